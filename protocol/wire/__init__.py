@@ -1,0 +1,1 @@
+"""The wire: message tables made from the XML, and the codec to model values."""

@@ -1,0 +1,1 @@
+"""Generated from the protocol XML; see `heapwire.protocol.wire.generate`."""
