@@ -1,0 +1,28 @@
+"""How many buffers a stream needs: a sum, so it stays outside the merge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_BUFFERS = (
+    64  # a queue longer than this is a mistake; V4L2 stops at 32 by default (VIDEO_MAX_FRAME)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferCount:
+    """Buffers held at the same time, each party's share.
+
+    `minimum` is what the producer keeps to itself (a decoder's reference
+    frames), `queue` what the client wants in flight, `hold` what the compositor
+    keeps: one on screen and one on its way.
+    """
+
+    minimum: int = 1
+    queue: int = 1
+    hold: int = 2
+
+    @property
+    def total(self) -> int:
+        """The number of buffers to allocate."""
+        return self.minimum + self.queue + self.hold

@@ -1,0 +1,15 @@
+"""Errors that say whose fault they are."""
+
+from __future__ import annotations
+
+
+class HeapwireError(Exception):
+    """The base of everything this project raises on purpose."""
+
+
+class LocalError(HeapwireError):
+    """The caller on this side asked for something wrong; nothing was sent."""
+
+
+class RemoteError(HeapwireError):
+    """The peer sent something that it must not send, or broke off."""
