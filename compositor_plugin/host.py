@@ -1,0 +1,104 @@
+"""The host contract: what the plugin asks of the compositor that it runs in.
+
+The plugin never reaches into a compositor. It knows surfaces and buffers by the
+address of their `wl_resource` and asks a `Host` about them; the host calls
+`HeapPlugin.surface_changed` when an answer of `surface_state` would differ from
+the last one, and `HeapPlugin.buffer_shown` when what becomes of a surface's
+buffers changes. Nothing is asked during a repaint in which nothing changed.
+
+All calls, in both directions, happen on the thread that runs the display's
+event loop. A host's method must not block and must not raise; what it raises
+all the same is logged and read as "unknown".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.layout import PlaneLayout
+from heapwire.protocol.model.source import SourceId
+
+
+class StatusReason(IntEnum):
+    """Why a buffer was not scanned out; the values are those of the wire."""
+
+    NONE = 0
+    """It was scanned out."""
+    NOT_A_CANDIDATE = 1
+    """The surface is covered, blended, or does not fill a plane."""
+    NO_PLANE = 2
+    """No plane was free, or the output is driven without planes."""
+    FORMAT = 3
+    """No plane takes this format and modifier."""
+    MEMORY = 4
+    """The memory is not of a kind that the display can read."""
+    LAYOUT = 5
+    """A pitch, an offset or a size that the plane cannot take."""
+    TRANSFORM = 6
+    """The plane cannot scale, crop, rotate or convert as this surface wants."""
+    PROTECTION = 7
+    """Content protection forbids it."""
+    REFUSED = 8
+    """The display's driver refused, and did not say why."""
+    UNKNOWN = 9
+    """The compositor does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputState:
+    """An output that a surface is on: its name, and the device that scans it out.
+
+    `device` is None for an output that has no planes (a nested or remote one).
+    """
+
+    name: str
+    device: DeviceId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurfaceState:
+    """What the compositor makes of a surface now.
+
+    `outputs` has the main one first. `size` is the size on screen in pixels.
+    `candidate` says whether the surface could be scanned out if its buffer
+    suited the plane; `reason` why not. `rotation` is in degrees
+    counter-clockwise.
+    """
+
+    outputs: tuple[OutputState, ...]
+    size: Extent | None
+    candidate: bool
+    reason: StatusReason = StatusReason.NONE
+    rotation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferAttributes:
+    """A client's buffer as the compositor's linux-dmabuf took it.
+
+    `sources` names where each object's memory comes from, as far as it can be
+    told (None: it cannot); `planes` index into it.
+    """
+
+    extent: Extent
+    format: FormatModifier
+    planes: tuple[PlaneLayout, ...]
+    sources: tuple[SourceId | None, ...]
+
+
+class Host(Protocol):
+    """What an integrator provides; `int` arguments are `wl_resource` addresses."""
+
+    def surface_state(self, surface: int) -> SurfaceState | None:
+        """What the compositor makes of the surface; None if it knows it not."""
+
+    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+        """The pairs that linux-dmabuf would take from this `wl_client`."""
+
+    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
+        """What a `wl_buffer` is made of; None if it is not a dma-buf."""

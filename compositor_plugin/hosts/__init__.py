@@ -1,0 +1,1 @@
+"""Hosts: compositors that the plugin runs in."""
