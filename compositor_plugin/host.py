@@ -66,8 +66,10 @@ class SurfaceState:
 
     `outputs` has the main one first. `size` is the size on screen in pixels.
     `candidate` says whether the surface could be scanned out if its buffer
-    suited the plane; `reason` why not. `rotation` is in degrees
-    counter-clockwise.
+    suited the plane; `reason` why not. A surface that has no buffer yet is
+    judged by what it has been configured to be, so that a player that asks for
+    fullscreen negotiates the right memory for its first frame. `rotation` is
+    in degrees counter-clockwise.
     """
 
     outputs: tuple[OutputState, ...]

@@ -1,0 +1,315 @@
+"""Made from xx-dmabuf-heaps-v1.xml by heapwire.protocol.wire.generate; do not edit."""
+
+from enum import IntEnum
+
+from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+
+
+class HeapManagerSourceKind(IntEnum):
+    """xx_dmabuf_heap_manager_v1.source_kind."""
+
+    HEAP = 0
+    DEVICE = 1
+    UDMABUF = 2
+
+
+class HeapManagerSourceProperty(IntEnum):
+    """xx_dmabuf_heap_manager_v1.source_property."""
+
+    CONTIGUOUS = 1
+    PROTECTED = 2
+    UNCACHED = 4
+    DEVICE_LOCAL = 8
+    ALLOCATABLE = 16
+
+
+class ConstraintSetCreatorError(IntEnum):
+    """xx_dmabuf_constraint_set_creator_v1.error."""
+
+    INVALID_ARRAY = 0
+    INVALID_PLANES = 1
+    INVALID_FLAGS = 2
+    INVALID_PROVENANCE = 3
+    INVALID_VALUE = 4
+    ALREADY_SET = 5
+    TOO_MANY = 6
+    INCOMPLETE_SET = 7
+
+
+class ConstraintSetCreatorConstraintFlag(IntEnum):
+    """xx_dmabuf_constraint_set_creator_v1.constraint_flag."""
+
+    MUST_UNDERSTAND = 1
+
+
+class ConstraintSetCreatorProvenance(IntEnum):
+    """xx_dmabuf_constraint_set_creator_v1.provenance."""
+
+    USER = 0
+    PROFILE = 1
+    PROBE = 2
+    KERNEL = 3
+
+
+class HeapFeedbackError(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.error."""
+
+    INVALID_ARRAY = 0
+    INVALID_PARTICIPANT = 1
+    NO_PARTICIPANT = 2
+    INVALID_USAGE = 3
+    INVALID_DEVICE = 4
+    INVALID_EXTENT = 5
+    INVALID_CONTENT = 6
+    INVALID_COUNT = 7
+    INVALID_LAYOUT = 8
+    INVALID_COOKIE = 9
+    INCOMPLETE = 10
+    TOO_MANY = 11
+    INVALID_NAME = 12
+
+
+class HeapFeedbackUsage(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.usage."""
+
+    DECODE = 1
+    ENCODE = 2
+    CAMERA = 4
+    SCANOUT = 8
+    SAMPLING = 16
+    RENDER = 32
+    CPU_READ = 64
+    CPU_WRITE = 128
+
+
+class HeapFeedbackTrancheFlag(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.tranche_flag."""
+
+    SCANOUT = 1
+    SAMPLING = 2
+
+
+class HeapFeedbackContentFlag(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.content_flag."""
+
+    PROTECTED = 1
+    INTERLACED = 2
+
+
+class HeapFeedbackEncoding(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.encoding."""
+
+    RGB = 0
+    BT709 = 1
+    UNSPECIFIED = 2
+    BT601 = 6
+    BT2020 = 9
+
+
+class HeapFeedbackRange(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.range."""
+
+    UNSPECIFIED = 0
+    LIMITED = 1
+    FULL = 2
+
+
+class HeapFeedbackRotation(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.rotation."""
+
+    NONE = 0
+    QUARTER = 90
+    HALF = 180
+    THREE_QUARTERS = 270
+
+
+class HeapFeedbackLayoutKind(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.layout_kind."""
+
+    EXACT = 0
+    ALLOCATOR = 1
+    FIXED = 2
+
+
+class HeapFeedbackAccess(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.access."""
+
+    CLIENT = 1
+    COMPOSITOR = 2
+
+
+class HeapFeedbackReason(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.reason."""
+
+    CONFLICT = 0
+    NO_FORMAT = 1
+    NO_SOURCE = 2
+    TOO_COMPLEX = 3
+    SUPERSEDED = 4
+    NO_SURFACE = 5
+    INTERNAL = 6
+
+
+class HeapFeedbackStatus(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.status."""
+
+    SCANOUT = 0
+    COMPOSITED = 1
+    REJECTED = 2
+
+
+class HeapFeedbackStatusReason(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.status_reason."""
+
+    NONE = 0
+    NOT_A_CANDIDATE = 1
+    NO_PLANE = 2
+    FORMAT = 3
+    MEMORY = 4
+    LAYOUT = 5
+    TRANSFORM = 6
+    PROTECTION = 7
+    REFUSED = 8
+    UNKNOWN = 9
+    STALE = 10
+
+
+class AllocationReason(IntEnum):
+    """xx_dmabuf_allocation_v1.reason."""
+
+    STALE = 0
+    NOT_ALLOCATABLE = 1
+    NO_MEMORY = 2
+    OVER_BUDGET = 3
+    INTERNAL = 4
+
+
+XX_DMABUF_HEAP_MANAGER_V1 = Interface(
+    name='xx_dmabuf_heap_manager_v1',
+    version=1,
+    requests=(
+        Message('destroy', destructor=True),
+        Message('create_constraint_set', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_constraint_set_creator_v1'),)),
+        Message('get_default_feedback', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_heap_feedback_v1'),)),
+        Message('get_surface_feedback', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_heap_feedback_v1'), Argument('surface', ArgumentKind.OBJECT, 'wl_surface'),)),
+    ),
+    events=(
+        Message('source', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('properties', ArgumentKind.UINT), Argument('name', ArgumentKind.STRING),)),
+        Message('source_gone', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT),)),
+        Message('supported_type', (Argument('type', ArgumentKind.UINT),)),
+        Message('done'),
+    ),
+    enums={
+        'source_kind': {'heap': 0, 'device': 1, 'udmabuf': 2},
+        'source_property': {'contiguous': 1, 'protected': 2, 'uncached': 4, 'device_local': 8, 'allocatable': 16},
+    },
+)
+
+XX_DMABUF_CONSTRAINT_SET_CREATOR_V1 = Interface(
+    name='xx_dmabuf_constraint_set_creator_v1',
+    version=1,
+    requests=(
+        Message('destroy', destructor=True),
+        Message('add_formats', (Argument('cost', ArgumentKind.UINT), Argument('formats', ArgumentKind.ARRAY),)),
+        Message('add', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('provenance', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
+        Message('create', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_constraint_set_v1'),), destructor=True),
+    ),
+    events=(
+    ),
+    enums={
+        'error': {'invalid_array': 0, 'invalid_planes': 1, 'invalid_flags': 2, 'invalid_provenance': 3, 'invalid_value': 4, 'already_set': 5, 'too_many': 6, 'incomplete_set': 7},
+        'constraint_flag': {'must_understand': 1},
+        'provenance': {'user': 0, 'profile': 1, 'probe': 2, 'kernel': 3},
+    },
+)
+
+XX_DMABUF_CONSTRAINT_SET_V1 = Interface(
+    name='xx_dmabuf_constraint_set_v1',
+    version=1,
+    requests=(
+        Message('destroy', destructor=True),
+    ),
+    events=(
+    ),
+    enums={
+    },
+)
+
+XX_DMABUF_HEAP_FEEDBACK_V1 = Interface(
+    name='xx_dmabuf_heap_feedback_v1',
+    version=1,
+    requests=(
+        Message('destroy', destructor=True),
+        Message('set_participant', (Argument('id', ArgumentKind.UINT), Argument('usage', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('name', ArgumentKind.STRING),)),
+        Message('add_alternative', (Argument('participant', ArgumentKind.UINT), Argument('set', ArgumentKind.OBJECT, 'xx_dmabuf_constraint_set_v1'),)),
+        Message('remove_participant', (Argument('id', ArgumentKind.UINT),)),
+        Message('set_extents', (Argument('coded_width', ArgumentKind.UINT), Argument('coded_height', ArgumentKind.UINT), Argument('visible_width', ArgumentKind.UINT), Argument('visible_height', ArgumentKind.UINT), Argument('maximum_width', ArgumentKind.UINT), Argument('maximum_height', ArgumentKind.UINT),)),
+        Message('set_content', (Argument('flags', ArgumentKind.UINT), Argument('rotation', ArgumentKind.UINT), Argument('encoding', ArgumentKind.UINT), Argument('range', ArgumentKind.UINT),)),
+        Message('set_buffer_count', (Argument('minimum', ArgumentKind.UINT), Argument('queue', ArgumentKind.UINT),)),
+        Message('set_openable', (Argument('sources', ArgumentKind.ARRAY),)),
+        Message('set_fixed_layout', (Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('objects', ArgumentKind.ARRAY), Argument('planes', ArgumentKind.ARRAY),)),
+        Message('unset_fixed_layout'),
+        Message('commit', (Argument('cookie', ArgumentKind.UINT),)),
+        Message('tag_buffer', (Argument('buffer', ArgumentKind.OBJECT, 'wl_buffer'), Argument('tag', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT),)),
+        Message('allocate', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_allocation_v1'), Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT),)),
+    ),
+    events=(
+        Message('participant', (Argument('id', ArgumentKind.UINT), Argument('usage', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('name', ArgumentKind.STRING),)),
+        Message('format_table', (Argument('fd', ArgumentKind.FD), Argument('size', ArgumentKind.UINT),)),
+        Message('tranche_flags', (Argument('flags', ArgumentKind.UINT),)),
+        Message('tranche_device', (Argument('usage', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT),)),
+        Message('tranche_formats', (Argument('indices', ArgumentKind.ARRAY),)),
+        Message('tranche_source', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('access', ArgumentKind.UINT),)),
+        Message('tranche_set', (Argument('participant', ArgumentKind.UINT), Argument('indices', ArgumentKind.ARRAY),)),
+        Message('tranche_constraint', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('provenance', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
+        Message('plan', (Argument('index', ArgumentKind.UINT), Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('layout', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('count', ArgumentKind.UINT),)),
+        Message('plan_object', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('access', ArgumentKind.UINT), Argument('size_hi', ArgumentKind.UINT), Argument('size_lo', ArgumentKind.UINT),)),
+        Message('plan_plane', (Argument('object', ArgumentKind.UINT), Argument('offset', ArgumentKind.UINT), Argument('pitch', ArgumentKind.UINT),)),
+        Message('plan_constraint', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('provenance', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
+        Message('plan_reason', (Argument('subject', ArgumentKind.STRING), Argument('plane', ArgumentKind.INT), Argument('text', ArgumentKind.STRING),)),
+        Message('tranche_done'),
+        Message('refusal', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('text', ArgumentKind.STRING),)),
+        Message('conflict', (Argument('goal', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY), Argument('text', ArgumentKind.STRING),)),
+        Message('done', (Argument('cookie', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT),)),
+        Message('failed', (Argument('cookie', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('reason', ArgumentKind.UINT), Argument('message', ArgumentKind.STRING),)),
+        Message('buffer_status', (Argument('tag', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT), Argument('status', ArgumentKind.UINT), Argument('reason', ArgumentKind.UINT),)),
+    ),
+    enums={
+        'error': {'invalid_array': 0, 'invalid_participant': 1, 'no_participant': 2, 'invalid_usage': 3, 'invalid_device': 4, 'invalid_extent': 5, 'invalid_content': 6, 'invalid_count': 7, 'invalid_layout': 8, 'invalid_cookie': 9, 'incomplete': 10, 'too_many': 11, 'invalid_name': 12},
+        'usage': {'decode': 1, 'encode': 2, 'camera': 4, 'scanout': 8, 'sampling': 16, 'render': 32, 'cpu_read': 64, 'cpu_write': 128},
+        'tranche_flag': {'scanout': 1, 'sampling': 2},
+        'content_flag': {'protected': 1, 'interlaced': 2},
+        'encoding': {'rgb': 0, 'bt709': 1, 'unspecified': 2, 'bt601': 6, 'bt2020': 9},
+        'range': {'unspecified': 0, 'limited': 1, 'full': 2},
+        'rotation': {'none': 0, 'quarter': 90, 'half': 180, 'three_quarters': 270},
+        'layout_kind': {'exact': 0, 'allocator': 1, 'fixed': 2},
+        'access': {'client': 1, 'compositor': 2},
+        'reason': {'conflict': 0, 'no_format': 1, 'no_source': 2, 'too_complex': 3, 'superseded': 4, 'no_surface': 5, 'internal': 6},
+        'status': {'scanout': 0, 'composited': 1, 'rejected': 2},
+        'status_reason': {'none': 0, 'not_a_candidate': 1, 'no_plane': 2, 'format': 3, 'memory': 4, 'layout': 5, 'transform': 6, 'protection': 7, 'refused': 8, 'unknown': 9, 'stale': 10},
+    },
+)
+
+XX_DMABUF_ALLOCATION_V1 = Interface(
+    name='xx_dmabuf_allocation_v1',
+    version=1,
+    requests=(
+        Message('destroy', destructor=True),
+    ),
+    events=(
+        Message('object', (Argument('fd', ArgumentKind.FD), Argument('size_hi', ArgumentKind.UINT), Argument('size_lo', ArgumentKind.UINT),)),
+        Message('done'),
+        Message('failed', (Argument('reason', ArgumentKind.UINT), Argument('message', ArgumentKind.STRING),)),
+    ),
+    enums={
+        'reason': {'stale': 0, 'not_allocatable': 1, 'no_memory': 2, 'over_budget': 3, 'internal': 4},
+    },
+)
+
+INTERFACES = (
+    XX_DMABUF_HEAP_MANAGER_V1,
+    XX_DMABUF_CONSTRAINT_SET_CREATOR_V1,
+    XX_DMABUF_CONSTRAINT_SET_V1,
+    XX_DMABUF_HEAP_FEEDBACK_V1,
+    XX_DMABUF_ALLOCATION_V1,
+)

@@ -1,0 +1,116 @@
+"""A constraint set as it comes over the wire, checked as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from heapwire.protocol.model.constraint import ALL_PLANES, Constraint, Provenance
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.wire.array import decode_formats, format_chunks
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    ConstraintSetCreatorConstraintFlag,
+    ConstraintSetCreatorError,
+)
+from heapwire.protocol.wire.limits import SET_CONSTRAINTS, SET_FORMATS, VALUE_BYTES
+from heapwire.protocol.wire.misuse import MisuseError
+from heapwire.protocol.wire.value import decode_value, encode_value
+
+Request = tuple[str, tuple[int | str | bytes, ...]]
+
+_MUST_UNDERSTAND = ConstraintSetCreatorConstraintFlag.MUST_UNDERSTAND
+
+
+class ConstraintSetBuilder:
+    """The state of an `xx_dmabuf_constraint_set_creator_v1`.
+
+    Its methods are the requests; they raise `MisuseError` with the error that the
+    protocol names.
+    """
+
+    __slots__ = ("_constraints", "_formats")
+
+    def __init__(self) -> None:
+        self._formats: dict[FormatModifier, int] = {}
+        self._constraints: dict[tuple[int, int], Constraint] = {}
+
+    def add_formats(self, cost: int, formats: bytes) -> None:
+        """Add pairs that share a cost."""
+        try:
+            pairs = decode_formats(formats)
+        except ValueError as error:
+            raise MisuseError(ConstraintSetCreatorError.INVALID_ARRAY, str(error)) from None
+        if not pairs:
+            raise MisuseError(ConstraintSetCreatorError.INVALID_ARRAY, "formats is empty")
+        if len(self._formats) + len(pairs) > SET_FORMATS:
+            raise MisuseError(
+                ConstraintSetCreatorError.TOO_MANY, f"more than {SET_FORMATS} pairs in a set"
+            )
+        for pair in pairs:
+            if pair in self._formats:
+                raise MisuseError(
+                    ConstraintSetCreatorError.ALREADY_SET,
+                    f"format {pair.fourcc:#010x} modifier {pair.modifier:#x} was added before",
+                )
+            self._formats[pair] = cost
+
+    def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
+        """Add a constraint."""
+        error = ConstraintSetCreatorError
+        if planes & ~ALL_PLANES:
+            raise MisuseError(error.INVALID_PLANES, f"plane mask {planes:#x} has bits above bit 3")
+        if flags & ~_MUST_UNDERSTAND:
+            raise MisuseError(error.INVALID_FLAGS, f"flags {flags:#x} has unknown bits")
+        if provenance not in Provenance.__members__.values():
+            raise MisuseError(error.INVALID_PROVENANCE, f"{provenance} is no provenance")
+        if len(value) > VALUE_BYTES:
+            raise MisuseError(error.INVALID_VALUE, f"a value of {len(value)} bytes")
+        if (type_, planes) in self._constraints:
+            raise MisuseError(error.ALREADY_SET, f"type {type_:#010x} for planes {planes:#x} twice")
+        if len(self._constraints) >= SET_CONSTRAINTS:
+            raise MisuseError(error.TOO_MANY, f"more than {SET_CONSTRAINTS} constraints in a set")
+        try:
+            decoded = decode_value(type_, value)
+        except ValueError as fault:
+            raise MisuseError(error.INVALID_VALUE, str(fault)) from None
+        self._constraints[type_, planes] = Constraint(
+            type=type_,
+            value=decoded,
+            planes=planes,
+            must_understand=bool(flags & _MUST_UNDERSTAND),
+            provenance=Provenance(provenance),
+        )
+
+    def create(self) -> ConstraintSet:
+        """The finished set."""
+        if not self._formats:
+            raise MisuseError(ConstraintSetCreatorError.INCOMPLETE_SET, "a set without formats")
+        costs = tuple(self._formats.values())
+        return ConstraintSet(
+            formats=tuple(self._formats),
+            constraints=tuple(self._constraints.values()),
+            costs=costs if any(costs) else (),
+        )
+
+
+def constraint_arguments(constraint: Constraint) -> tuple[int, int, int, int, bytes]:
+    """The arguments (type, planes, flags, provenance, value) of a constraint."""
+    return (
+        constraint.type,
+        constraint.planes,
+        _MUST_UNDERSTAND if constraint.must_understand else 0,
+        constraint.provenance,
+        encode_value(constraint.type, constraint.value),
+    )
+
+
+def set_requests(constraint_set: ConstraintSet) -> Iterator[Request]:
+    """The requests that build a set with a creator, all but `create`."""
+    costs = constraint_set.costs or (0,) * len(constraint_set.formats)
+    by_cost: dict[int, list[FormatModifier]] = {}
+    for pair, cost in zip(constraint_set.formats, costs, strict=True):
+        by_cost.setdefault(cost, []).append(pair)
+    for cost, pairs in by_cost.items():
+        for chunk in format_chunks(pairs):
+            yield "add_formats", (cost, chunk)
+    for constraint in constraint_set.constraints:
+        yield "add", constraint_arguments(constraint)

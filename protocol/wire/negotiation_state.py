@@ -1,0 +1,252 @@
+"""The client's side of a feedback object: pending state, checked as it comes.
+
+`NegotiationState` is what the requests of `xx_dmabuf_heap_feedback_v1` act on;
+`commit` freezes it into an `Inquiry`. `inquiry_requests` is the other
+direction: the requests that bring a compositor to the same inquiry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.layout import Layout, LayoutKind
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.problem import FixedBuffer
+from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.wire.array import (
+    decode_objects,
+    decode_planes,
+    decode_sources,
+    encode_objects,
+    encode_planes,
+    encode_sources,
+)
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackError as Error
+from heapwire.protocol.wire.constraint_set_builder import Request
+from heapwire.protocol.wire.limits import (
+    ALTERNATIVES,
+    BUFFERS,
+    EXTENT,
+    MAX_CLIENT_ID,
+    OPENABLE,
+    PARTICIPANT_NAME,
+    PARTICIPANTS,
+)
+from heapwire.protocol.wire.misuse import MisuseError
+
+_PROTECTED, _INTERLACED = 1, 2
+_ALL_USAGE = sum(Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """What a commit asks: the client's part of a problem.
+
+    `participants` maps the client's ids; their names need not differ. A
+    participant without sets can use anything. `openable` is None when the
+    client has not said which sources it can open.
+    """
+
+    participants: tuple[tuple[int, Participant], ...] = ()
+    extents: Extents | None = None
+    content: Content = Content()
+    minimum: int = 1
+    queue: int = 1
+    openable: frozenset[SourceId] | None = None
+    fixed: FixedBuffer | None = None
+
+
+class NegotiationState:
+    """Pending state of one feedback object; every method is a request.
+
+    They raise `MisuseError` with the error that the protocol names.
+    """
+
+    __slots__ = ("_inquiry", "_participants")
+
+    def __init__(self) -> None:
+        self._participants: dict[int, Participant] = {}
+        self._inquiry = Inquiry()
+
+    def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
+        """Add or replace a participant."""
+        if not 1 <= id_ <= MAX_CLIENT_ID:
+            raise MisuseError(Error.INVALID_PARTICIPANT, f"{id_:#x} is no id of a client's")
+        if not usage or usage & ~_ALL_USAGE:
+            raise MisuseError(Error.INVALID_USAGE, f"{usage:#x} is no usage")
+        if len(name.encode()) > PARTICIPANT_NAME:
+            raise MisuseError(Error.INVALID_NAME, f"a name of more than {PARTICIPANT_NAME} bytes")
+        if id_ not in self._participants and len(self._participants) >= PARTICIPANTS:
+            raise MisuseError(Error.TOO_MANY, f"more than {PARTICIPANTS} participants")
+        try:
+            device = DeviceId(major, minor) if major or minor else None
+        except LocalError as error:
+            raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
+        self._participants[id_] = Participant(name=name, usage=Usage(usage), device=device, sets=())
+
+    def add_alternative(self, id_: int, constraint_set: ConstraintSet) -> None:
+        """Add a constraint set to a participant."""
+        participant = self._participant(id_)
+        if len(participant.sets) >= ALTERNATIVES:
+            raise MisuseError(Error.TOO_MANY, f"more than {ALTERNATIVES} alternatives")
+        self._participants[id_] = replace(participant, sets=(*participant.sets, constraint_set))
+
+    def remove_participant(self, id_: int) -> None:
+        """Remove a participant."""
+        self._participant(id_)
+        del self._participants[id_]
+
+    def set_extents(
+        self,
+        coded_width: int,
+        coded_height: int,
+        visible_width: int,
+        visible_height: int,
+        maximum_width: int,
+        maximum_height: int,
+    ) -> None:
+        """Set the sizes of the pictures."""
+        coded = _extent(coded_width, coded_height)
+        visible = _optional_extent(visible_width, visible_height)
+        maximum = _optional_extent(maximum_width, maximum_height)
+        if visible and (visible.width > coded.width or visible.height > coded.height):
+            raise MisuseError(Error.INVALID_EXTENT, f"{visible} is not within {coded}")
+        self._inquiry = replace(
+            self._inquiry, extents=Extents(coded=coded, visible=visible, maximum=maximum)
+        )
+
+    def set_content(self, flags: int, rotation: int, encoding: int, range_: int) -> None:
+        """Describe the pictures."""
+        if flags & ~(_PROTECTED | _INTERLACED):
+            raise MisuseError(Error.INVALID_CONTENT, f"flags {flags:#x} has unknown bits")
+        if rotation not in (0, 90, 180, 270):
+            raise MisuseError(Error.INVALID_CONTENT, f"a rotation of {rotation} degrees")
+        try:
+            content = Content(
+                protected=bool(flags & _PROTECTED),
+                interlaced=bool(flags & _INTERLACED),
+                rotation=rotation,
+                encoding=ColourEncoding(encoding),
+                range=ColourRange(range_),
+            )
+        except ValueError as error:
+            raise MisuseError(Error.INVALID_CONTENT, str(error)) from None
+        self._inquiry = replace(self._inquiry, content=content)
+
+    def set_buffer_count(self, minimum: int, queue: int) -> None:
+        """Set how many buffers are needed."""
+        if not 1 <= minimum + queue <= BUFFERS:
+            raise MisuseError(Error.INVALID_COUNT, f"{minimum} + {queue} buffers")
+        self._inquiry = replace(self._inquiry, minimum=minimum, queue=queue)
+
+    def set_openable(self, sources: bytes) -> None:
+        """Say which sources the client can open."""
+        if len(sources) % 12:
+            raise MisuseError(Error.INVALID_ARRAY, f"sources has {len(sources)} bytes")
+        if len(sources) // 12 > OPENABLE:
+            raise MisuseError(Error.TOO_MANY, f"more than {OPENABLE} sources")
+        try:
+            openable = frozenset(decode_sources(sources))
+        except ValueError as error:
+            raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
+        self._inquiry = replace(self._inquiry, openable=openable)
+
+    def set_fixed_layout(
+        self,
+        fourcc: int,
+        modifier_hi: int,
+        modifier_lo: int,
+        width: int,
+        height: int,
+        objects: bytes,
+        planes: bytes,
+    ) -> None:
+        """Ask about buffers that already exist."""
+        for name, array, entry in (("objects", objects, 24), ("planes", planes, 12)):
+            if not array or len(array) % entry:
+                raise MisuseError(Error.INVALID_ARRAY, f"{name} has {len(array)} bytes")
+            if len(array) // entry > 4:
+                raise MisuseError(Error.TOO_MANY, f"more than 4 {name}")
+        extent = _extent(width, height)
+        try:
+            decoded_objects = decode_objects(objects)
+        except ValueError as error:
+            raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
+        decoded_planes = decode_planes(planes)
+        for number, plane in enumerate(decoded_planes):
+            if plane.object >= len(decoded_objects):
+                raise MisuseError(Error.INVALID_LAYOUT, f"plane {number}: no such object")
+            if plane.pitch == 0:
+                raise MisuseError(Error.INVALID_LAYOUT, f"plane {number}: a pitch of 0")
+            if plane.offset >= decoded_objects[plane.object].size:
+                raise MisuseError(Error.INVALID_LAYOUT, f"plane {number} begins behind its object")
+        layout = Layout(
+            kind=LayoutKind.FIXED, extent=extent, objects=decoded_objects, planes=decoded_planes
+        )
+        pair = FormatModifier(fourcc, modifier_hi << 32 | modifier_lo)
+        self._inquiry = replace(self._inquiry, fixed=FixedBuffer(pair, layout))
+
+    def unset_fixed_layout(self) -> None:
+        """Ask about new buffers again."""
+        self._inquiry = replace(self._inquiry, fixed=None)
+
+    def commit(self, cookie: int) -> Inquiry:
+        """The inquiry that the pending state makes."""
+        if cookie == 0:
+            raise MisuseError(Error.INVALID_COOKIE, "a cookie of 0")
+        if self._participants and not (self._inquiry.extents or self._inquiry.fixed):
+            raise MisuseError(Error.INCOMPLETE, "participants, but neither extents nor a layout")
+        return replace(self._inquiry, participants=tuple(self._participants.items()))
+
+    def _participant(self, id_: int) -> Participant:
+        try:
+            return self._participants[id_]
+        except KeyError:
+            raise MisuseError(Error.NO_PARTICIPANT, f"there is no participant {id_}") from None
+
+
+def inquiry_requests(inquiry: Inquiry) -> Iterator[Request]:
+    """The requests of an inquiry on a fresh object, all but `add_alternative` and `commit`."""
+    for id_, participant in inquiry.participants:
+        device = participant.device
+        numbers = (device.major, device.minor) if device else (0, 0)
+        yield "set_participant", (id_, participant.usage, *numbers, participant.name)
+    if inquiry.extents is not None:
+        sizes: list[int] = []
+        for extent in (inquiry.extents.coded, inquiry.extents.visible, inquiry.extents.maximum):
+            sizes += (extent.width, extent.height) if extent else (0, 0)
+        yield "set_extents", tuple(sizes)
+    content = inquiry.content
+    flags = _PROTECTED * content.protected | _INTERLACED * content.interlaced
+    yield "set_content", (flags, content.rotation, content.encoding, content.range)
+    yield "set_buffer_count", (inquiry.minimum, inquiry.queue)
+    if inquiry.openable is not None:
+        yield "set_openable", (encode_sources(sorted(inquiry.openable)),)
+    if inquiry.fixed is None:
+        yield "unset_fixed_layout", ()
+    else:
+        pair, layout = inquiry.fixed.format, inquiry.fixed.layout
+        yield (
+            "set_fixed_layout",
+            (
+                *(pair.fourcc, pair.modifier >> 32, pair.modifier & 0xFFFFFFFF),
+                *(layout.extent.width, layout.extent.height),
+                *(encode_objects(layout.objects), encode_planes(layout.planes)),
+            ),
+        )
+
+
+def _extent(width: int, height: int) -> Extent:
+    if not (1 <= width <= EXTENT and 1 <= height <= EXTENT):
+        raise MisuseError(Error.INVALID_EXTENT, f"a size of {width}x{height}")
+    return Extent(width, height)
+
+
+def _optional_extent(width: int, height: int) -> Extent | None:
+    return _extent(width, height) if width or height else None
