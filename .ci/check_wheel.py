@@ -1,0 +1,58 @@
+"""Look into a wheel, install it away from the checkout, and import all of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+WANTED = (
+    "heapwire/protocol/wire/xml/xx-dmabuf-heaps-v1.xml",
+    "heapwire/kernel/platforms/raspberry-pi-4.toml",
+    "heapwire/kernel/platforms/rockchip-rk3399.toml",
+    "heapwire/kernel/platforms/exynos4-mfc-v5.toml",
+    *(f"heapwire/{room}/py.typed" for room in ("protocol", "kernel", "compositor_plugin")),
+    *(f"heapwire/{room}/py.typed" for room in ("client_lib", "cli")),
+)
+UNWANTED = ("heapwire/kernel/vm/", "heapwire/kernel/patches/", "heapwire/__init__.py", "tests/")
+
+IMPORT_ALL = """
+import importlib, pkgutil, heapwire
+count = 0
+def fail(name):
+    raise
+for module in pkgutil.walk_packages(heapwire.__path__, "heapwire.", onerror=fail):
+    if module.name.rpartition(".")[2] != "__main__":
+        importlib.import_module(module.name)
+        count += 1
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.wire.generate import parse, protocol_xml
+assert parse(protocol_xml())
+print(f"imported {count} modules from {list(heapwire.__path__)[0]}")
+"""
+
+
+def main(wheel: Path) -> int:
+    """Check one wheel; the exit status."""
+    names = zipfile.ZipFile(wheel).namelist()
+    faults = [f"{name} is missing" for name in WANTED if name not in names]
+    faults += [f"{name} must not be in it" for name in names if name.startswith(UNWANTED)]
+    for fault in faults:
+        print(f"{wheel.name}: {fault}", file=sys.stderr)
+    if faults:
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(Path(folder, "venv"), with_pip=True)
+        python = Path(folder, "venv/bin/python")
+        wanted = f"{wheel.resolve()}[play,completion]"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", wanted], check=True)
+        subprocess.run([python, "-I", "-c", IMPORT_ALL], check=True, cwd=folder)
+        subprocess.run([Path(folder, "venv/bin/heapwire"), "--version"], check=True, cwd=folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

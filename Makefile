@@ -1,0 +1,77 @@
+# heapwire: `make demo` and `make test` set up all they need in .venv, with pip alone.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ROOMS := protocol kernel compositor_plugin client_lib cli
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+# The editable install is a tree with one link for each file of the packages, so a file
+# that comes or goes needs a new install. A stamp's name carries a checksum of their names.
+FILES := $(shell find $(ROOMS) \( -name __pycache__ -o -path kernel/vm -o -path kernel/patches \) \
+	-prune -o -type f ! -name '.*' ! -name '*~' -print | LC_ALL=C sort | cksum | cut -d' ' -f1)
+installed = $(VENV)/installed/$(1)-$(FILES)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-host test-vm vm bench lint format protocol wheel check-wheel clean
+
+help: ## say what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(call installed,play) ## play a clip on a simulated platform; writes demo.png
+	$(BIN)/heapwire demo --output demo.png
+
+test: $(call installed,test) ## run the tests that need no kernel and no compositor of their own
+	$(BIN)/python -m pytest --ignore=tests/vm --ignore=tests/host $(ARGS)
+
+test-host: $(call installed,test) ## run the plugin's tests inside a stock Weston, headless
+	$(BIN)/python -m pytest tests/host $(ARGS)
+
+test-vm: $(call installed,test) vm ## run the tests that need a real kernel, in QEMU
+	$(BIN)/python -m pytest tests/vm $(ARGS)
+
+vm: ## build the kernel of the test machine (cached by content)
+	kernel/vm/build
+
+bench: $(call installed,test) ## measure the negotiation and the solver
+	@set -e; for script in bench/bench_*.py; do $(BIN)/python $$script; done
+
+lint: $(call installed,dev) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p heapwire
+
+format: $(call installed,dev) ## put every file into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+protocol: $(call installed,test) ## make the Python tables of the protocol from its XML
+	$(BIN)/python -m heapwire.protocol.wire.generate >$(VENV)/bindings.py
+	mv $(VENV)/bindings.py protocol/wire/bindings/xx_dmabuf_heaps_v1.py
+
+wheel: $(call installed,dev) ## build the wheel and the source archive in dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+check-wheel: wheel ## install the wheel elsewhere and import all of it
+	$(BIN)/python .ci/check_wheel.py dist/*.whl
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) build dist *.egg-info demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/ready:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+	"heapwire needs Python 3.11 or later; name one with make PYTHON=...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet 'setuptools>=77'
+	@touch $@
+
+$(VENV)/installed/%-$(FILES): $(VENV)/ready pyproject.toml
+	@mkdir -p $(@D)
+	@find $(@D) -type f ! -name '*-$(FILES)' -delete
+	$(BIN)/pip install --quiet --no-build-isolation --config-settings editable_mode=strict --editable '.[$*]'
+	@touch $@

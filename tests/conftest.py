@@ -1,0 +1,94 @@
+"""What all tests share: programs that pip does not bring, and skips that CI does not take.
+
+A test marked `@pytest.mark.system("gcc", "wayland-client.pc")` wants these on the
+machine; a name that ends in `.pc` is a library that pkg-config knows. Where one
+is missing, the test is skipped and says how to install it. With CI=true a skip
+is a failure, unless skips.toml lists the test with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+SKIPS = HERE / "skips.toml"
+
+# The Debian package of each program or library that a test may name.
+PACKAGES = {
+    "g++": "g++",
+    "gcc": "gcc",
+    "pkg-config": "pkg-config",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "valgrind": "valgrind",
+    "wayland-client.pc": "libwayland-dev",
+    "wayland-info": "wayland-utils",
+    "wayland-scanner": "libwayland-bin",
+    "wayland-server.pc": "libwayland-dev",
+    "weston": "weston",
+    "weston-presentation-shm": "weston",
+    "weston-simple-damage": "weston",
+    "weston-simple-shm": "weston",
+    "weston-subsurfaces": "weston",
+}
+
+
+def _is_there(name: str) -> bool:
+    if not name.endswith(".pc"):
+        return shutil.which(name) is not None
+    if shutil.which("pkg-config") is None:
+        return False
+    command = ["pkg-config", "--exists", name.removesuffix(".pc")]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    found: dict[str, bool] = {}
+    for item in items:
+        for marker in item.iter_markers("system"):
+            for name in marker.args:
+                if name not in PACKAGES:
+                    raise pytest.UsageError(f"{item.nodeid}: tests/conftest.py knows no {name!r}")
+                if not found.setdefault(name, _is_there(name)):
+                    reason = f"wants {name}: apt-get install {PACKAGES[name]}"
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def allowed_skips() -> dict[str, str]:
+    """Node ids, or the beginnings of some, and why CI may skip these tests."""
+    entries = tomllib.loads(SKIPS.read_text("utf-8")).get("skip", [])
+    return {entry["test"]: entry["reason"] for entry in entries}
+
+
+def is_allowed(node: str, allowed: dict[str, str]) -> bool:
+    return any(node == test or node.startswith((f"{test}::", f"{test}[")) for test in allowed)
+
+
+def _refuse_skip(report: Any) -> None:
+    if os.environ.get("CI") != "true" or report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return
+    if not is_allowed(report.nodeid, allowed_skips()):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nCI skips only what tests/skips.toml lists."
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    report = yield
+    _refuse_skip(report)
+    return report
