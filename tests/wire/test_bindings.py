@@ -1,0 +1,68 @@
+"""The checked-in tables are those that the XML gives; the model's numbers are theirs."""
+
+from __future__ import annotations
+
+import inspect
+from enum import IntEnum
+
+import pytest
+
+from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.constraint import Provenance
+from heapwire.protocol.model.content import ColourEncoding, ColourRange
+from heapwire.protocol.model.layout import LayoutKind
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.source import SourceKind
+from heapwire.protocol.wire.batch import Access, TrancheFlags
+from heapwire.protocol.wire.bindings import xx_dmabuf_heaps_v1 as bindings
+from heapwire.protocol.wire.generate import parse, protocol_xml, render
+
+FEEDBACK = bindings.XX_DMABUF_HEAP_FEEDBACK_V1
+MANAGER = bindings.XX_DMABUF_HEAP_MANAGER_V1
+CREATOR = bindings.XX_DMABUF_CONSTRAINT_SET_CREATOR_V1
+
+
+def test_the_bindings_are_what_the_xml_gives() -> None:
+    made = render(parse(protocol_xml()))
+    assert inspect.getsource(bindings) == made, "the XML has changed: run `make protocol`"
+    assert parse(protocol_xml()) == bindings.INTERFACES
+
+
+def test_a_change_of_the_xml_changes_the_bindings() -> None:
+    changed = protocol_xml().replace(
+        '<arg name="cookie" type="uint"', '<arg name="cookie" type="int"'
+    )
+    assert changed != protocol_xml()
+    assert render(parse(changed)) != render(parse(protocol_xml()))
+
+
+@pytest.mark.parametrize(
+    ("model", "wire"),
+    [
+        (FailureReason, FEEDBACK.enums["reason"]),
+        (Usage, FEEDBACK.enums["usage"]),
+        (LayoutKind, FEEDBACK.enums["layout_kind"]),
+        (Access, FEEDBACK.enums["access"]),
+        (TrancheFlags, FEEDBACK.enums["tranche_flag"]),
+        (ColourEncoding, FEEDBACK.enums["encoding"]),
+        (ColourRange, FEEDBACK.enums["range"]),
+        (SourceKind, MANAGER.enums["source_kind"]),
+        (Provenance, CREATOR.enums["provenance"]),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_enums_of_the_model_have_the_values_of_the_wire(
+    model: type[IntEnum], wire: dict[str, int]
+) -> None:
+    assert {entry.name.lower(): int(entry) for entry in model} == dict(wire)
+
+
+def test_signatures_are_those_of_libwayland() -> None:
+    signatures = {message.name: message.signature for message in FEEDBACK.requests}
+    assert signatures["set_participant"] == "uuuus"
+    assert signatures["add_alternative"] == "uo"
+    assert signatures["set_fixed_layout"] == "uuuuuaa"
+    assert signatures["allocate"] == "nuu"
+    events = {message.name: message.signature for message in FEEDBACK.events}
+    assert events["format_table"] == "hu"
+    assert events["plan_reason"] == "sis"

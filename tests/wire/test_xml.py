@@ -1,0 +1,115 @@
+"""The XML keeps to the rules of wayland-protocols that no scanner checks."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from heapwire.protocol.wire.generate import protocol_xml
+
+ROOT = ET.fromstring(protocol_xml())
+INTERFACES = ROOT.findall("interface")
+MESSAGES = [
+    pytest.param(interface, message, id=f"{interface.get('name')}.{message.get('name')}")
+    for interface in INTERFACES
+    for message in (*interface.findall("request"), *interface.findall("event"))
+]
+EACH_INTERFACE = pytest.mark.parametrize(
+    "interface", INTERFACES, ids=lambda element: element.get("name")
+)
+
+
+def text_of(element: ET.Element) -> str:
+    return re.sub(r"\s+", " ", element.findtext("description") or "").strip()
+
+
+def errors_of(interface: ET.Element) -> set[str]:
+    entries = interface.findall("enum[@name='error']/entry")
+    return {entry.attrib["name"] for entry in entries}
+
+
+def raised_by(request: ET.Element) -> set[str]:
+    in_sentences = re.findall(r"\bthe (\w+) error is raised", text_of(request))
+    in_lists = re.findall(r"^\s*- (\w+), if\b", request.findtext("description") or "", re.MULTILINE)
+    return {*in_sentences, *in_lists}
+
+
+@EACH_INTERFACE
+def test_destroy_comes_first_and_is_a_destructor(interface: ET.Element) -> None:
+    first = interface.find("request")
+    assert first is not None
+    assert (first.get("name"), first.get("type")) == ("destroy", "destructor")
+    assert first.find("arg") is None
+
+
+@EACH_INTERFACE
+def test_names_carry_prefix_and_version(interface: ET.Element) -> None:
+    assert re.fullmatch(r"xx_dmabuf_[a-z_]+_v1", interface.attrib["name"])
+    assert interface.attrib["version"] == "1"
+
+
+@EACH_INTERFACE
+def test_each_error_is_named_by_a_request_that_raises_it(interface: ET.Element) -> None:
+    raised = set[str]()
+    for request in interface.findall("request"):
+        raised |= raised_by(request)
+    assert raised == errors_of(interface)
+
+
+@EACH_INTERFACE
+def test_errors_are_numbered_without_gaps(interface: ET.Element) -> None:
+    values = [
+        int(entry.attrib["value"]) for entry in interface.findall("enum[@name='error']/entry")
+    ]
+    assert values == list(range(len(values)))
+
+
+@EACH_INTERFACE
+def test_interface_and_enums_are_described(interface: ET.Element) -> None:
+    assert text_of(interface)
+    for enum in interface.findall("enum"):
+        description = enum.find("description")
+        assert description is not None, enum.get("name")
+        assert description.get("summary")
+
+
+@pytest.mark.parametrize(("interface", "message"), MESSAGES)
+def test_messages_are_described(interface: ET.Element, message: ET.Element) -> None:
+    description = message.find("description")
+    assert description is not None
+    assert description.get("summary")
+    if message.tag == "request":
+        assert text_of(message)
+
+
+@pytest.mark.parametrize(("interface", "message"), MESSAGES)
+def test_an_enum_that_an_argument_names_exists(interface: ET.Element, message: ET.Element) -> None:
+    for argument in message.findall("arg[@enum]"):
+        owner, _, enum = argument.attrib["enum"].rpartition(".")
+        scope = interface if not owner else ROOT.find(f"interface[@name='{owner}']")
+        assert scope is not None
+        assert scope.find(f"enum[@name='{enum}']") is not None, argument.attrib["enum"]
+
+
+@pytest.mark.parametrize(("interface", "message"), MESSAGES)
+def test_only_requests_create_objects(interface: ET.Element, message: ET.Element) -> None:
+    created = message.findall("arg[@type='new_id']")
+    assert message.tag == "request" or not created
+    assert len(created) <= 1
+
+
+def test_every_interface_can_be_reached_from_the_manager() -> None:
+    created = {arg.get("interface") for arg in ROOT.iterfind(".//arg[@type='new_id']")}
+    names = {interface.get("name") for interface in INTERFACES}
+    assert names - created == {"xx_dmabuf_heap_manager_v1"}
+
+
+def test_the_boilerplate_is_there() -> None:
+    text = text_of(ROOT)
+    described = " ".join(element.text or "" for element in ROOT.iter("description"))
+    assert "Warning! The protocol described in this file is currently in the testing phase." in text
+    assert "are to be interpreted as described in IETF RFC 2119" in text
+    assert not re.search(r"\b(MUST|SHALL|SHOULD|MAY|REQUIRED|OPTIONAL)\b", described)
+    assert "Copyright" in (ROOT.findtext("copyright") or "")
