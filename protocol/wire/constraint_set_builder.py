@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from heapwire.protocol.model.constraint import ALL_PLANES, Constraint, Provenance
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.wire.array import decode_formats, format_chunks
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
     ConstraintSetCreatorConstraintFlag,
@@ -103,14 +104,32 @@ def constraint_arguments(constraint: Constraint) -> tuple[int, int, int, int, by
     )
 
 
-def set_requests(constraint_set: ConstraintSet) -> Iterator[Request]:
-    """The requests that build a set with a creator, all but `create`."""
+def set_requests(constraint_set: ConstraintSet) -> tuple[Request, ...]:
+    """The requests that build a set with a creator, all but `create`.
+
+    Raises `LocalError` if the protocol does not allow such a set.
+    """
     costs = constraint_set.costs or (0,) * len(constraint_set.formats)
     by_cost: dict[int, list[FormatModifier]] = {}
     for pair, cost in zip(constraint_set.formats, costs, strict=True):
         by_cost.setdefault(cost, []).append(pair)
+    requests: list[Request] = []
     for cost, pairs in by_cost.items():
-        for chunk in format_chunks(pairs):
-            yield "add_formats", (cost, chunk)
+        requests += [("add_formats", (cost, chunk)) for chunk in format_chunks(pairs)]
     for constraint in constraint_set.constraints:
-        yield "add", constraint_arguments(constraint)
+        requests.append(("add", constraint_arguments(constraint)))
+    rehearse(ConstraintSetBuilder(), [*requests, ("create", ())])
+    return tuple(requests)
+
+
+def rehearse(peer: object, requests: Iterable[Request]) -> None:
+    """Make requests of this side's own copy of the peer's state.
+
+    What the peer would take for misuse, and end the connection for, is a
+    `LocalError` instead.
+    """
+    try:
+        for name, arguments in requests:
+            getattr(peer, name)(*arguments)
+    except MisuseError as error:
+        raise LocalError(error.message) from None

@@ -28,7 +28,7 @@ from heapwire.protocol.wire.array import (
     encode_sources,
 )
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackError as Error
-from heapwire.protocol.wire.constraint_set_builder import Request
+from heapwire.protocol.wire.constraint_set_builder import Request, rehearse
 from heapwire.protocol.wire.limits import (
     ALTERNATIVES,
     BUFFERS,
@@ -80,7 +80,7 @@ class NegotiationState:
             raise MisuseError(Error.INVALID_PARTICIPANT, f"{id_:#x} is no id of a client's")
         if not usage or usage & ~_ALL_USAGE:
             raise MisuseError(Error.INVALID_USAGE, f"{usage:#x} is no usage")
-        if len(name.encode()) > PARTICIPANT_NAME:
+        if len(name.encode("utf-8", "replace")) > PARTICIPANT_NAME:
             raise MisuseError(Error.INVALID_NAME, f"a name of more than {PARTICIPANT_NAME} bytes")
         if id_ not in self._participants and len(self._participants) >= PARTICIPANTS:
             raise MisuseError(Error.TOO_MANY, f"more than {PARTICIPANTS} participants")
@@ -211,8 +211,20 @@ class NegotiationState:
             raise MisuseError(Error.NO_PARTICIPANT, f"there is no participant {id_}") from None
 
 
-def inquiry_requests(inquiry: Inquiry) -> Iterator[Request]:
-    """The requests of an inquiry on a fresh object, all but `add_alternative` and `commit`."""
+def inquiry_requests(inquiry: Inquiry) -> tuple[Request, ...]:
+    """The requests of an inquiry on a fresh object, all but `add_alternative` and `commit`.
+
+    Raises `LocalError` if the protocol does not allow such an inquiry.
+    """
+    requests = tuple(_requests(inquiry))
+    for _, participant in inquiry.participants:
+        if len(participant.sets) > ALTERNATIVES:
+            raise LocalError(f"{participant.name}: more than {ALTERNATIVES} alternatives")
+    rehearse(NegotiationState(), [*requests, ("commit", (1,))])
+    return requests
+
+
+def _requests(inquiry: Inquiry) -> Iterator[Request]:
     for id_, participant in inquiry.participants:
         device = participant.device
         numbers = (device.major, device.minor) if device else (0, 0)

@@ -15,21 +15,31 @@ from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.identity import DeviceId
 from heapwire.protocol.model.source import SourceId
 from heapwire.protocol.wire.array import decode_sources, encode_sources
+from heapwire.protocol.wire.limits import VALUE_BYTES
 
 _UINT = struct.Struct("=Q")
 _RANGE = struct.Struct("=QQ")
 _PAIR = struct.Struct("=IIQ")
-_UINT_MAX = (1 << 64) - 1
 
 
 def encode_value(type_: int, value: Value) -> bytes:
-    """The bytes of a value; `LocalError` if it does not fit its type."""
+    """The bytes of a value; `LocalError` if it does not fit its type or one message."""
     row = REGISTRY.get(type_)
+    name = row.name if row else f"type {type_:#010x}"
+    raw = _pack(row.kind if row else ValueKind.BYTES, value)
+    if raw is None:
+        raise LocalError(f"{value!r} is no value for {name}")
+    if len(raw) > VALUE_BYTES:
+        raise LocalError(f"a value for {name} of {len(raw)} bytes: {VALUE_BYTES} is the most")
+    return raw
+
+
+def _pack(kind: ValueKind, value: Value) -> bytes | None:
     try:
-        match row.kind if row else ValueKind.BYTES, value:
+        match kind, value:
             case (ValueKind.UINT | ValueKind.MASK, int(number)):
                 return _UINT.pack(number)
-            case ValueKind.FLAG, int():
+            case ValueKind.FLAG, 1:
                 return b""
             case ValueKind.RANGE, (int(lowest), int(highest)):
                 return _RANGE.pack(lowest, highest)
@@ -45,7 +55,7 @@ def encode_value(type_: int, value: Value) -> bytes:
                 return raw
     except (struct.error, AttributeError):
         pass
-    raise LocalError(f"{value!r} is no value for {row.name if row else f'type {type_:#010x}'}")
+    return None
 
 
 def decode_value(type_: int, raw: bytes) -> Value:

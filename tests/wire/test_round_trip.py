@@ -1,0 +1,367 @@
+"""Whatever the model can say and the protocol allows survives the wire unchanged."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.constraint import Constraint, Provenance, Value
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_type import REGISTRY, ROWS, ConstraintType, MergeRule
+from heapwire.protocol.model.constraint_type import ValueKind as Kind
+from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.plan import Plan, Reason
+from heapwire.protocol.model.problem import FixedBuffer
+from heapwire.protocol.model.source import SourceId, SourceKind
+from heapwire.protocol.wire import array
+from heapwire.protocol.wire.batch import (
+    FIRST_COMPOSITOR_ID,
+    Access,
+    Batch,
+    BatchParticipant,
+    ConflictEntry,
+    Offer,
+    Refusal,
+    Tranche,
+    TrancheDevice,
+    TrancheFlags,
+    TrancheSet,
+    TrancheSource,
+)
+from heapwire.protocol.wire.batch_decoder import BatchDecoder
+from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
+from heapwire.protocol.wire.constraint_set_builder import ConstraintSetBuilder, set_requests
+from heapwire.protocol.wire.misuse import MisuseError
+from heapwire.protocol.wire.negotiation_state import Inquiry, NegotiationState, inquiry_requests
+from heapwire.protocol.wire.value import decode_value, encode_value
+
+U32 = st.integers(0, 2**32 - 1)
+U64 = st.integers(0, 2**64 - 1)
+MAJOR, MINOR = st.integers(0, 4095), st.integers(0, 2**20 - 1)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=40)
+DEVICE = st.builds(DeviceId, MAJOR, MINOR)
+REAL_DEVICE = DEVICE.filter(lambda device: device.dev_t != 0)
+SOURCE = st.builds(SourceId, st.sampled_from(SourceKind), MAJOR, MINOR)
+PAIR = st.builds(FormatModifier, U32, U64)
+EXTENT = st.builds(Extent, st.integers(1, 65536), st.integers(1, 65536))
+ACCESS = st.sampled_from([Access.CLIENT, Access.COMPOSITOR, Access.CLIENT | Access.COMPOSITOR])
+UNKNOWN_TYPE = U32.filter(lambda number: number not in REGISTRY)
+
+
+def values_of(row: ConstraintType) -> st.SearchStrategy[Value]:
+    """Values that the registry allows for a type."""
+    match row.kind:
+        case Kind.UINT | Kind.MASK:
+            return st.integers(1 if row.merge is MergeRule.LCM else 0, 2**64 - 1)
+        case Kind.FLAG:
+            return st.just(1)
+        case Kind.RANGE:
+            return st.tuples(U64, U64).map(lambda ends: (min(ends), max(ends)))
+        case Kind.SOURCES:
+            return st.lists(SOURCE, min_size=1, max_size=85, unique=True).map(tuple)
+        case Kind.PAIRS:
+            entries = st.dictionaries(DEVICE, U64, min_size=1, max_size=64)
+            return entries.map(lambda found: tuple(sorted(found.items())))
+        case Kind.BYTES:
+            return st.binary(max_size=1024)
+
+
+TYPED_VALUE = st.sampled_from(ROWS).flatmap(
+    lambda row: st.tuples(st.just(row.type), values_of(row))
+) | st.tuples(UNKNOWN_TYPE, st.binary(max_size=1024))
+
+
+@st.composite
+def constraints(draw: st.DrawFn) -> Constraint:
+    type_, value = draw(TYPED_VALUE)
+    return Constraint(
+        type=type_,
+        value=value,
+        planes=draw(st.integers(0, 15)),
+        must_understand=draw(st.booleans()),
+        provenance=draw(st.sampled_from(Provenance)),
+    )
+
+
+DISTINCT_CONSTRAINTS = st.lists(
+    constraints(), max_size=5, unique_by=lambda one: (one.type, one.planes)
+).map(tuple)
+
+
+@st.composite
+def constraint_sets(draw: st.DrawFn, *, costs: bool = True) -> ConstraintSet:
+    formats = draw(st.lists(PAIR, min_size=1, max_size=6, unique=True))
+    rated = draw(st.lists(st.integers(0, 3), min_size=len(formats), max_size=len(formats)))
+    return ConstraintSet(
+        formats=tuple(formats),
+        constraints=draw(DISTINCT_CONSTRAINTS),
+        costs=tuple(rated) if costs and any(rated) else (),
+    )
+
+
+@st.composite
+def participants(draw: st.DrawFn) -> Participant:
+    return Participant(
+        name=draw(TEXT.filter(lambda name: len(name.encode()) <= 128)),
+        usage=Usage(draw(st.integers(1, sum(Usage)))),
+        sets=tuple(draw(st.lists(constraint_sets(), max_size=2))),
+        device=draw(st.none() | REAL_DEVICE),
+    )
+
+
+@st.composite
+def extents(draw: st.DrawFn) -> Extents:
+    coded = draw(EXTENT)
+    visible = st.builds(Extent, st.integers(1, coded.width), st.integers(1, coded.height))
+    return Extents(coded=coded, visible=draw(st.none() | visible), maximum=draw(st.none() | EXTENT))
+
+
+@st.composite
+def fixed_layouts(draw: st.DrawFn) -> Layout:
+    objects = draw(
+        st.lists(st.builds(BufferObject, SOURCE, st.integers(1, 2**64 - 1)), min_size=1, max_size=4)
+    )
+    planes = []
+    for index in draw(st.lists(st.integers(0, len(objects) - 1), min_size=1, max_size=4)):
+        offset = draw(st.integers(0, min(objects[index].size, 2**32) - 1))
+        planes.append(PlaneLayout(index, offset, draw(st.integers(1, 2**32 - 1))))
+    return Layout(
+        kind=LayoutKind.FIXED, extent=draw(EXTENT), objects=tuple(objects), planes=tuple(planes)
+    )
+
+
+@st.composite
+def inquiries(draw: st.DrawFn) -> Inquiry:
+    minimum = draw(st.integers(0, 64))
+    content = st.builds(
+        Content,
+        protected=st.booleans(),
+        interlaced=st.booleans(),
+        rotation=st.sampled_from([0, 90, 180, 270]),
+        encoding=st.sampled_from(ColourEncoding),
+        range=st.sampled_from(ColourRange),
+    )
+    return Inquiry(
+        participants=tuple(
+            draw(st.dictionaries(st.integers(1, 2**31 - 1), participants(), max_size=3)).items()
+        ),
+        extents=draw(extents()),
+        content=draw(content),
+        minimum=minimum,
+        queue=draw(st.integers(0 if minimum else 1, 64 - minimum)),
+        openable=draw(st.none() | st.frozensets(SOURCE, max_size=5)),
+        fixed=draw(st.none() | st.builds(FixedBuffer, PAIR, fixed_layouts())),
+    )
+
+
+@st.composite
+def offers(draw: st.DrawFn, flags: TrancheFlags) -> Offer:
+    scanout = bool(flags & TrancheFlags.SCANOUT)
+    kind = draw(st.sampled_from(LayoutKind))
+    laid_out = draw(fixed_layouts())
+    layout = Layout(
+        kind=kind,
+        extent=laid_out.extent,
+        objects=laid_out.objects,
+        planes=() if kind is LayoutKind.ALLOCATOR else laid_out.planes,
+        constraints=draw(DISTINCT_CONSTRAINTS) if kind is LayoutKind.ALLOCATOR else (),
+    )
+    reason = st.builds(Reason, TEXT, TEXT, st.none() | st.integers(0, 3))
+    plan = Plan(
+        fourcc=draw(U32),
+        modifier=draw(U64),
+        goal="scanout" if scanout else "sampling",
+        scanout=scanout,
+        layout=layout,
+        buffer_count=draw(U32),
+        reasons=tuple(draw(st.lists(reason, max_size=2))),
+    )
+    access = draw(st.lists(ACCESS, min_size=len(layout.objects), max_size=len(layout.objects)))
+    return Offer(draw(U32), plan, tuple(access))
+
+
+COMPOSITOR_ID = st.integers(FIRST_COMPOSITOR_ID, 2**32 - 1)
+USAGE = st.integers(1, sum(Usage)).map(Usage)
+
+
+@st.composite
+def tranches(draw: st.DrawFn) -> Tranche:
+    flags = TrancheFlags(draw(st.integers(1, 3)))
+    return Tranche(
+        flags=flags,
+        devices=tuple(
+            draw(st.lists(st.builds(TrancheDevice, USAGE, st.none() | REAL_DEVICE), max_size=2))
+        ),
+        formats=tuple(draw(st.lists(PAIR, max_size=5, unique=True))),
+        sources=tuple(draw(st.lists(st.builds(TrancheSource, SOURCE, ACCESS), max_size=3))),
+        sets=tuple(
+            draw(
+                st.lists(
+                    st.builds(TrancheSet, COMPOSITOR_ID, constraint_sets(costs=False)), max_size=2
+                )
+            )
+        ),
+        offers=tuple(draw(st.lists(offers(flags), max_size=2))),
+    )
+
+
+@st.composite
+def conflict_entries(draw: st.DrawFn) -> ConflictEntry:
+    type_, value = draw(TYPED_VALUE | st.just((0, b"")))
+    return ConflictEntry(
+        goal=TrancheFlags(draw(st.integers(1, 3))),
+        participant=draw(U32),
+        type=type_,
+        planes=draw(st.integers(0, 15)),
+        value=value if type_ else b"",
+        text=draw(TEXT),
+    )
+
+
+BATCH = st.builds(
+    Batch,
+    cookie=U32,
+    serial=U32,
+    participants=st.lists(
+        st.builds(BatchParticipant, COMPOSITOR_ID, USAGE, st.none() | REAL_DEVICE, TEXT), max_size=3
+    ).map(tuple),
+    tranches=st.lists(tranches(), max_size=3).map(tuple),
+    refusals=st.lists(
+        st.builds(
+            Refusal,
+            source=SOURCE,
+            participant=U32,
+            type=U32,
+            planes=st.integers(0, 15),
+            text=TEXT,
+        ),
+        max_size=2,
+    ).map(tuple),
+    conflicts=st.lists(conflict_entries(), max_size=3).map(tuple),
+) | st.builds(
+    Batch,
+    cookie=U32,
+    serial=U32,
+    conflicts=st.lists(conflict_entries(), max_size=3).map(tuple),
+    reason=st.sampled_from(FailureReason),
+    message=TEXT,
+)
+
+
+def built(constraint_set: ConstraintSet) -> ConstraintSet:
+    builder = ConstraintSetBuilder()
+    for name, arguments in set_requests(constraint_set):
+        getattr(builder, name)(*arguments)
+    return builder.create()
+
+
+def costs_by_pair(constraint_set: ConstraintSet) -> dict[FormatModifier, int]:
+    costs = constraint_set.costs or (0,) * len(constraint_set.formats)
+    return dict(zip(constraint_set.formats, costs, strict=True))
+
+
+def decoded(batch: Batch, decoder: BatchDecoder) -> Batch:
+    table = format_table(batch)
+    decoder.format_table(encode_table(table))
+    result = None
+    for name, arguments in batch_events(batch, table):
+        assert result is None, "an event after the end of the batch"
+        result = getattr(decoder, name)(*arguments)
+    assert isinstance(result, Batch)
+    return result
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@given(data=st.data())
+def test_a_value_of_each_type(row: ConstraintType, data: st.DataObject) -> None:
+    value = data.draw(values_of(row))
+    assert decode_value(row.type, encode_value(row.type, value)) == value
+
+
+@given(UNKNOWN_TYPE, st.binary(max_size=1024))
+def test_a_value_of_an_unknown_type_is_carried_unchanged(type_: int, raw: bytes) -> None:
+    assert encode_value(type_, decode_value(type_, raw)) == raw
+
+
+@given(constraint_sets())
+def test_a_constraint_set(constraint_set: ConstraintSet) -> None:
+    there = built(constraint_set)
+    assert there.constraints == constraint_set.constraints
+    assert costs_by_pair(there) == costs_by_pair(constraint_set)
+
+
+@given(constraint_sets(costs=False))
+def test_a_set_without_costs_keeps_its_order(constraint_set: ConstraintSet) -> None:
+    assert built(constraint_set) == constraint_set
+
+
+@given(inquiries())
+def test_an_inquiry(inquiry: Inquiry) -> None:
+    state = NegotiationState()
+    for name, arguments in inquiry_requests(inquiry):
+        getattr(state, name)(*arguments)
+    for id_, participant in inquiry.participants:
+        for constraint_set in participant.sets:
+            state.add_alternative(id_, constraint_set)
+    assert state.commit(1) == inquiry
+
+
+@given(st.lists(BATCH, min_size=1, max_size=3))
+def test_batches_one_after_the_other(batches: list[Batch]) -> None:
+    decoder = BatchDecoder()
+    assert [decoded(batch, decoder) for batch in batches] == batches
+
+
+@given(st.integers(1, 5000))
+def test_a_set_that_fills_several_messages(count: int) -> None:
+    formats = tuple(FormatModifier(number, number << 32) for number in range(count))
+    batch = Batch(
+        tranches=(
+            Tranche(
+                flags=TrancheFlags.SAMPLING,
+                formats=formats,
+                sets=(TrancheSet(FIRST_COMPOSITOR_ID, ConstraintSet(formats=formats)),),
+            ),
+        )
+    )
+    tranche = decoded(batch, BatchDecoder()).tranches[0]
+    assert tranche.formats == formats
+    assert tuple(pair for part in tranche.sets for pair in part.set.formats) == formats
+
+
+@given(st.lists(SOURCE).map(tuple))
+def test_sources(sources: tuple[SourceId, ...]) -> None:
+    assert array.decode_sources(array.encode_sources(sources)) == sources
+
+
+@given(st.sampled_from([row.type for row in ROWS]), st.binary(max_size=64))
+def test_bytes_of_any_kind_are_a_value_or_a_value_error(type_: int, raw: bytes) -> None:
+    with suppress(ValueError):
+        assert encode_value(type_, decode_value(type_, raw)) == raw
+
+
+@given(st.binary(max_size=200))
+def test_arrays_of_any_bytes_are_decoded_or_a_value_error(raw: bytes) -> None:
+    for decode in (
+        array.decode_formats,
+        array.decode_sources,
+        array.decode_objects,
+        array.decode_planes,
+        array.decode_indices,
+    ):
+        with suppress(ValueError):
+            decode(raw)
+
+
+@given(st.text())
+def test_any_text_can_be_the_name_of_a_participant_or_is_misuse(name: str) -> None:
+    with suppress(MisuseError):
+        NegotiationState().set_participant(1, 1, 0, 0, name)
