@@ -1,0 +1,109 @@
+"""Memory that the compositor allocates for a client that may not open its source."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from heapwire.client_lib.connection import DEFAULT_TIMEOUT
+from heapwire.client_lib.errors import AllocationError
+from heapwire.client_lib.interfaces import AnyProxy, listen, send
+from heapwire.protocol.model.plan import Plan
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import AllocationReason
+
+if TYPE_CHECKING:
+    from heapwire.client_lib.connection import Connection
+
+
+class Allocation:
+    """The compositor's `xx_dmabuf_allocation_v1`: the objects of one buffer, when they come.
+
+    The dma-bufs are this object's until `take` gives them away; closing it
+    closes those that nobody has taken, and cancels an allocation that has not
+    been answered.
+    """
+
+    def __init__(self, connection: Connection, proxy: AnyProxy, plan: Plan) -> None:
+        self.done = False
+        self._connection = connection
+        self._proxy = proxy
+        self._plan = plan
+        self._error: AllocationError | None = None
+        self._objects: list[tuple[int, int]] = []
+        self._finalizer = weakref.finalize(self, _close_all, self._objects)
+        connection.on_close(self, self.close)
+        listen(
+            proxy,
+            connection.handler_failed,
+            {"object": self._object, "done": self._done, "failed": self._failed},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """Dispatch until the compositor has answered; `AllocationError` if it refused."""
+        self._connection.wait(lambda: self.done, timeout=timeout, what="allocation")
+        if self._error is not None:
+            raise self._error
+
+    def take(self) -> tuple[tuple[int, int], ...]:
+        """The (fd, size in bytes) of each object, in the plan's order; the caller owns them.
+
+        Raises `AllocationError` if the compositor refused or sent something else
+        than the plan has.
+        """
+        if self._error is not None:
+            raise self._error
+        objects = self._plan.layout.objects
+        if len(self._objects) != len(objects):
+            raise AllocationError(
+                f"the compositor sent {len(self._objects)} dma-bufs for {len(objects)} objects"
+            )
+        for index, ((_, size), wanted) in enumerate(zip(self._objects, objects, strict=True)):
+            if size < wanted.size:
+                raise AllocationError(
+                    f"object {index}: {size} bytes from the compositor, the plan has {wanted.size}"
+                )
+        taken = tuple(self._objects)
+        self._objects.clear()
+        return taken
+
+    def close(self) -> None:
+        """Close what was not taken and destroy the object."""
+        self._finalizer()
+        self._connection.forget(self)
+        if not self._proxy.destroyed and not self._connection.closed:
+            send(self._proxy, "destroy")
+
+    def _object(self, fd: int, size_hi: int, size_lo: int) -> None:
+        if self.done or not self._finalizer.alive:
+            os.close(fd)
+            return
+        self._objects.append((fd, size_hi << 32 | size_lo))
+
+    def _done(self) -> None:
+        self.done = True
+
+    def _failed(self, reason: int, message: str) -> None:
+        known = reason in AllocationReason.__members__.values()
+        name = AllocationReason(reason).name.lower() if known else f"reason {reason}"
+        text = f"the compositor did not allocate: {name}"
+        self._error = AllocationError(f"{text}: {message}" if message else text)
+        self.done = True
+
+
+def _close_all(objects: list[tuple[int, int]]) -> None:
+    for fd, _ in objects:
+        os.close(fd)
+    objects.clear()

@@ -1,0 +1,185 @@
+"""A connection tells every fault apart, never waits without a limit, and leaks nothing."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from fake_compositor import FakeCompositor
+from pywayland.client import Display
+
+from heapwire.client_lib.connection import Connection
+from heapwire.client_lib.errors import (
+    DisconnectedError,
+    MissingGlobalError,
+    NoAnswerError,
+    NoCompositorError,
+    ProtocolError,
+)
+from heapwire.client_lib.interfaces import HEAP_MANAGER
+from heapwire.protocol.model.errors import LocalError
+
+
+def connect(fake: FakeCompositor) -> Connection:
+    return Connection(fake.socket.detach())
+
+
+def test_it_lists_the_globals_that_there_are(fake):
+    with connect(fake) as connection:
+        found = connection.globals()
+    assert found["wl_compositor"].version == 6
+    assert found["xx_dmabuf_heap_manager_v1"].number == 3
+
+
+def test_a_missing_socket_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(NoCompositorError, match=f"{tmp_path}/nobody"):
+        Connection("nobody")
+
+
+def test_without_a_runtime_directory_it_says_so(monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-7")
+    with pytest.raises(NoCompositorError, match=r"wayland-7 \(XDG_RUNTIME_DIR is not set\)"):
+        Connection()
+
+
+class WithoutHeaps(FakeCompositor):
+    globals = (("wl_compositor", 6),)
+
+
+@pytest.mark.parametrize("fake", [WithoutHeaps], indirect=True)
+def test_a_missing_global_is_named(fake):
+    with connect(fake) as connection, pytest.raises(MissingGlobalError) as caught:
+        connection.bind(HEAP_MANAGER)
+    assert caught.value.interface == "xx_dmabuf_heap_manager_v1"
+
+
+class Erring(FakeCompositor):
+    def on_wl_registry_bind(self, _id, _number, interface, _version, new):
+        self.objects[new] = interface
+        self.protocol_error(new, 5, "the extent is 0x0 %s %n")
+
+
+@pytest.mark.parametrize("fake", [Erring], indirect=True)
+def test_a_protocol_error_says_where_which_and_why(fake):
+    with connect(fake) as connection:
+        proxy, _ = connection.bind(HEAP_MANAGER)
+        with pytest.raises(ProtocolError) as caught:
+            connection.roundtrip()
+        assert not proxy.destroyed
+    assert caught.value.interface == "xx_dmabuf_heap_manager_v1"
+    assert caught.value.code == 5
+    assert caught.value.message == "the extent is 0x0 %s %n"
+
+
+class Deaf(FakeCompositor):
+    def on_wl_display_sync(self, _id, callback):
+        pass
+
+
+@pytest.mark.parametrize("fake", [Deaf], indirect=True)
+def test_a_compositor_that_does_not_answer_is_not_waited_for(fake):
+    with connect(fake) as connection, pytest.raises(NoAnswerError, match=r"within 0\.05 seconds"):
+        connection.roundtrip(timeout=0.05)
+
+
+class Dying(FakeCompositor):
+    def on_wl_display_sync(self, _id, callback):
+        self.hang_up()
+
+
+@pytest.mark.parametrize("fake", [Dying], indirect=True)
+def test_a_compositor_that_dies_is_told_at_once(fake):
+    with connect(fake) as connection:
+        with pytest.raises(DisconnectedError, match="closed the connection"):
+            connection.roundtrip(timeout=30)
+        with pytest.raises(DisconnectedError):
+            connection.dispatch(0)
+
+
+class Garbling(FakeCompositor):
+    def on_wl_display_sync(self, _id, callback):
+        self.objects[77] = "wl_callback"
+        self.objects[callback] = "xx_dmabuf_heap_feedback_v1"
+        self.event(callback, "failed", 1, 2, 3, "an event that a callback does not have")
+
+
+@pytest.mark.parametrize("fake", [Garbling], indirect=True)
+def test_what_is_no_wayland_ends_the_connection_with_an_error(fake):
+    with connect(fake) as connection, pytest.raises(DisconnectedError):
+        connection.roundtrip(timeout=30)
+
+
+def test_what_a_handler_raises_comes_out_of_dispatch(fake):
+    def fail() -> None:
+        raise KeyError("mine")
+
+    with connect(fake) as connection:
+        connection.sync(fail)
+        with pytest.raises(KeyError, match="mine"):
+            connection.roundtrip()
+        connection.roundtrip()
+
+
+def test_dispatch_returns_when_another_fd_is_readable(fake):
+    mine, other = socket.socketpair()
+    with connect(fake) as connection, mine, other:
+        connection.roundtrip()
+        other.send(b"x")
+        assert connection.dispatch(None, mine.fileno()) is False
+        connection.roundtrip()
+
+
+def test_an_application_keeps_its_display(fake):
+    display = Display(fake.socket.detach())
+    display.connect()
+    try:
+        with Connection(display) as connection:
+            assert connection.fileno() == display.get_fd()
+            connection.globals()
+        assert display.roundtrip() >= 0
+    finally:
+        display.disconnect()
+    with pytest.raises(LocalError, match="not connected"):
+        Connection(display)
+
+
+@pytest.mark.parametrize("ending", ["left open", "left after an error", "closed after an error"])
+def test_the_interpreter_exits_cleanly_whatever_is_left_open(ending):
+    """Pywayland alone crashes here: with a connection open, and after a protocol error."""
+    program = textwrap.dedent(
+        f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from test_connection import Erring, FakeCompositor, connect
+        from heapwire.client_lib.heap_manager import HeapManager
+        from heapwire.client_lib.interfaces import HEAP_MANAGER
+        from heapwire.client_lib.errors import ProtocolError
+        if {ending!r} == "left open":
+            connection = connect(FakeCompositor())
+            manager = HeapManager(connection)
+            negotiation = manager.default_negotiation()
+            negotiation.describe()
+        else:
+            connection = connect(Erring())
+            proxy, _ = connection.bind(HEAP_MANAGER)
+            try:
+                connection.roundtrip()
+            except ProtocolError as error:
+                kept = error
+            if {ending!r} == "closed after an error":
+                connection.close()
+        print("done")
+        """
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout == "done\n"
+    assert ran.stderr == ""
+    assert ran.returncode == 0

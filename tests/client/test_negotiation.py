@@ -1,0 +1,584 @@
+"""Negotiations: what is sent, what is made of answers, and what breaks one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from fake_compositor import (
+    CMA,
+    NV12,
+    SYSTEM,
+    XRGB,
+    FakeCompositor,
+    description,
+    plan,
+    plans,
+)
+from pywayland.client import Display
+from pywayland.protocol.wayland import WlCompositor
+
+from heapwire.client_lib.conflict import ConflictError, NegotiationError
+from heapwire.client_lib.connection import Connection
+from heapwire.client_lib.errors import AllocationError, DisconnectedError, NoAnswerError
+from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.interfaces import HEAP_MANAGER
+from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.constraint_set import ConstraintSet
+from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.model.content import ColourEncoding, Content
+from heapwire.protocol.model.errors import LocalError, RemoteError
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.problem import FixedBuffer
+from heapwire.protocol.wire.batch import Batch, BatchParticipant, ConflictEntry, TrancheFlags
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    HeapFeedbackStatus,
+    HeapFeedbackStatusReason,
+)
+
+FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+CREATOR = "xx_dmabuf_constraint_set_creator_v1"
+PITCH = BY_NAME["pitch-alignment"].type
+SOURCES = BY_NAME["permitted-sources"].type
+EXTENTS = Extents(coded=Extent(64, 48))
+
+
+def constraint_set(alignment: int = 32) -> ConstraintSet:
+    return ConstraintSet(
+        formats=(NV12, XRGB), constraints=(Constraint(type=PITCH, value=alignment),), costs=(0, 3)
+    )
+
+
+def decoder(*sets: ConstraintSet) -> Participant:
+    return Participant(
+        name="decoder",
+        usage=Usage.DECODE,
+        device=DeviceId(81, 2),
+        sets=sets or (constraint_set(),),
+    )
+
+
+class Session:
+    """A connection to a fake, and one negotiation."""
+
+    def __init__(self, fake: FakeCompositor) -> None:
+        self.fake = fake
+        self.connection = Connection(fake.socket.detach())
+        self.manager = HeapManager(self.connection)
+        self.negotiation = self.manager.default_negotiation()
+        self.negotiation.describe()
+
+    def sent(self) -> list[str]:
+        """The requests on the feedback object since the last call."""
+        self.connection.roundtrip()
+        names = self.fake.names(FEEDBACK)
+        self.fake.requests.clear()
+        return names
+
+    def feedback(self) -> int:
+        return next(id_ for id_, name in self.fake.objects.items() if name == FEEDBACK)
+
+
+@pytest.fixture
+def session(fake):
+    session = Session(fake)
+    yield session
+    session.connection.close()
+
+
+def test_the_sources_come_with_their_names_and_properties(session):
+    sources = session.manager.sources
+    assert sources[CMA].name == "linux,cma"
+    assert sources[CMA].contiguous
+    assert not sources[SYSTEM].contiguous
+    assert session.manager.supported_types == {1}
+    assert session.manager.source_name(SYSTEM) == "system"
+
+
+def test_sources_come_and_go_as_a_group(session):
+    changes = []
+    session.manager.on_change = lambda: changes.append(set(session.manager.sources))
+    manager = next(
+        id_ for id_, name in session.fake.objects.items() if name == "xx_dmabuf_heap_manager_v1"
+    )
+    session.fake.event(manager, "source_gone", 0, CMA.major, CMA.minor)
+    session.connection.roundtrip()
+    assert CMA in session.manager.sources
+    session.fake.event(manager, "source", 0, 251, 7, 0, "new")
+    session.fake.event(manager, "done")
+    session.connection.roundtrip()
+    assert [len(one) for one in changes] == [2]
+    assert CMA not in session.manager.sources
+    assert session.manager.source_name(CMA) == "heap 250:1"
+
+
+def test_the_first_batch_describes_the_compositor(session):
+    batch = session.negotiation.describe()
+    assert batch.says_the_same_as(description())
+    assert session.negotiation.plans is None
+
+
+def test_an_answer_arrives_as_it_was_sent(session):
+    session.negotiation.set_participant(decoder())
+    session.negotiation.set_extents(EXTENTS)
+    batch = session.negotiation.negotiate()
+    assert batch.says_the_same_as(plans())
+    assert session.negotiation.plans is batch
+    assert session.negotiation.names == {1: "decoder", 0x80000000: "display"}
+
+
+def test_the_requests_of_a_commit_in_their_order(session):
+    negotiation = session.negotiation
+    negotiation.set_participant(decoder(constraint_set(32), constraint_set(64)))
+    negotiation.set_extents(Extents(coded=Extent(64, 48), visible=Extent(60, 40)))
+    negotiation.set_content(Content(encoding=ColourEncoding.BT709))
+    negotiation.set_buffer_count(minimum=4, queue=2)
+    negotiation.set_openable(frozenset({CMA}))
+    negotiation.negotiate()
+    requests = [(request.name, request.args) for request in session.fake.of(FEEDBACK)]
+    alternatives = [args[1] for name, args in requests if name == "add_alternative"]
+    assert len(set(alternatives)) == 2
+    assert [one for one in requests if one[0] != "add_alternative"] == [
+        ("set_participant", (1, Usage.DECODE, 81, 2, "decoder")),
+        ("set_extents", (64, 48, 60, 40, 0, 0)),
+        ("set_content", (0, 0, 1, 0)),
+        ("set_buffer_count", (4, 2)),
+        ("set_openable", (bytes.fromhex("00000000fa00000001000000"),)),
+        ("commit", (1,)),
+    ]
+    assert session.fake.names(CREATOR) == ["add_formats", "add_formats", "add", "create"] * 2
+
+
+def test_only_what_changed_is_sent_again(session):
+    negotiation = session.negotiation
+    negotiation.set_participant(decoder())
+    negotiation.set_extents(EXTENTS)
+    negotiation.negotiate()
+    session.sent()
+    negotiation.set_extents(EXTENTS)
+    negotiation.set_participant(decoder())
+    negotiation.negotiate()
+    assert session.sent() == ["commit"]
+    negotiation.set_extents(Extents(coded=Extent(128, 64)))
+    negotiation.negotiate()
+    assert session.sent() == ["set_extents", "commit"]
+    negotiation.set_participant(decoder(constraint_set(), constraint_set(64)))
+    negotiation.negotiate()
+    assert session.sent() == ["set_participant", "add_alternative", "add_alternative", "commit"]
+
+
+def test_equal_sets_are_one_object(session):
+    negotiation = session.negotiation
+    negotiation.set_extents(EXTENTS)
+    negotiation.set_participant(decoder())
+    negotiation.set_participant(replace(decoder(), name="other"))
+    negotiation.negotiate()
+    other = session.manager.default_negotiation()
+    other.set_participant(decoder())
+    other.set_extents(EXTENTS)
+    other.negotiate()
+    assert session.fake.names(CREATOR).count("create") == 1
+    assert session.fake.names(FEEDBACK).count("add_alternative") == 3
+
+
+def test_participants_leave(session):
+    negotiation = session.negotiation
+    negotiation.set_extents(EXTENTS)
+    negotiation.set_participant(decoder())
+    negotiation.negotiate()
+    session.sent()
+    negotiation.remove_participant("decoder")
+    negotiation.negotiate()
+    assert session.sent() == ["remove_participant", "commit"]
+    with pytest.raises(LocalError, match="'decoder'"):
+        negotiation.remove_participant("decoder")
+
+
+def test_fixed_layouts_are_set_and_unset(session):
+    negotiation = session.negotiation
+    layout = Layout(
+        kind=LayoutKind.FIXED,
+        extent=Extent(64, 48),
+        objects=(BufferObject(CMA, 1 << 20),),
+        planes=(PlaneLayout(0, 0, 64), PlaneLayout(0, 4096, 64)),
+    )
+    negotiation.set_fixed(FixedBuffer(NV12, layout))
+    negotiation.negotiate()
+    assert session.sent() == ["set_fixed_layout", "commit"]
+    negotiation.set_fixed(None)
+    negotiation.negotiate()
+    assert session.sent() == ["unset_fixed_layout", "commit"]
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (lambda n: n.set_participant(replace(decoder(), name="x" * 129)), "128 bytes"),
+        (lambda n: n.set_participant(replace(decoder(), usage=Usage(0))), "no usage"),
+        (lambda n: n.set_participant(decoder(ConstraintSet(formats=()))), "without formats"),
+        (lambda n: n.set_participant(decoder(constraint_set(0))), "multiple of it"),
+        (lambda n: n.set_participant(decoder(*[constraint_set()] * 17)), "16 alternatives"),
+        (lambda n: n.set_buffer_count(minimum=60, queue=5), "65|60"),
+        (lambda n: n.set_content(Content(rotation=45)), "45 degrees"),
+        (
+            lambda n: n.set_extents(Extents(coded=Extent(8, 8), visible=Extent(9, 8))),
+            "not within",
+        ),
+    ],
+)
+def test_what_the_protocol_forbids_is_refused_here_and_nothing_is_sent(session, state, text):
+    session.negotiation.set_extents(EXTENTS)
+    session.fake.requests.clear()
+    with pytest.raises(LocalError, match=text):
+        state(session.negotiation)
+    assert session.sent() == []
+    session.negotiation.negotiate()
+
+
+def test_a_commit_needs_extents(session):
+    session.negotiation.set_participant(decoder())
+    with pytest.raises(LocalError, match="extents"):
+        session.negotiation.commit()
+    assert session.sent() == []
+
+
+CONFLICT = Batch(
+    participants=(BatchParticipant(0x80000001, Usage.SCANOUT, DeviceId(226, 0), "hvs"),),
+    conflicts=(
+        ConflictEntry(
+            goal=TrancheFlags.SAMPLING,
+            participant=1,
+            type=SOURCES,
+            planes=2,
+            value=(SYSTEM,),
+            text="chroma only from system",
+        ),
+        ConflictEntry(
+            goal=TrancheFlags.SAMPLING,
+            participant=0x80000001,
+            type=0,
+            planes=0,
+            value=b"",
+            text="takes XRGB8888 only",
+        ),
+    ),
+    reason=FailureReason.CONFLICT,
+    message="two requirements",
+)
+
+
+class Conflicting(FakeCompositor):
+    def answer(self, feedback, cookie):
+        self.send_batch(feedback, replace(CONFLICT, cookie=cookie))
+
+
+@pytest.mark.parametrize("fake", [Conflicting], indirect=True)
+def test_a_conflict_names_participants_constraints_and_planes(session):
+    session.negotiation.set_participant(decoder())
+    session.negotiation.set_extents(EXTENTS)
+    with pytest.raises(ConflictError) as caught:
+        session.negotiation.negotiate()
+    first, second = caught.value.entries
+    assert (first.participant, first.constraint, first.planes) == (
+        "decoder",
+        "permitted-sources",
+        (1,),
+    )
+    assert first.value == (SYSTEM,)
+    assert (second.participant, second.constraint, second.value) == ("hvs", None, None)
+    assert str(caught.value).splitlines() == [
+        "no memory suits everyone: two requirements",
+        "  decoder: permitted-sources of plane 1: chroma only from system",
+        "  hvs: formats: takes XRGB8888 only",
+    ]
+    session.connection.roundtrip()
+
+
+class Failing(FakeCompositor):
+    def answer(self, feedback, cookie):
+        batch = Batch(cookie=cookie, reason=FailureReason.TOO_COMPLEX, message="9000 of them")
+        self.send_batch(feedback, batch)
+
+
+@pytest.mark.parametrize("fake", [Failing], indirect=True)
+def test_another_failure_is_told_with_its_reason(session):
+    with pytest.raises(NegotiationError, match="give fewer: 9000 of them") as caught:
+        session.negotiation.negotiate()
+    assert caught.value.reason is FailureReason.TOO_COMPLEX
+
+
+class Superseding(FakeCompositor):
+    """Answers commits in pairs: the first is superseded."""
+
+    held = 0
+
+    def answer(self, feedback, cookie):
+        if cookie % 2:
+            self.held = cookie
+        else:
+            reason = FailureReason.SUPERSEDED
+            self.send_batch(feedback, Batch(cookie=self.held, reason=reason))
+            super().answer(feedback, cookie)
+
+
+@pytest.mark.parametrize("fake", [Superseding], indirect=True)
+def test_superseded_answers_are_not_shown(session):
+    seen = []
+    session.negotiation.on_batch = seen.append
+    first = session.negotiation.commit()
+    batch = session.negotiation.negotiate()
+    assert batch.cookie == first + 1
+    assert session.negotiation.answer(first).reason is FailureReason.SUPERSEDED
+    assert seen == [batch]
+
+
+def test_an_unasked_batch_reaches_the_callback(session):
+    session.negotiation.negotiate()
+    seen = []
+    session.negotiation.on_batch = seen.append
+    sent = session.fake.send_batch(session.feedback(), plans(plan(pair=XRGB)))
+    session.connection.roundtrip()
+    assert seen == [sent]
+    assert session.negotiation.plans == sent
+
+
+def test_a_plan_that_is_gone_leaves_the_last_plans(session):
+    planned = session.negotiation.negotiate()
+    gone = Batch(reason=FailureReason.NO_SOURCE, message="unplugged")
+    session.fake.send_batch(session.feedback(), gone)
+    session.connection.roundtrip()
+    assert session.negotiation.batch.reason is FailureReason.NO_SOURCE
+    assert session.negotiation.plans is planned
+
+
+class Inert(FakeCompositor):
+    def answer(self, feedback, cookie):
+        self.send_batch(feedback, Batch(cookie=cookie, reason=FailureReason.NO_SURFACE))
+
+
+@pytest.mark.parametrize("fake", [Inert], indirect=True)
+def test_a_negotiation_whose_surface_is_gone_is_inert(session):
+    with pytest.raises(NegotiationError, match="surface has been destroyed"):
+        session.negotiation.negotiate()
+    assert session.negotiation.inert
+
+
+class Breaking(FakeCompositor):
+    """Breaks the protocol in the way that a test names, after each commit."""
+
+    way = ""
+
+    def answer(self, feedback, cookie):
+        getattr(self, self.way)(feedback, cookie)
+
+    def index_beyond_the_table(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "tranche_formats", b"\x63\x00")
+
+    def odd_indices(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "tranche_formats", b"\x00\x00\x00")
+
+    def short_table(self, feedback, cookie):
+        self.send_table(feedback, bytes(16), 64)
+
+    def empty_file(self, feedback, cookie):
+        self.send_table(feedback, b"", 4096)
+
+    def huge_table(self, feedback, cookie):
+        self.send_table(feedback, bytes(16), 0xFFFFFFF0)
+
+    def uneven_table(self, feedback, cookie):
+        self.send_table(feedback, bytes(24), 24)
+
+    def pipe_for_a_table(self, feedback, cookie):
+        reading, writing = os.pipe()
+        self.event(feedback, "format_table", reading, 16)
+        os.close(reading)
+        os.close(writing)
+
+    def missing_tranche_done(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "done", cookie, 9)
+
+    def nested_tranche(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "tranche_flags", 1)
+
+    def plan_outside_a_tranche(self, feedback, cookie):
+        self.event(feedback, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+
+    def unknown_layout(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "plan", 0, NV12.fourcc, 0, 0, 77, 64, 48, 1)
+
+    def plane_without_object(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+        self.event(feedback, "plan_plane", 3, 0, 64)
+
+    def impossible_source(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.event(feedback, "tranche_source", 0, 5000, 0, 1)
+
+    def answer_never_asked_for(self, feedback, cookie):
+        self.event(feedback, "done", cookie + 5, 9)
+
+    def two_answers(self, feedback, cookie):
+        self.event(feedback, "done", cookie, 9)
+        self.event(feedback, "done", cookie, 10)
+
+
+def negotiate_and_go_on(session):
+    session.negotiation.negotiate()
+    session.connection.roundtrip()  # where the first of two answers is good
+
+
+@pytest.mark.parametrize("fake", [Breaking], indirect=True)
+@pytest.mark.parametrize(
+    "way", [name for name in vars(Breaking) if name[0] != "_" and name not in ("way", "answer")]
+)
+def test_a_compositor_that_breaks_the_protocol_ends_the_negotiation_only(session, way):
+    session.fake.way = way
+    with pytest.raises(RemoteError):
+        negotiate_and_go_on(session)
+    with pytest.raises(RemoteError):
+        session.negotiation.commit()
+    # What still comes for the dead negotiation is not read, and its fds are closed.
+    session.fake.send_table(session.feedback(), bytes(16), 16)
+    session.connection.roundtrip()
+    other = session.manager.default_negotiation()
+    assert other.describe().says_the_same_as(description())
+
+
+class Dying(FakeCompositor):
+    def answer(self, feedback, cookie):
+        self.event(feedback, "tranche_flags", 1)
+        self.hang_up()
+
+
+@pytest.mark.parametrize("fake", [Dying], indirect=True)
+def test_a_compositor_that_dies_in_a_batch_is_told(session):
+    with pytest.raises(DisconnectedError):
+        session.negotiation.negotiate(timeout=30)
+
+
+class Mute(FakeCompositor):
+    def answer(self, feedback, cookie):
+        pass
+
+
+@pytest.mark.parametrize("fake", [Mute], indirect=True)
+def test_a_compositor_that_never_answers_is_given_up(session):
+    with pytest.raises(NoAnswerError, match="answer to a negotiation"):
+        session.negotiation.negotiate(timeout=0.05)
+
+
+def test_statuses_reach_the_tag_they_are_for(session):
+    batch = session.negotiation.negotiate()
+    compositor, _ = session.connection.bind(WlCompositor)
+    seen = []
+    buffer = compositor.create_surface()  # any object will do for a fake
+    tag = session.negotiation.tag_buffer(buffer, batch, batch.offers[0], seen.append)
+    session.connection.roundtrip()
+    assert session.fake.of(FEEDBACK)[-1].args[1:] == (tag, batch.serial, 0)
+    feedback = session.feedback()
+    session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 0, 0)
+    session.fake.event(feedback, "buffer_status", tag + 1, batch.serial, 0, 0, 0)
+    session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 1, 99)
+    session.connection.roundtrip()
+    assert [(one.status, one.reason) for one in seen] == [
+        (HeapFeedbackStatus.SCANOUT, HeapFeedbackStatusReason.NONE),
+        (HeapFeedbackStatus.COMPOSITED, HeapFeedbackStatusReason.UNKNOWN),
+    ]
+    session.negotiation.forget_tag(tag)
+    session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 0, 0)
+    session.connection.roundtrip()
+    assert len(seen) == 2
+
+
+class Allocating(FakeCompositor):
+    sizes: tuple[int, ...] = (1 << 16,)
+    failure: tuple[int, str] | None = None
+
+    def on_xx_dmabuf_heap_feedback_v1_allocate(self, _id, new, _serial, _plan):
+        for size in self.sizes:
+            fd = os.memfd_create("allocated")
+            os.ftruncate(fd, size)
+            self.event(new, "object", fd, 0, size)
+            os.close(fd)
+        if self.failure is not None:
+            self.event(new, "failed", *self.failure)
+        else:
+            self.event(new, "done")
+
+
+@pytest.mark.parametrize("fake", [Allocating], indirect=True)
+class TestAllocation:
+    def allocate(self, session):
+        batch = session.negotiation.negotiate()
+        allocation = session.negotiation.allocate(batch, batch.offers[0])
+        return allocation, allocation.wait()
+
+    def test_it_gives_the_fds_away_once(self, session):
+        allocation, _ = self.allocate(session)
+        ((fd, size),) = allocation.take()
+        allocation.close()
+        assert (os.fstat(fd).st_size, size) == (1 << 16, 1 << 16)
+        os.close(fd)
+
+    def test_what_nobody_takes_is_closed(self, session):
+        allocation, _ = self.allocate(session)
+        del allocation
+
+    def test_it_can_be_cancelled(self, session):
+        batch = session.negotiation.negotiate()
+        session.negotiation.allocate(batch, batch.offers[0]).close()
+        session.connection.roundtrip()
+
+    def test_a_refusal_says_why(self, session):
+        session.fake.failure = (3, "4 MiB of 4 MiB are out")
+        with pytest.raises(AllocationError, match="over_budget: 4 MiB of 4 MiB are out"):
+            self.allocate(session)
+
+    @pytest.mark.parametrize("sizes", [(), (1 << 16, 1 << 16), (100,)])
+    def test_anything_else_than_the_plan_is_refused(self, session, sizes):
+        session.fake.sizes = sizes
+        allocation, _ = self.allocate(session)
+        with pytest.raises(AllocationError):
+            allocation.take()
+
+
+def test_it_works_in_an_application_with_a_display_of_its_own(fake):
+    """No blocking call of this package's: the application polls and dispatches."""
+    display = Display(fake.socket.detach())
+    display.connect()
+    connection = Connection(display)
+    registry = display.get_registry()
+    bound = []
+
+    def announced(registry, number, name, version):
+        if name == "xx_dmabuf_heap_manager_v1":
+            bound.append(registry.bind(number, HEAP_MANAGER, version))
+
+    registry.dispatcher["global"] = announced
+    display.roundtrip()
+    manager = HeapManager(connection, proxy=bound[0])
+    assert not manager.ready
+    negotiation = manager.default_negotiation()
+    seen = []
+    negotiation.on_batch = seen.append
+    negotiation.set_extents(EXTENTS)
+    cookie = negotiation.commit()
+    while negotiation.answer(cookie) is None:
+        display.dispatch(block=True)
+        connection.check()
+    assert manager.ready
+    assert seen[-1] is negotiation.answer(cookie)
+    connection.close()
+    display.disconnect()
