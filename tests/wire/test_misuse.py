@@ -35,12 +35,14 @@ PITCH = BY_NAME["pitch-alignment"].type
 CONTIGUOUS = BY_NAME["contiguous"].type
 RANGE = BY_NAME["address-range"].type
 SOURCES = BY_NAME["permitted-sources"].type
+HOPS = BY_NAME["max-hops"].type
 UNKNOWN = 0xEE00_0001
 NV12 = FormatModifier(0x3231564E, 0)
 U64 = struct.Struct("=Q").pack
 SOURCE = struct.Struct("=III").pack
 OBJECT = struct.Struct("=IIIIQ").pack
 PLANE = struct.Struct("=III").pack
+HOP = struct.Struct("=IIQ").pack
 A_SET = ConstraintSet(formats=(NV12,))
 
 
@@ -108,6 +110,11 @@ CREATOR_CASES = [
     Case("add", add(SOURCES, value=SOURCE(3, 1, 1)), SetError.INVALID_VALUE),
     Case("add", add(SOURCES, value=SOURCE(0, 4096, 1)), SetError.INVALID_VALUE),
     Case("add", add(SOURCES, value=SOURCE(0, 254, 1) * 2), SetError.INVALID_VALUE),
+    Case("add", add(HOPS, value=b""), SetError.INVALID_VALUE),
+    Case("add", add(HOPS, value=bytes(8)), SetError.INVALID_VALUE),
+    Case("add", add(HOPS, value=HOP(4096, 0, 1)), SetError.INVALID_VALUE),
+    Case("add", add(HOPS, value=HOP(226, 1, 1) + HOP(226, 0, 1)), SetError.INVALID_VALUE),
+    Case("add", add(HOPS, value=HOP(226, 1, 1) + HOP(226, 1, 1)), SetError.INVALID_VALUE),
     Case("add", add(), SetError.ALREADY_SET, (("add", add()),)),
     Case(
         "add", add(PITCH, value=U64(2)), SetError.ALREADY_SET, (("add", add(PITCH, value=U64(1))),)
