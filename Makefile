@@ -67,11 +67,11 @@ $(VENV)/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
 	"heapwire needs Python 3.11 or later; name one with make PYTHON=...")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet 'setuptools>=77'
+	$(BIN)/pip install --quiet --quiet 'setuptools>=77'
 	@touch $@
 
 $(VENV)/installed/%-$(FILES): $(VENV)/ready pyproject.toml
 	@mkdir -p $(@D)
 	@find $(@D) -type f ! -name '*-$(FILES)' -delete
-	$(BIN)/pip install --quiet --no-build-isolation --config-settings editable_mode=strict --editable '.[$*]'
+	$(BIN)/pip install --quiet --quiet --no-build-isolation --config-settings editable_mode=strict --editable '.[$*]'
 	@touch $@
