@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import weakref
+import fcntl
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.interfaces import AnyProxy, listen, send
+from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import AllocationReason
 
@@ -31,8 +31,7 @@ class Allocation:
         self._proxy = proxy
         self._plan = plan
         self._error: AllocationError | None = None
-        self._objects: list[tuple[int, int]] = []
-        self._finalizer = weakref.finalize(self, _close_all, self._objects)
+        self._objects: list[DmaBuf] = []
         connection.on_close(self, self.close)
         listen(
             proxy,
@@ -57,23 +56,24 @@ class Allocation:
         if self._error is not None:
             raise self._error
 
-    def take(self) -> tuple[tuple[int, int], ...]:
-        """The (fd, size in bytes) of each object, in the plan's order; the caller owns them.
+    def take(self) -> tuple[DmaBuf, ...]:
+        """The objects in the plan's order; from now on the caller owns them.
 
         Raises `AllocationError` if the compositor refused or sent something else
         than the plan has.
         """
         if self._error is not None:
             raise self._error
-        objects = self._plan.layout.objects
-        if len(self._objects) != len(objects):
+        wanted = self._plan.layout.objects
+        if len(self._objects) != len(wanted):
             raise AllocationError(
-                f"the compositor sent {len(self._objects)} dma-bufs for {len(objects)} objects"
+                f"the compositor sent {len(self._objects)} dma-bufs for {len(wanted)} objects"
             )
-        for index, ((_, size), wanted) in enumerate(zip(self._objects, objects, strict=True)):
-            if size < wanted.size:
+        for index, (one, entry) in enumerate(zip(self._objects, wanted, strict=True)):
+            if one.size < entry.size:
                 raise AllocationError(
-                    f"object {index}: {size} bytes from the compositor, the plan has {wanted.size}"
+                    f"object {index}: {one.size} bytes from the compositor, "
+                    f"the plan has {entry.size}"
                 )
         taken = tuple(self._objects)
         self._objects.clear()
@@ -81,16 +81,23 @@ class Allocation:
 
     def close(self) -> None:
         """Close what was not taken and destroy the object."""
-        self._finalizer()
+        for one in self._objects:
+            one.close()
+        self._objects.clear()
         self._connection.forget(self)
         if not self._proxy.destroyed and not self._connection.closed:
             send(self._proxy, "destroy")
 
     def _object(self, fd: int, size_hi: int, size_lo: int) -> None:
-        if self.done or not self._finalizer.alive:
-            os.close(fd)
-            return
-        self._objects.append((fd, size_hi << 32 | size_lo))
+        objects = self._plan.layout.objects
+        source = objects[len(self._objects)].source if len(self._objects) < len(objects) else None
+        dma_buf = DmaBuf(
+            fd, size=size_hi << 32 | size_lo, source=source, cpu_sync=not _is_memfd(fd)
+        )
+        if self.done or self._proxy.destroyed:
+            dma_buf.close()
+        else:
+            self._objects.append(dma_buf)
 
     def _done(self) -> None:
         self.done = True
@@ -103,7 +110,10 @@ class Allocation:
         self.done = True
 
 
-def _close_all(objects: list[tuple[int, int]]) -> None:
-    for fd, _ in objects:
-        os.close(fd)
-    objects.clear()
+def _is_memfd(fd: int) -> bool:
+    """Whether it is simulated memory: only a memfd has seals, and no dma-buf has."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_GET_SEALS)
+    except OSError:
+        return False
+    return True

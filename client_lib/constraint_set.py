@@ -19,7 +19,7 @@ class ConstraintSetCache:
         self._made: OrderedDict[ConstraintSet, AnyProxy] = OrderedDict()
 
     def get(self, constraint_set: ConstraintSet) -> AnyProxy:
-        """The object for a set, valid until the next call; `LocalError` for one that the protocol forbids."""
+        """The object for a set, valid until the next call; `LocalError` if it is forbidden."""
         known = self._made.get(constraint_set)
         if known is not None:
             self._made.move_to_end(constraint_set)

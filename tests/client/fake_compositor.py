@@ -335,6 +335,24 @@ class FakeCompositor:
         return tuple(args)
 
 
+class Allocating(FakeCompositor):
+    """Allocates memfds of these sizes for a client."""
+
+    sizes: tuple[int, ...] = (1 << 16,)
+    failure: tuple[int, str] | None = None
+
+    def on_xx_dmabuf_heap_feedback_v1_allocate(self, _id, new, _serial, _plan):
+        for size in self.sizes:
+            fd = os.memfd_create("allocated")
+            os.ftruncate(fd, size)
+            self.event(new, "object", fd, 0, size)
+            os.close(fd)
+        if self.failure is not None:
+            self.event(new, "failed", *self.failure)
+        else:
+            self.event(new, "done")
+
+
 def _numbers(source: SourceId) -> tuple[int, int, int]:
     return source.kind, source.major, source.minor
 

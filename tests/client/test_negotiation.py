@@ -11,6 +11,7 @@ from fake_compositor import (
     NV12,
     SYSTEM,
     XRGB,
+    Allocating,
     FakeCompositor,
     description,
     plan,
@@ -502,22 +503,6 @@ def test_statuses_reach_the_tag_they_are_for(session):
     assert len(seen) == 2
 
 
-class Allocating(FakeCompositor):
-    sizes: tuple[int, ...] = (1 << 16,)
-    failure: tuple[int, str] | None = None
-
-    def on_xx_dmabuf_heap_feedback_v1_allocate(self, _id, new, _serial, _plan):
-        for size in self.sizes:
-            fd = os.memfd_create("allocated")
-            os.ftruncate(fd, size)
-            self.event(new, "object", fd, 0, size)
-            os.close(fd)
-        if self.failure is not None:
-            self.event(new, "failed", *self.failure)
-        else:
-            self.event(new, "done")
-
-
 @pytest.mark.parametrize("fake", [Allocating], indirect=True)
 class TestAllocation:
     def allocate(self, session):
@@ -527,10 +512,12 @@ class TestAllocation:
 
     def test_it_gives_the_fds_away_once(self, session):
         allocation, _ = self.allocate(session)
-        ((fd, size),) = allocation.take()
+        (dma_buf,) = allocation.take()
         allocation.close()
-        assert (os.fstat(fd).st_size, size) == (1 << 16, 1 << 16)
-        os.close(fd)
+        assert (os.fstat(dma_buf.fd).st_size, dma_buf.size) == (1 << 16, 1 << 16)
+        with dma_buf.map() as memory:
+            memory[:4] = b"abcd"
+        dma_buf.close()
 
     def test_what_nobody_takes_is_closed(self, session):
         allocation, _ = self.allocate(session)

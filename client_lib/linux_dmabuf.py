@@ -1,0 +1,119 @@
+"""Buffers imported into the compositor, by `zwp_linux_dmabuf_v1`."""
+
+from __future__ import annotations
+
+import struct
+
+from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
+
+from heapwire.client_lib.buffer import Buffer
+from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
+from heapwire.client_lib.errors import ImportRefusedError
+from heapwire.client_lib.interfaces import AnyProxy, create, listen, send
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.format import fourcc_name
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.plan import Plan
+
+SAMPLING_DEVICE_VERSION = 6  # zwp_linux_buffer_params_v1.set_sampling_device
+
+
+class LinuxDmabuf:
+    """The compositor's linux-dmabuf, version 3 or later.
+
+    Raises `MissingGlobalError` if it is not on offer.
+    """
+
+    def __init__(self, connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+        self.connection = connection
+        self._proxy, self.version = connection.bind(ZwpLinuxDmabufV1, minimum=3, timeout=timeout)
+        connection.on_close(self, self.close)
+
+    def import_buffer(
+        self, buffer: Buffer, extent: Extent, *, device: DeviceId | None = None
+    ) -> Import:
+        """Ask the compositor for a `wl_buffer` of a buffer.
+
+        `extent` is the size of the pictures, within that of the plan. `device`
+        is the one that is to sample the buffer, for compositors with several;
+        ignored where linux-dmabuf is older than version 6. The request `create`
+        is used and never `create_immed`: a buffer that is refused costs nothing.
+        """
+        room = buffer.plan.layout.extent
+        if extent.width > room.width or extent.height > room.height:
+            raise LocalError(f"pictures of {extent} do not fit into a buffer of {room}")
+        params = create(self._proxy, "create_params")
+        plan = buffer.plan
+        for index, plane in enumerate(plan.layout.planes):
+            send(
+                params,
+                "add",
+                buffer.objects[plane.object].fd,
+                *(index, plane.offset, plane.pitch),
+                *(plan.modifier >> 32, plan.modifier & 0xFFFFFFFF),
+            )
+        if device is not None and self.version >= SAMPLING_DEVICE_VERSION:
+            send(params, "set_sampling_device", struct.pack("=Q", device.dev_t))
+        started = Import(self.connection, params, buffer)
+        send(params, "create", extent.width, extent.height, plan.fourcc, 0)
+        return started
+
+    def close(self) -> None:
+        """Destroy the object; buffers stay valid."""
+        self.connection.forget(self)
+        if not self._proxy.destroyed and not self.connection.closed:
+            self._proxy.destroy()
+
+
+class Import:
+    """An import that has been asked for; the buffer gets its `wl_buffer` when it succeeds.
+
+    The answer is waited for even when nobody wants it any more: a `wl_buffer`
+    that came to an object that is gone could never be destroyed.
+    """
+
+    def __init__(self, connection: Connection, params: AnyProxy, buffer: Buffer) -> None:
+        self.done = False
+        self._plan: Plan = buffer.plan
+        self._buffer: Buffer | None = buffer
+        self._connection = connection
+        self._params = params
+        connection.keep(params)
+        listen(
+            params,
+            connection.handler_failed,
+            {"created": self._created, "failed": self._answered},
+        )
+
+    def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """Dispatch until the compositor has answered.
+
+        Raises `ImportRefusedError` if it does not take the buffer.
+        """
+        self._connection.wait(lambda: self.done, timeout=timeout, what="answer to an import")
+        if self._buffer is not None and self._buffer.proxy is None:
+            pair = f"{fourcc_name(self._plan.fourcc)} with modifier {self._plan.modifier:#x}"
+            raise ImportRefusedError(f"linux-dmabuf did not take a buffer of {pair}")
+
+    def cancel(self) -> None:
+        """Want the `wl_buffer` no more."""
+        self._buffer = None
+
+    def _created(self, proxy: AnyProxy) -> None:
+        self._answered()
+        buffer = self._buffer
+        if buffer is None:
+            proxy.destroy()
+            return
+        buffer.proxy = proxy
+
+        def released() -> None:
+            buffer.busy = False
+
+        listen(proxy, self._connection.handler_failed, {"release": released})
+
+    def _answered(self) -> None:
+        self.done = True
+        send(self._params, "destroy")
+        self._connection.release(self._params)

@@ -1,0 +1,197 @@
+"""What is stored in a buffer equals the decoder's picture, sample by sample."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from heapwire.client_lib.frame_writer import (
+    WRITER_NAME,
+    writable_formats,
+    write_picture,
+    writer_participant,
+)
+from heapwire.client_lib.plane_view import PlaneView
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.format import FORMATS, fourcc_name, parse_fourcc
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.wire.constraint_set_builder import set_requests
+
+SIZES = [(64, 48), (50, 30), (33, 17)]
+PADDING = 0xAA
+
+
+def picture(name: str, width: int, height: int) -> av.VideoFrame:
+    """A picture of noise, the same each time."""
+    noise = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
+    return av.VideoFrame.from_ndarray(noise, format="rgb24").reformat(format=name)
+
+
+class Target:
+    """The planes of a format in memory that is full of padding."""
+
+    def __init__(self, code: int, width: int, height: int) -> None:
+        self.arrays, self.views = [], []
+        for plane in FORMATS[code].planes:
+            rows, row_bytes = plane.rows(height), plane.row_bytes(width)
+            array = np.full((rows, row_bytes + 13), PADDING, np.uint8)
+            self.arrays.append(array)
+            view = memoryview(array.reshape(-1).data)
+            self.views.append(PlaneView(view, row_bytes + 13, rows, row_bytes))
+
+    def pixels(self, index: int) -> np.ndarray:
+        view = self.views[index]
+        assert (self.arrays[index][:, view.row_bytes :] == PADDING).all(), "padding was written"
+        return self.arrays[index][:, : view.row_bytes]
+
+
+def component(source: av.VideoFrame, index: int, item: int = 1) -> np.ndarray:
+    plane = source.planes[index]
+    flat = np.frombuffer(plane, np.uint8 if item == 1 else "<u2")
+    return flat.reshape(-1, plane.line_size // item)[: plane.height, : plane.width]
+
+
+def write(source: av.VideoFrame, name: str) -> tuple[Target, int]:
+    target = Target(parse_fourcc(name), source.width, source.height)
+    return target, write_picture(source, parse_fourcc(name), target.views)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+class TestPlanar:
+    @pytest.mark.parametrize(("name", "order"), [("YUV420", (0, 1, 2)), ("YVU420", (0, 2, 1))])
+    def test_three_planes(self, width, height, name, order):
+        source = picture("yuv420p", width, height)
+        target, copied = write(source, name)
+        for plane, index in enumerate(order):
+            assert (target.pixels(plane) == component(source, index)).all()
+        assert copied == sum(target.pixels(plane).size for plane in range(3))
+
+    @pytest.mark.parametrize(
+        ("name", "made_of", "order"),
+        [
+            ("NV12", "yuv420p", (1, 2)),
+            ("NV12", "yuvj420p", (1, 2)),
+            ("NV21", "yuv420p", (2, 1)),
+            ("NV16", "yuv422p", (1, 2)),
+            ("NV24", "yuv444p", (1, 2)),
+        ],
+    )
+    def test_two_planes(self, width, height, name, made_of, order):
+        source = picture(made_of, width, height)
+        target, copied = write(source, name)
+        assert (target.pixels(0) == component(source, 0)).all()
+        for start, index in enumerate(order):
+            assert (target.pixels(1)[:, start::2] == component(source, index)).all()
+        assert copied == target.pixels(0).size + target.pixels(1).size
+
+    def test_ten_bits_are_in_the_upper_part(self, width, height):
+        source = picture("yuv420p10le", width, height)
+        target, copied = write(source, "P010")
+        luma = np.ascontiguousarray(target.pixels(0)).view("<u2")
+        chroma = np.ascontiguousarray(target.pixels(1)).view("<u2")
+        assert (luma == component(source, 0, 2) << 6).all()
+        assert (chroma[:, 0::2] == component(source, 1, 2) << 6).all()
+        assert (chroma[:, 1::2] == component(source, 2, 2) << 6).all()
+        assert copied == 2 * (luma.size + chroma.size)
+
+    @pytest.mark.parametrize(
+        ("name", "order"), [("YUYV", (0, 1, 0, 2)), ("UYVY", (1, 0, 2, 0)), ("VYUY", (2, 0, 1, 0))]
+    )
+    def test_one_plane(self, width, height, name, order):
+        source = picture("yuv422p", width, height)
+        target, _ = write(source, name)
+        pixels, seen = target.pixels(0), 0
+        for column, index in enumerate(order):
+            wanted = component(source, index)
+            if index == 0:
+                wanted = wanted[:, seen::2]
+                seen += 1
+            assert (pixels[:, column::4][:, : wanted.shape[1]] == wanted).all()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(
+    ("name", "made_of"),
+    [
+        ("XRGB8888", "bgra"),
+        ("XBGR8888", "rgba"),
+        ("RGBX8888", "abgr"),
+        ("RGB888", "bgr24"),
+        ("RGB565", "rgb565le"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["yuv420p", "rgb24"])
+def test_rgb_is_what_swscale_makes_of_the_picture(width, height, name, made_of, kind):
+    source = picture(kind, width, height)
+    target, copied = write(source, name)
+    plane = source.reformat(format=made_of).planes[0]
+    wanted = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    pixels = target.pixels(0)
+    assert (pixels == wanted[:height, : pixels.shape[1]]).all()
+    assert copied == pixels.size + plane.buffer_size
+
+
+def test_xrgb_is_what_pyav_itself_shows():
+    source = picture("yuv420p", 50, 30)
+    target, _ = write(source, "XRGB8888")
+    assert (target.pixels(0).reshape(30, 50, 4) == source.to_ndarray(format="bgra")).all()
+
+
+@pytest.mark.parametrize("code", writable_formats(), ids=fourcc_name)
+@pytest.mark.parametrize("kind", ["yuv420p", "yuvj444p", "yuv422p10le", "nv12", "gray", "rgb24"])
+def test_any_picture_can_be_written_as_any_format(code, kind):
+    source = picture(kind, 36, 20)
+    target = Target(code, 36, 20)
+    copied = write_picture(source, code, target.views)
+    stored = sum(target.pixels(plane).size for plane in range(len(target.views)))
+    assert copied >= stored
+    assert any((target.pixels(plane) != PADDING).any() for plane in range(len(target.views)))
+
+
+def test_full_range_stays_full_range_between_yuv_formats():
+    white = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 255, np.uint8), format="rgb24")
+    target, _ = write(white.reformat(format="yuvj444p"), "NV12")
+    assert (target.pixels(0) == 255).all()
+
+
+def test_a_buffer_may_be_larger_than_the_picture():
+    source = picture("yuv420p", 32, 16)
+    target = Target(parse_fourcc("NV12"), 64, 48)
+    write_picture(source, parse_fourcc("NV12"), target.views)
+    assert (target.arrays[0][:16, :32] == component(source, 0)).all()
+    assert (target.arrays[0][16:] == PADDING).all()
+    assert (target.arrays[0][:, 32:] == PADDING).all()
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(LocalError, match="NV15"):
+        write_picture(picture("yuv420p", 4, 4), parse_fourcc("NV15"), ())
+    with pytest.raises(LocalError, match="NV15"):
+        writer_participant("yuv420p", [parse_fourcc("NV15")])
+
+
+def costs(kind: str) -> dict[str, int]:
+    (constraint_set,) = writer_participant(kind).sets
+    pairs = zip(constraint_set.formats, constraint_set.costs, strict=True)
+    return {fourcc_name(pair.fourcc): cost for pair, cost in pairs}
+
+
+def test_the_writer_prefers_what_copies_least():
+    found = costs("yuv420p")
+    assert found["YUV420"] < found["NV12"] < found["YUYV"] < found["XRGB8888"] < found["RGB565"]
+    found = costs("yuv420p10le")
+    assert found["P010"] == min(found.values())
+
+
+def test_rgb_pictures_are_not_made_into_yuv():
+    assert {FORMATS[parse_fourcc(name)].is_yuv for name in costs("gbrp")} == {False}
+
+
+def test_the_writer_is_the_cpu():
+    participant = writer_participant("yuv420p", [parse_fourcc("NV12")])
+    assert (participant.name, participant.usage) == (WRITER_NAME, Usage.CPU_WRITE)
+    assert participant.device is None
+    assert [fourcc_name(pair.fourcc) for pair in participant.sets[0].formats] == ["NV12"]
+    for constraint_set in participant.sets:
+        set_requests(constraint_set)
