@@ -1,0 +1,1 @@
+"""libwayland-server from Python: displays, globals, resources, in cffi ABI mode."""

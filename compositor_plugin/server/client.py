@@ -1,0 +1,58 @@
+"""A `wl_client` of the display: its credentials, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from heapwire.compositor_plugin.server.library import CData, address, ffi, library
+from heapwire.compositor_plugin.server.listener import Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who connected, as the kernel tells it (SO_PEERCRED)."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+class Client:
+    """A client, by its pointer; it is the display's, never ours."""
+
+    __slots__ = ("pointer",)
+
+    def __init__(self, pointer: CData) -> None:
+        self.pointer = ffi.cast("struct wl_client *", pointer)
+
+    @property
+    def address(self) -> int:
+        """The number that names the client for as long as it lives."""
+        return address(self.pointer)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The process at the other end."""
+        pid, uid, gid = ffi.new("int *"), ffi.new("unsigned int *"), ffi.new("unsigned int *")
+        library().wl_client_get_credentials(self.pointer, pid, uid, gid)
+        return Credentials(pid[0], uid[0], gid[0])
+
+    def on_destroy(self, callback: Callable[[], None]) -> Listener:
+        """Call back when the client is gone."""
+        return Listener.on_client(self.pointer, callback)
+
+    def post_implementation_error(self, message: str) -> None:
+        """End the client because of a fault of ours."""
+        text = ffi.new("char[]", message.encode().replace(b"\0", b" "))
+        library().wl_client_post_implementation_error(self.pointer, ffi.new("char[]", b"%s"), text)
+
+    def post_no_memory(self) -> None:
+        """End the client because there is no memory for what it asked."""
+        library().wl_client_post_no_memory(self.pointer)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Client) and other.address == self.address
+
+    def __hash__(self) -> int:
+        return hash(self.address)

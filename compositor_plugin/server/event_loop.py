@@ -1,0 +1,103 @@
+"""The host's event loop, and the sources that we add to it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+
+from heapwire.compositor_plugin.server.library import CData, callback, ffi, library
+
+log = logging.getLogger(__name__)
+
+READABLE = 1  # wayland-server-core.h, WL_EVENT_READABLE
+WRITABLE = 2
+HANGUP = 4
+ERROR = 8
+
+_sources: dict[int, EventSource] = {}
+_numbers = itertools.count(1)
+
+
+class EventSource:
+    """Something that the loop calls back for; `remove` ends it."""
+
+    __slots__ = ("_callback", "_number", "_pointer", "_timer")
+
+    def __init__(self, callback: Callable[[int], None], *, timer: bool = False) -> None:
+        self._callback = callback
+        self._timer = timer
+        self._number = next(_numbers)
+        self._pointer: CData = ffi.NULL
+        _sources[self._number] = self
+
+    def arm(self, milliseconds: int) -> None:
+        """Let a timer fire once, so much later; 0 disarms it."""
+        if self._timer and self._number in _sources:
+            library().wl_event_source_timer_update(self._pointer, milliseconds)
+
+    def remove(self) -> None:
+        """End the source; safe to call twice, and from its own callback."""
+        if _sources.pop(self._number, None) is not None:
+            library().wl_event_source_remove(self._pointer)
+
+
+class EventLoop:
+    """A `wl_event_loop` of somebody's."""
+
+    __slots__ = ("pointer",)
+
+    def __init__(self, pointer: CData) -> None:
+        self.pointer = pointer
+
+    def add_fd(self, fd: int, callback: Callable[[int], None], mask: int = READABLE) -> EventSource:
+        """Call back with a mask when the fd is ready; the fd stays the caller's."""
+        source = EventSource(callback)
+        source._pointer = library().wl_event_loop_add_fd(
+            self.pointer, fd, mask, _fd_ready, ffi.cast("void *", source._number)
+        )
+        return source
+
+    def add_timer(self, callback: Callable[[], None]) -> EventSource:
+        """Call back when the timer that is returned fires; it is not armed yet."""
+        source = EventSource(lambda _: callback(), timer=True)
+        source._pointer = library().wl_event_loop_add_timer(
+            self.pointer, _timer_fired, ffi.cast("void *", source._number)
+        )
+        return source
+
+    def add_idle(self, callback: Callable[[], None]) -> EventSource:
+        """Call back once, when what is being dispatched has been dispatched."""
+        source = EventSource(lambda _: callback())
+        source._pointer = library().wl_event_loop_add_idle(
+            self.pointer, _idle, ffi.cast("void *", source._number)
+        )
+        return source
+
+
+def _run(data: CData, mask: int, *, once: bool = False) -> None:
+    number = int(ffi.cast("uintptr_t", data))
+    source = _sources.pop(number, None) if once else _sources.get(number)
+    if source is None:
+        return
+    try:
+        source._callback(mask)
+    except Exception:
+        log.exception("an event source failed")
+
+
+@callback("int(int, uint32_t, void *)")
+def _fd_ready(_fd: int, mask: int, data: CData) -> int:
+    _run(data, mask)
+    return 0
+
+
+@callback("int(void *)")
+def _timer_fired(data: CData) -> int:
+    _run(data, 0)
+    return 0
+
+
+@callback("void(void *)")
+def _idle(data: CData) -> None:
+    _run(data, 0, once=True)  # libwayland frees an idle source before it calls back

@@ -1,0 +1,42 @@
+"""A file descriptor that came with a request, and its one owner."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from types import TracebackType
+from typing import Self
+
+
+class ReceivedFd:
+    """Closes its fd at the end of the request, unless a handler takes it."""
+
+    __slots__ = ("__weakref__", "_fd", "_finalizer")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._finalizer = weakref.finalize(self, os.close, fd)
+
+    def fileno(self) -> int:
+        """The fd, which stays this object's."""
+        return self._fd
+
+    def take(self) -> int:
+        """The fd, which is the caller's from now on."""
+        self._finalizer.detach()
+        return self._fd
+
+    def close(self) -> None:
+        """Close the fd if it has not been taken; safe to call twice."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

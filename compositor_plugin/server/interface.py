@@ -1,0 +1,74 @@
+"""`wl_interface` structs made from neutral tables.
+
+libwayland keeps pointers into these structs for as long as anything speaks the
+interface, so they are made once and live as long as the process.
+"""
+
+from __future__ import annotations
+
+from heapwire.compositor_plugin.server.library import CORE_INTERFACES, CData, ffi, library
+from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+
+_structs: dict[str, CData] = {}
+_kept: list[CData] = []
+
+
+def interface_struct(interface: Interface, *others: Interface) -> CData:
+    """The `wl_interface *` of an interface.
+
+    `others` are interfaces that its messages mention by name and that no
+    struct was made of yet; the core interfaces are libwayland's own.
+    """
+    for one in (interface, *others):
+        if one.name not in _structs and one.name not in CORE_INTERFACES:
+            _structs[one.name] = ffi.new("struct wl_interface *")
+    for one in (interface, *others):
+        struct = _structs.get(one.name)
+        if struct is not None and struct.name == ffi.NULL:
+            _fill(struct, one)
+    return struct_named(interface.name)
+
+
+def struct_named(name: str) -> CData:
+    """The `wl_interface *` of a core interface or of one made before."""
+    if name in _structs:
+        return _structs[name]
+    return ffi.addressof(library(), f"{name}_interface")
+
+
+def _fill(struct: CData, interface: Interface) -> None:
+    struct.version = interface.version
+    struct.method_count = len(interface.requests)
+    struct.methods = _messages(interface.requests)
+    struct.event_count = len(interface.events)
+    struct.events = _messages(interface.events)
+    struct.name = _text(interface.name)
+
+
+def _messages(messages: tuple[Message, ...]) -> CData:
+    array = ffi.new("struct wl_message[]", max(len(messages), 1))
+    _kept.append(array)
+    for entry, message in zip(array, messages, strict=False):
+        entry.name = _text(message.name)
+        entry.signature = _text(message.signature)
+        types = [_type(one) for argument in message.arguments for one in _slots(argument)]
+        entry.types = ffi.new("struct wl_interface *[]", types or 1)
+        _kept.append(entry.types)
+    return array
+
+
+def _slots(argument: Argument) -> tuple[str | None, ...]:
+    """The interface name for each slot that an argument takes in a message."""
+    if argument.kind is ArgumentKind.NEW_ID and argument.interface is None:
+        return (None, None, None)
+    return (argument.interface,)
+
+
+def _type(name: str | None) -> CData:
+    return ffi.NULL if name is None else struct_named(name)
+
+
+def _text(text: str) -> CData:
+    value = ffi.new("char[]", text.encode())
+    _kept.append(value)
+    return value
