@@ -1,0 +1,202 @@
+"""Constraints in a platform file: how each kind of value is written.
+
+The kinds come from the registry, so that a new type of constraint can be
+written in a file as soon as it has its row there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from heapwire.kernel.platform_table import Table, did_you_mean
+from heapwire.kernel.quantity import parse_quantity
+from heapwire.kernel.toml_position import Path
+from heapwire.protocol.model.constraint import MAX_PLANES, Constraint, Provenance, Value
+from heapwire.protocol.model.constraint_type import BY_NAME, ConstraintType, ValueKind
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.merge import fault
+from heapwire.protocol.model.source import SourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names in a value stand for.
+
+    `source` gives any name a number, that of a memory which the file does not
+    have included; it is told where the name stands. `devices` has every device
+    that has a node.
+    """
+
+    source: Callable[[str, Path], SourceId]
+    devices: Mapping[str, DeviceId]
+
+
+def read_constraints(
+    table: Table, key: str, names: Names, *, iommu: bool | None
+) -> tuple[Constraint, ...]:
+    """The list of constraints under a key.
+
+    A constraint marked `without-iommu` is left out for a device that has one.
+    """
+    found: list[Constraint] = []
+    for row in table.tables(key):
+        constraint = _read(row, names)
+        lifted = row.flag("without-iommu") is True and iommu is True
+        row.text("source")
+        row.close()
+        if constraint is not None and not lifted:
+            found.append(constraint)
+    return tuple(found)
+
+
+def _read(row: Table, names: Names) -> Constraint | None:
+    word = row.required("type", "the name of a constraint type, such as pitch-alignment")
+    known = BY_NAME.get(word)
+    planes = _planes(row, known)
+    understood = row.flag("must-understand")
+    raw = row.raw("value")
+    if known is None:
+        if word:
+            row.fault("type", f"{word!r} is not a constraint type: {did_you_mean(word, BY_NAME)}")
+        return None
+    try:
+        value = _value(known, raw, names, (*row.path, "value"))
+    except LocalError as error:
+        row.fault("value", f"{known.name}: {error}")
+        return None
+    constraint = Constraint(
+        type=known.type,
+        value=value,
+        planes=planes,
+        must_understand=understood is not False,
+        provenance=Provenance.PROFILE,
+    )
+    wrong = fault(constraint)
+    if wrong is not None:
+        row.fault("value", wrong)
+        return None
+    return constraint
+
+
+def _planes(row: Table, known: ConstraintType | None) -> int:
+    raw = row.raw("planes")
+    if raw is None:
+        if known is not None and known.is_relation:
+            row.fault(None, f"'planes' is missing: {known.name} ties planes, such as [0, 1]")
+        return 0
+    if not isinstance(raw, list) or not all(
+        isinstance(plane, int) and 0 <= plane < MAX_PLANES for plane in raw
+    ):
+        row.fault("planes", f"{raw!r} is not a list of planes, from 0 to {MAX_PLANES - 1}")
+        return 0
+    if known is not None and not (known.per_plane or known.is_relation):
+        row.fault("planes", f"{known.name} is about the buffer as a whole: leave 'planes' out")
+        return 0
+    mask = 0
+    for plane in raw:
+        mask |= 1 << plane
+    return mask
+
+
+def _value(known: ConstraintType, raw: object, names: Names, where: Path) -> Value:
+    if raw is None and known.kind is not ValueKind.FLAG:
+        raise LocalError(f"'value' is missing: {_WANTED[known.kind]}")
+    match known.kind:
+        case ValueKind.SOURCES:
+            return _sources(raw, names, where)
+        case ValueKind.PAIRS:
+            return _pairs(known, raw, names)
+        case kind:
+            return _PLAIN[kind](known, raw)
+
+
+def _uint(known: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, bool) and known.unit == "0 or 1":
+        return int(raw)
+    if isinstance(raw, str | int) and not isinstance(raw, bool):
+        return parse_quantity(raw)
+    raise LocalError(f"{raw!r} is not a number of {known.unit}")
+
+
+def _flag(known: ConstraintType, raw: object) -> Value:
+    if raw is None or raw is True:
+        return 1
+    raise LocalError(f"its presence says it all: leave 'value' out, or the whole row, not {raw!r}")
+
+
+def _range(known: ConstraintType, raw: object) -> Value:
+    match raw:
+        case [str() | int() as first, str() | int() as last]:
+            return parse_quantity(first), parse_quantity(last)
+        case {"base": str() | int() as base, "size": str() | int() as size}:
+            first_byte = parse_quantity(base)
+            return first_byte, first_byte + parse_quantity(size) - 1
+    raise LocalError('a range is ["first", "last"], both included, or { base, size }')
+
+
+def _mask(known: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if not isinstance(raw, list):
+        raise LocalError(f"{raw!r} is not a list of {', '.join(known.bits.values())}")
+    bits = {name.casefold(): bit for bit, name in known.bits.items()}
+    mask = 0
+    for word in raw:
+        bit = bits.get(word.casefold()) if isinstance(word, str) else None
+        if bit is None:
+            raise LocalError(f"{word!r} is unknown: {did_you_mean(str(word), known.bits.values())}")
+        mask |= 1 << bit
+    return mask
+
+
+def _sources(raw: object, names: Names, where: Path) -> Value:
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise LocalError(f"{raw!r} is not a list of names of memory")
+    return tuple(names.source(name, where) for name in raw)
+
+
+def _pairs(known: ConstraintType, raw: object, names: Names) -> Value:
+    if isinstance(raw, list):
+        if known.unit:
+            raise LocalError(f"each device comes with its {known.unit}: write {{ gpu = 2 }}")
+        raw = {name: 0 for name in raw if isinstance(name, str)}
+    if not isinstance(raw, dict):
+        raise LocalError(f"{raw!r} does not name devices")
+    pairs: list[tuple[DeviceId, int]] = []
+    for name, number in raw.items():
+        device = names.devices.get(name)
+        if device is None:
+            raise LocalError(f"there is no device {name!r}: {did_you_mean(name, names.devices)}")
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise LocalError(f"{number!r} is not a number of {known.unit}")
+        pairs.append((device, number))
+    return tuple(sorted(pairs))
+
+
+def _bytes(known: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, str):
+        try:
+            return bytes.fromhex(raw)
+        except ValueError:
+            pass
+    raise LocalError(f'{raw!r} is not bytes in hexadecimal, such as "01 ff"')
+
+
+_PLAIN: Mapping[ValueKind, Callable[[ConstraintType, object], Value]] = {
+    ValueKind.UINT: _uint,
+    ValueKind.FLAG: _flag,
+    ValueKind.RANGE: _range,
+    ValueKind.MASK: _mask,
+    ValueKind.BYTES: _bytes,
+}
+_WANTED: Mapping[ValueKind, str] = {
+    ValueKind.UINT: "a number",
+    ValueKind.FLAG: "nothing",
+    ValueKind.RANGE: '["first", "last"]',
+    ValueKind.MASK: "a list of names",
+    ValueKind.SOURCES: "a list of names of memory",
+    ValueKind.PAIRS: "a list of devices, or a table of devices and numbers",
+    ValueKind.BYTES: "bytes in hexadecimal",
+}

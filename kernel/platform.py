@@ -1,0 +1,208 @@
+"""A platform: what a machine has, whether a file describes it or a kernel runs it.
+
+    platform = Platform.load("raspberry-pi-4")
+    display = platform.participant("hvs", Usage.SCANOUT)
+    with platform.memory.allocate(platform.source("linux,cma").id, 3 << 20) as buffer:
+        ...
+
+Sources and devices go by their names, which are stable; their (major, minor)
+pairs are good for one boot of one machine, and for one `Platform` object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Self
+
+from heapwire.kernel.device import Device, usage_name
+from heapwire.kernel.link import Link, LinkKind
+from heapwire.kernel.memfd_memory import MemfdMemory
+from heapwire.kernel.memory import Memory
+from heapwire.kernel.platform_file import read_platform
+from heapwire.kernel.platform_table import did_you_mean
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.source import Source, SourceId
+from heapwire.protocol.model.topology import Topology
+
+_SUFFIX = ".toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The sources, devices, links and places of one machine, and its memory.
+
+    `title` is for people. `format_costs` breaks ties between pairs of format
+    and modifier, the lower the better. `absent` names the sources that devices
+    ask for and that this machine does not have; nothing else has their ids.
+    `notes` are remarks for whoever wrote the description, one line each.
+    `simulated` says that no hardware is behind it.
+    """
+
+    name: str
+    title: str = ""
+    sources: tuple[Source, ...]
+    devices: tuple[Device, ...]
+    memory: Memory
+    links: tuple[Link, ...] = ()
+    topology: Topology = field(default_factory=Topology)
+    format_costs: Mapping[FormatModifier, int] = field(default_factory=dict)
+    absent: Mapping[SourceId, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    simulated: bool = False
+
+    @classmethod
+    def load(cls, platform: str | PathLike[str]) -> Self:
+        """The platform of a file, or the shipped one of that name; its memory is simulated.
+
+        A text without `/` and without `.toml` at its end is the name of a
+        shipped platform. Raises `PlatformFileError`, with a line for each
+        fault, when the file is not a platform, and `LocalError` when there is
+        none.
+        """
+        wanted = fspath(platform)
+        if isinstance(platform, str) and "/" not in wanted and not wanted.endswith(_SUFFIX):
+            if wanted not in shipped():
+                raise LocalError(
+                    f"there is no platform {wanted!r}: {did_you_mean(wanted, shipped())} "
+                    "A file is named with its path or its ending .toml."
+                )
+            text = (_shipped_files() / f"{wanted}{_SUFFIX}").read_text("utf-8")
+            return cls.parse(text, file=f"{wanted}{_SUFFIX}")
+        try:
+            return cls.parse(Path(wanted).read_text("utf-8"), file=wanted)
+        except OSError as error:
+            raise LocalError(f"{wanted}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise LocalError(f"{wanted}: this is not text in UTF-8: {error.reason}") from error
+
+    @classmethod
+    def parse(cls, text: str, *, file: str = "platform.toml") -> Self:
+        """The platform that a text describes; `file` is what faults call it."""
+        parts = read_platform(text, file=file, name=Path(file).stem)
+        return cls(
+            name=parts.name,
+            title=parts.title,
+            sources=parts.sources,
+            devices=parts.devices,
+            memory=MemfdMemory(parts.sources),
+            links=parts.links,
+            topology=parts.topology,
+            format_costs=parts.format_costs,
+            absent=parts.absent,
+            notes=parts.notes,
+            simulated=True,
+        )
+
+    def device(self, which: str | DeviceId) -> Device:
+        """The device of a name or an id; `LocalError` if there is none."""
+        for device in self.devices:
+            if which in (device.name, device.id):
+                return device
+        names = [device.name for device in self.devices]
+        raise LocalError(f"{self.name} has no device {which}: {did_you_mean(str(which), names)}")
+
+    def source(self, which: str | SourceId) -> Source:
+        """The source of a name or an id; `LocalError` if there is none."""
+        for source in self.sources:
+            if which in (source.name, source.id):
+                return source
+        names = [source.name for source in self.sources]
+        raise LocalError(f"{self.name} has no memory {which}: {did_you_mean(str(which), names)}")
+
+    def source_name(self, source: SourceId) -> str:
+        """The name of a source; its kind and pair where it has none here."""
+        return self._source_names.get(source, str(source))
+
+    def participant(
+        self, device: str | DeviceId, usage: Usage, *, name: str | None = None
+    ) -> Participant:
+        """A device put to a use, with the sets for it and what its links say.
+
+        Its name is `device:use` unless given: `hvs:scanout`. Several uses at a
+        time (`CPU_READ | CPU_WRITE`) need to have the same sets. Raises
+        `LocalError` when the device is not there or cannot be put to that use.
+        """
+        found = self.device(device)
+        sets = _sets_for(found, usage)
+        linked = self._linked(found)
+        if linked is not None:
+            sets = tuple(replace(one, constraints=(*one.constraints, linked)) for one in sets)
+        return Participant(
+            name=name or f"{found.name}:{usage_name(usage)}",
+            usage=usage,
+            sets=sets,
+            device=found.id,
+        )
+
+    def links_of(self, device: str) -> tuple[Link, ...]:
+        """The links of one device, the best first."""
+        return tuple(
+            sorted((link for link in self.links if link.device == device), key=lambda k: k.rank)
+        )
+
+    @cached_property
+    def _source_names(self) -> Mapping[SourceId, str]:
+        return {**self.absent, **{source.id: source.name for source in self.sources}}
+
+    @cached_property
+    def _source_ids(self) -> Mapping[str, SourceId]:
+        return {name: source for source, name in self._source_names.items()}
+
+    def _linked(self, device: Device) -> Constraint | None:
+        """The permitted-sources constraint that a device's links amount to."""
+        links = self.links_of(device.name)
+        if not links:
+            return None
+        permitted = dict.fromkeys(self._source_ids[link.source] for link in links)
+        if not any(link.kind is LinkKind.SUPPORTED for link in links):
+            permitted.update(dict.fromkeys(source.id for source in self.sources))
+        return Constraint(
+            type=BY_NAME["permitted-sources"].type,
+            value=tuple(permitted),
+            provenance=min(link.provenance for link in links),
+        )
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the platforms that come with the package, sorted."""
+    return tuple(
+        sorted(
+            entry.name.removesuffix(_SUFFIX)
+            for entry in _shipped_files().iterdir()
+            if entry.name.endswith(_SUFFIX)
+        )
+    )
+
+
+def _shipped_files() -> resources.abc.Traversable:
+    return resources.files("heapwire.kernel") / "platforms"
+
+
+def _sets_for(device: Device, usage: Usage) -> tuple[ConstraintSet, ...]:
+    if not usage:
+        raise LocalError(f"{device.name}: no use is given")
+    if usage in device.sets:
+        return device.sets[usage]
+    wanted = [bit for bit in Usage if bit & usage]
+    missing = [bit for bit in wanted if bit not in device.sets]
+    if missing:
+        raise LocalError(
+            f"{device.name} is not for {usage_name(missing[0])}: "
+            f"it is for {', '.join(map(usage_name, device.usages)) or 'nothing'}"
+        )
+    if len({device.sets[bit] for bit in wanted}) > 1:
+        raise LocalError(
+            f"{device.name} needs other memory for each of {usage_name(usage)}: "
+            "take part once for each use"
+        )
+    return device.sets[wanted[0]]
