@@ -42,7 +42,7 @@ bench: $(call installed,test) ## measure the negotiation and the solver
 lint: $(call installed,dev) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p heapwire
+	$(BIN)/mypy $(addprefix -p heapwire.,$(ROOMS))
 
 format: $(call installed,dev) ## put every file into the project's style
 	$(BIN)/ruff check --fix .

@@ -46,7 +46,7 @@ from heapwire.protocol.wire.value import decode_value, encode_value
 U32 = st.integers(0, 2**32 - 1)
 U64 = st.integers(0, 2**64 - 1)
 MAJOR, MINOR = st.integers(0, 4095), st.integers(0, 2**20 - 1)
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=40)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 DEVICE = st.builds(DeviceId, MAJOR, MINOR)
 REAL_DEVICE = DEVICE.filter(lambda device: device.dev_t != 0)
 SOURCE = st.builds(SourceId, st.sampled_from(SourceKind), MAJOR, MINOR)

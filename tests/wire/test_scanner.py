@@ -15,7 +15,7 @@ MODES = ("client-header", "server-header", "private-code", "public-code")
 def scan(mode: str, xml: str, output: Path) -> subprocess.CompletedProcess[str]:
     source = output.with_suffix(".xml")
     source.write_text(xml, encoding="utf-8")
-    command = ["wayland-scanner", "--strict", mode, source, output]
+    command: list[str | Path] = ["wayland-scanner", "--strict", mode, source, output]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -23,7 +23,16 @@ def compile_(source: Path, *command: str) -> None:
     flags = subprocess.run(
         ["pkg-config", "--cflags", "wayland-client"], capture_output=True, text=True, check=True
     ).stdout.split()
-    whole = [*command, "-pedantic", "-Wall", "-Wextra", "-Werror", "-c", source, *flags]
+    whole: list[str | Path] = [
+        *command,
+        "-pedantic",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-c",
+        source,
+        *flags,
+    ]
     done = subprocess.run(
         [*whole, "-o", source.with_suffix(".o")], capture_output=True, text=True, check=False
     )
