@@ -7,9 +7,15 @@ from typing import NamedTuple
 
 from heapwire.protocol.model.constraint import Constraint
 
+ANY_FOURCC = 0  # DRM_FORMAT_INVALID: no format has this code
+ANY_MODIFIER = (1 << 64) - 1  # no vendor has this code
+
 
 class FormatModifier(NamedTuple):
-    """A pixel format and the modifier of its layout, as drm_fourcc.h numbers them."""
+    """A pixel format and the modifier of its layout, as drm_fourcc.h numbers them.
+
+    In a set, `ANY_FOURCC` and `ANY_MODIFIER` stand for whatever the others name.
+    """
 
     fourcc: int
     modifier: int

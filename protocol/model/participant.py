@@ -28,7 +28,8 @@ class Participant:
 
     `name` is unique within a problem and is what explanations call it. `sets`
     are in order of preference: where two of them hold the same pair, they are
-    alternatives and the earlier is tried first. `device` is None for the CPU.
+    alternatives and the earlier is tried first. Without any set it can use
+    whatever the others agree on. `device` is None for the CPU.
     """
 
     name: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from heapwire.protocol.model.coherency import CoherencyDomain, Fence
+from heapwire.protocol.model.colour import Colour
 from heapwire.protocol.model.layout import Layout
 
 
@@ -37,3 +39,6 @@ class Plan:
     layout: Layout
     buffer_count: int
     reasons: tuple[Reason, ...] = ()
+    domain: CoherencyDomain | None = None
+    fence: Fence | None = None
+    colour: Colour | None = None

@@ -1,0 +1,206 @@
+"""Which plane comes from which source: a small search with the best few answers.
+
+Every plane has the sources that meet what is demanded of it (a mask). Planes
+tied together count as one, with the intersection of their masks; planes kept
+apart never take the same source. What is left is a depth-first search over at
+most four groups of planes that keeps the best `limit` answers and abandons a
+branch once it cannot beat the last of them.
+
+An answer that takes more objects than another, without being liked better, is
+left out: planes that nothing separates share one object.
+
+For example NV12 with Y in {right} and CbCr in {left, right}, kept apart: Y
+takes right; CbCr could take right, but not beside Y, so it takes left.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from heapwire.protocol.model.errors import HeapwireError
+from heapwire.protocol.model.merge_rule import PAIRS_OF, connected
+
+MAX_STEPS: Final = 1 << 17  # more than 16 sources to the power of 4 planes
+
+
+class TooComplexError(HeapwireError):
+    """There are more combinations than will be tried."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Assignment:
+    """For each plane the position of its source, and how good that is, best first.
+
+    `order` sums the places in the participants' own lists of sources, `objects`
+    counts the sources used, `scarcity` sums how scarce each is.
+    """
+
+    order: int
+    objects: int
+    scarcity: int
+    sources: tuple[int, ...]
+
+
+def assign(
+    domains: Sequence[int],
+    *,
+    together: int = 0,
+    apart: int = 0,
+    orders: Sequence[Sequence[int]] | None = None,
+    scarcity: Sequence[int],
+    limit: int,
+    accept: Callable[[tuple[int, ...]], bool] | None = None,
+) -> list[Assignment]:
+    """The best `limit` ways to give each plane a source, best first.
+
+    `domains` are masks of sources; `together` and `apart` masks of pairs of
+    planes (`merge_rule.pairs_of`); `orders[plane][source]` and
+    `scarcity[source]` are costs. `accept` has the last word on a complete
+    answer. Raises `TooComplexError` after `MAX_STEPS`.
+    """
+    count = len(domains)
+    groups, lookup = _groups(domains, together)
+    if any(PAIRS_OF[planes] & apart for planes, _ in groups):
+        return []
+    choices: list[list[tuple[int, int, int]]] = []
+    for planes, domain in groups:
+        members = planes.bit_count()
+        options = [
+            (
+                sum(orders[plane][source] for plane in range(count) if planes >> plane & 1)
+                if orders is not None
+                else 0,
+                members * scarcity[source],
+                source,
+            )
+            for source in range(len(scarcity))
+            if domain >> source & 1
+        ]
+        if not options:
+            return []
+        options.sort()
+        choices.append(options)
+    search = _Search(groups, lookup, choices, apart, limit, accept)
+    search.descend(0, 0, 0, ())
+    return search.best
+
+
+def _groups(domains: Sequence[int], together: int) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
+    """Tied planes with the intersection of their domains, and each plane's group."""
+    count = len(domains)
+    present = (1 << count) - 1
+    groups: list[tuple[int, int]] = []
+    lookup: dict[int, int] = {}
+    for plane, tied in enumerate(connected(together)[:count]):
+        if plane in lookup:
+            continue
+        planes = tied & present
+        domain = -1
+        for member in range(count):
+            if planes >> member & 1:
+                domain &= domains[member]
+                lookup[member] = len(groups)
+        groups.append((planes, domain))
+    return groups, tuple(lookup[plane] for plane in range(count))
+
+
+class _Search:
+    """The transient data of one search."""
+
+    __slots__ = (
+        "accept", "apart", "best", "choices", "limit", "lookup", "rest_order", "rest_scarcity",
+        "steps",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        groups: list[tuple[int, int]],
+        lookup: tuple[int, ...],
+        choices: list[list[tuple[int, int, int]]],
+        apart: int,
+        limit: int,
+        accept: Callable[[tuple[int, ...]], bool] | None,
+    ) -> None:
+        self.lookup = lookup
+        self.choices = choices
+        self.limit = limit
+        self.accept = accept
+        self.best: list[Assignment] = []
+        self.steps = 0
+        self.apart = [
+            [other for other in range(group) if _crosses(groups[group][0], groups[other][0], apart)]
+            for group in range(len(groups))
+        ]
+        # The least that the groups from here on can add.
+        self.rest_order = [0] * (len(groups) + 1)
+        self.rest_scarcity = [0] * (len(groups) + 1)
+        for group in range(len(groups) - 1, -1, -1):
+            options = choices[group]
+            self.rest_order[group] = self.rest_order[group + 1] + options[0][0]
+            self.rest_scarcity[group] = self.rest_scarcity[group + 1] + min(
+                option[1] for option in options
+            )
+
+    def descend(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
+        """Give the groups from `group` on a source, `taken` being those before it."""
+        if group == len(self.choices):
+            self._complete(order, scarcity, taken)
+            return
+        here = self.choices[group]
+        barred = {taken[other] for other in self.apart[group]}
+        # Sources that are in use already come first: they add no object.
+        for again in (True, False):
+            for more_order, more_scarcity, source in here:
+                if (source in taken) is not again or source in barred:
+                    continue
+                self.steps += 1
+                if self.steps > MAX_STEPS:
+                    raise TooComplexError("too many ways to place the planes")
+                next_taken = (*taken, source)
+                if not self._hopeless(
+                    group + 1, order + more_order, scarcity + more_scarcity, next_taken
+                ):
+                    self.descend(
+                        group + 1, order + more_order, scarcity + more_scarcity, next_taken
+                    )
+
+    def _hopeless(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> bool:
+        """Whether no completion can enter the best.
+
+        Planes are put into one object where they can be: an answer with more
+        objects than another that the participants like no less is none.
+        """
+        objects = len(set(taken))
+        least = order + self.rest_order[group]
+        for found in self.best:
+            if found.order > least:
+                break
+            if found.objects < objects:
+                return True
+        if len(self.best) < self.limit:
+            return False
+        last = self.best[-1]
+        bound = (least, objects, scarcity + self.rest_scarcity[group])
+        return bound > (last.order, last.objects, last.scarcity)
+
+    def _complete(self, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
+        sources = tuple(taken[group] for group in self.lookup)
+        found = Assignment(order, len(set(taken)), scarcity, sources)
+        if len(self.best) == self.limit and found > self.best[-1]:
+            return
+        if self.accept is not None and not self.accept(sources):
+            return
+        insort(self.best, found)
+        self.best = [
+            one
+            for one in self.best
+            if one == found or one.order < order or one.objects <= found.objects
+        ][: self.limit]
+
+
+def _crosses(one: int, other: int, apart: int) -> bool:
+    """Whether some plane of the one group is kept apart from some plane of the other."""
+    return PAIRS_OF[one | other] & ~PAIRS_OF[one] & ~PAIRS_OF[other] & apart != 0

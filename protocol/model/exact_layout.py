@@ -1,0 +1,226 @@
+"""Pitches, offsets and sizes, to the byte, of layouts that can be computed.
+
+The steps, for one (fourcc, modifier) pair and one merged demand:
+
+1. The extent that the buffer has room for: the picture, or what must fit, or
+   the least extent, whichever is greater; then up to the extents' alignment.
+   The greatest extent and area limit the picture, not the padding around it.
+2. For each plane the pitch: the bytes of a row, or the least pitch, up to the
+   one alignment that all alignments merge into. (Taking the greatest of pitches
+   that were aligned one by one would satisfy nobody: 100 bytes aligned to 48
+   and to 64 are 144 and 128, and 144 is no multiple of 64.)
+3. The rows, up to the scanline alignment and the rows of a tile; pitch times
+   rows, and the padding behind them.
+4. Planes of one object follow each other, each at the next multiple of its
+   offset alignment; the object ends at a multiple of the size alignment.
+
+For example NV12, 1920x1080, for a decoder that wants 128 byte pitches, 32 luma
+and 16 chroma rows and sizes of 4096: pitch 1920, 1088 rows of Y are 2 088 960
+bytes, 544 rows of CbCr 1 044 480, the object 3 133 440.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import lcm
+from typing import Final, cast
+
+from heapwire.protocol.model.extents import MAX_EXTENT, Extent, Extents
+from heapwire.protocol.model.format import Format, PlaneFormat
+from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
+from heapwire.protocol.model.merge_rule import (
+    UINT_MAX,
+    WHOLE,
+    Merged,
+    T,
+    effective,
+    effective_uint,
+)
+from heapwire.protocol.model.modifier import Tiling
+from heapwire.protocol.model.source import SourceId
+
+MACROBLOCK: Final = 16  # pixels each way: H.264 and its forebears
+MAX_PITCH: Final = (1 << 32) - 1  # bytes; drm_mode_fb_cmd2 and linux-dmabuf have 32 bits for it
+MAX_OFFSET: Final = MAX_PITCH  # likewise
+MAX_OBJECT_SIZE: Final = (1 << 63) - 1  # bytes; a file's length is a signed 64-bit off_t
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneDemand:
+    """What is demanded of one plane's geometry, in bytes and rows."""
+
+    pitch_alignment: int
+    min_pitch: int
+    max_pitch: int
+    offset_alignment: int
+    scanline_alignment: int
+    padding: int
+    pixel_boundary: bool
+    power_of_two: bool
+
+    @classmethod
+    def of(cls, merged: Merged, plane: int) -> PlaneDemand:
+        """The demand on one plane."""
+        return cls(
+            pitch_alignment=effective_uint(merged, T["pitch-alignment"], plane, 1),
+            min_pitch=effective_uint(merged, T["min-pitch"], plane, 0),
+            max_pitch=min(effective_uint(merged, T["max-pitch"], plane, MAX_PITCH), MAX_PITCH),
+            offset_alignment=lcm(
+                effective_uint(merged, T["offset-alignment"], plane, 1),
+                effective_uint(merged, T["address-alignment"], plane, 1),
+            ),
+            scanline_alignment=effective_uint(merged, T["scanline-alignment"], plane, 1),
+            padding=effective_uint(merged, T["padding"], plane, 0),
+            pixel_boundary=effective(merged, T["pixel-boundary-pitch"], plane) is not None,
+            power_of_two=effective(merged, T["power-of-two-pitch"], plane) is not None,
+        )
+
+    def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
+        """What the pitch is a multiple of, bytes."""
+        aligned = lcm(self.pitch_alignment, tiling.tile_width)
+        return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
+
+    def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
+        """The least pitch that will do, None when it is beyond the greatest."""
+        return fit_pitch(self, self.alignment(plane, tiling), plane.row_bytes(width))
+
+    def rows(self, plane: PlaneFormat, tiling: Tiling, height: int) -> int:
+        """The rows to make room for."""
+        return up(plane.rows(height), lcm(self.scanline_alignment, tiling.tile_rows))
+
+    def start(self, tiling: Tiling) -> int:
+        """What the offset is a multiple of, bytes; a plane starts with a whole tile."""
+        return lcm(self.offset_alignment, tiling.tile_width * tiling.tile_rows)
+
+
+class GeometryDemand:
+    """What a merged demand says of sizes, taken apart once for all pairs that share it."""
+
+    __slots__ = (
+        "extent",
+        "macroblock_bytes",
+        "max_size",
+        "merged",
+        "min_size",
+        "planes",
+        "size_alignment",
+    )
+
+    def __init__(self, merged: Merged, extents: Extents) -> None:
+        self.merged = merged
+        self.extent = room_for(merged, extents)
+        self.size_alignment = _uint(merged, "size-alignment", 1)
+        self.min_size = _uint(merged, "min-size", 0)
+        self.max_size = _uint(merged, "max-size", MAX_OBJECT_SIZE)
+        self.macroblock_bytes = _uint(merged, "macroblock-padding", 0)
+        self.planes: dict[int, PlaneDemand] = {}
+        whole = PlaneDemand.of(merged, WHOLE)
+        own = {plane for _, plane in merged if plane != WHOLE}
+        for plane in range(4):
+            self.planes[plane] = PlaneDemand.of(merged, plane) if plane in own else whole
+
+    def object_size(self, end: int, *, last: bool) -> int | None:
+        """The size of an object whose planes end at `end`; None when it is too great."""
+        if last and self.macroblock_bytes and self.extent is not None:
+            columns = -(-self.extent.width // MACROBLOCK)
+            rows = -(-self.extent.height // MACROBLOCK)
+            end += columns * rows * self.macroblock_bytes
+        size = up(max(end, self.min_size), self.size_alignment)
+        return size if size <= min(self.max_size, MAX_OBJECT_SIZE) else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneRoom:
+    """The pitch, size and offset alignment of one plane, in bytes."""
+
+    pitch: int
+    size: int
+    start: int
+
+
+def up(number: int, alignment: int) -> int:
+    """The next multiple."""
+    return -(-number // alignment) * alignment
+
+
+def _uint(merged: Merged, name: str, default: int) -> int:
+    return cast("int", merged.get((T[name], WHOLE), default))
+
+
+def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
+    """The least pitch from `least` bytes on that will do; None when there is none."""
+    pitch = up(max(least, wanted.min_pitch, 1), alignment)
+    if wanted.power_of_two:
+        pitch = 1 << (pitch - 1).bit_length()
+        if pitch % alignment:
+            return None
+    return pitch if pitch <= wanted.max_pitch else None
+
+
+def room_for(merged: Merged, extents: Extents) -> Extent | None:
+    """The extent that buffers are allocated for; None when the picture is refused."""
+    picture = extents.allocated
+    visible = extents.visible or extents.coded
+    width = max(picture.width, _uint(merged, "must-fit-width", 0))
+    height = max(picture.height, _uint(merged, "must-fit-height", 0))
+    if (
+        width > _uint(merged, "max-width", UINT_MAX)
+        or height > _uint(merged, "max-height", UINT_MAX)
+        or width * height > _uint(merged, "max-area", UINT_MAX)
+        or visible.width % _uint(merged, "visible-width-alignment", 1)
+        or visible.height % _uint(merged, "visible-height-alignment", 1)
+    ):
+        return None
+    width = up(max(width, _uint(merged, "min-width", 0)), _uint(merged, "width-alignment", 1))
+    height = up(max(height, _uint(merged, "min-height", 0)), _uint(merged, "height-alignment", 1))
+    return Extent(width, height) if width <= MAX_EXTENT and height <= MAX_EXTENT else None
+
+
+def plane_rooms(
+    demand: GeometryDemand, format_: Format, tiling: Tiling
+) -> tuple[PlaneRoom, ...] | None:
+    """Every plane's pitch and size, None when a pitch is beyond what is permitted."""
+    extent = demand.extent
+    if extent is None:
+        return None
+    rooms = []
+    for index, plane in enumerate(format_.planes):
+        wanted = demand.planes[index]
+        pitch = wanted.pitch(plane, tiling, extent.width)
+        if pitch is None:
+            return None
+        size = pitch * wanted.rows(plane, tiling, extent.height) + wanted.padding
+        rooms.append(PlaneRoom(pitch, size, wanted.start(tiling)))
+    return tuple(rooms)
+
+
+def exact_layout(
+    demand: GeometryDemand, rooms: tuple[PlaneRoom, ...], sources: tuple[SourceId, ...]
+) -> Layout | None:
+    """Put planes into objects, one object for each source; None when one is too great.
+
+    `sources` has an entry for each plane.
+    """
+    if demand.extent is None:
+        return None
+    ends: dict[SourceId, int] = {}
+    planes = []
+    order = list(dict.fromkeys(sources))
+    for room, source in zip(rooms, sources, strict=True):
+        offset = up(ends.get(source, 0), room.start)
+        if offset > MAX_OFFSET:
+            return None
+        ends[source] = offset + room.size
+        planes.append(PlaneLayout(order.index(source), offset, room.pitch))
+    objects = []
+    for source in order:
+        size = demand.object_size(ends[source], last=source == sources[-1])
+        if size is None:
+            return None
+        objects.append(BufferObject(source, size))
+    return Layout(
+        kind=LayoutKind.EXACT,
+        extent=demand.extent,
+        objects=tuple(objects),
+        planes=tuple(planes),
+    )

@@ -1,0 +1,43 @@
+"""The sources of a problem in the order in which they are given away."""
+
+from __future__ import annotations
+
+from heapwire.protocol.model.assignment import Assignment
+from heapwire.protocol.model.judge import Judge
+from heapwire.protocol.model.merge_rule import UINT_MAX
+from heapwire.protocol.model.problem import Problem
+from heapwire.protocol.model.source import Source, SourceId, SourceKind
+
+
+class Memory:
+    """The sources of a problem in the order of their scarcity, and their judge.
+
+    The order is total, so that a tie never depends on the order of arrival.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.sources = tuple(sorted(problem.sources, key=_scarcity))
+        self.judge = Judge(self.sources, problem.topology)
+        self.position = {source.id: place for place, source in enumerate(self.sources)}
+        self.scarcity = tuple(range(len(self.sources)))
+        # A layout that only a driver knows is best left to that driver.
+        self.scarcity_opaque = tuple(
+            place if source.id.kind is SourceKind.DEVICE else place + len(self.sources)
+            for place, source in enumerate(self.sources)
+        )
+        self.assignments: dict[object, list[Assignment]] = {}
+
+
+def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:
+    """Ordinary memory, contiguous, a device's own, protected; udmabuf is the last resort."""
+    if source.id.kind is SourceKind.UDMABUF:
+        rank = 5
+    elif source.protected:
+        rank = 4
+    elif source.device_local is not None:
+        rank = 3
+    elif source.id.kind is SourceKind.DEVICE:
+        rank = 2
+    else:
+        rank = 0 if source.contiguous is False else 1
+    return rank, -(source.capacity or UINT_MAX), source.name, source.id

@@ -1,0 +1,51 @@
+"""The sources that a goal's own participants can use, before a client joins them."""
+
+from __future__ import annotations
+
+from heapwire.protocol.model.assignment import TooComplexError
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import FORMATS
+from heapwire.protocol.model.memory import Memory
+from heapwire.protocol.model.merge import BOTTOM, join
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.search import Search
+from heapwire.protocol.model.source import Source
+from heapwire.protocol.model.topology import Topology
+from heapwire.protocol.model.voice import content_voice, spread, substitutes_of, voice_of
+
+
+def usable_sources(
+    goal: Goal, sources: tuple[Source, ...], topology: Topology
+) -> tuple[Source, ...]:
+    """The sources that can serve at least one plane of one pair, the least scarce first.
+
+    Sizes are left out of account: they are the client's to say.
+    """
+    problem = Problem(
+        participants=(),
+        goals=(goal,),
+        sources=sources,
+        extents=Extents(coded=Extent(1, 1)),
+        topology=topology,
+    )
+    memory = Memory(problem)
+    substitutes = substitutes_of(problem)
+    voices = [voice_of(one, problem, substitutes) for one in goal.participants]
+    voices = spread([*voices, content_voice(problem.content)])
+    search = Search(problem, memory, voices, scanout=goal.scanout)
+    usable = 0
+    try:
+        for choice, pairs in search.choices():
+            known = (FORMATS.get(pair.fourcc) for pair in pairs)
+            for planes in {len(one.planes) if one else 1 for one in known}:
+                demands = [
+                    voice.demand(position, planes)
+                    for voice, position in zip(voices, choice.sets, strict=True)
+                ]
+                merged = None if BOTTOM in demands else join(demands)
+                if merged is not None and merged is not BOTTOM:
+                    for mask in memory.judge.domains(merged, planes):
+                        usable |= mask
+    except TooComplexError:
+        return memory.sources
+    return tuple(s for position, s in enumerate(memory.sources) if usable >> position & 1)
