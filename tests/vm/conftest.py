@@ -1,0 +1,114 @@
+"""Boots of the guest (kernel/vm), each shared by the tests that look at what it said.
+
+The tests run under `make test-vm`, which builds the kernel and sets HEAPWIRE_VM; without it
+they are skipped, since a boot takes seconds of all processors. What runs in the guest is in
+guest/, in this machine's Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+RUN = HERE.parents[1] / "kernel" / "vm" / "run"
+OBSERVE = HERE / "guest" / "observe.py"
+# Far beyond what a boot takes, so that only a guest that hangs meets it.
+SECONDS = 100
+
+Observation = dict[str, Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("HEAPWIRE_VM"):
+        return
+    skip = pytest.mark.skip(reason="boots a guest: run `make test-vm`")
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def run_guest() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command in a guest of its own, with options of kernel/vm/run before it."""
+
+    def run(
+        command: Sequence[str], *options: str, **settings: Any
+    ) -> subprocess.CompletedProcess[str]:
+        argv = [str(RUN), f"--timeout={SECONDS}", *options, "--", *command]
+        return subprocess.run(argv, capture_output=True, text=True, check=False, **settings)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def observe(run_guest: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., Any]:
+    """Boot a guest, let it look at some things, and return what it saw."""
+
+    def look(things: Sequence[str], *options: str) -> Observation:
+        done = run_guest([sys.executable, str(OBSERVE), *things], *options)
+        if done.returncode:
+            pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    return look
+
+
+@pytest.fixture(scope="session")
+def machine(observe: Callable[..., Observation]) -> Observation:
+    """Two vivid cameras, the first with the dma-contig allocator, the second with vmalloc."""
+    return observe(
+        [
+            "heaps",
+            "devices",
+            "openable",
+            "full_hd_imports",
+            "rebound_vivid",
+            "rebound_vicodec",
+            "complaints",
+        ],
+        "--append=vivid.n_devs=2",
+        "--append=vivid.allocators=1,0",
+        "--append=vivid.node_types=0x1,0x1",
+    )
+
+
+@pytest.fixture(scope="session")
+def banks(observe: Callable[..., Observation]) -> Observation:
+    """Two NUMA nodes with a CMA area each; vivid needs luma in the first, chroma in the second."""
+    return observe(
+        ["heaps", "devices", "bank_imports", "complaints"],
+        "--banks=32M",
+        "--append=vivid.allocators=1",
+        "--append=vivid.multiplanar=2",
+        "--append=vivid.node_types=0x1",
+        "--append=vivid.bank_nodes=0,1",
+    )
+
+
+@pytest.fixture(scope="session")
+def no_cma(observe: Callable[..., Observation]) -> Observation:
+    """No CMA area, so no contiguous heap, and a device that wants one."""
+    return observe(
+        ["heaps", "devices", "complaints"],
+        "--cma=0",
+        "--append=vivid.allocators=1",
+        "--append=vivid.node_types=0x1",
+    )
+
+
+@pytest.fixture(scope="session")
+def kernel_tests(observe: Callable[..., Observation]) -> Observation:
+    """The tests that the patches bring along, run at boot and once more from user space."""
+    return observe(
+        ["late_heap", "complaints"],
+        "--append=kunit.enable=1",
+        "--append=kunit.filter_glob=dma_heap*",
+    )

@@ -1,0 +1,53 @@
+"""The kernel's own uevents, without udevd between."""
+
+import os
+import select
+import socket
+import time
+
+NETLINK_KOBJECT_UEVENT = 15
+
+
+class Listener:
+    """Collects events from its creation on."""
+
+    def __init__(self):
+        self.socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT
+        )
+        self.socket.bind((0, 1))
+        self.events = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def wait_for(self, wanted, seconds=20):
+        """All events up to the first that `wanted` accepts; False if none came."""
+        deadline = time.monotonic() + seconds
+        while (remaining := deadline - time.monotonic()) > 0:
+            if not select.select([self.socket], [], [], remaining)[0]:
+                break
+            head, *pairs = self.socket.recv(8192).rstrip(b"\0").split(b"\0")
+            if b"@" not in head:
+                continue
+            event = dict(pair.decode().split("=", 1) for pair in pairs)
+            self.events.append(event)
+            if wanted(event):
+                return True
+        return False
+
+    def drain(self):
+        """All events that are here already."""
+        marker = f"/sys/class/mem/null/uevent"
+        with open(marker, "w") as file:
+            file.write("change")
+        self.wait_for(lambda event: event["DEVPATH"].endswith("/mem/null"))
+        self.events.pop()
+        return self.events
+
+
+def device(event):
+    return f"{event.get('SUBSYSTEM', '')}:{os.path.basename(event['DEVPATH'])}"

@@ -1,0 +1,114 @@
+"""kernel/vm/run: what a command in the guest has of the host, and how its end is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).resolve().parents[2] / "kernel" / "vm" / "run"
+
+SCRIPT = """
+echo "to stdout"
+echo "to stderr" >&2
+pwd
+printf '%s\\n' "$HEAPWIRE_TEST"
+echo "guest" >"$1/written" && cat "$1/written"
+cat
+sleep 1000 &
+exit 7
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def done(run_guest, folder):
+    environment = os.environ | {"HEAPWIRE_TEST": "it's \"quoted\" $HOME"}
+    return run_guest(
+        ["sh", "-c", SCRIPT, "name", str(folder)], cwd=folder, env=environment, input="unread"
+    )
+
+
+def test_exit_status_is_the_commands(done):
+    assert done.returncode == 7, done.stderr
+
+
+def test_output_streams_stay_apart(done):
+    assert done.stdout.splitlines()[0] == "to stdout"
+    assert done.stderr == "to stderr\n"
+
+
+def test_directory_and_environment_are_the_callers(done, folder):
+    assert done.stdout.splitlines()[1:3] == [str(folder), "it's \"quoted\" $HOME"]
+
+
+def test_what_the_guest_writes_stays_there(done, folder):
+    assert done.stdout.splitlines()[3:] == ["guest"]
+    assert not (folder / "written").exists()
+
+
+def test_user_of_the_host(run_guest):
+    script = 'id -un; touch "$XDG_RUNTIME_DIR/mine" && kill -KILL $$'
+    done = run_guest(["sh", "-c", script], "--user=nobody")
+    assert done.stdout == "nobody\n", done.stderr
+    assert done.returncode == 128 + signal.SIGKILL
+
+
+def test_much_output_arrives_whole(run_guest):
+    done = run_guest(["sh", "-c", "seq 1 300000"])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(number) for number in range(1, 300001)]
+
+
+def test_output_is_live_and_ctrl_c_ends_the_guest():
+    command = [str(RUN), "--", "sh", "-c", "echo started; sleep 1000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 128 + signal.SIGINT
+
+
+def test_hung_guest_is_a_failure_that_shows_the_console(run_guest):
+    done = run_guest(["sleep", "1000"], "--timeout=10")
+    assert done.returncode == 124
+    assert "the guest hung: no end after 10 seconds" in done.stderr
+    assert len(done.stderr.splitlines()) > 10
+
+
+def test_panic_is_a_failure_that_shows_the_console(run_guest):
+    done = run_guest(["sh", "-c", "echo c >/proc/sysrq-trigger"])
+    assert done.returncode == 125
+    assert "the guest ended before its command did" in done.stderr
+    assert "Kernel panic" in done.stderr
+
+
+def test_missing_qemu_is_named(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(RUN), "--", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": str(tmp_path)},
+    )
+    assert done.returncode == 125
+    assert "apt-get install qemu-system-x86" in done.stderr
+
+
+def test_kernel_that_is_not_built_is_no_surprise(run_guest, tmp_path):
+    done = run_guest(["true"], env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 125
+    assert "run kernel/vm/build" in done.stderr
+
+
+def test_unknown_user_is_named(run_guest):
+    done = run_guest(["true"], "--user=nobody-of-this-name")
+    assert done.returncode == 125
+    assert "nobody-of-this-name" in done.stderr
