@@ -18,6 +18,7 @@ from pywayland.protocol.wayland import WlCompositor
 
 from heapwire.client_lib.connection import Connection
 from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.interfaces import create
 from heapwire.protocol.model.constraint import Constraint, Provenance
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.constraint_type import BY_NAME
@@ -136,7 +137,7 @@ def asked_in_python(display: str, which: str) -> dict[str, object]:
         manager = HeapManager(connection)
         if which == "surface":
             compositor = connection.bind(WlCompositor)[0]
-            negotiation = manager.surface_negotiation(compositor.create_surface())
+            negotiation = manager.surface_negotiation(create(compositor, "create_surface"))
         else:
             negotiation = manager.default_negotiation()
         negotiation.set_participant(DECODER)
