@@ -6,11 +6,13 @@ import errno
 import fcntl
 import mmap
 import os
+import re
 import struct
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntFlag
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -71,6 +73,16 @@ class DmaBuf:
     def closed(self) -> bool:
         """Whether the fd has been closed or given away."""
         return not self._closer.alive
+
+    def references(self) -> int | None:
+        """How many references the dma-buf has, this one included; None if that is not told.
+
+        The kernel tells it in fdinfo (drivers/dma-buf/dma-buf.c,
+        dma_buf_show_fdinfo); a memfd has no such count.
+        """
+        text = Path(f"/proc/self/fdinfo/{self.fd}").read_text("utf-8", "replace")
+        found = re.search(r"^count:\s*(\d+)$", text, re.MULTILINE)
+        return int(found.group(1)) if found else None
 
     def detach(self) -> int:
         """Give the fd away: from now on the caller closes it."""

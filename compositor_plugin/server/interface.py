@@ -51,9 +51,10 @@ def _messages(messages: tuple[Message, ...]) -> CData:
     for entry, message in zip(array, messages, strict=False):
         entry.name = _text(message.name)
         entry.signature = _text(message.signature)
-        types = [_type(one) for argument in message.arguments for one in _slots(argument)]
-        entry.types = ffi.new("struct wl_interface *[]", types or 1)
-        _kept.append(entry.types)
+        slots = [_type(one) for argument in message.arguments for one in _slots(argument)]
+        types = ffi.new("struct wl_interface *[]", slots or 1)
+        _kept.append(types)
+        entry.types = types
     return array
 
 

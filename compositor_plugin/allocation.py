@@ -1,0 +1,134 @@
+"""`xx_dmabuf_allocation_v1`: memory for a client that may not open the source.
+
+The heap is opened and allocated from on the worker's thread; only dma-bufs go
+to the client. What it gets is bounded by its plan and charged to its account.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.account import Charge
+from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.worker import Task
+from heapwire.kernel.dma_buf import DmaBuf
+from heapwire.kernel.memory import Memory, OutOfMemoryError
+from heapwire.protocol.model.layout import BufferObject, LayoutKind
+from heapwire.protocol.model.source import SourceKind
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    XX_DMABUF_ALLOCATION_V1,
+    AllocationReason,
+)
+from heapwire.protocol.wire.limits import clip
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.negotiation import Negotiation
+    from heapwire.compositor_plugin.plugin import HeapPlugin
+
+log = logging.getLogger(__name__)
+
+
+class Allocation(Resource):
+    """One buffer's worth of dma-bufs, answered once."""
+
+    INTERFACE = XX_DMABUF_ALLOCATION_V1
+
+    def __init__(
+        self,
+        new_id: NewId,
+        plugin: HeapPlugin,
+        negotiation: Negotiation,
+        serial: int,
+        index: int,
+    ) -> None:
+        super().__init__(new_id)
+        self._plugin = plugin
+        self._task: Task[tuple[DmaBuf, ...]] | None = None
+        self._charge: Charge | None = None
+        self._begin(negotiation, serial, index)
+
+    def destroy(self) -> None:
+        """The client has what it wanted, or wants it no more."""
+        self.destroy_resource()
+
+    def on_destroy(self) -> None:
+        """Cancel what is under way; the charge ends when the memory is free."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._charge is not None:
+            self._charge.held = False
+            self._plugin.settle_accounts()
+
+    def _begin(self, negotiation: Negotiation, serial: int, index: int) -> None:
+        if self._plugin.closed:
+            self._fail(AllocationReason.INTERNAL, "the compositor has stopped to allocate")
+            return
+        plan = negotiation.plan(serial, index)
+        if plan is None:
+            self._fail(AllocationReason.STALE, f"there is no plan {index} in batch {serial}")
+            return
+        objects = plan.layout.objects
+        broker = self._plugin.broker
+        if (
+            plan.layout.kind is not LayoutKind.EXACT
+            or not broker.allocates
+            or any(entry.source.kind is not SourceKind.HEAP for entry in objects)
+        ):
+            text = "the compositor allocates exact layouts from heaps only"
+            self._fail(AllocationReason.NOT_ALLOCATABLE, text)
+            return
+        size = sum(entry.size for entry in objects)
+        account = self._plugin.account(self.client)
+        if not account.affords(size):
+            text = f"{size} bytes more than {account.used} exceed {account.budget}"
+            self._fail(AllocationReason.OVER_BUDGET, text)
+            return
+        if not negotiation.take(serial, index):
+            text = f"all {plan.buffer_count} buffers of the plan have been allocated"
+            self._fail(AllocationReason.OVER_BUDGET, text)
+            return
+        self._charge = Charge(size)
+        account.charge(self._charge)
+        memory = broker.platform.memory
+        self._task = self._plugin.worker.submit(
+            lambda: _allocate(memory, objects), self._allocated, discard=_close
+        )
+
+    def _allocated(self, outcome: tuple[DmaBuf, ...] | Exception) -> None:
+        self._task = None
+        if isinstance(outcome, OutOfMemoryError):
+            self._fail(AllocationReason.NO_MEMORY, str(outcome))
+            return
+        if isinstance(outcome, Exception):
+            log.warning("an allocation for a client failed: %s", outcome)
+            self._fail(AllocationReason.INTERNAL, str(outcome))
+            return
+        for buffer in outcome:
+            self.send("object", buffer.fd, buffer.size >> 32, buffer.size & 0xFFFFFFFF)
+        self.send("done")
+        if self._charge is not None:
+            self._charge.buffers = outcome
+
+    def _fail(self, reason: AllocationReason, message: str) -> None:
+        if self._charge is not None:
+            self._charge.held = False
+            self._plugin.settle_accounts()
+        self.send("failed", reason, clip(message))
+
+
+def _allocate(memory: Memory, objects: tuple[BufferObject, ...]) -> tuple[DmaBuf, ...]:
+    """On the worker's thread: all objects, or none."""
+    buffers: list[DmaBuf] = []
+    try:
+        for entry in objects:
+            buffers.append(memory.allocate(entry.source, entry.size, name="heapwire"))
+    except BaseException:
+        _close(tuple(buffers))
+        raise
+    return tuple(buffers)
+
+
+def _close(buffers: tuple[DmaBuf, ...]) -> None:
+    for buffer in buffers:
+        buffer.close()

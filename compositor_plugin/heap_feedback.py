@@ -1,0 +1,220 @@
+"""`xx_dmabuf_heap_feedback_v1`: requests in, batches out.
+
+What is asked and answered is the `Negotiation`'s; this object is where it meets
+the wire, the host's surface and the clock. Answers are sent when the requests
+that arrived together have been handled, so that a client that changes its mind
+in one write is answered once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.allocation import Allocation
+from heapwire.compositor_plugin.constraint_set import ConstraintSetResource
+from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin.negotiation import BufferStatus, Change, Circumstances, Negotiation
+from heapwire.compositor_plugin.server.errors import ProtocolError
+from heapwire.compositor_plugin.server.listener import Listener
+from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.wire.batch import Batch
+from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import XX_DMABUF_HEAP_FEEDBACK_V1
+from heapwire.protocol.wire.misuse import MisuseError
+from heapwire.protocol.wire.negotiation_state import NegotiationState
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.plugin import HeapPlugin
+
+
+class HeapFeedback(Resource):
+    """One feedback object of a client's."""
+
+    INTERFACE = XX_DMABUF_HEAP_FEEDBACK_V1
+
+    def __init__(self, new_id: NewId, plugin: HeapPlugin, surface: ForeignResource | None) -> None:
+        super().__init__(new_id)
+        self._plugin = plugin
+        self._surface = surface.address if surface is not None else None
+        self._surface_listener: Listener | None = None
+        self._buffer_listeners: dict[int, Listener] = {}
+        self._table: tuple[FormatModifier, ...] = ()
+        self._negotiation = Negotiation(plugin.broker, self._circumstances)
+        if surface is not None:
+            self._surface_listener = surface.on_destroy(self._surface_gone)
+        plugin.add_feedback(self)
+        plugin.answer_soon(self)
+
+    @property
+    def surface(self) -> int | None:
+        """The address of the surface, None once it is gone or if there was none."""
+        return self._surface
+
+    # Requests.
+
+    def destroy(self) -> None:
+        """The client has no more use for it."""
+        self.destroy_resource()
+
+    def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
+        """Add or replace a participant."""
+        self._checked(lambda: self._state.set_participant(id_, usage, major, minor, name))
+
+    def add_alternative(self, id_: int, constraint_set: ConstraintSetResource) -> None:
+        """Add a constraint set to a participant."""
+        self._checked(lambda: self._state.add_alternative(id_, constraint_set.constraint_set))
+
+    def remove_participant(self, id_: int) -> None:
+        """Remove a participant."""
+        self._checked(lambda: self._state.remove_participant(id_))
+
+    def set_extents(self, *sizes: int) -> None:
+        """Set the sizes of the pictures."""
+        self._checked(lambda: self._state.set_extents(*sizes))
+
+    def set_content(self, flags: int, rotation: int, encoding: int, range_: int) -> None:
+        """Describe the pictures."""
+        self._checked(lambda: self._state.set_content(flags, rotation, encoding, range_))
+
+    def set_buffer_count(self, minimum: int, queue: int) -> None:
+        """Set how many buffers are needed."""
+        self._checked(lambda: self._state.set_buffer_count(minimum, queue))
+
+    def set_openable(self, sources: bytes) -> None:
+        """Say which sources the client can open."""
+        self._checked(lambda: self._state.set_openable(sources))
+
+    def set_fixed_layout(
+        self,
+        fourcc: int,
+        modifier_hi: int,
+        modifier_lo: int,
+        width: int,
+        height: int,
+        objects: bytes,
+        planes: bytes,
+    ) -> None:
+        """Ask about buffers that already exist."""
+        self._checked(
+            lambda: self._state.set_fixed_layout(
+                fourcc, modifier_hi, modifier_lo, width, height, objects, planes
+            )
+        )
+
+    def unset_fixed_layout(self) -> None:
+        """Ask about new buffers again."""
+        self._state.unset_fixed_layout()
+
+    def commit(self, cookie: int) -> None:
+        """Ask for plans."""
+        self._checked(lambda: self._negotiation.commit(cookie))
+        self._plugin.answer_soon(self)
+
+    def tag_buffer(
+        self, buffer: Resource | ForeignResource, tag: int, serial: int, plan: int
+    ) -> None:
+        """Tie a buffer to a plan."""
+        if self._plugin.closed:
+            return
+        address = buffer.address
+        status = self._negotiation.tag(address, tag, serial, plan)
+        if status is not None:
+            self._untag(address)
+            self._send_status(status)
+            return
+        if address not in self._buffer_listeners:
+            listener = Listener.on_resource(buffer.pointer, lambda: self._untag(address))
+            self._buffer_listeners[address] = listener
+        self._plugin.add_tag(address, self)
+
+    def allocate(self, new_id: NewId, serial: int, plan: int) -> None:
+        """Let the compositor allocate."""
+        Allocation(new_id, self._plugin, self._negotiation, serial, plan)
+
+    # What the plugin calls.
+
+    def answer(self) -> None:
+        """Send the batches that are due."""
+        for batch in self._negotiation.answers():
+            self._send(batch)
+
+    def reconsider(self) -> Change:
+        """Send an answer that nobody asked for, if it is due now; UPGRADE: later."""
+        change = self._negotiation.reconsider()
+        if change is Change.NOW:
+            self.renew()
+        return change
+
+    def renew(self) -> None:
+        """Send the answer as it is now, unless it is what the client has."""
+        batch = self._negotiation.renewed()
+        if batch is not None:
+            self._send(batch)
+
+    def use_broker(self) -> None:
+        """The machine changed."""
+        self._negotiation.use(self._plugin.broker)
+
+    def buffer_shown(self, buffer: int, scanned_out: bool, reason: StatusReason) -> None:
+        """Tell the client what became of a buffer, if it does not know."""
+        status = self._negotiation.shown(buffer, scanned_out, reason)
+        if status is not None:
+            self._send_status(status)
+
+    def let_go(self) -> None:
+        """Leave nothing with the host: the object or the plugin is at its end."""
+        if self._surface_listener is not None:
+            self._surface_listener.remove()
+            self._surface_listener = None
+        for address in tuple(self._buffer_listeners):
+            self._untag(address)
+        self._plugin.remove_feedback(self)
+
+    def on_destroy(self) -> None:
+        """The client's object is gone."""
+        self.let_go()
+
+    @property
+    def _state(self) -> NegotiationState:
+        return self._negotiation.state
+
+    def _checked(self, request: Callable[[], None]) -> None:
+        try:
+            request()
+        except MisuseError as error:
+            raise ProtocolError(self, error.code, error.message) from None
+
+    def _circumstances(self) -> Circumstances:
+        return self._plugin.circumstances(self._surface, self.client)
+
+    def _surface_gone(self) -> None:
+        self._surface_listener = None
+        self._plugin.surface_gone(self)
+        self._surface = None
+        for batch in self._negotiation.surface_gone():
+            self._send(batch)
+
+    def _untag(self, buffer: int) -> None:
+        listener = self._buffer_listeners.pop(buffer, None)
+        if listener is not None:
+            listener.remove()
+        self._negotiation.buffer_gone(buffer)
+        self._plugin.remove_tag(buffer, self)
+
+    def _send(self, batch: Batch) -> None:
+        table = format_table(batch)
+        if table and not set(table) <= set(self._table):
+            self._table = table
+            self._send_table(encode_table(table))
+        for event, arguments in batch_events(batch, self._table):
+            self.send(event, *arguments)
+
+    def _send_table(self, content: bytes) -> None:
+        fd = self._plugin.table_fd(content)
+        self.send("format_table", fd, len(content))
+
+    def _send_status(self, status: BufferStatus) -> None:
+        arguments = (status.tag, status.serial, status.plan, status.status, status.reason)
+        self.send("buffer_status", *arguments)

@@ -1,0 +1,83 @@
+"""`xx_dmabuf_heap_manager_v1`: the sources of memory, and the way in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator
+from heapwire.compositor_plugin.heap_feedback import HeapFeedback
+from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
+from heapwire.protocol.model.constraint_type import REGISTRY
+from heapwire.protocol.model.source import Source, SourceKind
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    XX_DMABUF_HEAP_MANAGER_V1,
+    HeapManagerSourceProperty,
+)
+from heapwire.protocol.wire.limits import clip
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.plugin import HeapPlugin
+
+
+class HeapManager(Resource):
+    """One client's manager."""
+
+    INTERFACE = XX_DMABUF_HEAP_MANAGER_V1
+
+    def __init__(self, new_id: NewId, plugin: HeapPlugin) -> None:
+        super().__init__(new_id)
+        self._plugin = plugin
+        self._announced: dict[Source, None] = {}
+        self.announce(first=True)
+        plugin.managers.add(self)
+
+    def announce(self, *, first: bool = False) -> None:
+        """Send the sources that are new and those that are gone."""
+        sources = dict.fromkeys(self._plugin.broker.platform.sources)
+        gone = [source for source in self._announced if source not in sources]
+        new = [source for source in sources if source not in self._announced]
+        for source in gone:
+            self.send("source_gone", source.id.kind, source.id.major, source.id.minor)
+        for source in new:
+            number = (source.id.kind, source.id.major, source.id.minor)
+            self.send("source", *number, self._properties(source), clip(source.name))
+        self._announced = sources
+        if first:
+            for type_ in sorted(REGISTRY):
+                self.send("supported_type", type_)
+        if first or new or gone:
+            self.send("done")
+
+    def destroy(self) -> None:
+        """The client has no more use for it."""
+        self.destroy_resource()
+
+    def create_constraint_set(self, new_id: NewId) -> None:
+        """Begin a constraint set."""
+        ConstraintSetCreator(new_id)
+
+    def get_default_feedback(self, new_id: NewId) -> None:
+        """Feedback that is tied to no surface."""
+        HeapFeedback(new_id, self._plugin, None)
+
+    def get_surface_feedback(self, new_id: NewId, surface: ForeignResource) -> None:
+        """Feedback for one surface."""
+        HeapFeedback(new_id, self._plugin, surface)
+
+    def on_destroy(self) -> None:
+        """The client's manager is gone; nothing that came from it is."""
+        self._plugin.managers.discard(self)
+
+    def _properties(self, source: Source) -> int:
+        flags = 0
+        if source.contiguous:
+            flags |= HeapManagerSourceProperty.CONTIGUOUS
+        if source.protected:
+            flags |= HeapManagerSourceProperty.PROTECTED
+        if source.cached is False:
+            flags |= HeapManagerSourceProperty.UNCACHED
+        if source.device_local is not None:
+            flags |= HeapManagerSourceProperty.DEVICE_LOCAL
+        if source.id.kind is SourceKind.HEAP and self._plugin.broker.allocates:
+            flags |= HeapManagerSourceProperty.ALLOCATABLE
+        return flags

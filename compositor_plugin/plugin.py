@@ -1,0 +1,275 @@
+"""`HeapPlugin`: the extension, attached to somebody's display.
+
+The integrator gives a `wl_display`, a `Platform` and a `Host`, and calls
+`surface_changed` and `buffer_shown` (host.py says when). The plugin owns what
+it adds to the display, and takes it away again with `close`, or by itself when
+the display is destroyed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from heapwire.compositor_plugin.account import DEFAULT_BUDGET, Account
+from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.heap_feedback import HeapFeedback
+from heapwire.compositor_plugin.heap_manager import HeapManager
+from heapwire.compositor_plugin.host import Host, StatusReason, SurfaceState
+from heapwire.compositor_plugin.negotiation import Change, Circumstances
+from heapwire.compositor_plugin.server.client import Client
+from heapwire.compositor_plugin.server.display import Display
+from heapwire.compositor_plugin.server.event_loop import EventSource
+from heapwire.compositor_plugin.server.global_ import Global
+from heapwire.compositor_plugin.server.interface import interface_struct
+from heapwire.compositor_plugin.server.listener import Listener
+from heapwire.compositor_plugin.worker import Worker
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    INTERFACES,
+    XX_DMABUF_HEAP_MANAGER_V1,
+)
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+DEBOUNCE = 500  # milliseconds an upgrade must last; 30 frames at 60 Hz, as wlroots waits
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+SETTLE_INTERVAL = 1000  # milliseconds between looks at memory that clients may have freed
+
+
+class HeapPlugin:
+    """The extension on one display.
+
+    `display` is the address of a `wl_display`. `renderer` is the device that
+    composites (by default the platform's first that samples). With `allocates`
+    clients may have the compositor allocate, each up to `budget` bytes.
+    `debounce` is in milliseconds.
+
+    Raises `LocalError` if the process has two copies of libwayland-server, or
+    the global cannot be created.
+    """
+
+    def __init__(
+        self,
+        display: int,
+        platform: Platform,
+        host: Host,
+        *,
+        renderer: DeviceId | None = None,
+        allocates: bool = True,
+        budget: int = DEFAULT_BUDGET,
+        debounce: int = DEBOUNCE,
+    ) -> None:
+        self.managers: set[HeapManager] = set()
+        self.worker = Worker()
+        self._renderer = renderer
+        self._allocates = allocates
+        self.broker = Broker(platform, renderer=renderer, allocates=allocates)
+        self._display = Display(display)
+        self._host = host
+        self._budget = budget
+        self._debounce = debounce
+        self._feedbacks: set[HeapFeedback] = set()
+        self._by_surface: dict[int, set[HeapFeedback]] = {}
+        self._by_buffer: dict[int, set[HeapFeedback]] = {}
+        self._due: dict[HeapFeedback, None] = {}
+        self._idle: EventSource | None = None
+        self._upgrades: dict[HeapFeedback, None] = {}
+        self._accounts: dict[Client, tuple[Account, Listener]] = {}
+        self._tables: dict[bytes, int] = {}
+        interface_struct(*INTERFACES)
+        loop = self._display.loop
+        self._sources = [loop.add_fd(self.worker.fd, lambda _: self.worker.dispatch())]
+        self._debouncer = loop.add_timer(self._send_upgrades)
+        self._settler = loop.add_timer(self.settle_accounts)
+        self._sources += [self._debouncer, self._settler]
+        self._global: Global | None = Global(
+            self._display, XX_DMABUF_HEAP_MANAGER_V1, lambda new_id: HeapManager(new_id, self)
+        )
+        self._display_listener = self._display.on_destroy(self.close)
+
+    # What the host calls.
+
+    def surface_changed(self, surface: int) -> None:
+        """What `Host.surface_state` says of a surface differs from the last time."""
+        for feedback in tuple(self._by_surface.get(surface, ())):
+            self._reconsider(feedback)
+
+    def buffer_shown(
+        self, buffer: int, *, scanned_out: bool, reason: StatusReason = StatusReason.NONE
+    ) -> None:
+        """A buffer is shown for the first time, or its fate has changed.
+
+        `reason` says why it was not scanned out.
+        """
+        for feedback in tuple(self._by_buffer.get(buffer, ())):
+            feedback.buffer_shown(buffer, scanned_out, reason)
+
+    def wants(self, buffer: int) -> bool:
+        """Whether any client waits to hear of a buffer; cheap, for the repaint path."""
+        return buffer in self._by_buffer
+
+    def platform_changed(self, platform: Platform) -> None:
+        """Heaps or devices have come or gone."""
+        self.broker = Broker(platform, renderer=self._renderer, allocates=self._allocates)
+        for manager in tuple(self.managers):
+            manager.announce()
+        for feedback in tuple(self._feedbacks):
+            feedback.use_broker()
+            self._reconsider(feedback)
+
+    def close(self) -> None:
+        """Leave the display as it was; safe to call twice.
+
+        Objects that clients still hold go inert: their requests are ignored and
+        they get no more events.
+        """
+        if self._global is None:
+            return
+        self._global.destroy()
+        self._global = None
+        self._display_listener.remove()
+        for source in (*self._sources, *([self._idle] if self._idle else [])):
+            source.remove()
+        for feedback in tuple(self._feedbacks):
+            feedback.let_go()
+        self.worker.close()
+        for account, listener in self._accounts.values():
+            listener.remove()
+            account.close()
+        self._accounts.clear()
+        for fd in self._tables.values():
+            os.close(fd)
+        self._tables.clear()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the plugin has left its display."""
+        return self._global is None
+
+    # What its objects call.
+
+    def add_feedback(self, feedback: HeapFeedback) -> None:
+        """A feedback object was created."""
+        self._feedbacks.add(feedback)
+        if feedback.surface is not None:
+            self._by_surface.setdefault(feedback.surface, set()).add(feedback)
+
+    def remove_feedback(self, feedback: HeapFeedback) -> None:
+        """A feedback object was destroyed."""
+        self.surface_gone(feedback)
+        self._feedbacks.discard(feedback)
+        self._due.pop(feedback, None)
+        self._upgrades.pop(feedback, None)
+
+    def surface_gone(self, feedback: HeapFeedback) -> None:
+        """The surface of a feedback object is no more."""
+        surface = feedback.surface
+        if surface is not None:
+            _discard(self._by_surface, surface, feedback)
+
+    def add_tag(self, buffer: int, feedback: HeapFeedback) -> None:
+        """A feedback object wants to hear of a buffer."""
+        self._by_buffer.setdefault(buffer, set()).add(feedback)
+
+    def remove_tag(self, buffer: int, feedback: HeapFeedback) -> None:
+        """A feedback object has heard enough of a buffer."""
+        _discard(self._by_buffer, buffer, feedback)
+
+    def answer_soon(self, feedback: HeapFeedback) -> None:
+        """Let a feedback object answer when the requests at hand are handled."""
+        self._due[feedback] = None
+        if self._idle is None and not self.closed:
+            self._idle = self._display.loop.add_idle(self._answer)
+
+    def circumstances(self, surface: int | None, client: Client) -> Circumstances:
+        """What the host says now; what it fails to say is unknown."""
+        state = self._ask(lambda: self._host.surface_state(surface)) if surface else None
+        formats = self._ask(lambda: self._host.importable_formats(client.address))
+        return Circumstances(
+            state if isinstance(state, SurfaceState) else None,
+            formats if formats is not None else frozenset(),
+        )
+
+    def account(self, client: Client) -> Account:
+        """The account of a client, closed when the client goes."""
+        entry = self._accounts.get(client)
+        if entry is None:
+            account = Account(self._budget)
+            entry = (account, client.on_destroy(lambda: self._close_account(client)))
+            self._accounts[client] = entry
+        return entry[0]
+
+    def settle_accounts(self) -> None:
+        """Drop charges for memory that is free, and look again later if some is not."""
+        accounts = [account for account, _ in self._accounts.values()]
+        unsettled = [account for account in accounts if account.settle()]
+        if unsettled:
+            self._settler.arm(SETTLE_INTERVAL)
+
+    def table_fd(self, content: bytes) -> int:
+        """A sealed file with a format table; equal tables share one."""
+        fd = self._tables.get(content)
+        if fd is None:
+            if len(self._tables) >= 64:  # as many as there are views (broker.py)
+                for old in self._tables.values():
+                    os.close(old)
+                self._tables.clear()
+            fd = self._tables[content] = _sealed_file(content)
+        return fd
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer | None:
+        try:
+            return question()
+        except Exception:
+            log.exception("the host failed to answer")
+            return None
+
+    def _answer(self) -> None:
+        self._idle = None
+        due, self._due = self._due, {}
+        for feedback in due:
+            feedback.answer()
+
+    def _reconsider(self, feedback: HeapFeedback) -> None:
+        if feedback.reconsider() is Change.UPGRADE:
+            self._upgrades[feedback] = None
+            self._debouncer.arm(self._debounce)
+        else:
+            self._upgrades.pop(feedback, None)
+
+    def _send_upgrades(self) -> None:
+        upgrades, self._upgrades = self._upgrades, {}
+        for feedback in upgrades:
+            feedback.renew()
+
+    def _close_account(self, client: Client) -> None:
+        account, _ = self._accounts.pop(client)
+        account.close()
+
+
+def _discard(index: dict[int, set[HeapFeedback]], key: int, feedback: HeapFeedback) -> None:
+    entries = index.get(key)
+    if entries is not None:
+        entries.discard(feedback)
+        if not entries:
+            del index[key]
+
+
+def _sealed_file(content: bytes) -> int:
+    """A memfd that nobody can change; the caller closes it."""
+    fd = os.memfd_create("heapwire-formats", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        with open(fd, "wb", closefd=False) as file:
+            file.write(content)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd

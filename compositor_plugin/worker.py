@@ -1,0 +1,120 @@
+"""A thread for what must not hold up the host's event loop.
+
+Allocating from a heap may migrate pages for seconds, and a hostile client can
+ask for a long solve. Such work runs on one thread, started when it is first
+needed; results come back to the loop through an eventfd, so that callbacks run
+on the host's thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+class Task(Generic[Result]):
+    """Work under way. `cancel` makes sure that its callback is not called."""
+
+    def __init__(
+        self,
+        work: Callable[[], Result],
+        done: Callable[[Result | Exception], None],
+        discard: Callable[[Result], None] | None,
+    ) -> None:
+        self._work = work
+        self._done: Callable[[Result | Exception], None] | None = done
+        self._discard = discard
+        self._outcome: Result | Exception = RuntimeError("not run")
+
+    def cancel(self) -> None:
+        """Forget the callback; a result that comes all the same is discarded."""
+        self._done = None
+
+    def run(self) -> None:
+        """On the worker's thread."""
+        if self._done is None:
+            self._outcome = RuntimeError("cancelled")
+            return
+        try:
+            self._outcome = self._work()
+        except Exception as error:  # handed to the loop's thread, whatever it is
+            self._outcome = error
+
+    def finish(self) -> None:
+        """On the loop's thread."""
+        done, self._done = self._done, None
+        if done is not None:
+            done(self._outcome)
+        elif self._discard is not None and not isinstance(self._outcome, Exception):
+            self._discard(self._outcome)
+
+
+class Worker:
+    """One thread and the eventfd through which its results come back.
+
+    `fd` becomes readable when `dispatch` has something to do. `close` cancels
+    what is under way and waits for the thread: a running task is finished first.
+    """
+
+    def __init__(self) -> None:
+        self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._tasks: queue.SimpleQueue[Task[object] | None] = queue.SimpleQueue()
+        self._finished: deque[Task[object]] = deque()
+        self._thread: threading.Thread | None = None
+
+    def submit(
+        self,
+        work: Callable[[], Result],
+        done: Callable[[Result | Exception], None],
+        *,
+        discard: Callable[[Result], None] | None = None,
+    ) -> Task[Result]:
+        """Run `work` on the thread, then `done` from `dispatch`.
+
+        `discard` gets the result of a task that was cancelled in the meantime,
+        to close what it holds.
+        """
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="heapwire", daemon=True)
+            self._thread.start()
+        task = Task(work, done, discard)
+        self._tasks.put(task)  # type: ignore[arg-type]  # the queue does not look at results
+        return task
+
+    def dispatch(self) -> None:
+        """Call the callbacks of what has finished."""
+        try:
+            os.eventfd_read(self.fd)
+        except BlockingIOError:
+            return
+        while self._finished:
+            self._finished.popleft().finish()
+
+    def close(self) -> None:
+        """Stop; safe to call twice."""
+        if self.fd < 0:
+            return
+        if self._thread is not None:
+            self._tasks.put(None)
+            self._thread.join()
+        while self._finished:
+            task = self._finished.popleft()
+            task.cancel()
+            task.finish()
+        os.close(self.fd)
+        self.fd = -1
+
+    def _loop(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task.run()
+            self._finished.append(task)
+            os.eventfd_write(self.fd, 1)
