@@ -54,7 +54,7 @@ protocol: $(call installed,test) ## make the Python tables of the protocol from 
 
 wheel: $(call installed,dev) ## build the wheel and the source archive in dist/
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m build --quiet --outdir dist
 
 check-wheel: wheel ## install the wheel elsewhere and import all of it
 	$(BIN)/python .ci/check_wheel.py dist/*.whl

@@ -242,7 +242,8 @@ def test_the_model_and_the_wire_import_the_standard_library_only() -> None:
 def test_every_package_is_declared_and_every_declared_one_is_there() -> None:
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     folders = {f"heapwire.{dotted(path)}" for path in sources(*ROOMS) if path.name == "__init__.py"}
-    assert folders == set(tools["packages"])
+    data = {name for name in tools["package-data"] if name not in folders}
+    assert folders | data == set(tools["packages"])
     for room in ROOMS:
         assert (ROOT / room / "py.typed").is_file()
         assert "py.typed" in tools["package-data"][f"heapwire.{room}"]
