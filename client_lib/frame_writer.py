@@ -15,9 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from heapwire.client_lib.plane_view import PlaneView
-from heapwire.protocol.model.constraint import Constraint, Provenance
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.format import fourcc_name, parse_fourcc
 from heapwire.protocol.model.modifier import LINEAR
@@ -117,11 +115,6 @@ def writer_participant(picture: str, formats: Sequence[int] = ()) -> Participant
         sets=(
             ConstraintSet(
                 formats=tuple(FormatModifier(code, LINEAR) for code in codes),
-                constraints=(
-                    Constraint(
-                        type=BY_NAME["protected"].type, value=0, provenance=Provenance.KERNEL
-                    ),
-                ),
                 costs=tuple(_cost(picture, code) for code in codes),
             ),
         ),

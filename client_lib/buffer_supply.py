@@ -1,0 +1,136 @@
+"""Buffers for a stream whose pictures, and whose memory, may change while it plays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from heapwire.client_lib.buffer import Buffer
+from heapwire.client_lib.buffer_pool import BufferPool
+from heapwire.client_lib.connection import DEFAULT_TIMEOUT
+from heapwire.client_lib.errors import AllocationError, ImportRefusedError
+from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
+from heapwire.client_lib.negotiation import Negotiation
+from heapwire.kernel.memory import Memory
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.plan import Plan
+from heapwire.protocol.wire.batch import Batch
+from heapwire.protocol.wire.limits import BUFFERS
+
+
+class BufferSupply:
+    """One negotiation and the pool that came of it.
+
+    A pool that another has replaced is closed when the compositor has released
+    its last buffer, so that nothing on the screen goes blank. `negotiations`
+    counts the answers that were asked for or acted on; `faults` has what stood
+    in the way of plans that came unasked: the buffers from before then stay.
+    """
+
+    def __init__(
+        self,
+        negotiation: Negotiation,
+        dmabuf: LinuxDmabuf,
+        memory: Memory | None,
+        *,
+        limit: int = BUFFERS,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self.negotiations = 0
+        self.faults: list[str] = []
+        self.pool: BufferPool | None = None
+        self._negotiation = negotiation
+        self._dmabuf = dmabuf
+        self._memory = memory
+        self._limit = limit
+        self._timeout = timeout
+        self._extent: Extent | None = None
+        self._fresh: Batch | None = None
+        self._retired: list[BufferPool] = []
+        negotiation.on_batch = self._batch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the buffers in use."""
+        return None if self.pool is None else self.pool.plan
+
+    def negotiate(self, extent: Extent) -> None:
+        """Commit what is set on the negotiation, and get buffers by the answer.
+
+        `extent` is the size of the pictures. Raises what `Negotiation.negotiate`
+        and `BufferPool.best` raise.
+        """
+        batch = self._negotiation.negotiate(timeout=self._timeout)
+        self.negotiations += 1
+        self._fresh = None
+        if extent != self._extent or not self._serves(batch):
+            self._adopt(batch, extent)
+
+    def update(self) -> bool:
+        """Act on plans that came unasked, and close what is not in use any more.
+
+        Returns whether there are new buffers.
+        """
+        for pool in [pool for pool in self._retired if pool.idle]:
+            pool.close()
+            self._retired.remove(pool)
+        batch, self._fresh = self._fresh, None
+        if batch is None or self._extent is None or self._serves(batch):
+            return False
+        try:
+            self._adopt(batch, self._extent)
+        except (AllocationError, ImportRefusedError) as error:
+            self.faults.append(str(error))
+            return False
+        self.negotiations += 1
+        return True
+
+    def free(self) -> Buffer | None:
+        """A buffer to write into; None while the compositor holds all of them."""
+        return None if self.pool is None else self.pool.free()
+
+    def close(self) -> None:
+        """Close all buffers."""
+        self._negotiation.on_batch = None
+        for pool in (*self._retired, *([self.pool] if self.pool else [])):
+            pool.close()
+        self._retired.clear()
+        self.pool = None
+
+    def _adopt(self, batch: Batch, extent: Extent) -> None:
+        pool = BufferPool.best(
+            negotiation=self._negotiation,
+            batch=batch,
+            dmabuf=self._dmabuf,
+            memory=self._memory,
+            extent=extent,
+            limit=self._limit,
+            timeout=self._timeout,
+        )
+        if self.pool is not None:
+            self._retired.append(self.pool)
+        self.pool = pool
+        self._extent = extent
+
+    def _serves(self, batch: Batch) -> bool:
+        """Whether the buffers in use are by the best plan of a batch."""
+        if self.pool is None or not batch.offers:
+            return not batch.offers
+        best = batch.offers[0].plan
+        return replace(best, reasons=()) == replace(self.pool.plan, reasons=())
+
+    def _batch(self, batch: Batch) -> None:
+        if batch.cookie == 0 and batch.offers:
+            self._fresh = batch
