@@ -31,7 +31,7 @@ test-host: $(call installed,test) ## run the plugin's tests inside a stock Westo
 	$(BIN)/python -m pytest tests/host $(ARGS)
 
 test-vm: $(call installed,test) vm ## run the tests that need a real kernel, in QEMU
-	$(BIN)/python -m pytest tests/vm $(ARGS)
+	HEAPWIRE_VM=1 $(BIN)/python -m pytest tests/vm $(ARGS)
 
 vm: ## build the kernel of the test machine (cached by content)
 	kernel/vm/build
