@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(run_guest, folder):
-    environment = os.environ | {"HEAPWIRE_TEST": "it's \"quoted\" $HOME"}
+    environment = os.environ | {"HEAPWIRE_TEST": 'it\'s "quoted" $HOME'}
     return run_guest(
         ["sh", "-c", SCRIPT, "name", str(folder)], cwd=folder, env=environment, input="unread"
     )
@@ -47,7 +47,7 @@ def test_output_streams_stay_apart(done):
 
 
 def test_directory_and_environment_are_the_callers(done, folder):
-    assert done.stdout.splitlines()[1:3] == [str(folder), "it's \"quoted\" $HOME"]
+    assert done.stdout.splitlines()[1:3] == [str(folder), 'it\'s "quoted" $HOME']
 
 
 def test_what_the_guest_writes_stays_there(done, folder):

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import dmabuf
@@ -76,7 +77,7 @@ def full_hd_imports():
 
 @thing
 def bank_imports():
-    """For each pair of heaps: QBUF of an NV12M frame, luma from the first, chroma from the second."""
+    """For each pair of heaps: QBUF of an NV12M frame, luma from one, chroma from the other."""
     answers = {}
     with v4l2.opened(node_named("vivid-000-vid-cap")) as video:
         luma_size, chroma_size = v4l2.set_format(video, 1280, 720, "NM12", planes=True)
@@ -91,8 +92,20 @@ def bank_imports():
     return {"sizes": [luma_size, chroma_size], "answers": answers}
 
 
+def settled(read, seconds=10):
+    """What `read` returns once it stays the same: the kernel frees some things a while later."""
+    answers = [read()]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and answers[-4:] != [answers[-1]] * 4:
+        time.sleep(0.1)
+        answers.append(read())
+    return answers[-1]
+
+
 def allocations():
     """Live allocations made by each function of dma-heap.c and of kernfs."""
+    # Whoever has walked over sysfs has left inodes, and they hold nodes that have gone.
+    Path("/proc/sys/vm/drop_caches").write_text("2")
     counts = {}
     for line in Path("/proc/allocinfo").read_text().splitlines():
         found = re.match(r"\s*\d+\s+(\d+) (\S+?):\d+ .*func:(\S+)", line)
@@ -134,11 +147,11 @@ def rebound(driver, device):
         answer["binding"] = short(listener.drain())
     answer["bound"] = heaps()
     answer["devices"] = sysfs.class_devices("video4linux")
-    answer["allocations"] = allocations()
+    answer["allocations"] = settled(allocations)
     for _ in range(REBINDS):
         unbind(driver, device)
         bind(driver, device)
-    answer["allocations after rounds"] = allocations()
+    answer["allocations after rounds"] = settled(allocations)
     return answer
 
 

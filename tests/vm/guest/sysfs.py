@@ -21,7 +21,7 @@ def links(folder):
 
 def heap(name):
     folder = HEAPS / name
-    node = os.stat(f"/dev/dma_heap/{name}")
+    node = Path("/dev/dma_heap", name).stat()
     optional = folder / "substitutes_for"
     return {
         "path": target(folder),
@@ -35,7 +35,7 @@ def heap(name):
 
 
 def heaps():
-    return {name: heap(name) for name in sorted(os.listdir(HEAPS))}
+    return {name: heap(name) for name in sorted(entry.name for entry in HEAPS.iterdir())}
 
 
 def sources(device):

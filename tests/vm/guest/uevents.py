@@ -1,11 +1,13 @@
 """The kernel's own uevents, without udevd between."""
 
-import os
 import select
 import socket
 import time
+from pathlib import Path
 
 NETLINK_KOBJECT_UEVENT = 15
+# An event on request: it comes behind all that were sent before.
+MARKER = Path("/sys/class/mem/null/uevent")
 
 
 class Listener:
@@ -41,13 +43,11 @@ class Listener:
 
     def drain(self):
         """All events that are here already."""
-        marker = f"/sys/class/mem/null/uevent"
-        with open(marker, "w") as file:
-            file.write("change")
-        self.wait_for(lambda event: event["DEVPATH"].endswith("/mem/null"))
-        self.events.pop()
-        return self.events
+        MARKER.write_text("change")
+        if not self.wait_for(lambda event: event["DEVPATH"].endswith("/mem/null")):
+            raise SystemExit("the kernel's uevents do not arrive")
+        return self.events[:-1]
 
 
 def device(event):
-    return f"{event.get('SUBSYSTEM', '')}:{os.path.basename(event['DEVPATH'])}"
+    return f"{event.get('SUBSYSTEM', '')}:{Path(event['DEVPATH']).name}"
