@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from heapwire.protocol.model.errors import HeapwireError
 from heapwire.protocol.model.merge_rule import PAIRS_OF, connected
@@ -30,8 +29,7 @@ class TooComplexError(HeapwireError):
     """There are more combinations than will be tried."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Assignment:
+class Assignment(NamedTuple):
     """For each plane the position of its source, and how good that is, best first.
 
     `order` sums the places in the participants' own lists of sources, `objects`

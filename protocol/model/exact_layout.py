@@ -21,6 +21,7 @@ bytes, 544 rows of CbCr 1 044 480, the object 3 133 440.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import lcm
 from typing import Final, cast
@@ -45,6 +46,17 @@ MAX_OFFSET: Final = MAX_PITCH  # likewise
 MAX_OBJECT_SIZE: Final = (1 << 63) - 1  # bytes; a file's length is a signed 64-bit off_t
 
 
+_PITCH_ALIGNMENT: Final = T["pitch-alignment"]
+_MIN_PITCH: Final = T["min-pitch"]
+_MAX_PITCH: Final = T["max-pitch"]
+_OFFSET_ALIGNMENT: Final = T["offset-alignment"]
+_ADDRESS_ALIGNMENT: Final = T["address-alignment"]
+_SCANLINE_ALIGNMENT: Final = T["scanline-alignment"]
+_PADDING: Final = T["padding"]
+_PIXEL_BOUNDARY: Final = T["pixel-boundary-pitch"]
+_POWER_OF_TWO: Final = T["power-of-two-pitch"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneDemand:
     """What is demanded of one plane's geometry, in bytes and rows."""
@@ -62,17 +74,17 @@ class PlaneDemand:
     def of(cls, merged: Merged, plane: int) -> PlaneDemand:
         """The demand on one plane."""
         return cls(
-            pitch_alignment=effective_uint(merged, T["pitch-alignment"], plane, 1),
-            min_pitch=effective_uint(merged, T["min-pitch"], plane, 0),
-            max_pitch=min(effective_uint(merged, T["max-pitch"], plane, MAX_PITCH), MAX_PITCH),
+            pitch_alignment=effective_uint(merged, _PITCH_ALIGNMENT, plane, 1),
+            min_pitch=effective_uint(merged, _MIN_PITCH, plane, 0),
+            max_pitch=min(effective_uint(merged, _MAX_PITCH, plane, MAX_PITCH), MAX_PITCH),
             offset_alignment=lcm(
-                effective_uint(merged, T["offset-alignment"], plane, 1),
-                effective_uint(merged, T["address-alignment"], plane, 1),
+                effective_uint(merged, _OFFSET_ALIGNMENT, plane, 1),
+                effective_uint(merged, _ADDRESS_ALIGNMENT, plane, 1),
             ),
-            scanline_alignment=effective_uint(merged, T["scanline-alignment"], plane, 1),
-            padding=effective_uint(merged, T["padding"], plane, 0),
-            pixel_boundary=effective(merged, T["pixel-boundary-pitch"], plane) is not None,
-            power_of_two=effective(merged, T["power-of-two-pitch"], plane) is not None,
+            scanline_alignment=effective_uint(merged, _SCANLINE_ALIGNMENT, plane, 1),
+            padding=effective_uint(merged, _PADDING, plane, 0),
+            pixel_boundary=effective(merged, _PIXEL_BOUNDARY, plane) is not None,
+            power_of_two=effective(merged, _POWER_OF_TWO, plane) is not None,
         )
 
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
@@ -195,29 +207,33 @@ def plane_rooms(
 
 
 def exact_layout(
-    demand: GeometryDemand, rooms: tuple[PlaneRoom, ...], sources: tuple[SourceId, ...]
+    demand: GeometryDemand,
+    rooms: tuple[PlaneRoom, ...],
+    places: Sequence[int],
+    sources: Sequence[SourceId],
 ) -> Layout | None:
     """Put planes into objects, one object for each source; None when one is too great.
 
-    `sources` has an entry for each plane.
+    `places` has the position of its source in `sources` for each plane.
     """
     if demand.extent is None:
         return None
-    ends: dict[SourceId, int] = {}
+    order = list(dict.fromkeys(places))
+    ends = [0] * len(order)
     planes = []
-    order = list(dict.fromkeys(sources))
-    for room, source in zip(rooms, sources, strict=True):
-        offset = up(ends.get(source, 0), room.start)
+    for room, place in zip(rooms, places, strict=True):
+        object_ = order.index(place)
+        offset = up(ends[object_], room.start)
         if offset > MAX_OFFSET:
             return None
-        ends[source] = offset + room.size
-        planes.append(PlaneLayout(order.index(source), offset, room.pitch))
+        ends[object_] = offset + room.size
+        planes.append(PlaneLayout(object_, offset, room.pitch))
     objects = []
-    for source in order:
-        size = demand.object_size(ends[source], last=source == sources[-1])
+    for place, end in zip(order, ends, strict=True):
+        size = demand.object_size(end, last=place == places[-1])
         if size is None:
             return None
-        objects.append(BufferObject(source, size))
+        objects.append(BufferObject(sources[place], size))
     return Layout(
         kind=LayoutKind.EXACT,
         extent=demand.extent,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from heapwire.protocol.model.answer import ConflictMember, FailureReason, Verdict
+from heapwire.protocol.model.choice import Choice
 from heapwire.protocol.model.constraint import ALL_PLANES, Constraint
 from heapwire.protocol.model.constraint_type import REGISTRY
 from heapwire.protocol.model.fixed_layout import changes
@@ -18,7 +19,7 @@ from heapwire.protocol.model.merge_rule import WHOLE, Merged, T
 from heapwire.protocol.model.modifier import modifier_name
 from heapwire.protocol.model.plan import Plan, Reason
 from heapwire.protocol.model.problem import Problem
-from heapwire.protocol.model.search import Choice, Found, Search
+from heapwire.protocol.model.search import Found, Search
 from heapwire.protocol.model.sentence import (
     Names,
     listed,

@@ -18,6 +18,7 @@ class Memory:
     def __init__(self, problem: Problem) -> None:
         self.sources = tuple(sorted(problem.sources, key=_scarcity))
         self.judge = Judge(self.sources, problem.topology)
+        self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
         # A layout that only a driver knows is best left to that driver.

@@ -182,17 +182,17 @@ def _lifted(
 
 def meet(one: Merged | Bottom, other: Merged | Bottom) -> Merged | Bottom:
     """What both demand."""
-    if one is BOTTOM or other is BOTTOM:
-        return BOTTOM
     return join((one, other))
 
 
 def join(
-    demands: Iterable[Merged], registry: Mapping[int, ConstraintType] = REGISTRY
+    demands: Iterable[Merged | Bottom], registry: Mapping[int, ConstraintType] = REGISTRY
 ) -> Merged | Bottom:
     """What all of them demand: `meet` over any number, with one test at the end."""
     merged: dict[Key, MergedValue] = {}
     for demand in demands:
+        if demand is BOTTOM:
+            return BOTTOM
         if not merged:
             merged.update(demand)
             continue

@@ -5,61 +5,79 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from itertools import product
-from typing import Final, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
-from heapwire.protocol.model.assignment import Assignment, TooComplexError, assign
+from heapwire.protocol.model.assignment import Assignment, assign
+from heapwire.protocol.model.choice import Choice, choices_of, common_pairs
 from heapwire.protocol.model.coherency import domains_of, preferred_domain, preferred_fence
-from heapwire.protocol.model.colour import Colour, agreed_colour
-from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES, Constraint
+from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES
 from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.exact_layout import (
-    GeometryDemand,
-    PlaneRoom,
-    exact_layout,
-    plane_rooms,
-)
-from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.exact_layout import PlaneRoom, exact_layout, plane_rooms
 from heapwire.protocol.model.fixed_layout import meets_fixed
 from heapwire.protocol.model.format import FORMATS
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind
+from heapwire.protocol.model.group import Group, allocator_layout, group_of
+from heapwire.protocol.model.layout import Layout
 from heapwire.protocol.model.memory import Memory
-from heapwire.protocol.model.merge import BOTTOM, join, spell
 from heapwire.protocol.model.merge_rule import UINT_MAX, WHOLE, Merged, T
 from heapwire.protocol.model.modifier import TILINGS
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import Problem
-from heapwire.protocol.model.source import PAGE_SIZE, Source, SourceId
-from heapwire.protocol.model.voice import NO_SET, Alternatives, Voice
+from heapwire.protocol.model.source import PAGE_SIZE, Source
+from heapwire.protocol.model.voice import Voice
 
 MAX_PLANS: Final = 8
 """Plans of one goal; a client that cannot use any of so many will not use the next."""
 
-MAX_ALTERNATIVES: Final = 64
-"""Combinations of alternative sets for one pair, as in sysmem's token groups."""
+_DOMAINS: Final = (T["coherency-domains"], WHOLE)
+_FENCES: Final = (T["fences"], WHOLE)
+
+Places: TypeAlias = tuple[int, ...]
+"""For each plane the place of its source in `Memory.sources`."""
+
+_UNOPENED: Final = -1  # where the order of sources stands in a key: before any real one
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One set of each participant, and how far it is from everyone's first choice."""
+class _Key(NamedTuple):
+    """The rank of what a candidate promises at best; no two are equal."""
 
-    sets: tuple[int, ...]
     alternative: int
     cost: int
+    order: int
+    format_cost: int
+    objects: int
+    scarcity: int
+    fourcc: int
+    modifier: int
+    places: Places
     ranks: tuple[int, ...]
+    item: int
 
 
-@dataclass(slots=True, eq=False)
-class Group:
-    """What the pairs with the same choice of sets have in common."""
+class Shape(NamedTuple):
+    """How many planes a pair has, and whether only its driver knows its layout."""
 
-    choice: Choice
     planes: int
-    merged: Merged
-    geometry: GeometryDemand
-    count: int
-    colour: Colour | None
-    orders: tuple[tuple[int, ...], ...] | None
+    opaque: bool
+
+
+class _Item:
+    """A choice whose pairs are on the queue, and how far each has come."""
+
+    __slots__ = ("best", "choice", "fitting", "groups", "pairs", "rooms", "shapes", "turns")
+
+    def __init__(self, choice: Choice, pairs: list[FormatModifier]) -> None:
+        self.choice = choice
+        self.pairs = pairs
+        self.groups: dict[int, Group | None] = {}
+        self.best: dict[Shape, list[Assignment]] = {}
+        self.shapes: dict[FormatModifier, Shape] = {}
+        self.rooms: dict[FormatModifier, tuple[PlaneRoom, ...] | None] = {}
+        self.turns: dict[FormatModifier, int] = {}
+        self.fitting: dict[FormatModifier, list[Assignment]] = {}
+
+    def group(self, pair: FormatModifier) -> Group:
+        """The demand on a pair that is on the queue; there are places for it, so there is one."""
+        return cast("Group", self.groups[self.shapes[pair].planes])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,40 +89,6 @@ class Found:
     choice: Choice
     merged: Merged
     sources: tuple[Source, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How many planes a pair has, and whether only its driver knows its layout."""
-
-    planes: int
-    opaque: bool
-
-
-_SHAPES: Final = {
-    (planes, opaque): Shape(planes, opaque)
-    for planes in range(1, MAX_PLANES + 1)
-    for opaque in (False, True)
-}
-
-
-class _Open:
-    """A choice whose pairs are on the queue, and how far each has come."""
-
-    __slots__ = ("best", "choice", "fitting", "groups", "pairs", "rooms", "turns")
-
-    def __init__(self, choice: Choice, pairs: list[FormatModifier]) -> None:
-        self.choice = choice
-        self.pairs = pairs
-        self.groups: dict[int, Group | None] = {}
-        self.best: dict[Shape, list[Assignment]] = {}
-        self.rooms: dict[FormatModifier, tuple[PlaneRoom, ...] | None] = {}
-        self.turns: dict[FormatModifier, int] = {}
-        self.fitting: dict[FormatModifier, list[Assignment]] = {}
-
-    def group(self, shape: Shape) -> Group:
-        """The demand on pairs of this shape; there are places for them, so there is one."""
-        return cast("Group", self.groups[shape.planes])
 
 
 class Search:
@@ -124,117 +108,16 @@ class Search:
         self.voices = voices
         self.scanout = scanout
         self.capacity = capacity
-        self.common = self._common()
-
-    def _common(self) -> dict[tuple[Alternatives, ...], list[FormatModifier]]:
-        """The pairs that everyone offers, by everyone's alternatives for them."""
-        offering = [voice.offers for voice in self.voices if voice.offers is not None]
-        fixed = self.problem.fixed
-        if not offering and fixed is None:
-            return {}
-        offering.sort(key=len)
-        pairs: set[FormatModifier] | None = None
-        for offers in offering:
-            pairs = set(offers) if pairs is None else pairs & offers.keys()
-        if fixed is not None:
-            pairs = {fixed.format} if pairs is None else pairs & {fixed.format}
-        ordered = list(pairs or ())
-        columns: list[Iterator[Alternatives]] = [
-            map(voice.alternatives, ordered)
-            if voice.offers is None
-            else map(voice.offers.__getitem__, ordered)
-            for voice in self.voices
-        ]
-        common: dict[tuple[Alternatives, ...], list[FormatModifier]] = {}
-        for pair, alternatives in zip(ordered, zip(*columns, strict=True), strict=True):
-            common.setdefault(alternatives, []).append(pair)
-        return common
+        self.common = common_pairs(voices, problem.fixed)
+        self._shown = any(voice.scanout for voice in voices)
 
     def choices(self) -> Iterator[tuple[Choice, list[FormatModifier]]]:
         """Every combination of sets with the pairs it is for; `TooComplexError` if too many."""
-        for alternatives, pairs in self.common.items():
-            combinations = 1
-            for one in alternatives:
-                combinations *= len(one)
-            if combinations > MAX_ALTERNATIVES:
-                raise TooComplexError(
-                    f"{combinations} combinations of alternatives for one format,"
-                    f" more than {MAX_ALTERNATIVES}"
-                )
-            if combinations == 1:
-                entries = [one[0] for one in alternatives]
-                sets = tuple([entry[0] for entry in entries])
-                cost = sum([entry[1] for entry in entries])
-                yield Choice(sets, 0, cost, ()), pairs
-                continue
-            for ranked in product(*(enumerate(one) for one in alternatives)):
-                ranks = tuple(rank for rank, _ in ranked)
-                yield (
-                    Choice(
-                        tuple(entry[0] for _, entry in ranked),
-                        sum(ranks),
-                        sum(entry[1] for _, entry in ranked),
-                        ranks,
-                    ),
-                    pairs,
-                )
+        return choices_of(self.common)
 
     def group(self, choice: Choice, planes: int) -> Group | None:
         """What a choice of sets demands of formats with so many planes; None if nothing can."""
-        demands = []
-        for voice, position in zip(self.voices, choice.sets, strict=True):
-            demand = voice.demand(position, planes)
-            if demand is BOTTOM:
-                return None
-            demands.append(demand)
-        merged = join(demands)
-        if merged is BOTTOM:
-            return None
-        geometry = GeometryDemand(merged, self.problem.extents)
-        if geometry.extent is None:
-            return None
-        count = self._count(merged)
-        colours = merged.get((T["colours"], WHOLE))
-        colour = (
-            None if colours is None else agreed_colour(cast("int", colours), self.problem.content)
-        )
-        if count is None or (colours is not None and colour is None):
-            return None
-        return Group(choice, planes, merged, geometry, count, colour, self._orders(choice))
-
-    def _count(self, merged: Merged) -> int | None:
-        """The number of buffers; None when that is more than is permitted."""
-        shared = cast("int", merged.get((T["shared-buffers"], WHOLE), 0))
-        least = cast("int", merged.get((T["min-buffers"], WHOLE), 0))
-        count = max(self.problem.counts.total + shared, least)
-        most = cast("int", merged.get((T["max-buffers"], WHOLE), UINT_MAX))
-        return count if count <= most else None
-
-    def _orders(self, choice: Choice) -> tuple[tuple[int, ...], ...] | None:
-        """For each plane and source the sum of its places in the participants' lists."""
-        orders: list[list[int]] | None = None
-        for voice, position in zip(self.voices, choice.sets, strict=True):
-            if position == NO_SET and not voice.implied:
-                continue
-            for constraint in voice.constraints(position):
-                if constraint.type != T["permitted-sources"]:
-                    continue
-                listed = cast("tuple[SourceId, ...]", constraint.value)
-                if len(listed) < 2 and not voice.substitutes:
-                    continue
-                if orders is None:
-                    orders = [[0] * len(self.memory.sources) for _ in range(MAX_PLANES)]
-                self._count_places(orders, constraint, listed)
-        return None if orders is None else tuple(tuple(row) for row in orders)
-
-    def _count_places(
-        self, orders: list[list[int]], constraint: Constraint, listed: tuple[SourceId, ...]
-    ) -> None:
-        places = {source: place for place, source in enumerate(listed)}
-        for plane in range(MAX_PLANES):
-            if (constraint.planes or ALL_PLANES) >> plane & 1:
-                for position, source in enumerate(self.memory.sources):
-                    orders[plane][position] += places.get(source.id, len(listed))
+        return group_of(self.problem, self.memory, self.voices, choice, planes)
 
     def found(self, limit: int = MAX_PLANS, goal: str = "") -> list[Found]:
         """The best plans, best first.
@@ -244,197 +127,153 @@ class Search:
         for the planes; the next best places when those have been taken. What
         comes off the heap with a layout that fits is the next best plan.
         """
-        queue: list[tuple[object, ...]] = []
-        items: list[_Open] = []
-        costs: Mapping[FormatModifier, int] = self.problem.format_costs
-        for choice, pairs in self.choices():
-            # Sorts before every pair of the same choice.
-            queue.append((choice.alternative, choice.cost, -1, 0, 0, 0, 0, 0, (), (), len(items)))
-            items.append(_Open(choice, pairs))
+        items = [_Item(choice, pairs) for choice, pairs in self.choices()]
+        queue = [
+            _Key(
+                item.choice.alternative, item.choice.cost, _UNOPENED, 0, 0, 0, 0, 0, (), (), number
+            )
+            for number, item in enumerate(items)
+        ]
         heapify(queue)
         plans: list[Found] = []
-        seen: set[tuple[FormatModifier, Layout]] = set()
         while queue and len(plans) < limit:
             key = heappop(queue)
-            item = items[cast("int", key[-1])]
-            if key[2] == -1:
-                self._open(item, cast("int", key[-1]), queue, costs)
+            item = items[key.item]
+            if key.order == _UNOPENED:
+                self._open(item, key.item, queue)
                 continue
-            pair = FormatModifier(cast("int", key[6]), cast("int", key[7]))
-            places = cast("tuple[int, ...]", key[8])
-            layout = self._layout(item, pair, places)
-            if layout is None:
-                if item.rooms.get(pair, ()) is None:
-                    continue  # whatever the places, a pitch is beyond what is permitted
-            elif (pair, layout) not in seen:
-                seen.add((pair, layout))
-                plans.append(self._found(item, pair, places, layout, goal))
+            pair = FormatModifier(key.fourcc, key.modifier)
+            layout = self._layout(item, pair, key.places)
+            if layout is None and item.rooms.get(pair, ()) is None:
+                continue  # whatever the places, a pitch is beyond what is permitted
+            if layout is not None and not (key.ranks and _known(plans, pair, layout)):
+                plans.append(self._found(item, pair, key.places, layout, goal))
             self._advance(item, pair, queue, key, fitted=layout is not None)
         return plans
 
-    def _open(
-        self,
-        item: _Open,
-        number: int,
-        queue: list[tuple[object, ...]],
-        costs: Mapping[FormatModifier, int],
-    ) -> None:
+    def _open(self, item: _Item, number: int, queue: list[_Key]) -> None:
         """Merge a choice and put its pairs on the queue."""
         choice = item.choice
+        costs: Mapping[FormatModifier, int] = self.problem.format_costs
+        shapes: dict[tuple[int, bool], Shape] = {}
         for pair in item.pairs:
-            shape = self._shape(pair, choice)
-            if shape not in item.best:
-                group = item.groups.get(shape.planes)
-                if shape.planes not in item.groups:
-                    group = item.groups[shape.planes] = self.group(choice, shape.planes)
-                item.best[shape] = [] if group is None else self._places(group, shape)
-            best = item.best[shape]
+            fourcc, modifier = pair
+            format_ = FORMATS.get(fourcc)
+            if format_ is None:
+                shape = Shape(self._planes_spoken_of(choice), opaque=True)
+            else:
+                seen = (len(format_.planes), modifier not in TILINGS)
+                shape = shapes.get(seen) or shapes.setdefault(seen, Shape(*seen))
+            best = item.best.get(shape)
+            if best is None:
+                best = item.best[shape] = self._first_places(item, shape)
             if not best:
                 continue
-            first = best[0]
+            item.shapes[pair] = shape
+            order, objects, scarcity, places = best[0]
             heappush(
                 queue,
-                (choice.alternative, choice.cost, first.order, costs.get(pair, 0) if costs else 0,
-                 first.objects, first.scarcity, pair[0], pair[1], first.sources, choice.ranks,
-                 number),
+                _Key(
+                    choice.alternative, choice.cost, order, costs.get(pair, 0) if costs else 0,
+                    objects, scarcity, fourcc, modifier, places, choice.ranks, number,
+                ),
             )  # fmt: skip
 
-    def _shape(self, pair: FormatModifier, choice: Choice) -> Shape:
-        """The planes of a pair; of an unknown format those that somebody speaks of."""
-        format_ = FORMATS.get(pair[0])
-        if format_ is not None:
-            return _SHAPES[len(format_.planes), pair[1] not in TILINGS]
+    def _planes_spoken_of(self, choice: Choice) -> int:
+        """The planes of an unknown format: up to the last that somebody speaks of."""
         spoken = 1
         for voice, position in zip(self.voices, choice.sets, strict=True):
             for constraint in voice.constraints(position):
                 spoken |= constraint.planes
-        return _SHAPES[(spoken & ALL_PLANES).bit_length(), True]
+        return min((spoken & ALL_PLANES).bit_length(), MAX_PLANES)
 
-    def _places(
-        self, group: Group, shape: Shape, accept: Callable[[tuple[int, ...]], bool] | None = None
-    ) -> list[Assignment]:
-        """The best places of the planes; without `accept`, whatever the size turns out to be."""
-        merged = group.merged
-        domains = self.memory.judge.domains(merged, shape.planes)
-        buffers = cast("int", merged.get((T["same-buffer"], WHOLE), 0))
-        together = buffers | cast("int", merged.get((T["same-source"], WHOLE), 0))
-        apart = cast("int", merged.get((T["different-source"], WHOLE), 0))
+    def _first_places(self, item: _Item, shape: Shape) -> list[Assignment]:
+        """The best places for every pair of a shape, whatever the size turns out to be."""
+        if shape.planes not in item.groups:
+            item.groups[shape.planes] = self.group(item.choice, shape.planes)
+        group = item.groups[shape.planes]
+        if group is None:
+            return []
         if self.problem.fixed is not None:
-            return [
-                places
-                for places in self._fixed_places(domains, together, apart)
-                if accept is None or accept(places.sources)
-            ]
-        known = (domains, together, apart, group.orders, shape.opaque)
-        places = self.memory.assignments.get(known) if accept is None else None
+            return self._places(group, shape)
+        known = (group.domains, group.together, group.apart, group.orders, shape.opaque)
+        places = self.memory.assignments.get(known)
         if places is None:
-            places = assign(
-                domains,
-                together=together,
-                apart=apart,
-                orders=group.orders,
-                scarcity=self.memory.scarcity_opaque if shape.opaque else self.memory.scarcity,
-                limit=MAX_PLANS,
-                accept=accept,
-            )
-            if accept is None:
-                self.memory.assignments[known] = places
+            places = self.memory.assignments[known] = self._places(group, shape)
         return places
 
-    def _fixed_places(
-        self, domains: tuple[int, ...], together: int, apart: int
+    def _places(
+        self, group: Group, shape: Shape, accept: Callable[[Places], bool] | None = None
     ) -> list[Assignment]:
-        """The one place that a buffer which exists already has, if it may be there."""
+        """The best places of the planes; `accept` has the last word on each."""
+        domains = group.domains
+        if self.problem.fixed is not None:
+            domains = self._fixed_domains(domains)
+        return assign(
+            domains,
+            together=group.together,
+            apart=group.apart,
+            orders=group.orders,
+            scarcity=self.memory.scarcity_opaque if shape.opaque else self.memory.scarcity,
+            limit=MAX_PLANS,
+            accept=accept,
+        )
+
+    def _fixed_domains(self, domains: tuple[int, ...]) -> tuple[int, ...]:
+        """What is left when each plane is where it already is."""
         fixed = self.problem.fixed
         if fixed is None or len(fixed.layout.planes) < len(domains):
-            return []
+            return tuple(0 for _ in domains)
         objects = fixed.layout.objects
-        own = [
+        places = [
             self.memory.position.get(objects[plane.object].source) for plane in fixed.layout.planes
         ]
-        places = tuple(place for place in own[: len(domains)] if place is not None)
-        if len(places) < len(domains):
-            return []
-        return assign(
-            [domain & 1 << place for domain, place in zip(domains, places, strict=True)],
-            together=together,
-            apart=apart,
-            scarcity=self.memory.scarcity,
-            limit=1,
+        return tuple(
+            0 if place is None else domain & 1 << place
+            for domain, place in zip(domains, places, strict=False)
         )
 
-    def _layout(self, item: _Open, pair: FormatModifier, places: tuple[int, ...]) -> Layout | None:
+    def _layout(self, item: _Item, pair: FormatModifier, places: Places) -> Layout | None:
         """The layout with the planes in these places; None when something is too great."""
-        group = item.group(self._shape(pair, item.choice))
+        group = item.group(pair)
         fixed = self.problem.fixed
-        sources = tuple([self.memory.sources[place].id for place in places])
         if fixed is not None:
-            layout: Layout | None = fixed.layout
             if not meets_fixed(fixed, group.merged, self.problem.extents):
                 return None
+            return fixed.layout if self._fits(fixed.layout, group) else None
+        ids = self.memory.ids
+        if item.shapes[pair].opaque:
+            layout = allocator_layout(group, self.voices, [ids[place] for place in places])
         else:
-            format_, tiling = FORMATS.get(pair[0]), TILINGS.get(pair[1])
-            if format_ is None or tiling is None:
-                layout = self._allocator_layout(group, item.choice, sources)
-            else:
-                if pair not in item.rooms:
-                    item.rooms[pair] = plane_rooms(group.geometry, format_, tiling)
-                rooms = item.rooms[pair]
-                if rooms is None:
-                    return None
-                layout = exact_layout(group.geometry, rooms, sources)
-        if layout is None or not self._fits(layout, group):
-            return None
-        return layout
-
-    def _allocator_layout(
-        self, group: Group, choice: Choice, sources: tuple[SourceId, ...]
-    ) -> Layout:
-        """One object for each source, and what whoever allocates has to keep to."""
-        return Layout(
-            kind=LayoutKind.ALLOCATOR,
-            extent=cast("Extent", group.geometry.extent),
-            objects=tuple(BufferObject(source, 0) for source in dict.fromkeys(sources)),
-            planes=(),
-            constraints=self._carried(choice, group),
-        )
-
-    def _carried(self, choice: Choice, group: Group) -> tuple[Constraint, ...]:
-        """The merged demand as constraints again."""
-        return spell(
-            group.merged,
-            [
-                constraint
-                for voice, position in zip(self.voices, choice.sets, strict=True)
-                for constraint in voice.constraints(position)
-            ],
-        )
+            if pair not in item.rooms:
+                item.rooms[pair] = plane_rooms(
+                    group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier]
+                )
+            rooms = item.rooms[pair]
+            layout = None if rooms is None else exact_layout(group.geometry, rooms, places, ids)
+        return layout if layout is not None and self._fits(layout, group) else None
 
     def _fits(self, layout: Layout, group: Group) -> bool:
         """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
-        segments = cast("int", group.merged.get((T["max-segments"], WHOLE), UINT_MAX))
         for one in layout.objects:
             source = self.memory.sources[self.memory.position[one.source]]
-            if segments != UINT_MAX and source.contiguous is not True:
-                pages = -(-one.size // PAGE_SIZE)
-                if pages == 0 or pages > segments:
-                    return False
+            pages = -(-one.size // PAGE_SIZE)
             if (
-                self.capacity
-                and source.capacity is not None
-                and group.count * -(-one.size // PAGE_SIZE) * PAGE_SIZE > source.capacity
+                group.segments != UINT_MAX
+                and source.contiguous is not True
+                and not 0 < pages <= group.segments
+            ):
+                return False
+            if (
+                source.capacity is not None
+                and self.capacity
+                and group.count * pages * PAGE_SIZE > source.capacity
             ):
                 return False
         return True
 
     def _advance(
-        self,
-        item: _Open,
-        pair: FormatModifier,
-        queue: list[tuple[object, ...]],
-        key: tuple[object, ...],
-        *,
-        fitted: bool,
+        self, item: _Item, pair: FormatModifier, queue: list[_Key], key: _Key, *, fitted: bool
     ) -> None:
         """Put the next best places of a pair on the queue.
 
@@ -442,48 +281,49 @@ class Search:
         looked for again with the size in mind; those taken so far are the first
         of these too.
         """
-        shape = self._shape(pair, item.choice)
+        shape = item.shapes[pair]
         turn = item.turns.get(pair, 0) + fitted
         item.turns[pair] = turn
         if not fitted and pair not in item.fitting:
             item.fitting[pair] = self._places(
-                item.group(shape),
+                item.group(pair),
                 shape,
                 lambda places: self._layout(item, pair, places) is not None,
             )
-        best = item.fitting.get(pair, item.best[shape])
+        best = item.fitting.get(pair) if item.fitting else None
+        if best is None:
+            best = item.best[shape]
         if turn < len(best):
-            after = best[turn]
+            order, objects, scarcity, places = best[turn]
             heappush(
                 queue,
-                (key[0], key[1], after.order, key[3], after.objects, after.scarcity, key[6],
-                 key[7], after.sources, key[9], key[10]),
-            )  # fmt: skip
+                key._replace(order=order, objects=objects, scarcity=scarcity, places=places),
+            )
 
     def _found(
-        self,
-        item: _Open,
-        pair: FormatModifier,
-        places: tuple[int, ...],
-        layout: Layout,
-        goal: str,
+        self, item: _Item, pair: FormatModifier, places: Places, layout: Layout, goal: str
     ) -> Found:
-        group = item.group(self._shape(pair, item.choice))
+        group = item.group(pair)
         merged = group.merged
         sources = tuple([self.memory.sources[place] for place in places])
-        domains = cast("int", merged.get((T["coherency-domains"], WHOLE), 0b111))
+        domains = cast("int", merged.get(_DOMAINS, 0b111))
         for source in sources:
             domains &= domains_of(source)
-        fences = merged.get((T["fences"], WHOLE))
+        fences = merged.get(_FENCES)
         plan = Plan(
-            fourcc=pair[0],
-            modifier=pair[1],
+            fourcc=pair.fourcc,
+            modifier=pair.modifier,
             goal=goal,
             scanout=self.scanout,
             layout=layout,
             buffer_count=group.count,
-            domain=preferred_domain(domains, scanout=any(voice.scanout for voice in self.voices)),
+            domain=preferred_domain(domains, scanout=self._shown),
             fence=None if fences is None else preferred_fence(cast("int", fences)),
             colour=group.colour,
         )
         return Found(plan=plan, pair=pair, choice=group.choice, merged=merged, sources=sources)
+
+
+def _known(plans: list[Found], pair: FormatModifier, layout: Layout) -> bool:
+    """Whether another choice of sets has led to the same plan already."""
+    return any(found.pair == pair and found.plan.layout == layout for found in plans)

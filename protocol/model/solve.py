@@ -153,15 +153,15 @@ def _answer(
     problem: Problem, memory: Memory, outcomes: list[_Outcome], *, explained: bool
 ) -> Answer:
     plans: list[Plan] = []
-    seen: set[tuple[int, int, Layout]] = set()
+    seen: dict[tuple[int, int], list[Layout]] = {}
     best: tuple[_Outcome, Found] | None = None
     for outcome in outcomes:
         for found in outcome.found:
             plan = found.plan
-            identity = (plan.fourcc, plan.modifier, plan.layout)
-            if identity in seen:
+            layouts = seen.setdefault((plan.fourcc, plan.modifier), [])
+            if plan.layout in layouts:
                 continue
-            seen.add(identity)
+            layouts.append(plan.layout)
             best = best or (outcome, found)
             if explained:
                 plan = replace(plan, reasons=reasons_of(problem, outcome.search.voices, found))

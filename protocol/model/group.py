@@ -1,0 +1,132 @@
+"""What all pairs with the same choice of sets have in common: one merge, taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from heapwire.protocol.model.choice import Choice
+from heapwire.protocol.model.colour import Colour, agreed_colour
+from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES, Constraint
+from heapwire.protocol.model.exact_layout import GeometryDemand
+from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind
+from heapwire.protocol.model.memory import Memory
+from heapwire.protocol.model.merge import BOTTOM, join, spell
+from heapwire.protocol.model.merge_rule import UINT_MAX, WHOLE, Merged, T
+from heapwire.protocol.model.problem import Problem
+from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.model.voice import NO_SET, Voice
+
+_COLOURS: Final = (T["colours"], WHOLE)
+_SHARED: Final = (T["shared-buffers"], WHOLE)
+_LEAST: Final = (T["min-buffers"], WHOLE)
+_MOST: Final = (T["max-buffers"], WHOLE)
+_SAME_BUFFER: Final = (T["same-buffer"], WHOLE)
+_SAME_SOURCE: Final = (T["same-source"], WHOLE)
+_DIFFERENT_SOURCE: Final = (T["different-source"], WHOLE)
+_SEGMENTS: Final = (T["max-segments"], WHOLE)
+_PERMITTED: Final = T["permitted-sources"]
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """One merged demand and what follows from it, whatever the pair and the places.
+
+    `together` and `apart` are masks of pairs of planes. `orders[plane][place]`
+    sums where the participants have a source in their own lists; None where
+    nobody prefers any.
+    """
+
+    choice: Choice
+    merged: Merged
+    geometry: GeometryDemand
+    count: int
+    colour: Colour | None
+    domains: tuple[int, ...]
+    together: int
+    apart: int
+    segments: int
+    orders: tuple[tuple[int, ...], ...] | None
+
+
+def group_of(
+    problem: Problem, memory: Memory, voices: Sequence[Voice], choice: Choice, planes: int
+) -> Group | None:
+    """What a choice of sets demands of formats with so many planes; None if nothing can."""
+    merged = join(
+        [voice.demand(place, planes) for voice, place in zip(voices, choice.sets, strict=True)]
+    )
+    if merged is BOTTOM:
+        return None
+    geometry = GeometryDemand(merged, problem.extents)
+    if geometry.extent is None:
+        return None
+    count = _count(problem, merged)
+    colours = merged.get(_COLOURS)
+    colour = None if colours is None else agreed_colour(cast("int", colours), problem.content)
+    if count is None or (colours is not None and colour is None):
+        return None
+    together = cast("int", merged.get(_SAME_BUFFER, 0)) | cast("int", merged.get(_SAME_SOURCE, 0))
+    return Group(
+        choice=choice,
+        merged=merged,
+        geometry=geometry,
+        count=count,
+        colour=colour,
+        domains=memory.judge.domains(merged, planes),
+        together=together,
+        apart=cast("int", merged.get(_DIFFERENT_SOURCE, 0)),
+        segments=cast("int", merged.get(_SEGMENTS, UINT_MAX)),
+        orders=_orders(memory, voices, choice),
+    )
+
+
+def _count(problem: Problem, merged: Merged) -> int | None:
+    """The number of buffers; None when that is more than is permitted."""
+    shared = cast("int", merged.get(_SHARED, 0))
+    count = max(problem.counts.total + shared, cast("int", merged.get(_LEAST, 0)))
+    return count if count <= cast("int", merged.get(_MOST, UINT_MAX)) else None
+
+
+def _orders(
+    memory: Memory, voices: Sequence[Voice], choice: Choice
+) -> tuple[tuple[int, ...], ...] | None:
+    """For each plane and source the sum of its places in the participants' lists."""
+    orders: list[list[int]] | None = None
+    for voice, position in zip(voices, choice.sets, strict=True):
+        if position == NO_SET:
+            continue
+        for constraint in voice.sets[position].constraints:
+            if constraint.type != _PERMITTED or not isinstance(constraint.value, tuple):
+                continue
+            listed = cast("tuple[SourceId, ...]", constraint.value)
+            if len(listed) < 2 and not voice.substitutes:
+                continue
+            if orders is None:
+                orders = [[0] * len(memory.sources) for _ in range(MAX_PLANES)]
+            places = {source: place for place, source in enumerate(listed)}
+            for plane in range(MAX_PLANES):
+                if (constraint.planes or ALL_PLANES) >> plane & 1:
+                    for place, source in enumerate(memory.sources):
+                        orders[plane][place] += places.get(source.id, len(listed))
+    return None if orders is None else tuple(tuple(row) for row in orders)
+
+
+def allocator_layout(
+    group: Group, voices: Sequence[Voice], sources: Sequence[SourceId]
+) -> Layout | None:
+    """One object for each source, and what whoever allocates has to keep to."""
+    extent = group.geometry.extent
+    if extent is None:
+        return None
+    inputs: list[Constraint] = []
+    for voice, position in zip(voices, group.choice.sets, strict=True):
+        inputs += voice.constraints(position)
+    return Layout(
+        kind=LayoutKind.ALLOCATOR,
+        extent=extent,
+        objects=tuple(BufferObject(source, 0) for source in dict.fromkeys(sources)),
+        planes=(),
+        constraints=spell(group.merged, inputs),
+    )
