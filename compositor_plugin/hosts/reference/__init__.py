@@ -1,0 +1,1 @@
+"""The reference compositor: headless, small, and right before it is fast."""
