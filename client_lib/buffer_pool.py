@@ -10,10 +10,10 @@ from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.linux_dmabuf import Import, LinuxDmabuf
 from heapwire.client_lib.negotiation import Negotiation
+from heapwire.client_lib.plane_view import check_planes
 from heapwire.kernel.memory import Memory
-from heapwire.protocol.model.errors import HeapwireError
+from heapwire.protocol.model.errors import HeapwireError, LocalError
 from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.layout import LayoutKind
 from heapwire.protocol.wire.batch import Access, Batch, Offer
 from heapwire.protocol.wire.limits import BUFFERS
 
@@ -125,6 +125,10 @@ class BufferPool:
 def _allocate(
     negotiation: Negotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
 ) -> Buffer:
+    try:
+        check_planes(offer.plan)
+    except LocalError as error:
+        raise AllocationError(f"the compositor's plan cannot be used: {error}") from None
     here = all(access & Access.CLIENT for access in offer.access)
     there = all(access & Access.COMPOSITOR for access in offer.access)
     fault: AllocationError | None = None
@@ -133,7 +137,7 @@ def _allocate(
             return allocate(offer.plan, memory)
         except AllocationError as error:
             fault = error
-    if there and offer.plan.layout.kind is LayoutKind.EXACT:
+    if there:
         with negotiation.allocate(batch, offer) as allocation:
             allocation.wait(timeout=timeout)
             return Buffer(offer.plan, allocation.take())

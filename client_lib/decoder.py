@@ -126,23 +126,19 @@ class Decoder:
         return aspect if aspect and aspect > 0 else Fraction(1)
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        first: float | None = None
-        previous = 0.0
-        count = 0
         step = float(1 / self.rate)
+        base: float | None = None
+        previous = -step
         for picture in self._pictures():
-            stamp = picture.time
-            if first is None:
-                first = stamp
-            known = stamp is not None and first is not None
-            time = stamp - first if stamp is not None and first is not None else previous + step
-            if not known and count == 0:
-                time = 0.0
-            # A stream whose clock jumps back goes on from where it was.
-            previous = time = max(time, previous)
-            count += 1
+            time = previous + step
+            if picture.time is not None:
+                if base is None or picture.time - base < previous:
+                    # The first stamp, or a clock that jumps back: go on from here.
+                    base = picture.time - time
+                time = picture.time - base
+            previous = time
             yield DecodedFrame(picture, time)
-        if count == 0:
+        if previous < 0:
             raise LocalError(f"{self.path}: nothing in it can be decoded")
 
     def _pictures(self) -> Iterator[av.VideoFrame]:

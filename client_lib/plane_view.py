@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import format_of, fourcc_name
+from heapwire.protocol.model.format import FORMATS, format_of, fourcc_name
 from heapwire.protocol.model.plan import Plan
 
 
@@ -23,24 +23,32 @@ class PlaneView:
     row_bytes: int
 
 
-def plane_views(plan: Plan, objects: tuple[memoryview, ...]) -> tuple[PlaneView, ...]:
-    """The planes of a plan in the memory of its objects.
-
-    Raises `LocalError` if the plan does not say where the pixels are, or a
-    plane does not fit into its object.
-    """
+def check_planes(plan: Plan) -> None:
+    """`LocalError` if a plan does not say where its pixels are, or they do not fit."""
     known = format_of(plan.fourcc)
     layout = plan.layout
     if known is None or len(known.planes) != len(layout.planes):
         raise LocalError(
             f"only its allocator knows where the pixels of this {fourcc_name(plan.fourcc)} are"
         )
-    views: list[PlaneView] = []
     for index, (place, form) in enumerate(zip(layout.planes, known.planes, strict=True)):
-        rows = form.rows(layout.extent.height)
         row_bytes = form.row_bytes(layout.extent.width)
-        memory = objects[place.object][place.offset :]
-        if place.pitch < row_bytes or len(memory) < (rows - 1) * place.pitch + row_bytes:
-            raise LocalError(f"plane {index} does not fit into its object")
-        views.append(PlaneView(memory, place.pitch, rows, row_bytes))
-    return tuple(views)
+        end = place.offset + (form.rows(layout.extent.height) - 1) * place.pitch + row_bytes
+        if place.pitch < row_bytes or end > layout.objects[place.object].size:
+            raise LocalError(f"plane {index} of the plan does not fit into its object")
+
+
+def plane_views(plan: Plan, objects: tuple[memoryview, ...]) -> tuple[PlaneView, ...]:
+    """The planes of a plan in the memory of its objects; raises what `check_planes` does."""
+    check_planes(plan)
+    planes = FORMATS[plan.fourcc].planes
+    extent = plan.layout.extent
+    return tuple(
+        PlaneView(
+            objects[place.object][place.offset :],
+            place.pitch,
+            form.rows(extent.height),
+            form.row_bytes(extent.width),
+        )
+        for place, form in zip(plan.layout.planes, planes, strict=True)
+    )

@@ -30,7 +30,7 @@ from pywayland.scanner.argument import ArgumentType
 
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.format import FORMATS, parse_fourcc
 from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
 from heapwire.protocol.model.participant import Usage
 from heapwire.protocol.model.plan import Plan
@@ -390,7 +390,7 @@ def plan(
     width, height = size
     pitch = -(-width // 32) * 32 + 32
     planes: tuple[PlaneLayout, ...]
-    if pair == NV12:
+    if len(FORMATS[pair.fourcc].planes) == 2:
         planes = (PlaneLayout(0, 0, pitch), PlaneLayout(0, pitch * height, pitch))
         bytes_ = pitch * height * 3 // 2
     else:

@@ -211,6 +211,24 @@ class TestRefusal:
         assert open_fds() < before
 
 
+class Crooked(FakeCompositor):
+    """Its first plan has a plane that is not in its object, its second is good."""
+
+    def answer(self, feedback, cookie):
+        layout = replace(plan().layout, planes=(PlaneLayout(0, 0, 96), PlaneLayout(0, 5000, 96)))
+        batch = plans(replace(plan(), layout=layout), plan(pair=XRGB))
+        self.send_batch(feedback, replace(batch, cookie=cookie))
+
+
+@pytest.mark.parametrize("fake", [Crooked], indirect=True)
+def test_a_plan_that_cannot_be_is_passed_over(session, memory):
+    with session.pool(memory) as pool:
+        assert pool.plan.fourcc == XRGB.fourcc
+    first = replace(session.batch.tranches[0], offers=session.batch.offers[:1])
+    with pytest.raises(AllocationError, match="plane 1 of the plan does not fit"):
+        session.pool(memory, batch=replace(session.batch, tranches=(first,)))
+
+
 class Slow(FakeCompositor):
     """Creates buffers when it is told to."""
 

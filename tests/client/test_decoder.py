@@ -65,6 +65,15 @@ def test_motion_jpeg_has_full_range(tmp_path):
         assert next(iter(decoder)).content.range is ColourRange.FULL
 
 
+def test_a_clock_that_jumps_back_goes_on(tmp_path):
+    one = encode(tmp_path / "a.ts", [(64, 48)] * 3).read_bytes()
+    path = tmp_path / "twice.ts"
+    path.write_bytes(one + one)
+    with Decoder(path) as decoder:
+        times = [frame.time for frame in decoder]
+    assert times == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.2])
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(LocalError, match=r"gone\.mp4: No such file"):
         Decoder(tmp_path / "gone.mp4")
