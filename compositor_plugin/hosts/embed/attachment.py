@@ -1,0 +1,155 @@
+"""A plugin in a C compositor: from `heapwire_attach` to `heapwire_detach`.
+
+What C calls are functions that live as long as the process. They get the number
+of an attachment, and a number that is not there any more is ignored: so a
+compositor that calls late, or whose display ended first, does no harm.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+
+from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
+from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
+from heapwire.compositor_plugin.hosts.embed.table import CData, ffi, pointer_value, read_host
+from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
+from heapwire.compositor_plugin.plugin import HeapPlugin
+from heapwire.compositor_plugin.server.display import Display
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.errors import HeapwireError
+
+log = logging.getLogger("heapwire")
+
+_attachments: dict[int, Attachment] = {}
+_numbers = itertools.count(1)
+
+
+class Attachment:
+    """One plugin on one display of a C compositor."""
+
+    def __init__(self, host: CData, platform: Platform) -> None:
+        self._platform = platform
+        self._host = TableHost(host, platform)
+        self._question: DmabufFormats | None = None
+        self.plugin = HeapPlugin(pointer_value(host.display), platform, self._host)
+        if not self._host.names_formats:
+            display = Display(pointer_value(host.display))
+            self._question = DmabufFormats(display, self._take_formats)
+            self._display_listener = display.on_destroy(self.close)
+
+    def close(self) -> None:
+        """Leave the display; safe to call twice, and when the display is ending."""
+        if self._question is not None:
+            self._question.close()
+            self._question = None
+            self._display_listener.remove()
+        self.plugin.close()
+
+    def _take_formats(self, formats: frozenset[FormatModifier] | None) -> None:
+        if formats is None and self._platform.simulated:
+            # Without hardware behind it nothing is ever imported for real.
+            formats = simulated_formats(self._platform)
+            log.info("no linux-dmabuf here: the formats are those of %s", self._platform.name)
+        elif formats is None:
+            formats = frozenset()
+            log.warning("no linux-dmabuf here, so no plan can be offered")
+        self._host.formats = formats
+        if not self.plugin.closed:
+            self.plugin.platform_changed(self._platform)
+
+
+def attach(host_address: int, calls_address: int, platform: str, log_level: str) -> bool:
+    """Put the plugin on a host's display; False if that cannot be.
+
+    `host_address` is that of a `struct heapwire_host`, `calls_address` that of
+    the `struct heapwire_calls` to fill in. `platform` names a simulated one or a
+    file; empty, it is this machine. The host's log gets one line that says what
+    came of it; nothing is raised.
+    """
+    handler: HostLog | None = None
+    try:
+        host = read_host(host_address)
+        if host.log != ffi.NULL:
+            handler = HostLog(host, logging.INFO)
+            _log_to(handler)
+        log.setLevel(level_number(log_level))
+        attachment = Attachment(host, _platform(platform))
+    except HeapwireError as error:
+        log.error("not available: %s", error)  # the error says all; where it was raised is noise
+    except Exception:
+        log.exception("not available")
+    else:
+        number = next(_numbers)
+        _attachments[number] = attachment
+        _handlers[number] = handler
+        calls = ffi.cast("struct heapwire_calls *", calls_address)
+        calls.plugin = number
+        calls.surface_changed = _surface_changed
+        calls.buffer_shown = _buffer_shown
+        calls.detach = _detach
+        sources = ", ".join(source.name for source in attachment.plugin.broker.platform.sources)
+        log.info("ready: memory of %s (%s)", attachment.plugin.broker.platform.name, sources)
+        return True
+    if handler is not None:
+        log.removeHandler(handler)
+    return False
+
+
+_handlers: dict[int, HostLog | None] = {}
+
+
+def _log_to(handler: HostLog) -> None:
+    log.addHandler(handler)
+    log.propagate = False
+
+
+def _platform(name: str) -> Platform:
+    if name:
+        return Platform.load(name)
+    raise HeapwireError("HEAPWIRE_PLATFORM is not set")
+
+
+def _guarded(what: str, number: int, call: Callable[[HeapPlugin], None]) -> None:
+    attachment = _attachments.get(number)
+    if attachment is None:
+        return
+    try:
+        call(attachment.plugin)
+    except Exception:
+        log.exception("%s failed", what)
+
+
+@ffi.callback("void(uintptr_t, struct wl_resource *)")  # type: ignore[untyped-decorator]  # cffi
+def _surface_changed(number: int, surface: CData) -> None:
+    address = pointer_value(surface)
+    _guarded("surface_changed", number, lambda plugin: plugin.surface_changed(address))
+
+
+@ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types
+    "void(uintptr_t, struct wl_resource *, uint32_t, uint32_t)"
+)
+def _buffer_shown(number: int, buffer: CData, scanned_out: int, why: int) -> None:
+    address = pointer_value(buffer)
+
+    def show(plugin: HeapPlugin) -> None:
+        if plugin.wants(address):
+            plugin.buffer_shown(address, scanned_out=bool(scanned_out), reason=reason(why))
+
+    _guarded("buffer_shown", number, show)
+
+
+@ffi.callback("void(uintptr_t)")  # type: ignore[untyped-decorator]  # cffi has no types
+def _detach(number: int) -> None:
+    attachment = _attachments.pop(number, None)
+    if attachment is None:
+        return
+    try:
+        attachment.close()
+    except Exception:
+        log.exception("detach failed")
+    handler = _handlers.pop(number)
+    if handler is not None:
+        log.removeHandler(handler)

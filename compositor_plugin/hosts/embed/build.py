@@ -1,0 +1,133 @@
+"""Compiling `heapwire.c` for this Python: as a library, or into a host's module."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from heapwire.protocol.model.errors import LocalError
+
+FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-fPIC", "-fvisibility=hidden")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPython:
+    """The Python that a library starts: this one, with the environment it runs in."""
+
+    executable: Path
+    library: Path
+    headers: Path
+
+    @classmethod
+    def running(cls) -> BuiltPython:
+        """The Python that runs; `LocalError` if it cannot be embedded."""
+        headers = Path(sysconfig.get_path("include"))
+        if not (headers / "Python.h").is_file():
+            raise LocalError(
+                f"Python.h is not in {headers}: install the development files of this Python "
+                "(Debian: python3-dev)"
+            )
+        return cls(Path(sys.executable), _shared_library(), headers)
+
+
+def _shared_library() -> Path:
+    name = sysconfig.get_config_var("INSTSONAME") or ""
+    if not sysconfig.get_config_var("Py_ENABLE_SHARED") or ".so" not in name:
+        raise LocalError(
+            f"{sys.executable} was built without a shared library, so no other program can start "
+            "it: use the distribution's Python, or build one with --enable-shared "
+            "(pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared)"
+        )
+    folder = Path(sysconfig.get_config_var("LIBDIR"))
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    for candidate in (folder / name, folder / multiarch / name):
+        if candidate.is_file():
+            return candidate
+    raise LocalError(f"{name} is not in {folder}: install it (Debian: libpython3-dev)")
+
+
+def compiler() -> list[str]:
+    """The C compiler and its first arguments: `$CC`, or cc."""
+    command = shlex.split(os.environ.get("CC", "cc"))
+    if not command or shutil.which(command[0]) is None:
+        raise LocalError(
+            f"there is no C compiler {' '.join(command) or 'in $CC'}: install one (Debian: gcc)"
+        )
+    return command
+
+
+def sources() -> Path:
+    """The folder of heapwire.c and heapwire.h."""
+    return Path(str(resources.files(__package__)))
+
+
+def compile_shared(
+    output: Path, files: Sequence[Path], arguments: Sequence[str] = (), *, what: str
+) -> None:
+    """Compile C files with heapwire.c into a shared object.
+
+    `what` is what the error says was being built. Raises `LocalError` with what
+    the compiler said; `output` is then as it was before.
+    """
+    python = BuiltPython.running()
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    command = [
+        *compiler(),
+        *FLAGS,
+        "-shared",
+        f"-I{sources()}",
+        f"-isystem{python.headers}",
+        f"-DHEAPWIRE_PYTHON={_c_string(python.executable)}",
+        f"-DHEAPWIRE_LIBPYTHON={_c_string(python.library)}",
+        *arguments,
+        *map(str, files),
+        str(sources() / "heapwire.c"),
+        f"-o{part}",
+    ]
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LocalError(f"{what} does not compile:\n{done.stderr.strip()}")
+        part.replace(output)
+    except OSError as error:
+        raise LocalError(f"{output}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def build_library(folder: Path) -> list[Path]:
+    """Write libheapwire.so, heapwire.h and heapwire.pc into a folder; the files are returned."""
+    library, header, package = (
+        folder / name for name in ("libheapwire.so", "heapwire.h", "heapwire.pc")
+    )
+    compile_shared(library, (), (f"-Wl,-soname,{library.name}",), what="the embedded library")
+    try:
+        shutil.copyfile(sources() / "heapwire.h", header)
+        package.write_text(_pkg_config(folder.resolve()), "utf-8")
+    except OSError as error:
+        raise LocalError(f"{error.filename}: {error.strerror}") from error
+    return [library, header, package]
+
+
+def _pkg_config(folder: Path) -> str:
+    return (
+        "Name: heapwire\n"
+        "Description: Memory negotiation over Wayland, for compositors in C\n"
+        "Version: 1\n"
+        f"Cflags: -I{folder}\n"
+        f"Libs: -L{folder} -Wl,-rpath,{folder} -lheapwire\n"
+    )
+
+
+def _c_string(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

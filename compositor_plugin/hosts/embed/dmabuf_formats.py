@@ -1,0 +1,134 @@
+"""What the host's own linux-dmabuf accepts, asked for as any client asks.
+
+A host that does not say which formats it imports is asked over Wayland: one end
+of a socket pair becomes a client of its display, and the other end speaks the
+few messages that it takes, from inside the host's event loop. Version 3 of
+`zwp_linux_dmabuf_v1` lists the pairs as events, and every compositor that
+offers a newer version offers that one too. So what the plugin announces cannot
+differ from what linux-dmabuf takes, and no private header is needed to know it.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+from collections.abc import Callable
+
+from heapwire.compositor_plugin.server.display import Display
+from heapwire.compositor_plugin.server.event_loop import EventSource
+from heapwire.compositor_plugin.server.library import ffi, library
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.modifier import INVALID
+
+log = logging.getLogger(__name__)
+
+_DISPLAY, _REGISTRY, _LISTED, _DMABUF, _SENT = 1, 2, 3, 4, 5  # object ids, in the order of use
+_SYNC, _GET_REGISTRY, _BIND = 0, 1, 0  # opcodes of requests
+_GLOBAL, _FORMAT, _MODIFIER = 0, 0, 1  # opcodes of events
+_INTERFACE = b"zwp_linux_dmabuf_v1"
+_VERSION = 3
+
+
+class DmabufFormats:
+    """One question to one display.
+
+    `done` is called once, from the event loop: with the pairs, or with None if
+    the display offers no linux-dmabuf.
+    """
+
+    def __init__(
+        self, display: Display, done: Callable[[frozenset[FormatModifier] | None], None]
+    ) -> None:
+        self._done = done
+        self._formats: set[FormatModifier] = set()
+        self._offer: tuple[int, int] | None = None
+        self._received = b""
+        self._source: EventSource | None = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours.setblocking(False)
+        client = library().wl_client_create(display.pointer, theirs.fileno())
+        if client == ffi.NULL:
+            ours.close()
+            theirs.close()
+            raise MemoryError("wl_client_create")
+        theirs.detach()  # libwayland's from here on
+        self._socket = ours
+        self._source = display.loop.add_fd(ours.fileno(), lambda _: self._read())
+        self._send(_DISPLAY, _GET_REGISTRY, struct.pack("=I", _REGISTRY))
+        self._send(_DISPLAY, _SYNC, struct.pack("=I", _LISTED))
+
+    def close(self) -> None:
+        """Stop asking; safe to call twice."""
+        if self._source is not None:
+            self._source.remove()
+            self._source = None
+            self._socket.close()
+
+    def _send(self, object_id: int, opcode: int, body: bytes) -> None:
+        # A fresh socket's buffer takes these few bytes at once.
+        self._socket.sendall(struct.pack("=II", object_id, (8 + len(body)) << 16 | opcode) + body)
+
+    def _read(self) -> None:
+        try:
+            received = self._socket.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if not received:
+            self._finish(None)
+            return
+        self._received += received
+        while len(self._received) >= 8:
+            object_id, word = struct.unpack_from("=II", self._received)
+            size, opcode = word >> 16, word & 0xFFFF
+            if size < 8:
+                self._finish(None)
+                return
+            if len(self._received) < size:
+                return
+            body, self._received = self._received[8:size], self._received[size:]
+            self._handle(object_id, opcode, body)
+            if self._source is None:
+                return
+
+    def _handle(self, object_id: int, opcode: int, body: bytes) -> None:
+        if object_id == _REGISTRY and opcode == _GLOBAL:
+            self._global(body)
+        elif object_id == _LISTED:
+            self._listed()
+        elif object_id == _DMABUF and opcode == _MODIFIER:
+            fourcc, high, low = struct.unpack("=III", body)
+            self._formats.add(FormatModifier(fourcc, high << 32 | low))
+        elif object_id == _DMABUF and opcode == _FORMAT and self._version < _VERSION:
+            self._formats.add(FormatModifier(struct.unpack("=I", body)[0], INVALID))
+        elif object_id == _SENT:
+            self._finish(frozenset(self._formats))
+
+    @property
+    def _version(self) -> int:
+        return min(self._offer[1], _VERSION) if self._offer else 0
+
+    def _global(self, body: bytes) -> None:
+        name, length = struct.unpack_from("=II", body)
+        interface = body[8 : 8 + length].rstrip(b"\0")
+        if interface == _INTERFACE:
+            self._offer = (name, struct.unpack_from("=I", body, 8 + _padded(length))[0])
+
+    def _listed(self) -> None:
+        if self._offer is None:
+            self._finish(None)
+            return
+        text = _INTERFACE + b"\0"
+        body = struct.pack("=II", self._offer[0], len(text)) + text.ljust(_padded(len(text)), b"\0")
+        self._send(_REGISTRY, _BIND, body + struct.pack("=II", self._version, _DMABUF))
+        self._send(_DISPLAY, _SYNC, struct.pack("=I", _SENT))
+
+    def _finish(self, formats: frozenset[FormatModifier] | None) -> None:
+        self.close()
+        self._done(formats)
+
+
+def _padded(length: int) -> int:
+    return (length + 3) & ~3

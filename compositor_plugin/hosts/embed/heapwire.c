@@ -1,0 +1,276 @@
+/*
+ * Starting Python in somebody else's process, and handing it the host's table.
+ *
+ * This file is all the C that the plugin needs. It knows how to find libpython
+ * and a virtual environment, and nothing of Wayland. libpython is opened at run
+ * time, with its symbols visible to all: a C extension of Python's (cffi's is
+ * one) expects them there, while a compositor's modules are loaded with theirs
+ * hidden. So too a missing or different Python is a line in the log, and not a
+ * module that cannot be loaded.
+ *
+ * The interpreter is configured in isolation: it reads no environment variable,
+ * leaves signals, locale and standard streams alone, and takes no part in the
+ * host's command line. The thread that starts it gives the interpreter's lock
+ * back at once, and every call takes it for as long as it lasts.
+ *
+ * HEAPWIRE_PYTHON and HEAPWIRE_LIBPYTHON, given to the compiler, are the paths of
+ * the environment's interpreter and of the shared library of the same Python.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#define _GNU_SOURCE
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "heapwire.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define ENTRY_MODULE "heapwire.compositor_plugin.hosts.embed"
+
+struct heapwire {
+	struct heapwire_calls calls;
+};
+
+/* The functions of libpython that are used here. Objects' macros are not: they
+ * are compiled against one Python, and these are looked up in whichever is found. */
+static struct {
+	__typeof__(Py_GetVersion) *GetVersion;
+	__typeof__(Py_IsInitialized) *IsInitialized;
+	__typeof__(PyConfig_InitIsolatedConfig) *Config_InitIsolatedConfig;
+	__typeof__(PyConfig_SetBytesString) *Config_SetBytesString;
+	__typeof__(PyConfig_Clear) *Config_Clear;
+	__typeof__(PyStatus_Exception) *Status_Exception;
+	__typeof__(Py_InitializeFromConfig) *InitializeFromConfig;
+	__typeof__(PyEval_SaveThread) *Eval_SaveThread;
+	__typeof__(PyGILState_Ensure) *GILState_Ensure;
+	__typeof__(PyGILState_Release) *GILState_Release;
+	__typeof__(PyImport_ImportModule) *Import_ImportModule;
+	__typeof__(PyObject_CallMethod) *Object_CallMethod;
+	__typeof__(PyObject_IsTrue) *Object_IsTrue;
+	__typeof__(PyErr_Fetch) *Err_Fetch;
+	__typeof__(PyObject_Str) *Object_Str;
+	__typeof__(PyUnicode_AsUTF8) *Unicode_AsUTF8;
+	__typeof__(PyErr_Clear) *Err_Clear;
+	__typeof__(Py_DecRef) *DecRef;
+} py;
+
+static void
+say(const struct heapwire_host *host, enum heapwire_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void
+say(const struct heapwire_host *host, enum heapwire_log_level level, const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	for (char *c = line; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	if (host->log)
+		host->log(host->data, level, line);
+	else
+		fprintf(stderr, "heapwire: %s\n", line);
+}
+
+static const char *
+option(const char *variable, const char *given, const char *otherwise)
+{
+	const char *value = getenv(variable);
+
+	if (value && *value)
+		return value;
+	return given && *given ? given : otherwise;
+}
+
+static int
+look_up(void *library, const char *name, void *function)
+{
+	/* ISO C has no cast from an object's to a function's address; POSIX has this. */
+	void *address = dlsym(library, name);
+
+	memcpy(function, &address, sizeof address);
+	return address != NULL;
+}
+
+/* Fill in `py` from the Python that the process has, or from the one built for. */
+static int
+find_python(const struct heapwire_host *host)
+{
+	void *library = RTLD_DEFAULT;
+	const char *version;
+	char wanted[16];
+
+	if (!dlsym(RTLD_DEFAULT, "Py_IsInitialized")) {
+		library = dlopen(HEAPWIRE_LIBPYTHON, RTLD_NOW | RTLD_GLOBAL);
+		if (!library) {
+			say(host, HEAPWIRE_LOG_ERROR,
+			    "not available: the Python that it was built for cannot be loaded (%s); "
+			    "build it again",
+			    dlerror());
+			return -1;
+		}
+	}
+	if (!look_up(library, "Py_GetVersion", &py.GetVersion)) {
+		say(host, HEAPWIRE_LOG_ERROR, "not available: %s is not a Python", HEAPWIRE_LIBPYTHON);
+		return -1;
+	}
+	/* The layout of PyConfig belongs to one minor version. */
+	snprintf(wanted, sizeof wanted, "%d.%d.", PY_MAJOR_VERSION, PY_MINOR_VERSION);
+	version = py.GetVersion();
+	if (strncmp(version, wanted, strlen(wanted)) != 0) {
+		say(host, HEAPWIRE_LOG_ERROR,
+		    "not available: it was built for Python %s* and the process has Python %.*s; "
+		    "build it again",
+		    wanted, (int)strcspn(version, " "), version);
+		return -1;
+	}
+	if (!look_up(library, "Py_IsInitialized", &py.IsInitialized) ||
+	    !look_up(library, "PyConfig_InitIsolatedConfig", &py.Config_InitIsolatedConfig) ||
+	    !look_up(library, "PyConfig_SetBytesString", &py.Config_SetBytesString) ||
+	    !look_up(library, "PyConfig_Clear", &py.Config_Clear) ||
+	    !look_up(library, "PyStatus_Exception", &py.Status_Exception) ||
+	    !look_up(library, "Py_InitializeFromConfig", &py.InitializeFromConfig) ||
+	    !look_up(library, "PyEval_SaveThread", &py.Eval_SaveThread) ||
+	    !look_up(library, "PyGILState_Ensure", &py.GILState_Ensure) ||
+	    !look_up(library, "PyGILState_Release", &py.GILState_Release) ||
+	    !look_up(library, "PyImport_ImportModule", &py.Import_ImportModule) ||
+	    !look_up(library, "PyObject_CallMethod", &py.Object_CallMethod) ||
+	    !look_up(library, "PyObject_IsTrue", &py.Object_IsTrue) ||
+	    !look_up(library, "PyErr_Fetch", &py.Err_Fetch) ||
+	    !look_up(library, "PyObject_Str", &py.Object_Str) ||
+	    !look_up(library, "PyUnicode_AsUTF8", &py.Unicode_AsUTF8) ||
+	    !look_up(library, "PyErr_Clear", &py.Err_Clear) ||
+	    !look_up(library, "Py_DecRef", &py.DecRef)) {
+		say(host, HEAPWIRE_LOG_ERROR, "not available: Python %s lacks a function: %s", version,
+		    dlerror());
+		return -1;
+	}
+	return 0;
+}
+
+static int
+start_python(const struct heapwire_host *host)
+{
+	const char *executable = option("HEAPWIRE_PYTHON", host->python, HEAPWIRE_PYTHON);
+	PyConfig config;
+	PyStatus status;
+
+	if (find_python(host) < 0)
+		return -1;
+	if (py.IsInitialized())
+		return 0;
+	if (access(executable, X_OK) < 0) {
+		say(host, HEAPWIRE_LOG_ERROR, "not available: there is no Python at %s", executable);
+		return -1;
+	}
+	py.Config_InitIsolatedConfig(&config);
+	/* From the interpreter's path Python finds the environment that it belongs to. */
+	status = py.Config_SetBytesString(&config, &config.executable, executable);
+	if (!py.Status_Exception(status))
+		status = py.InitializeFromConfig(&config);
+	py.Config_Clear(&config);
+	if (py.Status_Exception(status)) {
+		say(host, HEAPWIRE_LOG_ERROR, "not available: Python does not start from %s: %s",
+		    executable, status.err_msg ? status.err_msg : "it wants to exit");
+		return -1;
+	}
+	py.Eval_SaveThread();
+	return 0;
+}
+
+/* Log the exception that is set, as one line. */
+static void
+say_exception(const struct heapwire_host *host)
+{
+	PyObject *type = NULL, *value = NULL, *traceback = NULL, *text = NULL;
+	const char *message = NULL;
+
+	py.Err_Fetch(&type, &value, &traceback);
+	if (value)
+		text = py.Object_Str(value);
+	if (text)
+		message = py.Unicode_AsUTF8(text);
+	say(host, HEAPWIRE_LOG_ERROR, "not available: %s (Python of %s)",
+	    message ? message : "an exception without a message",
+	    option("HEAPWIRE_PYTHON", host->python, HEAPWIRE_PYTHON));
+	py.DecRef(text);
+	py.DecRef(traceback);
+	py.DecRef(value);
+	py.DecRef(type);
+	py.Err_Clear();
+}
+
+EXPORT struct heapwire *
+heapwire_attach(const struct heapwire_host *host)
+{
+	struct heapwire *heapwire;
+	PyObject *module, *attached = NULL;
+	PyGILState_STATE lock;
+	struct heapwire_host given = {0};
+	int done = 0;
+
+	/* A host of another age has a table of another size: what it lacks is NULL. */
+	memcpy(&given, host, host->size < sizeof given ? host->size : sizeof given);
+	if (start_python(&given) < 0)
+		return NULL;
+	heapwire = calloc(1, sizeof *heapwire);
+	if (!heapwire)
+		return NULL;
+	heapwire->calls.size = sizeof heapwire->calls;
+
+	lock = py.GILState_Ensure();
+	module = py.Import_ImportModule(ENTRY_MODULE);
+	if (module)
+		attached = py.Object_CallMethod(module, "attach", "KKss",
+						(unsigned long long)(uintptr_t)host,
+						(unsigned long long)(uintptr_t)&heapwire->calls,
+						option("HEAPWIRE_PLATFORM", given.platform, ""),
+						option("HEAPWIRE_LOG_LEVEL", given.log_level, "info"));
+	if (attached)
+		done = py.Object_IsTrue(attached) == 1;
+	else
+		say_exception(&given);
+	py.DecRef(attached);
+	py.DecRef(module);
+	py.GILState_Release(lock);
+
+	if (!done) {
+		free(heapwire);
+		return NULL;
+	}
+	return heapwire;
+}
+
+EXPORT void
+heapwire_detach(struct heapwire *heapwire)
+{
+	if (!heapwire)
+		return;
+	heapwire->calls.detach(heapwire->calls.plugin);
+	free(heapwire);
+}
+
+EXPORT void
+heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *surface)
+{
+	heapwire->calls.surface_changed(heapwire->calls.plugin, surface);
+}
+
+EXPORT void
+heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer, int scanned_out,
+		      enum heapwire_reason reason)
+{
+	heapwire->calls.buffer_shown(heapwire->calls.plugin, buffer, scanned_out != 0, reason);
+}

@@ -1,0 +1,197 @@
+/*
+ * heapwire in a compositor written in C.
+ *
+ * Link with libheapwire (or compile heapwire.c into the compositor), fill in a
+ * struct heapwire_host, and call heapwire_attach() once the display exists. The
+ * library starts a Python interpreter in the process, announces the protocol on
+ * the display, and from then on works inside the compositor's event loop.
+ *
+ * Everything here is called, in both directions, on the thread that runs the
+ * display's event loop. No function blocks, and none ends the process.
+ *
+ * The structs carry their own size, so that a compositor and a library of
+ * different ages understand each other: both sides look at `size` before they
+ * touch a field, and fields are only ever added at the end.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#ifndef HEAPWIRE_H
+#define HEAPWIRE_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What follows, to the line that says so, is also read by cffi. */
+/* declarations */
+
+struct wl_client;
+struct wl_display;
+struct wl_resource;
+
+enum heapwire_log_level {
+	HEAPWIRE_LOG_ERROR = 0,
+	HEAPWIRE_LOG_WARNING = 1,
+	HEAPWIRE_LOG_INFO = 2,
+	HEAPWIRE_LOG_DEBUG = 3
+};
+
+/* Why a buffer was not, or a surface cannot be, scanned out. */
+enum heapwire_reason {
+	HEAPWIRE_REASON_NONE = 0,            /* it was, or it can be */
+	HEAPWIRE_REASON_NOT_A_CANDIDATE = 1, /* covered, blended, does not fill a plane */
+	HEAPWIRE_REASON_NO_PLANE = 2,        /* none free, or an output without planes */
+	HEAPWIRE_REASON_FORMAT = 3,          /* no plane takes the format and modifier */
+	HEAPWIRE_REASON_MEMORY = 4,          /* the display cannot read this memory */
+	HEAPWIRE_REASON_LAYOUT = 5,          /* a pitch, offset or size */
+	HEAPWIRE_REASON_TRANSFORM = 6,       /* scaling, cropping, rotation, conversion */
+	HEAPWIRE_REASON_PROTECTION = 7,      /* content protection forbids it */
+	HEAPWIRE_REASON_REFUSED = 8,         /* the driver said no, and not why */
+	HEAPWIRE_REASON_UNKNOWN = 9          /* the compositor does not know */
+};
+
+/*
+ * An output that a surface is on. `name` is the connector's ("HDMI-A-1") or any
+ * other. `device_major` and `device_minor` are the number of the KMS device that
+ * drives it, with `has_device` 1. A compositor that does not have it at hand
+ * leaves `has_device` 0: heapwire then looks for a connector of that name among
+ * the DRM devices that this process has open. An output that has neither is
+ * taken to have no planes.
+ */
+struct heapwire_output {
+	char name[64]; /* ends with a NUL */
+	uint32_t has_device;
+	uint32_t device_major;
+	uint32_t device_minor;
+};
+
+/*
+ * What the compositor makes of a surface now. `output_count` of `outputs` are
+ * set, the main one first. `width` and `height` are the size on screen in
+ * pixels, 0 if not known. `candidate` says whether the surface could be scanned
+ * out if its buffer suited the plane, `reason` (enum heapwire_reason) why not.
+ * A surface without a buffer is judged by what it has been configured to be.
+ * `rotation` is what the display would have to rotate a buffer by: 0, 90, 180 or
+ * 270 degrees, counter-clockwise.
+ */
+struct heapwire_surface_state {
+	size_t size; /* set by the library */
+	uint32_t output_count;
+	uint32_t candidate;
+	uint32_t reason;
+	uint32_t rotation;
+	int32_t width;
+	int32_t height;
+	struct heapwire_output outputs[8];
+};
+
+/* A format (drm_fourcc.h) and a modifier that linux-dmabuf takes. */
+struct heapwire_format {
+	uint32_t fourcc;
+	uint32_t reserved; /* 0 */
+	uint64_t modifier;
+};
+
+/*
+ * A client's dma-buf as the compositor's linux-dmabuf took it. `fd[i]` is the
+ * dma-buf of plane i; it stays the compositor's, and is not kept.
+ */
+struct heapwire_buffer {
+	size_t size; /* set by the library */
+	int32_t width;
+	int32_t height;
+	uint32_t fourcc;
+	uint32_t plane_count; /* at most 4 */
+	uint64_t modifier;
+	uint32_t offset[4]; /* bytes */
+	uint32_t pitch[4];  /* bytes */
+	int32_t fd[4];
+};
+
+/*
+ * What a compositor gives. It has to stay where it is, and as it is, until
+ * heapwire_detach() has returned. Strings are UTF-8; NULL takes the default,
+ * and an environment variable goes before either.
+ */
+struct heapwire_host {
+	size_t size; /* sizeof(struct heapwire_host) */
+	struct wl_display *display;
+	void *data; /* handed to the functions below */
+
+	const char *platform;  /* HEAPWIRE_PLATFORM: a platform's name or file; NULL: this machine */
+	const char *log_level; /* HEAPWIRE_LOG_LEVEL: error, warning, info (default), debug */
+	const char *python;    /* HEAPWIRE_PYTHON: the interpreter of the environment to use */
+
+	/* One line, without a newline. Optional: by default lines go to standard error. */
+	void (*log)(void *data, enum heapwire_log_level level, const char *line);
+
+	/* Fill in `state`, which is zeroed but for `size`. 0, or -1 if the surface is not known. */
+	int (*surface_state)(void *data, struct wl_resource *surface,
+			     struct heapwire_surface_state *state);
+
+	/*
+	 * The pairs that linux-dmabuf takes from this client: write up to `capacity` of
+	 * them, return how many there are. Optional: by default heapwire asks the
+	 * display's own linux-dmabuf, as a client would.
+	 */
+	uint32_t (*importable_formats)(void *data, struct wl_client *client,
+				       struct heapwire_format *formats, uint32_t capacity);
+
+	/* Fill in `attributes`. 0, or -1 if the buffer is not a dma-buf. Optional. */
+	int (*buffer_attributes)(void *data, struct wl_resource *buffer,
+				 struct heapwire_buffer *attributes);
+};
+
+/* What the Python side offers the C side; not for compositors. */
+struct heapwire_calls {
+	size_t size;
+	uintptr_t plugin;
+	void (*surface_changed)(uintptr_t plugin, struct wl_resource *surface);
+	void (*buffer_shown)(uintptr_t plugin, struct wl_resource *buffer, uint32_t scanned_out,
+			     uint32_t reason);
+	void (*detach)(uintptr_t plugin);
+};
+
+/* end of declarations */
+
+/* One plugin on one display. */
+struct heapwire;
+
+/*
+ * Announce the protocol on host->display. NULL if that cannot be; host->log has
+ * then been given one line that says why, and the compositor goes on without.
+ */
+struct heapwire *heapwire_attach(const struct heapwire_host *host);
+
+/*
+ * Take the protocol off the display and destroy what clients have of it. Call it
+ * before wl_display_destroy(). The interpreter stays, idle, until the process
+ * ends; attaching again is fine. NULL is ignored.
+ */
+void heapwire_detach(struct heapwire *heapwire);
+
+/*
+ * What `surface_state` would say of the surface is no longer what it said last:
+ * it was mapped, moved to an output, went fullscreen or back, was covered. A
+ * surface's destruction needs no call. Repaints in which nothing changed need
+ * none either.
+ */
+void heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *surface);
+
+/*
+ * A client's wl_buffer was shown: scanned out (`scanned_out` 1) or composited, and
+ * why. Needed when a surface shows another buffer than in the last frame, or the
+ * same one in another way; more often does no harm.
+ */
+void heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer,
+			   int scanned_out, enum heapwire_reason reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

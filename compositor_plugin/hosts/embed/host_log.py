@@ -1,0 +1,70 @@
+"""Log records, one line each, into the host's log."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+
+from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
+from heapwire.protocol.model.errors import LocalError
+
+LEVELS = {
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+
+
+def level_number(name: str) -> int:
+    """The level that a word names; `LocalError` if none does."""
+    if name not in LEVELS:
+        raise LocalError(f"the log level {name!r} is none of {', '.join(LEVELS)}")
+    return LEVELS[name]
+
+
+class HostLog(logging.Handler):
+    """Hands lines to a host's `log`.
+
+    Called on the host's thread only: what another thread says waits for the
+    next line from that one. A traceback becomes the line of its exception; at
+    the level `debug` its lines follow.
+    """
+
+    def __init__(self, host: CData, level: int) -> None:
+        super().__init__(level)
+        self._host = host
+        self._thread = threading.get_ident()
+        self._waiting: deque[logging.LogRecord] = deque(maxlen=64)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it, or keep it."""
+        if threading.get_ident() != self._thread:
+            self._waiting.append(record)
+            return
+        while self._waiting:
+            self._say(self._waiting.popleft())
+        self._say(record)
+
+    def _say(self, record: logging.LogRecord) -> None:
+        try:
+            lines = [record.getMessage()]
+            if record.exc_info and record.exc_info[1] is not None:
+                error = record.exc_info[1]
+                lines[0] += f": {type(error).__name__}: {error}"
+                if self.level <= logging.DEBUG:
+                    lines += logging.Formatter().formatException(record.exc_info).splitlines()
+            for line in lines:
+                text = ffi.new("char[]", line.replace("\n", " ").replace("\0", " ").encode())
+                self._host.log(self._host.data, _host_level(record.levelno), text)
+        except Exception:
+            self.handleError(record)
+
+
+def _host_level(level: int) -> int:
+    if level >= logging.ERROR:
+        return int(ffi.cast("int", 0))
+    if level >= logging.WARNING:
+        return 1
+    return 2 if level >= logging.INFO else 3

@@ -1,0 +1,60 @@
+"""The host's table of functions, as `heapwire.h` declares it, read from Python.
+
+The header is the only declaration: what stands between its two marks is given
+to cffi as it is.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+from cffi import FFI
+
+from heapwire.protocol.model.errors import LocalError
+
+CData = Any
+"""A pointer or struct of cffi's, which has no types of its own."""
+
+_FIRST = "/* declarations */"
+_LAST = "/* end of declarations */"
+
+
+def declarations(header: str) -> str:
+    """The part of `heapwire.h` that cffi reads."""
+    _, _, rest = header.partition(_FIRST)
+    declared, mark, _ = rest.partition(_LAST)
+    if not mark:
+        raise ValueError("heapwire.h has lost a mark")
+    return declared
+
+
+ffi = FFI()
+ffi.cdef(declarations(resources.files(__package__).joinpath("heapwire.h").read_text("utf-8")))
+
+
+def read_host(address: int) -> CData:
+    """A copy of the host's table, with NULL for what an older host does not have.
+
+    Raises `LocalError` if it is too small to be one, or lacks the display or
+    `surface_state`.
+    """
+    given = ffi.cast("struct heapwire_host *", address)
+    host = ffi.new("struct heapwire_host *")
+    known = ffi.sizeof("struct heapwire_host")
+    needed = ffi.offsetof("struct heapwire_host", "surface_state") + ffi.sizeof("void *")
+    if given.size < needed:
+        raise LocalError(
+            f"the compositor's struct heapwire_host is {given.size} bytes, and {needed} are the "
+            "least: set its field `size`"
+        )
+    ffi.memmove(host, given, min(given.size, known))
+    for field in ("display", "surface_state"):
+        if getattr(host, field) == ffi.NULL:
+            raise LocalError(f"the compositor's struct heapwire_host has no {field}")
+    return host
+
+
+def pointer_value(pointer: CData) -> int:
+    """A pointer as a number."""
+    return int(ffi.cast("uintptr_t", pointer))

@@ -1,0 +1,143 @@
+"""A `Host` made of the functions in a C compositor's table."""
+
+from __future__ import annotations
+
+import os
+
+from heapwire.compositor_plugin.host import (
+    BufferAttributes,
+    OutputState,
+    StatusReason,
+    SurfaceState,
+)
+from heapwire.compositor_plugin.hosts.embed.output_device import card_of_connector, open_cards
+from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.layout import PlaneLayout
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.source import SourceId
+
+_MAX_OUTPUTS = 8
+_MAX_PLANES = 4
+_FIRST_FORMATS = 512  # room for the pairs of most hosts at the first call
+
+
+class TableHost:
+    """Asks the host through its table.
+
+    `formats` is what a host that says nothing of its formats takes; it may be
+    set at any time.
+    """
+
+    def __init__(self, host: CData, platform: Platform) -> None:
+        self.formats: frozenset[FormatModifier] = frozenset()
+        self._host = host
+        self._platform = platform
+        self._devices: dict[str, DeviceId | None] = {}
+
+    @property
+    def names_formats(self) -> bool:
+        """Whether the host says itself which formats it imports."""
+        return bool(self._host.importable_formats != ffi.NULL)
+
+    def surface_state(self, surface: int) -> SurfaceState | None:
+        """What the compositor makes of the surface; None if it knows it not."""
+        state = ffi.new("struct heapwire_surface_state *")
+        state.size = ffi.sizeof("struct heapwire_surface_state")
+        resource = ffi.cast("struct wl_resource *", surface)
+        if self._host.surface_state(self._host.data, resource, state) != 0:
+            return None
+        count = min(state.output_count, _MAX_OUTPUTS)
+        size = None
+        if state.width > 0 and state.height > 0:
+            size = Extent(state.width, state.height)
+        return SurfaceState(
+            outputs=tuple(self._output(state.outputs[i]) for i in range(count)),
+            size=size,
+            candidate=bool(state.candidate),
+            reason=reason(state.reason),
+            rotation=state.rotation % 360,
+        )
+
+    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+        """The pairs that linux-dmabuf would take from this `wl_client`."""
+        if not self.names_formats:
+            return self.formats
+        capacity = _FIRST_FORMATS
+        while True:
+            entries = ffi.new("struct heapwire_format[]", capacity)
+            pointer = ffi.cast("struct wl_client *", client)
+            count = self._host.importable_formats(self._host.data, pointer, entries, capacity)
+            if count <= capacity:
+                break
+            capacity = count
+        return frozenset(
+            FormatModifier(entries[i].fourcc, entries[i].modifier) for i in range(count)
+        )
+
+    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
+        """What a `wl_buffer` is made of; None if it is not a dma-buf, or the host cannot tell."""
+        if self._host.buffer_attributes == ffi.NULL:
+            return None
+        given = ffi.new("struct heapwire_buffer *", {"fd": [-1] * _MAX_PLANES})
+        given.size = ffi.sizeof("struct heapwire_buffer")
+        resource = ffi.cast("struct wl_resource *", buffer)
+        if self._host.buffer_attributes(self._host.data, resource, given) != 0:
+            return None
+        # Planes in the same dma-buf are told by its inode, whatever fd they came with.
+        objects: dict[int, int] = {}
+        sources: list[SourceId | None] = []
+        planes = []
+        for plane in range(min(given.plane_count, _MAX_PLANES)):
+            inode = os.fstat(given.fd[plane]).st_ino
+            if inode not in objects:
+                sources.append(self._platform.memory.identify(given.fd[plane]))
+            index = objects.setdefault(inode, len(objects))
+            planes.append(PlaneLayout(index, given.offset[plane], given.pitch[plane]))
+        return BufferAttributes(
+            extent=Extent(given.width, given.height),
+            format=FormatModifier(given.fourcc, given.modifier),
+            planes=tuple(planes),
+            sources=tuple(sources),
+        )
+
+    def _output(self, output: CData) -> OutputState:
+        name = ffi.string(output.name).decode("utf-8", "replace")
+        if output.has_device:
+            return OutputState(name, DeviceId(output.device_major, output.device_minor))
+        if name not in self._devices:
+            self._devices[name] = self._find_device(name)
+        return OutputState(name, self._devices[name])
+
+    def _find_device(self, name: str) -> DeviceId | None:
+        """The display of a simulated platform, or the card that has the connector."""
+        if self._platform.simulated:
+            return simulated_display(self._platform)
+        return card_of_connector(name, open_cards())
+
+
+def simulated_display(platform: Platform) -> DeviceId | None:
+    """The first display of a platform; None if it has none."""
+    displays = (one.id for one in platform.devices if Usage.SCANOUT in one.sets)
+    return next(displays, None)
+
+
+def simulated_formats(platform: Platform) -> frozenset[FormatModifier]:
+    """What the devices of a platform sample."""
+    return frozenset(
+        pair
+        for device in platform.devices
+        for constraint_set in device.sets.get(Usage.SAMPLING, ())
+        for pair in constraint_set.formats
+    )
+
+
+def reason(value: int) -> StatusReason:
+    """A reason of the host's; one that is not known here is UNKNOWN."""
+    try:
+        return StatusReason(value)
+    except ValueError:
+        return StatusReason.UNKNOWN

@@ -1,0 +1,1 @@
+"""The plugin as a module of Weston: its C, and what compiles it."""
