@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.coherency import CoherencyDomain, Fence
 from heapwire.protocol.model.constraint import Constraint, Provenance, Value
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.content import ColourEncoding, ColourRange
 from heapwire.protocol.model.errors import LocalError, RemoteError
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.identity import DeviceId
@@ -147,6 +149,20 @@ class BatchDecoder:
             raise RemoteError(f"plane in object {object_}, which the plan has not")
         planes = (*layout.planes, PlaneLayout(object_, offset, pitch))
         plan = replace(offer.plan, layout=replace(layout, planes=planes))
+        self._replace(replace(offer, plan=plan))
+
+    def plan_agreement(self, coherency: int, fence: int, encoding: int, range_: int) -> None:
+        """What was agreed on beyond the layout of the last plan."""
+        offer = self._offer
+        try:
+            plan = replace(
+                offer.plan,
+                domain=None if coherency < 0 else CoherencyDomain(coherency),
+                fence=None if fence < 0 else Fence(fence),
+                colour=None if encoding < 0 else (ColourEncoding(encoding), ColourRange(range_)),
+            )
+        except ValueError as error:
+            raise RemoteError(f"plan {offer.index}: {error}") from None
         self._replace(replace(offer, plan=plan))
 
     def plan_constraint(

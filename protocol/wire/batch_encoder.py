@@ -98,6 +98,9 @@ def _offer_events(offer: Offer) -> Iterator[Event]:
         yield "plan_object", (*source, access, entry.size >> 32, entry.size & 0xFFFFFFFF)
     for plane in layout.planes:
         yield "plan_plane", (plane.object, plane.offset, plane.pitch)
+    agreed = (plan.domain, plan.fence, *(plan.colour or (None, None)))
+    if any(one is not None for one in agreed):
+        yield "plan_agreement", tuple(-1 if one is None else one for one in agreed)
     for constraint in layout.constraints:
         yield "plan_constraint", constraint_arguments(constraint)
     for reason in plan.reasons:

@@ -48,6 +48,7 @@ BROKEN = {
     "object-source": ([OPEN, PLAN], ("plan_object", (9, 254, 0, 1, 0, 1))),
     "plane-outside-plan": ([OPEN], ("plan_plane", (0, 0, 64))),
     "plane-object": ([OPEN, PLAN, OBJECT], ("plan_plane", (1, 0, 64))),
+    "plan-agreement-outside": ([OPEN], ("plan_agreement", (0, 0, -1, -1))),
     "plan-constraint-outside": ([OPEN], ("plan_constraint", (PITCH, 0, 0, 0, bytes(8)))),
     "plan-reason-outside": ([OPEN], ("plan_reason", ("pitch", 0, "wide"))),
     "tranche-done-twice": ([OPEN, ("tranche_done", ())], ("tranche_done", ())),

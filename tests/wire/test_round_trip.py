@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.coherency import CoherencyDomain, Fence
 from heapwire.protocol.model.constraint import Constraint, Provenance, Value
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.constraint_type import REGISTRY, ROWS, ConstraintType, MergeRule
@@ -162,6 +163,10 @@ def inquiries(draw: st.DrawFn) -> Inquiry:
     )
 
 
+ENCODING = st.sampled_from(ColourEncoding)
+RANGE = st.sampled_from(ColourRange)
+
+
 @st.composite
 def offers(draw: st.DrawFn, flags: TrancheFlags) -> Offer:
     scanout = bool(flags & TrancheFlags.SCANOUT)
@@ -183,6 +188,9 @@ def offers(draw: st.DrawFn, flags: TrancheFlags) -> Offer:
         layout=layout,
         buffer_count=draw(U32),
         reasons=tuple(draw(st.lists(reason, max_size=2))),
+        domain=draw(st.none() | st.sampled_from(CoherencyDomain)),
+        fence=draw(st.none() | st.sampled_from(Fence)),
+        colour=draw(st.none() | st.tuples(ENCODING, RANGE)),
     )
     access = draw(st.lists(ACCESS, min_size=len(layout.objects), max_size=len(layout.objects)))
     return Offer(draw(U32), plan, tuple(access))

@@ -131,6 +131,22 @@ class HeapFeedbackLayoutKind(IntEnum):
     FIXED = 2
 
 
+class HeapFeedbackCoherency(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.coherency."""
+
+    CPU = 0
+    RAM = 1
+    INACCESSIBLE = 2
+
+
+class HeapFeedbackFence(IntEnum):
+    """xx_dmabuf_heap_feedback_v1.fence."""
+
+    NONE = 0
+    IMPLICIT = 1
+    EXPLICIT = 2
+
+
 class HeapFeedbackAccess(IntEnum):
     """xx_dmabuf_heap_feedback_v1.access."""
 
@@ -265,6 +281,7 @@ XX_DMABUF_HEAP_FEEDBACK_V1 = Interface(
         Message('plan', (Argument('index', ArgumentKind.UINT), Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('layout', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('count', ArgumentKind.UINT),)),
         Message('plan_object', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('access', ArgumentKind.UINT), Argument('size_hi', ArgumentKind.UINT), Argument('size_lo', ArgumentKind.UINT),)),
         Message('plan_plane', (Argument('object', ArgumentKind.UINT), Argument('offset', ArgumentKind.UINT), Argument('pitch', ArgumentKind.UINT),)),
+        Message('plan_agreement', (Argument('coherency', ArgumentKind.INT), Argument('fence', ArgumentKind.INT), Argument('encoding', ArgumentKind.INT), Argument('range', ArgumentKind.INT),)),
         Message('plan_constraint', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('provenance', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
         Message('plan_reason', (Argument('subject', ArgumentKind.STRING), Argument('plane', ArgumentKind.INT), Argument('text', ArgumentKind.STRING),)),
         Message('tranche_done'),
@@ -283,6 +300,8 @@ XX_DMABUF_HEAP_FEEDBACK_V1 = Interface(
         'range': {'unspecified': 0, 'limited': 1, 'full': 2},
         'rotation': {'none': 0, 'quarter': 90, 'half': 180, 'three_quarters': 270},
         'layout_kind': {'exact': 0, 'allocator': 1, 'fixed': 2},
+        'coherency': {'cpu': 0, 'ram': 1, 'inaccessible': 2},
+        'fence': {'none': 0, 'implicit': 1, 'explicit': 2},
         'access': {'client': 1, 'compositor': 2},
         'reason': {'conflict': 0, 'no_format': 1, 'no_source': 2, 'too_complex': 3, 'superseded': 4, 'no_surface': 5, 'internal': 6},
         'status': {'scanout': 0, 'composited': 1, 'rejected': 2},
