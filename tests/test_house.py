@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,10 @@ OPENERS = {
 }
 PURE_OF_OS = {"major", "minor", "makedev", "fspath", "fstat", "PathLike", "stat_result"}
 
+MADE = {
+    *(".git", ".venv", "build", "dist", "__pycache__"),
+    *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+}
 MOST_LINES_OF_A_ROOM = 400
 MOST_LINES = {"tests": 650, "bench": 650}  # where tables of cases live
 # Words of unfinished work and of machines that are not the reader's, spelled so that
@@ -41,12 +47,14 @@ UNWANTED = re.compile(
 )
 
 
-def tracked(*patterns: str) -> list[Path]:
-    """The project's files: those that git has or would take."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    paths = sorted({ROOT / line for line in done.stdout.splitlines()})
-    return [path for path in paths if path.is_file()]
+def project_files(*patterns: str) -> list[Path]:
+    """The project's files that match one of the patterns, without what is made from them."""
+    found = []
+    for folder, inner, names in os.walk(ROOT):
+        inner[:] = [name for name in inner if name not in MADE and not name.endswith(".egg-info")]
+        paths = [Path(folder, name).relative_to(ROOT) for name in names]
+        found += [path for path in paths if any(fnmatch(str(path), one) for one in patterns)]
+    return sorted(ROOT / path for path in found)
 
 
 def room_of(module: str) -> str | None:
@@ -103,7 +111,7 @@ def broken_arrows(source: str, module: str, *, is_package: bool = False) -> list
 
 
 def sources(*rooms: str) -> list[Path]:
-    return tracked(*(f"{room}/*.py" for room in rooms))
+    return project_files(*(f"{room}/*.py" for room in rooms))
 
 
 def test_there_is_something_to_check() -> None:
@@ -121,7 +129,7 @@ def test_the_arrows_between_the_rooms() -> None:
 
 def test_nothing_is_imported_by_its_bare_name() -> None:
     faults = []
-    for path in tracked("*.py"):
+    for path in project_files("*.py"):
         text = path.read_text("utf-8")
         faults += [
             f"{path.relative_to(ROOT)}:{line}: {name}"
@@ -262,7 +270,7 @@ def test_every_source_is_in_a_package() -> None:
 def test_files_stay_short() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
-        for path in tracked("*.py", "*.c", "*.h")
+        for path in project_files("*.py", "*.c", "*.h")
         if "bindings" not in path.parts
         and (lines := len(path.read_text("utf-8").splitlines()))
         > MOST_LINES.get(path.relative_to(ROOT).parts[0], MOST_LINES_OF_A_ROOM)
@@ -272,7 +280,7 @@ def test_files_stay_short() -> None:
 
 def test_no_file_speaks_of_unfinished_work_or_of_another_machine() -> None:
     found = []
-    for path in tracked():
+    for path in project_files("*"):
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
@@ -295,7 +303,7 @@ def test_a_document_is_there(name: str) -> None:
 
 def test_the_links_of_the_documents_lead_somewhere() -> None:
     broken = []
-    for path in tracked("*.md"):
+    for path in project_files("*.md"):
         for target in re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
             if "://" not in target and not (path.parent / target).exists():
                 broken.append(f"{path.relative_to(ROOT)}: {target}")
