@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.coherency import CoherencyDomain
 from heapwire.protocol.model.constraint import Constraint
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.errors import LocalError
@@ -96,6 +97,7 @@ def largest_plan(kind: LayoutKind) -> Plan:
         ),
         buffer_count=U32,
         reasons=(Reason(LONG, LONG, 3),),
+        domain=CoherencyDomain.RAM,
     )
 
 
