@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from heapwire.compositor_plugin.server.errors import c_message
 from heapwire.compositor_plugin.server.library import CData, address, ffi, library
 from heapwire.compositor_plugin.server.listener import Listener
 
@@ -38,14 +39,22 @@ class Client:
         library().wl_client_get_credentials(self.pointer, pid, uid, gid)
         return Credentials(pid[0], uid[0], gid[0])
 
+    def flush(self) -> None:
+        """Send what is queued for the client."""
+        library().wl_client_flush(self.pointer)
+
+    def disconnect(self) -> None:
+        """End the client without a word; never from one of its own handlers."""
+        library().wl_client_destroy(self.pointer)
+
     def on_destroy(self, callback: Callable[[], None]) -> Listener:
         """Call back when the client is gone."""
         return Listener.on_client(self.pointer, callback)
 
     def post_implementation_error(self, message: str) -> None:
         """End the client because of a fault of ours."""
-        text = ffi.new("char[]", message.encode().replace(b"\0", b" "))
-        library().wl_client_post_implementation_error(self.pointer, ffi.new("char[]", b"%s"), text)
+        format_, text = c_message(message)
+        library().wl_client_post_implementation_error(self.pointer, format_, text)
 
     def post_no_memory(self) -> None:
         """End the client because there is no memory for what it asked."""

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.event_loop import EventLoop
-from heapwire.compositor_plugin.server.library import CData, address, ffi, library
+from heapwire.compositor_plugin.server.library import (
+    CData,
+    address,
+    ffi,
+    library,
+    raise_kept,
+)
 from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.protocol.model.errors import LocalError
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.server.global_ import Global
 
 
 class Display:
     """A display that somebody else made and will destroy."""
 
-    __slots__ = ("loop", "pointer")
+    __slots__ = ("globals", "loop", "pointer")
 
     def __init__(self, display: int) -> None:
         """`display` is the address of a `wl_display`."""
         self.pointer: CData = ffi.cast("struct wl_display *", display)
+        self.globals: set[Global] = set()
         self.loop = EventLoop(library().wl_display_get_event_loop(self.pointer))
 
     @property
     def address(self) -> int:
         """The address of the `wl_display`."""
         return address(self.pointer)
+
+    def flush(self) -> None:
+        """Send what is queued for clients."""
+        library().wl_display_flush_clients(self.pointer)
 
     def next_serial(self) -> int:
         """A new serial number of the display."""
@@ -70,13 +86,40 @@ class OwnDisplay(Display):
 
     def dispatch(self, timeout: int) -> None:
         """Wait up to `timeout` milliseconds (-1: for ever), handle what came, send what is due."""
-        library().wl_display_flush_clients(self.pointer)
+        self.flush()
         library().wl_event_loop_dispatch(self.loop.pointer, timeout)
-        library().wl_display_flush_clients(self.pointer)
+        raise_kept()
+        self.flush()
+
+    def init_shm(self, formats: Iterable[int] = ()) -> None:
+        """Announce libwayland's own wl_shm, with formats beyond the two that it always has."""
+        if library().wl_display_init_shm(self.pointer) != 0:
+            raise MemoryError("wl_display_init_shm")
+        for one in formats:
+            library().wl_display_add_shm_format(self.pointer, one)
 
     def destroy(self) -> None:
-        """End all clients and the display."""
-        if self.pointer != ffi.NULL:
-            library().wl_display_destroy_clients(self.pointer)
-            library().wl_display_destroy(self.pointer)
-            self.pointer = ffi.NULL
+        """End all clients, and with them all resources; then globals, sources and the display.
+
+        Safe to call twice.
+        """
+        if self.pointer == ffi.NULL:
+            return
+        library().wl_display_destroy_clients(self.pointer)
+        for one in tuple(self.globals):
+            one.destroy()
+        self.loop.clear()
+        library().wl_display_destroy(self.pointer)
+        self.pointer = self.loop.pointer = ffi.NULL
+        raise_kept()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.destroy()

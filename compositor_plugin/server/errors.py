@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from heapwire.compositor_plugin.server.library import CData, ffi, library
 from heapwire.protocol.model.errors import RemoteError
 
-if TYPE_CHECKING:
-    from heapwire.compositor_plugin.server.resource import Resource
+MESSAGE_BYTES = 127  # wl_resource_post_error formats into 128 bytes, wayland-server.c
+
+
+class Culprit(Protocol):
+    """What an error is about: a `Resource` or a `ForeignResource`."""
+
+    def post_error(self, code: int, message: str) -> None:
+        """End the client with the error."""
 
 
 class ProtocolError(RemoteError):
@@ -16,8 +23,21 @@ class ProtocolError(RemoteError):
     The dispatcher posts it, once, and the client is disconnected.
     """
 
-    def __init__(self, resource: Resource, code: int, message: str) -> None:
+    def __init__(self, resource: Culprit, code: int, message: str) -> None:
         super().__init__(message)
         self.resource = resource
-        self.code = code
+        self.code = int(code)
         self.message = message
+
+
+def c_message(message: str) -> tuple[CData, CData]:
+    """A format and its argument, for the functions that take a printf format."""
+    raw = message.encode("utf-8", "replace").replace(b"\0", b" ")[:MESSAGE_BYTES]
+    whole = raw.decode("utf-8", "ignore").encode()  # not half a character at the end
+    return ffi.new("char[]", b"%s"), ffi.new("char[]", whole)
+
+
+def post_error(resource: CData, code: int, message: str) -> None:
+    """Post an error on a `wl_resource *`."""
+    format_, text = c_message(message)
+    library().wl_resource_post_error(resource, ffi.cast("uint32_t", code), format_, text)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from heapwire.compositor_plugin.server.library import CData, callback, ffi, library
+from heapwire.protocol.model.errors import LocalError
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +23,24 @@ _numbers = itertools.count(1)
 class EventSource:
     """Something that the loop calls back for; `remove` ends it."""
 
-    __slots__ = ("_callback", "_number", "_pointer", "_timer")
+    __slots__ = ("_callback", "_loop", "_number", "_pointer", "_timer")
 
-    def __init__(self, callback: Callable[[int], None], *, timer: bool = False) -> None:
+    def __init__(
+        self, loop: EventLoop, callback: Callable[[int], None], *, timer: bool = False
+    ) -> None:
         self._callback = callback
+        self._loop = loop
         self._timer = timer
         self._number = next(_numbers)
         self._pointer: CData = ffi.NULL
+
+    def _added(self, pointer: CData, what: str) -> EventSource:
+        if pointer == ffi.NULL:
+            raise LocalError(f"{what} cannot be added to the event loop")
+        self._pointer = pointer
         _sources[self._number] = self
+        self._loop.sources.add(self)
+        return self
 
     def arm(self, milliseconds: int) -> None:
         """Let a timer fire once, so much later; 0 disarms it."""
@@ -39,40 +50,50 @@ class EventSource:
     def remove(self) -> None:
         """End the source; safe to call twice, and from its own callback."""
         if _sources.pop(self._number, None) is not None:
+            self._loop.sources.discard(self)
             library().wl_event_source_remove(self._pointer)
 
 
 class EventLoop:
     """A `wl_event_loop` of somebody's."""
 
-    __slots__ = ("pointer",)
+    __slots__ = ("pointer", "sources")
 
     def __init__(self, pointer: CData) -> None:
         self.pointer = pointer
+        self.sources: set[EventSource] = set()
+
+    def clear(self) -> None:
+        """Remove all sources that were added through this object."""
+        for source in tuple(self.sources):
+            source.remove()
 
     def add_fd(self, fd: int, callback: Callable[[int], None], mask: int = READABLE) -> EventSource:
-        """Call back with a mask when the fd is ready; the fd stays the caller's."""
-        source = EventSource(callback)
-        source._pointer = library().wl_event_loop_add_fd(
+        """Call back with a mask when the fd is ready; the fd stays the caller's.
+
+        Raises `LocalError` if it is not a file descriptor that can be polled.
+        """
+        source = EventSource(self, callback)
+        pointer = library().wl_event_loop_add_fd(
             self.pointer, fd, mask, _fd_ready, ffi.cast("void *", source._number)
         )
-        return source
+        return source._added(pointer, f"file descriptor {fd}")
 
     def add_timer(self, callback: Callable[[], None]) -> EventSource:
         """Call back when the timer that is returned fires; it is not armed yet."""
-        source = EventSource(lambda _: callback(), timer=True)
-        source._pointer = library().wl_event_loop_add_timer(
+        source = EventSource(self, lambda _: callback(), timer=True)
+        pointer = library().wl_event_loop_add_timer(
             self.pointer, _timer_fired, ffi.cast("void *", source._number)
         )
-        return source
+        return source._added(pointer, "a timer")
 
     def add_idle(self, callback: Callable[[], None]) -> EventSource:
         """Call back once, when what is being dispatched has been dispatched."""
-        source = EventSource(lambda _: callback())
-        source._pointer = library().wl_event_loop_add_idle(
+        source = EventSource(self, lambda _: callback())
+        pointer = library().wl_event_loop_add_idle(
             self.pointer, _idle, ffi.cast("void *", source._number)
         )
-        return source
+        return source._added(pointer, "an idle callback")
 
 
 def _run(data: CData, mask: int, *, once: bool = False) -> None:
@@ -80,6 +101,8 @@ def _run(data: CData, mask: int, *, once: bool = False) -> None:
     source = _sources.pop(number, None) if once else _sources.get(number)
     if source is None:
         return
+    if once:
+        source._loop.sources.discard(source)
     try:
         source._callback(mask)
     except Exception:

@@ -18,13 +18,16 @@ class ReceivedFd:
         self._finalizer = weakref.finalize(self, os.close, fd)
 
     def fileno(self) -> int:
-        """The fd, which stays this object's."""
+        """The fd, which stays this object's; raises `ValueError` if it is not any more."""
+        if not self._finalizer.alive:
+            raise ValueError("the file descriptor was taken or closed")
         return self._fd
 
     def take(self) -> int:
-        """The fd, which is the caller's from now on."""
+        """The fd, which is the caller's from now on; raises `ValueError` if it is gone."""
+        fd = self.fileno()
         self._finalizer.detach()
-        return self._fd
+        return fd
 
     def close(self) -> None:
         """Close the fd if it has not been taken; safe to call twice."""

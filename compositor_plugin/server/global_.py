@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.display import Display
+from heapwire.compositor_plugin.server.errors import ProtocolError
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.library import CData, callback, ffi, library
 from heapwire.compositor_plugin.server.resource import NewId
@@ -23,7 +24,7 @@ _numbers = itertools.count(1)
 class Global:
     """Announces an interface on a display, up to `destroy`."""
 
-    __slots__ = ("_bind", "_number", "_pointer")
+    __slots__ = ("_bind", "_display", "_number", "_pointer")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Global:
     ) -> None:
         """`bind` makes the resource for a client that binds the global."""
         self._bind = bind
+        self._display = display
         self._number = next(_numbers)
         self._pointer = library().wl_global_create(
             display.pointer,
@@ -46,14 +48,17 @@ class Global:
         if self._pointer == ffi.NULL:
             raise LocalError(f"the global {interface.name} cannot be created")
         _globals[self._number] = self
+        display.globals.add(self)
 
     def remove(self) -> None:
         """Tell clients that the global is gone; late binds still get an object."""
-        library().wl_global_remove(self._pointer)
+        if self._number in _globals:
+            library().wl_global_remove(self._pointer)
 
     def destroy(self) -> None:
         """Take the global away; safe to call twice."""
         if _globals.pop(self._number, None) is not None:
+            self._display.globals.discard(self)
             library().wl_global_destroy(self._pointer)
 
 
@@ -63,10 +68,15 @@ def _bound(client: CData, data: CData, version: int, id_: int) -> None:
     owner = Client(client)
     if entry is None:
         return
+    new_id = NewId(owner, id_, version, entry._display)
     try:
-        entry._bind(NewId(owner, id_, version))
+        entry._bind(new_id)
+        if not new_id.used:
+            raise LocalError("the bound object was not made")
+    except ProtocolError as error:
+        error.resource.post_error(error.code, error.message)
     except MemoryError:
-        pass  # the client has been told
+        owner.post_no_memory()
     except Exception:
         log.exception("a bind failed")
         owner.post_implementation_error("the global cannot be bound")

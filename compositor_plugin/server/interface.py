@@ -6,7 +6,10 @@ interface, so they are made once and live as long as the process.
 
 from __future__ import annotations
 
+import functools
+
 from heapwire.compositor_plugin.server.library import CORE_INTERFACES, CData, ffi, library
+from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 
 _structs: dict[str, CData] = {}
@@ -33,7 +36,47 @@ def struct_named(name: str) -> CData:
     """The `wl_interface *` of a core interface or of one made before."""
     if name in _structs:
         return _structs[name]
-    return ffi.addressof(library(), f"{name}_interface")
+    try:
+        return ffi.addressof(library(), f"{name}_interface")
+    except AttributeError:
+        raise LocalError(f"no table of the interface {name} was given") from None
+
+
+@functools.cache
+def core_interface(name: str) -> Interface:
+    """The table of a core interface, as this libwayland has it.
+
+    The struct knows no names of arguments; they are called by their position.
+
+    Raises `LocalError` if this libwayland does not have the interface.
+    """
+    struct = struct_named(name)
+    return Interface(
+        name,
+        struct.version,
+        tuple(_message(struct.methods[index]) for index in range(struct.method_count)),
+        tuple(_message(struct.events[index]) for index in range(struct.event_count)),
+    )
+
+
+def _message(struct: CData) -> Message:
+    signature = ffi.string(struct.signature).decode()
+    kinds = signature.lstrip("0123456789")
+    since = int(signature.removesuffix(kinds) or 1)
+    name = ffi.string(struct.name).decode()
+    arguments: list[Argument] = []
+    nullable = False
+    for letter in kinds:
+        if letter == "?":
+            nullable = True
+            continue
+        position = len(arguments)
+        type_ = struct.types[position]
+        mentioned = None if type_ == ffi.NULL else ffi.string(type_.name).decode()
+        kind = ArgumentKind(letter)
+        arguments.append(Argument(f"argument {position}", kind, mentioned, nullable))
+        nullable = False
+    return Message(name, tuple(arguments), since, name in ("destroy", "release"))
 
 
 def _fill(struct: CData, interface: Interface) -> None:

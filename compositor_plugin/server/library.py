@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import logging
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeAlias
 
 from cffi import FFI
 
 from heapwire.protocol.model.errors import LocalError
+
+log = logging.getLogger(__name__)
 
 # A C pointer or struct of cffi's, whose types exist at run time only.
 CData: TypeAlias = Any
@@ -114,7 +118,7 @@ CORE_INTERFACES = frozenset(
     wl_display wl_registry wl_callback wl_compositor wl_shm_pool wl_shm wl_buffer
     wl_data_offer wl_data_source wl_data_device wl_data_device_manager wl_shell
     wl_shell_surface wl_surface wl_seat wl_pointer wl_keyboard wl_touch wl_output
-    wl_region wl_subcompositor wl_subsurface
+    wl_region wl_subcompositor wl_subsurface wl_fixes
     """.split()  # noqa: SIM905  # a list of strings would fill the screen
 )
 
@@ -144,13 +148,35 @@ def mapped_copies(maps: str) -> list[str]:
 
 
 def callback(signature: str) -> Callable[[Callable[..., int | None]], CData]:
-    """Make a function callable from C; it must not raise, and should return 0 if it did."""
+    """Make a function callable from C.
+
+    What it raises does not reach C, which gets a 0. An exception is logged; a
+    `KeyboardInterrupt` or `SystemExit` is kept for `raise_kept`.
+    """
 
     def make(function: Callable[..., int | None]) -> CData:
         returns_int = signature.startswith("int")
-        return ffi.callback(signature, function, error=0 if returns_int else None)
+        return ffi.callback(signature, function, error=0 if returns_int else None, onerror=_keep)
 
     return make
+
+
+_kept: list[BaseException] = []
+
+
+def _keep(kind: type[BaseException], error: BaseException, trace: TracebackType) -> None:
+    if issubclass(kind, Exception):
+        log.error("a callback failed", exc_info=(kind, error, trace))
+    else:
+        _kept.append(error)
+
+
+def raise_kept() -> None:
+    """Raise what ended the program inside a callback from C, now that C has returned."""
+    if _kept:
+        error = _kept[0]
+        _kept.clear()
+        raise error
 
 
 def address(pointer: CData) -> int:

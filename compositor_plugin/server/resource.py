@@ -8,46 +8,63 @@ holds one can ask `alive`; events sent to a dead one vanish, as they would have
 on the wire.
 
 Handlers get ints, floats, strings, bytes for arrays, a `ReceivedFd` for an fd,
-a `NewId` for a new object, and for an object the `Resource` if it is one of
-ours, else a `ForeignResource`.
+a `NewId` for a new object, and for an object the `Resource` if it was made
+through the same `Display` object, else a `ForeignResource`: a plugin sees the
+surfaces of its host in the same way whatever the host is written in.
+
+A handler raises `ProtocolError` for misuse, and libwayland processes nothing
+more of that client. Anything else that it raises is logged and ends the client
+with `wl_display.error implementation`, and so does a `NewId` left unused,
+because the client would go on to speak to an object that is not there.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
 from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.fd import ReceivedFd
+from heapwire.compositor_plugin.server.errors import ProtocolError, post_error
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.library import CData, address, callback, ffi, library
 from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import ArgumentKind, Interface, Message
+from heapwire.protocol.wire.interface import Interface
 
 log = logging.getLogger(__name__)
 
 _resources: dict[int, Resource] = {}
-_Marshal = Callable[[CData, Any], CData]
 
 
 class NewId:
-    """The id of an object that a request creates; hand it to a `Resource`."""
+    """The id of an object that is to be created; hand it to a `Resource`.
 
-    __slots__ = ("client", "id", "version")
+    Ids come from clients; id 0 lets libwayland choose one, for an object that
+    an event introduces. `owner` is what the object belongs to: the `Display`
+    object through which it was made.
+    """
 
-    def __init__(self, client: Client, id_: int, version: int) -> None:
+    __slots__ = ("client", "id", "owner", "used", "version")
+
+    def __init__(self, client: Client, id_: int, version: int, owner: object = None) -> None:
         self.client = client
         self.id = id_
         self.version = version
+        self.owner = owner
+        self.used = False
 
 
 class ForeignResource:
-    """A `wl_resource` that someone else made, such as the host's `wl_surface`."""
+    """A `wl_resource` that someone else made, such as the host's `wl_surface`.
+
+    It is good within the handler that received it. Who keeps it longer must
+    listen for its end: the address may name another resource afterwards.
+    """
 
     __slots__ = ("pointer",)
+    alive: ClassVar[bool] = True
 
     def __init__(self, pointer: CData) -> None:
         self.pointer = ffi.cast("struct wl_resource *", pointer)
@@ -57,36 +74,61 @@ class ForeignResource:
         """The number that names the resource for as long as it lives."""
         return address(self.pointer)
 
+    @property
+    def interface_name(self) -> str:
+        """What interface it is of."""
+        return str(ffi.string(library().wl_resource_get_class(self.pointer)).decode())
+
     def on_destroy(self, callback: Callable[[], None]) -> Listener:
         """Call back when the resource is gone."""
         return Listener.on_resource(self.pointer, callback)
 
+    def post_error(self, code: int, message: str) -> None:
+        """End the client with an error of this object's interface."""
+        post_error(self.pointer, code, message)
+
 
 class Resource:
-    """One object of a client's; subclass it and set `INTERFACE`."""
+    """One object of a client's; subclass it, set `INTERFACE`, write the handlers.
+
+    `VERSION` is the highest version that the handlers are written for; requests
+    that came later need none. `destroy` and `release` are destructors unless a
+    subclass says otherwise.
+    """
 
     INTERFACE: ClassVar[Interface]
-    _events: ClassVar[dict[str, tuple[int, tuple[_Marshal, ...]]]]
-    _handlers: ClassVar[tuple[tuple[str, Message], ...]]
+    VERSION: ClassVar[int]
+    _events: ClassVar[dict[str, EventEncoder]]
+    _requests: ClassVar[tuple[RequestDecoder, ...]]
 
     def __init_subclass__(cls) -> None:
         interface = cls.__dict__.get("INTERFACE")
         if interface is None:
             return
+        cls.VERSION = cls.__dict__.get("VERSION", interface.version)
+        missing = [
+            request.name
+            for request in interface.requests
+            if request.since <= cls.VERSION and not callable(getattr(cls, request.name, None))
+        ]
+        if missing:
+            raise TypeError(f"{cls.__name__} does not handle {', '.join(missing)}")
         cls._events = {
-            event.name: (opcode, tuple(_MARSHAL[argument.kind] for argument in event.arguments))
+            event.name: EventEncoder(interface.name, opcode, event)
             for opcode, event in enumerate(interface.events)
         }
-        cls._handlers = tuple((request.name, request) for request in interface.requests)
+        cls._requests = tuple(RequestDecoder(request) for request in interface.requests)
 
     def __init__(self, new_id: NewId) -> None:
         """Create the object; raises `MemoryError` if libwayland has none for it."""
         self.client = new_id.client
         self.version = new_id.version
+        self.owner = new_id.owner
         lib = library()
         pointer = lib.wl_resource_create(
             new_id.client.pointer, interface_struct(self.INTERFACE), new_id.version, new_id.id
         )
+        new_id.used = True
         if pointer == ffi.NULL:
             new_id.client.post_no_memory()
             raise MemoryError("wl_resource_create")
@@ -104,35 +146,66 @@ class Resource:
         """Send an event; nothing happens if the object is dead.
 
         An fd is duplicated: it stays the caller's. Raises `LocalError` if the
-        arguments are not those of the event.
+        arguments are not those of the event, or the object's version has none.
         """
-        opcode, marshal = self._events[event]
-        if len(arguments) != len(marshal):
-            raise LocalError(f"{self.INTERFACE.name}.{event} has {len(marshal)} arguments")
         if _resources.get(self.address) is not self:
             return
-        array = ffi.new("union wl_argument[]", len(marshal) or 1)
-        kept = [
-            put(array[position], value)
-            for position, (put, value) in enumerate(zip(marshal, arguments, strict=True))
-        ]
-        library().wl_resource_post_event_array(self.pointer, opcode, array)
+        encoder = self._events[event]
+        array, kept = encoder.encode(arguments, self.version)
+        library().wl_resource_post_event_array(self.pointer, encoder.opcode, array)
         del kept  # libwayland has copied what the arguments point to
+
+    def has_event(self, event: str) -> bool:
+        """Whether the object's version has an event."""
+        return self.version >= self._events[event].since
 
     def destroy_resource(self) -> None:
         """Destroy the object, as its destructor request does."""
         if self.alive:
             library().wl_resource_destroy(self.pointer)
 
+    def post_error(self, code: int, message: str) -> None:
+        """End the client with an error of this object's interface."""
+        if self.alive:
+            post_error(self.pointer, code, message)
+        else:
+            self.client.post_implementation_error(message)
+
+    def child(self, new_id: int = 0) -> NewId:
+        """The id of an object that this one introduces to the client in an event."""
+        return NewId(self.client, new_id, self.version, self.owner)
+
+    def destroy(self) -> None:
+        """The usual destructor request."""
+        self.destroy_resource()
+
+    def release(self) -> None:
+        """The other usual destructor request."""
+        self.destroy_resource()
+
     def on_destroy(self) -> None:
         """The object is gone; subclasses let go of what they hold."""
 
 
 def resource_at(pointer: CData) -> Resource | ForeignResource | None:
-    """The Python side of a `wl_resource *`."""
+    """The Python side of a `wl_resource *`, whoever made it."""
     if pointer == ffi.NULL:
         return None
     return _resources.get(address(pointer)) or ForeignResource(pointer)
+
+
+def live_resources() -> tuple[Resource, ...]:
+    """All objects that clients have of us now."""
+    return tuple(_resources.values())
+
+
+def _object(word: int, receiver: Resource) -> Resource | ForeignResource | None:
+    if not word:
+        return None
+    resource = _resources.get(word)
+    if resource is not None and resource.owner is receiver.owner:
+        return resource
+    return ForeignResource(ffi.cast("struct wl_resource *", word))
 
 
 @callback("int(const void *, void *, uint32_t, const struct wl_message *, union wl_argument *)")
@@ -140,19 +213,25 @@ def _dispatch(_impl: CData, target: CData, opcode: int, _message: CData, argumen
     resource = _resources.get(address(target))
     if resource is None:
         return 0
-    name, request = resource._handlers[opcode]
-    received: list[ReceivedFd] = []
+    request = resource._requests[opcode]
+    name = request.message.name
+    client = resource.client
+    arrived = Arrived(resource, _object, Resource.child)
     try:
-        values = _values(resource, request, arguments, received)
+        values = request.decode(arguments, arrived)
         getattr(resource, name)(*values)
+        if not all(new_id.used for new_id in arrived.new_ids):
+            raise LocalError("the new object was not made")
     except ProtocolError as error:
-        _post_error(error)
+        error.resource.post_error(error.code, error.message)
+    except MemoryError:
+        log.exception("%s.%s: out of memory", resource.INTERFACE.name, name)
+        client.post_no_memory()
     except Exception:
         log.exception("%s.%s failed", resource.INTERFACE.name, name)
-        resource.client.post_implementation_error(f"{resource.INTERFACE.name}.{name} failed")
+        client.post_implementation_error(f"{resource.INTERFACE.name}.{name} failed")
     finally:
-        for fd in received:
-            fd.close()
+        arrived.close()
     return 0
 
 
@@ -165,87 +244,3 @@ def _destroyed(pointer: CData) -> None:
         resource.on_destroy()
     except Exception:
         log.exception("%s: the end failed", resource.INTERFACE.name)
-
-
-def _post_error(error: ProtocolError) -> None:
-    if not error.resource.alive:
-        error.resource.client.post_implementation_error(error.message)
-        return
-    text = ffi.new("char[]", error.message.encode().replace(b"\0", b" ")[:512])
-    library().wl_resource_post_error(
-        error.resource.pointer, ffi.cast("uint32_t", error.code), ffi.new("char[]", b"%s"), text
-    )
-
-
-def _values(
-    resource: Resource, request: Message, arguments: CData, received: list[ReceivedFd]
-) -> list[object]:
-    values: list[object] = []
-    for position, argument in enumerate(request.arguments):
-        value = arguments[position]
-        match argument.kind:
-            case ArgumentKind.INT:
-                values.append(value.i)
-            case ArgumentKind.UINT:
-                values.append(value.u)
-            case ArgumentKind.FIXED:
-                values.append(value.f / 256)
-            case ArgumentKind.STRING:
-                text = None if value.s == ffi.NULL else ffi.string(value.s)
-                values.append(None if text is None else text.decode("utf-8", "replace"))
-            case ArgumentKind.OBJECT:
-                values.append(resource_at(value.o))
-            case ArgumentKind.NEW_ID:
-                values.append(NewId(resource.client, value.n, resource.version))
-            case ArgumentKind.ARRAY:
-                data = value.a
-                values.append(bytes(ffi.buffer(data.data, data.size)) if data.size else b"")
-            case ArgumentKind.FD:
-                received.append(ReceivedFd(value.h))
-                values.append(received[-1])
-    return values
-
-
-def _int(slot: CData, value: int) -> None:
-    slot.i = value
-
-
-def _uint(slot: CData, value: int) -> None:
-    slot.u = value
-
-
-def _fixed(slot: CData, value: float) -> None:
-    slot.f = round(value * 256)
-
-
-def _string(slot: CData, value: str | None) -> CData:
-    text = ffi.NULL if value is None else ffi.new("char[]", value.encode())
-    slot.s = text
-    return text
-
-
-def _object(slot: CData, value: Resource | ForeignResource | None) -> None:
-    slot.o = ffi.NULL if value is None else ffi.cast("struct wl_object *", value.pointer)
-
-
-def _array(slot: CData, value: bytes) -> CData:
-    data = ffi.from_buffer(value)
-    array = ffi.new("struct wl_array *", (len(value), len(value), ffi.cast("void *", data)))
-    slot.a = array
-    return (data, array)
-
-
-def _fd(slot: CData, value: int) -> None:
-    slot.h = value
-
-
-_MARSHAL: dict[ArgumentKind, _Marshal] = {
-    ArgumentKind.INT: _int,
-    ArgumentKind.UINT: _uint,
-    ArgumentKind.FIXED: _fixed,
-    ArgumentKind.STRING: _string,
-    ArgumentKind.OBJECT: _object,
-    ArgumentKind.NEW_ID: _object,
-    ArgumentKind.ARRAY: _array,
-    ArgumentKind.FD: _fd,
-}

@@ -1,0 +1,219 @@
+"""Displays, globals, event loops, and which libwayland is used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from probe import PROBE, Probe, serve
+from wire_client import WireClient
+
+from heapwire.compositor_plugin.server.display import Display, OwnDisplay
+from heapwire.compositor_plugin.server.global_ import Global
+from heapwire.compositor_plugin.server.interface import core_interface
+from heapwire.compositor_plugin.server.library import mapped_copies
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.wire.interface import ArgumentKind
+
+INVALID_OBJECT = 0
+IMPLEMENTATION = 3
+
+
+def test_a_socket_below_the_runtime_directory(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with OwnDisplay() as display, OwnDisplay() as other:
+        assert display.add_socket("heapwire-test") == "heapwire-test"
+        assert (tmp_path / "heapwire-test").is_socket()
+        with pytest.raises(LocalError, match="heapwire-test"):
+            other.add_socket("heapwire-test")
+        assert (tmp_path / other.add_socket()).is_socket()
+    assert list(tmp_path.glob("*")) == []
+
+
+def test_no_runtime_directory(monkeypatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    with OwnDisplay() as display, pytest.raises(LocalError, match="XDG_RUNTIME_DIR"):
+        display.add_socket()
+
+
+def test_a_borrowed_display_is_not_destroyed(display) -> None:
+    borrowed = Display(display.address)
+    assert borrowed.address == display.address
+    del borrowed
+    serve(display, [])
+    client = WireClient(display, PROBE)
+    assert "heapwire_probe" in client.registry()
+    client.close()
+
+
+def test_serials_grow(display) -> None:
+    assert display.next_serial() < display.next_serial()
+
+
+def test_a_global_that_is_removed_can_still_be_bound_and_then_not(display) -> None:
+    log: list = []
+    entry = serve(display, log)
+    client = WireClient(display, PROBE)
+    number, version = client.registry()["heapwire_probe"]
+    entry.remove()
+    client.pump()
+    assert "heapwire_probe" not in client.registry()
+    client.bind_number(number, "heapwire_probe", version)
+    assert log == [("made", 2)]
+    entry.destroy()
+    entry.destroy()
+    client.bind_number(number, "heapwire_probe", version)
+    assert client.error is not None
+    assert client.error.code == INVALID_OBJECT
+    client.close()
+
+
+def test_a_global_of_a_version_that_is_not_there(display) -> None:
+    with pytest.raises(LocalError, match="heapwire_probe"):
+        Global(display, PROBE, lambda new_id: Probe(new_id, []), version=3)
+
+
+@pytest.mark.parametrize("bind", [lambda _: None, lambda _: 1 / 0])
+def test_a_bind_that_fails_ends_the_client(display, bind, caplog) -> None:
+    Global(display, PROBE, bind)
+    client = WireClient(display, PROBE)
+    client.bind("heapwire_probe")
+    assert client.error is not None
+    assert client.error.code == IMPLEMENTATION
+    client.close()
+
+
+def test_file_descriptors_timers_and_idle_callbacks(display) -> None:
+    called = []
+    read, write = os.pipe()
+    loop = display.loop
+    source = loop.add_fd(read, lambda mask: called.append(("fd", mask, os.read(read, 1))))
+    loop.add_idle(lambda: called.append("idle"))
+    loop.add_idle(lambda: called.append("never")).remove()
+    timer = loop.add_timer(lambda: called.append("timer"))
+    display.dispatch(0)
+    assert called == ["idle"]
+    os.write(write, b"x")
+    display.dispatch(0)
+    assert called[1:] == [("fd", 1, b"x")]
+    source.remove()
+    source.remove()
+    os.write(write, b"y")
+    timer.arm(1)
+    while called[-1] != "timer":
+        display.dispatch(1000)
+    assert called == ["idle", ("fd", 1, b"x"), "timer"]
+    timer.remove()
+    timer.arm(1)
+    os.close(read)
+    os.close(write)
+
+
+def test_a_source_may_remove_itself_in_its_callback(display) -> None:
+    read, write = os.pipe()
+    called = []
+
+    def ready(_mask: int) -> None:
+        called.append(1)
+        source.remove()
+
+    source = display.loop.add_fd(read, ready)
+    os.write(write, b"x")
+    for _ in range(3):
+        display.dispatch(0)
+    assert called == [1]
+    os.close(read)
+    os.close(write)
+
+
+def test_a_failing_callback_is_logged_and_the_loop_goes_on(display, caplog) -> None:
+    called = []
+    display.loop.add_idle(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    display.loop.add_idle(lambda: called.append(1))
+    display.dispatch(0)
+    assert called == [1]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_cannot_be_polled(display) -> None:
+    with pytest.raises(LocalError, match="999999"):
+        display.loop.add_fd(999_999, lambda _: None)
+
+
+def test_the_tables_of_the_core_protocol() -> None:
+    surface = core_interface("wl_surface")
+    attach = surface.requests[1]
+    assert attach.name == "attach"
+    kinds = [(one.kind, one.interface, one.nullable) for one in attach.arguments]
+    assert kinds[0] == (ArgumentKind.OBJECT, "wl_buffer", True)
+    assert kinds[1:] == [(ArgumentKind.INT, None, False)] * 2
+    assert [one.name for one in surface.requests if one.destructor] == ["destroy"]
+    damage_buffer = next(one for one in surface.requests if one.name == "damage_buffer")
+    assert (damage_buffer.since, damage_buffer.signature) == (4, "4iiii")
+    with pytest.raises(LocalError, match="wl_nonsense"):
+        core_interface("wl_nonsense")
+
+
+MAPS = """\
+7f00-7f01 r--p 00000000 08:01 11 /usr/lib/libwayland-server.so.0.21.0
+7f01-7f02 r-xp 00001000 08:01 11 /usr/lib/libwayland-server.so.0.21.0
+7f03-7f04 r--p 00000000 08:01 12 /usr/lib/libwayland-client.so.0.21.0
+7f05-7f06 rw-p 00000000 00:00 0
+"""
+WHEEL = "7f07-7f08 r--p 0 08:01 13 /opt/pywayland.libs/libwayland-server-2d5f7739.so.0.26.0\n"
+
+
+def test_the_mapped_copies_are_found() -> None:
+    assert mapped_copies(MAPS) == ["/usr/lib/libwayland-server.so.0.21.0"]
+    assert len(mapped_copies(MAPS + WHEEL)) == 2
+    assert mapped_copies("") == []
+
+
+def in_process(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_two_mapped_copies_are_refused() -> None:
+    done = in_process(
+        "import cffi\n"
+        "cffi.FFI().dlopen('libwayland-server.so.0')\n"
+        "import pywayland.server\n"
+        "from heapwire.compositor_plugin.server.library import library\n"
+        "library()\n"
+    )
+    if "cannot open shared object" in done.stderr:
+        pytest.skip("wants libwayland-server: apt-get install libwayland-server0")
+    assert "two copies of libwayland-server" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("first", ["system", "wheel"])
+def test_these_tests_pass_with_either_copy(first: str) -> None:
+    """The system's libwayland and the one in pywayland's wheel; whichever is mapped is used."""
+    if os.environ.get("HEAPWIRE_TEST_COPY"):
+        pytest.skip("is the inner run")
+    load = {
+        "system": "import cffi; cffi.FFI().dlopen('libwayland-server.so.0')",
+        "wheel": "import pywayland.server",
+    }[first]
+    code = (
+        f"import sys, os, re\n{load}\n"
+        "from heapwire.compositor_plugin.server.library import library, mapped_copies\n"
+        "library()\n"
+        "[used] = mapped_copies(open('/proc/self/maps').read())\n"
+        f"assert ('pywayland.libs' in used) == ({first!r} == 'wheel'), used\n"
+        "import pytest\n"
+        f"sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', {str(Path(__file__).parent)!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HEAPWIRE_TEST_COPY": first, "CI": ""},
+    )
+    if "cannot open shared object" in done.stderr:
+        pytest.skip("wants libwayland-server: apt-get install libwayland-server0")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
