@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from heapwire.protocol.model import buffer_count, constraint, extents, identity
+from heapwire.protocol.model import buffer_count, constraint, constraint_set, extents, identity
 from heapwire.protocol.wire import limits
 from heapwire.protocol.wire.generate import protocol_xml
 
@@ -50,3 +50,9 @@ def test_a_limit_is_stated(limit: int, interface: str, message: str, phrase: str
 def test_the_highest_id_of_a_client_is_stated() -> None:
     assert f"from 1 to {limits.MAX_CLIENT_ID:#x}" in text(FEEDBACK, "set_participant")
     assert f"above {limits.MAX_CLIENT_ID:#x}" in text(FEEDBACK, "participant")
+
+
+def test_the_pairs_that_stand_for_others_are_stated() -> None:
+    stated = text(CREATOR, "add_formats")
+    assert f"A format of {constraint_set.ANY_FOURCC} stands for all" in stated
+    assert f"a modifier of {constraint_set.ANY_MODIFIER:#x} for all" in stated
