@@ -26,7 +26,12 @@ from heapwire.kernel.link import Link, LinkKind
 from heapwire.kernel.platform_table import Fault, Table, did_you_mean, key_name
 from heapwire.kernel.toml_position import Path, line_of, positions
 from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_set import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    ConstraintSet,
+    FormatModifier,
+)
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.format import parse_fourcc
 from heapwire.protocol.model.identity import MAX_MINOR, DeviceId, HeapId
@@ -44,6 +49,7 @@ _VIDEO_MAJOR = 81
 _MISC_MAJOR, _UDMABUF_MINOR = 10, 126
 
 _KINDS = {kind.name.lower(): kind for kind in SourceKind}
+_ANY = "ANY"  # in a list of formats or of modifiers: whatever the others name
 _TOML_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -309,12 +315,20 @@ class _Reader:
         return dict.fromkeys(pairs, cost or 0)
 
 
+def _fourcc(text: str) -> int:
+    return ANY_FOURCC if text == _ANY else parse_fourcc(text)
+
+
+def _modifier(text: str) -> int:
+    return ANY_MODIFIER if text == _ANY else parse_modifier(text)
+
+
 def _pairs(table: Table) -> tuple[FormatModifier, ...]:
     """Each of `formats` with each of `modifiers`, which is LINEAR where it is left out."""
     if not table.has("formats"):
         table.fault(None, "'formats' is missing: a list of names such as NV12")
-    codes = table.each("formats", parse_fourcc)
-    modifiers = table.each("modifiers", parse_modifier) or (LINEAR,)
+    codes = table.each("formats", _fourcc)
+    modifiers = table.each("modifiers", _modifier) or (LINEAR,)
     pairs = tuple(FormatModifier(code, modifier) for code in codes for modifier in modifiers)
     if len(set(pairs)) < len(pairs):
         table.fault("formats", "a pair of format and modifier stands here twice")

@@ -38,7 +38,7 @@ def key_name(path: Path) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at what was probably meant, or at all there is."""
-    names = list(known)
+    names = [str(name) for name in known]
     close = difflib.get_close_matches(word, names, 1)
     if close:
         return f"did you mean {close[0]!r}?"
@@ -60,6 +60,7 @@ class Table:
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""
+        self._asked.add(key)
         return key in self._data
 
     def raw(self, key: str) -> object:

@@ -1,0 +1,175 @@
+"""A Platform: loading, names, participants, and what links mean."""
+
+import pytest
+
+from heapwire.kernel.device import parse_usage, usage_name
+from heapwire.kernel.platform import Platform, shipped
+from heapwire.kernel.platform_file import PlatformFileError
+from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.participant import Usage
+
+BOARD = """\
+[[memory]]
+name = "one"
+[[memory]]
+name = "two"
+[[memory]]
+name = "three"
+[[device]]
+name = "display"
+kind = "display"
+[[device.use]]
+usage = "scanout"
+[[device.use.set]]
+formats = ["XRGB8888"]
+[[device.use.set]]
+formats = ["NV12"]
+[[device]]
+name = "cpu"
+kind = "cpu"
+[[device.use]]
+usage = ["cpu-read", "cpu-write"]
+[[device.use.set]]
+formats = ["NV12"]
+[[device.use]]
+usage = "render"
+[[device.use.set]]
+formats = ["XRGB8888"]
+"""
+
+
+def link(memory, rank=0, kind="preferred"):
+    return f'[[link]]\ndevice = "display"\nmemory = "{memory}"\nrank = {rank}\nkind = "{kind}"\n'
+
+
+def permitted(text):
+    """The names that the display's sets permit, in order; the same for each set."""
+    platform = Platform.parse(text)
+    found = set()
+    for one in platform.participant("display", Usage.SCANOUT).sets:
+        rows = [c for c in one.constraints if c.type == BY_NAME["permitted-sources"].type]
+        found.add(tuple(platform.source_name(source) for row in rows for source in row.value))
+    (names,) = found
+    return names
+
+
+def test_a_file_is_loaded_from_its_path(tmp_path):
+    path = tmp_path / "my-board.toml"
+    path.write_text(BOARD)
+    for which in (path, str(path)):
+        platform = Platform.load(which)
+        assert platform.name == "my-board"
+        assert platform.simulated
+
+
+def test_a_shipped_platform_is_loaded_by_its_name():
+    assert Platform.load("raspberry-pi-4").name == "raspberry-pi-4"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(LocalError, match="'rasberry-pi-4': did you mean 'raspberry-pi-4'"):
+        Platform.load("rasberry-pi-4")
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(LocalError) as caught:
+        Platform.load(str(tmp_path / "none.toml"))
+    assert str(caught.value) == f"{tmp_path}/none.toml: No such file or directory"
+
+
+def test_a_folder_and_a_binary_are_no_platforms(tmp_path):
+    with pytest.raises(LocalError, match="Is a directory"):
+        Platform.load(tmp_path)
+    path = tmp_path / "clip.toml"
+    path.write_bytes(b"\x00\xff\xfe")
+    with pytest.raises(LocalError, match=r"clip\.toml: this is not text"):
+        Platform.load(path)
+
+
+def test_faults_name_the_file_as_it_was_given(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text("titel = 1\n")
+    with pytest.raises(PlatformFileError, match=f"^{path}:1: titel: "):
+        Platform.load(path)
+
+
+def test_two_loads_agree():
+    assert Platform.parse(BOARD).devices == Platform.parse(BOARD).devices
+    assert Platform.parse(BOARD).sources == Platform.parse(BOARD).sources
+
+
+def test_sources_and_devices_go_by_name_and_by_id():
+    platform = Platform.parse(BOARD)
+    for source in platform.sources:
+        assert platform.source(source.name) is platform.source(source.id) is source
+        assert platform.source_name(source.id) == source.name
+    display = platform.device("display")
+    assert platform.device(display.id) is display
+    with pytest.raises(LocalError, match="no device displai: did you mean 'display'"):
+        platform.device("displai")
+    with pytest.raises(LocalError, match="no memory tow: did you mean 'two'"):
+        platform.source("tow")
+
+
+def test_its_memory_is_there():
+    platform = Platform.parse(BOARD)
+    source = platform.source("two").id
+    with platform.memory.allocate(source, 100) as buffer:
+        assert platform.memory.identify(buffer.fd) == source
+
+
+def test_a_participant_has_its_device_and_a_name_of_its_own():
+    platform = Platform.parse(BOARD)
+    display = platform.participant("display", Usage.SCANOUT)
+    assert display.device == platform.device("display").id
+    assert display.name == "display:scanout"
+    assert display.sets == platform.device("display").sets[Usage.SCANOUT]
+    assert platform.participant("display", Usage.SCANOUT, name="left").name == "left"
+    cpu = platform.participant("cpu", Usage.CPU_READ | Usage.CPU_WRITE)
+    assert (cpu.name, cpu.device) == ("cpu:cpu-read+cpu-write", None)
+
+
+@pytest.mark.parametrize(
+    ("usage", "what"),
+    [
+        (Usage.DECODE, "cpu is not for decode: it is for render, cpu-read, cpu-write"),
+        (Usage.CPU_READ | Usage.DECODE, "cpu is not for decode"),
+        (Usage.CPU_READ | Usage.RENDER, "take part once for each use"),
+        (Usage(0), "no use is given"),
+    ],
+)
+def test_a_device_is_good_for_what_it_has_sets_for(usage, what):
+    with pytest.raises(LocalError, match=what):
+        Platform.parse(BOARD).participant("cpu", usage)
+
+
+def test_without_links_any_source_is_permitted():
+    assert permitted(BOARD) == ()
+
+
+def test_a_preferred_link_comes_first_and_shuts_nothing_out():
+    assert permitted(BOARD + link("three")) == ("three", "one", "two")
+
+
+def test_preferred_links_are_in_order_of_rank():
+    assert permitted(BOARD + link("three", 1) + link("two", 0)) == ("two", "three", "one")
+
+
+def test_supported_links_are_all_that_is_permitted():
+    text = BOARD + link("two", 1, "supported") + link("three", 0, "supported")
+    assert permitted(text) == ("three", "two")
+
+
+def test_a_link_to_memory_that_is_not_there_permits_nothing_else():
+    assert permitted(BOARD + link("four", 0, "supported")) == ("four",)
+
+
+@pytest.mark.parametrize("usage", [*Usage, Usage.CPU_READ | Usage.CPU_WRITE])
+def test_the_name_of_a_use_reads_back(usage):
+    assert parse_usage(usage_name(usage)) == usage
+
+
+def test_the_shipped_names_are_sorted_and_distinct():
+    names = shipped()
+    assert list(names) == sorted(set(names))
