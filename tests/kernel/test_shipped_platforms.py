@@ -1,0 +1,358 @@
+"""The shipped platforms: their numbers have sources, and the answers are the known ones."""
+
+import re
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from heapwire.kernel.device import DeviceKind, usage_name
+from heapwire.kernel.platform import Platform, shipped
+from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.model.content import Content
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import fourcc_name, parse_fourcc
+from heapwire.protocol.model.modifier import modifier_name, parse_modifier
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import solve
+
+CPU = Usage.CPU_WRITE
+FULL_HD = Extent(1920, 1080)
+
+
+@pytest.fixture(scope="module")
+def platforms():
+    return {name: Platform.load(name) for name in shipped()}
+
+
+def only(participant, formats, modifier=None):
+    """A participant that uses some of its formats (and one modifier) and no other."""
+    codes = {parse_fourcc(name) for name in formats}
+    keep = None if modifier is None else parse_modifier(modifier)
+    sets = []
+    for one in participant.sets:
+        kept = [
+            position
+            for position, pair in enumerate(one.formats)
+            if pair.fourcc in codes and keep in (None, pair.modifier)
+        ]
+        if kept:
+            sets.append(
+                replace(
+                    one,
+                    formats=tuple(one.formats[position] for position in kept),
+                    costs=tuple(one.costs[position] for position in kept) if one.costs else (),
+                )
+            )
+    return replace(participant, sets=tuple(sets))
+
+
+def answer(platform, *participants, extent=FULL_HD, content=None, display=None):
+    """What is negotiated for a fullscreen surface: scanned out, else drawn by the GPU."""
+    gpu = next(device for device in platform.devices if Usage.SAMPLING in device.sets)
+    screen = platform.device(display) if display else next(
+        device for device in platform.devices if Usage.SCANOUT in device.sets
+    )  # fmt: skip
+    sampling = platform.participant(gpu.name, Usage.SAMPLING)
+    return solve(
+        Problem(
+            participants=participants,
+            goals=(
+                Goal(
+                    name="scanout",
+                    participants=(platform.participant(screen.name, Usage.SCANOUT), sampling),
+                    scanout=True,
+                ),
+                Goal(name="sampling", participants=(sampling,)),
+            ),
+            sources=platform.sources,
+            extents=Extents(coded=extent),
+            content=content or Content(),
+            topology=platform.topology,
+            format_costs=platform.format_costs,
+        )
+    )
+
+
+def decoded(platform, *, formats=("NV12",), extent=FULL_HD, content=None, modifier=None):
+    decoder = next(device for device in platform.devices if Usage.DECODE in device.sets)
+    return answer(
+        platform,
+        only(platform.participant(decoder.name, Usage.DECODE), formats, modifier),
+        extent=extent,
+        content=content,
+    )
+
+
+def drawn_by_cpu(platform, *, formats=("XRGB8888",), extent=FULL_HD, modifier=None):
+    cpu = only(platform.participant("cpu", CPU), formats, modifier)
+    return answer(platform, cpu, extent=extent)
+
+
+def objects(platform, plan):
+    return [(platform.source_name(one.source), one.size) for one in plan.layout.objects]
+
+
+def planes(plan):
+    return [(plane.object, plane.offset, plane.pitch) for plane in plan.layout.planes]
+
+
+def rows(data):
+    """Every table of a platform file that carries numbers, with what it is."""
+    for kind in ("memory", "device", "link", "peer-link", "format-cost"):
+        yield from ((kind, row) for row in data.get(kind, ()))
+    for device in data["device"]:
+        for use in device.get("use", ()):
+            yield from (("constraint", row) for row in use.get("constraints", ()))
+            for one in use.get("set", ()):
+                yield "set", one
+                yield from (("constraint", row) for row in one.get("constraints", ()))
+
+
+def test_there_are_enough_of_them():
+    assert len(shipped()) >= 16
+
+
+@pytest.mark.parametrize("name", shipped())
+class TestEvery:
+    def test_row_has_its_source(self, name, platform_text):
+        for kind, row in rows(tomllib.loads(platform_text(name))):
+            assert row.get("source"), f"{kind}: {row}"
+
+    def test_name_is_that_of_its_file(self, name, platforms):
+        assert platforms[name].name == name
+        assert platforms[name].title
+
+    def test_name_of_memory_is_known(self, name, platforms):
+        assert platforms[name].notes == ()
+
+    def test_kind_of_device_is_there(self, name, platforms):
+        kinds = {device.kind for device in platforms[name].devices}
+        needed = {DeviceKind.DISPLAY, DeviceKind.GPU, DeviceKind.DECODER, DeviceKind.CPU}
+        assert needed <= kinds
+
+    def test_display_says_what_its_planes_take(self, name, platforms):
+        for device in platforms[name].devices:
+            if device.kind is DeviceKind.DISPLAY:
+                assert device.planes
+                of_planes = {one for plane in device.planes for one in plane.sets}
+                assert of_planes == set(device.sets[Usage.SCANOUT])
+
+    def test_device_can_take_part_in_what_it_is_for(self, name, platforms):
+        platform = platforms[name]
+        for device in platform.devices:
+            assert device.sets, device.name
+            for usage in device.sets:
+                alone = solve(
+                    Problem(
+                        participants=(platform.participant(device.name, usage),),
+                        goals=(Goal(name="any"),),
+                        sources=platform.sources,
+                        extents=Extents(coded=FULL_HD),
+                        topology=platform.topology,
+                    )
+                )
+                assert alone.plans, f"{device.name} {usage_name(usage)}: {alone.message}"
+
+    def test_software_player_is_scanned_out(self, name, platforms):
+        plan = drawn_by_cpu(platforms[name]).plans[0]
+        assert plan.scanout
+        assert fourcc_name(plan.fourcc) == "XRGB8888"
+
+    def test_decoder_is_shown(self, name, platforms):
+        plan = decoded(platforms[name]).plans[0]
+        assert fourcc_name(plan.fourcc) == "NV12"
+        assert plan.scanout == (name != "intel-gen3")  # whose planes take no YUV
+
+    def test_plan_can_be_allocated(self, name, platforms):
+        """A buffer of each object really is there, and says where it is from."""
+        platform = platforms[name]
+        for plan in (decoded(platform).plans[0], drawn_by_cpu(platform).plans[0]):
+            for one in plan.layout.objects:
+                with platform.memory.allocate(one.source, max(one.size, 1)) as buffer:
+                    assert buffer.size >= one.size
+                    assert platform.memory.identify(buffer.fd) == one.source
+
+
+# Fullscreen 1920x1080 NV12 from the decoder: objects (source, bytes), planes (object,
+# offset, pitch). Sizes as docs and drivers have them; the sums are beside them.
+NV12_1080P = {
+    # 1080 rows; contiguous and below 1 GiB.
+    "raspberry-pi-4": ([("linux,cma", 3_110_400)], [(0, 0, 1920), (0, 2_073_600, 1920)]),
+    # 1088 rows and 120 x 68 macroblocks of 128 bytes.
+    "rockchip-rk3399": ([("system", 4_177_920)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+    "rockchip-rk3399-no-iommu": (
+        [("default_cma_region", 4_177_920)], [(0, 0, 1920), (0, 2_088_960, 1920)],
+    ),
+    "rockchip-rk3288": ([("default_cma_region", 4_177_920)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+    # Y from one bank and CbCr from the other.
+    "exynos4-mfc-v5": (
+        [("mfc-right", 2_088_960), ("mfc-left", 1_044_480)], [(0, 0, 1920), (1, 0, 1920)],
+    ),
+    # One bank; CbCr begins at a multiple of 128 KiB.
+    "exynos5-mfc-v6": ([("mfc-left", 3_141_632)], [(0, 0, 1920), (0, 2_097_152, 1920)]),
+    # 64 bytes behind either plane: 2 089 024 and 1 044 544.
+    "exynos5-mfc-v8-iommu": ([("system", 3_133_568)], [(0, 0, 1920), (0, 2_089_024, 1920)]),
+    # Y 2 088 960 and C 1 044 480, a multiple of 4096.
+    "qualcomm-venus": ([("system", 3_133_440)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+    # Tiles of 32 x 32: Y 2 088 960 and C 1 044 480.
+    "allwinner-a20": ([("default-pool", 3_133_440)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+    "allwinner-h3": ([("default-pool", 3_133_440)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+    # A pitch of 2048 and, from the decoder, 1088 rows.
+    "amd-desktop": ([("system", 3_342_336)], [(0, 0, 2048), (0, 2_228_224, 2048)]),
+    # 1920x1088.
+    "mediatek-mt8183": ([("system", 3_133_440)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+    "hantro-vpu981": ([("system", 3_133_440)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "expected"), NV12_1080P.items())
+def test_the_worked_layouts_come_out_to_the_byte(name, expected, platforms):
+    plan = decoded(platforms[name]).plans[0]
+    assert plan.scanout
+    assert (objects(platforms[name], plan), planes(plan)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "modifier", "pitch"),
+    [
+        ("rockchip-rk3399", "LINEAR", 5504),
+        ("amd-desktop", "LINEAR", 5632),
+        ("intel-skylake", "LINEAR", 5504),
+        ("intel-skylake", "INTEL_X_TILED", 5632),
+    ],
+)
+def test_pitches_of_1366_pixels(name, modifier, pitch, platforms):
+    platform = platforms[name]
+    gpu = only(platform.participant("gpu", Usage.RENDER), ["XRGB8888"], modifier)
+    plan = answer(platform, gpu, extent=Extent(1366, 768)).plans[0]
+    assert (plan.scanout, modifier_name(plan.modifier)) == (True, modifier)
+    assert plan.layout.planes[0].pitch == pitch
+
+
+@pytest.mark.parametrize("bank", ["mfc-left", "mfc-right"])
+def test_without_a_bank_the_conflict_names_the_plane(bank, platform_text):
+    text = platform_text("exynos4-mfc-v5")
+    without = re.sub(rf'\[\[memory\]\]\nname = "{bank}"\n(?:.+\n)+', "", text)
+    assert without != text
+    platform = Platform.parse(without)
+    assert f"no memory '{bank}'" in "\n".join(platform.notes)
+    refused = decoded(platform)
+    assert refused.plans == ()
+    assert refused.reason is FailureReason.CONFLICT
+    (member,) = refused.conflict
+    assert member.participant == "mfc:decode"
+    assert member.constraint.type == BY_NAME["permitted-sources"].type
+    assert member.planes == 1 << (0 if bank == "mfc-right" else 1)
+
+
+def test_the_gpu_samples_from_both_banks(platforms):
+    """The fallback of the hard case draws what the codec has put into two banks."""
+    sampled = [plan for plan in decoded(platforms["exynos4-mfc-v5"]).plans if not plan.scanout]
+    shown = decoded(platforms["exynos4-mfc-v5"]).plans
+    for plan in [*sampled, *shown]:
+        assert [source for source, _ in objects(platforms["exynos4-mfc-v5"], plan)] == [
+            "mfc-right",
+            "mfc-left",
+        ]
+
+
+def test_afbc_stops_where_the_display_stops(platforms):
+    platform = platforms["rockchip-rk3399"]
+    gpu = only(platform.participant("gpu", Usage.RENDER), ["XRGB8888"])
+    for width, expected in ((2560, "ARM_AFBC(16x16)"), (2561, "LINEAR")):
+        plan = answer(platform, gpu, extent=Extent(width, 1080)).plans[0]
+        assert (plan.scanout, modifier_name(plan.modifier)) == (True, expected)
+
+
+def test_the_a20_has_a_pool_in_reach_and_nothing_else(platform_text):
+    text = platform_text("allwinner-a20").replace("0x4a000000", "0x5a000000")
+    refused = decoded(Platform.parse(text))
+    types = {member.constraint.type for member in refused.conflict}
+    assert BY_NAME["address-range"].type in types
+
+
+def test_protected_content_goes_to_its_heap_and_nothing_else_does(platforms):
+    platform = platforms["optee-protected"]
+    plan = decoded(platform, content=Content(protected=True)).plans[0]
+    assert plan.scanout
+    assert objects(platform, plan) == [("protected,secure-video", 3_110_400)]
+    assert objects(platform, decoded(platform).plans[0]) == [("default_cma_region", 3_110_400)]
+    cpu = platform.participant("cpu", CPU)
+    assert answer(platform, cpu, content=Content(protected=True)).plans == ()
+
+
+def test_the_second_card_decodes_into_the_first(platforms, platform_text):
+    platform = platforms["two-gpus"]
+    plan = decoded(platform).plans[0]
+    assert plan.scanout
+    assert [name for name, _ in objects(platform, plan)] == ["vram0"]
+    text = platform_text("two-gpus")
+    apart = Platform.parse(re.sub(r"\[\[peer-link\]\]\n(?:.+\n?)+", "", text))
+    assert apart.topology.peer_links == frozenset()
+    plan = decoded(apart).plans[0]
+    assert not plan.scanout
+    assert [name for name, _ in objects(apart, plan)] == ["vram1"]
+
+
+def test_the_capture_card_writes_no_further_than_it_may(platforms):
+    platform = platforms["two-gpus"]
+    plans = answer(platform, platform.participant("capture", Usage.CAMERA)).plans
+    used = {name for plan in plans for name, _ in objects(platform, plan)}
+    assert used == {"vram0", "system"}  # vram1 is four hops away
+    assert plans[0].scanout
+
+
+def test_the_memory_is_on_the_node_of_the_display(platforms):
+    platform = platforms["numa-two-nodes"]
+    plan = decoded(platform).plans[0]
+    assert plan.scanout
+    assert [name for name, _ in objects(platform, plan)] == ["memory-node1-contiguous"]
+
+
+def test_a_camera_with_dirty_lines_gets_memory_that_is_not_cached(platforms):
+    platform = platforms["uvc-camera"]
+    camera = platform.participant("camera", Usage.CAMERA)
+    shown = answer(platform, camera)
+    assert shown.plans[0].scanout
+    assert [name for name, _ in objects(platform, shown.plans[0])] == ["system-uncached"]
+    drawn = [plan for plan in shown.plans if not plan.scanout]
+    assert [name for name, _ in objects(platform, drawn[0])] == ["system"]  # its link
+
+
+def test_columns_come_before_rows_on_the_pi(platforms):
+    platform = platforms["raspberry-pi-sand"]
+    plan = decoded(platform).plans[0]
+    assert modifier_name(plan.modifier) == "BROADCOM_SAND128(1088)"
+    assert objects(platform, plan) == [("codec", 0)]  # only the decoder lays them out
+    plan = decoded(platform, extent=Extent(3840, 2160)).plans[0]
+    assert modifier_name(plan.modifier) == "LINEAR"
+
+
+def test_the_oldest_intel_has_pitches_that_are_powers_of_two(platforms):
+    platform = platforms["intel-gen3"]
+    plan = drawn_by_cpu(platform, extent=Extent(1366, 768)).plans[0]
+    assert plan.layout.planes[0].pitch == 8192
+    wide = drawn_by_cpu(platform, extent=Extent(2049, 768))
+    assert not any(plan.scanout for plan in wide.plans)
+
+
+@pytest.mark.parametrize(
+    ("name", "formats", "width", "scanout"),
+    [
+        ("intel-skylake", ["XRGB8888"], 8192, True),
+        ("intel-skylake", ["XRGB8888"], 8193, False),
+        ("intel-alder-lake-p", ["XRGB8888"], 8193, True),
+        ("intel-ice-lake", ["XRGB8888"], 5120, True),
+        ("intel-ice-lake", ["XRGB8888"], 5121, False),
+        ("intel-ice-lake", ["NV12"], 4096, True),
+        ("intel-ice-lake", ["NV12"], 4097, False),
+        ("intel-skylake", ["NV12"], 8192, True),
+        ("intel-skylake", ["NV12"], 8193, False),
+    ],
+)
+def test_how_wide_an_intel_plane_is(name, formats, width, scanout, platforms):
+    plans = drawn_by_cpu(platforms[name], formats=formats, extent=Extent(width, 64)).plans
+    assert any(plan.scanout for plan in plans) == scanout
