@@ -25,10 +25,10 @@ demo: $(call installed,play) ## play a clip on a simulated platform; writes demo
 	$(BIN)/heapwire demo --output demo.png
 
 test: $(call installed,test) ## run the tests that need no kernel and no compositor of their own
-	$(BIN)/python -m pytest --ignore=tests/vm --ignore=tests/host $(ARGS)
+	$(BIN)/python -m pytest --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
 
 test-host: $(call installed,test) ## run the plugin's tests inside a stock Weston, headless
-	$(BIN)/python -m pytest tests/host $(ARGS)
+	$(BIN)/python -m pytest tests/host_weston $(ARGS)
 
 test-vm: $(call installed,test) vm ## run the tests that need a real kernel, in QEMU
 	HEAPWIRE_VM=1 $(BIN)/python -m pytest tests/vm $(ARGS)

@@ -81,7 +81,7 @@ def display(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     folder = Path(tempfile.mkdtemp(prefix="heapwire-"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     options = ["--platform", request.param, "--socket", "test-0"]
-    command = [sys.executable, "-c", "from heapwire.cli.main import main; main()", "compositor"]
+    command = [sys.executable, "-m", "heapwire.cli.main", "compositor"]
     compositor = subprocess.Popen([*command, *options])
     path = folder / "test-0"
     try:
