@@ -1,0 +1,312 @@
+"""A second solver that tries everything, written from the meanings of the types alone.
+
+It shares nothing with the first but the data classes and the format table:
+nothing is merged, every constraint is checked by itself against every way to
+place and lay out a buffer. (Only to tell apart two buffers that their allocator
+lays out does it look at what that allocator is told.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from heapwire.protocol.model.constraint import Constraint, Provenance
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
+from heapwire.protocol.model.format import FORMATS
+from heapwire.protocol.model.merge import join, lift, spell
+from heapwire.protocol.model.modifier import LINEAR
+from heapwire.protocol.model.participant import Participant
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.source import Source, SourceKind
+
+PAGE = 4096
+GREATEST_PITCH = 1 << 14  # far beyond what the random problems can ask for
+
+
+@dataclass(frozen=True)
+class Way:
+    """One buffer: the pair, and for each plane its source, object, offset and pitch."""
+
+    pair: FormatModifier
+    sources: tuple[Source, ...]
+    sizes: tuple[int, ...]
+    planes: tuple[tuple[int, int, int], ...]
+    told: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Heeded:
+    """Whether what the content and the stream ask for counts."""
+
+    content: bool = True
+    stream: bool = True
+
+
+def every_answer(problem: Problem, heeded: Heeded = Heeded()) -> dict[str, list[Way]]:
+    """For each goal all ways that meet everything, best first."""
+    return {goal.name: _ways(problem, goal, heeded) for goal in problem.goals}
+
+
+def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
+    ranked: dict[Way, Any] = {}
+    participants = sorted([*problem.participants, *goal.participants], key=lambda p: p.name)
+    pairs = {pair for one in participants for s in one.sets for pair in s.formats}
+    sources = sorted(problem.sources, key=_scarcity)
+    for pair in pairs:
+        holding = [
+            [(rank, s) for rank, s in enumerate(s for s in one.sets if pair in s.formats)]
+            for one in participants
+        ]
+        for choice in product(*holding):
+            demands = [(one, c) for one, (_, s) in zip(participants, choice, strict=True)
+                       for c in s.constraints]  # fmt: skip
+            constraints = [c for _, c in demands]
+            preference = (
+                sum(rank for rank, _ in choice),
+                sum(_cost(s, pair) for _, s in choice),
+            )
+            ranks = tuple(rank for rank, _ in choice)
+            found = []
+            for places in product(range(len(sources)), repeat=_plane_count(pair, constraints)):
+                chosen = tuple(sources[place] for place in places)
+                way = _way(problem, pair, chosen, constraints, heeded)
+                if way is not None:
+                    order = sum(
+                        _order(c, plane, source)
+                        for c in constraints
+                        for plane, source in enumerate(chosen)
+                    )
+                    found.append((order, len(set(places)), places, way))
+            for order, objects, places, way in found:
+                if any(o <= order and n < objects for o, n, _, _ in found):
+                    continue
+                scarcity = sum(
+                    place
+                    if pair in _laid_out() or sources[place].id.kind is SourceKind.DEVICE
+                    else place + len(sources)
+                    for place in places
+                )
+                key = (
+                    *preference,
+                    order,
+                    problem.format_costs.get(pair, 0),
+                    objects,
+                    scarcity,
+                    pair,
+                    places,
+                    ranks,
+                )
+                ranked[way] = min(key, ranked.get(way, key))
+    return sorted(ranked, key=lambda way: ranked[way])
+
+
+class _LaidOut:
+    """The pairs with a layout that can be computed, as far as random problems go."""
+
+    def __contains__(self, pair: object) -> bool:
+        return isinstance(pair, FormatModifier) and pair.fourcc in FORMATS and (
+            pair.modifier == LINEAR
+        )  # fmt: skip
+
+
+def _laid_out() -> _LaidOut:
+    return _LaidOut()
+
+
+def _scarcity(source: Source) -> Any:
+    kinds = [
+        source.id.kind is SourceKind.UDMABUF,
+        source.protected,
+        source.device_local is not None,
+        source.id.kind is SourceKind.DEVICE,
+    ]
+    rank = 5 - kinds.index(True) if True in kinds else int(source.contiguous is not False)
+    return rank, -(source.capacity or (1 << 64) - 1), source.name, source.id
+
+
+def _cost(one: ConstraintSet, pair: FormatModifier) -> int:
+    return one.costs[one.formats.index(pair)] if one.costs else 0
+
+
+def _order(constraint: Constraint, plane: int, source: Source) -> int:
+    if REGISTRY[constraint.type].name != "permitted-sources" or not _speaks_of(constraint, plane):
+        return 0
+    return list(constraint.value).index(source.id)  # type: ignore[arg-type]
+
+
+def _speaks_of(constraint: Constraint, plane: int) -> bool:
+    return not constraint.planes or bool(constraint.planes >> plane & 1)
+
+
+def _plane_count(pair: FormatModifier, constraints: list[Constraint]) -> int:
+    format_ = FORMATS.get(pair.fourcc)
+    if format_ is not None:
+        return len(format_.planes)
+    return max([1, *(c.planes.bit_length() for c in constraints)])
+
+
+def _way(
+    problem: Problem,
+    pair: FormatModifier,
+    sources: tuple[Source, ...],
+    constraints: list[Constraint],
+    heeded: Heeded,
+) -> Way | None:
+    named = [(REGISTRY[c.type].name, c) for c in constraints]
+    content = problem.content
+    if heeded.content and any(source.protected != content.protected for source in sources):
+        return None
+    if not all(
+        _memory_meets(name, c, source, plane)
+        for name, c in named
+        for plane, source in enumerate(sources)
+    ):
+        return None
+    if not all(_placed(name, c, sources) for name, c in named):
+        return None
+    if (
+        any(name == "no-snoop" for name, _ in named)
+        and any(name in ("dirty-lines", "no-sync") for name, _ in named)
+        and any(source.cached is not False for source in sources)
+    ):
+        return None
+    picture = problem.extents.allocated
+    for name, c in named:
+        if (name == "max-width" and picture.width > c.value) or (  # type: ignore[operator]
+            name == "max-height" and picture.height > c.value  # type: ignore[operator]
+        ):
+            return None
+        if heeded.content and name == "protected" and c.value != content.protected:
+            return None
+    width = _grown(picture.width, named, "width")
+    height = _grown(picture.height, named, "height")
+    # A contradiction is one even where the picture does not touch it.
+    if any(n == "max-width" and m == "min-width" and c.value < d.value  # type: ignore[operator]
+           for n, c in named for m, d in named):  # fmt: skip
+        return None
+    order = list(dict.fromkeys(sources))
+    if pair not in _laid_out():
+        # Of a size that nobody knows yet only one run of addresses can be promised.
+        if any(name == "max-segments" for name, _ in named) and any(
+            source.contiguous is not True for source in order
+        ):
+            return None
+        content_says = Constraint(
+            type=BY_NAME["protected"].type, value=int(content.protected), provenance=Provenance.USER
+        )
+        told = [*constraints, content_says]
+        merged = join([lift((c,), planes=len(sources)) for c in told])
+        return Way(
+            pair,
+            tuple(order),
+            tuple(0 for _ in order),
+            (),
+            spell(merged, told),  # type: ignore
+        )
+    return _laid(problem, pair, sources, named, (width, height), heeded)
+
+
+def _grown(length: int, named: list[tuple[str, Constraint]], side: str) -> int:
+    length = max([length, *(c.value for n, c in named if n == f"min-{side}")])  # type: ignore
+    while any(n == f"{side}-alignment" and length % c.value for n, c in named):  # type: ignore
+        length += 1
+    return length
+
+
+def _memory_meets(name: str, c: Constraint, source: Source, plane: int) -> bool:
+    value: Any = c.value
+    per_plane = REGISTRY[c.type].per_plane
+    if per_plane and not _speaks_of(c, plane):
+        return True
+    here = source.address_range
+    if name == "contiguous":
+        return source.contiguous is True
+    if name == "address-range":
+        return here is not None and value[0] <= here[0] <= here[1] <= value[1]
+    if name == "dma-width":
+        return here is not None and here[1] < 1 << value
+    if name == "permitted-sources":
+        return source.id in value
+    if name == "protected":
+        return source.protected == bool(value)
+    if name == "address-alignment":
+        return source.alignment % value == 0
+    return True
+
+
+def _placed(name: str, c: Constraint, sources: tuple[Source, ...]) -> bool:
+    spoken = [source for plane, source in enumerate(sources) if _speaks_of(c, plane)]
+    if name in ("same-buffer", "same-source"):
+        return len(set(spoken)) <= 1
+    if name == "different-source":
+        return len(set(spoken)) == len(spoken)
+    return True
+
+
+def _laid(
+    problem: Problem,
+    pair: FormatModifier,
+    sources: tuple[Source, ...],
+    named: list[tuple[str, Constraint]],
+    size: tuple[int, int],
+    heeded: Heeded,
+) -> Way | None:
+    width, height = size
+    order = list(dict.fromkeys(sources))
+    ends = [0] * len(order)
+    planes = []
+    for index, plane in enumerate(FORMATS[pair.fourcc].planes):
+        said: list[tuple[str, Any]] = [(n, c.value) for n, c in named if _speaks_of(c, index)]
+        pitch = next(_pitches(plane.row_bytes(width), plane.bytes_per_block, said), None)
+        if pitch is None:
+            return None
+        rows = plane.rows(height)
+        while any(n == "scanline-alignment" and rows % v for n, v in said):
+            rows += 1
+        padding = max([0, *(v for n, v in said if n == "padding")])
+        place = order.index(sources[index])
+        offset = ends[place]
+        while any(n in ("offset-alignment", "address-alignment") and offset % v for n, v in said):
+            offset += 1
+        ends[place] = offset + pitch * rows + padding
+        planes.append((place, offset, pitch))
+    sizes = []
+    values: list[tuple[str, Any]] = [(n, c.value) for n, c in named]
+    for place, source in enumerate(order):
+        size = max([ends[place], *(v for n, v in values if n == "min-size")])
+        while any(n == "size-alignment" and size % v for n, v in values):
+            size += 1
+        if any(n == "max-size" and size > v for n, v in values):
+            return None
+        pages = -(-size // PAGE)
+        needed = problem.counts.total * pages * PAGE
+        if heeded.stream and source.capacity is not None and needed > source.capacity:
+            return None
+        if source.contiguous is not True and any(
+            n == "max-segments" and pages > v for n, v in values
+        ):
+            return None
+        sizes.append(size)
+    return Way(pair, tuple(order), tuple(sizes), tuple(planes))
+
+
+def _pitches(least: int, block: int, said: list[tuple[str, Any]]) -> Iterator[int]:
+    for pitch in range(least, GREATEST_PITCH):
+        if all(
+            (n != "pitch-alignment" or pitch % v == 0)
+            and (n != "min-pitch" or pitch >= v)
+            and (n != "max-pitch" or pitch <= v)
+            and (n != "pixel-boundary-pitch" or pitch % block == 0)
+            and (n != "power-of-two-pitch" or pitch & (pitch - 1) == 0)
+            for n, v in said
+        ):
+            yield pitch
+
+
+def participants_of(problem: Problem, goal: Goal) -> list[Participant]:
+    """Everyone who takes part in a goal."""
+    return [*problem.participants, *goal.participants]

@@ -1,0 +1,249 @@
+"""Random problems: the solver's answer is that of a solver which tries everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from exhaustive import Heeded, Way, every_answer
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from model_building import NV12, XRGB, YUV420, ask, heap, heap_id, need, of, pair, part
+
+from heapwire.protocol.model.answer import Answer, ConflictMember, FailureReason
+from heapwire.protocol.model.buffer_count import BufferCount
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.content import Content
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.plan import Plan
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.search import MAX_PLANS
+from heapwire.protocol.model.solve import solve
+from heapwire.protocol.model.voice import CONTENT, STREAM
+
+PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "SAMSUNG_64_32_TILE"), pair("QQ4P")]
+HEAPS = 6
+KIB = 1 << 10
+
+masks = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 8])
+alignments = st.sampled_from([1, 2, 3, 16, 48, 64])
+
+
+@st.composite
+def constraints(draw: st.DrawFn) -> Constraint:
+    name = draw(
+        st.sampled_from(
+            [
+                "pitch-alignment", "offset-alignment", "size-alignment", "scanline-alignment",
+                "min-pitch", "max-pitch", "min-width", "max-width", "width-alignment", "padding",
+                "min-size", "max-size", "contiguous", "address-range", "permitted-sources",
+                "permitted-sources", "address-alignment", "dma-width", "max-segments",
+                "same-buffer", "same-source", "different-source", "different-source", "protected",
+                "pixel-boundary-pitch", "power-of-two-pitch", "no-snoop", "dirty-lines",
+            ]
+        )
+    )  # fmt: skip
+    planes = [plane for plane in range(4) if draw(masks) >> plane & 1]
+    value: object = 1
+    if name.endswith("alignment"):
+        value = draw(alignments)
+    elif name == "min-pitch":
+        value = draw(st.integers(1, 300))
+    elif name == "max-pitch":
+        value = draw(st.integers(40, 2000))
+    elif name in ("min-width", "max-width"):
+        value = draw(st.integers(1, 60))
+    elif name == "padding":
+        value = draw(st.integers(0, 70))
+    elif name == "min-size":
+        value = draw(st.integers(1, 9000))
+    elif name == "max-size":
+        value = draw(st.integers(500, 20000))
+    elif name == "address-range":
+        value = draw(st.sampled_from([(0, 0xFFFF), (0, 0x1FFFF), (0x8000, 0x1FFFF)]))
+    elif name == "dma-width":
+        value = draw(st.sampled_from([16, 17, 64]))
+        if value == 64:
+            value = 32
+    elif name == "max-segments":
+        value = draw(st.integers(1, 3))
+    elif name == "protected":
+        value = draw(st.sampled_from([0, 0, 0, 1]))
+    elif name == "permitted-sources":
+        value = tuple(
+            draw(
+                st.lists(st.sampled_from([heap_id(n) for n in range(HEAPS)]), min_size=1,
+                         max_size=HEAPS, unique=True)
+            )
+        )  # fmt: skip
+    if name in ("same-buffer", "same-source", "different-source"):
+        planes = draw(st.sampled_from([[], [0, 1], [0, 1], [1, 2], [0, 2], [2, 3]]))
+    return need(name, value, *planes)  # type: ignore[arg-type]
+
+
+@st.composite
+def sets(draw: st.DrawFn) -> object:
+    formats = draw(st.lists(st.sampled_from(PAIRS), min_size=1, max_size=3, unique=True))
+    costs = tuple(draw(st.integers(0, 2)) for _ in formats) if draw(st.integers(0, 4)) == 0 else ()
+    return of(formats, *draw(st.lists(constraints(), max_size=3)), costs=costs)
+
+
+@st.composite
+def sources(draw: st.DrawFn, minor: int) -> object:
+    return heap(
+        f"heap{minor}",
+        minor,
+        contiguous=draw(st.sampled_from([True, False, None])),
+        cached=draw(st.sampled_from([True, False, None])),
+        protected=draw(st.sampled_from([False, False, False, True])),
+        capacity=draw(st.sampled_from([None, None, 32 * KIB, 64 * KIB])),
+        alignment=draw(st.sampled_from([4096, 4096, 1 << 14])),
+        address_range=draw(
+            st.sampled_from([None, (0, 0xFFFF), (0x8000, 0xFFFF), (0x10000, 0x1FFFF)])
+        ),
+    )
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    names = ["ann", "bob", "cat", "dan"][: draw(st.integers(1, 4))]
+    everyone = [
+        part(name, *draw(st.lists(sets(), min_size=1, max_size=2)), usage=Usage.DECODE)
+        for name in names
+    ]
+    shown = draw(st.integers(0, len(everyone)))
+    return ask(
+        *everyone[shown:],
+        goals=(
+            Goal(name="first", participants=tuple(everyone[:shown]), scanout=True),
+            *([Goal(name="second")] if shown and shown < len(everyone) else []),
+        ),
+        sources=tuple(draw(sources(minor)) for minor in range(draw(st.integers(1, HEAPS)))),
+        size=(draw(st.integers(1, 50)), draw(st.integers(1, 20))),
+        content=Content(protected=draw(st.integers(0, 5)) == 0),
+        counts=BufferCount(minimum=1, queue=draw(st.integers(0, 2)), hold=1),
+    )
+
+
+def way_of(problem: Problem, plan: Plan) -> Way:
+    by_id = {source.id: source for source in problem.sources}
+    return Way(
+        (plan.fourcc, plan.modifier),
+        tuple(by_id[one.source] for one in plan.layout.objects),
+        tuple(one.size for one in plan.layout.objects),
+        tuple((plane.object, plane.offset, plane.pitch) for plane in plan.layout.planes),
+        plan.layout.constraints,
+    )
+
+
+def ways_of(problem: Problem, answer: Answer) -> dict[str, list[Way]]:
+    found: dict[str, list[Way]] = {goal.name: [] for goal in problem.goals}
+    for plan in answer.plans:
+        found[plan.goal].append(way_of(problem, plan))
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(problems())
+def test_the_plans_are_those_of_trying_everything_in_the_same_order(problem: Problem) -> None:
+    expected = every_answer(problem)
+    seen: set[Way] = set()
+    best: dict[str, list[Way]] = {}
+    for name, ways in expected.items():
+        best[name] = [way for way in ways[:MAX_PLANS] if way not in seen]
+        seen |= set(best[name])
+    answer = solve(problem)
+    event(f"plans: {bool(answer.plans)}")
+    assert ways_of(problem, answer) == best
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(), st.randoms(use_true_random=False))
+def test_no_order_of_arrival_changes_the_answer(problem: Problem, random: object) -> None:
+    def shuffled(entries: tuple[object, ...]) -> tuple[object, ...]:
+        mixed = list(entries)
+        random.shuffle(mixed)  # type: ignore[attr-defined]
+        return tuple(mixed)
+
+    def mixed_participant(one: object) -> object:
+        return replace(
+            one,  # type: ignore[type-var]
+            sets=tuple(
+                replace(s, constraints=shuffled(s.constraints))
+                if s.costs
+                else replace(s, formats=shuffled(s.formats), constraints=shuffled(s.constraints))
+                for s in one.sets  # type: ignore[attr-defined]
+            ),
+        )
+
+    mixed = replace(
+        problem,
+        participants=shuffled(tuple(mixed_participant(one) for one in problem.participants)),
+        sources=shuffled(problem.sources),
+        goals=tuple(
+            replace(goal, participants=shuffled(tuple(map(mixed_participant, goal.participants))))
+            for goal in problem.goals
+        ),
+    )
+    assert solve(mixed) == solve(problem)
+
+
+def without(problem: Problem, participant: str, dropped: Constraint) -> Problem:
+    def quiet(everyone: tuple[object, ...]) -> tuple[object, ...]:
+        return tuple(
+            replace(
+                one,  # type: ignore[type-var]
+                sets=tuple(
+                    replace(s, constraints=tuple(c for c in s.constraints if c != dropped))
+                    for s in one.sets  # type: ignore[attr-defined]
+                ),
+            )
+            if one.name == participant  # type: ignore[attr-defined]
+            else one
+            for one in everyone
+        )
+
+    return replace(
+        problem,
+        participants=quiet(problem.participants),
+        goals=tuple(replace(goal, participants=quiet(goal.participants)) for goal in problem.goals),
+    )
+
+
+def restricted(problem: Problem, kept: set[tuple[str, Constraint | None]]) -> Problem:
+    """The last goal, with nothing asked for but what is kept."""
+    bare = replace(problem, goals=problem.goals[-1:])
+    for one in [*bare.participants, *bare.goals[0].participants]:
+        for dropped in {c for s in one.sets for c in s.constraints}:
+            if (one.name, dropped) not in kept:
+                bare = without(bare, one.name, dropped)
+    return bare
+
+
+def can_be_met(problem: Problem, members: tuple[ConflictMember, ...]) -> bool:
+    """Whether trying everything finds a way to meet these requirements and no others."""
+    kept = {(member.participant, member.constraint) for member in members}
+    names = {name for name, _ in kept}
+    heeded = Heeded(content=CONTENT in names, stream=STREAM in names)
+    bare = restricted(problem, kept)
+    return any(every_answer(bare, heeded)[bare.goals[0].name])
+
+
+@settings(max_examples=400, deadline=None)
+@given(problems())
+def test_a_conflict_cannot_be_met_and_without_any_member_it_can(problem: Problem) -> None:
+    answer = solve(problem)
+    if answer.reason is not FailureReason.CONFLICT:
+        return
+    event(f"conflict of {len(answer.conflict)}")
+    assert not can_be_met(problem, answer.conflict)
+    for dropped in answer.conflict:
+        rest = tuple(member for member in answer.conflict if member is not dropped)
+        assert can_be_met(problem, rest), dropped.text
+
+
+def test_the_exhaustive_solver_finds_what_is_plain() -> None:
+    ways = every_answer(ask(part("ann", of(XRGB)), size=(16, 16)))["scanout"]
+    assert [(way.sources[0].name, way.planes) for way in ways] == [
+        ("system", ((0, 0, 64),)),
+        ("cma", ((0, 0, 64),)),
+    ]
