@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +14,7 @@ from heapwire.client_lib.negotiation import Negotiation
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.wire.batch import Batch
+from heapwire.protocol.wire.batch import Batch, Refusal
 from heapwire.protocol.wire.limits import BUFFERS
 
 
@@ -40,6 +39,8 @@ class BufferSupply:
         self.negotiations = 0
         self.faults: list[str] = []
         self.pool: BufferPool | None = None
+        self.plan: Plan | None = None
+        self.refusals: tuple[Refusal, ...] = ()
         self._negotiation = negotiation
         self._dmabuf = dmabuf
         self._memory = memory
@@ -60,11 +61,6 @@ class BufferSupply:
         _traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    @property
-    def plan(self) -> Plan | None:
-        """The plan of the buffers in use."""
-        return None if self.pool is None else self.pool.plan
 
     def negotiate(self, extent: Extent) -> None:
         """Commit what is set on the negotiation, and get buffers by the answer.
@@ -122,14 +118,22 @@ class BufferSupply:
         if self.pool is not None:
             self._retired.append(self.pool)
         self.pool = pool
+        self.plan = pool.plan
+        self.refusals = batch.refusals
         self._extent = extent
 
     def _serves(self, batch: Batch) -> bool:
         """Whether the buffers in use are by the best plan of a batch."""
         if self.pool is None or not batch.offers:
             return not batch.offers
-        best = batch.offers[0].plan
-        return replace(best, reasons=()) == replace(self.pool.plan, reasons=())
+        best, mine = batch.offers[0].plan, self.pool.plan
+        if (best.fourcc, best.modifier, best.layout) != (mine.fourcc, mine.modifier, mine.layout):
+            return False
+        if best.buffer_count > mine.buffer_count:
+            return False
+        self.plan = best  # the same buffers, for another goal perhaps
+        self.refusals = batch.refusals
+        return True
 
     def _batch(self, batch: Batch) -> None:
         if batch.cookie == 0 and batch.offers:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from heapwire.client_lib.buffer import Buffer
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.wire.batch import Refusal
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackStatus
 
 
@@ -35,7 +36,8 @@ class PlayResult:
     `bytes_copied_per_frame` is the mean over the frames that were written,
     rounded down: what the CPU stored after decoding. `plan` is the last one.
     `reasons` counts shown frames by why they were not scanned out, in the words
-    of the protocol's status_reason. `source_names` names the plan's sources.
+    of the protocol's status_reason. `source_names` names the compositor's sources,
+    and `refusals` says of those that the plan does not use why that is.
     `damaged` counts packets that could not be decoded; `faults` says why plans
     that came unasked were not taken. `stopped` is set if it was not played to
     its end.
@@ -47,6 +49,7 @@ class PlayResult:
     plan: Plan | None
     reasons: Mapping[str, int]
     source_names: Mapping[SourceId, str] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
     damaged: int = 0
     faults: tuple[str, ...] = ()
     stopped: bool = False

@@ -237,14 +237,14 @@ class _Run:
     def result(self, manager: HeapManager) -> PlayResult:
         """What came of it."""
         plan = self._supply.plan
-        objects = () if plan is None else plan.layout.objects
         return PlayResult(
             frames=self._ledger.counts,
             bytes_copied_per_frame=self._copied // max(1, self._written),
             negotiations=self._supply.negotiations,
             plan=plan,
             reasons=self._ledger.reasons,
-            source_names={one.source: manager.source_name(one.source) for one in objects},
+            source_names={one.id: one.name for one in manager.sources.values()},
+            refusals=self._supply.refusals,
             damaged=self._decoder.damaged,
             faults=tuple(self._supply.faults),
             stopped=self._cut_short,

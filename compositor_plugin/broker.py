@@ -332,6 +332,8 @@ def _common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
     """The pairs that every participant of a goal can use, in ascending order."""
     common: set[FormatModifier] | None = None
     for participant in goal.participants:
+        if not participant.sets:
+            continue  # it can use anything
         pairs = {pair for constraint_set in participant.sets for pair in constraint_set.formats}
         common = pairs if common is None else common & pairs
     return tuple(sorted(common or ()))

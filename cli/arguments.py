@@ -1,0 +1,71 @@
+"""What several commands read from their command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from heapwire.kernel.device import parse_usage
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.participant import Usage
+
+DEFAULT_PLATFORM = "raspberry-pi-4"
+
+
+def add_platform(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """`--platform NAME|FILE`."""
+    told = f" (default: {default})" if default else ""
+    parser.add_argument(
+        "--platform",
+        metavar="NAME|FILE",
+        default=os.environ.get("HEAPWIRE_PLATFORM", default),
+        help=f"a shipped platform or a platform file{told}; $HEAPWIRE_PLATFORM is read too",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def load_platform(name: str | None) -> Platform:
+    """The platform of `--platform`; `LocalError` if there is none."""
+    return Platform.load(name or DEFAULT_PLATFORM)
+
+
+def extent(text: str) -> Extent:
+    """`1920x1080`."""
+    width, _, height = text.lower().partition("x")
+    try:
+        return Extent(int(width), int(height))
+    except (ValueError, LocalError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT") from None
+
+
+def fourcc(text: str) -> int:
+    """`NV12`."""
+    try:
+        return parse_fourcc(text)
+    except LocalError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def participant(text: str) -> tuple[str, Usage]:
+    """`DEVICE:USAGE`."""
+    device, _, usage = text.rpartition(":")
+    if not device:
+        raise argparse.ArgumentTypeError(f"{text!r} is not DEVICE:USAGE, such as codec:decode")
+    try:
+        return device, parse_usage(usage)
+    except LocalError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")

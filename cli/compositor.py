@@ -1,0 +1,89 @@
+"""Run the reference compositor until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+
+from heapwire.cli.arguments import DEFAULT_PLATFORM, add_platform, extent, load_platform
+from heapwire.cli.output import SCHEMA_VERSION, complain
+from heapwire.cli.status import DONE
+from heapwire.protocol.model.document import Document
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+
+READY = "socket"  # the key of the line that says that clients may connect
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire compositor`."""
+    add_platform(parser, default=DEFAULT_PLATFORM)
+    parser.add_argument(
+        "--socket", metavar="NAME", help="name of the Wayland socket (default: the next free)"
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", type=extent, default=Extent(1280, 720), help="size of the output"
+    )
+    parser.add_argument(
+        "--screenshot",
+        metavar="FILE",
+        type=Path,
+        help="write what is on the screen as PNG at the end",
+    )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        type=Path,
+        help="write what became of each frame as JSON at the end",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; write what was asked for then."""
+    from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
+    from heapwire.compositor_plugin.hosts.reference.pixels import save_png
+
+    platform = load_platform(options.platform)
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        raise LocalError("$XDG_RUNTIME_DIR is not set: it names the folder for the socket")
+    compositor = Compositor(
+        platform, size=options.size, socket=options.socket, record=options.record is not None
+    )
+    with compositor:
+        stopping = False
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            nonlocal stopping
+            stopping = True
+            compositor.stop()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        print(f"{READY} {compositor.socket}", flush=True)
+        complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
+        compositor.run()
+        if options.screenshot is not None:
+            save_png(options.screenshot, compositor.screenshot())
+        if options.record is not None:
+            _write(options.record, record_document(compositor))
+    return DONE
+
+
+def record_document(compositor: object) -> Document:
+    """What became of each frame."""
+    frames = compositor.frames
+    return {"schema_version": SCHEMA_VERSION, "frames": [frame.document() for frame in frames]}
+
+
+def _write(path: Path, document: Document) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise LocalError(f"{path}: {error.strerror}") from None

@@ -1,0 +1,146 @@
+"""Show the whole way: a compositor, a player, and the heap that they agree on."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from heapwire.cli.arguments import DEFAULT_PLATFORM, add_json, add_platform, load_platform, positive
+from heapwire.cli.clip import write_clip
+from heapwire.cli.compositor import READY
+from heapwire.cli.output import documents, show
+from heapwire.cli.play import Meter, conflict_reported, play_document
+from heapwire.cli.play import render as render_play
+from heapwire.cli.status import DONE, FAILED
+from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.protocol.model.document import Document, Json
+from heapwire.protocol.model.errors import LocalError
+
+START = 20.0  # seconds that the compositor may take to open its socket
+END = 10.0  # seconds that it may take to write its screenshot and end
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire demo`."""
+    add_platform(parser, default=DEFAULT_PLATFORM)
+    parser.add_argument(
+        "--frames", metavar="N", type=positive, default=60, help="length of the clip"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE.png",
+        type=Path,
+        default=Path("heapwire-demo.png"),
+        help="where the screenshot goes (default: %(default)s)",
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play a clip that is made for it, and show what became of it."""
+    platform = load_platform(options.platform)
+    with tempfile.TemporaryDirectory(prefix="heapwire-") as folder:
+        scratch = Path(folder)
+        clip = write_clip(scratch / "clip.mkv", frames=options.frames)
+        record = scratch / "record.json"
+        meter = Meter()
+        with compositor(scratch, options.platform, record, options.output) as socket:
+            player = Player(
+                clip,
+                display=socket,
+                platform=platform,
+                options=PlayOptions(fullscreen=True),
+                on_progress=meter.show,
+            )
+            before = signal.signal(signal.SIGINT, lambda _signal, _frame: player.stop())
+            try:
+                with conflict_reported(as_json=options.json) as reported:
+                    result = player.play()
+            finally:
+                signal.signal(signal.SIGINT, before)
+                meter.clear()
+        if reported:
+            return FAILED
+        document = play_document(result)
+        document["platform"] = platform.name
+        document["screenshot"] = os.fspath(options.output)
+        document["compositor_frames"] = _frames(record)
+    show(document, render, as_json=options.json)
+    return DONE
+
+
+def render(document: Document) -> str:
+    """The outcome for people."""
+    frames = documents(document["compositor_frames"])
+    scanned_out = sum(1 for frame in frames if frame["scanned_out"])
+    return "\n".join(
+        [
+            f"platform {document['platform']}, simulated",
+            render_play(document),
+            f"the compositor recorded {len(frames)} frames, {scanned_out} of them scanned out",
+            f"the screenshot is {document['screenshot']}",
+        ]
+    )
+
+
+@contextlib.contextmanager
+def compositor(folder: Path, platform: str, record: Path, screenshot: Path) -> Iterator[str]:
+    """The reference compositor as a process; the path of its socket.
+
+    Raises `LocalError` with what it said on standard error if it does not
+    start. It is ended in any case, and has written its files then.
+    """
+    errors = folder / "compositor.log"
+    arguments = ["--platform", platform, "--socket", "wayland-heapwire"]
+    arguments += ["--record", os.fspath(record), "--screenshot", os.fspath(screenshot)]
+    with errors.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "heapwire.cli.main", "compositor", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "XDG_RUNTIME_DIR": os.fspath(folder)},
+            start_new_session=True,  # Ctrl-C is the player's; the compositor ends after it
+        )
+    try:
+        yield os.fspath(folder / _socket(process, errors))
+    finally:
+        process.terminate()
+        try:
+            process.wait(END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    if process.returncode != 0:
+        raise LocalError(f"the compositor failed: {errors.read_text().strip()}")
+
+
+def _socket(process: subprocess.Popen[bytes], errors: Path) -> str:
+    """The name of the socket, when clients may connect to it."""
+    assert process.stdout is not None
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        if not select.select([process.stdout], [], [], 0.2)[0]:
+            continue
+        word, _, name = process.stdout.readline().decode().strip().partition(" ")
+        if word == READY:
+            return name
+        break
+    raise LocalError(f"the compositor did not start: {errors.read_text().strip()}")
+
+
+def _frames(record: Path) -> list[Json]:
+    frames: list[Json] = json.loads(record.read_text("utf-8"))["frames"]
+    return frames

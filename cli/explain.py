@@ -1,0 +1,135 @@
+"""Explain which memory a platform's devices agree on, or what stands in the way."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from heapwire.cli.arguments import (
+    add_json,
+    add_platform,
+    extent,
+    fourcc,
+    load_platform,
+    participant,
+    positive,
+)
+from heapwire.cli.output import show
+from heapwire.cli.status import DONE, FAILED
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.buffer_count import BufferCount
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.content import Content
+from heapwire.protocol.model.document import explain_document, render_explain
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.modifier import LINEAR
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import solve
+
+REQUEST = "the request"  # the participant that stands for --format
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire explain`."""
+    add_platform(parser)
+    parser.add_argument(
+        "--participant",
+        metavar="DEVICE:USAGE",
+        type=participant,
+        action="append",
+        default=[],
+        help="a device and what it does, such as codec:decode; repeat it for more "
+        "(default: the platform's decoder, display and GPU)",
+    )
+    parser.add_argument(
+        "--format", metavar="FOURCC", type=fourcc, help="the pixel format, such as NV12"
+    )
+    parser.add_argument(
+        "--size",
+        metavar="WxH",
+        type=extent,
+        default=Extent(1920, 1080),
+        help="(default: %(default)s)",
+    )
+    parser.add_argument("--buffers", metavar="N", type=positive, default=4, help="buffers in all")
+    parser.add_argument("--protected", action="store_true", help="the content is protected")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Solve and explain."""
+    platform = load_platform(options.platform)
+    members = [platform.participant(device, usage) for device, usage in options.participant]
+    problem = problem_of(
+        platform,
+        members or default_participants(platform),
+        fourcc=options.format,
+        size=options.size,
+        buffers=options.buffers,
+        content=Content(protected=options.protected),
+    )
+    answer = solve(problem)
+    show(explain_document(problem, answer), render_explain, as_json=options.json)
+    return DONE if answer.plans else FAILED
+
+
+def problem_of(
+    platform: Platform,
+    members: Iterable[Participant],
+    *,
+    fourcc: int | None,
+    size: Extent,
+    buffers: int,
+    content: Content,
+) -> Problem:
+    """The problem that a compositor would solve for these participants.
+
+    Whoever scans out is needed for scanout only; whoever samples for both
+    goals, because a compositor must be able to fall back. `size` is in pixels.
+    """
+    everyone = list(members)
+    displays = tuple(one for one in everyone if one.usage & Usage.SCANOUT)
+    samplers = tuple(one for one in everyone if one.usage == Usage.SAMPLING)
+    clients = [one for one in everyone if one not in displays and one not in samplers]
+    if fourcc is not None:
+        clients.append(_requested(fourcc, everyone))
+    goals = []
+    if displays:
+        goals.append(Goal(name="scanout", participants=displays + samplers, scanout=True))
+    if samplers or not displays:
+        goals.append(Goal(name="sampling", participants=samplers))
+    return Problem(
+        participants=tuple(clients),
+        goals=tuple(goals),
+        sources=platform.sources,
+        extents=Extents(coded=size),
+        content=content,
+        counts=BufferCount(minimum=buffers, queue=0, hold=0),
+        topology=platform.topology,
+        format_costs=platform.format_costs,
+    )
+
+
+def default_participants(platform: Platform) -> list[Participant]:
+    """The platform's first decoder, its displays' scanout and its first GPU's sampling."""
+    chosen: list[Participant] = []
+    for usage in (Usage.DECODE, Usage.CAMERA, Usage.SCANOUT, Usage.SAMPLING):
+        able = [device for device in platform.devices if usage in device.sets]
+        if usage is Usage.CAMERA and chosen:
+            continue  # a decoder is there already
+        chosen += [platform.participant(device.name, usage) for device in able[:1]]
+    return chosen
+
+
+def _requested(fourcc: int, everyone: list[Participant]) -> Participant:
+    """Someone who insists on a fourcc, in any modifier that anybody knows for it."""
+    known = {
+        pair
+        for one in everyone
+        for constraint_set in one.sets
+        for pair in constraint_set.formats
+        if pair.fourcc == fourcc
+    }
+    pairs = tuple(sorted(known)) or (FormatModifier(fourcc, LINEAR),)
+    return Participant(name=REQUEST, usage=Usage(0), sets=(ConstraintSet(formats=pairs),))

@@ -1,0 +1,139 @@
+"""Show a machine's memory, devices and the links between them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from heapwire.cli.arguments import add_json, add_platform, load_platform
+from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
+from heapwire.cli.status import DONE
+from heapwire.kernel.device import Device, usage_name
+from heapwire.kernel.platform import Platform, shipped
+from heapwire.protocol.model.document import Document
+from heapwire.protocol.model.format import fourcc_name
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.source import Source
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire list`."""
+    add_platform(parser)
+    parser.add_argument("--names", action="store_true", help="only name the shipped platforms")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the platform."""
+    if options.names:
+        names: Document = {"schema_version": SCHEMA_VERSION, "platforms": list(shipped())}
+        show(names, lambda document: "\n".join(shipped()), as_json=options.json)
+        return DONE
+    show(list_document(load_platform(options.platform)), render, as_json=options.json)
+    return DONE
+
+
+def list_document(platform: Platform) -> Document:
+    """A platform for programs: `platform`, `heaps`, `devices` and `links`."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "platform": platform.name,
+        "title": platform.title,
+        "simulated": platform.simulated,
+        "heaps": [_source_document(source) for source in platform.sources],
+        "devices": [_device_document(device) for device in platform.devices],
+        "links": [
+            {
+                "device": link.device,
+                "source": link.source,
+                "rank": link.rank,
+                "kind": link.kind.value,
+                "provenance": link.provenance.name.lower(),
+            }
+            for link in platform.links
+        ],
+        "notes": list(platform.notes),
+    }
+
+
+def render(document: Document) -> str:
+    """The list for people."""
+    return "\n".join(_lines(document))
+
+
+def _source_document(source: Source) -> Document:
+    return {
+        "kind": source.id.kind.name.lower(),
+        "name": source.name,
+        "major": source.id.major,
+        "minor": source.id.minor,
+        "contiguous": source.contiguous,
+        "address_range": None if source.address_range is None else list(source.address_range),
+        "capacity": source.capacity,
+        "cached": source.cached,
+        "protected": source.protected,
+        "numa_node": source.numa_node,
+        "substitutes_for": list(source.substitutes_for),
+        "provenance": {name: one.name.lower() for name, one in source.provenance.items()},
+    }
+
+
+def _device_document(device: Device) -> Document:
+    formats = {
+        usage: sorted({fourcc_name(pair.fourcc) for one in sets for pair in one.formats})
+        for usage, sets in device.sets.items()
+    }
+    return {
+        "name": device.name,
+        "kind": device.kind.value,
+        "driver": device.driver,
+        "major": device.id.major if device.id else None,
+        "minor": device.id.minor if device.id else None,
+        "iommu": device.iommu,
+        "usages": [
+            {"usage": usage_name(Usage(usage)), "formats": list(names)}
+            for usage, names in formats.items()
+        ],
+        "planes": [plane.name for plane in device.planes],
+    }
+
+
+def _lines(document: Document) -> Iterator[str]:
+    title = document["title"] or ""
+    simulated = " (simulated)" if document["simulated"] else ""
+    yield f"{document['platform']}{simulated}: {title}".rstrip(": ")
+    heaps = documents(document["heaps"])
+    yield "memory" if heaps else "no memory: this machine has no DMA heap"
+    for heap in heaps:
+        yield f"    {heap['name']} ({heap['kind']} {heap['major']}:{heap['minor']}){_traits(heap)}"
+    devices = documents(document["devices"])
+    yield "devices" if devices else "no devices: no display, decoder or camera was found"
+    for device in devices:
+        pair = "" if device["major"] is None else f" {device['major']}:{device['minor']}"
+        yield f"    {device['name']} ({device['kind']}{pair})"
+        for usage in documents(device["usages"]):
+            names = ", ".join(str(name) for name in texts(usage["formats"])) or "any format"
+            yield f"        {usage['usage']}: {names}"
+    links = documents(document["links"])
+    yield "links" if links else "no links between devices and memory"
+    for link in links:
+        yield f"    {link['device']} -> {link['source']} ({link['kind']}, {link['provenance']})"
+    for note in texts(document["notes"]):
+        yield f"note: {note}"
+
+
+def _traits(heap: Document) -> str:
+    traits = []
+    if heap["contiguous"] is not None:
+        traits.append("contiguous" if heap["contiguous"] else "not contiguous")
+    if heap["protected"]:
+        traits.append("protected")
+    if heap["cached"] is False:
+        traits.append("uncached")
+    capacity = heap["capacity"]
+    if isinstance(capacity, int):
+        traits.append(f"{capacity >> 20} MiB")
+    bounds = heap["address_range"]
+    if isinstance(bounds, list):
+        traits.append(f"at {bounds[0]:#x} to {bounds[1]:#x}")
+    return f": {', '.join(traits)}" if traits else ""

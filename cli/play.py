@@ -1,0 +1,216 @@
+"""Play a video file on the compositor, in buffers that both agreed on."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from heapwire.cli.arguments import add_json, add_platform, fourcc, load_platform, positive
+from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts
+from heapwire.cli.status import DONE, FAILED
+from heapwire.client_lib.conflict import ConflictError
+from heapwire.client_lib.play_result import FrameCounts, PlayResult
+from heapwire.client_lib.player import Player, PlayOptions, Progress
+from heapwire.protocol.model.document import Document, Json, plan_document, value_document
+from heapwire.protocol.model.source import SourceId
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire play`."""
+    parser.add_argument("file", type=Path, help="a video file that PyAV can decode")
+    parser.add_argument("--frames", metavar="N", type=positive, help="stop after so many")
+    parser.add_argument("--fullscreen", action="store_true", help="ask for the whole screen")
+    parser.add_argument(
+        "--format", metavar="FOURCC", type=fourcc, help="write only this format, such as NV12"
+    )
+    parser.add_argument(
+        "--unpaced", action="store_true", help="show frames as fast as they are taken, drop none"
+    )
+    add_platform(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play to the end, or until interrupted."""
+    platform = None if options.platform is None else load_platform(options.platform)
+    meter = Meter()
+    player = Player(
+        options.file,
+        platform=platform,
+        options=PlayOptions(
+            frames=options.frames,
+            fullscreen=options.fullscreen,
+            paced=not options.unpaced,
+            formats=() if options.format is None else (options.format,),
+        ),
+        on_progress=meter.show,
+    )
+    before = signal.signal(signal.SIGINT, lambda _signal, _frame: player.stop())
+    try:
+        with conflict_reported(as_json=options.json) as reported:
+            result = player.play()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        meter.clear()
+    if reported:
+        return FAILED
+    show(play_document(result), render, as_json=options.json)
+    return DONE
+
+
+@contextlib.contextmanager
+def conflict_reported(*, as_json: bool) -> Iterator[list[ConflictError]]:
+    """Report requirements that contradict each other; the list then holds the error."""
+    reported: list[ConflictError] = []
+    try:
+        yield reported
+    except ConflictError as error:
+        reported.append(error)
+        complain(str(error))
+        if as_json:
+            show(conflict_document(error), str, as_json=True)
+
+
+def conflict_document(error: ConflictError) -> Document:
+    """Why there is no plan, for programs."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "plan": None,
+        "message": str(error),
+        "conflict": [
+            {
+                "goal": entry.goal,
+                "participant": entry.participant,
+                "constraint": entry.constraint or "formats",
+                "plane": entry.planes[0] if len(entry.planes) == 1 else None,
+                "planes": list(entry.planes),
+                "value": None if entry.value is None else value_document(entry.value, {}),
+                "text": entry.text,
+            }
+            for entry in error.entries
+        ],
+    }
+
+
+class Meter:
+    """A line of progress on standard error, where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+
+    def show(self, progress: Progress) -> None:
+        """Redraw the line."""
+        if self._on:
+            counts = progress.counts
+            total = f"/{progress.total}" if progress.total else ""
+            print(
+                f"\r{counts.shown}{total} frames, {counts.scanned_out} scanned out, "
+                f"{counts.dropped} dropped ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._on:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def play_document(result: PlayResult) -> Document:
+    """The outcome for programs."""
+    names = dict(result.source_names)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "frames": counts_document(result.frames),
+        "bytes_copied_per_frame": result.bytes_copied_per_frame,
+        "negotiations": result.negotiations,
+        "plan": None if result.plan is None else plan_document(result.plan, names),
+        "reasons": dict(result.reasons),
+        "sources": _sources(result, names),
+        "damaged": result.damaged,
+        "faults": list(result.faults),
+        "stopped": result.stopped,
+    }
+
+
+def counts_document(counts: FrameCounts) -> Document:
+    """How many frames there were, by what became of them."""
+    return {
+        "decoded": counts.decoded,
+        "shown": counts.shown,
+        "scanned_out": counts.scanned_out,
+        "composited": counts.composited,
+        "dropped": counts.dropped,
+    }
+
+
+def render(document: Document) -> str:
+    """The outcome for people."""
+    lines: list[str] = []
+    sources = documents(document["sources"])
+    if sources:
+        lines.append("sources considered")
+        lines += [
+            f"    {one['name']} ({one['kind']} {one['major']}:{one['minor']}): {one['reason']}"
+            for one in sources
+        ]
+    plan = document["plan"]
+    if isinstance(plan, dict):
+        lines += _plan_lines(plan)
+    frames = document["frames"]
+    assert isinstance(frames, dict)
+    lines.append(
+        f"{frames['shown']} of {frames['decoded']} frames shown: {frames['scanned_out']} "
+        f"scanned out, {frames['composited']} composited; {frames['dropped']} dropped"
+    )
+    reasons = document["reasons"]
+    if isinstance(reasons, dict):
+        lines += [f"    not scanned out: {why} ({count})" for why, count in reasons.items()]
+    lines.append(f"{document['bytes_copied_per_frame']} bytes copied per frame by the CPU")
+    lines += [f"note: {fault}" for fault in texts(document["faults"])]
+    if document["stopped"]:
+        lines.append("stopped before the end")
+    return "\n".join(lines)
+
+
+def _plan_lines(plan: Document) -> list[str]:
+    objects = documents(plan["objects"])
+    how = "scanned out" if plan["scanout"] else "sampled"
+    lines = [f"plan: {plan['fourcc']} {plan['modifier_name']}, to be {how}"]
+    for index, plane in enumerate(documents(plan["planes"])):
+        number = plane["object"]
+        assert isinstance(number, int)
+        source = objects[number]["source"]
+        assert isinstance(source, dict)
+        lines.append(
+            f"    plane {index}: {source['name']}, offset {plane['offset']}, pitch {plane['pitch']}"
+        )
+    for reason in documents(plan["reasons"]):
+        where = "" if reason["plane"] is None else f"plane {reason['plane']}: "
+        lines.append(f"    why: {where}{reason['text']}")
+    return lines
+
+
+def _sources(result: PlayResult, names: dict[SourceId, str]) -> list[Json]:
+    """Every source of the last answer: chosen, or why not."""
+    if result.plan is None:
+        return []
+    chosen = dict.fromkeys(entry.source for entry in result.plan.layout.objects)
+    told = [(source, True, "chosen") for source in chosen]
+    told += [(one.source, False, one.text) for one in result.refusals if one.source not in chosen]
+    return [
+        {
+            "kind": source.kind.name.lower(),
+            "name": names.get(source, str(source)),
+            "major": source.major,
+            "minor": source.minor,
+            "chosen": taken,
+            "reason": text,
+        }
+        for source, taken, text in told
+    ]
