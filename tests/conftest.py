@@ -23,6 +23,7 @@ SKIPS = HERE / "skips.toml"
 
 # The Debian package of each program or library that a test may name.
 PACKAGES = {
+    "cc": "gcc",
     "g++": "g++",
     "gcc": "gcc",
     "pkg-config": "pkg-config",
@@ -33,6 +34,7 @@ PACKAGES = {
     "wayland-scanner": "libwayland-bin",
     "wayland-server.pc": "libwayland-dev",
     "weston": "weston",
+    "weston.pc": "libweston-10-dev",
     "weston-presentation-shm": "weston",
     "weston-simple-damage": "weston",
     "weston-simple-shm": "weston",

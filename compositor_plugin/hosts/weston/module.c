@@ -43,6 +43,7 @@
 #pragma weak weston_config_section_get_string
 
 #define EXPORT __attribute__((visibility("default")))
+
 /* From the front end's own header, which not every package of libweston brings. */
 struct weston_config *wet_get_config(struct weston_compositor *compositor) __attribute__((weak));
 int wet_module_init(struct weston_compositor *compositor, int *argc, char *argv[]);

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 
+#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ struct watch {
 	struct module *module;
 	struct weston_surface *surface;
 	struct wl_listener destroyed;
+	struct wl_listener committed;
+	struct wl_resource *buffer; /* of the last commit that had one */
 	struct wl_listener buffer_destroyed;
 	struct heapwire_surface_state told;
 	struct outcome outcome;
@@ -212,13 +215,16 @@ tell_soon(struct module *module)
 		wl_display_get_event_loop(module->compositor->wl_display), tell, module);
 }
 
+/* Weston lets go of a buffer of shared memory once it has been uploaded, so what a
+ * surface shows is remembered from the commit. */
 static void
-forget_buffer(struct watch *watch)
+show_buffer(struct watch *watch, struct wl_resource *buffer)
 {
 	wl_list_remove(&watch->buffer_destroyed.link);
 	wl_list_init(&watch->buffer_destroyed.link);
-	watch->outcome.buffer = NULL;
-	watch->outcome_due = false;
+	watch->buffer = buffer;
+	if (buffer)
+		wl_resource_add_destroy_listener(buffer, &watch->buffer_destroyed);
 }
 
 static void
@@ -227,7 +233,20 @@ buffer_destroyed(struct wl_listener *listener, void *data)
 	struct watch *watch = wl_container_of(listener, watch, buffer_destroyed);
 
 	(void)data;
-	forget_buffer(watch);
+	show_buffer(watch, NULL);
+	watch->outcome = (struct outcome){0};
+	watch->outcome_due = false;
+}
+
+static void
+surface_committed(struct wl_listener *listener, void *data)
+{
+	struct watch *watch = wl_container_of(listener, watch, committed);
+	const struct weston_buffer *buffer = watch->surface->buffer_ref.buffer;
+
+	(void)data;
+	if (buffer && buffer->resource && buffer->resource != watch->buffer)
+		show_buffer(watch, buffer->resource);
 }
 
 /* Compare what a surface is with what was told. */
@@ -237,7 +256,6 @@ compare(struct watch *watch)
 	struct module *module = watch->module;
 	struct weston_surface *surface = watch->surface;
 	struct weston_view *view = shown_view(surface);
-	struct weston_buffer *buffer = surface->buffer_ref.buffer;
 	struct heapwire_surface_state state = {.size = sizeof state};
 	struct outcome outcome = {0};
 
@@ -246,8 +264,8 @@ compare(struct watch *watch)
 		watch->told = state;
 		watch->state_due = true;
 	}
-	if (view && buffer && buffer->resource) {
-		outcome.buffer = buffer->resource;
+	if (view && watch->buffer) {
+		outcome.buffer = watch->buffer;
 		outcome.scanned_out = scanned_out(view);
 		if (outcome.scanned_out)
 			outcome.reason = HEAPWIRE_REASON_NONE;
@@ -258,10 +276,8 @@ compare(struct watch *watch)
 		else
 			outcome.reason = HEAPWIRE_REASON_UNKNOWN;
 		if (memcmp(&outcome, &watch->outcome, sizeof outcome) != 0) {
-			forget_buffer(watch);
 			watch->outcome = outcome;
 			watch->outcome_due = true;
-			wl_resource_add_destroy_listener(outcome.buffer, &watch->buffer_destroyed);
 		}
 	}
 	if (watch->state_due || watch->outcome_due)
@@ -281,6 +297,7 @@ static void
 unwatch(struct watch *watch)
 {
 	wl_list_remove(&watch->buffer_destroyed.link);
+	wl_list_remove(&watch->committed.link);
 	wl_list_remove(&watch->destroyed.link);
 	wl_list_remove(&watch->link);
 	free(watch);
@@ -311,9 +328,12 @@ watch_surface(struct module *module, struct weston_surface *surface)
 	/* Of the resource, not of the surface: Weston's surface may outlive it. */
 	watch->destroyed.notify = surface_destroyed;
 	wl_resource_add_destroy_listener(surface->resource, &watch->destroyed);
+	watch->committed.notify = surface_committed;
+	wl_signal_add(&surface->commit_signal, &watch->committed);
 	watch->buffer_destroyed.notify = buffer_destroyed;
 	wl_list_init(&watch->buffer_destroyed.link);
 	wl_list_insert(&module->watches, &watch->link);
+	surface_committed(&watch->committed, NULL);
 	return watch;
 }
 

@@ -1,0 +1,144 @@
+"""What is off is one line in Weston's log, and Weston runs without the extension."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import PLATFORM, build_strictly
+
+from heapwire.compositor_plugin.hosts.embed import build as embed_build
+from heapwire.compositor_plugin.hosts.weston import build as weston_build
+
+pytestmark = [
+    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.timeout(300),
+]
+
+
+def only_line(weston):
+    """The one line that the module has logged; Weston offers nothing and ends well."""
+    assert not weston.offers
+    assert weston.stop() == 0
+    [line] = weston.lines
+    return line
+
+
+def test_a_platform_that_is_not_there(start):
+    line = only_line(start(environment={"HEAPWIRE_PLATFORM": "raspbery-pi-4"}))
+    assert line.startswith("error: not available: there is no platform 'raspbery-pi-4'")
+
+
+def test_a_platform_file_that_is_broken(start, tmp_path):
+    file = tmp_path / "broken.toml"
+    file.write_text("[[heap]]\nname = \n")
+    line = only_line(start(environment={"HEAPWIRE_PLATFORM": str(file)}))
+    assert line.startswith(f"error: not available: {file}")
+
+
+def test_a_log_level_that_is_none(start):
+    environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_LOG_LEVEL": "loud"}
+    line = only_line(start(environment=environment))
+    assert line == "error: not available: the log level 'loud' is none of error, warning, info, debug"
+
+
+def test_a_python_that_is_not_there(start):
+    environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_PYTHON": "/nowhere/bin/python"}
+    line = only_line(start(environment=environment))
+    assert line == "error: not available: there is no Python at /nowhere/bin/python"
+
+
+def test_an_environment_without_the_package(start, tmp_path):
+    environment = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    python = str(environment / "bin" / "python")
+    line = only_line(start(environment={"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_PYTHON": python}))
+    assert line == f"error: not available: No module named 'heapwire' (Python of {python})"
+
+
+def test_a_libpython_that_is_gone(start, tmp_path, monkeypatch):
+    gone = tmp_path / "libpython3.so"
+    python = dataclasses.replace(embed_build.BuiltPython.running(), library=gone)
+    monkeypatch.setattr(embed_build.BuiltPython, "running", lambda: python)
+    line = only_line(start(module=build_strictly(tmp_path / "module.so")))
+    assert line.startswith("error: not available: the Python that it was built for cannot be loaded")
+    assert str(gone) in line
+
+
+def test_the_library_of_another_python(start, tmp_path, monkeypatch):
+    """A libpython that says that it is of another version."""
+    source = tmp_path / "other.c"
+    source.write_text('const char *Py_GetVersion(void) { return "2.7.18 (default)"; }\n')
+    other = tmp_path / "libother.so"
+    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", other], check=True)
+    python = dataclasses.replace(embed_build.BuiltPython.running(), library=other)
+    monkeypatch.setattr(embed_build.BuiltPython, "running", lambda: python)
+    line = only_line(start(module=build_strictly(tmp_path / "module.so")))
+    assert re.fullmatch(
+        r"error: not available: it was built for Python 3\.\d+\.\* and the process has "
+        r"Python 2\.7\.18; build it again",
+        line,
+    )
+
+
+@pytest.mark.parametrize("field", ["MAJOR", "MICRO"])
+def test_a_module_for_another_libweston(start, tmp_path, monkeypatch, field):
+    """Headers of a libweston that is another major version, or a snapshot."""
+    libweston = weston_build.find_libweston()
+    headers = next(Path(flag[2:]) for flag in libweston.cflags if "libweston" in flag)
+    shutil.copytree(headers, tmp_path / "include")
+    version = tmp_path / "include" / "libweston" / "version.h"
+    changed = re.sub(rf"(WESTON_VERSION_{field}) (\d+)", r"\1 9\2", version.read_text())
+    version.write_text(re.sub(r'"\d+\.', '"99.', changed))
+    others = tuple(flag for flag in libweston.cflags if str(headers) not in flag)
+    fake = dataclasses.replace(libweston, cflags=(f"-I{tmp_path / 'include'}", *others))
+    weston_build.build_module(tmp_path / "module.so", fake)
+    line = only_line(start(module=tmp_path / "module.so"))
+    assert re.fullmatch(
+        r"not available: it was built for libweston 99\.[\d.]+ and this is [\d.]+; "
+        r'run "heapwire weston build" again',
+        line,
+    )
+
+
+def test_two_copies_of_libwayland_server(start):
+    """pywayland's wheel has one; loaded into Weston, it makes the process unfit."""
+    [second] = wheel_copies()
+    environment = {"HEAPWIRE_PLATFORM": PLATFORM, "LD_PRELOAD": str(second)}
+    weston = start(environment=environment)
+    assert not weston.offers
+    assert second.name in weston.maps
+    [line] = weston.lines
+    assert "copies of libwayland-server" in line
+
+
+def wheel_copies() -> list[Path]:
+    import pywayland
+
+    folder = Path(pywayland.__file__).parent.with_name("pywayland.libs")
+    found = list(folder.glob("libwayland-server*"))
+    if not found:
+        pytest.skip("pywayland was built against the system's libwayland")
+    return found
+
+
+def test_the_environment_goes_before_the_file(start):
+    ini = "[heapwire]\nplatform=exynos4-mfc-v5\nlog-level=info\n"
+    by_file = start(environment={}, ini=ini)
+    assert by_file.offers
+    assert "ready: memory of exynos4-mfc-v5" in by_file.log
+    by_environment = start(environment={"HEAPWIRE_PLATFORM": PLATFORM}, ini=ini)
+    assert by_environment.offers
+    assert f"ready: memory of {PLATFORM}" in by_environment.log
+
+
+def test_a_quiet_log_level_is_kept_to(start):
+    environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_LOG_LEVEL": "error"}
+    weston = start(environment=environment)
+    assert weston.offers
+    assert weston.lines == []

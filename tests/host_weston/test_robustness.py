@@ -1,0 +1,125 @@
+"""Clients that die or misuse the protocol, and Weston's own end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import PLATFORM
+from windows import SIZE, Client, until
+
+from heapwire.client_lib.errors import ProtocolError
+from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.interfaces import send
+
+PATIENCE = 120.0
+HERE = Path(__file__).parent
+
+pytestmark = [
+    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.timeout(600),
+]
+
+# A client in a process of its own, which negotiates, shows a frame, says so, and waits.
+CLIENT = """
+import sys
+sys.path.insert(0, {folder!r})
+from windows import SIZE, Client
+from heapwire.client_lib.connection import Connection
+with Connection(sys.argv[1]) as connection:
+    client = Client(connection)
+    batch = client.negotiate()
+    buffer = client.shm_buffer(SIZE)
+    client.negotiation.tag_buffer(buffer, batch, batch.offers[0], client.statuses.append)
+    client.show(buffer, SIZE)
+    client.negotiation.commit()
+    connection.flush()
+    print("shown", flush=True)
+    sys.stdin.read()
+"""
+
+
+def spawn(weston):
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT.format(folder=str(HERE)), str(weston.socket)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert client.stdout.readline() == "shown\n"
+    return client
+
+
+def end(client, how):
+    os.kill(client.pid, how)
+    client.communicate(timeout=PATIENCE)
+
+
+def test_a_client_that_is_killed_leaves_the_others_alone(weston):
+    with weston.connect() as connection:
+        survivor = Client(connection)
+        survivor.negotiate()
+        for _ in range(3):
+            end(spawn(weston), signal.SIGKILL)
+        survivor.show(survivor.shm_buffer(SIZE), SIZE)
+        assert survivor.negotiate().offers
+    assert weston.stop() == 0
+
+
+def test_a_client_that_misuses_the_protocol_is_ended_alone(weston):
+    with weston.connect() as good, weston.connect() as bad:
+        manager = HeapManager(good, timeout=PATIENCE)
+        negotiation = HeapManager(bad, timeout=PATIENCE).default_negotiation()
+        send(negotiation._proxy, "set_extents", *(0,) * len_of(negotiation, "set_extents"))
+        with pytest.raises(ProtocolError):
+            bad.roundtrip(timeout=PATIENCE)
+        assert manager.default_negotiation().describe(timeout=PATIENCE).tranches
+    assert weston.stop() == 0
+
+
+def len_of(negotiation, request):
+    requests = negotiation._proxy.interface.requests
+    return next(len(one.arguments) for one in requests if one.name == request)
+
+
+def test_nothing_is_left_open_by_clients_that_went(weston):
+    end(spawn(weston), signal.SIGKILL)
+    before = weston.open_fds
+    for _ in range(5):
+        end(spawn(weston), signal.SIGKILL)
+    until(lambda: weston.open_fds <= before, f"{before} fds were open, now {weston.open_fds}")
+
+
+def test_weston_ends_while_clients_are_connected(weston):
+    with weston.connect() as connection:
+        client = Client(connection)
+        client.negotiate()
+        client.show(client.shm_buffer(SIZE), SIZE)
+        assert weston.stop() == 0
+
+
+@pytest.mark.system("valgrind")
+def test_valgrind_finds_no_fault(start):
+    """From start to end, with a client that ends well, one that is killed, one that stays."""
+    suppressions = HERE / "valgrind.supp"
+    # Not in weston-desktop-shell and the other programs that Weston starts.
+    wrapper = (
+        *("valgrind", "--error-exitcode=99", "--trace-children=no", "--quiet"),
+        *("--leak-check=full", "--errors-for-leak-kinds=definite", "--num-callers=30"),
+        f"--suppressions={suppressions}",
+    )
+    weston = start(environment={"HEAPWIRE_PLATFORM": PLATFORM}, wrapper=wrapper)
+    with weston.connect() as connection:
+        Client(connection).negotiate()
+    end(spawn(weston), signal.SIGKILL)
+    with weston.connect() as connection:
+        client = Client(connection)
+        client.negotiate()
+        client.show(client.shm_buffer(SIZE), SIZE)
+        weston.process.send_signal(signal.SIGTERM)
+        _, said = weston.process.communicate(timeout=PATIENCE)
+    assert weston.process.returncode == 0, said.decode()
