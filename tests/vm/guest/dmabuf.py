@@ -1,11 +1,14 @@
 """Buffers of a heap (include/uapi/linux/dma-heap.h)."""
 
 import fcntl
+import mmap
 import os
 import struct
 from contextlib import contextmanager
 
 DMA_HEAP_IOCTL_ALLOC = 0xC0184800
+DMA_BUF_IOCTL_SYNC = 0x40086200
+SYNC_READ, SYNC_START, SYNC_END = 1, 0, 4
 
 
 @contextmanager
@@ -23,3 +26,12 @@ def allocated(heap, size):
         yield fd
     finally:
         os.close(fd)
+
+
+def contents(fd, size):
+    """The bytes of a dma-buf, as the CPU sees them."""
+    with mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ) as memory:
+        fcntl.ioctl(fd, DMA_BUF_IOCTL_SYNC, struct.pack("Q", SYNC_START | SYNC_READ))
+        data = memory[:size]
+        fcntl.ioctl(fd, DMA_BUF_IOCTL_SYNC, struct.pack("Q", SYNC_END | SYNC_READ))
+    return data

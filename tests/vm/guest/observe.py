@@ -9,10 +9,12 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+import camera
 import dmabuf
 import sysfs
 import uevents
@@ -20,6 +22,7 @@ import v4l2
 
 DRIVERS = Path("/sys/bus/platform/drivers")
 KUNIT = Path("/sys/kernel/debug/kunit/dma_heap_links")
+CAMERA = Path(__file__).with_name("camera.py")
 REBINDS = 10
 COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|Call Trace|refcount_t:|cannot create duplicate")
 THINGS = {}
@@ -31,9 +34,9 @@ def thing(function):
 
 
 def node_named(label):
-    """The node of the V4L2 device that calls itself so."""
+    """The node of the V4L2 device that calls itself so; the first, if its metadata does too."""
     for name, device in sysfs.class_devices("video4linux").items():
-        if device["label"] == label:
+        if device["label"] == label and device["index"] == "0":
             return f"/dev/{name}"
     raise SystemExit(f"no V4L2 device is called {label}")
 
@@ -163,6 +166,59 @@ def rebound_vivid():
 @thing
 def rebound_vicodec():
     return rebound("vicodec", "vicodec.0")
+
+
+@contextlib.contextmanager
+def plugged(functions):
+    """An emulated camera, from when its last function is bound until it is unplugged."""
+    last = f":1.{2 * (functions - 1)}"
+    with uevents.Listener() as listener:
+        process = subprocess.Popen([sys.executable, CAMERA, str(functions)])
+        try:
+            if not listener.wait_for(
+                lambda event: event["ACTION"] == "bind" and event["DEVPATH"].endswith(last)
+            ):
+                raise SystemExit("uvcvideo has not taken the emulated camera")
+            yield short(listener.events)
+        finally:
+            process.kill()
+            process.wait()
+
+
+@thing
+def cameras():
+    """Two camera functions of one USB device: their lists, and what unplugging leaves."""
+    with plugged(2) as events:
+        answer = {"events": events, "heaps": heaps(), "devices": devices()["video4linux"]}
+    answer["unplugged"] = settled(heaps)
+    return answer
+
+
+@thing
+def camera_frames():
+    """Frames of a camera in buffers of each heap, told apart by their numbers."""
+    answers = {}
+    with plugged(1):
+        for heap in sysfs.heaps():
+            for name in camera.FORMATS:
+                with (
+                    v4l2.opened(node_named(camera.NAME)) as video,
+                    dmabuf.allocated(heap, camera.FRAME_SIZE) as one,
+                    dmabuf.allocated(heap, camera.FRAME_SIZE) as two,
+                ):
+                    answers[f"{heap} {name}"] = frames_in(video, name, [one, two])
+    return answers
+
+
+def frames_in(video, name, buffers):
+    """For each of a few frames: the number it has, and whether all of it is as it was sent."""
+    (size,) = v4l2.set_format(video, camera.WIDTH, camera.HEIGHT, name)
+    frames = []
+    for index in v4l2.capture(video, buffers, size, 4):
+        data = dmabuf.contents(buffers[index], size)
+        number = int.from_bytes(data[:2], "little")
+        frames.append([number, data == camera.frame(number)])
+    return frames
 
 
 @thing

@@ -10,6 +10,10 @@ def read(path):
     return path.read_text().strip()
 
 
+def optional(path):
+    return read(path) if path.exists() else None
+
+
 def target(link):
     """The sysfs path that a link leads to, without /sys."""
     return str(link.resolve()).removeprefix("/sys")
@@ -22,14 +26,13 @@ def links(folder):
 def heap(name):
     folder = HEAPS / name
     node = Path("/dev/dma_heap", name).stat()
-    optional = folder / "substitutes_for"
     return {
         "path": target(folder),
         "dev": read(folder / "dev"),
         "node": f"{os.major(node.st_rdev)}:{os.minor(node.st_rdev)}",
         "contiguous": read(folder / "contiguous"),
         "numa_node": read(folder / "numa_node"),
-        "substitutes_for": read(optional) if optional.exists() else None,
+        "substitutes_for": optional(folder / "substitutes_for"),
         "devices": links(folder / "devices"),
     }
 
@@ -65,9 +68,9 @@ def class_devices(subsystem):
     folder = Path("/sys/class") / subsystem
     found = {}
     for device in sorted(entry for entry in folder.iterdir() if entry.is_symlink()):
-        label = device / "name"
         found[device.name] = {
-            "label": read(label) if label.exists() else None,
+            "label": optional(device / "name"),
+            "index": optional(device / "index"),
             "nearest": nearest(device),
         }
     return found

@@ -4,12 +4,17 @@ import ctypes
 import errno
 import fcntl
 import os
+import select
 import struct
 from contextlib import contextmanager
 
 VIDIOC_S_FMT = 0xC0D05605
 VIDIOC_REQBUFS = 0xC0145608
 VIDIOC_QBUF = 0xC058560F
+VIDIOC_DQBUF = 0xC0585611
+VIDIOC_STREAMON = 0x40045612
+VIDIOC_STREAMOFF = 0x40045613
+V4L2_BUF_FLAG_ERROR = 0x40
 V4L2_MEMORY_DMABUF = 4
 V4L2_BUF_TYPE_VIDEO_CAPTURE = 1
 V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE = 9
@@ -77,4 +82,39 @@ def offer(fd, buffers, *, planes=False):
     except OSError as error:
         return errno.errorcode[error.errno]
     finally:
+        _request_buffers(fd, kind, 0)
+
+
+def capture(fd, buffers, size, frames, seconds=30):
+    """Capture good frames into these dma-bufs in turn; which buffer each is in, yielded.
+
+    The buffer is queued again when the caller asks for the next frame.
+    """
+    kind = V4L2_BUF_TYPE_VIDEO_CAPTURE
+    _request_buffers(fd, kind, len(buffers))
+
+    def request(index):
+        buffer = bytearray(88)
+        struct.pack_into("II", buffer, 0, index, kind)
+        struct.pack_into("I", buffer, 60, V4L2_MEMORY_DMABUF)
+        struct.pack_into("iiI", buffer, 64, buffers[index], 0, size)
+        return buffer
+
+    for index in range(len(buffers)):
+        fcntl.ioctl(fd, VIDIOC_QBUF, request(index))
+    fcntl.ioctl(fd, VIDIOC_STREAMON, struct.pack("I", kind))
+    try:
+        while frames:
+            if not select.select([fd], [], [], seconds)[0]:
+                raise TimeoutError(f"no frame within {seconds} seconds")
+            done = request(0)
+            fcntl.ioctl(fd, VIDIOC_DQBUF, done)
+            index, _, _, flags = struct.unpack_from("IIII", done)
+            # The first frame after the start may have lost its beginning.
+            if not flags & V4L2_BUF_FLAG_ERROR:
+                frames -= 1
+                yield index
+            fcntl.ioctl(fd, VIDIOC_QBUF, request(index))
+    finally:
+        fcntl.ioctl(fd, VIDIOC_STREAMOFF, struct.pack("I", kind))
         _request_buffers(fd, kind, 0)
