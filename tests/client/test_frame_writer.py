@@ -18,7 +18,8 @@ from heapwire.protocol.model.format import FORMATS, fourcc_name, parse_fourcc
 from heapwire.protocol.model.participant import Usage
 from heapwire.protocol.wire.constraint_set_builder import set_requests
 
-SIZES = [(64, 48), (50, 30), (33, 17)]
+# Not 50 wide: of such a picture swscale makes other RGB in the last columns each time.
+SIZES = [(64, 48), (40, 30), (33, 17)]
 PADDING = 0xAA
 
 
@@ -133,9 +134,9 @@ def test_rgb_is_what_swscale_makes_of_the_picture(width, height, name, made_of, 
 
 
 def test_xrgb_is_what_pyav_itself_shows():
-    source = picture("yuv420p", 50, 30)
+    source = picture("yuv420p", 40, 30)
     target, _ = write(source, "XRGB8888")
-    assert (target.pixels(0).reshape(30, 50, 4) == source.to_ndarray(format="bgra")).all()
+    assert (target.pixels(0).reshape(30, 40, 4) == source.to_ndarray(format="bgra")).all()
 
 
 @pytest.mark.parametrize("code", writable_formats(), ids=fourcc_name)
