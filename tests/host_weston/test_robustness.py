@@ -109,7 +109,8 @@ def test_valgrind_finds_no_fault(start):
     # Not in weston-desktop-shell and the other programs that Weston starts.
     wrapper = (
         *("valgrind", "--error-exitcode=99", "--trace-children=no", "--quiet"),
-        *("--leak-check=full", "--errors-for-leak-kinds=definite", "--num-callers=30"),
+        *("--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"),
+        "--num-callers=40",
         f"--suppressions={suppressions}",
     )
     weston = start(environment={"HEAPWIRE_PLATFORM": PLATFORM}, wrapper=wrapper)
