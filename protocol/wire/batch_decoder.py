@@ -8,10 +8,11 @@ thrown away, but not used on.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field
 
 from heapwire.protocol.model.answer import FailureReason
 from heapwire.protocol.model.coherency import CoherencyDomain, Fence
+from heapwire.protocol.model.colour import Colour
 from heapwire.protocol.model.constraint import Constraint, Provenance, Value
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.content import ColourEncoding, ColourRange
@@ -40,15 +41,92 @@ from heapwire.protocol.wire.limits import TABLE_ENTRIES
 from heapwire.protocol.wire.value import decode_value
 
 
+@dataclass(slots=True)
+class _Offer:
+    """A plan that is not complete."""
+
+    index: int
+    fourcc: int
+    modifier: int
+    kind: LayoutKind
+    extent: Extent
+    count: int
+    objects: list[BufferObject] = field(default_factory=list)
+    access: list[Access] = field(default_factory=list)
+    planes: list[PlaneLayout] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    domain: CoherencyDomain | None = None
+    fence: Fence | None = None
+    colour: Colour | None = None
+
+    def finished(self, *, scanout: bool) -> Offer:
+        """The plan, now that its tranche is complete."""
+        plan = Plan(
+            fourcc=self.fourcc,
+            modifier=self.modifier,
+            goal="scanout" if scanout else "sampling",
+            scanout=scanout,
+            layout=Layout(
+                kind=self.kind,
+                extent=self.extent,
+                objects=tuple(self.objects),
+                planes=tuple(self.planes),
+                constraints=tuple(self.constraints),
+            ),
+            buffer_count=self.count,
+            reasons=tuple(self.reasons),
+            domain=self.domain,
+            fence=self.fence,
+            colour=self.colour,
+        )
+        return Offer(self.index, plan, tuple(self.access))
+
+
+@dataclass(slots=True)
+class _Tranche:
+    """A tranche that is not complete."""
+
+    flags: TrancheFlags
+    devices: list[TrancheDevice] = field(default_factory=list)
+    formats: list[FormatModifier] = field(default_factory=list)
+    sources: list[TrancheSource] = field(default_factory=list)
+    sets: list[tuple[int, tuple[FormatModifier, ...], list[Constraint]]] = field(
+        default_factory=list
+    )
+    offers: list[_Offer] = field(default_factory=list)
+
+    def finished(self) -> Tranche:
+        """The tranche as a value."""
+        scanout = bool(self.flags & TrancheFlags.SCANOUT)
+        return Tranche(
+            flags=self.flags,
+            devices=tuple(self.devices),
+            formats=tuple(self.formats),
+            sources=tuple(self.sources),
+            sets=tuple(
+                TrancheSet(id_, ConstraintSet(formats=pairs, constraints=tuple(constraints)))
+                for id_, pairs, constraints in self.sets
+            ),
+            offers=tuple(offer.finished(scanout=scanout) for offer in self.offers),
+        )
+
+
 class BatchDecoder:
     """Collects one feedback object's events."""
 
-    __slots__ = ("_batch", "_table", "_tranche")
+    __slots__ = ("_conflicts", "_participants", "_refusals", "_table", "_tranche", "_tranches")
 
     def __init__(self) -> None:
         self._table: tuple[FormatModifier, ...] = ()
-        self._batch = Batch()
-        self._tranche: Tranche | None = None
+        self._tranche: _Tranche | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._participants: list[BatchParticipant] = []
+        self._tranches: list[Tranche] = []
+        self._refusals: list[Refusal] = []
+        self._conflicts: list[ConflictEntry] = []
 
     def format_table(self, content: bytes) -> None:
         """Replace the table; `content` is what the event's file holds."""
@@ -63,33 +141,29 @@ class BatchDecoder:
     def participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
         """A device of the compositor's."""
         entry = BatchParticipant(id_, Usage(usage), _device(major, minor), name)
-        self._batch = replace(self._batch, participants=(*self._batch.participants, entry))
+        self._participants.append(entry)
 
     def tranche_flags(self, flags: int) -> None:
         """A tranche begins."""
         if self._tranche is not None:
             raise RemoteError("a tranche begins inside another")
-        self._tranche = Tranche(flags=TrancheFlags(flags))
+        self._tranche = _Tranche(TrancheFlags(flags))
 
     def tranche_device(self, usage: int, major: int, minor: int) -> None:
         """A device that the tranche is for."""
-        entry = TrancheDevice(Usage(usage), _device(major, minor))
-        self._tranche = replace(self._open, devices=(*self._open.devices, entry))
+        self._open.devices.append(TrancheDevice(Usage(usage), _device(major, minor)))
 
     def tranche_formats(self, indices: bytes) -> None:
         """Pairs of the tranche."""
-        pairs = self._pairs(indices)
-        self._tranche = replace(self._open, formats=self._open.formats + pairs)
+        self._open.formats += self._pairs(indices)
 
     def tranche_source(self, kind: int, major: int, minor: int, access: int) -> None:
         """A source that the tranche's devices can use."""
-        entry = TrancheSource(_source(kind, major, minor), Access(access))
-        self._tranche = replace(self._open, sources=(*self._open.sources, entry))
+        self._open.sources.append(TrancheSource(_source(kind, major, minor), Access(access)))
 
     def tranche_set(self, participant: int, indices: bytes) -> None:
         """A constraint set begins."""
-        entry = TrancheSet(participant, ConstraintSet(formats=self._pairs(indices)))
-        self._tranche = replace(self._open, sets=(*self._open.sets, entry))
+        self._open.sets.append((participant, self._pairs(indices), []))
 
     def tranche_constraint(
         self, type_: int, planes: int, flags: int, provenance: int, value: bytes
@@ -98,11 +172,7 @@ class BatchDecoder:
         if not self._open.sets:
             raise RemoteError("a constraint outside a set")
         constraint = _constraint(type_, planes, flags, provenance, value)
-        last = self._open.sets[-1]
-        grown = replace(last.set, constraints=(*last.set.constraints, constraint))
-        self._tranche = replace(
-            self._open, sets=(*self._open.sets[:-1], TrancheSet(last.participant, grown))
-        )
+        self._open.sets[-1][2].append(constraint)
 
     def plan(
         self,
@@ -116,74 +186,53 @@ class BatchDecoder:
         count: int,
     ) -> None:
         """A plan begins."""
-        scanout = bool(self._open.flags & TrancheFlags.SCANOUT)
+        modifier = modifier_hi << 32 | modifier_lo
         try:
-            plan = Plan(
-                fourcc=fourcc,
-                modifier=modifier_hi << 32 | modifier_lo,
-                goal="scanout" if scanout else "sampling",
-                scanout=scanout,
-                layout=Layout(
-                    kind=LayoutKind(layout), extent=Extent(width, height), objects=(), planes=()
-                ),
-                buffer_count=count,
-            )
+            kind, extent = LayoutKind(layout), Extent(width, height)
         except (LocalError, ValueError) as error:
             raise RemoteError(f"plan {index}: {error}") from None
-        offer = Offer(index, plan, ())
-        self._tranche = replace(self._open, offers=(*self._open.offers, offer))
+        self._open.offers.append(_Offer(index, fourcc, modifier, kind, extent, count))
 
     def plan_object(
         self, kind: int, major: int, minor: int, access: int, size_hi: int, size_lo: int
     ) -> None:
         """An object of the last plan."""
-        offer, layout = self._offer, self._offer.plan.layout
-        entry = BufferObject(_source(kind, major, minor), size_hi << 32 | size_lo)
-        plan = replace(offer.plan, layout=replace(layout, objects=(*layout.objects, entry)))
-        self._replace(Offer(offer.index, plan, (*offer.access, Access(access))))
+        offer = self._offer
+        offer.objects.append(BufferObject(_source(kind, major, minor), size_hi << 32 | size_lo))
+        offer.access.append(Access(access))
 
     def plan_plane(self, object_: int, offset: int, pitch: int) -> None:
         """A plane of the last plan."""
-        offer, layout = self._offer, self._offer.plan.layout
-        if object_ >= len(layout.objects):
+        offer = self._offer
+        if object_ >= len(offer.objects):
             raise RemoteError(f"plane in object {object_}, which the plan has not")
-        planes = (*layout.planes, PlaneLayout(object_, offset, pitch))
-        plan = replace(offer.plan, layout=replace(layout, planes=planes))
-        self._replace(replace(offer, plan=plan))
+        offer.planes.append(PlaneLayout(object_, offset, pitch))
 
     def plan_agreement(self, coherency: int, fence: int, encoding: int, range_: int) -> None:
         """What was agreed on beyond the layout of the last plan."""
         offer = self._offer
         try:
-            plan = replace(
-                offer.plan,
-                domain=None if coherency < 0 else CoherencyDomain(coherency),
-                fence=None if fence < 0 else Fence(fence),
-                colour=None if encoding < 0 else (ColourEncoding(encoding), ColourRange(range_)),
-            )
+            offer.domain = None if coherency < 0 else CoherencyDomain(coherency)
+            offer.fence = None if fence < 0 else Fence(fence)
+            if encoding >= 0:
+                offer.colour = (ColourEncoding(encoding), ColourRange(range_))
         except ValueError as error:
             raise RemoteError(f"plan {offer.index}: {error}") from None
-        self._replace(replace(offer, plan=plan))
 
     def plan_constraint(
         self, type_: int, planes: int, flags: int, provenance: int, value: bytes
     ) -> None:
         """What the allocator of the last plan must keep to."""
-        offer, layout = self._offer, self._offer.plan.layout
         constraint = _constraint(type_, planes, flags, provenance, value)
-        grown = replace(layout, constraints=(*layout.constraints, constraint))
-        self._replace(replace(offer, plan=replace(offer.plan, layout=grown)))
+        self._offer.constraints.append(constraint)
 
     def plan_reason(self, subject: str, plane: int, text: str) -> None:
         """A sentence about the last plan."""
-        offer = self._offer
-        reason = Reason(subject, text, None if plane < 0 else plane)
-        reasons = (*offer.plan.reasons, reason)
-        self._replace(replace(offer, plan=replace(offer.plan, reasons=reasons)))
+        self._offer.reasons.append(Reason(subject, text, None if plane < 0 else plane))
 
     def tranche_done(self) -> None:
         """The tranche is complete."""
-        self._batch = replace(self._batch, tranches=(*self._batch.tranches, self._open))
+        self._tranches.append(self._open.finished())
         self._tranche = None
 
     def refusal(
@@ -197,66 +246,68 @@ class BatchDecoder:
         text: str,
     ) -> None:
         """Why a source is in no plan."""
-        entry = Refusal(
-            source=_source(kind, major, minor),
-            participant=participant,
-            type=type_,
-            planes=planes,
-            text=text,
+        self._refusals.append(
+            Refusal(
+                source=_source(kind, major, minor),
+                participant=participant,
+                type=type_,
+                planes=planes,
+                text=text,
+            )
         )
-        self._batch = replace(self._batch, refusals=(*self._batch.refusals, entry))
 
     def conflict(
         self, goal: int, participant: int, type_: int, planes: int, value: bytes, text: str
     ) -> None:
         """A requirement that contradicts others."""
-        entry = ConflictEntry(
-            goal=TrancheFlags(goal),
-            participant=participant,
-            type=type_,
-            planes=planes,
-            value=_value(type_, value) if type_ else b"",
-            text=text,
+        self._conflicts.append(
+            ConflictEntry(
+                goal=TrancheFlags(goal),
+                participant=participant,
+                type=type_,
+                planes=planes,
+                value=_value(type_, value) if type_ else b"",
+                text=text,
+            )
         )
-        self._batch = replace(self._batch, conflicts=(*self._batch.conflicts, entry))
 
     def done(self, cookie: int, serial: int) -> Batch:
         """The batch is complete."""
-        return self._finish(replace(self._batch, cookie=cookie, serial=serial))
+        return self._finish(cookie, serial, None, "")
 
     def failed(self, cookie: int, serial: int, reason: int, message: str) -> Batch:
         """The batch is complete and has no plans; a reason from later is INTERNAL."""
         known = reason in FailureReason.__members__.values()
-        return self._finish(
-            replace(
-                self._batch,
-                cookie=cookie,
-                serial=serial,
-                reason=FailureReason(reason) if known else FailureReason.INTERNAL,
-                message=message,
-            )
-        )
+        why = FailureReason(reason) if known else FailureReason.INTERNAL
+        return self._finish(cookie, serial, why, message)
 
-    def _finish(self, batch: Batch) -> Batch:
+    def _finish(self, cookie: int, serial: int, reason: FailureReason | None, text: str) -> Batch:
         if self._tranche is not None:
             raise RemoteError("a batch ends inside a tranche")
-        self._batch = Batch()
+        batch = Batch(
+            cookie=cookie,
+            serial=serial,
+            participants=tuple(self._participants),
+            tranches=tuple(self._tranches),
+            refusals=tuple(self._refusals),
+            conflicts=tuple(self._conflicts),
+            reason=reason,
+            message=text,
+        )
+        self._begin()
         return batch
 
     @property
-    def _open(self) -> Tranche:
+    def _open(self) -> _Tranche:
         if self._tranche is None:
             raise RemoteError("an event of a tranche outside any")
         return self._tranche
 
     @property
-    def _offer(self) -> Offer:
+    def _offer(self) -> _Offer:
         if not self._open.offers:
             raise RemoteError("an event of a plan outside any")
         return self._open.offers[-1]
-
-    def _replace(self, offer: Offer) -> None:
-        self._tranche = replace(self._open, offers=(*self._open.offers[:-1], offer))
 
     def _pairs(self, raw: bytes) -> tuple[FormatModifier, ...]:
         try:
