@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import mmap
 import os
 import re
@@ -16,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from heapwire.kernel.ioctl import ioctl
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.source import SourceId
 
@@ -138,22 +137,13 @@ class DmaBuf:
         return self._mapping
 
     def _sync(self, access: CpuAccess, edge: int) -> None:
-        """Tell the exporter that the CPU's access starts or ends.
-
-        An interrupted or contended call is to be repeated (the header's own
-        words: EINTR and EAGAIN).
-        """
+        """Tell the exporter that the CPU's access starts or ends."""
         if not self._cpu_sync or self.closed:
             return
-        request = struct.pack("=Q", access | edge)
-        while True:
-            try:
-                fcntl.ioctl(self._fd, _IOCTL_SYNC, request)
-            except OSError as error:
-                if error.errno not in (errno.EINTR, errno.EAGAIN):
-                    raise LocalError(f"{self!r}: DMA_BUF_IOCTL_SYNC: {error.strerror}") from error
-            else:
-                return
+        try:
+            ioctl(self._fd, _IOCTL_SYNC, bytearray(struct.pack("=Q", access | edge)))
+        except OSError as error:
+            raise LocalError(f"{self!r}: DMA_BUF_IOCTL_SYNC: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self

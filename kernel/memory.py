@@ -20,6 +20,10 @@ class OutOfMemoryError(LocalError, MemoryError):
 class Memory(Protocol):
     """The sources of a platform, opened."""
 
+    @property
+    def openable(self) -> frozenset[SourceId]:
+        """The sources that this process may allocate from."""
+
     def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
         """A zeroed buffer of at least `size` bytes, rounded up to pages.
 

@@ -137,7 +137,7 @@ def test_an_array_may_outlive_block_and_buffer():
 def test_every_access_is_bracketed_also_when_it_fails(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        dma_buf.fcntl, "ioctl", lambda fd, number, data: seen.append((number, data))
+        dma_buf, "ioctl", lambda fd, number, data: seen.append((number, bytes(data)))
     )
     with DmaBuf(memfd(), size=SIZE) as buffer:
         with buffer.map(CpuAccess.READ):
@@ -152,12 +152,12 @@ def test_every_access_is_bracketed_also_when_it_fails(monkeypatch):
 def test_an_interrupted_sync_is_repeated(monkeypatch):
     answers = iter([InterruptedError(4, "interrupted"), BlockingIOError(11, "again"), None, None])
 
-    def ioctl(fd, number, data):
+    def interrupted(fd, number, data, mutate):
         answer = next(answers)
         if answer is not None:
             raise answer
 
-    monkeypatch.setattr(dma_buf.fcntl, "ioctl", ioctl)
+    monkeypatch.setattr(fcntl, "ioctl", interrupted)
     with DmaBuf(memfd(), size=SIZE) as buffer, buffer.map():
         pass
     assert next(answers, "none left") == "none left"

@@ -1,0 +1,49 @@
+"""What the kernel tells of a dma-buf that somebody passed: /proc/self/fdinfo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_DMA_BUF = "/dmabuf:"  # how /proc/self/fd shows one (drivers/dma-buf/dma-buf.c), then its name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferInfo:
+    """Size in bytes, references, exporter and name of a dma-buf.
+
+    `references` counts the open files and mappings of all processes. The kernel
+    sets `exporter`; for a heap's buffer it is the heap's name. `name` is what
+    anyone who held the fd has called it.
+    """
+
+    size: int
+    references: int
+    exporter: str
+    name: str = ""
+
+
+def buffer_info(fd: int) -> BufferInfo | None:
+    """What is told of an fd; None if it is not a dma-buf or the kernel does not tell."""
+    try:
+        if not str(Path(f"/proc/self/fd/{fd}").readlink()).startswith(_DMA_BUF):
+            return None
+        text = Path(f"/proc/self/fdinfo/{fd}").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return parse_fdinfo(text)
+
+
+def parse_fdinfo(text: str) -> BufferInfo | None:
+    """The lines that dma_buf_show_fdinfo adds; None where they are not there."""
+    lines = (line.partition(":") for line in text.splitlines())
+    told = {key: value.strip() for key, colon, value in lines if colon}
+    try:
+        return BufferInfo(
+            size=int(told["size"]),
+            references=int(told["count"]),
+            exporter=told["exp_name"],
+            name=told.get("name", ""),
+        )
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,22 @@
+"""The one way into ioctl: interrupted calls are repeated, structs are bytes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+
+
+def ioctl(fd: int, number: int, argument: bytearray) -> int:
+    """Call an ioctl that reads and writes a struct in place; its return value.
+
+    Repeats what a signal interrupts or the driver asks to repeat (EINTR and
+    EAGAIN, as libdrm and the headers of dma-buf have it). Raises `OSError`.
+    """
+    while True:
+        try:
+            result: int = fcntl.ioctl(fd, number, argument, True)
+        except OSError as error:
+            if error.errno not in (errno.EINTR, errno.EAGAIN):
+                raise
+        else:
+            return result
