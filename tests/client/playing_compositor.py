@@ -83,6 +83,8 @@ class PlayingCompositor(FakeCompositor):
 
     def __init__(self) -> None:
         self.shown: list[Shown] = []
+        self.times: list[float] = []
+        self.torn: list[int] = []
         self.destinations: list[tuple[int, int]] = []
         self.feedback = 0
         self.surface = 0
@@ -131,6 +133,8 @@ class PlayingCompositor(FakeCompositor):
 
     def on_wl_buffer_destroy(self, id_: int) -> None:
         self._buffers.pop(id_)
+        if id_ == self._current and self.surface in self.objects:
+            self.torn.append(id_)
 
     def on_xx_dmabuf_heap_feedback_v1_tag_buffer(self, _id: int, buffer: int, *tag: int) -> None:
         self._buffers[buffer].tag = tag
@@ -164,6 +168,7 @@ class PlayingCompositor(FakeCompositor):
     def display(self, pending: Pending) -> None:
         buffer = self._buffers[pending.buffer]
         self.shown.append(self._pixels(buffer))
+        self.times.append(time.monotonic())
         if self._current is not None and self._current in self._buffers:
             self.event(self._current, "release")
         self._current = pending.buffer

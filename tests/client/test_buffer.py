@@ -211,6 +211,17 @@ class TestRefusal:
         assert open_fds() < before
 
 
+def test_a_buffer_belongs_to_the_connection_it_was_made_on(session, memory):
+    """Pywayland gives a new object to the connection whose registry it finds first."""
+    other = Session(FakeCompositor())
+    with session.pool(memory) as pool, other.pool(memory) as theirs:
+        displays = {buffer.proxy._display for buffer in pool.buffers}
+        assert displays == {session.connection.display}
+        assert {one.proxy._display for one in theirs.buffers} == {other.connection.display}
+    other.connection.close()
+    other.fake.close()
+
+
 class Crooked(FakeCompositor):
     """Its first plan has a plane that is not in its object, its second is good."""
 

@@ -101,13 +101,23 @@ def test_a_file_without_pictures_is_named(tmp_path):
 
 
 def test_damage_in_the_middle_is_skipped_and_counted(tmp_path):
-    path = encode(tmp_path / "a.ts", [(320, 240)] * 30, codec="mpeg2video")
-    raw = bytearray(path.read_bytes())
-    middle = len(raw) // 2
-    raw[middle : middle + 400] = bytes(400)
-    path.write_bytes(raw)
+    path = tmp_path / "pngs.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+        for value in range(5):
+            pixels = np.full((48, 64, 3), value, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    raw = path.read_bytes()
+    parts = raw.split(b"\x89PNG")
+    assert len(parts) == 6
+    path.write_bytes(b"\x89PNG".join(parts[:3]) + b"\x00PNG" + b"\x89PNG".join(parts[3:]))
     with Decoder(path) as decoder:
-        assert len(list(decoder)) > 10
+        frames = list(decoder)
+        assert decoder.damaged == 1
+    assert [int(frame.picture.to_ndarray()[0, 0, 0]) for frame in frames] == [0, 1, 3, 4]
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.04, 0.12, 0.16], abs=1e-3)
 
 
 def test_without_pyav_it_says_what_to_install(monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import av
@@ -13,6 +14,7 @@ from fake_compositor import CMA, XRGB, plan, plans
 from playing_compositor import COMPOSITED, PlayingCompositor
 from test_decoder import encode
 
+import heapwire.client_lib.player
 from heapwire.client_lib.conflict import ConflictError
 from heapwire.client_lib.errors import DisconnectedError, MissingGlobalError, NoAnswerError
 from heapwire.client_lib.player import Player, PlayOptions
@@ -126,15 +128,38 @@ def test_the_formats_can_be_restricted(fake, clip, platform):
 
 
 def test_paced_frames_come_no_earlier_than_their_time(fake, clip, platform):
-    stamps = []
+    progress = []
     options = replace(FAST, paced=True)
-    result = play(
-        fake, clip, platform, options, on_progress=lambda progress: stamps.append(progress)
-    )
+    result = play(fake, clip, platform, options, on_progress=progress.append)
     assert result.frames.decoded == 10
     assert result.frames.shown + result.frames.dropped == 10
-    assert result.frames.shown == len(fake.shown) > 0
-    assert stamps[-1].counts == result.frames
+    assert progress[-1].counts == result.frames
+    wanted = [nv12(one) for one in decoded(clip)]
+    for shown, at in zip(fake.shown, fake.times, strict=True):
+        due = wanted.index(shown.planes) * 0.02
+        assert at - fake.times[0] >= due - 0.0167 - 0.001  # a refresh before it is to be seen
+
+
+class Slow(PlayingCompositor):
+    """Takes five times as long for a frame as the frame lasts."""
+
+    def display(self, pending):
+        time.sleep(0.1)
+        super().display(pending)
+
+
+@pytest.mark.parametrize("fake", [Slow], indirect=True)
+def test_frames_that_are_too_late_are_dropped(fake, clip, platform):
+    result = play(fake, clip, platform, replace(FAST, paced=True))
+    assert result.frames.dropped > 0
+    assert result.frames.shown == 10 - result.frames.dropped == len(fake.shown)
+    assert result.bytes_copied_per_frame == 64 * 48 * 3 // 2
+
+
+@pytest.mark.parametrize("fake", [Slow], indirect=True)
+def test_none_is_dropped_without_pacing(fake, clip, platform):
+    result = play(fake, clip, platform)
+    assert (result.frames.shown, result.frames.dropped) == (10, 0)
 
 
 class Composing(PlayingCompositor):
@@ -194,6 +219,18 @@ def test_a_new_plan_is_switched_to_without_losing_a_frame(fake, clip, platform):
     assert codes[:3] == [parse_fourcc("NV12")] * 3
     assert codes[-1] == parse_fourcc("XRGB8888")
     assert codes == sorted(codes, key=lambda code: code == parse_fourcc("XRGB8888"))
+    assert fake.torn == [], "a buffer was destroyed while it was on the screen"
+    ends = [
+        index
+        for index, request in enumerate(fake.requests)
+        if (request.interface, request.name) == ("wl_buffer", "destroy")
+    ]
+    commits = [
+        index
+        for index, request in enumerate(fake.requests)
+        if (request.interface, request.name) == ("wl_surface", "commit")
+    ]
+    assert len([index for index in ends if index < commits[-1]]) == 3, "the old buffers stay"
 
 
 class SamePlanAgain(PlayingCompositor):
@@ -305,7 +342,8 @@ def test_a_hidden_window_drops_frames_and_goes_on(fake, clip, platform):
 
 
 @pytest.mark.parametrize("fake", [Hiding], indirect=True)
-def test_stop_ends_a_wait_without_end(fake, clip, platform):
+def test_stop_ends_a_wait_without_end(fake, clip, platform, monkeypatch):
+    monkeypatch.setattr(heapwire.client_lib.player, "HEARTBEAT", 1000.0)
     player = Player(clip, display=fake.socket.detach(), platform=platform, options=FAST)
     timer = threading.Timer(0.3, player.stop)
     timer.start()
