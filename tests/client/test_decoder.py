@@ -101,7 +101,7 @@ def test_a_file_without_pictures_is_named(tmp_path):
 
 
 def test_damage_in_the_middle_is_skipped_and_counted(tmp_path):
-    path = tmp_path / "pngs.mkv"
+    path = tmp_path / "pngs.mov"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("png", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"

@@ -149,11 +149,19 @@ class Slow(PlayingCompositor):
 
 
 @pytest.mark.parametrize("fake", [Slow], indirect=True)
-def test_frames_that_are_too_late_are_dropped(fake, clip, platform):
+def test_frames_that_are_too_late_are_dropped_before_they_are_written(
+    fake, clip, platform, monkeypatch
+):
+    written = []
+    write = heapwire.client_lib.player.write_picture
+    monkeypatch.setattr(
+        heapwire.client_lib.player,
+        "write_picture",
+        lambda picture, *rest: written.append(picture) or write(picture, *rest),
+    )
     result = play(fake, clip, platform, replace(FAST, paced=True))
     assert result.frames.dropped > 0
-    assert result.frames.shown == 10 - result.frames.dropped == len(fake.shown)
-    assert result.bytes_copied_per_frame == 64 * 48 * 3 // 2
+    assert result.frames.shown == 10 - result.frames.dropped == len(fake.shown) == len(written)
 
 
 @pytest.mark.parametrize("fake", [Slow], indirect=True)
