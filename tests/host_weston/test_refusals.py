@@ -44,7 +44,9 @@ def test_a_platform_file_that_is_broken(start, tmp_path):
 def test_a_log_level_that_is_none(start):
     environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_LOG_LEVEL": "loud"}
     line = only_line(start(environment=environment))
-    assert line == "error: not available: the log level 'loud' is none of error, warning, info, debug"
+    assert (
+        line == "error: not available: the log level 'loud' is none of error, warning, info, debug"
+    )
 
 
 def test_a_python_that_is_not_there(start):
@@ -66,7 +68,9 @@ def test_a_libpython_that_is_gone(start, tmp_path, monkeypatch):
     python = dataclasses.replace(embed_build.BuiltPython.running(), library=gone)
     monkeypatch.setattr(embed_build.BuiltPython, "running", lambda: python)
     line = only_line(start(module=build_strictly(tmp_path / "module.so")))
-    assert line.startswith("error: not available: the Python that it was built for cannot be loaded")
+    assert line.startswith(
+        "error: not available: the Python that it was built for cannot be loaded"
+    )
     assert str(gone) in line
 
 
@@ -107,7 +111,7 @@ def test_a_module_for_another_libweston(start, tmp_path, monkeypatch, field):
 
 
 def test_two_copies_of_libwayland_server(start):
-    """pywayland's wheel has one; loaded into Weston, it makes the process unfit."""
+    """The wheel of pywayland has one; loaded into Weston, it makes the process unfit."""
     [second] = wheel_copies()
     environment = {"HEAPWIRE_PLATFORM": PLATFORM, "LD_PRELOAD": str(second)}
     weston = start(environment=environment)

@@ -49,9 +49,7 @@ class Client:
     def __init__(self, connection: Connection, *, fullscreen: bool = True) -> None:
         self.connection = connection
         self.manager = HeapManager(connection, timeout=PATIENCE)
-        self.window = Window(
-            connection, title="test", fullscreen=fullscreen, timeout=PATIENCE
-        )
+        self.window = Window(connection, title="test", fullscreen=fullscreen, timeout=PATIENCE)
         self.negotiation: Negotiation = self.manager.surface_negotiation(self.window.surface)
         self.batches: list[Batch] = []
         self.statuses: list[BufferStatus] = []

@@ -1,0 +1,244 @@
+"""The example compositors of docs/integrating.md, built as it says and asked by a client."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from pywayland.protocol.wayland import WlCompositor, WlShm
+from windows import DECODER, SIZE, until
+
+from heapwire.client_lib.connection import Connection
+from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.interfaces import AnyProxy, create
+from heapwire.client_lib.negotiation import BufferStatus
+from heapwire.compositor_plugin.hosts.embed.build import build_library
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.wire.batch import Batch, TrancheFlags
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    HeapFeedbackStatus,
+    HeapFeedbackStatusReason,
+)
+
+PATIENCE = 60.0
+PLATFORM = "raspberry-pi-4"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+
+pytestmark = [pytest.mark.system("cc", "pkg-config", "wayland-server.pc"), pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory) -> Path:
+    """The embedded library, compiled with every warning an error."""
+    folder = tmp_path_factory.mktemp("library")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CC", "cc -Werror")
+        build_library(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def c_compositor(library: Path, tmp_path_factory) -> Path:
+    """The C example."""
+    command = ["pkg-config", "--cflags", "--libs", "heapwire", "wayland-server"]
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(library)}
+    flags = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+    program = tmp_path_factory.mktemp("compositor") / "compositor"
+    source = EXAMPLES / "compositor.c"
+    subprocess.run(["cc", *STRICT, source, "-o", program, *flags], check=True)
+    return program
+
+
+class Running:
+    """An example that runs."""
+
+    def __init__(self, command: list[str | Path], wrapper: tuple[str, ...] = ()) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="heapwire-"))
+        self.socket = self.folder / "example-0"
+        clean = {name: text for name, text in os.environ.items() if not name.startswith("HEAPWIRE")}
+        self.process = subprocess.Popen(
+            [*wrapper, *command, "example-0", PLATFORM],
+            env={**clean, "XDG_RUNTIME_DIR": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        until(self.socket.exists, "the example makes no socket")
+
+    def connect(self) -> Connection:
+        return Connection(str(self.socket))
+
+    def stop(self) -> tuple[int, str]:
+        """The exit status, and what it said on standard error."""
+        self.process.terminate()
+        _, said = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, said
+
+    def clean_up(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["c", "python"])
+def example(request):
+    if request.param == "c":
+        running = Running([request.getfixturevalue("c_compositor")])
+    else:
+        running = Running([sys.executable, EXAMPLES / "compositor.py"])
+    yield running
+    running.clean_up()
+
+
+class Surface:
+    """A surface with a decoder's negotiation, on a compositor that has no shell."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        connection.globals(timeout=PATIENCE)  # Python starts meanwhile, under valgrind slowly
+        compositor = connection.bind(WlCompositor, maximum=4)[0]
+        self.shm = connection.bind(WlShm, maximum=1)[0]
+        self.surface = create(compositor, "create_surface")
+        self.manager = HeapManager(connection, timeout=PATIENCE)
+        self.negotiation = self.manager.surface_negotiation(self.surface)
+        self.batches: list[Batch] = []
+        self.statuses: list[BufferStatus] = []
+
+    def negotiate(self) -> Batch:
+        self.negotiation.set_participant(DECODER)
+        self.negotiation.set_extents(Extents(coded=Extent(1920, 1080)))
+        batch = self.negotiation.negotiate(timeout=PATIENCE)
+        self.negotiation.on_batch = self.batches.append
+        return batch
+
+    def buffer(self) -> AnyProxy:
+        fd = os.memfd_create("buffer")
+        os.ftruncate(fd, SIZE.width * SIZE.height * 4)
+        pool = self.shm.create_pool(fd, SIZE.width * SIZE.height * 4)
+        os.close(fd)
+        buffer = pool.create_buffer(0, SIZE.width, SIZE.height, SIZE.width * 4, 1)
+        pool.destroy()
+        return buffer
+
+    def show(self, buffer: AnyProxy) -> None:
+        self.surface.attach(buffer, 0, 0)
+        self.surface.commit()
+
+    def wait(self, condition, what: str) -> None:
+        self.connection.wait(condition, timeout=PATIENCE, what=what)
+
+
+def scans_out(batch: Batch) -> bool:
+    return any(tranche.flags & TrancheFlags.SCANOUT for tranche in batch.tranches)
+
+
+def test_a_client_negotiates_for_the_display(example):
+    with example.connect() as connection:
+        surface = Surface(connection)
+        plan = surface.negotiate().offers[0].plan
+        names = [surface.manager.source_name(entry.source) for entry in plan.layout.objects]
+    assert plan.scanout
+    assert names == ["linux,cma"]
+    assert example.stop()[0] == 0
+
+
+def test_a_covered_surface_is_told_and_so_is_an_uncovered_one(example):
+    with example.connect() as connection, example.connect() as other:
+        below, above = Surface(connection), Surface(other)
+        below.show(below.buffer())
+        assert scans_out(below.negotiate())
+        above.show(above.buffer())
+        other.roundtrip(timeout=PATIENCE)
+        below.wait(lambda: bool(below.batches), "batch for a covered surface")
+        assert not scans_out(below.batches[-1])
+        above.surface.destroy()
+        other.roundtrip(timeout=PATIENCE)
+        below.wait(lambda: scans_out(below.batches[-1]), "batch for the surface on top")
+    assert example.stop()[0] == 0
+
+
+def test_a_tagged_buffer_gets_its_status(example):
+    with example.connect() as connection:
+        surface = Surface(connection)
+        batch = surface.negotiate()
+        buffer = surface.buffer()
+        surface.negotiation.tag_buffer(buffer, batch, batch.offers[0], surface.statuses.append)
+        surface.show(buffer)
+        surface.wait(lambda: bool(surface.statuses), "status")
+    [status] = surface.statuses
+    assert status.status is HeapFeedbackStatus.COMPOSITED
+    assert status.reason is HeapFeedbackStatusReason.NO_PLANE
+    assert example.stop()[0] == 0
+
+
+def test_a_buffer_may_go_before_its_commit_and_a_client_at_any_time(example):
+    with example.connect() as connection:
+        surface = Surface(connection)
+        batch = surface.negotiate()
+        buffer = surface.buffer()
+        surface.negotiation.tag_buffer(buffer, batch, batch.offers[0], surface.statuses.append)
+        surface.surface.attach(buffer, 0, 0)
+        buffer.destroy()
+        callback = surface.surface.frame()
+        surface.surface.commit()
+        connection.roundtrip(timeout=PATIENCE)
+        del callback
+        surface.surface.frame()
+        connection.flush()
+    with example.connect() as connection:
+        assert Surface(connection).negotiate().offers
+    assert example.stop()[0] == 0
+
+
+def test_it_ends_while_clients_are_connected(example):
+    with example.connect() as connection:
+        Surface(connection).negotiate()
+        status, said = example.stop()
+    assert status == 0
+    assert "Traceback" not in said
+
+
+@pytest.mark.system("valgrind")
+def test_valgrind_finds_no_fault_in_the_c_example(c_compositor):
+    wrapper = (
+        *("valgrind", "--error-exitcode=99", "--quiet", "--leak-check=full"),
+        *("--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"),
+        f"--suppressions={Path(__file__).parent / 'valgrind.supp'}",
+    )
+    running = Running([c_compositor], wrapper)
+    try:
+        with running.connect() as connection:
+            surface = Surface(connection)
+            surface.negotiate()
+            surface.show(surface.buffer())
+            connection.roundtrip(timeout=PATIENCE)
+            status, said = running.stop()
+        assert status == 0, said
+    finally:
+        running.clean_up()
+
+
+def test_without_the_package_the_compositor_runs_on(c_compositor, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    process = subprocess.Popen(
+        [c_compositor, "example-0", "no-such-platform"], stderr=subprocess.PIPE, text=True
+    )
+    until((tmp_path / "example-0").exists, "the example makes no socket")
+    with Connection(str(tmp_path / "example-0")) as connection:
+        offered = connection.globals(timeout=PATIENCE)
+    process.terminate()
+    _, said = process.communicate(timeout=PATIENCE)
+    assert "wl_compositor" in offered
+    assert "xx_dmabuf_heap_manager_v1" not in offered
+    assert process.returncode == 0
+    assert said.startswith("heapwire: not available: there is no platform 'no-such-platform'")
+    assert said.count("\n") == 1
