@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Final, NamedTuple
 
 from heapwire.protocol.model.errors import HeapwireError
@@ -109,8 +110,8 @@ class _Search:
     """The transient data of one search."""
 
     __slots__ = (
-        "accept", "apart", "best", "choices", "limit", "lookup", "rest_order", "rest_scarcity",
-        "steps",
+        "accept", "apart", "best", "choices", "least_objects", "limit", "lookup", "rest_order",
+        "rest_scarcity", "steps",
     )  # fmt: skip
 
     def __init__(
@@ -132,6 +133,17 @@ class _Search:
             [other for other in range(group) if _crosses(groups[group][0], groups[other][0], apart)]
             for group in range(len(groups))
         ]
+        self.least_objects = _clique(
+            [
+                [
+                    other in self.apart[group]
+                    or group in self.apart[other]
+                    or not groups[group][1] & groups[other][1]
+                    for other in range(len(groups))
+                ]
+                for group in range(len(groups))
+            ]
+        )
         # The least that the groups from here on can add.
         self.rest_order = [0] * (len(groups) + 1)
         self.rest_scarcity = [0] * (len(groups) + 1)
@@ -171,7 +183,7 @@ class _Search:
         Planes are put into one object where they can be: an answer with more
         objects than another that the participants like no less is none.
         """
-        objects = len(set(taken))
+        objects = max(len(set(taken)), self.least_objects)
         least = order + self.rest_order[group]
         for found in self.best:
             if found.order > least:
@@ -202,3 +214,13 @@ class _Search:
 def _crosses(one: int, other: int, apart: int) -> bool:
     """Whether some plane of the one group is kept apart from some plane of the other."""
     return PAIRS_OF[one | other] & ~PAIRS_OF[one] & ~PAIRS_OF[other] & apart != 0
+
+
+def _clique(apart: list[list[bool]]) -> int:
+    """The most groups that are all apart from each other: so many objects there are at least."""
+    return max(
+        len(groups)
+        for size in range(1, len(apart) + 1)
+        for groups in combinations(range(len(apart)), size)
+        if all(apart[one][other] for one, other in combinations(groups, 2))
+    )

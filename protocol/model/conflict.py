@@ -1,12 +1,14 @@
 """The smallest set of requirements that contradict each other.
 
 What was asked for and cannot be had is a set of *atoms*: (participant,
-constraint), and two that the content and the stream contribute. Atoms are
-dropped one after the other, in a fixed order; one whose absence leaves the rest
-unsatisfiable was not needed for the conflict. What remains is minimal: without
-any one of it, the rest can be met. Whole participants are tried first, since
-most have nothing to do with it. Only when no (fourcc, modifier) pair is known
-to everyone are the lists of formats the conflict, found the same way.
+constraint), and two that the content and the stream contribute. Most conflicts
+are a single requirement that nothing here meets, or two that exclude each
+other: these are tried as they are. Else atoms are dropped one after the other,
+in a fixed order; one whose absence leaves the rest unsatisfiable was not needed
+for the conflict. What remains is minimal: without any one of it, the rest can
+be met. Whole participants are tried first, since most have nothing to do with
+it. Only when no (fourcc, modifier) pair is known to everyone are the lists of
+formats the conflict, found the same way.
 
 The order in which atoms are dropped depends on names, types and values alone,
 so the conflict is the same for every order of arrival.
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from heapwire.protocol.model.answer import ConflictMember, FailureReason
@@ -44,6 +47,8 @@ from heapwire.protocol.model.voice import (
     substitutes_of,
 )
 
+_TRIED_WHOLE = 2  # conflicts of so many members are looked for as they are: nothing is smaller
+_MOST_TRIED_WHOLE = 24  # atoms; more pairs than these make take too long to try
 _NAMED = 3  # formats or sources that a sentence lists before it says how many more there are
 
 
@@ -109,14 +114,19 @@ def _reduced(
     problem: Problem, memory: Memory, voices: Sequence[Voice], atoms: list[Atom]
 ) -> set[Atom]:
     """A minimal subset of the atoms that still cannot be met."""
-    kept = set(atoms)
-    if _possible(problem, memory, voices, set()):
-        for participant in dict.fromkeys(atom.participant for atom in atoms):
-            fewer = {atom for atom in kept if atom.participant != participant}
-            if not _possible(problem, memory, voices, fewer):
-                kept = fewer
-    else:
+    if not _possible(problem, memory, voices, set()):
         return set()
+    for size in range(1, _TRIED_WHOLE + 1):
+        if size > 1 and len(atoms) > _MOST_TRIED_WHOLE:
+            break
+        for few in combinations(atoms, size):
+            if not _possible(problem, memory, voices, set(few)):
+                return set(few)
+    kept = set(atoms)
+    for participant in dict.fromkeys(atom.participant for atom in atoms):
+        fewer = {atom for atom in kept if atom.participant != participant}
+        if not _possible(problem, memory, voices, fewer):
+            kept = fewer
     for atom in atoms:
         if atom in kept and not _possible(problem, memory, voices, kept - {atom}):
             kept.discard(atom)

@@ -17,7 +17,7 @@ from heapwire.protocol.model.constraint import Constraint, Provenance
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
 from heapwire.protocol.model.format import FORMATS
-from heapwire.protocol.model.merge import join, lift, spell
+from heapwire.protocol.model.merge import BOTTOM, join, lift, spell
 from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Participant
 from heapwire.protocol.model.problem import Goal, Problem
@@ -35,6 +35,7 @@ class Way:
     sources: tuple[Source, ...]
     sizes: tuple[int, ...]
     planes: tuple[tuple[int, int, int], ...]
+    extent: tuple[int, int]
     told: tuple[Constraint, ...] = ()
 
 
@@ -71,7 +72,17 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
             )
             ranks = tuple(rank for rank, _ in choice)
             found = []
-            for places in product(range(len(sources)), repeat=_plane_count(pair, constraints)):
+            possible = [
+                [
+                    place
+                    for place, source in enumerate(sources)
+                    if all(
+                        _memory_meets(REGISTRY[c.type].name, c, source, plane) for c in constraints
+                    )
+                ]
+                for plane in range(_plane_count(pair, constraints))
+            ]
+            for places in product(*possible):
                 chosen = tuple(sources[place] for place in places)
                 way = _way(problem, pair, chosen, constraints, heeded)
                 if way is not None:
@@ -160,12 +171,6 @@ def _way(
     content = problem.content
     if heeded.content and any(source.protected != content.protected for source in sources):
         return None
-    if not all(
-        _memory_meets(name, c, source, plane)
-        for name, c in named
-        for plane, source in enumerate(sources)
-    ):
-        return None
     if not all(_placed(name, c, sources) for name, c in named):
         return None
     if (
@@ -198,14 +203,17 @@ def _way(
         content_says = Constraint(
             type=BY_NAME["protected"].type, value=int(content.protected), provenance=Provenance.USER
         )
-        told = [*constraints, content_says]
+        told = [*constraints, content_says] if heeded.content else constraints
         merged = join([lift((c,), planes=len(sources)) for c in told])
+        if merged is BOTTOM:  # no size and no pitch whatever would do
+            return None
         return Way(
             pair,
             tuple(order),
             tuple(0 for _ in order),
             (),
-            spell(merged, told),  # type: ignore
+            (width, height),
+            spell(merged, told),
         )
     return _laid(problem, pair, sources, named, (width, height), heeded)
 
@@ -277,12 +285,12 @@ def _laid(
     sizes = []
     values: list[tuple[str, Any]] = [(n, c.value) for n, c in named]
     for place, source in enumerate(order):
-        size = max([ends[place], *(v for n, v in values if n == "min-size")])
-        while any(n == "size-alignment" and size % v for n, v in values):
-            size += 1
-        if any(n == "max-size" and size > v for n, v in values):
+        bytes_ = max([ends[place], *(v for n, v in values if n == "min-size")])
+        while any(n == "size-alignment" and bytes_ % v for n, v in values):
+            bytes_ += 1
+        if any(n == "max-size" and bytes_ > v for n, v in values):
             return None
-        pages = -(-size // PAGE)
+        pages = -(-bytes_ // PAGE)
         needed = problem.counts.total * pages * PAGE
         if heeded.stream and source.capacity is not None and needed > source.capacity:
             return None
@@ -290,8 +298,8 @@ def _laid(
             n == "max-segments" and pages > v for n, v in values
         ):
             return None
-        sizes.append(size)
-    return Way(pair, tuple(order), tuple(sizes), tuple(planes))
+        sizes.append(bytes_)
+    return Way(pair, tuple(order), tuple(sizes), tuple(planes), size)
 
 
 def _pitches(least: int, block: int, said: list[tuple[str, Any]]) -> Iterator[int]:

@@ -1,0 +1,210 @@
+"""Layouts to the byte: the worked numbers of real devices."""
+
+from __future__ import annotations
+
+import pytest
+from model_building import NV12, SYSTEM, XRGB, ask, heap, need, of, pair, part
+
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.layout import Layout, LayoutKind
+from heapwire.protocol.model.solve import solve
+
+
+def layout_of(
+    format_: FormatModifier, *constraints: Constraint, size: tuple[int, int] = (1920, 1080)
+) -> Layout:
+    answer = solve(ask(part("device", of(format_, *constraints)), size=size))
+    return answer.plans[0].layout
+
+
+VENUS = (
+    need("pitch-alignment", 128),
+    need("scanline-alignment", 32, 0),
+    need("scanline-alignment", 16, 1),
+    need("size-alignment", 4096),
+)
+
+
+def sizes_of_planes(layout: Layout) -> list[int]:
+    """The bytes of each plane, from its start to the next one's or the object's end."""
+    starts = [plane.offset for plane in layout.planes]
+    return [
+        end - start
+        for start, end in zip(starts, [*starts[1:], layout.objects[0].size], strict=True)
+    ]
+
+
+class TestNv12At1080p:
+    def test_venus(self) -> None:
+        layout = layout_of(NV12, *VENUS)
+        assert [plane.pitch for plane in layout.planes] == [1920, 1920]
+        assert sizes_of_planes(layout) == [2_088_960, 1_044_480]
+        assert [one.size for one in layout.objects] == [3_133_440]
+
+    def test_venus_before_its_padding_was_removed(self) -> None:
+        """4 KiB and 8 KiB more, rounded up to 4096 (venus/helpers.c before 2025)."""
+        layout = layout_of(NV12, *VENUS, need("padding", 12288, 1))
+        assert [one.size for one in layout.objects] == [3_145_728]
+
+    def test_cedrus_tiles_of_32_by_32(self) -> None:
+        layout = layout_of(pair("NV12", "ALLWINNER_TILED"))
+        assert layout.kind is LayoutKind.EXACT
+        assert [plane.pitch for plane in layout.planes] == [1920, 1920]
+        assert sizes_of_planes(layout) == [2_088_960, 1_044_480]
+
+    def test_exynos_mfc_version_8(self) -> None:
+        layout = layout_of(
+            NV12,
+            need("pitch-alignment", 16),
+            need("scanline-alignment", 32),
+            need("padding", 64),
+        )
+        assert sizes_of_planes(layout) == [2_089_024, 1_044_544]
+
+    def test_amd_luma_pitch(self) -> None:
+        assert layout_of(NV12, need("pitch-alignment", 256)).planes[0].pitch == 2048
+
+    def test_rk3399_has_128_bytes_more_for_each_macroblock(self) -> None:
+        plain = layout_of(NV12, need("height-alignment", 16)).objects[0].size
+        padded = (
+            layout_of(NV12, need("height-alignment", 16), need("macroblock-padding", 128))
+            .objects[0]
+            .size
+        )
+        assert plain == 1920 * 1088 * 3 // 2
+        assert padded == plain + 120 * 68 * 128
+
+
+class TestXrgbOf1366Pixels:
+    @pytest.mark.parametrize(
+        ("format_", "alignment", "pitch"),
+        [
+            (XRGB, 64, 5504),  # Rockchip, and Intel linear
+            (XRGB, 256, 5632),  # AMD
+            (pair("XRGB8888", "INTEL_X_TILED"), 64, 5632),
+        ],
+    )
+    def test_pitch(self, format_: FormatModifier, alignment: int, pitch: int) -> None:
+        layout = layout_of(format_, need("pitch-alignment", alignment), size=(1366, 768))
+        assert layout.planes[0].pitch == pitch
+
+    def test_x_tiles_come_in_whole_rows_of_8(self) -> None:
+        layout = layout_of(pair("XRGB8888", "INTEL_X_TILED"), size=(1366, 761))
+        assert layout.objects[0].size == 5632 * 768
+
+    def test_y_tiles_are_128_bytes_by_32_rows(self) -> None:
+        layout = layout_of(pair("XRGB8888", "INTEL_Y_TILED"), size=(1366, 761))
+        assert (layout.planes[0].pitch, layout.objects[0].size) == (5504, 5504 * 768)
+
+
+def test_alignments_merge_before_anything_is_aligned() -> None:
+    """The greatest of pitches aligned one by one, 48 and 64, satisfies neither for many widths."""
+    for width in (1, 33, 100, 700, 4096):
+        answer = solve(
+            ask(
+                part("one", of(pair("R8"), need("pitch-alignment", 48))),
+                part("other", of(pair("R8"), need("pitch-alignment", 64))),
+                size=(width, 4),
+            )
+        )
+        pitch = answer.plans[0].layout.planes[0].pitch
+        assert pitch % 48 == 0
+        assert pitch % 64 == 0
+        assert width <= pitch < width + 192
+
+
+def test_how_often_the_greatest_of_aligned_pitches_is_wrong() -> None:
+    """The count in the literature, so that the test above is about something."""
+    wrong = sum(
+        max(-(-width // 48) * 48, -(-width // 64) * 64) % 48 != 0
+        or max(-(-width // 48) * 48, -(-width // 64) * 64) % 64 != 0
+        for width in range(1, 4097)
+    )
+    assert wrong == 2752
+
+
+@pytest.mark.parametrize(
+    ("constraint", "pitch"),
+    [
+        (need("min-pitch", 8192), 8192),
+        (need("min-pitch", 8193), 8193),
+        (need("power-of-two-pitch"), 8192),
+        (need("width-alignment", 64), 1408 * 4),
+        (need("must-fit-width", 2000), 8000),
+        (need("min-width", 1500), 6000),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else hex(value.type),
+)
+def test_each_reason_for_a_wider_pitch(constraint: Constraint, pitch: int) -> None:
+    assert layout_of(XRGB, constraint, size=(1366, 768)).planes[0].pitch == pitch
+
+
+def test_a_pitch_ends_with_a_whole_pixel_where_that_is_asked_for() -> None:
+    rgb = pair("RGB888")
+    assert layout_of(rgb, need("pitch-alignment", 64), size=(101, 8)).planes[0].pitch == 320
+    whole = layout_of(rgb, need("pitch-alignment", 64), need("pixel-boundary-pitch"), size=(101, 8))
+    assert whole.planes[0].pitch == 384
+
+
+def test_planes_start_where_they_must_and_objects_end_where_they_must() -> None:
+    layout = layout_of(
+        NV12,
+        need("offset-alignment", 4096, 1),
+        need("size-alignment", 8192),
+        size=(100, 7),
+    )
+    assert [plane.offset for plane in layout.planes] == [0, 4096]
+    assert layout.objects[0].size == 8192
+
+
+def test_an_address_alignment_holds_in_a_source_that_starts_so() -> None:
+    coarse = heap("coarse", 3, alignment=1 << 17)
+    fine = heap("fine", 2)
+    answer = solve(
+        ask(part("mfc", of(NV12, need("address-alignment", 1 << 17))), sources=(fine, coarse))
+    )
+    assert [plan.layout.objects[0].source for plan in answer.plans] == [coarse.id]
+    assert answer.plans[0].layout.planes[1].offset % (1 << 17) == 0
+
+
+def test_the_room_is_for_the_greatest_picture_of_the_stream() -> None:
+    extents = Extents(
+        coded=Extent(1280, 720), visible=Extent(1280, 718), maximum=Extent(1920, 1080)
+    )
+    answer = solve(ask(part("decoder", of(NV12)), extents=extents))
+    assert answer.plans[0].layout.extent == Extent(1920, 1080)
+    assert answer.plans[0].layout.planes[0].pitch == 1920
+
+
+def test_a_greatest_width_limits_the_picture_and_not_its_padding() -> None:
+    answer = solve(
+        ask(
+            part("decoder", of(NV12, need("height-alignment", 16))),
+            part("display", of(NV12, need("max-height", 1080))),
+        )
+    )
+    assert answer.plans[0].layout.extent == Extent(1920, 1088)
+
+
+@pytest.mark.parametrize("limit", ["max-width", "max-height", "max-area", "max-pitch", "max-size"])
+def test_a_picture_beyond_a_limit_is_refused_by_that_limit(limit: str) -> None:
+    values = {"max-area": 1920 * 1080 - 1, "max-size": 1920 * 1080 * 3 // 2 - 1, "max-height": 1079}
+    value = values.get(limit, 1919)
+    just = ask(part("decoder", of(NV12, need(limit, value + 1))), sources=(SYSTEM,))
+    assert solve(just).plans
+    answer = solve(ask(part("decoder", of(NV12, need(limit, value))), sources=(SYSTEM,)))
+    assert [member.constraint for member in answer.conflict] == [need(limit, value)]
+
+
+def test_pitches_and_sizes_beyond_what_a_kernel_takes_are_no_plan() -> None:
+    huge = (65536, 65536)
+    deep = pair("XRGB16161616")
+    assert (
+        solve(ask(part("device", of(deep)), size=huge)).plans[0].layout.objects[0].size == 1 << 35
+    )
+    answer = solve(ask(part("device", of(deep, need("pitch-alignment", (1 << 33) + 1))), size=huge))
+    assert not answer.plans
+    beyond = solve(ask(part("device", of(deep, need("size-alignment", 1 << 63))), size=huge))
+    assert not beyond.plans
