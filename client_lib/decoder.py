@@ -46,11 +46,12 @@ class DecodedFrame:
 
     @property
     def content(self) -> Content:
-        """What the stream says of the colours."""
+        """What the stream says of the colours, and how the picture is to be turned."""
         full = self.picture.format.name.startswith("yuvj")
         stated = _RANGES.get(int(self.picture.color_range), ColourRange.UNSPECIFIED)
         return Content(
             interlaced=bool(self.picture.interlaced_frame),
+            rotation=turn if (turn := self.picture.rotation % 360) % 90 == 0 else 0,
             encoding=_ENCODINGS.get(int(self.picture.colorspace), ColourEncoding.UNSPECIFIED),
             range=ColourRange.FULL if full else stated,
         )

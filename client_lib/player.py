@@ -297,7 +297,11 @@ class _Run:
             clock.presented(frame.time, presented.time if monotonic else 0.0, presented.refresh)
 
         self._window.show(
-            buffer, frame.extent, pixel_aspect=self._decoder.pixel_aspect, shown=shown
+            buffer,
+            frame.extent,
+            pixel_aspect=self._decoder.pixel_aspect,
+            rotation=frame.content.rotation,
+            shown=shown,
         )
         self._ledger.committed()
         clock.committed(frame.time)

@@ -19,6 +19,8 @@ from heapwire.client_lib.interfaces import AnyProxy, CData, Handler, listen
 from heapwire.protocol.model.extents import Extent
 
 _NANOSECONDS = 1_000_000_000
+# wl_output.transform names what was done to the buffer; the compositor undoes it.
+_TRANSFORMS = {0: 0, 90: 3, 180: 2, 270: 1}
 _DAMAGE_BUFFER_VERSION = 4  # wl_surface.damage_buffer
 _COMPOSITOR_VERSION = 6
 _WM_BASE_VERSION = 6
@@ -107,18 +109,24 @@ class Window:
         extent: Extent,
         *,
         pixel_aspect: Fraction = Fraction(1),
+        rotation: int = 0,
         shown: Callable[[Presented | None], None],
     ) -> None:
         """Put an imported buffer with a picture of `extent` on the surface.
 
-        The picture is scaled to the largest size of its shape that the
-        compositor has given the window, where it can scale. The buffer is busy
-        until the compositor releases it. `shown` is called once: with the time
-        when the frame is on the screen, or None if another came before it.
+        The picture is turned by `rotation` degrees counter-clockwise and scaled
+        to the largest size of its shape that the compositor has given the
+        window, where it can scale. The buffer is busy until the compositor
+        releases it. `shown` is called once: with the time when the frame is on
+        the screen, or None if another came before it.
         """
-        width, height = self._fit(extent, pixel_aspect)
+        upright = extent
+        if rotation in (90, 270):
+            upright, pixel_aspect = Extent(extent.height, extent.width), 1 / pixel_aspect
+        width, height = self._fit(upright, pixel_aspect)
+        self.surface.set_buffer_transform(_TRANSFORMS[rotation])
         if self._viewport is not None:
-            scaled = (width, height) != (extent.width, extent.height)
+            scaled = (width, height) != (upright.width, upright.height)
             self._viewport.set_destination(*((width, height) if scaled else (-1, -1)))
         if self._opaque != (width, height):
             region = self._compositor.create_region()

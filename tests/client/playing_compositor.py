@@ -85,6 +85,7 @@ class PlayingCompositor(FakeCompositor):
         self.shown: list[Shown] = []
         self.times: list[float] = []
         self.torn: list[int] = []
+        self.transforms: list[int] = []
         self.destinations: list[tuple[int, int]] = []
         self.feedback = 0
         self.surface = 0
@@ -150,6 +151,9 @@ class PlayingCompositor(FakeCompositor):
 
     def on_wp_viewport_set_destination(self, _id: int, *size: int) -> None:
         self.destinations.append(size)
+
+    def on_wl_surface_set_buffer_transform(self, _id: int, transform: int) -> None:
+        self.transforms.append(transform)
 
     def on_wl_surface_commit(self, id_: int) -> None:
         self.surface = id_

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import av
 import numpy as np
 import pytest
@@ -52,6 +54,28 @@ def test_colours_are_those_of_the_stream(tmp_path):
     assert content.encoding is ColourEncoding.BT709
     assert content.range is ColourRange.LIMITED
     assert not content.protected
+
+
+def turn(path, degrees):
+    """Write a rotation into the track header of an MP4 (ISO/IEC 14496-12, 8.3.2)."""
+    one, zero = 0x10000, 0
+    plain = struct.pack(">9I", one, zero, zero, zero, one, zero, zero, zero, 0x40000000)
+    minus = 0xFFFF0000
+    first = {90: (zero, minus, one, zero), 180: (minus, zero, zero, minus)}[degrees]
+    turned = struct.pack(
+        ">9I", first[0], first[1], zero, first[2], first[3], zero, zero, zero, 0x40000000
+    )
+    raw = path.read_bytes()
+    at = raw.index(plain, raw.index(b"tkhd"))
+    path.write_bytes(raw[:at] + turned + raw[at + len(plain) :])
+    return path
+
+
+@pytest.mark.parametrize("degrees", [90, 180])
+def test_pictures_say_how_they_are_to_be_turned(tmp_path, degrees):
+    path = turn(encode(tmp_path / "a.mp4", [(64, 48)]), degrees)
+    with Decoder(path) as decoder:
+        assert next(iter(decoder)).content.rotation == degrees
 
 
 def test_motion_jpeg_has_full_range(tmp_path):

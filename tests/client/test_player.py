@@ -12,7 +12,8 @@ import pytest
 from conftest import open_fds
 from fake_compositor import CMA, XRGB, plan, plans
 from playing_compositor import COMPOSITED, PlayingCompositor
-from test_decoder import encode
+from pywayland.protocol.wayland import WlOutput
+from test_decoder import encode, turn
 
 import heapwire.client_lib.player
 from heapwire.client_lib.conflict import ConflictError
@@ -301,6 +302,16 @@ def test_fullscreen_pictures_fill_the_screen_in_their_shape(fake, clip, platform
 def test_a_picture_of_its_own_size_is_not_scaled(fake, clip, platform):
     play(fake, clip, platform)
     assert set(fake.destinations) == {(-1, -1)}
+
+
+@pytest.mark.parametrize("fake", [Large], indirect=True)
+def test_a_turned_picture_is_turned_by_the_compositor(fake, tmp_path, platform):
+    path = turn(encode(tmp_path / "a.mp4", [(64, 48)] * 3), 90)
+    play(fake, path, platform, replace(FAST, fullscreen=True))
+    assert set(fake.transforms) == {WlOutput.transform.transform_270.value}
+    assert set(fake.destinations) == {(180, 240)}
+    contents = [one for one in fake.requests if one.name == "set_content"]
+    assert contents[-1].args[1] == 90
 
 
 class Bare(PlayingCompositor):
