@@ -1,0 +1,45 @@
+"""Build the library that puts heapwire into a compositor written in C."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from heapwire.cli.output import SCHEMA_VERSION, show, texts
+from heapwire.cli.status import DONE
+from heapwire.compositor_plugin.hosts.embed.build import build_library
+from heapwire.protocol.model.document import Document
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire embed`."""
+    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    summary = "Compile libheapwire.so for this Python, with its header and its pkg-config file."
+    build = actions.add_parser("build", help=summary, description=summary)
+    build.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        default=Path(),
+        help="where to put the files (default: here)",
+    )
+    build.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build the library, and say how to link it."""
+    files = build_library(options.output.absolute())
+    document: Document = {
+        "schema_version": SCHEMA_VERSION,
+        "files": [str(file) for file in files],
+        "folder": str(options.output.absolute()),
+    }
+    show(document, render, as_json=options.json)
+    return DONE
+
+
+def render(document: Document) -> str:
+    """What was built, and how to compile against it."""
+    built = "\n".join(f"built {file}" for file in texts(document["files"]))
+    found = f"PKG_CONFIG_PATH={document['folder']} pkg-config --cflags --libs heapwire"
+    return f"{built}\nthe compiler's arguments for it: {found}"

@@ -1,0 +1,55 @@
+"""Build the module that puts heapwire into Weston."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from heapwire.cli.output import SCHEMA_VERSION, show
+from heapwire.cli.status import DONE
+from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, find_libweston
+from heapwire.protocol.model.document import Document
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire weston`."""
+    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    summary = "Compile the module against the installed development package of libweston."
+    build = actions.add_parser("build", help=summary, description=summary)
+    build.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        default=Path(MODULE),
+        help=f"where to put the module (default: {MODULE}, here)",
+    )
+    build.add_argument(
+        "--libweston",
+        metavar="N",
+        type=int,
+        help="the major version to build for, if several are installed (default: the newest)",
+    )
+    build.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build the module, and say how to load it."""
+    libweston = find_libweston(options.libweston)
+    output: Path = options.output.absolute()
+    build_module(output, libweston)
+    document: Document = {
+        "schema_version": SCHEMA_VERSION,
+        "module": str(output),
+        "libweston": libweston.version,
+    }
+    show(document, render, as_json=options.json)
+    return DONE
+
+
+def render(document: Document) -> str:
+    """What was built, and the line that loads it."""
+    return (
+        f"built for libweston {document['libweston']}: {document['module']}\n"
+        f"load it with: weston --modules={document['module']}\n"
+        f"or in weston.ini, under [core]: modules={document['module']}"
+    )
