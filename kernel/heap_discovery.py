@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from heapwire.kernel.device_tree import DEFAULT_CMA, pool_range
 from heapwire.kernel.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.protocol.model.constraint import Provenance
 from heapwire.protocol.model.identity import HeapId
@@ -19,11 +20,8 @@ from heapwire.protocol.model.source import Source, SourceId, SourceKind
 
 SUBSYSTEM = "dma_heap"
 
-# The default CMA area's heap: since 6.17 the first, before that the others
-# (dma-buf-heaps.rst; drivers/dma-buf/heaps/cma_heap.c).
-_DEFAULT_CMA = ("default_cma_region", "linux,cma", "reserved", "default-pool")
 _CONTIGUOUS = re.compile(
-    rf"(?:{'|'.join(map(re.escape, _DEFAULT_CMA))}|numa\d+|pernuma\d+)(?:-uncached)?"
+    rf"(?:{'|'.join(map(re.escape, DEFAULT_CMA))}|numa\d+|pernuma\d+)(?:-uncached)?"
     r"|.*-contiguous|protected,.*"
 )
 _SCATTERED = re.compile(r"system(?:-uncached|_cc_shared)?")
@@ -58,13 +56,17 @@ def heap_source(device: SysfsDevice, heap: HeapId, root: Path = REAL) -> Source:
     substitutes = device.attribute("substitutes_for")
     if substitutes:
         provenance["substitutes_for"] = Provenance.KERNEL
-    capacity = _cma_bytes(root) if name in _DEFAULT_CMA else None
+    capacity = _cma_bytes(root) if name in DEFAULT_CMA else None
     if capacity is not None:
         provenance["capacity"] = Provenance.KERNEL
+    addresses = pool_range(name, root)
+    if addresses is not None:
+        provenance["address_range"] = Provenance.KERNEL
     return Source(
         id=SourceId.heap(heap),
         name=name,
         contiguous=contiguous,
+        address_range=addresses,
         capacity=capacity,
         cached=_cached(name),
         protected=name.startswith("protected,"),

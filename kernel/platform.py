@@ -23,7 +23,7 @@ from heapwire.kernel.device import Device, usage_name
 from heapwire.kernel.link import Link, LinkKind
 from heapwire.kernel.memfd_memory import MemfdMemory
 from heapwire.kernel.memory import Memory
-from heapwire.kernel.platform_file import read_platform
+from heapwire.kernel.platform_file import PlatformParts, read_platform
 from heapwire.kernel.platform_table import did_you_mean
 from heapwire.protocol.model.constraint import Constraint
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
@@ -76,8 +76,7 @@ class Platform:
                     f"there is no platform {wanted!r}: {did_you_mean(wanted, shipped())} "
                     "A file is named with its path or its ending .toml."
                 )
-            text = (_shipped_files() / f"{wanted}{_SUFFIX}").read_text("utf-8")
-            return cls.parse(text, file=f"{wanted}{_SUFFIX}")
+            return cls._of(read_shipped(wanted))
         try:
             return cls.parse(Path(wanted).read_text("utf-8"), file=wanted)
         except OSError as error:
@@ -88,7 +87,20 @@ class Platform:
     @classmethod
     def parse(cls, text: str, *, file: str = "platform.toml") -> Self:
         """The platform that a text describes; `file` is what faults call it."""
-        parts = read_platform(text, file=file, name=Path(file).stem)
+        return cls._of(read_platform(text, file=file, name=Path(file).stem))
+
+    @classmethod
+    def local(cls) -> Platform:
+        """The machine that this runs on. Loads pyudev, and looks at its devices' nodes.
+
+        Raises nothing for what it may not open or does not find: see `notes`.
+        """
+        from heapwire.kernel.local import discover
+
+        return discover()
+
+    @classmethod
+    def _of(cls, parts: PlatformParts) -> Self:
         return cls(
             name=parts.name,
             title=parts.title,
@@ -182,6 +194,15 @@ def shipped() -> tuple[str, ...]:
             if entry.name.endswith(_SUFFIX)
         )
     )
+
+
+def read_shipped(name: str, *, iommu: bool | None = None) -> PlatformParts:
+    """What the file of a shipped platform says.
+
+    `iommu` stands in for what the file says of its devices' IOMMUs.
+    """
+    text = (_shipped_files() / f"{name}{_SUFFIX}").read_text("utf-8")
+    return read_platform(text, file=f"{name}{_SUFFIX}", name=name, iommu=iommu)
 
 
 def _shipped_files() -> resources.abc.Traversable:

@@ -72,11 +72,12 @@ class PlatformParts:
     notes: tuple[str, ...] = ()
 
 
-def read_platform(text: str, *, file: str, name: str) -> PlatformParts:
+def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None) -> PlatformParts:
     """The parts of a platform from the text of its file.
 
     `file` is what faults call it and `name` the platform's name if it gives
-    none itself. Raises `PlatformFileError` with all the faults that it has.
+    none itself. `iommu` stands in for what the file says of each device's
+    IOMMU. Raises `PlatformFileError` with all the faults that it has.
     """
     try:
         data = tomllib.loads(text)
@@ -86,7 +87,7 @@ def read_platform(text: str, *, file: str, name: str) -> PlatformParts:
         what = _TOML_POSITION.sub("", str(error))
         raise PlatformFileError(f"{file}:{line}: this is not TOML: {what}") from None
     faults: list[Fault] = []
-    reader = _Reader(Table(data, (), faults), name)
+    reader = _Reader(Table(data, (), faults), name, iommu)
     parts = reader.read()
     if not faults and not reader.mentions:
         return parts
@@ -106,8 +107,9 @@ def read_platform(text: str, *, file: str, name: str) -> PlatformParts:
 class _Reader:
     """Reads one file: names first, then everything that refers to them."""
 
-    def __init__(self, top: Table, name: str) -> None:
+    def __init__(self, top: Table, name: str, iommu: bool | None) -> None:
         self._top = top
+        self._iommu = iommu
         self._name = name
         self._sources: dict[str, SourceId] = {}
         self._devices: dict[str, DeviceId] = {}
@@ -146,6 +148,7 @@ class _Reader:
         if id_ is not None:
             self._devices.setdefault(name, id_)
         path = table.text("place")
+        iommu = table.flag("iommu")
         return Device(
             id=id_,
             name=name,
@@ -153,7 +156,7 @@ class _Reader:
             driver=table.text("driver"),
             title=table.text("title"),
             place=Place(tuple(path.split("/")) if path else (), table.integer("numa-node")),
-            iommu=table.flag("iommu"),
+            iommu=iommu if self._iommu is None else self._iommu,
         )
 
     def _device_id(self, kind: DeviceKind) -> DeviceId | None:
