@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
+from collections import deque
 from pathlib import Path
 from types import FrameType
 
 from heapwire.cli.arguments import DEFAULT_PLATFORM, add_platform, extent, load_platform
-from heapwire.cli.output import SCHEMA_VERSION, complain
+from heapwire.cli.output import SCHEMA_VERSION, complain, write_json
 from heapwire.cli.status import DONE
+from heapwire.protocol.model.answer import Answer
+from heapwire.protocol.model.capture import capture_document
 from heapwire.protocol.model.document import Document
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.problem import Problem
 
+CAPTURED = 256  # negotiations that a capture holds, the last ones
 READY = "socket"  # the key of the line that says that clients may connect
 
 
@@ -40,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="write what became of each frame as JSON at the end",
     )
+    parser.add_argument(
+        "--capture",
+        metavar="FILE",
+        type=Path,
+        help="at the end, write the last negotiations for `heapwire replay`",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,8 +60,13 @@ def run(options: argparse.Namespace) -> int:
     platform = load_platform(options.platform)
     if "XDG_RUNTIME_DIR" not in os.environ:
         raise LocalError("$XDG_RUNTIME_DIR is not set: it names the folder for the socket")
+    solved: deque[tuple[Problem, Answer]] = deque(maxlen=CAPTURED)
     compositor = Compositor(
-        platform, size=options.size, socket=options.socket, record=options.record is not None
+        platform,
+        size=options.size,
+        socket=options.socket,
+        record=options.record is not None,
+        on_solved=lambda problem, answer: solved.append((problem, answer)),
     )
     with compositor:
         stopping = False
@@ -69,7 +84,9 @@ def run(options: argparse.Namespace) -> int:
         if options.screenshot is not None:
             save_png(options.screenshot, compositor.screenshot())
         if options.record is not None:
-            _write(options.record, record_document(compositor))
+            write_json(options.record, record_document(compositor))
+        if options.capture is not None:
+            write_json(options.capture, capture_document(solved))
     return DONE
 
 
@@ -77,13 +94,3 @@ def record_document(compositor: object) -> Document:
     """What became of each frame."""
     frames = compositor.frames
     return {"schema_version": SCHEMA_VERSION, "frames": [frame.document() for frame in frames]}
-
-
-def _write(path: Path, document: Document) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise LocalError(f"{path}: {error.strerror}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from pathlib import Path
 
 from heapwire.cli.arguments import (
     add_json,
@@ -14,10 +15,12 @@ from heapwire.cli.arguments import (
     participant,
     positive,
 )
-from heapwire.cli.output import show
+from heapwire.cli.explain_page import explain_page
+from heapwire.cli.output import show, write_json, write_whole
 from heapwire.cli.status import DONE, FAILED
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.buffer_count import BufferCount
+from heapwire.protocol.model.capture import capture_document
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.document import explain_document, render_explain
@@ -54,6 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--buffers", metavar="N", type=positive, default=4, help="buffers in all")
     parser.add_argument("--protected", action="store_true", help="the content is protected")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with a picture")
+    parser.add_argument(
+        "--capture", metavar="FILE", type=Path, help="write the problem for `heapwire replay`"
+    )
     add_json(parser)
 
 
@@ -70,6 +77,10 @@ def run(options: argparse.Namespace) -> int:
         content=Content(protected=options.protected),
     )
     answer = solve(problem)
+    if options.capture is not None:
+        write_json(options.capture, capture_document([(problem, answer)]))
+    if options.html is not None:
+        write_whole(options.html, explain_page(platform, problem, answer))
     show(explain_document(problem, answer), render_explain, as_json=options.json)
     return DONE if answer.plans else FAILED
 

@@ -14,13 +14,19 @@ surface that cannot be scanned out has the second goal only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import Answer, ConflictMember
 from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_set import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    ConstraintSet,
+    FormatModifier,
+)
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.identity import DeviceId
 from heapwire.protocol.model.layout import LayoutKind
@@ -80,12 +86,18 @@ class Broker:
 
     `renderer` is the device that composites; by default the first device of the
     platform that samples. `allocates` says whether clients may have the
-    compositor allocate for them.
+    compositor allocate for them. `on_solved` sees each problem and its answer.
     """
 
     def __init__(
-        self, platform: Platform, *, renderer: DeviceId | None = None, allocates: bool = True
+        self,
+        platform: Platform,
+        *,
+        renderer: DeviceId | None = None,
+        allocates: bool = True,
+        on_solved: Callable[[Problem, Answer], None] | None = None,
     ) -> None:
+        self._on_solved = on_solved
         self._platform = platform
         self._allocates = allocates
         self._renderer = renderer or next(
@@ -146,6 +158,8 @@ class Broker:
             return batch
         problem = self.problem(question)
         answer = solve(problem)
+        if self._on_solved is not None:
+            self._on_solved(problem, answer)
         kept = None if keep is None else _kept(keep, problem, answer)
         openable = question.inquiry.openable
         tranches: list[Tranche] = []
@@ -330,13 +344,30 @@ class Broker:
 
 def _common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
     """The pairs that every participant of a goal can use, in ascending order."""
-    common: set[FormatModifier] | None = None
-    for participant in goal.participants:
-        if not participant.sets:
-            continue  # it can use anything
-        pairs = {pair for constraint_set in participant.sets for pair in constraint_set.formats}
-        common = pairs if common is None else common & pairs
-    return tuple(sorted(common or ()))
+    offers = [
+        {pair for constraint_set in participant.sets for pair in constraint_set.formats}
+        for participant in goal.participants
+        if participant.sets  # one without sets can use anything
+    ]
+    concrete = {
+        pair
+        for offered in offers
+        for pair in offered
+        if pair.fourcc != ANY_FOURCC and pair.modifier != ANY_MODIFIER
+    }
+    return tuple(
+        sorted(pair for pair in concrete if all(_covers(offered, pair) for offered in offers))
+    )
+
+
+def _covers(offered: set[FormatModifier], pair: FormatModifier) -> bool:
+    """Whether some pairs have this one, by name or by what stands for it."""
+    return (
+        pair in offered
+        or FormatModifier(pair.fourcc, ANY_MODIFIER) in offered
+        or FormatModifier(ANY_FOURCC, pair.modifier) in offered
+        or FormatModifier(ANY_FOURCC, ANY_MODIFIER) in offered
+    )
 
 
 def _kept(keep: Plan, problem: Problem, answer: Answer) -> Plan | None:

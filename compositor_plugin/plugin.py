@@ -28,13 +28,15 @@ from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.compositor_plugin.worker import Worker
 from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.problem import Problem
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
     INTERFACES,
     XX_DMABUF_HEAP_MANAGER_V1,
 )
 
-Answer = TypeVar("Answer")
+Reply = TypeVar("Reply")
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ class HeapPlugin:
     `display` is the address of a `wl_display`. `renderer` is the device that
     composites (by default the platform's first that samples). With `allocates`
     clients may have the compositor allocate, each up to `budget` bytes.
-    `debounce` is in milliseconds.
+    `debounce` is in milliseconds. `on_solved` sees each problem that is solved
+    for a client, and its answer: what a capture is made of.
 
     Raises `LocalError` if the process has two copies of libwayland-server, or
     the global cannot be created.
@@ -65,12 +68,14 @@ class HeapPlugin:
         allocates: bool = True,
         budget: int = DEFAULT_BUDGET,
         debounce: int = DEBOUNCE,
+        on_solved: Callable[[Problem, Answer], None] | None = None,
     ) -> None:
         self.managers: set[HeapManager] = set()
         self.worker = Worker()
         self._renderer = renderer
         self._allocates = allocates
-        self.broker = Broker(platform, renderer=renderer, allocates=allocates)
+        self._on_solved = on_solved
+        self.broker = self._broker_of(platform)
         self._display = Display(display)
         self._host = host
         self._budget = budget
@@ -117,7 +122,7 @@ class HeapPlugin:
 
     def platform_changed(self, platform: Platform) -> None:
         """Heaps or devices have come or gone."""
-        self.broker = Broker(platform, renderer=self._renderer, allocates=self._allocates)
+        self.broker = self._broker_of(platform)
         for manager in tuple(self.managers):
             manager.announce()
         for feedback in tuple(self._feedbacks):
@@ -224,7 +229,15 @@ class HeapPlugin:
             fd = self._tables[content] = _sealed_file(content)
         return fd
 
-    def _ask(self, question: Callable[[], Answer]) -> Answer | None:
+    def _broker_of(self, platform: Platform) -> Broker:
+        return Broker(
+            platform,
+            renderer=self._renderer,
+            allocates=self._allocates,
+            on_solved=self._on_solved,
+        )
+
+    def _ask(self, question: Callable[[], Reply]) -> Reply | None:
         try:
             return question()
         except Exception:

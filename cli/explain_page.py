@@ -1,0 +1,183 @@
+"""An explanation as one page of HTML that needs nothing else.
+
+From left to right (on a phone from top to bottom): who takes part and what they
+need, what that comes to, and the memory there is, with what was refused struck
+out. Everything on it is in the explanation's document, or in the problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from heapwire.cli.output import documents
+from heapwire.kernel.device import usage_name
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.answer import Answer
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.constraint_set import ConstraintSet
+from heapwire.protocol.model.constraint_type import REGISTRY
+from heapwire.protocol.model.document import Document, explain_document
+from heapwire.protocol.model.format import fourcc_name
+from heapwire.protocol.model.participant import Participant
+from heapwire.protocol.model.problem import Problem
+from heapwire.protocol.model.sentence import Names, planes_text, says, source_names
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --paper: #f6f7f9;
+  --card: #fff; --line: #d5dae1; --good: #17693a; --bad: #a3261c; --mark: #2457a6; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --dim: #9aa5b4;
+  --paper: #14181e; --card: #1d232b; --line: #36404c; --good: #62c48b; --bad: #f08b80;
+  --mark: #8ab4f8; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.25rem; max-width: 84rem; background: var(--paper);
+  color: var(--ink); font: 1rem/1.45 system-ui, sans-serif; }
+h1 { font-size: 1.4rem; margin: 0 0 .3rem; }
+h2 { font-size: 1rem; margin: 0 0 .6rem; color: var(--dim); font-weight: 600; }
+h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+p { margin: .25rem 0; }
+.verdict { font-weight: 600; margin-bottom: 1.2rem; }
+.good { color: var(--good); } .bad { color: var(--bad); }
+.columns { display: grid; gap: 1.25rem; grid-template-columns: 1fr 1.15fr 1fr; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
+  padding: .7rem .85rem; margin-bottom: .75rem; overflow-wrap: anywhere; }
+.card.chosen { border-color: var(--good); border-width: 2px; }
+.card.refused h3 { text-decoration: line-through; text-decoration-thickness: 2px;
+  text-decoration-color: var(--bad); color: var(--dim); }
+.dim { color: var(--dim); font-size: .875rem; }
+ul { margin: .35rem 0 0; padding-left: 1.1rem; } li { margin: .15rem 0; }
+.row { display: grid; grid-template-columns: 1fr 3.5rem 1fr; align-items: center;
+  margin-bottom: .5rem; }
+.row .card { margin: 0; } .row svg { width: 100%; height: 1.5rem; }
+.row path { stroke: var(--mark); fill: none; stroke-width: 2; }
+.row polygon { fill: var(--mark); }
+@media (max-width: 52rem) { .columns { grid-template-columns: 1fr; } body { padding: .85rem; } }
+"""
+
+_ARROW = (
+    '<svg viewBox="0 0 56 24" aria-hidden="true"><path d="M4 12H46"/>'
+    '<polygon points="44,6 54,12 44,18"/></svg>'
+)
+
+
+def explain_page(platform: Platform, problem: Problem, answer: Answer) -> str:
+    """The page for one problem and its answer."""
+    document = explain_document(problem, answer)
+    title = f"{platform.title or platform.name}: {problem.extents.coded}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>"
+        f"<h1>{escape(title)}</h1>{_verdict(document)}"
+        f'<div class="columns"><section><h2>Who takes part</h2>{_participants(problem)}</section>'
+        f"<section><h2>What that comes to</h2>{_outcome(document)}</section>"
+        f"<section><h2>The memory there is</h2>{_sources(document)}</section></div>"
+        "</body></html>\n"
+    )
+
+
+def _verdict(document: Document) -> str:
+    plans = documents(document["plans"])
+    if not plans:
+        return f'<p class="verdict bad">No plan: {_text(document["message"])}</p>'
+    plan = plans[0]
+    names = " and ".join(dict.fromkeys(_source_name(one) for one in documents(plan["objects"])))
+    how = "scanned out" if plan["scanout"] else "sampled, not scanned out"
+    what = f"{plan['fourcc']} {plan['modifier_name']}"
+    return f'<p class="verdict good">{_text(what)} from {_text(names)}, {how}</p>'
+
+
+def _participants(problem: Problem) -> str:
+    everyone = {one.name: one for one in problem.participants}
+    for goal in problem.goals:
+        everyone.update((one.name, one) for one in goal.participants)
+    return "".join(_participant(one, problem) for one in everyone.values())
+
+
+def _participant(participant: Participant, problem: Problem) -> str:
+    usage = usage_name(participant.usage) or "asks for a format"
+    sets = "".join(_set(one, problem) for one in participant.sets)
+    body = sets or '<p class="dim">anything will do</p>'
+    return _card(participant.name, f'<p class="dim">{_text(usage)}</p>{body}')
+
+
+def _set(constraint_set: ConstraintSet, problem: Problem) -> str:
+    names = source_names(problem)
+    formats = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in constraint_set.formats}))
+    needs = [
+        _need(says(one, names), one.provenance.name.lower()) for one in constraint_set.constraints
+    ]
+    return f'<p class="dim">for {_text(formats)}</p>{_list(needs)}'
+
+
+def _need(constraint: Constraint, names: Names) -> str:
+    row = REGISTRY.get(constraint.type)
+    what = f"type {constraint.type:#010x}" if row is None else row.name
+    where = f", {planes_text(constraint.planes)}" if constraint.planes else ""
+    return f"{what}{where}: {says(constraint, names)}"
+
+
+def _outcome(document: Document) -> str:
+    plans = documents(document["plans"])
+    parts = [_plan(plans[0])] if plans else [_conflict("What contradicts", document)]
+    parts += [_conflict(f"Why not {one['goal']}", one) for one in documents(document["failures"])]
+    return "".join(parts if plans else parts[:1])
+
+
+def _plan(plan: Document) -> str:
+    objects = documents(plan["objects"])
+    rows = "".join(
+        f'<div class="row"><div class="card"><h3>plane {index}</h3>'
+        f'<p class="dim">offset {plane["offset"]}, pitch {plane["pitch"]}</p></div>{_ARROW}'
+        f'<div class="card chosen"><h3>{_text(_source_name(objects[_index(plane)]))}</h3>'
+        f'<p class="dim">object {plane["object"]}, {objects[_index(plane)]["size"]} bytes</p>'
+        "</div></div>"
+        for index, plane in enumerate(documents(plan["planes"]))
+    )
+    if not rows:
+        rows = _card("Left to the allocator", "".join(_text(_source_name(one)) for one in objects))
+    reasons = [
+        _text(one["text"] if one["plane"] is None else f"plane {one['plane']}: {one['text']}")
+        for one in documents(plan["reasons"])
+    ]
+    return rows + _card("Why", _list(reasons))
+
+
+def _conflict(title: str, document: Document) -> str:
+    members = [_text(one["text"]) for one in documents(document["conflict"])]
+    return _card(title, _list(members)) if members else ""
+
+
+def _sources(document: Document) -> str:
+    return "".join(
+        f'<div class="card {"chosen" if one["chosen"] else "refused"}">'
+        f"<h3>{_text(one['name'])}</h3>"
+        f'<p class="dim">{_text(one["kind"])} {one["major"]}:{one["minor"]}</p>'
+        f"<p>{_text(one['reason'])}</p></div>"
+        for one in documents(document["sources"])
+    )
+
+
+def _card(title: str, body: str) -> str:
+    return f'<div class="card"><h3>{_text(title)}</h3>{body}</div>'
+
+
+def _list(items: Iterable[str]) -> str:
+    entries = "".join(f"<li>{item}</li>" for item in items)
+    return f"<ul>{entries}</ul>" if entries else ""
+
+
+def _source_name(one: Document) -> str:
+    source = one["source"]
+    assert isinstance(source, dict)
+    return str(source["name"])
+
+
+def _index(plane: Document) -> int:
+    number = plane["object"]
+    assert isinstance(number, int)
+    return number
+
+
+def _text(value: object) -> str:
+    return escape(str(value))
