@@ -105,7 +105,8 @@ def _set(constraint_set: ConstraintSet, problem: Problem) -> str:
     names = source_names(problem)
     formats = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in constraint_set.formats}))
     needs = [
-        _need(says(one, names), one.provenance.name.lower()) for one in constraint_set.constraints
+        f'{_text(_need(one, names))} <span class="dim">({one.provenance.name.lower()})</span>'
+        for one in constraint_set.constraints
     ]
     return f'<p class="dim">for {_text(formats)}</p>{_list(needs)}'
 
