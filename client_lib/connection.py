@@ -37,6 +37,8 @@ from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
 DEFAULT_TIMEOUT = 5.0
 """Seconds that a compositor has for an answer, where the caller does not say."""
 
+MOST_FAULTS = 16  # exceptions of handlers that are kept for an application that never looks
+
 _ERRNO_HOLDER: CData = ffi  # its stubs leave `errno` out
 
 
@@ -76,7 +78,7 @@ class Connection:
         self._globals: dict[str, list[Global]] = {}
         self._registry: WlRegistryProxy | None = None
         self._registry_synced = False
-        self._faults: list[Exception] = []
+        self._faults: list[BaseException] = []
         self._closers: dict[int, Callable[[], None]] = {}
         self._kept: set[AnyProxy] = set()
         # Also runs at interpreter exit, before libwayland's objects are torn down.
@@ -221,9 +223,10 @@ class Connection:
         if self._faults:
             raise self._faults.pop(0)
 
-    def handler_failed(self, error: Exception) -> None:
+    def handler_failed(self, error: BaseException) -> None:
         """Keep what a handler raised until the next `dispatch` or `check`."""
-        self._faults.append(error)
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(error)
 
     def on_close(self, owner: object, closer: Callable[[], None]) -> None:
         """Have `closer` called when the connection is closed before its owner is."""

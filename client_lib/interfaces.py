@@ -211,7 +211,7 @@ def create(proxy: AnyProxy, request: str, *values: RequestArgument) -> AnyProxy:
 
 
 def listen(
-    proxy: AnyProxy, failed: Callable[[Exception], None], handlers: Mapping[str, Handler]
+    proxy: AnyProxy, failed: Callable[[BaseException], None], handlers: Mapping[str, Handler]
 ) -> None:
     """Set the handlers of a proxy's events; they get the arguments without the proxy.
 
@@ -231,11 +231,11 @@ def listen(
         proxy.dispatcher[name] = _guarded(handler, failed)
 
 
-def _guarded(handler: Handler, failed: Callable[[Exception], None]) -> Callable[..., None]:
+def _guarded(handler: Handler, failed: Callable[[BaseException], None]) -> Callable[..., None]:
     def dispatch(_proxy: AnyProxy, *arguments: CData) -> None:
         try:
             handler(*arguments)
-        except Exception as error:
+        except BaseException as error:  # a Ctrl-C, too, would be lost in the C code above
             failed(error)
 
     return dispatch

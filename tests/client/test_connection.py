@@ -126,6 +126,16 @@ def test_what_a_handler_raises_comes_out_of_dispatch(fake):
         connection.roundtrip()
 
 
+def test_an_interrupt_in_a_handler_is_not_lost(fake):
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with connect(fake) as connection:
+        connection.sync(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            connection.roundtrip()
+
+
 def test_dispatch_returns_when_another_fd_is_readable(fake):
     mine, other = socket.socketpair()
     with connect(fake) as connection, mine, other:

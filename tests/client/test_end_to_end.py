@@ -1,0 +1,145 @@
+"""Real clips, the player and the reference compositor: memory, fate and pixels of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+import numpy as np
+import pytest
+
+from heapwire.client_lib import ConflictError, Player, PlayOptions
+from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.format import parse_fourcc
+
+CLIPS = ["bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4"]
+DEMANDED = {
+    "raspberry-pi-4": ("linux,cma",),
+    "rockchip-rk3399": ("system",),
+    "exynos4-mfc-v5": ("mfc-right", "mfc-left"),
+}
+FRAMES = 24
+FULLSCREEN = PlayOptions(frames=FRAMES, fullscreen=True, paced=False, timeout=30)
+LEAST_PSNR = 45.0  # dB
+
+
+class Screen:
+    """A compositor that keeps each frame's record and pixels."""
+
+    def __init__(self, platform: Platform, *, pixels: bool = True) -> None:
+        self.platform = platform
+        self.records = []
+        self.images = []
+        self._pixels = pixels
+        self.compositor = Compositor(platform, size=Extent(1280, 720), on_frame=self._frame)
+
+    def _frame(self, record, image) -> None:
+        self.records.append(record)
+        if self._pixels:
+            self.images.append(np.array(image()))
+
+    def play(self, path, options=FULLSCREEN, platform=None, **more):
+        player = Player(
+            path,
+            display=self.compositor.connect(),
+            platform=platform or self.platform,
+            options=options,
+            **more,
+        )
+        return player.play()
+
+
+@contextmanager
+def screen(platform: Platform, **options) -> Iterator[Screen]:
+    made = Screen(platform, **options)
+    with made.compositor, made.compositor.running():
+        yield made
+
+
+def decoded(path, count=FRAMES):
+    """PyAV's own decode, as RGB."""
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index == count:
+                return
+            yield frame.to_ndarray(format="rgb24")
+
+
+def psnr(one, other):
+    error = np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2)
+    return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("name", DEMANDED)
+def test_every_frame_is_scanned_out_from_the_memory_that_the_platform_demands(
+    no_fd_leak, clips, name, clip
+):
+    with screen(Platform.load(name)) as shown:
+        result = shown.play(clips[clip])
+    counts = result.frames
+    assert (counts.decoded, counts.shown, counts.scanned_out) == (FRAMES, FRAMES, FRAMES)
+    assert result.reasons == {}
+    assert [record.sources for record in shown.records] == [DEMANDED[name]] * FRAMES
+    assert all(record.scanned_out for record in shown.records)
+    qualities = [
+        psnr(image, wanted)
+        for image, wanted in zip(shown.images, decoded(clips[clip]), strict=True)
+    ]
+    assert min(qualities) >= LEAST_PSNR
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_rgb_frames_are_exactly_those_of_pyav(no_fd_leak, clips, clip):
+    options = PlayOptions(
+        frames=FRAMES, paced=False, timeout=30, formats=(parse_fourcc("XRGB8888"),)
+    )
+    with screen(Platform.load("raspberry-pi-4")) as shown:
+        result = shown.play(clips[clip], options)
+    assert result.frames.shown == FRAMES
+    for image, wanted in zip(shown.images, decoded(clips[clip]), strict=True):
+        assert (image == wanted).all()
+
+
+def test_a_window_is_composited_and_the_player_knows_why(no_fd_leak, clips):
+    options = PlayOptions(frames=FRAMES, paced=False, timeout=30)
+    with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:
+        result = shown.play(clips["bikes.mp4"], options)
+    assert (result.frames.scanned_out, result.frames.composited) == (0, FRAMES)
+    assert result.reasons == {"not_a_candidate": FRAMES}
+    assert {record.reason for record in shown.records} == {StatusReason.NOT_A_CANDIDATE}
+
+
+def test_without_one_bank_the_player_names_plane_and_constraint(no_fd_leak, clips):
+    whole = Platform.load("exynos4-mfc-v5")
+    left = whole.source("mfc-left")
+    rest = tuple(source for source in whole.sources if source is not left)
+    broken = Platform(
+        name="one bank", sources=rest, devices=whole.devices, memory=whole.memory, simulated=True
+    )
+    with screen(broken, pixels=False) as shown, pytest.raises(ConflictError) as caught:
+        shown.play(clips["bikes.mp4"], platform=whole)
+    planes = {plane for entry in caught.value.entries for plane in entry.planes}
+    assert planes
+    assert all(entry.constraint for entry in caught.value.entries)
+    assert shown.records == []
+
+
+def test_without_a_platform_the_compositor_allocates(no_fd_leak, clips):
+    with screen(Platform.load("exynos4-mfc-v5"), pixels=False) as shown:
+        player = Player(clips["bikes.mp4"], display=shown.compositor.connect(), options=FULLSCREEN)
+        result = player.play()
+    assert result.frames.scanned_out == FRAMES
+
+
+def test_a_paced_clip_is_shown_or_dropped_frame_by_frame(no_fd_leak, clips):
+    options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=30)
+    with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:
+        counts = shown.play(clips["carphone_pristine.mp4"], options).frames
+    assert counts.decoded == FRAMES
+    assert counts.shown + counts.dropped == FRAMES
+    assert counts.scanned_out == counts.shown == len(shown.records) > 0
