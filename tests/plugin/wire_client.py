@@ -7,9 +7,11 @@ display work until nothing moves; nothing waits and nothing sleeps.
 from __future__ import annotations
 
 import array
+import fcntl
 import os
 import socket
 import struct
+import termios
 from typing import Any, NamedTuple
 
 from heapwire.compositor_plugin.server.display import OwnDisplay
@@ -44,6 +46,7 @@ class WireClient:
         self.objects: dict[int, str] = {DISPLAY: "wl_display"}
         self.events: list[Event] = []
         self.fds: list[int] = []
+        self._fds_read = 0
         self.closed = False
         self._next = 2
         self._in = b""
@@ -55,6 +58,7 @@ class WireClient:
         for fd in self.fds:
             os.close(fd)
         self.fds.clear()
+        self._fds_read = 0
 
     def table(self, name: str) -> Interface:
         return self.tables.get(name) or core_interface(name)
@@ -122,9 +126,16 @@ class WireClient:
 
     def pump(self) -> None:
         """Let the display handle all that was sent, and read all that it says."""
+        while self._unread() and not self.closed:
+            self.display.dispatch(0)
+            self.read()
         for _ in range(3):
             self.display.dispatch(0)
         self.read()
+
+    def _unread(self) -> int:
+        """Bytes that the display has not taken from the socket."""
+        return struct.unpack("=i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))[0]
 
     def read(self) -> None:
         while not self.closed:
@@ -151,7 +162,8 @@ class WireClient:
         args = []
         for argument in message.arguments:
             if argument.kind is ArgumentKind.FD:
-                args.append(self.fds[-1])
+                args.append(self.fds[self._fds_read])
+                self._fds_read += 1
                 continue
             value, body = _unpack(argument, body)
             if argument.kind is ArgumentKind.NEW_ID:

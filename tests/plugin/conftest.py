@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib.util
 import sys
@@ -12,25 +11,27 @@ import pytest
 HERE = Path(__file__).parent
 
 
-def load(name: str):
+def load(path: Path):
     """A module beside the tests, by its path: the tests are in no package."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    if path.stem not in sys.modules:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
+        sys.modules[path.stem] = module
         spec.loader.exec_module(module)
-    return sys.modules[name]
+    return sys.modules[path.stem]
 
 
-load("wire_client")
-load("probe")
+load(HERE / "wire_client.py")
+load(HERE / "server" / "probe.py")
+load(HERE / "stage.py")
 
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """Every test ends with the fds, resources and listeners that it began with."""
+    """Every test ends with the fds, resources, listeners and sources that it began with."""
     from heapwire.compositor_plugin.server import event_loop, global_, library, listener, resource
 
+    open_fds = sys.modules["stage"].open_fds
     library.library()
     gc.collect()
     before = open_fds()
@@ -47,14 +48,6 @@ def nothing_left() -> Iterator[None]:
         one.clear()  # so that one test's fault is not the next one's
     assert found == [{}, {}, {}, {}]
     assert open_fds() == before
-
-
-def open_fds() -> list[str]:
-    found = []
-    for fd in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.append(f"{fd} {fd.readlink()}")
-    return sorted(found)
 
 
 @pytest.fixture

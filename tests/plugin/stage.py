@@ -1,0 +1,277 @@
+"""A compositor without a picture: surfaces, buffers, a host that tests script, and the plugin.
+
+`Stage` runs in step with its clients, so tests neither wait nor sleep, except
+for what the plugin itself does on another thread or after a while: `until`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wire_client import WireClient
+
+from heapwire.compositor_plugin.host import (
+    BufferAttributes,
+    OutputState,
+    StatusReason,
+    SurfaceState,
+)
+from heapwire.compositor_plugin.plugin import HeapPlugin
+from heapwire.compositor_plugin.server.display import Display, OwnDisplay
+from heapwire.compositor_plugin.server.global_ import Global
+from heapwire.compositor_plugin.server.interface import core_interface, interface_struct
+from heapwire.compositor_plugin.server.resource import Resource, live_resources
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.wire.array import encode_formats
+from heapwire.protocol.wire.batch import Batch
+from heapwire.protocol.wire.batch_decoder import BatchDecoder
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
+from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+from heapwire.protocol.wire.value import encode_value
+
+NV12 = FormatModifier(parse_fourcc("NV12"), 0)
+XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
+IMPORTABLE = frozenset({NV12, XRGB})
+SIZE = Extent(640, 480)
+DECODE = 1
+PATIENCE = 30.0
+
+KIT = Interface(
+    "heapwire_kit",
+    1,
+    requests=(
+        Message("destroy", destructor=True),
+        Message("surface", (Argument("id", ArgumentKind.NEW_ID, "wl_surface"),)),
+        Message("buffer", (Argument("id", ArgumentKind.NEW_ID, "wl_buffer"),)),
+    ),
+)
+
+
+def _ignoring(name: str) -> type[Resource]:
+    table = core_interface(name)
+    ignored = {
+        request.name: lambda self, *values: None
+        for request in table.requests
+        if not request.destructor
+    }
+    return type(name, (Resource,), {**ignored, "INTERFACE": table})
+
+
+Surface, Buffer = _ignoring("wl_surface"), _ignoring("wl_buffer")
+
+
+class Kit(Resource):
+    INTERFACE = KIT
+
+    def surface(self, new_id) -> None:
+        Surface(new_id)
+
+    def buffer(self, new_id) -> None:
+        Buffer(new_id)
+
+
+class ScriptedHost:
+    """Answers what a test has set; every question is counted."""
+
+    def __init__(self) -> None:
+        self.state: SurfaceState | None = None
+        self.importable: frozenset[FormatModifier] = IMPORTABLE
+        self.questions = 0
+
+    def surface_state(self, surface: int) -> SurfaceState | None:
+        self.questions += 1
+        return self.state
+
+    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+        self.questions += 1
+        return self.importable
+
+    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
+        self.questions += 1
+        return None
+
+
+class Stage:
+    """The display, the plugin on it, and how to look at what clients were told."""
+
+    def __init__(self, platform: str = "raspberry-pi-4", **options: Any) -> None:
+        self.platform = Platform.load(platform)
+        self.host = ScriptedHost()
+        self.display = OwnDisplay()
+        interface_struct(KIT)
+        Global(self.display, KIT, Kit)
+        options.setdefault("debounce", 1)
+        self.plugin = HeapPlugin(self.display.address, self.platform, self.host, **options)
+        self.clients: list[WireClient] = []
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self.clients:
+            client.close()
+        self.plugin.close()
+        self.display.destroy()
+
+    def client(self) -> Client:
+        """A new client, with the globals bound."""
+        client = Client(self)
+        self.clients.append(client)
+        return client
+
+    def candidate(self, yes: bool = True, display: str | None = None) -> SurfaceState:
+        """Let surfaces be candidates for scanout on the platform's display, or not."""
+        device = next(
+            device.id
+            for device in self.platform.devices
+            if (device.name == display if display else device.kind == "display")
+        )
+        self.host.state = SurfaceState(
+            outputs=(OutputState("HEADLESS-1", device),),
+            size=SIZE,
+            candidate=yes,
+            reason=StatusReason.NONE if yes else StatusReason.NOT_A_CANDIDATE,
+        )
+        return self.host.state
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Run the loop until something that takes time has happened."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end
+            self.display.dispatch(50)
+            for client in self.clients:
+                client.read()
+
+    def decoder(self) -> Participant:
+        """The platform's first decoder."""
+        name = next(one.name for one in self.platform.devices if Usage.DECODE in one.sets)
+        return self.platform.participant(name, Usage.DECODE)
+
+    def finish_work(self) -> None:
+        """Let the plugin's thread finish what it has been given."""
+        if self.plugin.closed:
+            return
+        finished: list[int] = []
+        self.plugin.worker.submit(lambda: None, lambda _: finished.append(1))
+        self.until(lambda: bool(finished))
+
+    def settle(self) -> None:
+        """Let everything that is due within the debounce happen."""
+        fired: list[int] = []
+        timer = Display(self.display.address).loop.add_timer(lambda: fired.append(1))
+        timer.arm(20)
+        self.until(lambda: bool(fired))
+        timer.remove()
+
+
+class Client(WireClient):
+    """A client of a `Stage`."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.display, *INTERFACES, KIT)
+        self.kit = self.bind("heapwire_kit")
+        self.manager = self.bind("xx_dmabuf_heap_manager_v1")
+        self._decoders: dict[int, BatchDecoder] = {}
+
+    def thing(self, name: str) -> int:
+        """A surface or a buffer."""
+        id_ = self.new(f"wl_{name}")
+        self.request(self.kit, name, id_)
+        return id_
+
+    def constraint_set(
+        self, *formats: FormatModifier, constraints: Sequence[Constraint] = ()
+    ) -> int:
+        """A set with formats, and with constraints if some are given."""
+        creator = self.new("xx_dmabuf_constraint_set_creator_v1")
+        set_ = self.new("xx_dmabuf_constraint_set_v1")
+        self.request(self.manager, "create_constraint_set", creator)
+        self.request(creator, "add_formats", 0, encode_formats(formats or (NV12,)))
+        for one in constraints:
+            value = encode_value(one.type, one.value)
+            provenance, flags = one.provenance, int(one.must_understand)
+            self.request(creator, "add", one.type, one.planes, flags, provenance, value)
+        self.request(creator, "create", set_)
+        return set_
+
+    def feedback(self, surface: int | None = None) -> int:
+        """A feedback object, for a surface or for none."""
+        id_ = self.new("xx_dmabuf_heap_feedback_v1")
+        if surface is None:
+            self.request(self.manager, "get_default_feedback", id_)
+        else:
+            self.request(self.manager, "get_surface_feedback", id_, surface)
+        return id_
+
+    def ask(
+        self,
+        feedback: int,
+        cookie: int = 1,
+        *formats: FormatModifier,
+        decoder: Participant | None = None,
+    ) -> None:
+        """Commit a decoder that can write some formats, or one of the platform's."""
+        if decoder is None:
+            sets = [self.constraint_set(*formats)]
+        else:
+            sets = [
+                self.constraint_set(*one.formats, constraints=one.constraints)
+                for one in decoder.sets
+            ]
+        self.request(feedback, "set_participant", 1, DECODE, 81, 3, "decoder")
+        for set_ in sets:
+            self.request(feedback, "add_alternative", 1, set_)
+            self.request(set_, "destroy")
+        self.request(feedback, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
+        self.request(feedback, "commit", cookie)
+
+    def batches(self, feedback: int) -> list[Batch]:
+        """The batches of a feedback object that were not looked at yet."""
+        decoder = self._decoders.setdefault(feedback, BatchDecoder())
+        found = []
+        for name, *arguments in self.take(feedback):
+            if name == "buffer_status":
+                continue
+            if name == "format_table":
+                arguments = [os.pread(arguments[0], arguments[1], 0)]
+            batch = getattr(decoder, name)(*arguments)
+            if batch is not None:
+                found.append(batch)
+        return found
+
+    def statuses(self, feedback: int) -> list[tuple[Any, ...]]:
+        """The statuses that came, (tag, serial, plan, status, reason)."""
+        events = self.of(feedback)
+        return [event.args for event in events if event.name == "buffer_status"]
+
+    def served(self, id_: int) -> Resource:
+        """The compositor's side of an object."""
+        return next(
+            one for one in live_resources() if one.client == self.client and _wire_id(one) == id_
+        )
+
+
+def _wire_id(resource: Resource) -> int:
+    from heapwire.compositor_plugin.server.library import library
+
+    return int(library().wl_resource_get_id(resource.pointer))
+
+
+def open_fds() -> list[str]:
+    """What this process has open, to be compared."""
+    found = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(f"{fd} {fd.readlink()}")
+    return sorted(found)

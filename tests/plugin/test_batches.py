@@ -1,0 +1,315 @@
+"""Which batches come, when, and which never do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from stage import IMPORTABLE, NV12, SIZE, XRGB, Stage
+
+from heapwire.compositor_plugin.broker import Broker
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.wire.batch import TrancheFlags
+
+SCANOUT, SAMPLING = TrancheFlags.SCANOUT, TrancheFlags.SAMPLING
+STRANGE = FormatModifier(0x31305453, 0)
+
+
+def flags(batch):
+    return [tranche.flags for tranche in batch.tranches]
+
+
+def plan_flags(batch):
+    return [tranche.flags for tranche in batch.tranches if tranche.offers]
+
+
+def test_the_manager_announces_every_source_and_type_once() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        events = client.take(client.manager)
+        names = [event[0] for event in events]
+        assert names[-1] == "done"
+        assert names.count("done") == 1
+        sources = {event[1:4]: event[5] for event in events if event[0] == "source"}
+        assert sources == {
+            (source.id.kind, source.id.major, source.id.minor): source.name
+            for source in stage.platform.sources
+        }
+        types = [event[1] for event in events if event[0] == "supported_type"]
+        assert len(types) == len(set(types)) > 10
+
+
+def test_the_first_batch_describes_and_plans_nothing() -> None:
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        [batch] = client.batches(client.feedback(client.thing("surface")))
+        assert (batch.cookie, batch.reason) == (0, None)
+        assert flags(batch) == [SCANOUT, SAMPLING]
+        assert batch.offers == ()
+        assert all(tranche.devices and tranche.formats for tranche in batch.tranches)
+        assert all(set(tranche.formats) <= IMPORTABLE for tranche in batch.tranches)
+
+
+def test_default_feedback_is_for_sampling() -> None:
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        [batch] = client.batches(client.feedback())
+        assert flags(batch) == [SAMPLING]
+
+
+def test_every_commit_is_answered_once_and_in_order() -> None:
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.batches(feedback)
+        client.ask(feedback, 11)
+        [batch] = client.batches(feedback)
+        assert (batch.cookie, batch.reason) == (11, None)
+        assert plan_flags(batch) == [SCANOUT, SAMPLING]
+        for cookie in (5, 4, 3):
+            client.request(feedback, "commit", cookie, pump=False)
+        client.pump()
+        batches = client.batches(feedback)
+        assert [batch.cookie for batch in batches] == [5, 4, 3]
+        reasons = [batch.reason for batch in batches]
+        assert reasons == [FailureReason.SUPERSEDED, FailureReason.SUPERSEDED, None]
+        serials = [batch.serial for batch in batches]
+        assert serials == sorted(set(serials))
+
+
+def test_a_conflict_names_who_is_in_the_way() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback()
+        client.ask(feedback, 1, STRANGE)
+        [_, batch] = client.batches(feedback)
+        assert batch.reason is FailureReason.NO_FORMAT
+        assert batch.message
+        assert {1} <= {entry.participant for entry in batch.conflicts}
+
+
+def test_plans_hold_only_what_linux_dmabuf_takes() -> None:
+    with Stage() as stage:
+        stage.candidate()
+        stage.host.importable = frozenset({XRGB})
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.ask(feedback, 1, NV12, XRGB)
+        batch = client.batches(feedback)[-1]
+        assert {(offer.plan.fourcc, offer.plan.modifier) for offer in batch.offers} == {XRGB}
+
+
+def test_an_upgrade_is_sent_when_it_lasts_and_a_loss_at_once() -> None:
+    with Stage() as stage:
+        stage.candidate(False)
+        client = stage.client()
+        surface = client.thing("surface")
+        address = client.served(surface).address
+        feedback = client.feedback(surface)
+        client.ask(feedback)
+        client.batches(feedback)
+
+        stage.candidate(True)
+        stage.plugin.surface_changed(address)
+        client.pump()
+        assert client.batches(feedback) == [], "an upgrade waits"
+        stage.settle()
+        [batch] = client.batches(feedback)
+        assert (batch.cookie, plan_flags(batch)) == (0, [SCANOUT, SAMPLING])
+
+        stage.candidate(False)
+        stage.plugin.surface_changed(address)
+        client.pump()
+        [batch] = client.batches(feedback)
+        assert (batch.cookie, plan_flags(batch)) == (0, [SAMPLING])
+
+
+def test_an_upgrade_that_does_not_last_is_not_sent() -> None:
+    with Stage(debounce=10) as stage:
+        stage.candidate(False)
+        client = stage.client()
+        surface = client.thing("surface")
+        address = client.served(surface).address
+        feedback = client.feedback(surface)
+        client.ask(feedback)
+        client.batches(feedback)
+        for yes in (True, False):
+            stage.candidate(yes)
+            stage.plugin.surface_changed(address)
+        stage.settle()
+        client.pump()
+        assert client.batches(feedback) == []
+
+
+def test_an_equal_answer_is_never_sent_unasked() -> None:
+    with Stage() as stage:
+        state = stage.candidate()
+        client = stage.client()
+        surface = client.thing("surface")
+        feedback = client.feedback(surface)
+        client.ask(feedback)
+        client.batches(feedback)
+        for _ in range(5):
+            stage.host.state = replace(state, size=SIZE)
+            stage.plugin.surface_changed(client.served(surface).address)
+            stage.plugin.platform_changed(stage.platform)
+            stage.settle()
+        assert client.batches(feedback) == []
+        assert client.take(client.manager)[-1][0] == "done"
+        assert len(client.take(client.manager)) == 0
+
+
+def test_a_commit_is_answered_even_if_the_answer_is_the_same() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback()
+        client.ask(feedback, 1)
+        client.request(feedback, "commit", 2)
+        _, first, second = client.batches(feedback)
+        assert first.says_the_same_as(second)
+        assert second.cookie == 2
+
+
+def test_another_surface_is_not_disturbed() -> None:
+    with Stage() as stage:
+        stage.candidate(False)
+        client = stage.client()
+        surfaces = [client.thing("surface") for _ in range(2)]
+        feedbacks = [client.feedback(surface) for surface in surfaces]
+        for feedback in feedbacks:
+            client.ask(feedback)
+            client.batches(feedback)
+        stage.candidate(True)
+        stage.plugin.surface_changed(client.served(surfaces[0]).address)
+        stage.settle()
+        assert len(client.batches(feedbacks[0])) == 1
+        assert client.batches(feedbacks[1]) == []
+
+
+def test_two_feedback_objects_of_a_surface_are_both_told() -> None:
+    with Stage() as stage:
+        stage.candidate(False)
+        client = stage.client()
+        surface = client.thing("surface")
+        feedbacks = [client.feedback(surface) for _ in range(2)]
+        for feedback in feedbacks:
+            client.ask(feedback)
+            client.batches(feedback)
+        stage.candidate(True)
+        stage.plugin.surface_changed(client.served(surface).address)
+        stage.settle()
+        assert [len(client.batches(feedback)) for feedback in feedbacks] == [1, 1]
+
+
+def test_a_destroyed_surface_leaves_the_feedback_inert() -> None:
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        surface = client.thing("surface")
+        feedback = client.feedback(surface)
+        client.ask(feedback)
+        client.batches(feedback)
+        client.request(feedback, "commit", 2, pump=False)
+        client.request(surface, "destroy", pump=False)
+        client.pump()
+        client.request(feedback, "commit", 3)
+        answers = [(batch.cookie, batch.reason) for batch in client.batches(feedback)]
+        assert answers[-1] == (3, FailureReason.NO_SURFACE)
+        assert [cookie for cookie, _ in answers] == [2, 3]
+        stage.plugin.platform_changed(Platform.load("rockchip-rk3399"))
+        stage.settle()
+        assert client.batches(feedback) == []
+        client.request(feedback, "destroy")
+        assert client.error is None
+
+
+def test_sources_that_go_are_announced_and_replanned() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback()
+        client.ask(feedback)
+        client.batches(feedback)
+        client.take(client.manager)
+        gone = stage.platform.sources[0]
+        rest = replace(stage.platform, sources=stage.platform.sources[1:])
+        stage.plugin.platform_changed(rest)
+        stage.settle()
+        numbers = (gone.id.kind, gone.id.major, gone.id.minor)
+        assert client.take(client.manager) == [("source_gone", *numbers), ("done",)]
+        for batch in client.batches(feedback):
+            used = {one.source for offer in batch.offers for one in offer.plan.layout.objects}
+            assert gone.id not in used
+
+
+def test_a_host_that_raises_is_one_that_does_not_know(caplog) -> None:
+    with Stage() as stage:
+        stage.host.surface_state = lambda surface: 1 / 0
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.ask(feedback)
+        assert plan_flags(client.batches(feedback)[-1]) == [SAMPLING]
+        assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_solver_that_raises_fails_that_answer_only(monkeypatch, caplog) -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback()
+        client.batches(feedback)
+        with monkeypatch.context() as broken:
+            broken.setattr(Broker, "batch", lambda *a, **k: 1 / 0)
+            client.ask(feedback, 1)
+        client.request(feedback, "commit", 2)
+        first, second = client.batches(feedback)
+        assert (first.cookie, first.reason) == (1, FailureReason.INTERNAL)
+        assert (second.cookie, second.reason) == (2, None)
+        assert client.error is None
+
+
+def test_nothing_is_asked_of_the_host_without_a_reason() -> None:
+    """Frames that change nothing cost the plugin nothing."""
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.ask(feedback)
+        before = stage.host.questions
+        for _ in range(20):
+            stage.display.dispatch(0)
+            assert not stage.plugin.wants(12345)
+        assert stage.host.questions == before
+
+
+@pytest.mark.parametrize("platform", ["raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5"])
+def test_every_shipped_platform_plans_for_its_display(platform: str) -> None:
+    with Stage(platform) as stage:
+        stage.candidate()
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.ask(feedback, 1, decoder=stage.decoder())
+        batch = client.batches(feedback)[-1]
+        assert SCANOUT in plan_flags(batch), batch.message
+        sources = {source.id for source in stage.platform.sources}
+        for offer in batch.offers:
+            assert {one.source for one in offer.plan.layout.objects} <= sources
+            assert offer.plan.buffer_count >= 3
+
+
+def test_a_closed_plugin_leaves_clients_alone() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.ask(feedback)
+        client.batches(feedback)
+        stage.plugin.close()
+        client.pump()
+        assert "xx_dmabuf_heap_manager_v1" not in client.registry()
+        client.ask(feedback, 9)
+        client.request(client.manager, "destroy")
+        client.request(feedback, "destroy")
+        assert client.error is None

@@ -1,0 +1,162 @@
+"""Every order in which a client can destroy its objects, and dying at each step."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import weakref
+
+import pytest
+from stage import Stage, open_fds
+
+from heapwire.compositor_plugin.server.resource import live_resources
+
+OBJECTS = ("manager", "feedback", "surface", "buffer", "set", "allocation")
+
+
+class Play:
+    """A client with one object of each kind, all of them tied to each other."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.client = client = stage.client()
+        surface = client.thing("surface")
+        feedback = client.feedback(surface)
+        client.ask(feedback)
+        batch = client.batches(feedback)[-1]
+        buffer = client.thing("buffer")
+        client.request(feedback, "tag_buffer", buffer, 1, batch.serial, 0)
+        set_ = client.constraint_set()
+        client.request(feedback, "add_alternative", 1, set_)
+        allocation = client.new("xx_dmabuf_allocation_v1")
+        client.request(feedback, "allocate", allocation, batch.serial, 0)
+        self.ids = dict(
+            zip(
+                OBJECTS,
+                (client.manager, feedback, surface, buffer, set_, allocation),
+                strict=True,
+            )
+        )
+        self.addresses = {
+            name: client.served(self.ids[name]).address for name in ("surface", "buffer")
+        }
+        self.refs = {name: weakref.ref(client.served(id_)) for name, id_ in self.ids.items()}
+
+    def destroy(self, name: str) -> None:
+        self.client.request(self.ids[name], "destroy")
+        assert self.client.error is None
+
+    def disturb(self) -> None:
+        """All that the host and the machine may tell at any time, whoever is left."""
+        plugin = self.stage.plugin
+        self.stage.candidate(not self.stage.host.state.candidate)
+        plugin.surface_changed(self.addresses["surface"])
+        plugin.buffer_shown(self.addresses["buffer"], scanned_out=True)
+        plugin.platform_changed(self.stage.platform)
+        self.client.pump()
+
+    def check(self, destroyed: tuple[str, ...]) -> None:
+        """What was destroyed is gone, what was not is there."""
+        gc.collect()
+        alive = {name for name, ref in self.refs.items() if ref() is not None}
+        assert alive == set(OBJECTS) - set(destroyed)
+
+
+@pytest.fixture(scope="module")
+def stage():
+    with Stage() as stage:
+        stage.candidate()
+        yield stage
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """The module has one stage; each test looks after what it adds."""
+    return
+
+
+@pytest.mark.parametrize("first", OBJECTS)
+def test_every_order_of_destroying(stage: Stage, first: str) -> None:
+    before = None
+    for rest in itertools.permutations([name for name in OBJECTS if name != first]):
+        order = (first, *rest)
+        play = Play(stage)
+        gc.disable()
+        for name in order:
+            play.destroy(name)
+        gc.enable()
+        play.disturb()
+        if rest[0] == min(rest) and rest[1] == min(rest[1:]):
+            play.check(order)
+        leave(stage, play)
+        now = (len(live_resources()), open_fds())
+        before = before or now
+        assert now == before, order
+    assert_idle(stage)
+
+
+@pytest.mark.parametrize("steps", range(len(OBJECTS) + 1))
+def test_dying_after_each_step(stage: Stage, steps: int) -> None:
+    before = None
+    ordered = steps if steps <= 3 else 2  # which came first matters, all 720 take too long
+    for order in itertools.permutations(OBJECTS, ordered):
+        rest = tuple(name for name in OBJECTS if name not in order)
+        order += rest[: steps - ordered]
+        play = Play(stage)
+        for name in order:
+            play.destroy(name)
+            play.disturb()
+        play.check(order)
+        leave(stage, play)
+        play.check(OBJECTS)
+        play_disturb_dead(stage, play)
+        now = (len(live_resources()), open_fds())
+        before = before or now
+        assert now == before, order
+    assert_idle(stage)
+
+
+def leave(stage: Stage, play: Play) -> None:
+    """The client hangs up, whatever it still has."""
+    stage.clients.remove(play.client)
+    play.client.close()
+    stage.display.dispatch(0)
+    stage.finish_work()
+    stage.until(lambda: not live_resources())
+    assert stage.platform.memory.live() == 0
+
+
+def play_disturb_dead(stage: Stage, play: Play) -> None:
+    """The host may be late in telling of what is gone."""
+    stage.plugin.surface_changed(play.addresses["surface"])
+    stage.plugin.buffer_shown(play.addresses["buffer"], scanned_out=False)
+    stage.display.dispatch(0)
+
+
+def assert_idle(stage: Stage) -> None:
+    """The plugin remembers nothing of clients that are gone."""
+    plugin = stage.plugin
+    stage.settle()
+    for name in ("managers", "_feedbacks", "_by_surface", "_by_buffer", "_due", "_upgrades"):
+        assert not getattr(plugin, name), name
+    assert not plugin._accounts
+
+
+@pytest.mark.parametrize("when", ["before", "between", "after"])
+def test_the_display_may_end_before_its_clients(when: str) -> None:
+    fds = open_fds()
+    stage = Stage()
+    stage.candidate()
+    play = Play(stage)
+    if when == "before":
+        stage.plugin.close()
+    if when == "between":
+        play.destroy("feedback")
+    stage.display.destroy()
+    if when != "before":
+        assert stage.plugin.closed, "the plugin ends with its display"
+    stage.plugin.close()
+    gc.collect()
+    assert [name for name, ref in play.refs.items() if ref() is not None] == []
+    play.client.close()
+    assert open_fds() == fds
