@@ -15,11 +15,10 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pywayland import ffi, lib
 from pywayland.client.display import Display
-from pywayland.protocol.wayland import WlRegistryProxy
 from pywayland.protocol_core.interface import Interface
 
 from heapwire.client_lib import libwayland
@@ -33,6 +32,9 @@ from heapwire.client_lib.errors import (
 from heapwire.client_lib.interfaces import AnyProxy, CData, listen
 from heapwire.protocol.model.errors import LocalError, RemoteError
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
+
+if TYPE_CHECKING:
+    from pywayland.protocol.wayland import WlRegistryProxy  # elsewhere in pywayland 0.4.18
 
 DEFAULT_TIMEOUT = 5.0
 """Seconds that a compositor has for an answer, where the caller does not say."""

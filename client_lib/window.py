@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pywayland.protocol.presentation_time import WpPresentation
 from pywayland.protocol.viewporter import WpViewporter
-from pywayland.protocol.wayland import WlCompositor, WlSurfaceProxy
+from pywayland.protocol.wayland import WlCompositor
 from pywayland.protocol.xdg_shell import XdgWmBase
 from pywayland.protocol_core.interface import Interface
 
@@ -17,6 +17,9 @@ from heapwire.client_lib.buffer import Buffer
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
 from heapwire.client_lib.interfaces import AnyProxy, CData, Handler, listen
 from heapwire.protocol.model.extents import Extent
+
+if TYPE_CHECKING:
+    from pywayland.protocol.wayland import WlSurfaceProxy  # elsewhere in pywayland 0.4.18
 
 _NANOSECONDS = 1_000_000_000
 # wl_output.transform names what was done to the buffer; the compositor undoes it.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import open_fds
 from fake_compositor import CMA, NV12, SYSTEM, XRGB, Allocating, FakeCompositor, plan, plans
+from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib.buffer import allocate
 from heapwire.client_lib.buffer_pool import BufferPool
@@ -301,7 +302,7 @@ def test_the_sampling_device_is_named_where_linux_dmabuf_knows_it(session, memor
         device = DeviceId(226, 1)
         session.dmabuf.import_buffer(buffer, Extent(64, 48), device=device).wait()
         sent = [one.args for one in session.fake.of(PARAMS) if one.name == "set_sampling_device"]
-    assert sent == expected
+    assert sent == (expected if ZwpLinuxDmabufV1.version >= 6 else [])  # pywayland 0.4.18: 5
 
 
 def test_pictures_must_fit_into_the_buffer(session, memory):
