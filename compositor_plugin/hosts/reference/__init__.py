@@ -1,1 +1,1 @@
-"""The reference compositor: headless, small, and right before it is fast."""
+"""The reference compositor: headless, small, and strict with its clients."""

@@ -1,0 +1,219 @@
+"""The reference compositor: a display with a socket, its globals, and its loop.
+
+    with Compositor(Platform.load("raspberry-pi-4")) as compositor, compositor.running():
+        ...  # clients connect to compositor.socket
+        image = compositor.screenshot()
+
+Everything that its objects do happens on the thread that dispatches. `call`,
+`connect`, `screenshot` and `stop` may be used from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import socket as sockets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
+from heapwire.compositor_plugin.hosts.reference.output import Output, OutputMode
+from heapwire.compositor_plugin.hosts.reference.pixels import Image
+from heapwire.compositor_plugin.hosts.reference.shm_picture import SHM_FORMATS
+from heapwire.compositor_plugin.hosts.reference.space import FrameHook, Space
+from heapwire.compositor_plugin.hosts.reference.wl_compositor import WlCompositor
+from heapwire.compositor_plugin.hosts.reference.wl_data_device_manager import WlDataDeviceManager
+from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput
+from heapwire.compositor_plugin.hosts.reference.wl_seat import WlSeat
+from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import WlSubcompositor
+from heapwire.compositor_plugin.hosts.reference.wp_presentation import WpPresentation
+from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
+from heapwire.compositor_plugin.hosts.reference.xdg_wm_base import XdgWmBase
+from heapwire.compositor_plugin.hosts.reference.zwp_linux_dmabuf_v1 import ZwpLinuxDmabufV1
+from heapwire.compositor_plugin.plugin import DEBOUNCE, HeapPlugin
+from heapwire.compositor_plugin.server.display import OwnDisplay
+from heapwire.compositor_plugin.server.global_ import Global
+from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.answer import Answer
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.problem import Problem
+
+Result = TypeVar("Result")
+
+DEFAULT_SIZE = Extent(1280, 720)
+
+
+class Compositor:
+    """A headless compositor on a platform.
+
+    It has one output of `size` pixels, unless `outputs` says otherwise: these
+    are side by side, from left to right. `socket` is the name to
+    listen by below `$XDG_RUNTIME_DIR`; without one, a free name is taken, or
+    none where there is no such directory. `on_frame` is called for each buffer
+    that reaches the screen (see `Space`); with `record` every frame is kept and
+    has a checksum. `debounce`, in milliseconds, and `on_solved` are the plugin's.
+
+    Raises `LocalError` if the socket cannot be made.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        size: Extent = DEFAULT_SIZE,
+        outputs: Sequence[OutputMode] = (),
+        socket: str | None = None,
+        on_frame: FrameHook | None = None,
+        record: bool = False,
+        debounce: int = DEBOUNCE,
+        on_solved: Callable[[Problem, Answer], None] | None = None,
+    ) -> None:
+        outputs = outputs or (OutputMode(extent=size),)
+        self.platform = platform
+        self._display = OwnDisplay()
+        self._calls: deque[Callable[[], None]] = deque()
+        self._stopping = False
+        self._runner: threading.Thread | None = None
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        try:
+            self.socket: str | None = None
+            if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
+                self.socket = self._display.add_socket(socket)
+            self._display.loop.add_fd(self._wake, self._woken)
+            self._space = Space(self._display, platform, outputs, record=record, on_frame=on_frame)
+            self._display.init_shm(SHM_FORMATS)
+            self._announce()
+            self.plugin = HeapPlugin(
+                self._display.address,
+                platform,
+                self._space,
+                debounce=debounce,
+                on_solved=on_solved,
+            )
+            self._space.plugin = self.plugin
+        except BaseException:
+            self._display.destroy()
+            os.close(self._wake)
+            raise
+        self._closed = False
+
+    @property
+    def frames(self) -> Sequence[FrameRecord]:
+        """What was shown so far, in order; the last few thousand unless it records."""
+        return tuple(self._space.frames)
+
+    def run(self) -> None:
+        """Dispatch until `stop` is called, or a signal raises in this thread."""
+        while not self._stopping:
+            self.dispatch(-1)
+        self._stopping = False
+
+    def dispatch(self, timeout: int) -> None:
+        """Wait up to `timeout` milliseconds (-1: for ever) and handle what came."""
+        self._display.dispatch(timeout)
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopping = True
+        os.eventfd_write(self._wake, 1)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run on a thread of its own for the time of a `with` block."""
+        thread = threading.Thread(target=self.run, name="compositor")
+        self._runner = thread
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            thread.join()
+            self._runner = None
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Have a function run between two dispatches and return what it returns."""
+        runner = self._runner
+        if runner is None or runner is threading.current_thread():
+            return function()
+        future: Future[Result] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._calls.append(run)
+        os.eventfd_write(self._wake, 1)
+        return future.result()
+
+    def connect(self) -> int:
+        """A connected socket for one client in this process; the caller owns the fd."""
+        ours, theirs = sockets.socketpair(sockets.AF_UNIX, sockets.SOCK_STREAM)
+        self.call(lambda: self._display.add_client(ours.detach()))
+        return theirs.detach()
+
+    def screenshot(self, output: str | None = None) -> Image:
+        """What an output shows now, (height, width, 3); of the first, or of the one named.
+
+        Raises `LocalError` if there is no such output.
+        """
+        found = [one for one in self._space.outputs if output in (None, one.name)]
+        if not found:
+            names = ", ".join(one.name for one in self._space.outputs)
+            raise LocalError(f"there is no output {output}: there is {names}")
+        return self.call(lambda: self._space.image(found[0]))
+
+    def close(self) -> None:
+        """End all clients and give everything back; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.plugin.close()
+        self._display.destroy()
+        self._space.close()
+        os.close(self._wake)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _announce(self) -> None:
+        space = self._space
+
+        def offer(kind: type[Resource], bind: Callable[[NewId], object]) -> None:
+            Global(self._display, kind.INTERFACE, bind, version=kind.VERSION)
+
+        offer(WlCompositor, lambda new_id: WlCompositor(new_id, space))
+        offer(WlSubcompositor, WlSubcompositor)
+        offer(WlDataDeviceManager, WlDataDeviceManager)
+        offer(WlSeat, WlSeat)
+        for output in space.outputs:
+            offer(WlOutput, partial(_bind_output, output, space))
+        offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, space))
+        offer(WpViewporter, WpViewporter)
+        offer(WpPresentation, WpPresentation)
+        offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, space))
+
+    def _woken(self, _mask: int) -> None:
+        os.eventfd_read(self._wake)
+        while self._calls:
+            self._calls.popleft()()
+
+
+def _bind_output(output: Output, space: Space, new_id: NewId) -> WlOutput:
+    return WlOutput(new_id, output, space)

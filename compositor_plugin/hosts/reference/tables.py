@@ -1,0 +1,86 @@
+"""The tables of every protocol that the reference compositor serves.
+
+The core protocol's come from libwayland itself. The others are converted from
+the classes that pywayland carries: only their tables are used, nothing of
+pywayland's server half runs. The conversion opens our libwayland-server first,
+because importing pywayland may map a second copy of it, which stays unused.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.server.interface import core_interface, interface_struct
+from heapwire.compositor_plugin.server.library import CORE_INTERFACES, library
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+
+if TYPE_CHECKING:
+    from pywayland.protocol_core.interface import Interface as PywaylandInterface
+    from pywayland.protocol_core.message import Message as PywaylandMessage
+
+_MODULES = ("xdg_shell", "viewporter", "presentation_time", "linux_dmabuf_v1")
+
+# pywayland.scanner.argument.ArgumentType
+_KINDS: Mapping[str, ArgumentKind] = {
+    "Int": ArgumentKind.INT,
+    "Uint": ArgumentKind.UINT,
+    "Fixed": ArgumentKind.FIXED,
+    "String": ArgumentKind.STRING,
+    "Object": ArgumentKind.OBJECT,
+    "NewId": ArgumentKind.NEW_ID,
+    "Array": ArgumentKind.ARRAY,
+    "FileDescriptor": ArgumentKind.FD,
+}
+
+
+def table(name: str) -> Interface:
+    """The table of an interface; raises `LocalError` if nobody has it."""
+    if name in CORE_INTERFACES:
+        return core_interface(name)
+    try:
+        return _converted()[name]
+    except KeyError:
+        raise LocalError(f"this pywayland has no table of {name}") from None
+
+
+@functools.cache
+def _converted() -> Mapping[str, Interface]:
+    library()
+    found: dict[str, Interface] = {}
+    for name in _MODULES:
+        module = importlib.import_module(f"pywayland.protocol.{name}")
+        for one in vars(module).values():
+            described = getattr(one, "name", None)
+            if isinstance(one, type) and isinstance(described, str):
+                found.setdefault(described, _interface(one))
+    tables = [one for one in found.values() if one.name not in CORE_INTERFACES]
+    interface_struct(*tables)
+    return {one.name: one for one in tables}
+
+
+def _interface(one: type[PywaylandInterface]) -> Interface:
+    return Interface(one.name, one.version, _messages(one.requests), _messages(one.events))
+
+
+def _messages(messages: Iterable[PywaylandMessage]) -> tuple[Message, ...]:
+    return tuple(
+        Message(
+            name=message.name,
+            arguments=tuple(
+                Argument(
+                    name=f"argument {position}",
+                    kind=_KINDS[argument.argument_type.name],
+                    interface=argument.interface.name if argument.interface else None,
+                    nullable=argument.nullable,
+                )
+                for position, argument in enumerate(message.arguments)
+            ),
+            since=message.version or 1,
+            destructor=message.name == "destroy",
+        )
+        for message in messages
+    )

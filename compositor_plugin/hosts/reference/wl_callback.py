@@ -1,0 +1,18 @@
+"""`wl_callback`: answers once."""
+
+from __future__ import annotations
+
+from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.server.resource import Resource
+
+
+class WlCallback(Resource):
+    """A frame callback."""
+
+    INTERFACE = table("wl_callback")
+    VERSION = 1
+
+    def done(self, milliseconds: int) -> None:
+        """Answer, which ends the object."""
+        self.send("done", milliseconds & 0xFFFFFFFF)
+        self.destroy_resource()

@@ -1,0 +1,44 @@
+"""`wl_subcompositor`: makes surfaces part of others."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.wl_subsurface import ROLE, WlSubsurface
+from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
+from heapwire.compositor_plugin.server.errors import ProtocolError
+from heapwire.compositor_plugin.server.resource import NewId, Resource
+
+
+class SubcompositorError(IntEnum):
+    """The errors of `wl_subcompositor`."""
+
+    BAD_SURFACE = 0
+    BAD_PARENT = 1
+
+
+class WlSubcompositor(Resource):
+    """The bound global."""
+
+    INTERFACE = table("wl_subcompositor")
+    VERSION = 1
+
+    def get_subsurface(self, new_id: NewId, surface: WlSurface, parent: WlSurface) -> None:
+        """Make a surface part of another."""
+        if surface.role is not None or surface.role_name not in (None, ROLE):
+            raise ProtocolError(
+                self,
+                SubcompositorError.BAD_SURFACE,
+                f"the surface is already {surface.role_name}",
+            )
+        ancestor: WlSurface | None = parent
+        while ancestor is not None:
+            if ancestor is surface:
+                raise ProtocolError(
+                    self,
+                    SubcompositorError.BAD_PARENT,
+                    "a surface cannot be its own parent or that of one it is part of",
+                )
+            ancestor = ancestor.parent
+        WlSubsurface(new_id, surface, parent)

@@ -1,0 +1,316 @@
+"""`wl_surface`: what a client wants to have on the screen.
+
+State is set piece by piece (`pending`) and takes effect with a commit: at once
+(`current`), or, for a synchronised subsurface, with its parent's (`cached`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+from heapwire.compositor_plugin.hosts.reference.committed import Committed
+from heapwire.compositor_plugin.hosts.reference.hold import Hold
+from heapwire.compositor_plugin.hosts.reference.region import EMPTY, Rect
+from heapwire.compositor_plugin.hosts.reference.shm_picture import send_release, shm_picture
+from heapwire.compositor_plugin.hosts.reference.surface_size import SizeError, surface_size
+from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.wl_buffer import WlBuffer
+from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback
+from heapwire.compositor_plugin.hosts.reference.wl_region import WlRegion
+from heapwire.compositor_plugin.server.errors import ProtocolError
+from heapwire.compositor_plugin.server.listener import Listener
+from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
+from heapwire.protocol.model.errors import LocalError
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.output import Output
+    from heapwire.compositor_plugin.hosts.reference.space import Space
+    from heapwire.compositor_plugin.hosts.reference.wl_subsurface import WlSubsurface
+    from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
+
+_OFFSET_VERSION = 5  # from here on attach's x and y have to be 0
+_DEFUNCT_VERSION = 6  # from here on a surface must outlive its role object
+_numbers = itertools.count(1)
+
+
+class SurfaceError(IntEnum):
+    """The errors of `wl_surface`."""
+
+    INVALID_SCALE = 0
+    INVALID_TRANSFORM = 1
+    INVALID_SIZE = 2
+    INVALID_OFFSET = 3
+    DEFUNCT_ROLE_OBJECT = 4
+
+
+class Role(Protocol):
+    """What a surface is for."""
+
+    def before_commit(self) -> None:
+        """The client commits; raise `ProtocolError` if it may not."""
+
+    def committed(self) -> None:
+        """The pending state has taken effect."""
+
+    def surface_gone(self) -> None:
+        """The surface was destroyed."""
+
+
+class WlSurface(Resource):
+    """A surface. `number` names it in records; it is never used again.
+
+    `role_name` stays when the role object goes, as the protocol wants it.
+    `stack` has the surface itself and its subsurfaces from bottom to top.
+    """
+
+    INTERFACE = table("wl_surface")
+    VERSION = min(6, INTERFACE.version)
+
+    def __init__(self, new_id: NewId, space: Space) -> None:
+        super().__init__(new_id)
+        self.space = space
+        self.number = next(_numbers)
+        self.pending = Committed()
+        self.cached = Committed()
+        self.current = Committed()
+        self.size: tuple[int, int] | None = None
+        self.role: Role | None = None
+        self.role_name: str | None = None
+        self.parent: WlSurface | None = None
+        self.subsurface: WlSubsurface | None = None
+        self.viewport: WpViewport | None = None
+        self.stack: list[WlSurface] = [self]
+        self._next_stack: list[WlSurface] = [self]
+        self.outputs: tuple[Output, ...] = ()
+        self._waiting = False  # whether `cached` holds a commit
+        self._buffer: WlBuffer | ForeignResource | None = None
+        self._buffer_listener: Listener | None = None
+        space.surfaces[self.address] = self
+
+    # Requests.
+
+    def destroy(self) -> None:
+        """Destroy it; from version 6 on its role has to be gone."""
+        if self.role is not None and self.version >= _DEFUNCT_VERSION:
+            raise ProtocolError(
+                self, SurfaceError.DEFUNCT_ROLE_OBJECT, f"the {self.role_name} is still there"
+            )
+        self.destroy_resource()
+
+    def attach(self, buffer: WlBuffer | ForeignResource | None, x: int, y: int) -> None:
+        """Set the buffer that the next commit is to show."""
+        if (x or y) and self.version >= _OFFSET_VERSION:
+            raise ProtocolError(self, SurfaceError.INVALID_OFFSET, "x and y have to be 0")
+        self._forget_buffer()
+        self.pending.attached = True
+        self._buffer = buffer
+        if buffer is not None:
+            self._buffer_listener = Listener.on_resource(buffer.pointer, self._buffer_gone)
+
+    def damage(self, x: int, y: int, width: int, height: int) -> None:
+        """Everything is drawn anew in any case."""
+
+    def damage_buffer(self, x: int, y: int, width: int, height: int) -> None:
+        """Everything is drawn anew in any case."""
+
+    def offset(self, x: int, y: int) -> None:
+        """Windows are placed by the compositor: there is nothing to move."""
+
+    def frame(self, new_id: NewId) -> None:
+        """Call back when it is a good time to draw the frame after the next."""
+        self.pending.frames.append(WlCallback(new_id))
+
+    def set_opaque_region(self, region: WlRegion | None) -> None:
+        """Say where nothing shines through."""
+        opaque = region.region if region is not None else EMPTY
+        self.pending.presenting = self.pending.presenting._replace(opaque=opaque)
+
+    def set_input_region(self, region: WlRegion | None) -> None:
+        """There is no input."""
+
+    def set_buffer_transform(self, transform: int) -> None:
+        """Say how the buffer's content is rotated and flipped."""
+        if not 0 <= transform <= 7:
+            raise ProtocolError(
+                self, SurfaceError.INVALID_TRANSFORM, f"{transform} is no transform"
+            )
+        self.pending.presenting = self.pending.presenting._replace(transform=transform)
+
+    def set_buffer_scale(self, scale: int) -> None:
+        """Say how many buffer pixels there are to one of the surface."""
+        if scale < 1:
+            raise ProtocolError(self, SurfaceError.INVALID_SCALE, f"{scale} is no scale")
+        self.pending.presenting = self.pending.presenting._replace(scale=scale)
+
+    def commit(self) -> None:
+        """Let the pending state take effect."""
+        if self.role is not None:
+            self.role.before_commit()
+        if self.pending.attached:
+            self.pending.hold = self._hold()
+        self._check_size()
+        if self.waits:
+            replaced = self.pending.apply_to(self.cached)
+            if replaced is not None:
+                replaced.release()
+            self._waiting = True
+        else:
+            self._apply(self.pending)
+
+    # What its role calls.
+
+    def take_role(self, role: Role, name: str) -> None:
+        """Have a role object."""
+        self.role, self.role_name = role, name
+
+    def lose_role(self) -> None:
+        """The role object is gone; the surface is on no screen any more."""
+        self.role = None
+        self.subsurface = None
+        self.space.scene_changed()
+
+    @property
+    def has_buffer(self) -> bool:
+        """Whether a buffer is attached or committed."""
+        return self._buffer is not None or self.current.hold is not None
+
+    @property
+    def attaching(self) -> bool:
+        """Whether the pending state brings a buffer."""
+        return self._buffer is not None
+
+    @property
+    def unmaps(self) -> bool:
+        """Whether the pending state takes the buffer away."""
+        return self.pending.attached and self._buffer is None
+
+    # Subsurfaces.
+
+    @property
+    def waits(self) -> bool:
+        """Whether commits take effect with the parent's."""
+        surface: WlSurface | None = self
+        while surface is not None and surface.subsurface is not None:
+            if surface.subsurface.synchronised:
+                return True
+            surface = surface.parent
+        return False
+
+    def add_child(self, child: WlSurface) -> None:
+        """A subsurface joins on top, when this surface is next committed."""
+        self._next_stack.append(child)
+
+    def remove_child(self, child: WlSurface) -> None:
+        """A subsurface leaves at once."""
+        self.stack = [one for one in self.stack if one is not child]
+        self._next_stack = [one for one in self._next_stack if one is not child]
+
+    def place_child(self, child: WlSurface, sibling: WlSurface, *, above: bool) -> None:
+        """Put a subsurface right above or below another, or this surface."""
+        self._next_stack.remove(child)
+        self._next_stack.insert(self._next_stack.index(sibling) + above, child)
+
+    def leave_parent(self) -> None:
+        """Be no part of the parent any more."""
+        if self.parent is not None:
+            self.parent.remove_child(self)
+            self.parent = None
+            self.space.scene_changed()
+
+    def desynchronised(self) -> None:
+        """Commits need not wait any more: what waited takes effect, here and below."""
+        if self.waits:
+            return
+        if self._waiting:
+            self._apply(self.cached)
+        for child in self.stack:
+            if child is not self:
+                child.desynchronised()
+
+    def bounds(self) -> Rect:
+        """The surface in its own coordinates; empty if there is nothing to show."""
+        return Rect(0, 0, *(self.size or (0, 0)))
+
+    # The end.
+
+    def on_destroy(self) -> None:
+        """The surface is gone: what belongs to it is inert from here on."""
+        self._forget_buffer()
+        self.space.surfaces.pop(self.address, None)
+        for child in {*self.stack, *self._next_stack} - {self}:
+            child.parent = None
+        role, self.role = self.role, None
+        self.leave_parent()
+        if role is not None:
+            role.surface_gone()
+        if self.viewport is not None:
+            self.viewport.surface_gone()
+            self.viewport = None
+        if self.current.hold is not None:
+            self.space.retire(self, self.current.hold)
+            self.current.hold = None
+        for state in (self.pending, self.cached, self.current):
+            state.clear()
+        self.subsurface = None
+        self.stack, self._next_stack, self.outputs = [], [], ()
+        self.space.surface_gone(self)
+
+    def _apply(self, state: Committed) -> None:
+        replaced = state.apply_to(self.current)
+        self._waiting = False
+        if replaced is not None:
+            self.space.retire(self, replaced)
+        hold = self.current.hold
+        self.size = (
+            None if hold is None else surface_size(hold.picture.extent, self.current.presenting)
+        )
+        self.stack = list(self._next_stack)
+        for child in self.stack:
+            if child is not self and child.subsurface is not None:
+                child.subsurface.parent_applied()
+                if child._waiting:
+                    child._apply(child.cached)
+        if self.role is not None:
+            self.role.committed()
+        self.space.surface_committed(self)
+
+    def _check_size(self) -> None:
+        """Refuse a buffer that does not fit the scale or the viewport."""
+        for state in (self.pending, self.cached, self.current):
+            hold = state.hold
+            if hold is not None or state.attached:
+                break
+        if hold is None:
+            return
+        try:
+            surface_size(hold.picture.extent, self.pending.presenting)
+        except SizeError as error:
+            if error.of_viewport and self.viewport is not None:
+                raise ProtocolError(self.viewport, error.code, str(error)) from None
+            raise ProtocolError(self, SurfaceError.INVALID_SIZE, str(error)) from None
+
+    def _hold(self) -> Hold | None:
+        """Take the attached buffer into use."""
+        buffer = self._buffer
+        self._forget_buffer()
+        if buffer is None:
+            return None
+        if isinstance(buffer, WlBuffer):
+            return Hold(buffer.picture, buffer)
+        picture = shm_picture(buffer)
+        if picture is None:
+            raise LocalError("a buffer that is neither wl_shm's nor linux-dmabuf's")
+        send_release(buffer)
+        return Hold(picture)
+
+    def _buffer_gone(self) -> None:
+        self._buffer = None
+        self._buffer_listener = None
+
+    def _forget_buffer(self) -> None:
+        self._buffer = None
+        if self._buffer_listener is not None:
+            self._buffer_listener.remove()
+            self._buffer_listener = None

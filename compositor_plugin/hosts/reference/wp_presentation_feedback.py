@@ -1,0 +1,41 @@
+"""`wp_presentation_feedback`: what became of one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.server.resource import Resource
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.output import Output
+
+_VSYNC = 1
+_ZERO_COPY = 8
+_NANOSECONDS = 1_000_000_000
+
+
+class WpPresentationFeedback(Resource):
+    """Answers once, and is gone with the answer."""
+
+    INTERFACE = table("wp_presentation_feedback")
+    VERSION = 1
+
+    def present(self, output: Output, time: int, sequence: int, *, zero_copy: bool) -> None:
+        """The commit is on an output since `time`, nanoseconds of CLOCK_MONOTONIC."""
+        for one in output.resources_of(self.client):
+            self.send("sync_output", one)
+        seconds, nanoseconds = divmod(time, _NANOSECONDS)
+        self.send(
+            "presented",
+            *(seconds >> 32, seconds & 0xFFFFFFFF, nanoseconds),
+            output.period,
+            *(sequence >> 32, sequence & 0xFFFFFFFF),
+            _VSYNC | (_ZERO_COPY if zero_copy else 0),
+        )
+        self.destroy_resource()
+
+    def discard(self) -> None:
+        """The commit was never shown."""
+        self.send("discarded")
+        self.destroy_resource()

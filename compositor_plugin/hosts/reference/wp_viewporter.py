@@ -1,0 +1,32 @@
+"""`wp_viewporter`: crops and scales surfaces."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
+from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
+from heapwire.compositor_plugin.server.errors import ProtocolError
+from heapwire.compositor_plugin.server.resource import NewId, Resource
+
+
+class ViewporterError(IntEnum):
+    """The errors of `wp_viewporter`."""
+
+    VIEWPORT_EXISTS = 0
+
+
+class WpViewporter(Resource):
+    """The bound global."""
+
+    INTERFACE = table("wp_viewporter")
+    VERSION = 1
+
+    def get_viewport(self, new_id: NewId, surface: WlSurface) -> None:
+        """Give a surface a viewport; it can have one."""
+        if surface.viewport is not None:
+            raise ProtocolError(
+                self, ViewporterError.VIEWPORT_EXISTS, "the surface has a viewport already"
+            )
+        WpViewport(new_id, surface)
