@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import termios
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from heapwire.compositor_plugin.server.display import OwnDisplay
@@ -33,15 +34,15 @@ class Fatal(NamedTuple):
     message: str
 
 
-class WireClient:
-    """One connection to an `OwnDisplay` in this process."""
+class Wire:
+    """One connection to something in this process that `dispatch(milliseconds)` drives."""
 
-    def __init__(self, display: OwnDisplay, *interfaces: Interface) -> None:
-        self.display = display
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    def __init__(
+        self, ours: socket.socket, dispatch: Callable[[int], None], *interfaces: Interface
+    ) -> None:
         self.socket = ours
-        self.client = display.add_client(theirs.detach())
         self.socket.setblocking(False)
+        self._dispatch = dispatch
         self.tables = {one.name: one for one in interfaces}
         self.objects: dict[int, str] = {DISPLAY: "wl_display"}
         self.events: list[Event] = []
@@ -127,10 +128,10 @@ class WireClient:
     def pump(self) -> None:
         """Let the display handle all that was sent, and read all that it says."""
         while self._unread() and not self.closed:
-            self.display.dispatch(0)
+            self._dispatch(0)
             self.read()
         for _ in range(3):
-            self.display.dispatch(0)
+            self._dispatch(0)
         self.read()
 
     def _unread(self) -> int:
@@ -189,6 +190,15 @@ class WireClient:
     def error(self) -> Fatal | None:
         assert len(self.errors) <= 1
         return self.errors[0] if self.errors else None
+
+
+class WireClient(Wire):
+    """One connection to an `OwnDisplay` in this process."""
+
+    def __init__(self, display: OwnDisplay, *interfaces: Interface) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self.client = display.add_client(theirs.detach())
+        super().__init__(ours, display.dispatch, *interfaces)
 
 
 def _string(text: str) -> bytes:
