@@ -22,7 +22,7 @@ class XdgPopup(Resource):
     """A popup; `geometry` is where it is on its parent's window."""
 
     INTERFACE = table("xdg_popup")
-    VERSION = min(6, INTERFACE.version)
+    VERSION = min(4, INTERFACE.version)
 
     def __init__(
         self, new_id: NewId, xdg_surface: XdgSurface, parent: XdgSurface | None, geometry: Rect

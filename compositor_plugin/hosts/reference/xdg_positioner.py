@@ -26,7 +26,7 @@ class XdgPositioner(Resource):
     """The rules for one popup. Popups are not moved to stay on the output."""
 
     INTERFACE = table("xdg_positioner")
-    VERSION = min(6, INTERFACE.version)
+    VERSION = min(4, INTERFACE.version)
 
     def __init__(self, new_id: NewId) -> None:
         super().__init__(new_id)

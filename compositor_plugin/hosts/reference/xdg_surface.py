@@ -44,7 +44,7 @@ class XdgSurface(Resource):
     """
 
     INTERFACE = table("xdg_surface")
-    VERSION = min(6, INTERFACE.version)
+    VERSION = min(4, INTERFACE.version)
 
     def __init__(self, new_id: NewId, wm_base: XdgWmBase, surface: WlSurface, space: Space) -> None:
         super().__init__(new_id)

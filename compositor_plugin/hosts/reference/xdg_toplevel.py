@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.xdg_surface import XdgSurface
 
 _MAXIMIZED, _FULLSCREEN, _ACTIVATED = 1, 2, 4  # xdg_toplevel.state
-_CAN_MAXIMIZE, _CAN_FULLSCREEN = 2, 3  # xdg_toplevel.wm_capabilities
 _LAST_EDGE = 10
 _WM_BASE_INVALID_SURFACE_STATE = 4
 
@@ -43,7 +42,7 @@ class XdgToplevel(Resource):
     """A window; `state` is what it is, and `wanted` what it has been told to become."""
 
     INTERFACE = table("xdg_toplevel")
-    VERSION = min(6, INTERFACE.version)
+    VERSION = min(4, INTERFACE.version)
 
     def __init__(self, new_id: NewId, xdg_surface: XdgSurface) -> None:
         super().__init__(new_id)
@@ -57,8 +56,6 @@ class XdgToplevel(Resource):
         self._minimum = (0, 0)
         self._maximum = (0, 0)
         xdg_surface.space.windows.append(self)
-        if self.has_event("wm_capabilities"):
-            self.send("wm_capabilities", struct.pack("=2I", _CAN_MAXIMIZE, _CAN_FULLSCREEN))
 
     @property
     def shown_state(self) -> WindowState:
@@ -142,9 +139,6 @@ class XdgToplevel(Resource):
             states.append(_MAXIMIZED)
         if self.wanted.fullscreen:
             states.append(_FULLSCREEN)
-        output = self._output()
-        if output is not None and self.has_event("configure_bounds"):
-            self.send("configure_bounds", output.rect.width, output.rect.height)
         size = self.wanted.size or (0, 0)
         self.send("configure", *size, struct.pack(f"={len(states)}I", *states))
         xdg_surface.configure(self.wanted)

@@ -29,10 +29,16 @@ class WmBaseError(IntEnum):
 
 
 class XdgWmBase(Resource):
-    """The bound global."""
+    """The bound global.
+
+    Clients that bind whatever version is on offer, weston-presentation-shm for
+    one, end at an event that they have no listener for; version 5 makes
+    xdg_toplevel.wm_capabilities a duty, so this stops at 4, whose
+    configure_bounds need not be sent.
+    """
 
     INTERFACE = table("xdg_wm_base")
-    VERSION = min(6, INTERFACE.version)
+    VERSION = min(4, INTERFACE.version)
 
     def __init__(self, new_id: NewId, space: Space) -> None:
         super().__init__(new_id)
