@@ -52,15 +52,24 @@ def assign(
     scarcity: Sequence[int],
     limit: int,
     accept: Callable[[tuple[int, ...]], bool] | None = None,
+    sets_of_sources: bool = False,
 ) -> list[Assignment]:
     """The best `limit` ways to give each plane a source, best first.
 
     `domains` are masks of sources; `together` and `apart` masks of pairs of
     planes (`merge_rule.pairs_of`); `orders[plane][source]` and
     `scarcity[source]` are costs. `accept` has the last word on a complete
-    answer. Raises `TooComplexError` after `MAX_STEPS`.
+    answer. With `sets_of_sources` only the sources count and not which plane is
+    where, so of several answers with the same ones the best is given. Raises
+    `TooComplexError` after `MAX_STEPS`.
     """
     count = len(domains)
+    if orders is None and not apart and accept is None:
+        shared = -1
+        for domain in domains:
+            shared &= domain
+        if shared:
+            return _single(shared, count, scarcity, limit)
     groups, lookup = _groups(domains, together)
     if any(PAIRS_OF[planes] & apart for planes, _ in groups):
         return []
@@ -83,8 +92,17 @@ def assign(
         options.sort()
         choices.append(options)
     search = _Search(groups, lookup, choices, apart, limit, accept)
+    search.sets_of_sources = sets_of_sources
     search.descend(0, 0, 0, ())
     return search.best
+
+
+def _single(shared: int, count: int, scarcity: Sequence[int], limit: int) -> list[Assignment]:
+    """All planes in one source, the least scarce first: nothing else ranks before any of these."""
+    places = [place for place in range(shared.bit_length()) if shared >> place & 1]
+    found = [Assignment(0, 1, count * scarcity[place], (place,) * count) for place in places]
+    found.sort()
+    return found[:limit]
 
 
 def _groups(domains: Sequence[int], together: int) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
@@ -111,7 +129,7 @@ class _Search:
 
     __slots__ = (
         "accept", "apart", "best", "choices", "least_objects", "limit", "lookup", "rest_order",
-        "rest_scarcity", "steps",
+        "rest_scarcity", "sets_of_sources", "steps",
     )  # fmt: skip
 
     def __init__(
@@ -129,6 +147,7 @@ class _Search:
         self.accept = accept
         self.best: list[Assignment] = []
         self.steps = 0
+        self.sets_of_sources = False
         self.apart = [
             [other for other in range(group) if _crosses(groups[group][0], groups[other][0], apart)]
             for group in range(len(groups))
@@ -203,6 +222,12 @@ class _Search:
             return
         if self.accept is not None and not self.accept(sources):
             return
+        if self.sets_of_sources:
+            used = tuple(dict.fromkeys(sources))
+            alike = [one for one in self.best if tuple(dict.fromkeys(one.sources)) == used]
+            if alike and alike[0] <= found:
+                return
+            self.best = [one for one in self.best if one not in alike]
         insort(self.best, found)
         self.best = [
             one

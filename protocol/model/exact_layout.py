@@ -22,10 +22,10 @@ bytes, 544 rows of CbCr 1 044 480, the object 3 133 440.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import lcm
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
+from heapwire.protocol.model.constraint import MAX_PLANES
 from heapwire.protocol.model.extents import MAX_EXTENT, Extent, Extents
 from heapwire.protocol.model.format import Format, PlaneFormat
 from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
@@ -57,8 +57,7 @@ _PIXEL_BOUNDARY: Final = T["pixel-boundary-pitch"]
 _POWER_OF_TWO: Final = T["power-of-two-pitch"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaneDemand:
+class PlaneDemand(NamedTuple):
     """What is demanded of one plane's geometry, in bytes and rows."""
 
     pitch_alignment: int
@@ -73,6 +72,8 @@ class PlaneDemand:
     @classmethod
     def of(cls, merged: Merged, plane: int) -> PlaneDemand:
         """The demand on one plane."""
+        if _PLANE.isdisjoint({type_ for type_, _ in merged}):
+            return _NOTHING
         return cls(
             pitch_alignment=effective_uint(merged, _PITCH_ALIGNMENT, plane, 1),
             min_pitch=effective_uint(merged, _MIN_PITCH, plane, 0),
@@ -105,6 +106,24 @@ class PlaneDemand:
         return lcm(self.offset_alignment, tiling.tile_width * tiling.tile_rows)
 
 
+_PLANE: Final = frozenset(
+    (
+        _PITCH_ALIGNMENT, _MIN_PITCH, _MAX_PITCH, _OFFSET_ALIGNMENT, _ADDRESS_ALIGNMENT,
+        _SCANLINE_ALIGNMENT, _PADDING, _PIXEL_BOUNDARY, _POWER_OF_TWO,
+    )
+)  # fmt: skip
+_NOTHING: Final = PlaneDemand(
+    pitch_alignment=1,
+    min_pitch=0,
+    max_pitch=MAX_PITCH,
+    offset_alignment=1,
+    scanline_alignment=1,
+    padding=0,
+    pixel_boundary=False,
+    power_of_two=False,
+)
+
+
 class GeometryDemand:
     """What a merged demand says of sizes, taken apart once for all pairs that share it."""
 
@@ -125,11 +144,16 @@ class GeometryDemand:
         self.min_size = _uint(merged, "min-size", 0)
         self.max_size = _uint(merged, "max-size", MAX_OBJECT_SIZE)
         self.macroblock_bytes = _uint(merged, "macroblock-padding", 0)
-        self.planes: dict[int, PlaneDemand] = {}
         whole = PlaneDemand.of(merged, WHOLE)
         own = {plane for _, plane in merged if plane != WHOLE}
-        for plane in range(4):
-            self.planes[plane] = PlaneDemand.of(merged, plane) if plane in own else whole
+        self.planes = tuple(
+            [
+                PlaneDemand.of(merged, plane) if plane in own else whole
+                for plane in range(MAX_PLANES)
+            ]
+            if own
+            else [whole] * MAX_PLANES
+        )
 
     def object_size(self, end: int, *, last: bool) -> int | None:
         """The size of an object whose planes end at `end`; None when it is too great."""
@@ -141,8 +165,7 @@ class GeometryDemand:
         return size if size <= min(self.max_size, MAX_OBJECT_SIZE) else None
 
 
-@dataclass(frozen=True, slots=True)
-class PlaneRoom:
+class PlaneRoom(NamedTuple):
     """The pitch, size and offset alignment of one plane, in bytes."""
 
     pitch: int
@@ -153,6 +176,16 @@ class PlaneRoom:
 def up(number: int, alignment: int) -> int:
     """The next multiple."""
     return -(-number // alignment) * alignment
+
+
+_ROOM: Final = frozenset(
+    (T[name], WHOLE)
+    for name in (
+        *(f"{word}-{side}" for word in ("must-fit", "max", "min") for side in ("width", "height")),
+        *(f"{side}-alignment" for side in ("width", "height", "visible-width", "visible-height")),
+        "max-area",
+    )
+)
 
 
 def _uint(merged: Merged, name: str, default: int) -> int:
@@ -172,6 +205,8 @@ def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
 def room_for(merged: Merged, extents: Extents) -> Extent | None:
     """The extent that buffers are allocated for; None when the picture is refused."""
     picture = extents.allocated
+    if _ROOM.isdisjoint(merged):
+        return picture
     visible = extents.visible or extents.coded
     width = max(picture.width, _uint(merged, "must-fit-width", 0))
     height = max(picture.height, _uint(merged, "must-fit-height", 0))
@@ -221,19 +256,21 @@ def exact_layout(
     order = list(dict.fromkeys(places))
     ends = [0] * len(order)
     planes = []
-    for room, place in zip(rooms, places, strict=True):
+    for (pitch, size, start), place in zip(rooms, places, strict=True):
         object_ = order.index(place)
-        offset = up(ends[object_], room.start)
+        offset = ends[object_]
+        if offset % start:
+            offset = up(offset, start)
         if offset > MAX_OFFSET:
             return None
-        ends[object_] = offset + room.size
-        planes.append(PlaneLayout(object_, offset, room.pitch))
+        ends[object_] = offset + size
+        planes.append(PlaneLayout(object_, offset, pitch))
     objects = []
     for place, end in zip(order, ends, strict=True):
-        size = demand.object_size(end, last=place == places[-1])
-        if size is None:
+        bytes_ = demand.object_size(end, last=place == places[-1])
+        if bytes_ is None:
             return None
-        objects.append(BufferObject(sources[place], size))
+        objects.append(BufferObject(sources[place], bytes_))
     return Layout(
         kind=LayoutKind.EXACT,
         extent=demand.extent,

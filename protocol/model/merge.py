@@ -139,7 +139,7 @@ def lift(
         spoken = constraint.planes & present
         if constraint.planes and not spoken and (row.per_plane or row.is_relation):
             continue
-        if fault(constraint, registry) is not None:
+        if not _plain(row, constraint) and fault(constraint, registry) is not None:
             return BOTTOM
         value = _lifted(row, constraint, present, substitutes)
         for plane in _planes(row, spoken):
@@ -154,6 +154,20 @@ def lift(
                 merged[key] = met
     return merged
 
+
+def _plain(row: ConstraintType, constraint: Constraint) -> bool:
+    """Whether a glance shows that a constraint means something: most are positive numbers."""
+    value = constraint.value
+    return (
+        type(value) is int
+        and (row.kind is ValueKind.UINT or row.kind is ValueKind.MASK)
+        and row.merge is not MergeRule.EQUAL
+        and 0 < value <= _PLAIN
+        and 0 <= constraint.planes <= ALL_PLANES
+    )
+
+
+_PLAIN: Final = 1 << 32
 
 _EACH: Final[tuple[int, ...]] = (WHOLE,)
 _BITS: Final = tuple(

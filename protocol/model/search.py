@@ -146,7 +146,10 @@ class Search:
             layout = self._layout(item, pair, key.places)
             if layout is None and item.rooms.get(pair, ()) is None:
                 continue  # whatever the places, a pitch is beyond what is permitted
-            if layout is not None and not (key.ranks and _known(plans, pair, layout)):
+            # Other sets, or other places of planes that only the driver knows, may
+            # come to the same.
+            again = key.ranks or item.shapes[pair].opaque
+            if layout is not None and not (again and _known(plans, pair, layout)):
                 plans.append(self._found(item, pair, key.places, layout, goal))
             self._advance(item, pair, queue, key, fitted=layout is not None)
         return plans
@@ -217,6 +220,7 @@ class Search:
             scarcity=self.memory.scarcity_opaque if shape.opaque else self.memory.scarcity,
             limit=MAX_PLANS,
             accept=accept,
+            sets_of_sources=shape.opaque and self.problem.fixed is None,
         )
 
     def _fixed_domains(self, domains: tuple[int, ...]) -> tuple[int, ...]:
@@ -297,8 +301,11 @@ class Search:
             order, objects, scarcity, places = best[turn]
             heappush(
                 queue,
-                key._replace(order=order, objects=objects, scarcity=scarcity, places=places),
-            )
+                _Key(
+                    key.alternative, key.cost, order, key.format_cost, objects, scarcity,
+                    key.fourcc, key.modifier, places, key.ranks, key.item,
+                ),
+            )  # fmt: skip
 
     def _found(
         self, item: _Item, pair: FormatModifier, places: Places, layout: Layout, goal: str

@@ -39,6 +39,7 @@ NO_SET: Final = -1
 
 _ANYTHING: Final[Alternatives] = ((NO_SET, 0),)
 _READ, _WRITE = 1, 2
+_CPU_READ, _CPU_WRITE, _SCANOUT = int(Usage.CPU_READ), int(Usage.CPU_WRITE), int(Usage.SCANOUT)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +92,7 @@ def voice_of(participant: Participant, problem: Problem, substitutes: Substitute
     """A participant, prepared for one problem."""
     return Voice(
         name=participant.name,
-        scanout=bool(participant.usage & Usage.SCANOUT),
+        scanout=int(participant.usage) & _SCANOUT != 0,
         wild=any(
             fourcc == ANY_FOURCC or modifier == ANY_MODIFIER
             for one in participant.sets
@@ -126,9 +127,8 @@ def content_voice(content: Content) -> Voice:
 
 
 def _implied(participant: Participant) -> tuple[Constraint, ...]:
-    access = (_READ if participant.usage & Usage.CPU_READ else 0) | (
-        _WRITE if participant.usage & Usage.CPU_WRITE else 0
-    )
+    usage = int(participant.usage)  # operations on flags are slow
+    access = (_READ if usage & _CPU_READ else 0) | (_WRITE if usage & _CPU_WRITE else 0)
     if not access:
         return ()
     return (Constraint(type=T["cpu-access"], value=access, provenance=Provenance.KERNEL),)
@@ -163,11 +163,10 @@ _CONDITIONS: Final = frozenset(type_ for type_, row in REGISTRY.items() if row.c
 
 def _applies(one: ConstraintSet, content: Content, extents: Extents) -> bool:
     """Whether the conditions in a set hold for this stream."""
-    return all(
-        _holds(constraint, content, extents)
-        for constraint in one.constraints
-        if constraint.type in _CONDITIONS
-    )
+    for constraint in one.constraints:
+        if constraint.type in _CONDITIONS and not _holds(constraint, content, extents):
+            return False
+    return True
 
 
 def _holds(condition: Constraint, content: Content, extents: Extents) -> bool:
