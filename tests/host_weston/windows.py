@@ -46,14 +46,17 @@ DECODER = Participant(
 class Client:
     """A connection with a manager and, if wanted, a window and its negotiation."""
 
-    def __init__(self, connection: Connection, *, fullscreen: bool = True) -> None:
+    def __init__(
+        self, connection: Connection, *, fullscreen: bool = True, extension: bool = True
+    ) -> None:
         self.connection = connection
-        self.manager = HeapManager(connection, timeout=PATIENCE)
         self.window = Window(connection, title="test", fullscreen=fullscreen, timeout=PATIENCE)
-        self.negotiation: Negotiation = self.manager.surface_negotiation(self.window.surface)
         self.batches: list[Batch] = []
         self.statuses: list[BufferStatus] = []
-        self.negotiation.on_batch = self.batches.append
+        if extension:
+            self.manager = HeapManager(connection, timeout=PATIENCE)
+            self.negotiation: Negotiation = self.manager.surface_negotiation(self.window.surface)
+            self.negotiation.on_batch = self.batches.append
         self._shm: AnyProxy = connection.bind(WlShm, maximum=1)[0]
 
     def negotiate(self) -> Batch:

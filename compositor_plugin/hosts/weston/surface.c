@@ -14,11 +14,18 @@
 
 #define ZERO_COPY 0x8 /* wp_presentation_feedback.kind.zero_copy */
 
-/* What became of the buffer that a surface shows. */
-struct outcome {
-	struct wl_resource *buffer;
+#define REMEMBERED 8     /* buffers of a surface; a player goes round with three to six */
+#define REPEAT_AFTER 128 /* repaints; a client may have tagged the buffer anew since */
+
+/* What became of a buffer, as it was last told. */
+struct shown_buffer {
+	struct wl_resource *resource; /* NULL: the entry is free */
+	struct wl_listener destroyed;
 	uint32_t scanned_out;
 	uint32_t reason;
+	uint32_t repaints; /* since it was told */
+	bool told;
+	bool due;
 };
 
 struct watch {
@@ -27,12 +34,11 @@ struct watch {
 	struct weston_surface *surface;
 	struct wl_listener destroyed;
 	struct wl_listener committed;
-	struct wl_resource *buffer; /* of the last commit that had one */
-	struct wl_listener buffer_destroyed;
 	struct heapwire_surface_state told;
-	struct outcome outcome;
 	bool state_due;
-	bool outcome_due;
+	struct shown_buffer buffers[REMEMBERED];
+	struct shown_buffer *current; /* of the last commit that had a buffer */
+	unsigned oldest;              /* the next of `buffers` to be forgotten */
 };
 
 /* The view of a surface that is on screen. Weston makes one for each surface,
@@ -180,6 +186,30 @@ measure(struct module *module, struct weston_surface *surface,
 		((main_output->transform - surface->buffer_viewport.buffer.transform) & 3) * 90;
 }
 
+/* Tell one thing that is due; whether there was one. */
+static bool
+tell_one(struct watch *watch)
+{
+	struct heapwire *heapwire = watch->module->heapwire;
+
+	if (watch->state_due) {
+		watch->state_due = false;
+		heapwire_surface_changed(heapwire, watch->surface->resource);
+		return true;
+	}
+	for (unsigned i = 0; i < REMEMBERED; i++) {
+		struct shown_buffer *buffer = &watch->buffers[i];
+
+		if (buffer->resource && buffer->due) {
+			buffer->due = false;
+			heapwire_buffer_shown(heapwire, buffer->resource, (int)buffer->scanned_out,
+					      (enum heapwire_reason)buffer->reason);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 tell(void *data)
 {
@@ -187,23 +217,12 @@ tell(void *data)
 	struct watch *watch;
 
 	module->idle = NULL;
-	/* The calls may end a client, and with it any number of watches: start over
-	 * after each. A watch that was told is no longer due, so this ends. */
+	/* A call may end a client, and with it any number of watches: start over after
+	 * each. What was told is no longer due, so this ends. */
 restart:
-	wl_list_for_each(watch, &module->watches, link) {
-		if (watch->state_due) {
-			watch->state_due = false;
-			heapwire_surface_changed(module->heapwire, watch->surface->resource);
+	wl_list_for_each(watch, &module->watches, link)
+		if (tell_one(watch))
 			goto restart;
-		}
-		if (watch->outcome_due) {
-			watch->outcome_due = false;
-			heapwire_buffer_shown(module->heapwire, watch->outcome.buffer,
-					      (int)watch->outcome.scanned_out,
-					      (enum heapwire_reason)watch->outcome.reason);
-			goto restart;
-		}
-	}
 }
 
 static void
@@ -215,29 +234,42 @@ tell_soon(struct module *module)
 		wl_display_get_event_loop(module->compositor->wl_display), tell, module);
 }
 
-/* Weston lets go of a buffer of shared memory once it has been uploaded, so what a
- * surface shows is remembered from the commit. */
 static void
-show_buffer(struct watch *watch, struct wl_resource *buffer)
+forget_buffer(struct shown_buffer *buffer)
 {
-	wl_list_remove(&watch->buffer_destroyed.link);
-	wl_list_init(&watch->buffer_destroyed.link);
-	watch->buffer = buffer;
-	if (buffer)
-		wl_resource_add_destroy_listener(buffer, &watch->buffer_destroyed);
+	wl_list_remove(&buffer->destroyed.link);
+	*buffer = (struct shown_buffer){0};
+	wl_list_init(&buffer->destroyed.link);
 }
 
 static void
 buffer_destroyed(struct wl_listener *listener, void *data)
 {
-	struct watch *watch = wl_container_of(listener, watch, buffer_destroyed);
+	struct shown_buffer *buffer = wl_container_of(listener, buffer, destroyed);
 
 	(void)data;
-	show_buffer(watch, NULL);
-	watch->outcome = (struct outcome){0};
-	watch->outcome_due = false;
+	forget_buffer(buffer); /* `current` may point to it: an entry without a buffer */
 }
 
+static struct shown_buffer *
+remember_buffer(struct watch *watch, struct wl_resource *resource)
+{
+	struct shown_buffer *buffer;
+
+	for (unsigned i = 0; i < REMEMBERED; i++)
+		if (watch->buffers[i].resource == resource)
+			return &watch->buffers[i];
+	buffer = &watch->buffers[watch->oldest];
+	watch->oldest = (watch->oldest + 1) % REMEMBERED;
+	forget_buffer(buffer);
+	buffer->resource = resource;
+	buffer->destroyed.notify = buffer_destroyed;
+	wl_resource_add_destroy_listener(resource, &buffer->destroyed);
+	return buffer;
+}
+
+/* Weston lets go of a buffer of shared memory once it has been uploaded, so what a
+ * surface shows is remembered from the commit. */
 static void
 surface_committed(struct wl_listener *listener, void *data)
 {
@@ -245,43 +277,56 @@ surface_committed(struct wl_listener *listener, void *data)
 	const struct weston_buffer *buffer = watch->surface->buffer_ref.buffer;
 
 	(void)data;
-	if (buffer && buffer->resource && buffer->resource != watch->buffer)
-		show_buffer(watch, buffer->resource);
+	if (buffer && buffer->resource)
+		watch->current = remember_buffer(watch, buffer->resource);
+}
+
+/* Why a view was composited, as far as it can be known. */
+static enum heapwire_reason
+composited_because(const struct module *module, const struct heapwire_surface_state *state)
+{
+	if (!module->has_planes)
+		return HEAPWIRE_REASON_NO_PLANE;
+	if (!state->candidate)
+		return (enum heapwire_reason)state->reason;
+	return HEAPWIRE_REASON_UNKNOWN;
+}
+
+static void
+compare_buffer(struct watch *watch, struct weston_view *view,
+	       const struct heapwire_surface_state *state)
+{
+	struct shown_buffer *buffer = watch->current;
+	const uint32_t on_plane = scanned_out(view);
+	const uint32_t reason =
+		on_plane ? HEAPWIRE_REASON_NONE : composited_because(watch->module, state);
+
+	if (buffer->told && buffer->scanned_out == on_plane && buffer->reason == reason &&
+	    ++buffer->repaints < REPEAT_AFTER)
+		return;
+	buffer->scanned_out = on_plane;
+	buffer->reason = reason;
+	buffer->repaints = 0;
+	buffer->told = true;
+	buffer->due = true;
+	tell_soon(watch->module);
 }
 
 /* Compare what a surface is with what was told. */
 static void
 compare(struct watch *watch)
 {
-	struct module *module = watch->module;
-	struct weston_surface *surface = watch->surface;
-	struct weston_view *view = shown_view(surface);
+	struct weston_view *view = shown_view(watch->surface);
 	struct heapwire_surface_state state = {.size = sizeof state};
-	struct outcome outcome = {0};
 
-	measure(module, surface, &state);
+	measure(watch->module, watch->surface, &state);
 	if (memcmp(&state, &watch->told, sizeof state) != 0) {
 		watch->told = state;
 		watch->state_due = true;
+		tell_soon(watch->module);
 	}
-	if (view && watch->buffer) {
-		outcome.buffer = watch->buffer;
-		outcome.scanned_out = scanned_out(view);
-		if (outcome.scanned_out)
-			outcome.reason = HEAPWIRE_REASON_NONE;
-		else if (!module->has_planes)
-			outcome.reason = HEAPWIRE_REASON_NO_PLANE;
-		else if (!state.candidate)
-			outcome.reason = state.reason;
-		else
-			outcome.reason = HEAPWIRE_REASON_UNKNOWN;
-		if (memcmp(&outcome, &watch->outcome, sizeof outcome) != 0) {
-			watch->outcome = outcome;
-			watch->outcome_due = true;
-		}
-	}
-	if (watch->state_due || watch->outcome_due)
-		tell_soon(module);
+	if (view && watch->current && watch->current->resource)
+		compare_buffer(watch, view, &state);
 }
 
 void
@@ -296,7 +341,8 @@ compare_surfaces(struct module *module)
 static void
 unwatch(struct watch *watch)
 {
-	wl_list_remove(&watch->buffer_destroyed.link);
+	for (unsigned i = 0; i < REMEMBERED; i++)
+		forget_buffer(&watch->buffers[i]);
 	wl_list_remove(&watch->committed.link);
 	wl_list_remove(&watch->destroyed.link);
 	wl_list_remove(&watch->link);
@@ -330,8 +376,8 @@ watch_surface(struct module *module, struct weston_surface *surface)
 	wl_resource_add_destroy_listener(surface->resource, &watch->destroyed);
 	watch->committed.notify = surface_committed;
 	wl_signal_add(&surface->commit_signal, &watch->committed);
-	watch->buffer_destroyed.notify = buffer_destroyed;
-	wl_list_init(&watch->buffer_destroyed.link);
+	for (unsigned i = 0; i < REMEMBERED; i++)
+		wl_list_init(&watch->buffers[i].destroyed.link);
 	wl_list_insert(&module->watches, &watch->link);
 	surface_committed(&watch->committed, NULL);
 	return watch;

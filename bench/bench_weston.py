@@ -1,0 +1,125 @@
+"""What the module costs a headless Weston: start-up, memory, and time for each frame.
+
+Compares Weston with the module to Weston without. A frame is one that a client
+commits, with a buffer that is tagged, while idle clients hold feedback objects.
+Needs weston and what `heapwire weston build` needs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "host_weston"))
+
+from windows import Client, Extent
+
+from heapwire.client_lib.connection import Connection
+from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, find_libweston
+from heapwire.protocol.model.errors import LocalError
+
+ROUNDS = 5
+FRAMES = 600
+IDLE_CLIENTS = 20
+SIZE = Extent(32, 32)  # small, so that what Weston does with pixels counts for little
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def start(folder: Path, module: Path | None) -> tuple[subprocess.Popen[bytes], float]:
+    """A Weston that takes connections, and the seconds that it took to."""
+    socket = folder / "bench-0"
+    socket.unlink(missing_ok=True)
+    command = ["weston", "--backend=headless-backend.so", "--shell=desktop-shell.so"]
+    command += ["--socket=bench-0", "--idle-time=0", "--no-config", f"--log={folder / 'log'}"]
+    began = time.monotonic()
+    weston = subprocess.Popen(
+        [*command, *([f"--modules={module}"] if module else [])],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder), "HEAPWIRE_PLATFORM": "raspberry-pi-4"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while True:
+        try:
+            with Connection(str(socket)) as connection:
+                connection.roundtrip(timeout=30)
+            return weston, time.monotonic() - began
+        except LocalError:
+            time.sleep(0.002)
+
+
+def end(weston: subprocess.Popen[bytes]) -> None:
+    weston.send_signal(signal.SIGTERM)
+    weston.wait()
+
+
+def private_memory(pid: int) -> int:
+    """KiB that belong to the process alone."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return int(fields[0]) / 1e9
+
+
+def seconds_of_frames(weston: subprocess.Popen[bytes], folder: Path, *, extension: bool) -> float:
+    """Weston's CPU time for `FRAMES` frames of a fullscreen window, in seconds a frame."""
+    target = str(folder / "bench-0")
+    idle = [Connection(target) for _ in range(IDLE_CLIENTS)] if extension else []
+    kept = [Client(one) for one in idle]
+    with Connection(target) as connection:
+        client = Client(connection, extension=extension)
+        buffers = [client.shm_buffer(SIZE) for _ in range(2)]
+        if extension:
+            batch = client.negotiate()
+            for buffer in buffers:
+                offer = batch.offers[0]
+                client.negotiation.tag_buffer(buffer, batch, offer, client.statuses.append)
+        for frame in range(60):  # the fade at start-up is over then
+            client.show(buffers[frame % 2], SIZE)
+        before = cpu_seconds(weston.pid)
+        for frame in range(FRAMES):
+            client.show(buffers[frame % 2], SIZE)
+        used = cpu_seconds(weston.pid) - before
+    del kept
+    for one in idle:
+        one.close()
+    return used / FRAMES
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
+        folder = Path(name)
+        try:
+            module = folder / MODULE
+            build_module(module, find_libweston())
+        except LocalError as error:
+            print(f"weston: not measured: {error}")
+            return
+        for label, loaded in (("without", None), ("with", module)):
+            starts, memory = [], []
+            for _ in range(ROUNDS):
+                weston, seconds = start(folder, loaded)
+                starts.append(seconds)
+                memory.append(private_memory(weston.pid))
+                end(weston)
+            weston, _ = start(folder, loaded)
+            frame = seconds_of_frames(weston, folder, extension=loaded is not None)
+            end(weston)
+            print(
+                f"weston {label} the module: start {statistics.median(starts) * 1e3:.0f} ms, "
+                f"private memory {statistics.median(memory) / 1024:.1f} MiB, "
+                f"CPU {frame * 1e6:.0f} us a frame"
+            )
+
+
+if __name__ == "__main__":
+    main()
