@@ -76,7 +76,8 @@ class Player:
     the machine that the player allocates on, None to leave that to the
     compositor; where it is simulated, its decoders take part in the negotiation
     as if they decoded, and the CPU stands in for them. `participants` take part
-    besides. `on_progress` is called after each frame.
+    besides. `on_progress` is called after each frame, `on_last_frame` when the
+    last one is on the screen and the window about to be closed.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Player:
         participants: Sequence[Participant] = (),
         options: PlayOptions = PlayOptions(),
         on_progress: Callable[[Progress], None] | None = None,
+        on_last_frame: Callable[[], None] | None = None,
     ) -> None:
         self._path = path
         self._display = display
@@ -95,6 +97,7 @@ class Player:
         self._participants = tuple(participants)
         self._options = options
         self._on_progress = on_progress
+        self._on_last_frame = on_last_frame
         self._wake: int | None = None
         self._stopped = False
 
@@ -150,6 +153,8 @@ class Player:
                 on_progress=self._on_progress,
             )
             run.play()
+            if self._on_last_frame is not None:
+                self._on_last_frame()
             return run.result(manager)
 
     def _openable(self, manager: HeapManager) -> frozenset[SourceId]:

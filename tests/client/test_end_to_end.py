@@ -136,6 +136,20 @@ def test_without_a_platform_the_compositor_allocates(no_fd_leak, clips):
     assert result.frames.scanned_out == FRAMES
 
 
+def test_the_last_frame_is_on_the_screen_when_it_says_so(no_fd_leak, clips):
+    taken = []
+    with screen(Platform.load("raspberry-pi-4")) as shown:
+        shown.play(
+            clips["bikes.mp4"], on_last_frame=lambda: taken.append(shown.compositor.screenshot())
+        )
+    (screenshot,) = taken
+    *_, last = decoded(clips["bikes.mp4"])
+    assert screenshot.std() > 10
+    # Scaled to the width of the screen, with bars above and below.
+    assert abs(screenshot[88:632].mean() - last.mean()) < 2
+    assert screenshot[:80].max() == 0
+
+
 def test_a_paced_clip_is_shown_or_dropped_frame_by_frame(no_fd_leak, clips):
     options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=30)
     with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:
