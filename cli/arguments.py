@@ -12,17 +12,19 @@ from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.format import parse_fourcc
 from heapwire.protocol.model.participant import Usage
 
-DEFAULT_PLATFORM = "raspberry-pi-4"
+DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
+LOCAL = "local"  # the name of the machine that this runs on
 
 
 def add_platform(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
     """`--platform NAME|FILE`."""
-    told = f" (default: {default})" if default else ""
+    told = f" (default: {default or LOCAL})"
     parser.add_argument(
         "--platform",
         metavar="NAME|FILE",
         default=os.environ.get("HEAPWIRE_PLATFORM", default),
-        help=f"a shipped platform or a platform file{told}; $HEAPWIRE_PLATFORM is read too",
+        help="a shipped platform, a platform file, or `local` for this machine"
+        f"{told}; $HEAPWIRE_PLATFORM is read too",
     )
 
 
@@ -32,8 +34,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def load_platform(name: str | None) -> Platform:
-    """The platform of `--platform`; `LocalError` if there is none."""
-    return Platform.load(name or DEFAULT_PLATFORM)
+    """The platform of `--platform`, this machine without one; `LocalError` if there is none."""
+    if name is None or name == LOCAL:
+        from heapwire.kernel.local import discover  # it loads pyudev and libdrm
+
+        return discover()
+    return Platform.load(name)
 
 
 def extent(text: str) -> Extent:

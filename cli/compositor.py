@@ -6,18 +6,23 @@ import argparse
 import os
 import signal
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from heapwire.cli.arguments import DEFAULT_PLATFORM, add_platform, extent, load_platform
 from heapwire.cli.output import SCHEMA_VERSION, complain, write_json
 from heapwire.cli.status import DONE
 from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.capture import capture_document
-from heapwire.protocol.model.document import Document
+from heapwire.protocol.model.document import Document, Json
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.problem import Problem
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
 
 CAPTURED = 256  # negotiations that a capture holds, the last ones
 READY = "socket"  # the key of the line that says that clients may connect
@@ -84,13 +89,13 @@ def run(options: argparse.Namespace) -> int:
         if options.screenshot is not None:
             save_png(options.screenshot, compositor.screenshot())
         if options.record is not None:
-            write_json(options.record, record_document(compositor))
+            write_json(options.record, record_document(compositor.frames))
         if options.capture is not None:
             write_json(options.capture, capture_document(solved))
     return DONE
 
 
-def record_document(compositor: object) -> Document:
+def record_document(frames: Sequence[FrameRecord]) -> Document:
     """What became of each frame."""
-    frames = compositor.frames
-    return {"schema_version": SCHEMA_VERSION, "frames": [frame.document() for frame in frames]}
+    documents: list[Json] = [frame.document() for frame in frames]
+    return {"schema_version": SCHEMA_VERSION, "frames": documents}

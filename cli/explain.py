@@ -24,6 +24,7 @@ from heapwire.protocol.model.capture import capture_document
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.document import explain_document, render_explain
+from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Participant, Usage
@@ -68,9 +69,15 @@ def run(options: argparse.Namespace) -> int:
     """Solve and explain."""
     platform = load_platform(options.platform)
     members = [platform.participant(device, usage) for device, usage in options.participant]
+    members = members or default_participants(platform)
+    if not members:
+        raise LocalError(
+            f"{platform.name} has no decoder, camera, display or GPU: "
+            "name a platform with --platform, or its devices with --participant"
+        )
     problem = problem_of(
         platform,
-        members or default_participants(platform),
+        members,
         fourcc=options.format,
         size=options.size,
         buffers=options.buffers,
@@ -118,6 +125,7 @@ def problem_of(
         content=content,
         counts=BufferCount(minimum=buffers, queue=0, hold=0),
         topology=platform.topology,
+        absent=platform.absent,
         format_costs=platform.format_costs,
     )
 

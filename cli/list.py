@@ -107,7 +107,9 @@ def _lines(document: Document) -> Iterator[str]:
     for heap in heaps:
         yield f"    {heap['name']} ({heap['kind']} {heap['major']}:{heap['minor']}){_traits(heap)}"
     devices = documents(document["devices"])
-    yield "devices" if devices else "no devices: no display, decoder or camera was found"
+    if not any(device["kind"] != "cpu" for device in devices):
+        yield "no display, GPU, codec or camera"
+    yield "devices"
     for device in devices:
         pair = "" if device["major"] is None else f" {device['major']}:{device['minor']}"
         yield f"    {device['name']} ({device['kind']}{pair})"

@@ -15,7 +15,17 @@ from heapwire.cli.output import complain
 from heapwire.cli.status import FAILED, status_of
 from heapwire.protocol.model.errors import HeapwireError
 
-COMMANDS = ("demo", "play", "compositor", "list", "feedback", "explain", "replay")
+COMMANDS = (
+    "demo",
+    "play",
+    "compositor",
+    "list",
+    "feedback",
+    "explain",
+    "replay",
+    "weston",
+    "embed",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

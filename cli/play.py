@@ -36,11 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Play to the end, or until interrupted."""
-    platform = None if options.platform is None else load_platform(options.platform)
     meter = Meter()
     player = Player(
         options.file,
-        platform=platform,
+        platform=load_platform(options.platform),
         options=PlayOptions(
             frames=options.frames,
             fullscreen=options.fullscreen,

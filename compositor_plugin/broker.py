@@ -142,6 +142,7 @@ class Broker:
             counts=BufferCount(minimum=inquiry.minimum, queue=inquiry.queue, hold=hold),
             topology=self._platform.topology,
             fixed=inquiry.fixed,
+            absent=self._platform.absent,
             format_costs=self._platform.format_costs,
         )
 

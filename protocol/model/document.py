@@ -26,8 +26,8 @@ SCHEMA_VERSION = 1
 
 
 def bare_names(problem: Problem) -> dict[SourceId, str]:
-    """The name of each source of a problem."""
-    return {source.id: source.name for source in problem.sources}
+    """The name of each source of a problem, and of those that it only names."""
+    return {**problem.absent, **{source.id: source.name for source in problem.sources}}
 
 
 def source_document(source: SourceId, names: Mapping[SourceId, str]) -> Document:

@@ -18,7 +18,7 @@ from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.extents import Extents
 from heapwire.protocol.model.layout import Layout
 from heapwire.protocol.model.participant import Participant
-from heapwire.protocol.model.source import Source
+from heapwire.protocol.model.source import Source, SourceId
 from heapwire.protocol.model.topology import Topology
 
 
@@ -49,8 +49,9 @@ class Problem:
     The order of `participants`, of `sources` and of the formats in a set never
     changes the answer; the order of `goals`, of a participant's alternative
     sets and of the sources inside one permitted-sources constraint is meaning.
-    `format_costs` is the table that breaks ties between pairs: lower wins,
-    absent is neutral.
+    `absent` names sources that participants ask for and that are not there, so
+    that an explanation can name them. `format_costs` is the table that breaks
+    ties between pairs: the lower wins, one that is not in it is neutral.
     """
 
     participants: tuple[Participant, ...]
@@ -61,4 +62,5 @@ class Problem:
     counts: BufferCount = BufferCount()
     topology: Topology = Topology()
     fixed: FixedBuffer | None = None
+    absent: Mapping[SourceId, str] = field(default_factory=dict, hash=False)
     format_costs: Mapping[FormatModifier, int] = field(default_factory=dict, hash=False)

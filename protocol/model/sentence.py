@@ -48,13 +48,18 @@ _UNIT_ONE: Final[Mapping[str, str]] = MappingProxyType(
 
 def source_names(problem: Problem) -> dict[SourceId, str]:
     """What sentences call each source: `heap system`, `device v3d`, `udmabuf`."""
-    return {source.id: source_name(source) for source in problem.sources}
+    named = {**problem.absent, **{source.id: source.name for source in problem.sources}}
+    return {source: _source_name(source, name) for source, name in named.items()}
 
 
 def source_name(source: Source) -> str:
     """What sentences call a source."""
-    kind = source.id.kind.name.lower()
-    return source.name if source.name == kind else f"{kind} {source.name}"
+    return _source_name(source.id, source.name)
+
+
+def _source_name(source: SourceId, name: str) -> str:
+    kind = source.kind.name.lower()
+    return name if name == kind else f"{kind} {name}"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

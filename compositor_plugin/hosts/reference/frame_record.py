@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from heapwire.compositor_plugin.host import StatusReason
+from heapwire.protocol.model.document import Document
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.format import fourcc_name
 
@@ -32,7 +33,7 @@ class FrameRecord:
     reason: StatusReason
     crc32: int | None = None
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> Document:
         """The record for JSON."""
         return {
             "sequence": self.sequence,

@@ -148,9 +148,7 @@ def _semiplanar(cb_first: bool, across: int, down: int, kind: str = "u1") -> Rea
         columns, rows = -(-width // across), -(-height // down)
         pairs = _samples(planes[1], rows, columns * 2, kind).reshape(rows, columns, 2)
         cb, cr = (pairs[..., 0], pairs[..., 1]) if cb_first else (pairs[..., 1], pairs[..., 0])
-        return _convert(
-            luma, _grown(cb, luma, across, down), _grown(cr, luma, across, down), colours
-        )
+        return _convert(luma, cb, cr, across, down, colours)
 
     return read
 
@@ -163,9 +161,7 @@ def _planar(cb_plane: int, across: int, down: int) -> Reader:
         columns, rows = -(-width // across), -(-height // down)
         cb = _samples(planes[cb_plane], rows, columns, "u1")
         cr = _samples(planes[3 - cb_plane], rows, columns, "u1")
-        return _convert(
-            luma, _grown(cb, luma, across, down), _grown(cr, luma, across, down), colours
-        )
+        return _convert(luma, cb, cr, across, down, colours)
 
     return read
 
@@ -178,37 +174,45 @@ def _interleaved(luma_at: int, cb_at: int, cr_at: int) -> Reader:
         pairs = _samples(planes[0], height, columns * 4, "u1").reshape(height, columns, 4)
         luma = pairs[..., luma_at::2].reshape(height, columns * 2)[:, :width]
         cb, cr = pairs[..., cb_at], pairs[..., cr_at]
-        return _convert(luma, _grown(cb, luma, 2, 1), _grown(cr, luma, 2, 1), colours)
+        return _convert(luma, cb, cr, 2, 1, colours)
 
     return read
 
 
-def _grown(
-    chroma: NDArray[np.generic], luma: NDArray[np.generic], across: int, down: int
-) -> NDArray[np.generic]:
-    """Chroma at the resolution of luma, each sample repeated."""
-    grown = chroma.repeat(down, axis=0).repeat(across, axis=1)
-    return grown[: luma.shape[0], : luma.shape[1]]
-
-
 def _convert(
-    luma: NDArray[np.generic], cb: NDArray[np.generic], cr: NDArray[np.generic], colours: Colours
+    luma: NDArray[np.generic],
+    cb: NDArray[np.generic],
+    cr: NDArray[np.generic],
+    across: int,
+    down: int,
+    colours: Colours,
 ) -> Image:
-    """YCbCr of 8 or 16 bits (the upper bits of 16 count, as in P010) to RGBA."""
-    scale = 256.0 if luma.dtype.itemsize == 2 else 1.0
-    y, u, v = (plane.astype(np.float32) / scale for plane in (luma, cb, cr))
-    if colours.range is ColourRange.FULL:
-        u, v = (u - 128) / 255, (v - 128) / 255
-        y /= 255
-    else:
-        y, u, v = (y - 16) / 219, (u - 128) / 224, (v - 128) / 224
+    """YCbCr of 8 or 16 bits (the upper bits of 16 count, as in P010) to RGBA.
+
+    What chroma adds to a pixel is worked out once for each chroma sample, which
+    stands for `across` x `down` pixels.
+    """
+    scale = 256 if luma.dtype.itemsize == 2 else 1
+    full = colours.range is ColourRange.FULL
+    black, luma_steps, chroma_steps = (0, 255, 255) if full else (16, 219, 224)
+    y = (luma.astype(np.float32) - np.float32(black * scale)) * np.float32(255 / luma_steps / scale)
+    y += np.float32(_EXACT)
+    u, v = (
+        (plane.astype(np.float32) - np.float32(128 * scale))
+        * np.float32(255 / chroma_steps / scale)
+        for plane in (cb, cr)
+    )
     kr, kb = _LUMA_WEIGHTS.get(colours.encoding, _LUMA_WEIGHTS[ColourEncoding.BT601])
-    red = y + 2 * (1 - kr) * v
-    blue = y + 2 * (1 - kb) * u
-    green = (y - kr * red - kb * blue) / (1 - kr - kb)
-    image = np.empty((*luma.shape, 4), np.uint8)
-    for channel, level in enumerate((red, green, blue)):
-        image[..., channel] = np.clip(level * 255 + _EXACT, 0, 255)  # the cast rounds down
+    kg = 1 - kr - kb
+    red, blue = 2 * (1 - kr) * v, 2 * (1 - kb) * u
+    green = -(kr * red + kb * blue) / kg
+    height, width = luma.shape
+    image = np.empty((height, width, 4), np.uint8)
+    for channel, added in enumerate((red, green, blue)):
+        level = added.repeat(across, axis=1).repeat(down, axis=0)[:height, :width]
+        level += y
+        np.clip(level, 0, 255, out=level)
+        image[..., channel] = level  # the cast rounds down
     image[..., 3] = 255
     return image
 

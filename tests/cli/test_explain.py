@@ -1,0 +1,103 @@
+"""`heapwire explain`: the answer, its JSON, its page, and bad input."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+import pytest
+
+from heapwire.kernel.platform import shipped
+
+
+def test_the_pi_scans_out_of_contiguous_memory(heapwire):
+    run = heapwire("explain", "--platform", "raspberry-pi-4", "--format", "NV12", "--json")
+    assert run.status == 0
+    assert run.document["satisfiable"] is True
+    plan = run.document["plans"][0]
+    assert (plan["fourcc"], plan["modifier"]) == ("NV12", "0x0")
+    assert plan["scanout"] is True
+    assert plan["layout"] == "exact"
+    assert [one["source"]["name"] for one in plan["objects"]] == ["linux,cma"]
+    assert plan["planes"][1] == {"object": 0, "offset": 1920 * 1080, "pitch": 1920}
+    system = next(one for one in run.document["sources"] if one["name"] == "system")
+    assert system["chosen"] is False
+    assert "contiguous" in system["reason"]
+
+
+def test_luma_and_chroma_in_two_banks(heapwire):
+    run = heapwire("explain", "--platform", "exynos4-mfc-v5", "--format", "NV12", "--json")
+    plan = run.document["plans"][0]
+    names = [plan["objects"][plane["object"]]["source"]["name"] for plane in plan["planes"]]
+    assert names == ["mfc-right", "mfc-left"]
+
+
+def without_bank(tmp_path, bank: str):
+    """The platform's file without one of its `[[memory]]` tables."""
+    text = resources.files("heapwire.kernel").joinpath("platforms/exynos4-mfc-v5.toml").read_text()
+    tables = re.split(r"(?m)^(?=\[\[)", text)
+    kept = [one for one in tables if not one.startswith(f'[[memory]]\nname = "{bank}"')]
+    assert len(kept) == len(tables) - 1
+    path = tmp_path / "one-bank.toml"
+    path.write_text("".join(kept))
+    return path
+
+
+def test_a_missing_bank_is_named_with_its_plane(heapwire, tmp_path):
+    path = without_bank(tmp_path, "mfc-left")
+    run = heapwire("explain", "--platform", path, "--format", "NV12", "--json")
+    assert run.status == 1
+    assert run.document["satisfiable"] is False
+    [member] = [one for one in run.document["conflict"] if one["constraint"] == "permitted-sources"]
+    assert (member["participant"], member["plane"]) == ("mfc:decode", 1)
+    text = heapwire("explain", "--platform", path, "--format", "NV12").out
+    assert "plane 1" in text
+    assert "mfc-left" in text
+
+
+@pytest.mark.parametrize("platform", shipped())
+def test_every_shipped_platform_is_explained(heapwire, platform, tmp_path):
+    page = tmp_path / "page.html"
+    run = heapwire("explain", "--platform", platform, "--html", page)
+    assert run.status == 0, run.out
+    html = page.read_text()
+    assert html.startswith("<!DOCTYPE html>")
+    assert "http" not in html.replace("http-equiv", "")  # it needs nothing from elsewhere
+    assert html.count("<section>") == html.count("</section>") == 3
+
+
+def test_participants_can_be_chosen(heapwire):
+    run = heapwire(
+        *("explain", "--platform", "raspberry-pi-4", "--format", "XRGB8888"),
+        *("--participant", "cpu:cpu-write", "--participant", "v3d:sampling", "--json"),
+    )
+    plan = run.document["plans"][0]
+    assert plan["scanout"] is False
+    assert plan["objects"][0]["source"]["name"] == "system"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("--platform", "no-such-board"), 1, "there is no platform 'no-such-board'"),
+        (("--platform", "/nowhere/x.toml"), 1, "/nowhere/x.toml: No such file"),
+        (("--platform", "raspberry-pi-4", "--size", "big"), 2, "'big' is not WIDTHxHEIGHT"),
+        (("--platform", "raspberry-pi-4", "--format", "NV99X"), 2, "NV99X"),
+        (("--platform", "raspberry-pi-4", "--participant", "codec"), 2, "DEVICE:USAGE"),
+        (("--platform", "raspberry-pi-4", "--participant", "codex:decode"), 1, "no device codex"),
+        (("--platform", "raspberry-pi-4", "--participant", "hvs:decode"), 1, "not for decode"),
+    ],
+)
+def test_bad_input_is_one_clear_line(heapwire, arguments, status, message):
+    run = heapwire("explain", *arguments)
+    assert run.status == status
+    assert message in run.err
+    assert "Traceback" not in run.err
+
+
+def test_a_broken_platform_file_is_pointed_at(heapwire, tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text('title = "x"\n[[memory]]\nname = "a"\ncontiguous = "yes"\n')
+    run = heapwire("explain", "--platform", path)
+    assert run.status == 1
+    assert f"{path}:4: memory[0].contiguous" in run.err
