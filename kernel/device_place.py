@@ -10,8 +10,10 @@ from heapwire.protocol.model.topology import Place
 # memory as it is.
 _MAPPING = ("DMA", "DMA-FQ")
 
-# Buses of devices that are software only: there is no DMA to speak of.
-_VIRTUAL = ("faux", "virtual")
+# Devices that are software only, by the name of their parent device: there is
+# no DMA to speak of. From 6.14 on such devices sit on a bus of their own, faux.
+_VIRTUAL = ("vgem", "vicodec", "vim2m", "vimc", "visl", "vivid", "vkms")
+_VIRTUAL_BUSES = ("faux", "virtual")
 
 
 def place_of(device: SysfsDevice) -> Place:
@@ -43,14 +45,8 @@ def iommu_of(device: SysfsDevice) -> bool | None:
 
 def is_virtual(device: SysfsDevice) -> bool:
     """Whether nothing but software is behind the device (vkms, vicodec, vivid)."""
-    return any(part in _VIRTUAL for part in device.bus_path) or device.physical.driver in (
-        "vicodec",
-        "vim2m",
-        "vimc",
-        "visl",
-        "vivid",
-        "vkms",
-    )
+    path = device.physical.bus_path
+    return any(part in _VIRTUAL_BUSES or part.split(".")[0] in _VIRTUAL for part in path)
 
 
 def dma_bits(device: SysfsDevice) -> int | None:

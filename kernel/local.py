@@ -168,9 +168,11 @@ def _display(found: _Found, one: SysfsDevice, drm: OpenDrm) -> Device:
     try:
         with drm(device.node) as looked:
             planes = read_planes(looked, more)
+            driver = looked.driver
     except (OSError, LocalError) as error:
         found.notes.append(_unread(device, error))
         return device
+    device = replace(device, driver=device.driver or driver)
     sets = scanout_sets(planes)
     if not sets:  # a GPU without a display, such as vgem
         return replace(device, kind=DeviceKind.GPU)

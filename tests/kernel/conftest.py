@@ -34,3 +34,77 @@ def platform_text() -> Callable[[str], str]:
     """The text of a shipped platform's file."""
     folder = Path(__file__).parents[2] / "kernel" / "platforms"
     return lambda name: (folder / f"{name}.toml").read_text("utf-8")
+
+
+class Tree:
+    """A machine made of files: /sys, /dev and /proc below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "sys" / "devices").mkdir(parents=True)
+        (root / "proc").mkdir()
+
+    def device(
+        self,
+        path: str,
+        subsystem: str = "",
+        *,
+        dev: str = "",
+        node: str = "",
+        driver: str = "",
+        **attributes: str | int,
+    ) -> Path:
+        """A device directory at a path below /sys/devices, and its entry in /sys/class."""
+        folder = self.root / "sys" / "devices" / path
+        folder.mkdir(parents=True, exist_ok=True)
+        if subsystem:
+            home = self.root / "sys" / "class" / subsystem
+            home.mkdir(parents=True, exist_ok=True)
+            (folder / "subsystem").symlink_to(home)
+            (home / folder.name).symlink_to(folder)
+        if dev:
+            (folder / "dev").write_text(f"{dev}\n")
+        if node:
+            major, minor = dev.split(":")
+            text = f"MAJOR={major}\nMINOR={minor}\nDEVNAME={node}\n"
+            (folder / "uevent").write_text(text)
+            (self.root / "dev" / node).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / "dev" / node).touch()
+        if driver:
+            home = self.root / "sys" / "bus" / "any" / "drivers" / driver
+            home.mkdir(parents=True, exist_ok=True)
+            (folder / "driver").symlink_to(home)
+        for name, value in attributes.items():
+            (folder / name).write_text(f"{value}\n")
+        return folder
+
+    def heap(self, name: str, minor: int, **attributes: str | int) -> Path:
+        """A DMA heap with major 251."""
+        return self.device(
+            f"virtual/dma_heap/{name}",
+            "dma_heap",
+            dev=f"251:{minor}",
+            node=f"dma_heap/{name}",
+            **attributes,
+        )
+
+    def bus(self, path: str, driver: str = "", **attributes: str | int) -> Path:
+        """A device on a bus, without a node."""
+        folder = self.device(path, driver=driver, **attributes)
+        home = self.root / "sys" / "bus" / path.split("/")[0].rstrip("0123456789:")
+        home.mkdir(parents=True, exist_ok=True)
+        if not (folder / "subsystem").is_symlink():
+            (folder / "subsystem").symlink_to(home)
+        return folder
+
+    def write(self, path: str, data: str | bytes) -> None:
+        """A file anywhere."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """An empty machine."""
+    return Tree(tmp_path)
