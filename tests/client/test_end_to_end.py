@@ -9,11 +9,22 @@ import av
 import numpy as np
 import pytest
 
-from heapwire.client_lib import ConflictError, Player, PlayOptions
+from heapwire.client_lib import (
+    BufferPool,
+    ConflictError,
+    Connection,
+    HeapManager,
+    LinuxDmabuf,
+    Player,
+    PlayOptions,
+    Progress,
+    Window,
+    writer_participant,
+)
 from heapwire.compositor_plugin.host import StatusReason
 from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
 from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.format import parse_fourcc
 
 CLIPS = ["bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4"]
@@ -134,6 +145,56 @@ def test_without_a_platform_the_compositor_allocates(no_fd_leak, clips):
         player = Player(clips["bikes.mp4"], display=shown.compositor.connect(), options=FULLSCREEN)
         result = player.play()
     assert result.frames.scanned_out == FRAMES
+
+
+class Cover:
+    """Another client's window, on top of what is there."""
+
+    def __init__(self, shown: Screen) -> None:
+        self._connection = Connection(shown.compositor.connect())
+        self._window = Window(self._connection, title="cover")
+        negotiation = HeapManager(self._connection).default_negotiation()
+        negotiation.set_extents(Extents(coded=Extent(64, 64)))
+        negotiation.set_participant(writer_participant("rgb24"))
+        self._pool = BufferPool.best(
+            negotiation=negotiation,
+            batch=negotiation.negotiate(),
+            dmabuf=LinuxDmabuf(self._connection),
+            memory=shown.platform.memory,
+            extent=Extent(64, 64),
+        )
+        on_screen = []
+        self._window.show(self._pool.free(), Extent(64, 64), shown=on_screen.append)
+        self._connection.wait(lambda: bool(on_screen), what="cover on the screen")
+
+    def close(self) -> None:
+        self._window.close()
+        self._connection.roundtrip()
+        self._pool.close()
+        self._connection.close()
+
+
+def test_a_covered_player_is_composited_and_scanned_out_again_afterwards(no_fd_leak, clips):
+    covers = []
+    with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:
+
+        def progress(at: Progress) -> None:
+            if at.counts.decoded == 10:
+                covers.append(Cover(shown))
+            if at.counts.decoded == 30:
+                covers.pop().close()
+
+        options = PlayOptions(frames=60, fullscreen=True, paced=False, timeout=30)
+        result = shown.play(clips["bikes.mp4"], options, on_progress=progress)
+    counts = result.frames
+    assert counts.shown == 60
+    assert counts.scanned_out + counts.composited == 60
+    assert 15 <= counts.composited <= 25
+    assert result.reasons == {"not_a_candidate": counts.composited}
+    fates = [record.scanned_out for record in shown.records if record.extent.width == 640]
+    assert fates[0]
+    assert not fates[20]
+    assert fates[-1]
 
 
 def test_the_last_frame_is_on_the_screen_when_it_says_so(no_fd_leak, clips):
