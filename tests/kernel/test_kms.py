@@ -1,0 +1,104 @@
+"""The planes of a display, from what a driver tells."""
+
+import struct
+
+from heapwire.kernel.device import PlaneType
+from heapwire.kernel.kms import read_planes, scanout_sets
+from heapwire.kernel.libdrm import ModeLimits, PlaneRecord
+from heapwire.protocol.model.constraint import Constraint, Provenance
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
+from heapwire.protocol.model.format import fourcc
+from heapwire.protocol.model.modifier import INTEL_X_TILED, INVALID, LINEAR
+
+XRGB, NV12, ARGB = fourcc("XR24"), fourcc("NV12"), fourcc("AR24")
+
+
+def in_formats(codes, modifiers):
+    """A blob in which every format has every modifier."""
+    at = 24 + 4 * len(codes)
+    blob = struct.pack("=6I", 1, 0, len(codes), 24, len(modifiers), at)
+    blob += struct.pack(f"={len(codes)}I", *codes)
+    for modifier in modifiers:
+        blob += struct.pack("=QIIQ", (1 << len(codes)) - 1, 0, 0, modifier)
+    return blob
+
+
+class Display:
+    """A driver's answers."""
+
+    def __init__(self, *planes, blobs=None, limits=None):
+        self._planes, self._blobs, self._limits = planes, blobs or {}, limits
+
+    def limits(self):
+        return self._limits
+
+    def planes(self):
+        return self._planes
+
+    def blob(self, number):
+        return self._blobs.get(number)
+
+
+def plane(number, kind, formats=(), crtcs=1, **properties):
+    return PlaneRecord(
+        id=number, formats=formats, possible_crtcs=crtcs, properties={"type": kind, **properties}
+    )
+
+
+def test_a_plane_takes_the_pairs_of_its_blob():
+    display = Display(
+        plane(31, 1, (XRGB,), IN_FORMATS=7),
+        blobs={7: in_formats([XRGB, NV12], [LINEAR, INTEL_X_TILED])},
+    )
+    (found,) = read_planes(display)
+    (one,) = found.sets
+    assert one.formats == tuple(
+        FormatModifier(code, modifier)
+        for code in (XRGB, NV12)
+        for modifier in (LINEAR, INTEL_X_TILED)
+    )
+
+
+def test_a_plane_without_a_blob_takes_rows_with_and_without_a_modifier():
+    gone = plane(31, 1, (XRGB,), IN_FORMATS=9)  # the blob was destroyed in between
+    broken = plane(32, 1, (XRGB,), IN_FORMATS=7)
+    for record in (plane(33, 1, (XRGB,)), gone, broken):
+        (found,) = read_planes(Display(record, blobs={7: b"\2"}))
+        assert found.sets[0].formats == (
+            FormatModifier(XRGB, LINEAR),
+            FormatModifier(XRGB, INVALID),
+        )
+
+
+def test_planes_are_told_apart_and_primary_ones_come_first():
+    display = Display(
+        plane(30, 2, (ARGB,), crtcs=1), plane(31, 0, (NV12,), crtcs=3), plane(32, 1, (XRGB,))
+    )
+    found = read_planes(display)
+    assert [(one.name, one.type, one.crtcs) for one in found] == [
+        ("plane-32", PlaneType.PRIMARY, 1),
+        ("plane-31", PlaneType.OVERLAY, 3),
+        ("plane-30", PlaneType.CURSOR, 1),
+    ]
+    offered = {pair.fourcc for one in scanout_sets(found) for pair in one.formats}
+    assert offered == {XRGB, NV12}  # a cursor shows no pictures
+
+
+def test_equal_sets_are_given_once():
+    display = Display(plane(30, 1, (XRGB,)), plane(31, 0, (XRGB,)), plane(32, 0, (NV12,)))
+    assert len(scanout_sets(read_planes(display))) == 2
+
+
+def test_limits_hold_for_every_plane_and_come_from_the_kernel():
+    limits = ModeLimits(min_width=0, max_width=4096, min_height=16, max_height=2160)
+    extra = Constraint(type=BY_NAME["contiguous"].type, value=1)
+    (found,) = read_planes(Display(plane(30, 1, (XRGB,)), limits=limits), [extra])
+    told = {REGISTRY[c.type].name: (c.value, c.provenance) for c in found.sets[0].constraints}
+    kernel = Provenance.KERNEL
+    assert told == {
+        "max-width": (4096, kernel),
+        "max-height": (2160, kernel),
+        "min-height": (16, kernel),
+        "contiguous": (1, Provenance.PROFILE),
+    }

@@ -1,0 +1,309 @@
+"""The machine that this runs on: a whole one made of files, and whatever this one is."""
+
+import errno
+from contextlib import contextmanager
+
+import pytest
+
+from heapwire.kernel.device import DeviceKind, KmsPlane
+from heapwire.kernel.kms import read_planes
+from heapwire.kernel.libdrm import ModeLimits, PlaneRecord
+from heapwire.kernel.link import LinkKind
+from heapwire.kernel.local import discover
+from heapwire.kernel.platform import Platform
+from heapwire.kernel.v4l2 import BufferCapabilities, FrameSizes, PixelFormat, Queue
+from heapwire.protocol.model.constraint import Provenance
+from heapwire.protocol.model.constraint_type import REGISTRY
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import fourcc
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import solve
+
+NV12, XRGB = fourcc("NV12"), fourcc("XR24")
+CARD = "platform/soc/display"
+
+
+class Display:
+    driver = "vendor-drm"
+
+    def __init__(self, *formats):
+        self.formats = formats
+
+    def limits(self):
+        return ModeLimits(min_width=0, max_width=4096, min_height=0, max_height=4096)
+
+    def planes(self):
+        if not self.formats:
+            return ()
+        return (PlaneRecord(id=31, formats=self.formats, possible_crtcs=1, properties={"type": 1}),)
+
+    def blob(self, number):
+        return None
+
+
+class Decoder:
+    card = "A decoder"
+    is_memory_to_memory = True
+    capture, output = Queue.CAPTURE, Queue.OUTPUT
+
+    def __init__(self, *, dmabuf=True, userptr=True):
+        self.told = BufferCapabilities(dmabuf, userptr)
+
+    def formats(self, queue):
+        coded = queue is Queue.OUTPUT
+        return (PixelFormat(fourcc("H264") if coded else NV12, coded),)
+
+    def frame_sizes(self, code):
+        return (FrameSizes(min_width=16, max_width=1920, min_height=16, max_height=1088),)
+
+    def buffer_capabilities(self, queue):
+        return self.told
+
+
+def opens(devices):
+    """Opens the stand-in of a node; an OSError stands for a node that cannot be opened."""
+
+    @contextmanager
+    def opened(node):
+        device = devices[node.rsplit("/", 1)[1]]
+        if isinstance(device, Exception):
+            raise device
+        yield device
+
+    return opened
+
+
+@pytest.fixture
+def machine(tree):
+    """A board: two heaps, a display, a render node, a decoder."""
+    tree.heap("reserved", 0)
+    tree.heap("system", 1)
+    tree.bus("platform/soc")
+    tree.bus(CARD, driver="vendor-drm")
+    tree.device(f"{CARD}/drm/card0", "drm", dev="226:0", node="dri/card0")
+    tree.device(f"{CARD}/drm/card0/card0-HDMI-A-1", "drm")
+    tree.device(f"{CARD}/drm/renderD128", "drm", dev="226:128", node="dri/renderD128")
+    tree.bus("platform/soc/vpu", driver="vendor-vpu")
+    tree.device("platform/soc/vpu/video4linux/video0", "video4linux", dev="81:0", node="video0")
+    tree.device("platform/soc/vpu/video4linux/v4l-subdev0", "video4linux", dev="81:1")
+    return tree
+
+
+def look(tree, *, display=None, decoder=None):
+    return discover(
+        tree.root,
+        drm=opens({"card0": display or Display(XRGB, NV12)}),
+        v4l2=opens({"video0": decoder or Decoder()}),
+    )
+
+
+def link(tree, device, *heaps, self_too=False):
+    folder = tree.root / "sys" / "devices" / device
+    (folder / "dma_heaps").mkdir()
+    targets = [tree.root / "sys/devices/virtual/dma_heap" / heap for heap in heaps]
+    for rank, target in enumerate([*targets, *([folder] if self_too else [])]):
+        (folder / "dma_heaps" / str(rank)).symlink_to(target)
+
+
+def constraints(platform, device, usage):
+    found = {}
+    for one in platform.participant(device, usage).sets:
+        for constraint in one.constraints:
+            found[REGISTRY[constraint.type].name] = constraint
+    return found
+
+
+def plans(platform):
+    return solve(
+        Problem(
+            participants=(platform.participant("video0", Usage.DECODE),),
+            goals=(
+                Goal(
+                    name="scanout",
+                    participants=(platform.participant("card0", Usage.SCANOUT),),
+                    scanout=True,
+                ),
+            ),
+            sources=platform.sources,
+            extents=Extents(coded=Extent(1280, 720)),
+            topology=platform.topology,
+        )
+    ).plans
+
+
+def test_everything_is_there(machine):
+    platform = look(machine)
+    assert platform.notes == ()
+    assert not platform.simulated
+    assert [source.name for source in platform.sources] == ["reserved", "system"]
+    found = {device.name: (device.kind, str(device.id)) for device in platform.devices}
+    assert found == {
+        "card0": (DeviceKind.DISPLAY, "226:0"),
+        "renderD128": (DeviceKind.GPU, "226:128"),
+        "video0": (DeviceKind.DECODER, "81:0"),
+        "cpu": (DeviceKind.CPU, "None"),
+    }
+    card = platform.device("card0")
+    assert card.driver == "vendor-drm"
+    assert card.node == str(machine.root / "dev/dri/card0")
+    assert card.place.path == ("platform", "soc", "display")
+    assert card.iommu is False
+    assert card.planes == read_planes(Display(XRGB, NV12))
+    assert isinstance(card.planes[0], KmsPlane)
+    assert platform.device("video0").title == "A decoder"
+    assert platform.topology.hops(card.id, platform.device("video0").id) == 2
+    # What a GPU draws only its user-space driver knows: anything, here.
+    assert platform.participant("renderD128", Usage.SAMPLING).sets == ()
+
+
+def test_links_are_what_the_kernel_says(machine):
+    link(machine, CARD, "reserved")
+    link(machine, "platform/soc/vpu", "system", "reserved")
+    platform = look(machine)
+    assert [(one.device, one.source, one.rank, one.kind) for one in platform.links] == [
+        ("card0", "reserved", 0, LinkKind.SUPPORTED),
+        ("renderD128", "reserved", 0, LinkKind.SUPPORTED),
+        ("video0", "system", 0, LinkKind.SUPPORTED),
+        ("video0", "reserved", 1, LinkKind.SUPPORTED),
+    ]
+    permitted = constraints(platform, "card0", Usage.SCANOUT)["permitted-sources"]
+    assert permitted.provenance is Provenance.KERNEL
+    # Device 1 lists one heap, device 2 both: what they have in common is used.
+    (best, *_) = plans(platform)
+    assert [platform.source_name(one.source) for one in best.layout.objects] == ["reserved"]
+
+
+def test_a_device_that_lists_itself_is_a_source(machine):
+    link(machine, CARD, "system", self_too=True)
+    platform = look(machine)
+    card = platform.source("card0")
+    assert str(card.id) == "device 226:0"
+    assert card.device_local == platform.device("card0").id
+    ranks = [(one.source, one.rank) for one in platform.links_of("card0")]
+    assert ranks == [("system", 0), ("card0", 1)]
+    with pytest.raises(LocalError, match="its own driver only"):
+        platform.memory.allocate(card.id, 1)
+
+
+def test_the_reverse_direction_serves_where_there_is_no_list(machine):
+    folder = machine.root / "sys/devices/virtual/dma_heap/reserved/devices"
+    folder.mkdir()
+    (folder / "platform:vpu").symlink_to(machine.root / "sys/devices/platform/soc/vpu")
+    platform = look(machine)
+    assert [(one.device, one.source, one.kind) for one in platform.links] == [
+        ("video0", "reserved", LinkKind.SUPPORTED)
+    ]
+
+
+def test_the_device_tree_serves_where_the_kernel_has_no_links(machine):
+    base = "sys/firmware/devicetree/base"
+    machine.write(f"{base}/reserved-memory/reserved/phandle", b"\0\0\0\7")
+    machine.write(f"{base}/reserved-memory/reserved/compatible", b"shared-dma-pool\0")
+    machine.write(f"{base}/reserved-memory/reserved/reusable", b"")
+    machine.write(f"{base}/vpu/memory-region", b"\0\0\0\7")
+    machine.write(f"{base}/model", b"A board\0")
+    vpu = machine.root / "sys/devices/platform/soc/vpu"
+    (vpu / "of_node").symlink_to(machine.root / base / "vpu")
+    platform = look(machine)
+    assert platform.title == "A board"
+    assert [(one.device, one.source, one.kind) for one in platform.links] == [
+        ("video0", "reserved", LinkKind.PREFERRED)
+    ]
+
+
+def test_without_links_a_queue_that_takes_no_pointers_is_taken_to_need_contiguous_memory(machine):
+    platform = look(machine, decoder=Decoder(userptr=False))
+    hint = constraints(platform, "video0", Usage.DECODE)["contiguous"]
+    assert hint.provenance is Provenance.PROFILE
+    (best, *_) = plans(platform)
+    assert [platform.source_name(one.source) for one in best.layout.objects] == ["reserved"]
+    assert "contiguous" not in constraints(look(machine), "video0", Usage.DECODE)
+
+
+def test_links_overrule_the_hint(machine):
+    link(machine, "platform/soc/vpu", "system")
+    platform = look(machine, decoder=Decoder(userptr=False))
+    assert "contiguous" not in constraints(platform, "video0", Usage.DECODE)
+
+
+def test_an_iommu_overrules_the_hint(machine):
+    group = machine.root / "sys/kernel/iommu_groups/1"
+    group.mkdir(parents=True)
+    (group / "type").write_text("DMA\n")
+    (machine.root / "sys/devices/platform/soc/vpu/iommu_group").symlink_to(group)
+    platform = look(machine, decoder=Decoder(userptr=False))
+    assert platform.device("video0").iommu is True
+    assert "contiguous" not in constraints(platform, "video0", Usage.DECODE)
+
+
+def test_a_device_that_imports_nothing_works_in_its_own_memory(machine):
+    platform = look(machine, decoder=Decoder(dmabuf=False))
+    own = platform.source("video0")
+    permitted = constraints(platform, "video0", Usage.DECODE)["permitted-sources"]
+    assert permitted.value == (own.id,)
+
+
+def test_profiles_serve_for_known_drivers(machine):
+    folder = machine.root / "sys/devices" / CARD
+    (folder / "driver").unlink()
+    vc4 = machine.root / "sys/bus/any/drivers/vc4"
+    vc4.mkdir(parents=True)
+    (folder / "driver").symlink_to(vc4)
+    found = constraints(look(machine), "card0", Usage.SCANOUT)
+    assert found["address-range"].value == (0, 0x3FFFFFFF)
+    assert found["address-range"].provenance is Provenance.PROFILE
+    assert found["max-width"].provenance is Provenance.KERNEL
+
+
+def test_narrow_addresses_count_where_the_memory_ends(machine):
+    (machine.root / "sys/devices" / CARD / "dma_mask_bits").write_text("32\n")
+    blocks = "sys/devices/system/memory"
+    machine.write(f"{blocks}/block_size_bytes", "8000000\n")
+    for block in (0, 7):
+        machine.write(f"{blocks}/memory{block}/online", "1")
+    platform = look(machine)
+    system = platform.source("system")
+    assert system.address_range == (0, 8 * 0x8000000 - 1)
+    assert system.provenance["address_range"] is Provenance.KERNEL
+    bits = constraints(platform, "card0", Usage.SCANOUT)["dma-width"]
+    assert (bits.value, bits.provenance) == (32, Provenance.KERNEL)
+    assert plans(platform)  # 1 GiB is within 32 bits
+    machine.write(f"{blocks}/memory32/online", "1")
+    assert not plans(look(machine))  # and 4 GiB and a block more is not
+
+
+def test_a_node_that_may_not_be_opened_is_a_note(machine):
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    platform = look(machine, display=refused, decoder=refused)
+    assert platform.notes == (
+        f"card0: {machine.root}/dev/dri/card0: Permission denied: what it can do is not known",
+        f"video0: {machine.root}/dev/video0: Permission denied: what it can do is not known",
+    )
+    assert platform.device("card0").sets == {}
+    with pytest.raises(LocalError, match="card0 is not for scanout: it is for nothing"):
+        platform.participant("card0", Usage.SCANOUT)
+
+
+def test_a_library_that_is_missing_is_a_note(machine):
+    platform = look(machine, display=LocalError("libdrm.so.2 is needed"))
+    assert "libdrm.so.2 is needed" in platform.notes[0]
+
+
+def test_a_card_without_planes_is_no_display(machine):
+    card = look(machine, display=Display()).device("card0")
+    assert (card.kind, card.sets) == (DeviceKind.GPU, {})
+
+
+def test_an_empty_machine_has_a_cpu(tree):
+    platform = discover(tree.root, drm=opens({}), v4l2=opens({}))
+    assert platform.sources == ()
+    assert [device.name for device in platform.devices] == ["cpu"]
+    assert platform.memory.openable == frozenset()
+
+
+def test_this_machine_can_be_looked_at_whatever_it_is():
+    platform = Platform.local()
+    assert platform.device("cpu").kind is DeviceKind.CPU
+    assert platform.memory.openable <= {source.id for source in platform.sources}

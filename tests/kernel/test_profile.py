@@ -1,0 +1,40 @@
+"""Profiles: what all boards with a driver agree on, and nothing that is one board's."""
+
+import pytest
+
+from heapwire.kernel.device import DeviceKind
+from heapwire.kernel.profile import profile_constraints
+from heapwire.protocol.model.constraint import Provenance
+from heapwire.protocol.model.constraint_type import REGISTRY
+from heapwire.protocol.model.participant import Usage
+
+DISPLAY, DECODER = DeviceKind.DISPLAY, DeviceKind.DECODER
+
+
+def profile(driver, kind, usage, iommu):
+    found = profile_constraints(driver, kind, usage, iommu=iommu)
+    assert all(constraint.provenance is Provenance.PROFILE for constraint in found)
+    return {REGISTRY[constraint.type].name: constraint.value for constraint in found}
+
+
+@pytest.mark.parametrize(
+    ("driver", "kind", "usage", "iommu", "expected"),
+    [
+        ("vc4", DISPLAY, Usage.SCANOUT, False,
+         {"contiguous": 1, "address-range": (0, 0x3FFFFFFF)}),
+        ("rockchip", DISPLAY, Usage.SCANOUT, False, {"contiguous": 1, "pitch-alignment": 64}),
+        ("rockchip", DISPLAY, Usage.SCANOUT, None, {"contiguous": 1, "pitch-alignment": 64}),
+        ("rockchip", DISPLAY, Usage.SCANOUT, True, {"pitch-alignment": 64}),
+        # The banks are the board's, and so is the padding of version 8 only.
+        ("s5p-mfc", DECODER, Usage.DECODE, True,
+         {"width-alignment": 16, "scanline-alignment": 32}),
+        ("amdgpu", DISPLAY, Usage.SCANOUT, True, {"pitch-alignment": 256}),
+        ("i915", DISPLAY, Usage.SCANOUT, True, {}),  # every generation has its own numbers
+        ("vc4", DISPLAY, Usage.RENDER, False, {}),
+        ("vc4", DECODER, Usage.SCANOUT, False, {}),
+        ("nobody", DISPLAY, Usage.SCANOUT, False, {}),
+        ("", DISPLAY, Usage.SCANOUT, False, {}),
+    ],
+)  # fmt: skip
+def test_what_is_known_of_a_driver(driver, kind, usage, iommu, expected):
+    assert profile(driver, kind, usage, iommu) == expected
