@@ -17,6 +17,8 @@ from heapwire.kernel.device import Device
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.format import FORMATS
+from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.layout import PlaneLayout
 from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Usage
@@ -63,7 +65,11 @@ class LinuxDmabuf:
         The fds stay the caller's. Planes that are in one object share it,
         whether they came with one fd or several.
         """
-        if width * height > MAX_PIXELS:
+        shapes = FORMATS[pair.fourcc].planes
+        if width * height > MAX_PIXELS or any(
+            plane.pitch < shape.row_bytes(width)
+            for plane, shape in zip(planes, shapes, strict=True)
+        ):
             return None
         objects: list[ObjectMemory] = []
         found: dict[tuple[int, int], int] = {}
