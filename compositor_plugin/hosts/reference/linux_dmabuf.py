@@ -18,7 +18,6 @@ from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.format import FORMATS
-from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.layout import PlaneLayout
 from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Usage
