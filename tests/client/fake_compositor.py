@@ -233,6 +233,7 @@ class FakeCompositor:
 
     def delete(self, id_: int) -> None:
         self.objects.pop(id_, None)
+        self._tables.pop(id_, None)
         if id_ < SERVER_IDS:
             self.event(1, "delete_id", id_)
 

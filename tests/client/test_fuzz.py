@@ -1,0 +1,125 @@
+"""Whatever events a compositor sends, a negotiation has a batch or a `RemoteError`, and no leak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import open_fds
+from fake_compositor import FakeCompositor, description
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from heapwire.client_lib.connection import Connection
+from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.protocol.model.constraint_type import REGISTRY
+from heapwire.protocol.model.errors import RemoteError
+from heapwire.protocol.wire.batch_encoder import encode_table, format_table
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import XX_DMABUF_HEAP_FEEDBACK_V1
+from heapwire.protocol.wire.interface import ArgumentKind
+
+TABLE = encode_table(format_table(description()))
+
+numbers = st.one_of(
+    st.integers(0, 5),
+    st.sampled_from(sorted(REGISTRY)),
+    st.sampled_from([64, 250, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]),
+)
+VALUES = {
+    ArgumentKind.UINT: numbers,
+    ArgumentKind.INT: st.sampled_from([-2147483648, -1, 0, 1, 2147483647]),
+    ArgumentKind.STRING: st.sampled_from([b"", b"pitch", b"\xff\xfe not UTF-8", b"x" * 1000]),
+    ArgumentKind.ARRAY: st.one_of(
+        st.binary(max_size=40), st.sampled_from([b"\0\0", bytes(8), bytes(12), bytes(16)])
+    ),
+}
+TABLES = st.sampled_from([(TABLE, len(TABLE)), (TABLE, 16), (b"", 64), (TABLE, 7), (b"", 0)])
+
+
+@st.composite
+def events(draw) -> tuple[str, tuple]:
+    event = draw(st.sampled_from(XX_DMABUF_HEAP_FEEDBACK_V1.events))
+    if event.name == "format_table":
+        return event.name, draw(TABLES)
+    return event.name, tuple(draw(VALUES[argument.kind]) for argument in event.arguments)
+
+
+# Events in an order that reaches far into a batch; random ones are put between them.
+SKELETON = [
+    ("format_table", (TABLE, len(TABLE))),
+    ("tranche_flags", (1,)),
+    ("tranche_formats", (b"\0\0",)),
+    ("tranche_set", (0x80000000, b"\0\0")),
+    ("plan", (0, 0x34325258, 0, 0, 0, 64, 48, 2)),
+    ("plan_object", (0, 250, 1, 3, 0, 4096)),
+    ("plan_plane", (0, 0, 64)),
+    ("tranche_done", ()),
+    ("done", (0, 1)),
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[tuple[FakeCompositor, Connection, HeapManager]]:
+    fake = FakeCompositor()
+    connection = Connection(fake.socket.detach())
+    yield fake, connection, HeapManager(connection)
+    connection.close()
+    fake.close()
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_any_events(session, data):
+    fake, connection, manager = session
+    sent = list(SKELETON)
+    for _ in range(data.draw(st.integers(0, 3))):
+        sent.insert(data.draw(st.integers(0, len(sent))), data.draw(events()))
+    negotiation = manager.default_negotiation()
+    negotiation.describe()
+    before = open_fds()
+    feedback = max(
+        id_ for id_, name in fake.objects.items() if name == "xx_dmabuf_heap_feedback_v1"
+    )
+    for name, arguments in sent:
+        if name == "format_table":
+            fake.send_table(feedback, *arguments)
+        else:
+            fake.event(feedback, name, *arguments)
+    faults = []
+    while True:
+        try:
+            connection.roundtrip()
+        except RemoteError as error:
+            faults.append(error)
+        else:
+            break
+    assert len(faults) <= 1, "it goes on after the first fault"
+    if faults:
+        with pytest.raises(RemoteError):
+            negotiation.commit()
+    else:
+        fake._tables.clear()  # what the client holds is not what the fake sent of its own
+        negotiation.negotiate()
+    negotiation.close()
+    connection.roundtrip()
+    assert open_fds() <= before
+
+
+def test_the_skeleton_itself_is_a_batch(session):
+    fake, connection, manager = session
+    negotiation = manager.default_negotiation()
+    negotiation.describe()
+    feedback = max(
+        id_ for id_, name in fake.objects.items() if name == "xx_dmabuf_heap_feedback_v1"
+    )
+    for name, arguments in SKELETON:
+        if name == "format_table":
+            fake.send_table(feedback, *arguments)
+        else:
+            fake.event(feedback, name, *arguments)
+    connection.roundtrip()
+    assert len(negotiation.batch.offers) == 1
