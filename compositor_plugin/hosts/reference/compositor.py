@@ -11,12 +11,13 @@ Everything that its objects do happens on the thread that dispatches. `call`,
 from __future__ import annotations
 
 import os
+import signal
 import socket as sockets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -81,12 +82,12 @@ class Compositor:
         self._calls: deque[Callable[[], None]] = deque()
         self._stopping = False
         self._runner: threading.Thread | None = None
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._awake, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             self.socket: str | None = None
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
                 self.socket = self._display.add_socket(socket)
-            self._display.loop.add_fd(self._wake, self._woken)
+            self._display.loop.add_fd(self._awake, self._woken)
             self._space = Space(self._display, platform, outputs, record=record, on_frame=on_frame)
             self._display.init_shm(SHM_FORMATS)
             self._announce()
@@ -100,7 +101,7 @@ class Compositor:
             self._space.plugin = self.plugin
         except BaseException:
             self._display.destroy()
-            os.close(self._wake)
+            self._close_wake()
             raise
         self._closed = False
 
@@ -111,8 +112,15 @@ class Compositor:
 
     def run(self) -> None:
         """Dispatch until `stop` is called, or a signal raises in this thread."""
-        while not self._stopping:
-            self.dispatch(-1)
+        # libwayland goes back to waiting after a signal, and Python would not see it.
+        handles_signals = threading.current_thread() is threading.main_thread()
+        before = signal.set_wakeup_fd(self._wake) if handles_signals else -1
+        try:
+            while not self._stopping:
+                self.dispatch(-1)
+        finally:
+            if handles_signals:
+                signal.set_wakeup_fd(before)
         self._stopping = False
 
     def dispatch(self, timeout: int) -> None:
@@ -122,7 +130,7 @@ class Compositor:
     def stop(self) -> None:
         """Let `run` return."""
         self._stopping = True
-        os.eventfd_write(self._wake, 1)
+        self._wake_up()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -151,7 +159,7 @@ class Compositor:
                 future.set_exception(error)
 
         self._calls.append(run)
-        os.eventfd_write(self._wake, 1)
+        self._wake_up()
         return future.result()
 
     def connect(self) -> int:
@@ -179,7 +187,7 @@ class Compositor:
         self.plugin.close()
         self._display.destroy()
         self._space.close()
-        os.close(self._wake)
+        self._close_wake()
 
     def __enter__(self) -> Self:
         return self
@@ -209,8 +217,16 @@ class Compositor:
         offer(WpPresentation, WpPresentation)
         offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, space))
 
+    def _wake_up(self) -> None:
+        with suppress(BlockingIOError):  # a pipe that is full wakes as well
+            os.write(self._wake, b"\0")
+
+    def _close_wake(self) -> None:
+        os.close(self._awake)
+        os.close(self._wake)
+
     def _woken(self, _mask: int) -> None:
-        os.eventfd_read(self._wake)
+        os.read(self._awake, 4096)
         while self._calls:
             self._calls.popleft()()
 
