@@ -24,6 +24,7 @@ from heapwire.protocol.model.errors import HeapwireError
 log = logging.getLogger("heapwire")
 
 _attachments: dict[int, Attachment] = {}
+_handlers: dict[int, HostLog | None] = {}
 _numbers = itertools.count(1)
 
 
@@ -73,8 +74,9 @@ def attach(host_address: int, calls_address: int, platform: str, log_level: str)
     try:
         host = read_host(host_address)
         if host.log != ffi.NULL:
-            handler = HostLog(host, logging.INFO)
-            _log_to(handler)
+            handler = HostLog(host)
+            log.addHandler(handler)
+            log.propagate = False
         log.setLevel(level_number(log_level))
         attachment = Attachment(host, _platform(platform))
     except HeapwireError as error:
@@ -90,26 +92,28 @@ def attach(host_address: int, calls_address: int, platform: str, log_level: str)
         calls.surface_changed = _surface_changed
         calls.buffer_shown = _buffer_shown
         calls.detach = _detach
-        sources = ", ".join(source.name for source in attachment.plugin.broker.platform.sources)
-        log.info("ready: memory of %s (%s)", attachment.plugin.broker.platform.name, sources)
+        _describe(attachment.plugin.broker.platform)
         return True
-    if handler is not None:
-        log.removeHandler(handler)
+    _unlog(handler)
     return False
 
 
-_handlers: dict[int, HostLog | None] = {}
-
-
-def _log_to(handler: HostLog) -> None:
-    log.addHandler(handler)
-    log.propagate = False
+def _unlog(handler: HostLog | None) -> None:
+    """Log no longer into a host's log."""
+    if handler is not None:
+        log.removeHandler(handler)
+        log.propagate = not any(isinstance(one, HostLog) for one in log.handlers)
 
 
 def _platform(name: str) -> Platform:
-    if name:
-        return Platform.load(name)
-    raise HeapwireError("HEAPWIRE_PLATFORM is not set")
+    return Platform.load(name) if name else Platform.local()
+
+
+def _describe(platform: Platform) -> None:
+    names = ", ".join(source.name for source in platform.sources)
+    log.info("ready: %s has %s", platform.name, names or "no memory to allocate from")
+    for note in platform.notes:
+        log.warning("%s", note)
 
 
 def _guarded(what: str, number: int, call: Callable[[HeapPlugin], None]) -> None:
@@ -150,6 +154,4 @@ def _detach(number: int) -> None:
         attachment.close()
     except Exception:
         log.exception("detach failed")
-    handler = _handlers.pop(number)
-    if handler is not None:
-        log.removeHandler(handler)
+    _unlog(_handlers.pop(number))

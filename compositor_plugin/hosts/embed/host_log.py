@@ -32,8 +32,8 @@ class HostLog(logging.Handler):
     the level `debug` its lines follow.
     """
 
-    def __init__(self, host: CData, level: int) -> None:
-        super().__init__(level)
+    def __init__(self, host: CData) -> None:
+        super().__init__()
         self._host = host
         self._thread = threading.get_ident()
         self._waiting: deque[logging.LogRecord] = deque(maxlen=64)
@@ -53,7 +53,7 @@ class HostLog(logging.Handler):
             if record.exc_info and record.exc_info[1] is not None:
                 error = record.exc_info[1]
                 lines[0] += f": {type(error).__name__}: {error}"
-                if self.level <= logging.DEBUG:
+                if logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
                     lines += logging.Formatter().formatException(record.exc_info).splitlines()
             for line in lines:
                 text = ffi.new("char[]", line.replace("\n", " ").replace("\0", " ").encode())
@@ -63,8 +63,6 @@ class HostLog(logging.Handler):
 
 
 def _host_level(level: int) -> int:
-    if level >= logging.ERROR:
-        return int(ffi.cast("int", 0))
-    if level >= logging.WARNING:
-        return 1
-    return 2 if level >= logging.INFO else 3
+    """The number in `enum heapwire_log_level`."""
+    descending = list(LEVELS.values())
+    return next((i for i, one in enumerate(descending) if level >= one), len(descending) - 1)

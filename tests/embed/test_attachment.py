@@ -1,0 +1,250 @@
+"""A C host's table, filled in from Python: what is read of it, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
+from heapwire.compositor_plugin.hosts.embed.attachment import attach
+from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
+from heapwire.compositor_plugin.hosts.embed.table import ffi, pointer_value, read_host
+from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
+from heapwire.compositor_plugin.server.display import OwnDisplay
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.layout import PlaneLayout
+
+PLATFORM = "raspberry-pi-4"
+NV12 = 0x3231564E
+
+
+class CHost:
+    """A table whose functions are Python's; attributes of it are what they answer."""
+
+    def __init__(self) -> None:
+        self.display = OwnDisplay()
+        self.lines: list[tuple[int, str]] = []
+        self.asked: list[int] = []
+        self.fill = lambda state: 0
+        self.callbacks = [
+            ffi.callback("void(void *, enum heapwire_log_level, const char *)", self.log),
+            ffi.callback(
+                "int(void *, struct wl_resource *, struct heapwire_surface_state *)", self.state
+            ),
+        ]
+        self.table = ffi.new("struct heapwire_host *")
+        self.table.size = ffi.sizeof("struct heapwire_host")
+        self.table.display = ffi.cast("struct wl_display *", self.display.address)
+        self.table.log, self.table.surface_state = self.callbacks
+        self.calls = ffi.new("struct heapwire_calls *")
+
+    def log(self, _data, level, line):
+        self.lines.append((level, ffi.string(line).decode()))
+
+    def state(self, _data, surface, state):
+        self.asked.append(pointer_value(surface))
+        return self.fill(state)
+
+    def attach(self, platform=PLATFORM, level="info"):
+        return attach(pointer_value(self.table), pointer_value(self.calls), platform, level)
+
+    @property
+    def text(self):
+        return "\n".join(line for _, line in self.lines)
+
+
+@pytest.fixture
+def host():
+    made = CHost()
+    yield made
+    for number in tuple(attachment_file._attachments):
+        attachment_file._detach(number)
+    made.display.destroy()
+
+
+def host_logs():
+    return [one for one in logging.getLogger("heapwire").handlers if isinstance(one, HostLog)]
+
+
+def table_host(host):
+    return TableHost(read_host(pointer_value(host.table)), Platform.load(PLATFORM))
+
+
+def test_attach_says_what_is_there_and_detach_takes_it_away(host):
+    assert host.attach()
+    assert "raspberry-pi-4" in host.text
+    assert len(attachment_file._attachments) == 1
+    host.calls.detach(host.calls.plugin)
+    assert attachment_file._attachments == {}
+    assert host_logs() == []
+
+
+def test_calls_after_detach_and_for_nobody_are_ignored(host):
+    assert host.attach()
+    number = host.calls.plugin
+    surface = ffi.cast("struct wl_resource *", 64)
+    host.calls.surface_changed(number, surface)
+    host.calls.buffer_shown(number, surface, 1, 0)
+    host.calls.detach(number)
+    host.calls.surface_changed(number, surface)
+    host.calls.buffer_shown(number, surface, 0, 99)
+    host.calls.detach(number)
+    host.calls.detach(number + 1)
+
+
+def test_a_display_that_ends_first_ends_the_plugin(host):
+    assert host.attach()
+    [attachment] = attachment_file._attachments.values()
+    host.display.destroy()
+    assert attachment.plugin.closed
+    host.calls.detach(host.calls.plugin)
+
+
+def test_two_displays_have_a_plugin_each(host):
+    other = CHost()
+    assert host.attach()
+    assert other.attach("exynos4-mfc-v5")
+    assert host.calls.plugin != other.calls.plugin
+    other.calls.detach(other.calls.plugin)
+    assert len(attachment_file._attachments) == 1
+    other.display.destroy()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda table: setattr(table, "size", 8), "set its field `size`"),
+        (lambda table: setattr(table, "display", ffi.NULL), "has no display"),
+        (lambda table: setattr(table, "surface_state", ffi.NULL), "has no surface_state"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(host, spoil, complaint, caplog):
+    spoil(host.table)
+    assert not host.attach()
+    assert complaint in caplog.text
+    assert attachment_file._attachments == {}
+
+
+def test_what_goes_wrong_is_one_line_of_the_host_s_log(host):
+    assert not host.attach(platform="no-such-thing")
+    assert not host.attach(level="loud")
+    assert [level for level, _ in host.lines] == [0, 0]
+    assert all(line.startswith("not available: ") for _, line in host.lines)
+    assert host_logs() == []
+
+
+def test_an_older_table_lacks_what_came_later(host):
+    later = ffi.callback(
+        "int(void *, struct wl_resource *, struct heapwire_buffer *)", lambda *_: 0
+    )
+    host.table.buffer_attributes = later
+    host.table.size = ffi.offsetof("struct heapwire_host", "buffer_attributes")
+    assert table_host(host).buffer_attributes(64) is None
+
+
+def test_a_surface_state_is_read_as_it_is_meant(host):
+    def fill(state):
+        assert state.size == ffi.sizeof("struct heapwire_surface_state")
+        state.output_count = 2
+        state.outputs[0].name = b"HDMI-A-1"
+        state.outputs[0].has_device = 1
+        state.outputs[0].device_major, state.outputs[0].device_minor = 226, 1
+        state.outputs[1].name = b"DP-1"
+        state.width, state.height = 1920, 1080
+        state.candidate, state.reason, state.rotation = 0, 6, 450
+        return 0
+
+    host.fill = fill
+    asked = table_host(host)
+    state = asked.surface_state(64)
+    display = asked.surface_state(64).outputs[1].device
+    assert host.asked == [64, 64]
+    assert [output.name for output in state.outputs] == ["HDMI-A-1", "DP-1"]
+    assert state.outputs[0].device == DeviceId(226, 1)
+    assert Platform.load(PLATFORM).device(display).planes is not None
+    assert state.size == Extent(1920, 1080)
+    assert (state.candidate, state.reason) == (False, StatusReason.TRANSFORM)
+    assert state.rotation == 90
+
+
+def test_a_surface_state_out_of_bounds_is_kept_in_bounds(host):
+    def fill(state):
+        state.output_count = 4000
+        state.width, state.height = -1, 0
+        state.reason = 77
+        return 0
+
+    host.fill = fill
+    state = table_host(host).surface_state(64)
+    assert len(state.outputs) == 8
+    assert state.size is None
+    assert state.reason is StatusReason.UNKNOWN
+
+
+def test_a_surface_that_the_host_does_not_know(host):
+    host.fill = lambda state: -1
+    assert table_host(host).surface_state(64) is None
+
+
+def test_formats_beyond_the_first_room_are_asked_for_again(host):
+    rooms = []
+
+    def formats(_data, _client, entries, capacity):
+        rooms.append(capacity)
+        for index in range(min(capacity, 600)):
+            entries[index].fourcc, entries[index].modifier = NV12, index
+        return 600
+
+    kind = "uint32_t(void *, struct wl_client *, struct heapwire_format *, uint32_t)"
+    told = ffi.callback(kind, formats)
+    host.table.importable_formats = told
+    found = table_host(host).importable_formats(64)
+    assert found == {FormatModifier(NV12, index) for index in range(600)}
+    assert rooms == [512, 600]
+
+
+def test_planes_of_one_dma_buf_are_one_object(host):
+    machine = Platform.load(PLATFORM)
+    [source, *_] = machine.sources
+
+    def attributes(_data, _buffer, given):
+        given.width, given.height, given.fourcc, given.modifier = 640, 480, NV12, 0
+        given.plane_count = 2
+        given.offset[0:2] = [0, 307200]
+        given.pitch[0:2] = [640, 640]
+        given.fd[0:2] = [memory.fd, memory.fd]
+        return 0
+
+    kind = "int(void *, struct wl_resource *, struct heapwire_buffer *)"
+    told = ffi.callback(kind, attributes)
+    host.table.buffer_attributes = told
+    asked = TableHost(read_host(pointer_value(host.table)), machine)
+    with machine.memory.allocate(source.id, 1 << 20) as memory:
+        found = asked.buffer_attributes(64)
+    assert found.extent == Extent(640, 480)
+    assert found.planes == (PlaneLayout(0, 0, 640), PlaneLayout(0, 307200, 640))
+    assert found.sources == (source.id,)
+
+
+def test_what_another_thread_says_waits_for_the_host_s(host):
+    handler = HostLog(read_host(pointer_value(host.table)))
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "from the %s", ("worker",), None)
+    worker = threading.Thread(target=handler.emit, args=(record,))
+    worker.start()
+    worker.join()
+    assert host.lines == []
+    handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "two\nlines", (), None))
+    assert host.lines == [(1, "from the worker"), (2, "two lines")]
+
+
+def test_the_table_is_refused_by_its_own_words(host):
+    host.table.size = 8
+    with pytest.raises(LocalError, match="8 bytes"):
+        read_host(pointer_value(host.table))

@@ -1,0 +1,105 @@
+"""Asking a display's own linux-dmabuf, from inside its process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
+from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
+from heapwire.compositor_plugin.hosts.reference.linux_dmabuf import LinuxDmabuf
+from heapwire.compositor_plugin.server.display import OwnDisplay
+from heapwire.kernel.platform import Platform, shipped
+
+PATIENCE = 30.0
+
+
+def open_fds() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def answers_of(display, dispatch):
+    """What the question's callback was called with, once all is done."""
+    answers = []
+    question = DmabufFormats(display, answers.append)
+    deadline = time.monotonic() + PATIENCE
+    while not answers:
+        assert time.monotonic() < deadline, "no answer"
+        dispatch(10)
+    for _ in range(5):
+        dispatch(0)
+    question.close()
+    return answers
+
+
+@pytest.mark.parametrize("platform", shipped())
+def test_the_formats_are_those_that_linux_dmabuf_takes(platform):
+    machine = Platform.load(platform)
+    with Compositor(machine) as compositor:
+        [formats] = answers_of(compositor._display, compositor.dispatch)
+    assert formats
+    assert formats == LinuxDmabuf(machine).formats
+
+
+def test_a_display_without_linux_dmabuf_has_none():
+    display = OwnDisplay()
+    try:
+        assert answers_of(display, display.dispatch) == [None]
+    finally:
+        display.destroy()
+
+
+def test_nothing_stays_open():
+    display = OwnDisplay()
+    display.dispatch(0)
+    before = open_fds()
+    for _ in range(3):
+        answers_of(display, display.dispatch)
+    display.dispatch(0)
+    assert open_fds() == before
+    display.destroy()
+
+
+def test_a_question_may_be_dropped_before_its_answer():
+    display = OwnDisplay()
+    before = open_fds()
+    answers = []
+    question = DmabufFormats(display, answers.append)
+    question.close()
+    question.close()
+    for _ in range(5):
+        display.dispatch(0)
+    assert answers == []
+    assert open_fds() == before
+    display.destroy()
+
+
+@pytest.mark.parametrize("sent", [b"\0" * 8, os.urandom(3), b""])
+def test_a_display_that_talks_nonsense_or_hangs_up_counts_as_none(monkeypatch, sent):
+    """The other end of the question is not Wayland at all."""
+    display = OwnDisplay()
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(socket, "socketpair", lambda *_: (ours, socket.socket()))
+    monkeypatch.setattr(
+        "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.library", lambda: Library()
+    )
+    answers = []
+    DmabufFormats(display, answers.append)
+    theirs.sendall(sent)
+    theirs.close()
+    for _ in range(5):
+        display.dispatch(0)
+    assert answers == [None]
+    display.destroy()
+
+
+class Library:
+    """Takes a client's fd, and does nothing with it."""
+
+    def wl_client_create(self, _display, fd):
+        os.close(fd)
+        return 1
