@@ -106,8 +106,8 @@ static void print_plan(void)
 	static const char *const layouts[] = { "exact", "allocator", "fixed" };
 	unsigned i, s;
 
-	printf("{\"fourcc\": \"%.4s\", \"modifier\": \"0x%" PRIx64 "\", \"scanout\": %s, "
-	       "\"layout\": \"%s\", \"objects\": [", (const char *)&format, modifier,
+	printf("{\"fourcc\": \"%s\", \"modifier\": \"0x%" PRIx64 "\", \"scanout\": %s, "
+	       "\"layout\": \"%s\", \"objects\": [", format == NV12 ? "NV12" : "XRGB8888", modifier,
 	       plan_flags & XX_DMABUF_HEAP_FEEDBACK_V1_TRANCHE_FLAG_SCANOUT ? "true" : "false",
 	       layout < 3 ? layouts[layout] : "?");
 	for (i = 0; i < n_objects; i++) {
