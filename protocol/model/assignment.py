@@ -202,16 +202,19 @@ class _Search:
         Planes are put into one object where they can be: an answer with more
         objects than another that the participants like no less is none.
         """
+        best = self.best
+        if not best:
+            return False
         objects = max(len(set(taken)), self.least_objects)
         least = order + self.rest_order[group]
-        for found in self.best:
+        for found in best:
             if found.order > least:
                 break
             if found.objects < objects:
                 return True
-        if len(self.best) < self.limit:
+        if len(best) < self.limit:
             return False
-        last = self.best[-1]
+        last = best[-1]
         bound = (least, objects, scarcity + self.rest_scarcity[group])
         return bound > (last.order, last.objects, last.scarcity)
 
@@ -229,11 +232,8 @@ class _Search:
                 return
             self.best = [one for one in self.best if one not in alike]
         insort(self.best, found)
-        self.best = [
-            one
-            for one in self.best
-            if one == found or one.order < order or one.objects <= found.objects
-        ][: self.limit]
+        self.best = [one for one in self.best if one.order < order or one.objects <= found.objects]
+        del self.best[self.limit :]
 
 
 def _crosses(one: int, other: int, apart: int) -> bool:

@@ -32,6 +32,7 @@ from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, Pla
 from heapwire.protocol.model.merge_rule import (
     UINT_MAX,
     WHOLE,
+    Key,
     Merged,
     T,
     effective,
@@ -46,6 +47,21 @@ MAX_OFFSET: Final = MAX_PITCH  # likewise
 MAX_OBJECT_SIZE: Final = (1 << 63) - 1  # bytes; a file's length is a signed 64-bit off_t
 
 
+_HEIGHT_ALIGNMENT: Final = (T["height-alignment"], WHOLE)
+_MACROBLOCK_PADDING: Final = (T["macroblock-padding"], WHOLE)
+_MAX_AREA: Final = (T["max-area"], WHOLE)
+_MAX_HEIGHT: Final = (T["max-height"], WHOLE)
+_MAX_SIZE: Final = (T["max-size"], WHOLE)
+_MAX_WIDTH: Final = (T["max-width"], WHOLE)
+_MIN_HEIGHT: Final = (T["min-height"], WHOLE)
+_MIN_SIZE: Final = (T["min-size"], WHOLE)
+_MIN_WIDTH: Final = (T["min-width"], WHOLE)
+_MUST_FIT_HEIGHT: Final = (T["must-fit-height"], WHOLE)
+_MUST_FIT_WIDTH: Final = (T["must-fit-width"], WHOLE)
+_SIZE_ALIGNMENT: Final = (T["size-alignment"], WHOLE)
+_VISIBLE_HEIGHT_ALIGNMENT: Final = (T["visible-height-alignment"], WHOLE)
+_VISIBLE_WIDTH_ALIGNMENT: Final = (T["visible-width-alignment"], WHOLE)
+_WIDTH_ALIGNMENT: Final = (T["width-alignment"], WHOLE)
 _PITCH_ALIGNMENT: Final = T["pitch-alignment"]
 _MIN_PITCH: Final = T["min-pitch"]
 _MAX_PITCH: Final = T["max-pitch"]
@@ -90,7 +106,9 @@ class PlaneDemand(NamedTuple):
 
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
         """What the pitch is a multiple of, bytes."""
-        aligned = lcm(self.pitch_alignment, tiling.tile_width)
+        aligned = self.pitch_alignment
+        if tiling.tile_width > 1:
+            aligned = lcm(aligned, tiling.tile_width)
         return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
 
     def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
@@ -140,10 +158,10 @@ class GeometryDemand:
     def __init__(self, merged: Merged, extents: Extents) -> None:
         self.merged = merged
         self.extent = room_for(merged, extents)
-        self.size_alignment = _uint(merged, "size-alignment", 1)
-        self.min_size = _uint(merged, "min-size", 0)
-        self.max_size = _uint(merged, "max-size", MAX_OBJECT_SIZE)
-        self.macroblock_bytes = _uint(merged, "macroblock-padding", 0)
+        self.size_alignment = _uint(merged, _SIZE_ALIGNMENT, 1)
+        self.min_size = _uint(merged, _MIN_SIZE, 0)
+        self.max_size = min(_uint(merged, _MAX_SIZE, MAX_OBJECT_SIZE), MAX_OBJECT_SIZE)
+        self.macroblock_bytes = _uint(merged, _MACROBLOCK_PADDING, 0)
         whole = PlaneDemand.of(merged, WHOLE)
         own = {plane for _, plane in merged if plane != WHOLE}
         self.planes = tuple(
@@ -162,7 +180,7 @@ class GeometryDemand:
             rows = -(-self.extent.height // MACROBLOCK)
             end += columns * rows * self.macroblock_bytes
         size = up(max(end, self.min_size), self.size_alignment)
-        return size if size <= min(self.max_size, MAX_OBJECT_SIZE) else None
+        return size if size <= self.max_size else None
 
 
 class PlaneRoom(NamedTuple):
@@ -179,17 +197,16 @@ def up(number: int, alignment: int) -> int:
 
 
 _ROOM: Final = frozenset(
-    (T[name], WHOLE)
-    for name in (
-        *(f"{word}-{side}" for word in ("must-fit", "max", "min") for side in ("width", "height")),
-        *(f"{side}-alignment" for side in ("width", "height", "visible-width", "visible-height")),
-        "max-area",
-    )
-)
+    {
+        _MUST_FIT_WIDTH, _MUST_FIT_HEIGHT, _MIN_WIDTH, _MIN_HEIGHT, _MAX_WIDTH, _MAX_HEIGHT,
+        _MAX_AREA, _WIDTH_ALIGNMENT, _HEIGHT_ALIGNMENT, _VISIBLE_WIDTH_ALIGNMENT,
+        _VISIBLE_HEIGHT_ALIGNMENT,
+    }
+)  # fmt: skip
 
 
-def _uint(merged: Merged, name: str, default: int) -> int:
-    return cast("int", merged.get((T[name], WHOLE), default))
+def _uint(merged: Merged, key: Key, default: int) -> int:
+    return cast("int", merged.get(key, default))
 
 
 def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
@@ -208,18 +225,18 @@ def room_for(merged: Merged, extents: Extents) -> Extent | None:
     if _ROOM.isdisjoint(merged):
         return picture
     visible = extents.visible or extents.coded
-    width = max(picture.width, _uint(merged, "must-fit-width", 0))
-    height = max(picture.height, _uint(merged, "must-fit-height", 0))
+    width = max(picture.width, _uint(merged, _MUST_FIT_WIDTH, 0))
+    height = max(picture.height, _uint(merged, _MUST_FIT_HEIGHT, 0))
     if (
-        width > _uint(merged, "max-width", UINT_MAX)
-        or height > _uint(merged, "max-height", UINT_MAX)
-        or width * height > _uint(merged, "max-area", UINT_MAX)
-        or visible.width % _uint(merged, "visible-width-alignment", 1)
-        or visible.height % _uint(merged, "visible-height-alignment", 1)
+        width > _uint(merged, _MAX_WIDTH, UINT_MAX)
+        or height > _uint(merged, _MAX_HEIGHT, UINT_MAX)
+        or width * height > _uint(merged, _MAX_AREA, UINT_MAX)
+        or visible.width % _uint(merged, _VISIBLE_WIDTH_ALIGNMENT, 1)
+        or visible.height % _uint(merged, _VISIBLE_HEIGHT_ALIGNMENT, 1)
     ):
         return None
-    width = up(max(width, _uint(merged, "min-width", 0)), _uint(merged, "width-alignment", 1))
-    height = up(max(height, _uint(merged, "min-height", 0)), _uint(merged, "height-alignment", 1))
+    width = up(max(width, _uint(merged, _MIN_WIDTH, 0)), _uint(merged, _WIDTH_ALIGNMENT, 1))
+    height = up(max(height, _uint(merged, _MIN_HEIGHT, 0)), _uint(merged, _HEIGHT_ALIGNMENT, 1))
     return Extent(width, height) if width <= MAX_EXTENT and height <= MAX_EXTENT else None
 
 
@@ -251,7 +268,8 @@ def exact_layout(
 
     `places` has the position of its source in `sources` for each plane.
     """
-    if demand.extent is None:
+    extent = demand.extent
+    if extent is None:
         return None
     order = list(dict.fromkeys(places))
     ends = [0] * len(order)
@@ -273,7 +291,7 @@ def exact_layout(
         objects.append(BufferObject(sources[place], bytes_))
     return Layout(
         kind=LayoutKind.EXACT,
-        extent=demand.extent,
+        extent=extent,
         objects=tuple(objects),
         planes=tuple(planes),
     )

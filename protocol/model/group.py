@@ -39,6 +39,7 @@ class Group:
     """
 
     choice: Choice
+    planes: int
     merged: Merged
     geometry: GeometryDemand
     count: int
@@ -48,6 +49,7 @@ class Group:
     apart: int
     segments: int
     orders: tuple[tuple[int, ...], ...] | None
+    spelled: tuple[Constraint, ...] | None = None
 
 
 def group_of(
@@ -70,6 +72,7 @@ def group_of(
     together = cast("int", merged.get(_SAME_BUFFER, 0)) | cast("int", merged.get(_SAME_SOURCE, 0))
     return Group(
         choice=choice,
+        planes=planes,
         merged=merged,
         geometry=geometry,
         count=count,
@@ -120,13 +123,15 @@ def allocator_layout(
     extent = group.geometry.extent
     if extent is None:
         return None
-    inputs: list[Constraint] = []
-    for voice, position in zip(voices, group.choice.sets, strict=True):
-        inputs += voice.constraints(position)
+    if group.spelled is None:
+        inputs: list[Constraint] = []
+        for voice, position in zip(voices, group.choice.sets, strict=True):
+            inputs += voice.constraints(position)
+        group.spelled = spell(group.merged, inputs)
     return Layout(
         kind=LayoutKind.ALLOCATOR,
         extent=extent,
         objects=tuple(BufferObject(source, 0) for source in dict.fromkeys(sources)),
         planes=(),
-        constraints=spell(group.merged, inputs),
+        constraints=group.spelled,
     )

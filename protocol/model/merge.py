@@ -266,4 +266,16 @@ def spell(merged: Merged, inputs: Iterable[Constraint]) -> tuple[Constraint, ...
             )
             for one in values
         ]
-    return tuple(sorted(spelled, key=lambda one: (one.type, one.planes, repr(one.value))))
+    return tuple(sorted(spelled, key=_order))
+
+
+def _order(one: Constraint) -> tuple[int, int, bool, int, str]:
+    """A fixed order of constraints; only what carries several values looks at them."""
+    row = REGISTRY.get(one.type)
+    return (
+        one.type,
+        one.planes,
+        one.must_understand,
+        one.provenance,
+        "" if row is not None else repr(one.value),
+    )

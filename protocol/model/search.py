@@ -9,7 +9,13 @@ from typing import Final, NamedTuple, TypeAlias, cast
 
 from heapwire.protocol.model.assignment import Assignment, assign
 from heapwire.protocol.model.choice import Choice, choices_of, common_pairs
-from heapwire.protocol.model.coherency import domains_of, preferred_domain, preferred_fence
+from heapwire.protocol.model.coherency import (
+    CoherencyDomain,
+    Fence,
+    domains_of,
+    preferred_domain,
+    preferred_fence,
+)
 from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.exact_layout import PlaneRoom, exact_layout, plane_rooms
@@ -60,10 +66,23 @@ class Shape(NamedTuple):
     opaque: bool
 
 
+_Agreed: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
+
+
 class _Item:
     """A choice whose pairs are on the queue, and how far each has come."""
 
-    __slots__ = ("best", "choice", "fitting", "groups", "pairs", "rooms", "shapes", "turns")
+    __slots__ = (
+        "agreed",
+        "best",
+        "choice",
+        "fitting",
+        "groups",
+        "pairs",
+        "rooms",
+        "shapes",
+        "turns",
+    )
 
     def __init__(self, choice: Choice, pairs: list[FormatModifier]) -> None:
         self.choice = choice
@@ -73,6 +92,7 @@ class _Item:
         self.shapes: dict[FormatModifier, Shape] = {}
         self.rooms: dict[FormatModifier, tuple[PlaneRoom, ...] | None] = {}
         self.turns: dict[FormatModifier, int] = {}
+        self.agreed: dict[tuple[int, Places], _Agreed] = {}
         self.fitting: dict[FormatModifier, list[Assignment]] = {}
 
     def group(self, pair: FormatModifier) -> Group:
@@ -312,11 +332,10 @@ class Search:
     ) -> Found:
         group = item.group(pair)
         merged = group.merged
-        sources = tuple([self.memory.sources[place] for place in places])
-        domains = cast("int", merged.get(_DOMAINS, 0b111))
-        for source in sources:
-            domains &= domains_of(source)
-        fences = merged.get(_FENCES)
+        agreed = item.agreed.get((group.planes, places))
+        if agreed is None:
+            agreed = item.agreed[group.planes, places] = self._agreed(merged, places)
+        sources, domain, fence = agreed
         plan = Plan(
             fourcc=pair.fourcc,
             modifier=pair.modifier,
@@ -324,11 +343,21 @@ class Search:
             scanout=self.scanout,
             layout=layout,
             buffer_count=group.count,
-            domain=preferred_domain(domains, scanout=self._shown),
-            fence=None if fences is None else preferred_fence(cast("int", fences)),
+            domain=domain,
+            fence=fence,
             colour=group.colour,
         )
         return Found(plan=plan, pair=pair, choice=group.choice, merged=merged, sources=sources)
+
+    def _agreed(self, merged: Merged, places: Places) -> _Agreed:
+        """The sources in these places, and what they leave of coherency and fences."""
+        sources = tuple([self.memory.sources[place] for place in places])
+        domains = cast("int", merged.get(_DOMAINS, 0b111))
+        for source in sources:
+            domains &= domains_of(source)
+        fences = merged.get(_FENCES)
+        fence = None if fences is None else preferred_fence(cast("int", fences))
+        return sources, preferred_domain(domains, scanout=self._shown), fence
 
 
 def _known(plans: list[Found], pair: FormatModifier, layout: Layout) -> bool:

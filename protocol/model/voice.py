@@ -110,6 +110,10 @@ def voice_of(participant: Participant, problem: Problem, substitutes: Substitute
 
 def content_voice(content: Content) -> Voice:
     """What the content demands: protected memory, or memory that is not."""
+    return _CONTENT[content.protected]
+
+
+def _content(protected: bool) -> Voice:
     return Voice(
         name=CONTENT,
         scanout=False,
@@ -117,13 +121,15 @@ def content_voice(content: Content) -> Voice:
         sets=(),
         offers=None,
         implied=(
-            Constraint(
-                type=T["protected"], value=int(content.protected), provenance=Provenance.USER
-            ),
+            Constraint(type=T["protected"], value=int(protected), provenance=Provenance.USER),
         ),
         substitutes={},
         lifted={},
     )
+
+
+# What they demand never depends on the problem.
+_CONTENT: Final = {protected: _content(protected) for protected in (False, True)}
 
 
 def _implied(participant: Participant) -> tuple[Constraint, ...]:
