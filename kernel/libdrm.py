@@ -26,6 +26,12 @@ void drmFreeVersion(drmVersion *);
 int drmDropMaster(int fd);
 int drmSetClientCap(int fd, uint64_t capability, uint64_t value);
 int drmGetCap(int fd, uint64_t capability, uint64_t *value);
+int drmPrimeFDToHandle(int fd, int prime_fd, uint32_t *handle);
+int drmCloseBufferHandle(int fd, uint32_t handle);
+int drmModeAddFB2(
+    int fd, uint32_t width, uint32_t height, uint32_t format, const uint32_t handles[4],
+    const uint32_t pitches[4], const uint32_t offsets[4], uint32_t *framebuffer, uint32_t flags);
+int drmModeRmFB(int fd, uint32_t framebuffer);
 
 typedef struct {
     int count_fbs; uint32_t *fbs;
@@ -170,6 +176,36 @@ class DrmDevice:
             return bytes(self._ffi.buffer(found.data, found.length))
         finally:
             self._lib.drmModeFreePropertyBlob(found)
+
+    def takes(self, dma_buf: int, *, width: int, height: int, fourcc: int, pitch: int) -> bool:
+        """Whether a dma-buf is imported, and where there is a display, made a framebuffer.
+
+        One plane of `pitch` bytes a row. Nothing is shown, and nothing is left.
+        """
+        handle = self._ffi.new("uint32_t *")
+        if self._lib.drmPrimeFDToHandle(self._fd, dma_buf, handle) != 0:
+            return False
+        try:
+            if self.limits() is None:
+                return True
+            made = self._ffi.new("uint32_t *")
+            failed = self._lib.drmModeAddFB2(
+                self._fd,
+                width,
+                height,
+                fourcc,
+                self._ffi.new("uint32_t[4]", [handle[0], 0, 0, 0]),
+                self._ffi.new("uint32_t[4]", [pitch, 0, 0, 0]),
+                self._ffi.new("uint32_t[4]"),
+                made,
+                0,
+            )
+            if failed:
+                return False
+            self._lib.drmModeRmFB(self._fd, made[0])
+            return True
+        finally:
+            self._lib.drmCloseBufferHandle(self._fd, handle[0])
 
     def _plane(self, number: int) -> PlaneRecord | None:
         found = self._lib.drmModeGetPlane(self._fd, number)
