@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--screenshot",
         metavar="FILE",
         type=Path,
-        help="write what is on the screen as PNG at the end",
+        help="at the end, write what is on the screen, or was there last, as PNG",
     )
     parser.add_argument(
         "--record",
@@ -71,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
         size=options.size,
         socket=options.socket,
         record=options.record is not None,
+        keep_last=options.screenshot is not None,
         on_solved=lambda problem, answer: solved.append((problem, answer)),
     )
     with compositor:

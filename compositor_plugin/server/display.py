@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -85,9 +86,18 @@ class OwnDisplay(Display):
         return Client(pointer)
 
     def dispatch(self, timeout: int) -> None:
-        """Wait up to `timeout` milliseconds (-1: for ever), handle what came, send what is due."""
+        """Wait up to `timeout` milliseconds (-1: for ever), handle what came, send what is due.
+
+        The waiting is Python's, so that its signal handlers run: libwayland
+        itself goes on to wait after a signal (since 1.22).
+        """
+        lib = library()
+        lib.wl_event_loop_dispatch_idle(self.loop.pointer)
         self.flush()
-        library().wl_event_loop_dispatch(self.loop.pointer, timeout)
+        waiting = select.poll()
+        waiting.register(lib.wl_event_loop_get_fd(self.loop.pointer), select.POLLIN)
+        waiting.poll(timeout if timeout >= 0 else None)
+        lib.wl_event_loop_dispatch(self.loop.pointer, 0)
         raise_kept()
         self.flush()
 

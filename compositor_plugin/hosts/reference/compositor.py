@@ -59,7 +59,8 @@ class Compositor:
     listen by below `$XDG_RUNTIME_DIR`; without one, a free name is taken, or
     none where there is no such directory. `on_frame` is called for each buffer
     that reaches the screen (see `Space`); with `record` every frame is kept and
-    has a checksum. `debounce`, in milliseconds, and `on_solved` are the plugin's.
+    has a checksum; with `keep_last` a screenshot of an output whose windows are
+    gone shows what was there last. `debounce`, in milliseconds, and `on_solved` are the plugin's.
 
     Raises `LocalError` if the socket cannot be made.
     """
@@ -73,6 +74,7 @@ class Compositor:
         socket: str | None = None,
         on_frame: FrameHook | None = None,
         record: bool = False,
+        keep_last: bool = False,
         debounce: int = DEBOUNCE,
         on_solved: Callable[[Problem, Answer], None] | None = None,
     ) -> None:
@@ -88,7 +90,14 @@ class Compositor:
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
                 self.socket = self._display.add_socket(socket)
             self._display.loop.add_fd(self._awake, self._woken)
-            self._space = Space(self._display, platform, outputs, record=record, on_frame=on_frame)
+            self._space = Space(
+                self._display,
+                platform,
+                outputs,
+                record=record,
+                on_frame=on_frame,
+                keep_last=keep_last,
+            )
             self._display.init_shm(SHM_FORMATS)
             self._announce()
             self.plugin = HeapPlugin(

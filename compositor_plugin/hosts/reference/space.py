@@ -55,7 +55,8 @@ class Space:
     `surfaces` and `windows` hold what clients have now, windows from bottom to
     top. `frames` are the records of what was shown: all with `record`, else the
     last few thousand. `on_frame` gets each record, and a function that reads
-    the surface's visible pixels, (height, width, 3), good until it returns.
+    the surface's visible pixels, (height, width, 3), good until it returns. With
+    `keep_last`, an output without windows keeps its last picture for `image`.
     """
 
     def __init__(
@@ -66,7 +67,10 @@ class Space:
         *,
         record: bool,
         on_frame: FrameHook | None,
+        keep_last: bool = False,
     ) -> None:
+        self._keep_last = keep_last
+        self._last: dict[Output, Image] = {}
         self.display = display
         self.platform = platform
         self.dmabuf = LinuxDmabuf(platform)
@@ -87,7 +91,9 @@ class Space:
         self.outputs = tuple(outputs)
 
     def image(self, output: Output) -> Image:
-        """What an output shows now, (height, width, 3)."""
+        """What an output shows, or showed when the last window went, (height, width, 3)."""
+        if not self.windows and output in self._last:
+            return self._last[output]
         return compose(output, self._trees())
 
     def close(self) -> None:
@@ -171,11 +177,13 @@ class Space:
 
     def raise_window(self, window: XdgToplevel) -> None:
         """Put a window on top."""
-        self.remove_window(window)
-        self.windows.append(window)
+        self.windows = [*(one for one in self.windows if one is not window), window]
+        self.scene_changed()
 
     def remove_window(self, window: XdgToplevel) -> None:
         """A window is gone."""
+        if self._keep_last and self.windows == [window]:
+            self._last = {output: compose(output, self._trees()) for output in self.outputs}
         self.windows = [one for one in self.windows if one is not window]
         self.scene_changed()
 

@@ -66,6 +66,9 @@ class XdgPopup(Resource):
         self.send("configure", *self._next_geometry)
         xdg_surface.configure(self._next_geometry)
 
+    def before_commit(self) -> None:
+        """A popup has no state of its own that a commit could contradict."""
+
     def acknowledged(self, state: object) -> None:
         """The client has committed to a place."""
         if isinstance(state, Rect):

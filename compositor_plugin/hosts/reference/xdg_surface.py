@@ -161,6 +161,7 @@ class XdgSurface(Resource):
                 XdgSurfaceError.UNCONFIGURED_BUFFER,
                 "a buffer before the first configure was acknowledged",
             )
+        self.window.before_commit()
 
     def committed(self) -> None:
         """The surface's new state is in effect."""

@@ -97,12 +97,10 @@ class XdgToplevel(Resource):
     def set_max_size(self, width: int, height: int) -> None:
         """Set the largest size that makes sense."""
         self._maximum = self._checked_size(width, height)
-        self._check_limits()
 
     def set_min_size(self, width: int, height: int) -> None:
         """Set the smallest size that makes sense."""
         self._minimum = self._checked_size(width, height)
-        self._check_limits()
 
     def set_maximized(self) -> None:
         """Ask to be as large as possible."""
@@ -142,6 +140,14 @@ class XdgToplevel(Resource):
         size = self.wanted.size or (0, 0)
         self.send("configure", *size, struct.pack(f"={len(states)}I", *states))
         xdg_surface.configure(self.wanted)
+
+    def before_commit(self) -> None:
+        """Refuse limits that contradict each other, now that both are known."""
+        for least, most in zip(self._minimum, self._maximum, strict=True):
+            if most and least > most:
+                raise ProtocolError(
+                    self, ToplevelError.INVALID_SIZE, "the least size is above the largest"
+                )
 
     def acknowledged(self, state: object) -> None:
         """The client has committed to a configuration."""
@@ -210,10 +216,3 @@ class XdgToplevel(Resource):
         if width < 0 or height < 0:
             raise ProtocolError(self, ToplevelError.INVALID_SIZE, f"{width}x{height} is no size")
         return width, height
-
-    def _check_limits(self) -> None:
-        for least, most in zip(self._minimum, self._maximum, strict=True):
-            if most and least > most:
-                raise ProtocolError(
-                    self, ToplevelError.INVALID_SIZE, "the least size is above the largest"
-                )

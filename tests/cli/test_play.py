@@ -1,0 +1,145 @@
+"""`heapwire demo`, `compositor`, `play` and `feedback`: processes that meet on a socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from importlib import resources
+
+import av
+import numpy as np
+import pytest
+
+from heapwire.cli.clip import write_clip
+
+COMMAND = (sys.executable, "-m", "heapwire.cli.main")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mkv", frames=12)
+
+
+@contextmanager
+def compositor(folder, *arguments):
+    """The compositor as a process; gives the environment for its clients."""
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+    process = subprocess.Popen(
+        [*COMMAND, "compositor", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+    try:
+        word, name = process.stdout.readline().split()
+        assert word == "socket"
+        yield {**environment, "WAYLAND_DISPLAY": name}
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+
+
+def run(environment, *arguments):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_demo_scans_out_from_the_heap_that_the_platform_demands(tmp_path):
+    shot = tmp_path / "shot.png"
+    done = run(os.environ, "demo", "--frames", 20, "--output", shot, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    frames = document["frames"]
+    assert frames["decoded"] == 20 == frames["shown"] + frames["dropped"]
+    assert frames["scanned_out"] == frames["shown"] > 0
+    plan = document["plan"]
+    assert [one["source"]["name"] for one in plan["objects"]] == ["linux,cma"]
+    verdicts = {one["name"]: one for one in document["sources"]}
+    assert verdicts["linux,cma"]["chosen"]
+    assert "contiguous" in verdicts["system"]["reason"]
+    recorded = document["compositor_frames"]
+    assert {frame["scanned_out"] for frame in recorded} == {True}
+    picture = next(av.open(str(shot)).decode(video=0)).to_ndarray(format="rgb24")
+    assert picture.shape == (720, 1280, 3)
+    assert np.ptp(picture) > 200  # the clip, not an empty screen
+
+
+def test_a_clip_is_played_and_recorded(tmp_path, clip):
+    record, capture = tmp_path / "record.json", tmp_path / "capture.json"
+    platform = ("--platform", "exynos4-mfc-v5")
+    with compositor(tmp_path, *platform, "--record", record, "--capture", capture) as environment:
+        done = run(environment, "play", clip, *platform, "--fullscreen", "--unpaced", "--json")
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        assert document["frames"]["scanned_out"] == 12
+        objects, planes = document["plan"]["objects"], document["plan"]["planes"]
+        banks = [objects[plane["object"]]["source"]["name"] for plane in planes]
+        assert banks == ["mfc-right", "mfc-left"]
+        text = run(environment, "feedback").stdout
+        assert "mfc-right (heap" in text
+    frames = json.loads(record.read_text())["frames"]
+    assert [frame["scanned_out"] for frame in frames] == [True] * 12
+    assert len({frame["crc32"] for frame in frames}) == 12
+    again = run(os.environ, "replay", capture)
+    assert again.returncode == 0, again.stdout
+
+
+def test_a_window_is_composited_with_a_reason(tmp_path, clip):
+    platform = ("--platform", "raspberry-pi-4")
+    with compositor(tmp_path, *platform) as environment:
+        done = run(environment, "play", clip, *platform, "--frames", 5, "--unpaced", "--json")
+    document = json.loads(done.stdout)
+    assert document["frames"]["composited"] == 5
+    assert document["reasons"] == {"not_a_candidate": 5}
+
+
+def test_a_missing_bank_ends_playing_with_plane_and_constraint(tmp_path, clip):
+    text = resources.files("heapwire.kernel").joinpath("platforms/exynos4-mfc-v5.toml").read_text()
+    before, _, rest = text.partition('[[memory]]\nname = "mfc-left"')
+    path = tmp_path / "one-bank.toml"
+    path.write_text(before + rest[rest.index("[[") :])
+    with compositor(tmp_path, "--platform", path) as environment:
+        done = run(environment, "play", clip, "--platform", path, "--fullscreen", "--json")
+    assert done.returncode == 1
+    assert "plane 1" in done.stderr
+    conflict = json.loads(done.stdout)["conflict"]
+    assert ("permitted-sources", 1) in {(one["constraint"], one["plane"]) for one in conflict}
+
+
+def test_without_a_compositor_the_status_is_3(tmp_path, clip):
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "WAYLAND_DISPLAY": "nobody"}
+    for command in (("play", clip), ("feedback",)):
+        done = run(environment, *command)
+        assert done.returncode == 3
+        assert "nobody" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_video_is_named(tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(bytes(1000))
+    with compositor(tmp_path) as environment:
+        done = run(environment, "play", broken)
+    assert done.returncode == 1
+    assert str(broken) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_partial_screenshot_is_left(tmp_path):
+    shot = tmp_path / "missing" / "shot.png"
+    done = run(os.environ, "demo", "--frames", 3, "--output", shot)
+    assert done.returncode == 1
+    assert str(shot) in done.stderr
+    assert list(tmp_path.iterdir()) == []
