@@ -83,6 +83,8 @@ class Connection:
         self._faults: list[BaseException] = []
         self._closers: dict[int, Callable[[], None]] = {}
         self._kept: set[AnyProxy] = set()
+        self._dispatching = 0
+        self._closing = False
         # Also runs at interpreter exit, before libwayland's objects are torn down.
         self._finalizer = (
             weakref.finalize(self, self.display.disconnect) if self._owned else lambda: None
@@ -105,7 +107,13 @@ class Connection:
         return self.display._ptr is None
 
     def close(self) -> None:
-        """Destroy what was made on this connection, and end it if it is ours."""
+        """Destroy what was made on this connection, and end it if it is ours.
+
+        In a handler it takes effect when the dispatching is over.
+        """
+        if self._dispatching:
+            self._closing = True
+            return
         for closer in reversed(list(self._closers.values())):
             closer()
         self._closers.clear()
@@ -270,10 +278,18 @@ class Connection:
                 return False
 
     def _dispatch_pending(self) -> bool:
-        count = lib.wl_display_dispatch_pending(self._pointer)
-        self.check()
-        if count < 0:
-            raise self._fault()
+        self._dispatching += 1
+        try:
+            count = lib.wl_display_dispatch_pending(self._pointer)
+        finally:
+            self._dispatching -= 1
+        try:
+            self.check()
+            if count < 0:
+                raise self._fault()
+        finally:
+            if self._closing and not self._dispatching:
+                self.close()
         return bool(count > 0)
 
     def _fault(self) -> RemoteError:

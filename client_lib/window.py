@@ -71,6 +71,7 @@ class Window:
         self._wm_base = _bind(connection, XdgWmBase, 1, _WM_BASE_VERSION)
         listen(self._wm_base, failed, {"ping": lambda serial: self._wm_base.pong(serial)})
         self.surface: WlSurfaceProxy = self._compositor.create_surface()
+        self._viewporter: CData = None
         self._viewport: CData = None
         if WpViewporter.name in globals_:
             self._viewporter = _bind(connection, WpViewporter, 1, 1)
@@ -153,7 +154,7 @@ class Window:
             return
         self._toplevel.destroy()
         self._xdg_surface.destroy()
-        for proxy in (self._viewport, self._presentation):
+        for proxy in (self._viewport, self._viewporter, self._presentation):
             if proxy is not None:
                 proxy.destroy()
         self.surface.destroy()

@@ -20,6 +20,7 @@ from heapwire.client_lib.errors import (
     NoCompositorError,
     ProtocolError,
 )
+from heapwire.client_lib.heap_manager import HeapManager
 from heapwire.client_lib.interfaces import HEAP_MANAGER
 from heapwire.protocol.model.errors import LocalError
 
@@ -134,6 +135,22 @@ def test_an_interrupt_in_a_handler_is_not_lost(fake):
         connection.sync(interrupt)
         with pytest.raises(KeyboardInterrupt):
             connection.roundtrip()
+
+
+def test_a_handler_may_close_the_connection(fake):
+    connection = connect(fake)
+    manager = HeapManager(connection)
+    seen = []
+
+    def closing(_batch) -> None:
+        connection.close()
+        seen.append(connection.closed)
+
+    manager.default_negotiation().on_batch = closing
+    with pytest.raises(DisconnectedError, match="is closed"):
+        connection.wait(lambda: False, what="nothing")
+    assert seen == [False]
+    assert connection.closed
 
 
 def test_dispatch_returns_when_another_fd_is_readable(fake):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
+from test_decoder import encode
 
 from heapwire.client_lib import (
     BufferPool,
@@ -195,6 +196,21 @@ def test_a_covered_player_is_composited_and_scanned_out_again_afterwards(no_fd_l
     assert fates[0]
     assert not fates[20]
     assert fates[-1]
+
+
+def test_a_change_of_resolution_has_other_buffers_and_loses_no_frame(no_fd_leak, tmp_path):
+    first = encode(tmp_path / "a.ts", [(64, 48)] * 5)
+    second = encode(tmp_path / "b.ts", [(320, 240)] * 5)
+    path = tmp_path / "both.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    with screen(Platform.load("exynos4-mfc-v5")) as shown:
+        result = shown.play(path)
+    assert (result.frames.scanned_out, result.negotiations) == (10, 2)
+    assert [record.extent for record in shown.records] == [Extent(64, 48)] * 5 + [
+        Extent(320, 240)
+    ] * 5
+    pairs = zip(shown.images, decoded(path), strict=True)
+    assert min(psnr(image, wanted) for image, wanted in pairs) >= LEAST_PSNR
 
 
 def test_the_last_frame_is_on_the_screen_when_it_says_so(no_fd_leak, clips):

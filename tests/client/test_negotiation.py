@@ -348,6 +348,23 @@ def test_an_unasked_batch_reaches_the_callback(session):
     assert session.negotiation.plans == sent
 
 
+def test_a_callback_may_negotiate_itself(session):
+    """As a player does that must have other buffers at once."""
+    inner = []
+
+    def again(batch: Batch) -> None:
+        if batch.cookie == 0:
+            session.negotiation.set_extents(Extents(coded=Extent(128, 64)))
+            inner.append(session.negotiation.negotiate())
+
+    session.negotiation.negotiate()
+    session.negotiation.on_batch = again
+    session.fake.send_batch(session.feedback(), plans(plan(pair=XRGB)))
+    session.connection.roundtrip()
+    assert [batch.cookie for batch in inner] == [2]
+    assert session.negotiation.plans is inner[0]
+
+
 def test_a_plan_that_is_gone_leaves_the_last_plans(session):
     planned = session.negotiation.negotiate()
     gone = Batch(reason=FailureReason.NO_SOURCE, message="unplugged")
