@@ -249,7 +249,7 @@ ROWS: tuple[ConstraintType, ...] = (
          "dma_resv; linux-drm-syncobj-v1", bits=_FENCES),
     # Place: pairwise, each names the device at the other end.
     _row(0x38, "max-hops", (_PAIRS, "hops", _NEAREST, False),
-         ("memory", "at most {value} hops from {device}"),
+         ("memory", "at most {value} from {device}"),
          "the memory is at most so many hops on the bus tree from the device; 0 is its own",
          "PCIe peer-to-peer; pci_p2pdma_distance"),
     _row(0x39, "same-numa-node", (_PAIRS, "", _NEAREST, False),

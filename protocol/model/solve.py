@@ -54,11 +54,12 @@ from heapwire.protocol.model.answer import (
 )
 from heapwire.protocol.model.assignment import TooComplexError
 from heapwire.protocol.model.conflict import conflict_of
-from heapwire.protocol.model.explain import conflict_message, reasons_of, verdicts_of
+from heapwire.protocol.model.explain import conflict_message, verdicts_of
 from heapwire.protocol.model.layout import Layout
 from heapwire.protocol.model.memory import Memory
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.reasons import Reasons
 from heapwire.protocol.model.search import MAX_PLANS, Found, Search
 from heapwire.protocol.model.voice import (
     Voice,
@@ -156,6 +157,7 @@ def _answer(
     seen: dict[tuple[int, int], list[Layout]] = {}
     best: tuple[_Outcome, Found] | None = None
     for outcome in outcomes:
+        reasons = Reasons(problem, outcome.search.voices) if explained else None
         for found in outcome.found:
             plan = found.plan
             layouts = seen.setdefault((plan.fourcc, plan.modifier), [])
@@ -163,8 +165,8 @@ def _answer(
                 continue
             layouts.append(plan.layout)
             best = best or (outcome, found)
-            if explained:
-                plan = replace(plan, reasons=reasons_of(problem, outcome.search.voices, found))
+            if reasons is not None:
+                plan = replace(plan, reasons=reasons.of(found))
             plans.append(plan)
     if best is None or not explained:
         return Answer(plans=tuple(plans), verdicts=())
