@@ -16,7 +16,7 @@ installed = $(VENV)/installed/$(1)-$(FILES)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-host test-vm vm bench lint format protocol wheel check-wheel clean
+.PHONY: help demo test test-host test-vm vm bench bench-weston lint format protocol wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,7 +37,11 @@ vm: ## build the kernel of the test machine (cached by content)
 	kernel/vm/build
 
 bench: $(call installed,test) ## measure the negotiation and the solver
-	@set -e; for script in bench/bench_*.py; do $(BIN)/python $$script; done
+	@set -e; for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
+	echo "$$script"; $(BIN)/python $$script; done
+
+bench-weston: $(call installed,test) ## measure what the module costs a stock Weston
+	$(BIN)/python bench/bench_weston.py
 
 lint: $(call installed,dev) ## check style and types
 	$(BIN)/ruff check .
