@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +59,12 @@ SKELETON = [
 ]
 
 
+def latest(fake: FakeCompositor) -> int:
+    """The feedback object that was created last."""
+    manager = fake.of("xx_dmabuf_heap_manager_v1")
+    return [one.args[0] for one in manager if one.name == "get_default_feedback"][-1]
+
+
 @pytest.fixture(scope="module")
 def session() -> Iterator[tuple[FakeCompositor, Connection, HeapManager]]:
     fake = FakeCompositor()
@@ -81,9 +88,7 @@ def test_any_events(session, data):
     negotiation = manager.default_negotiation()
     negotiation.describe()
     before = open_fds()
-    feedback = max(
-        id_ for id_, name in fake.objects.items() if name == "xx_dmabuf_heap_feedback_v1"
-    )
+    feedback = latest(fake)
     for name, arguments in sent:
         if name == "format_table":
             fake.send_table(feedback, *arguments)
@@ -103,7 +108,8 @@ def test_any_events(session, data):
             negotiation.commit()
     else:
         fake._tables.clear()  # what the client holds is not what the fake sent of its own
-        negotiation.negotiate()
+        with contextlib.suppress(RemoteError):  # where the events ended within a tranche
+            negotiation.negotiate()
     negotiation.close()
     connection.roundtrip()
     assert open_fds() <= before
@@ -113,9 +119,7 @@ def test_the_skeleton_itself_is_a_batch(session):
     fake, connection, manager = session
     negotiation = manager.default_negotiation()
     negotiation.describe()
-    feedback = max(
-        id_ for id_, name in fake.objects.items() if name == "xx_dmabuf_heap_feedback_v1"
-    )
+    feedback = latest(fake)
     for name, arguments in SKELETON:
         if name == "format_table":
             fake.send_table(feedback, *arguments)
