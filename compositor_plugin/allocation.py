@@ -84,7 +84,7 @@ class Allocation(Resource):
             text = f"{size} bytes more than {account.used} exceed {account.budget}"
             self._fail(AllocationReason.OVER_BUDGET, text)
             return
-        if not negotiation.take(serial, index):
+        if not negotiation.take_buffer(serial, index):
             text = f"all {plan.buffer_count} buffers of the plan have been allocated"
             self._fail(AllocationReason.OVER_BUDGET, text)
             return

@@ -146,6 +146,10 @@ class Broker:
             format_costs=self._platform.format_costs,
         )
 
+    def prepare(self, question: Question) -> None:
+        """Do the part of `batch` that is shared, so that the rest may run on another thread."""
+        self._view(question)
+
     def batch(self, question: Question, *, keep: Plan | None = None) -> Batch:
         """The answer to a question, cookie and serial left out.
 

@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING
 from heapwire.compositor_plugin.allocation import Allocation
 from heapwire.compositor_plugin.constraint_set import ConstraintSetResource
 from heapwire.compositor_plugin.host import StatusReason
-from heapwire.compositor_plugin.negotiation import BufferStatus, Change, Circumstances, Negotiation
+from heapwire.compositor_plugin.negotiation import (
+    BufferStatus,
+    Change,
+    Circumstances,
+    Due,
+    Negotiation,
+)
 from heapwire.compositor_plugin.server.errors import ProtocolError
 from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
+from heapwire.compositor_plugin.solver import Solver
+from heapwire.protocol.model.answer import FailureReason
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
@@ -27,6 +35,12 @@ from heapwire.protocol.wire.negotiation_state import NegotiationState
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin import HeapPlugin
+
+
+_FAILURES = {
+    FailureReason.INTERNAL: "the compositor failed to find an answer",
+    FailureReason.TOO_COMPLEX: "no answer was found in time; give fewer formats or alternatives",
+}
 
 
 class HeapFeedback(Resource):
@@ -41,7 +55,8 @@ class HeapFeedback(Resource):
         self._surface_listener: Listener | None = None
         self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
-        self._negotiation = Negotiation(plugin.broker, self._circumstances)
+        self._negotiation = Negotiation(self._circumstances)
+        self._solver = Solver(plugin)
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
         plugin.add_feedback(self)
@@ -136,26 +151,35 @@ class HeapFeedback(Resource):
     # What the plugin calls.
 
     def answer(self) -> None:
-        """Send the batches that are due."""
-        for batch in self._negotiation.answers():
+        """Answer the commits that came; of several, the last."""
+        batches, due = self._negotiation.take()
+        overtaken = self._solver.stop()
+        if overtaken is not None and overtaken.cookie:
+            self._send(self._negotiation.superseded(overtaken))
+        for batch in batches:
             self._send(batch)
+        if due is not None:
+            question = self._negotiation.question(due)
+            self._solver.solve(question, None, due, lambda answer: self._conclude(due, answer))
 
     def reconsider(self) -> Change:
-        """Send an answer that nobody asked for, if it is due now; UPGRADE: later."""
-        change = self._negotiation.reconsider()
-        if change is Change.NOW:
-            self.renew()
+        """Send an answer that nobody asked for, if it is due now; UPGRADE: renew later."""
+        if not self._negotiation.settled or self._solver.busy:
+            return Change.NONE  # what is being solved, or is going to be, comes first
+        question, keep = self._negotiation.renewal()
+        if self._solver.is_long(question):
+            return Change.UPGRADE  # it is worth solving only if the change lasts
+        answer = self._solver.solve_now(question, keep)
+        change = Change.NONE if answer is None else self._negotiation.compare(answer)
+        if answer is not None and change is Change.NOW:
+            self._send(self._negotiation.renewed(answer))
         return change
 
     def renew(self) -> None:
         """Send the answer as it is now, unless it is what the client has."""
-        batch = self._negotiation.renewed()
-        if batch is not None:
-            self._send(batch)
-
-    def use_broker(self) -> None:
-        """The machine changed."""
-        self._negotiation.use(self._plugin.broker)
+        if self._negotiation.settled and not self._solver.busy:
+            question, keep = self._negotiation.renewal()
+            self._solver.solve(question, keep, None, self._renewed)
 
     def buffer_shown(self, buffer: int, scanned_out: bool, reason: StatusReason) -> None:
         """Tell the client what became of a buffer, if it does not know."""
@@ -170,6 +194,7 @@ class HeapFeedback(Resource):
             self._surface_listener = None
         for address in tuple(self._buffer_listeners):
             self._untag(address)
+        self._solver.stop()
         self._plugin.remove_feedback(self)
 
     def on_destroy(self) -> None:
@@ -193,8 +218,25 @@ class HeapFeedback(Resource):
         self._surface_listener = None
         self._plugin.surface_gone(self)
         self._surface = None
-        for batch in self._negotiation.surface_gone():
+        self._negotiation.has_surface = False
+        solving = self._solver.stop()
+        if solving is not None and solving.cookie:
+            self._send(self._negotiation.unsurfaced(solving))
+        for batch in self._negotiation.take()[0]:
             self._send(batch)
+
+    def _conclude(self, due: Due, answer: Batch | FailureReason) -> None:
+        if isinstance(answer, FailureReason):
+            text = _FAILURES[answer]
+            self._send(self._negotiation.failure(due, answer, text))
+        else:
+            self._send(self._negotiation.conclude(due, answer))
+
+    def _renewed(self, answer: Batch | FailureReason) -> None:
+        if isinstance(answer, FailureReason):
+            return  # the client keeps what it has
+        if self._negotiation.compare(answer) is not Change.NONE:
+            self._send(self._negotiation.renewed(answer))
 
     def _untag(self, buffer: int) -> None:
         listener = self._buffer_listeners.pop(buffer, None)

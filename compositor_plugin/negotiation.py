@@ -1,18 +1,18 @@
 """One feedback object's negotiation, without the object.
 
-It keeps the pending state, answers commits in order, decides when an answer
-that nobody asked for is due, and follows what becomes of tagged buffers. It
-sends nothing: `heap_feedback` does, and tells it when.
+It keeps the pending state, says which commit is to be answered next and with
+what, decides whether an answer that nobody asked for is worth sending, and
+follows what becomes of tagged buffers. It solves and sends nothing:
+`heap_feedback` does.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from heapwire.compositor_plugin.broker import Broker, Question
+from heapwire.compositor_plugin.broker import Question
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
 from heapwire.protocol.model.answer import FailureReason
 from heapwire.protocol.model.constraint_set import FormatModifier
@@ -24,8 +24,6 @@ from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
 )
 from heapwire.protocol.wire.limits import KNOWN_BATCHES
 from heapwire.protocol.wire.negotiation_state import Inquiry, NegotiationState
-
-log = logging.getLogger(__name__)
 
 MAX_TAGS = 256  # tagged buffers of one feedback object; the oldest is forgotten beyond it
 
@@ -44,6 +42,14 @@ class Circumstances:
 
     surface: SurfaceState | None
     importable: frozenset[FormatModifier]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A commit that waits for its answer; cookie 0 is the object's creation."""
+
+    cookie: int
+    inquiry: Inquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,15 @@ class Negotiation:
     """The state behind one feedback object.
 
     `circumstances` asks the host; it is called once for each answer.
+    `has_surface` is set to False when the surface is destroyed.
     """
 
-    def __init__(self, broker: Broker, circumstances: Callable[[], Circumstances]) -> None:
+    def __init__(self, circumstances: Callable[[], Circumstances]) -> None:
         self.state = NegotiationState()
         self.has_surface = True
-        self._broker = broker
         self._circumstances = circumstances
         self._inquiry = Inquiry()
-        self._pending: list[tuple[int, Inquiry]] = [(0, self._inquiry)]
+        self._pending = [Due(0, self._inquiry)]
         self._last: Batch | None = None
         self._serial = 0
         self._known: dict[int, tuple[Plan, ...]] = {}
@@ -86,68 +92,71 @@ class Negotiation:
 
     def commit(self, cookie: int) -> None:
         """Take the pending state as the next thing to answer; raises `MisuseError`."""
-        self._pending.append((cookie, self.state.commit(cookie)))
+        self._pending.append(Due(cookie, self.state.commit(cookie)))
 
-    def answers(self) -> list[Batch]:
-        """A batch for everything that has not been answered, in order.
+    def take(self) -> tuple[list[Batch], Due | None]:
+        """The failures that are due at once, and then the commit that is to be solved.
 
-        Of several commits that waited together only the last is solved.
+        Of several commits that waited together only the last is solved; without
+        a surface none is.
         """
         pending, self._pending = self._pending, []
-        batches: list[Batch] = []
-        for position, (cookie, inquiry) in enumerate(pending):
-            if not self.has_surface:
-                if cookie:
-                    batches.append(self._unsurfaced(cookie))
-                continue
-            if cookie and position < len(pending) - 1:
-                batches.append(self._failure(cookie, FailureReason.SUPERSEDED, "a newer commit"))
-                continue
-            self._inquiry = inquiry
-            try:
-                batches.append(self._numbered(replace(self._solve(), cookie=cookie)))
-            except Exception:
-                log.exception("a negotiation cannot be answered")
-                text = "the compositor failed to find an answer"
-                batches.append(self._failure(cookie, FailureReason.INTERNAL, text))
-        return batches
+        if not self.has_surface:
+            return [self.unsurfaced(due) for due in pending if due.cookie], None
+        overtaken = [self.superseded(due) for due in pending[:-1] if due.cookie]
+        return overtaken, pending[-1] if pending else None
 
-    def surface_gone(self) -> list[Batch]:
-        """The surface was destroyed: what is pending fails, and nothing else is sent."""
-        self.has_surface = False
-        return self.answers()
+    def question(self, due: Due) -> Question:
+        """What a commit asks, here and now."""
+        now = self._circumstances()
+        return Question(due.inquiry, now.surface, now.importable)
 
-    def reconsider(self) -> Change:
-        """Whether what the compositor would answer now differs from what it said."""
-        if self._last is None or self._pending or not self.has_surface:
+    def conclude(self, due: Due, answer: Batch) -> Batch:
+        """A commit has an answer: the batch to send."""
+        self._inquiry = due.inquiry
+        return self._numbered(replace(answer, cookie=due.cookie))
+
+    def superseded(self, due: Due) -> Batch:
+        """A later commit came before the answer."""
+        return self.failure(due, FailureReason.SUPERSEDED, "a newer commit came before the answer")
+
+    def unsurfaced(self, due: Due) -> Batch:
+        """The surface was destroyed before the answer."""
+        return self.failure(due, FailureReason.NO_SURFACE, "the surface has been destroyed")
+
+    def failure(self, due: Due, reason: FailureReason, message: str) -> Batch:
+        """A commit has no answer."""
+        self._serial += 1
+        return Batch(cookie=due.cookie, serial=self._serial, reason=reason, message=message)
+
+    @property
+    def settled(self) -> bool:
+        """Whether an answer was sent and nothing waits for another."""
+        return self._last is not None and not self._pending and self.has_surface
+
+    def renewal(self) -> tuple[Question, Plan | None]:
+        """The last question as of now, and the plan that is best kept."""
+        return self.question(Due(0, self._inquiry)), self._kept_plan()
+
+    def compare(self, answer: Batch) -> Change:
+        """How the answer to a renewal compares to what the client was told."""
+        last = self._last
+        if last is None or answer.says_the_same_as(last):
             return Change.NONE
-        try:
-            batch = self._solve(keep=self._kept_plan())
-        except Exception:
-            log.exception("a negotiation cannot be reconsidered")
-            return Change.NONE
-        if batch.says_the_same_as(self._last):
-            return Change.NONE
-        if self._last.reason is None and _rank(batch) > _rank(self._last):
+        if last.reason is None and _rank(answer) > _rank(last):
             return Change.UPGRADE
         return Change.NOW
 
-    def renewed(self) -> Batch | None:
-        """The answer as it is now, to be sent unasked; None if it is the last one."""
-        if self.reconsider() is Change.NONE:
-            return None
-        return self._numbered(self._solve(keep=self._kept_plan()))
-
-    def use(self, broker: Broker) -> None:
-        """Answer from another machine's point of view from now on."""
-        self._broker = broker
+    def renewed(self, answer: Batch) -> Batch:
+        """The answer to a renewal is to be sent: the batch."""
+        return self._numbered(answer)
 
     def plan(self, serial: int, index: int) -> Plan | None:
         """A plan of a batch that is still known."""
         plans = self._known.get(serial, ())
         return plans[index] if index < len(plans) else None
 
-    def take(self, serial: int, index: int) -> bool:
+    def take_buffer(self, serial: int, index: int) -> bool:
         """Count one more buffer against a batch; False when the plan's count is used up."""
         plan = self.plan(serial, index)
         if plan is None or self._counts.get(serial, 0) >= plan.buffer_count:
@@ -196,10 +205,6 @@ class Negotiation:
         offers = self._last.offers if self._last else ()
         return offers[0].plan if offers else None
 
-    def _solve(self, *, keep: Plan | None = None) -> Batch:
-        now = self._circumstances()
-        return self._broker.batch(Question(self._inquiry, now.surface, now.importable), keep=keep)
-
     def _numbered(self, batch: Batch) -> Batch:
         self._serial += 1
         batch = replace(batch, serial=self._serial)
@@ -210,13 +215,6 @@ class Negotiation:
             del self._known[oldest]
             self._counts.pop(oldest, None)
         return batch
-
-    def _unsurfaced(self, cookie: int) -> Batch:
-        return self._failure(cookie, FailureReason.NO_SURFACE, "the surface has been destroyed")
-
-    def _failure(self, cookie: int, reason: FailureReason, message: str) -> Batch:
-        self._serial += 1
-        return Batch(cookie=cookie, serial=self._serial, reason=reason, message=message)
 
 
 def _rank(batch: Batch) -> int:

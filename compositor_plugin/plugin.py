@@ -126,7 +126,6 @@ class HeapPlugin:
         for manager in tuple(self.managers):
             manager.announce()
         for feedback in tuple(self._feedbacks):
-            feedback.use_broker()
             self._reconsider(feedback)
 
     def close(self) -> None:
@@ -192,6 +191,10 @@ class HeapPlugin:
         self._due[feedback] = None
         if self._idle is None and not self.closed:
             self._idle = self._display.loop.add_idle(self._answer)
+
+    def add_timer(self, callback: Callable[[], None]) -> EventSource:
+        """A timer on the host's loop; the caller removes it."""
+        return self._display.loop.add_timer(callback)
 
     def circumstances(self, surface: int | None, client: Client) -> Circumstances:
         """What the host says now; what it fails to say is unknown."""
