@@ -16,7 +16,7 @@ installed = $(VENV)/installed/$(1)-$(FILES)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-host test-vm vm bench bench-weston lint format protocol wheel check-wheel clean
+.PHONY: help demo test test-host test-vm vm bench bench-weston lint format protocol reference wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,10 @@ format: $(call installed,dev) ## put every file into the project's style
 protocol: $(call installed,test) ## make the Python tables of the protocol from its XML
 	$(BIN)/python -m heapwire.protocol.wire.generate >$(VENV)/bindings.py
 	mv $(VENV)/bindings.py protocol/wire/bindings/xx_dmabuf_heaps_v1.py
+
+reference: $(call installed,test) ## make docs/constraint-types.md from the registry
+	$(BIN)/python -m heapwire.protocol.model.reference >$(VENV)/reference.md
+	mv $(VENV)/reference.md docs/constraint-types.md
 
 wheel: $(call installed,dev) ## build the wheel and the source archive in dist/
 	rm -rf dist
