@@ -227,6 +227,17 @@ def test_the_last_frame_is_on_the_screen_when_it_says_so(no_fd_leak, clips):
     assert screenshot[:80].max() == 0
 
 
+def test_a_compositor_keeps_the_last_picture_of_a_player_that_has_ended(clips):
+    platform = Platform.load("raspberry-pi-4")
+    compositor = Compositor(platform, size=Extent(1280, 720), keep_last=True)
+    with compositor, compositor.running():
+        player = Player(
+            clips["bikes.mp4"], display=compositor.connect(), platform=platform, options=FULLSCREEN
+        )
+        player.play()
+        assert compositor.screenshot().std() > 10
+
+
 def test_a_paced_clip_is_shown_or_dropped_frame_by_frame(no_fd_leak, clips):
     options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=30)
     with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:

@@ -189,9 +189,10 @@ class XdgToplevel(Resource):
 
     def on_destroy(self) -> None:
         """The object is gone."""
-        xdg_surface, self.xdg_surface = self.xdg_surface, None
+        xdg_surface = self.xdg_surface
         if xdg_surface is not None:
-            xdg_surface.space.remove_window(self)
+            xdg_surface.space.remove_window(self)  # which looks at it a last time
+            self.xdg_surface = None
             for other in xdg_surface.space.windows:
                 if other._parent is self:
                     other._parent = self._parent
