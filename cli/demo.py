@@ -59,7 +59,9 @@ def run(options: argparse.Namespace) -> int:
                 clip,
                 display=socket,
                 platform=platform,
-                options=PlayOptions(fullscreen=True),
+                # Each frame is recorded with its checksum, which takes the compositor longer
+                # than the frame lasts: none is dropped for that.
+                options=PlayOptions(fullscreen=True, paced=False),
                 on_progress=meter.show,
             )
             before = signal.signal(signal.SIGINT, lambda _signal, _frame: player.stop())
