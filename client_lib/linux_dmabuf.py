@@ -10,12 +10,15 @@ from heapwire.client_lib.buffer import Buffer
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
 from heapwire.client_lib.errors import ImportRefusedError
 from heapwire.client_lib.interfaces import AnyProxy, create, listen, send
+from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.format import fourcc_name
 from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.modifier import INVALID, LINEAR
 from heapwire.protocol.model.plan import Plan
 
+FEEDBACK_VERSION = 4  # before it, the pairs come as events
 SAMPLING_DEVICE_VERSION = 6  # zwp_linux_buffer_params_v1.set_sampling_device
 
 
@@ -28,6 +31,10 @@ class LinuxDmabuf:
     def __init__(self, connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> None:
         self.connection = connection
         self._proxy, self.version = connection.bind(ZwpLinuxDmabufV1, minimum=3, timeout=timeout)
+        self._pairs: set[FormatModifier] = set()
+        if self.version < FEEDBACK_VERSION:
+            listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
+            connection.roundtrip(timeout=timeout)
         connection.on_close(self, self.close)
 
     def import_buffer(
@@ -45,19 +52,36 @@ class LinuxDmabuf:
             raise LocalError(f"pictures of {extent} do not fit into a buffer of {room}")
         params = create(self._proxy, "create_params")
         plan = buffer.plan
+        modifier = self._modifier_of(plan)
         for index, plane in enumerate(plan.layout.planes):
             send(
                 params,
                 "add",
                 buffer.objects[plane.object].fd,
                 *(index, plane.offset, plane.pitch),
-                *(plan.modifier >> 32, plan.modifier & 0xFFFFFFFF),
+                *(modifier >> 32, modifier & 0xFFFFFFFF),
             )
         if device is not None and self.version >= SAMPLING_DEVICE_VERSION:
             send(params, "set_sampling_device", struct.pack("=Q", device.dev_t))
         started = Import(self.connection, params, buffer)
         send(params, "create", extent.width, extent.height, plan.fourcc, 0)
         return started
+
+    def _modifier(self, fourcc: int, high: int, low: int) -> None:
+        self._pairs.add(FormatModifier(fourcc, high << 32 | low))
+
+    def _modifier_of(self, plan: Plan) -> int:
+        """The modifier to import a plan's buffers with.
+
+        A compositor whose GPU driver knows no modifiers takes buffers without one
+        only. What comes from a heap and has rows is laid out as such a driver
+        expects.
+        """
+        implicit = FormatModifier(plan.fourcc, INVALID)
+        linear = FormatModifier(plan.fourcc, LINEAR)
+        if plan.modifier == LINEAR and implicit in self._pairs and linear not in self._pairs:
+            return INVALID
+        return plan.modifier
 
     def close(self) -> None:
         """Destroy the object; buffers stay valid."""

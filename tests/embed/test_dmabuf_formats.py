@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
+from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats, with_linear
 from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
 from heapwire.compositor_plugin.hosts.reference.linux_dmabuf import LinuxDmabuf
 from heapwire.compositor_plugin.server.display import OwnDisplay
 from heapwire.kernel.platform import Platform, shipped
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.modifier import INVALID, LINEAR
 
 PATIENCE = 30.0
 
@@ -103,3 +105,9 @@ class Library:
     def wl_client_create(self, _display, fd):
         os.close(fd)
         return 1
+
+
+def test_without_modifiers_linear_is_as_good():
+    """Formats 1 and 3 are taken without a modifier, 3 with one of its own as well."""
+    pairs = {FormatModifier(1, INVALID), FormatModifier(3, INVALID), FormatModifier(3, 42)}
+    assert with_linear(pairs) == pairs | {FormatModifier(1, LINEAR)}

@@ -13,13 +13,13 @@ from __future__ import annotations
 import logging
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from heapwire.compositor_plugin.server.display import Display
 from heapwire.compositor_plugin.server.event_loop import EventSource
 from heapwire.compositor_plugin.server.library import ffi, library
 from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.modifier import INVALID
+from heapwire.protocol.model.modifier import INVALID, LINEAR
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class DmabufFormats:
         elif object_id == _DMABUF and opcode == _FORMAT and self._version < _VERSION:
             self._formats.add(FormatModifier(struct.unpack("=I", body)[0], INVALID))
         elif object_id == _SENT:
-            self._finish(frozenset(self._formats))
+            self._finish(with_linear(self._formats))
 
     @property
     def _version(self) -> int:
@@ -128,6 +128,20 @@ class DmabufFormats:
     def _finish(self, formats: frozenset[FormatModifier] | None) -> None:
         self.close()
         self._done(formats)
+
+
+def with_linear(formats: Iterable[FormatModifier]) -> frozenset[FormatModifier]:
+    """The pairs, and LINEAR for each format that is taken without a modifier only.
+
+    That is what the driver of a GPU that knows no modifiers announces. It expects
+    rows in memory that it has not laid out itself; a client that has a linear plan
+    then imports its buffers without a modifier.
+    """
+    pairs = frozenset(formats)
+    explicit = {pair.fourcc for pair in pairs if pair.modifier != INVALID}
+    return pairs | {
+        FormatModifier(pair.fourcc, LINEAR) for pair in pairs if pair.fourcc not in explicit
+    }
 
 
 def _padded(length: int) -> int:
