@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from heapwire.compositor_plugin.hosts.reference.committed import Crop, Presenting
+from heapwire.compositor_plugin.hosts.reference.hold import Picture
 from heapwire.compositor_plugin.hosts.reference.output import Output
 from heapwire.compositor_plugin.hosts.reference.pixels import Image, to_rgb
 from heapwire.compositor_plugin.hosts.reference.region import Rect
-from heapwire.compositor_plugin.hosts.reference.scene import Tree, View
+from heapwire.compositor_plugin.hosts.reference.scene import Tree
 from heapwire.protocol.model.errors import LocalError
 
 log = logging.getLogger(__name__)
@@ -23,19 +25,37 @@ log = logging.getLogger(__name__)
 _FLIPPED = 4  # wl_output.transform: from here on mirrored
 
 
-def compose(output: Output, trees: Iterable[Tree]) -> Image:
-    """What an output shows, (height, width, 3)."""
+class Layer(NamedTuple):
+    """A picture on an output: `rect` is where, in the coordinates that all outputs share."""
+
+    picture: Picture
+    presenting: Presenting
+    rect: Rect
+
+
+def layers_of(output: Output, trees: Iterable[Tree]) -> tuple[Layer, ...]:
+    """What an output shows, from bottom to top."""
+    layers: list[Layer] = []
+    for tree in trees:
+        if tree.fullscreen and tree.output is output:
+            layers.clear()  # it is on black
+        for view in tree.visible_on(output):
+            current = view.surface.current
+            if current.hold is not None:
+                layers.append(Layer(current.hold.picture, current.presenting, view.rect))
+    return tuple(layers)
+
+
+def compose(output: Output, layers: Iterable[Layer]) -> Image:
+    """The picture of an output, (height, width, 3)."""
     extent = output.mode.extent
     canvas = np.zeros((extent.height, extent.width, 4), np.uint8)
     canvas[..., 3] = 255
-    for tree in trees:
-        if tree.fullscreen and tree.output is output:
-            canvas[..., :3] = 0
-        for view in tree.visible_on(output):
-            try:
-                _draw(canvas, view, output)
-            except LocalError as error:
-                log.warning("surface %d cannot be drawn: %s", view.surface.number, error)
+    for layer in layers:
+        try:
+            _draw(canvas, layer, output)
+        except LocalError as error:
+            log.warning("a picture cannot be drawn: %s", error)
     return to_rgb(canvas)
 
 
@@ -56,14 +76,11 @@ def untransformed(image: Image, transform: int) -> Image:
     return np.fliplr(turned) if transform >= _FLIPPED else turned
 
 
-def _draw(canvas: Image, view: View, output: Output) -> None:
-    hold = view.surface.current.hold
-    if hold is None:
-        return
-    presenting = view.surface.current.presenting
-    source = untransformed(hold.picture.image(), presenting.transform)
+def _draw(canvas: Image, layer: Layer, output: Output) -> None:
+    presenting = layer.presenting
+    source = untransformed(layer.picture.image(), presenting.transform)
     scale = output.mode.scale
-    whole = view.rect.moved(-output.rect.x, -output.rect.y)
+    whole = layer.rect.moved(-output.rect.x, -output.rect.y)
     target = Rect(*(value * scale for value in whole))
     shown = target.intersection(Rect(0, 0, canvas.shape[1], canvas.shape[0]))
     if not shown.area:
@@ -77,7 +94,7 @@ def _draw(canvas: Image, view: View, output: Output) -> None:
     rows = _samples((top, down), (target.y, target.height, shown.y, shown.height), height)
     drawn = source[rows][:, columns]
     place = canvas[shown.y : shown.bottom, shown.x : shown.right]
-    if hold.picture.has_alpha:
+    if layer.picture.has_alpha:
         _blend(place, drawn)
     else:
         place[..., :3] = drawn[..., :3]

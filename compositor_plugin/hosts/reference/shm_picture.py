@@ -25,6 +25,8 @@ SHM_FORMATS = tuple(
 )
 """The formats that `wl_shm` offers beside the two that every compositor has."""
 
+MAX_PIXELS = 1 << 26  # 8192x8192: every commit copies them
+
 _RELEASE = 0  # the opcode of wl_buffer.release
 
 
@@ -50,7 +52,8 @@ def shm_picture(buffer: ForeignResource) -> ShmPicture | None:
     """The content of a buffer of libwayland's `wl_shm`; None if it is something else.
 
     libwayland guards the access: where the client has shrunk its pool, zeros
-    are read and the client is ended.
+    are read and the client is ended. Raises `MemoryError` for one that is too
+    large to be copied.
     """
     lib = library()
     shm = lib.wl_shm_buffer_get(buffer.pointer)
@@ -59,6 +62,8 @@ def shm_picture(buffer: ForeignResource) -> ShmPicture | None:
     number = lib.wl_shm_buffer_get_format(shm)
     code = _NUMBERS.get(number, number)
     width, height = lib.wl_shm_buffer_get_width(shm), lib.wl_shm_buffer_get_height(shm)
+    if width * height > MAX_PIXELS:
+        raise MemoryError(f"a wl_shm buffer of {width}x{height}")
     extent = Extent(width, height)
     pixels = _read(shm, code, extent)
     return ShmPicture(extent, code, pixels)

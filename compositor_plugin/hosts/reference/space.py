@@ -18,7 +18,12 @@ from heapwire.compositor_plugin.host import (
     StatusReason,
     SurfaceState,
 )
-from heapwire.compositor_plugin.hosts.reference.composition import compose, visible_pixels
+from heapwire.compositor_plugin.hosts.reference.composition import (
+    Layer,
+    compose,
+    layers_of,
+    visible_pixels,
+)
 from heapwire.compositor_plugin.hosts.reference.dmabuf_picture import DmabufPicture
 from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
 from heapwire.compositor_plugin.hosts.reference.hold import Hold
@@ -30,7 +35,7 @@ from heapwire.compositor_plugin.hosts.reference.scene import Tree, cascade, main
 from heapwire.compositor_plugin.server.display import Display
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.extents import MAX_EXTENT, Extent
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput
@@ -70,7 +75,7 @@ class Space:
         keep_last: bool = False,
     ) -> None:
         self._keep_last = keep_last
-        self._last: dict[Output, Image] = {}
+        self._last: dict[Output, tuple[Layer, ...]] = {}
         self.display = display
         self.platform = platform
         self.dmabuf = LinuxDmabuf(platform)
@@ -91,13 +96,13 @@ class Space:
         self.outputs = tuple(outputs)
 
     def image(self, output: Output) -> Image:
-        """What an output shows, or showed when the last window went, (height, width, 3)."""
-        if not self.windows and output in self._last:
-            return self._last[output]
-        return compose(output, self._trees())
+        """What an output shows, or showed before its last window went, (height, width, 3)."""
+        layers = layers_of(output, self._trees())
+        return compose(output, layers or self._last.get(output, ()))
 
     def close(self) -> None:
-        """Stop the outputs."""
+        """Stop the outputs and let go of what they showed."""
+        self._last.clear()
         for output in self.outputs:
             output.close()
 
@@ -182,8 +187,6 @@ class Space:
 
     def remove_window(self, window: XdgToplevel) -> None:
         """A window is gone."""
-        if self._keep_last and self.windows == [window]:
-            self._last = {output: compose(output, self._trees()) for output in self.outputs}
         self.windows = [one for one in self.windows if one is not window]
         self.scene_changed()
 
@@ -202,12 +205,22 @@ class Space:
         """A refresh: what was committed is on the screen now."""
         self.states_changed()
         present = self._trees()
+        if self._keep_last:
+            self._last[output] = layers_of(output, present) or self._last.get(output, ())
         self._tell_outputs(present)
         for tree in present:
             if tree.output is output:
                 for view in tree.views:
-                    self._show(view.surface, output, present)
+                    self._show_guarded(view.surface, output, present)
         output.release_retired()
+
+    def _show_guarded(self, surface: WlSurface, output: Output, present: Sequence[Tree]) -> None:
+        """Show a surface; if that fails, it ends its own client and disturbs no other."""
+        try:
+            self._show(surface, output, present)
+        except Exception:
+            log.exception("surface %d cannot be shown", surface.number)
+            surface.client.post_implementation_error("a surface cannot be shown")
 
     def _show(self, surface: WlSurface, output: Output, present: Sequence[Tree]) -> None:
         current = surface.current
@@ -315,7 +328,7 @@ class Space:
         scale = output.mode.scale
         return SurfaceState(
             outputs=tuple(OutputState(one.name, self._scanout.device) for one in (output, *others)),
-            size=Extent(size[0] * scale, size[1] * scale) if size is not None else None,
+            size=_extent(size[0] * scale, size[1] * scale) if size is not None else None,
             candidate=is_candidate,
             reason=StatusReason.NONE if is_candidate else StatusReason.NOT_A_CANDIDATE,
         )
@@ -335,3 +348,8 @@ class Space:
         if window is not None:
             return main_output(window, self.outputs)
         return surface.outputs[0] if surface.outputs else self.outputs[0]
+
+
+def _extent(width: int, height: int) -> Extent:
+    """A size on the screen; a viewport can stretch a surface beyond what buffers can have."""
+    return Extent(min(width, MAX_EXTENT), min(height, MAX_EXTENT))
