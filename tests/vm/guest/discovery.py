@@ -1,0 +1,146 @@
+"""Runs in the guest: looks at the machine with `Platform.local`, prints it as JSON.
+
+usage: discovery.py [probe] [ordinary]     (ordinary: as a user who may open nothing)
+"""
+
+import ctypes
+import json
+import os
+import sys
+from pathlib import Path
+
+from heapwire.kernel.buffer_info import buffer_info
+from heapwire.kernel.platform import Platform
+from heapwire.kernel.probe import probe
+from heapwire.protocol.model.constraint_type import REGISTRY
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import fourcc_name
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import solve
+
+SIZE = 5 << 20
+NOBODY = 65534
+TRIED = ("vicodec", "visl", "vivid", "vkms")  # enough: each trial is slow in an emulated machine
+PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+def fds():
+    return sorted(entry.name for entry in Path("/proc/self/fd").iterdir())
+
+
+def allocated(platform, source):
+    """What one buffer of a source says of itself, and what a request for too much comes to."""
+    told = {"openable": source.id in platform.memory.openable}
+    try:
+        with platform.memory.allocate(source.id, SIZE, name="a name") as buffer:
+            info = buffer_info(buffer.fd)
+            told["exporter"], told["name"] = info.exporter, info.name
+            told["size"], told["references"] = info.size, info.references
+            told["source"] = platform.source_name(platform.memory.identify(buffer.fd))
+            with buffer.map() as view:
+                told["zeroed"] = bytes(view).count(0) == len(view)
+                view[-1] = 7
+            with buffer.map() as view:
+                told["kept"] = view[-1]
+    except LocalError as error:
+        told["error"] = str(error)
+    try:
+        platform.memory.allocate(source.id, 1 << 50)
+    except LocalError as error:
+        told["too much"] = type(error).__name__
+    return told
+
+
+def planned(platform, device, usage):
+    """The sources that the solver chooses for a device alone, for a picture of 1920x1080."""
+    answer = solve(
+        Problem(
+            participants=(platform.participant(device, usage),),
+            goals=(Goal(name="any"),),
+            sources=platform.sources,
+            extents=Extents(coded=Extent(1920, 1080)),
+            topology=platform.topology,
+        )
+    )
+    return [
+        platform.source_name(entry.source) for plan in answer.plans for entry in plan.layout.objects
+    ]
+
+
+def described(platform, device):
+    return {
+        "kind": device.kind,
+        "driver": device.driver,
+        "id": str(device.id),
+        "node": device.node,
+        "place": device.place.path,
+        "planes": [plane.type for plane in device.planes],
+        "links": [
+            [link.source, link.kind, link.provenance.name]
+            for link in platform.links_of(device.name)
+        ],
+        "uses": {
+            usage.name: {
+                "formats": sorted({fourcc_name(p.fourcc) for one in sets for p in one.formats}),
+                "constraints": sorted(
+                    {
+                        f"{REGISTRY[c.type].name} {c.provenance.name}"
+                        for one in sets
+                        for c in one.constraints
+                    }
+                ),
+                "planned": planned(platform, device.name, usage),
+            }
+            for usage, sets in device.sets.items()
+            if sets
+        },
+    }
+
+
+def become_nobody():
+    """Go on as nobody. The interpreter may be out of that user's reach: load everything first."""
+    probe(Platform.local(), ["card0"])
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)  # or /proc/self is root's from now on
+
+
+def main():
+    if "ordinary" in sys.argv:
+        become_nobody()
+    before = fds()
+    platform = Platform.local()
+    seen = {
+        "notes": platform.notes,
+        "heaps": {
+            source.name: {
+                "id": str(source.id),
+                "contiguous": source.contiguous,
+                "capacity": source.capacity,
+                "numa_node": source.numa_node,
+                "substitutes_for": source.substitutes_for,
+                "provenance": {key: value.name for key, value in source.provenance.items()},
+                "allocated": allocated(platform, source),
+            }
+            for source in platform.sources
+        },
+        "devices": {device.name: described(platform, device) for device in platform.devices},
+        "numbers": {
+            entry.name: (entry / "dev").read_text().strip()
+            for entry in Path("/sys/class/dma_heap").iterdir()
+        },
+    }
+    if "probe" in sys.argv:
+        chosen = [device.name for device in platform.devices if device.driver in TRIED]
+        seen["trials"] = {
+            f"{trial.device} {trial.source}": trial.taken for trial in probe(platform, chosen)
+        }
+    seen["fds left"] = len(fds()) - len(before)
+    seen["bytes left"] = platform.memory.live()
+    seen["user"] = os.getuid()
+    json.dump(seen, sys.stdout)
+
+
+main()
