@@ -254,6 +254,7 @@ class Slow(FakeCompositor):
 def test_a_buffer_that_comes_too_late_is_destroyed(session, memory):
     with pytest.raises(NoAnswerError, match="import"):
         session.pool(memory, timeout=0.05)
+    session.connection.roundtrip()
     for params in session.fake.waiting:
         FakeCompositor.on_zwp_linux_buffer_params_v1_create(session.fake, params, 0, 0, 0, 0)
     session.connection.roundtrip()
