@@ -179,10 +179,13 @@ class _Search:
             self._complete(order, scarcity, taken)
             return
         here = self.choices[group]
+        rest = self.rest_order[group + 1]
         barred = {taken[other] for other in self.apart[group]}
         # Sources that are in use already come first: they add no object.
         for again in (True, False):
             for more_order, more_scarcity, source in here:
+                if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
+                    break  # and those after it are liked even less
                 if (source in taken) is not again or source in barred:
                     continue
                 self.steps += 1

@@ -66,24 +66,22 @@ def _no_pitch_for(merged: Merged, plane: int) -> bool:
     return -(-least // alignment) * alignment > greatest
 
 
-def _no_width(merged: Merged) -> bool:
-    return _no_length(merged, "width")
+def _no_extent(merged: Merged) -> bool:
+    """The least, greatest and reused extents leave nothing."""
+    for least, greatest, fit, fit_least in _SIDES:
+        lowest = cast("int", merged.get(least, 0))
+        if max(lowest, cast("int", merged.get(fit, 0))) > cast(
+            "int", merged.get(greatest, UINT_MAX)
+        ) or lowest > cast("int", merged.get(fit_least, UINT_MAX)):
+            return True
+    least_area = max(1, _uint(merged, "min-width", 1)) * max(1, _uint(merged, "min-height", 1))
+    return _uint(merged, "max-area", UINT_MAX) < least_area
 
 
-def _no_height(merged: Merged) -> bool:
-    return _no_length(merged, "height")
-
-
-def _no_length(merged: Merged, side: str) -> bool:
-    """The least, greatest and reused extents leave nothing, or no multiple fits."""
-    least = _uint(merged, f"min-{side}", 0)
-    greatest = _uint(merged, f"max-{side}", UINT_MAX)
-    if max(least, _uint(merged, f"must-fit-{side}", 0)) > greatest:
-        return True
-    if _uint(merged, f"must-fit-least-{side}", UINT_MAX) < least:
-        return True
-    area = _uint(merged, "max-area", UINT_MAX)
-    return area < max(1, _uint(merged, "min-width", 1)) * max(1, _uint(merged, "min-height", 1))
+_SIDES: Final = tuple(
+    tuple((T[f"{word}-{side}"], WHOLE) for word in ("min", "max", "must-fit", "must-fit-least"))
+    for side in ("width", "height")
+)
 
 
 def _no_size(merged: Merged) -> bool:
@@ -128,9 +126,14 @@ _TESTS: Final[Mapping[int, Callable[[Merged], bool]]] = {
     T[name]: test
     for test, names in (
         (_no_pitch, ("pitch-alignment", "min-pitch", "max-pitch", "power-of-two-pitch")),
-        (_no_width, ("min-width", "max-width", "must-fit-width", "must-fit-least-width")),
-        (_no_height, ("min-height", "max-height", "must-fit-height", "must-fit-least-height")),
-        (_no_width, ("max-area",)),
+        (
+            _no_extent,
+            (
+                *(f"{word}-width" for word in ("min", "max", "must-fit", "must-fit-least")),
+                *(f"{word}-height" for word in ("min", "max", "must-fit", "must-fit-least")),
+                "max-area",
+            ),
+        ),
         (_no_size, ("size-alignment", "min-size", "max-size")),
         (_no_address, ("address-range", "dma-width")),
         (_no_coherency, ("coherency-domains", "cpu-access", "protected")),

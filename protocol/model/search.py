@@ -20,7 +20,7 @@ from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.exact_layout import PlaneRoom, exact_layout, plane_rooms
 from heapwire.protocol.model.fixed_layout import meets_fixed
-from heapwire.protocol.model.format import FORMATS
+from heapwire.protocol.model.format import FORMATS, PlaneFormat
 from heapwire.protocol.model.group import Group, allocator_layout, group_of
 from heapwire.protocol.model.layout import Layout
 from heapwire.protocol.model.memory import Memory
@@ -60,10 +60,37 @@ class _Key(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """How many planes a pair has, and whether only its driver knows its layout."""
+    """What pairs have in common that are placed and laid out alike.
+
+    `planes` is how many they have; `opaque` says that only their driver knows
+    their layout, else `number` stands for the formats of the planes and the
+    tiling.
+    """
 
     planes: int
     opaque: bool
+    number: int = 0
+
+    @property
+    def family(self) -> int:
+        """The same for all pairs whose planes may be in the same places."""
+        return 2 * self.planes + self.opaque
+
+
+def _laid_out() -> dict[FormatModifier, Shape]:
+    """The shapes of all pairs with a layout that can be computed."""
+    numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
+    shapes = {}
+    for fourcc, format_ in FORMATS.items():
+        for modifier in TILINGS:
+            number = numbers.setdefault((format_.planes, modifier), len(numbers))
+            shapes[FormatModifier(fourcc, modifier)] = Shape(
+                len(format_.planes), opaque=False, number=number
+            )
+    return shapes
+
+
+_SHAPES: Final = _laid_out()
 
 
 _Agreed: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
@@ -73,27 +100,21 @@ class _Item:
     """A choice whose pairs are on the queue, and how far each has come."""
 
     __slots__ = (
-        "agreed",
-        "best",
-        "choice",
-        "fitting",
-        "groups",
-        "pairs",
-        "rooms",
-        "shapes",
+        "agreed", "best", "choice", "fitting", "groups", "layouts", "pairs", "rooms", "shapes",
         "turns",
-    )
+    )  # fmt: skip
 
     def __init__(self, choice: Choice, pairs: list[FormatModifier]) -> None:
         self.choice = choice
         self.pairs = pairs
         self.groups: dict[int, Group | None] = {}
-        self.best: dict[Shape, list[Assignment]] = {}
+        self.best: dict[int, list[Assignment]] = {}
         self.shapes: dict[FormatModifier, Shape] = {}
-        self.rooms: dict[FormatModifier, tuple[PlaneRoom, ...] | None] = {}
-        self.turns: dict[FormatModifier, int] = {}
+        self.rooms: dict[Shape, tuple[PlaneRoom, ...] | None] = {}
+        self.layouts: dict[tuple[Shape, Places], Layout | None] = {}
         self.agreed: dict[tuple[int, Places], _Agreed] = {}
-        self.fitting: dict[FormatModifier, list[Assignment]] = {}
+        self.turns: dict[FormatModifier, int] = {}
+        self.fitting: dict[Shape, list[Assignment]] = {}
 
     def group(self, pair: FormatModifier) -> Group:
         """The demand on a pair that is on the queue; there are places for it, so there is one."""
@@ -163,12 +184,13 @@ class Search:
                 self._open(item, key.item, queue)
                 continue
             pair = FormatModifier(key.fourcc, key.modifier)
+            shape = item.shapes[pair]
             layout = self._layout(item, pair, key.places)
-            if layout is None and item.rooms.get(pair, ()) is None:
+            if layout is None and item.rooms.get(shape, ()) is None:
                 continue  # whatever the places, a pitch is beyond what is permitted
             # Other sets, or other places of planes that only the driver knows, may
             # come to the same.
-            again = key.ranks or item.shapes[pair].opaque
+            again = key.ranks or shape.opaque
             if layout is not None and not (again and _known(plans, pair, layout)):
                 plans.append(self._found(item, pair, key.places, layout, goal))
             self._advance(item, pair, queue, key, fitted=layout is not None)
@@ -178,18 +200,16 @@ class Search:
         """Merge a choice and put its pairs on the queue."""
         choice = item.choice
         costs: Mapping[FormatModifier, int] = self.problem.format_costs
-        shapes: dict[tuple[int, bool], Shape] = {}
         for pair in item.pairs:
             fourcc, modifier = pair
-            format_ = FORMATS.get(fourcc)
-            if format_ is None:
-                shape = Shape(self._planes_spoken_of(choice), opaque=True)
-            else:
-                seen = (len(format_.planes), modifier not in TILINGS)
-                shape = shapes.get(seen) or shapes.setdefault(seen, Shape(*seen))
-            best = item.best.get(shape)
+            shape = _SHAPES.get(pair)
+            if shape is None:
+                format_ = FORMATS.get(fourcc)
+                planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)
+                shape = Shape(planes, opaque=True)
+            best = item.best.get(shape.family)
             if best is None:
-                best = item.best[shape] = self._first_places(item, shape)
+                best = item.best[shape.family] = self._first_places(item, shape)
             if not best:
                 continue
             item.shapes[pair] = shape
@@ -259,23 +279,33 @@ class Search:
 
     def _layout(self, item: _Item, pair: FormatModifier, places: Places) -> Layout | None:
         """The layout with the planes in these places; None when something is too great."""
+        key = (item.shapes[pair], places)
+        if key in item.layouts:
+            return item.layouts[key]
         group = item.group(pair)
+        layout = self._laid_out(item, pair, places, group)
+        if layout is not None and not self._fits(layout, group):
+            layout = None
+        item.layouts[key] = layout
+        return layout
+
+    def _laid_out(
+        self, item: _Item, pair: FormatModifier, places: Places, group: Group
+    ) -> Layout | None:
         fixed = self.problem.fixed
         if fixed is not None:
-            if not meets_fixed(fixed, group.merged, self.problem.extents):
-                return None
-            return fixed.layout if self._fits(fixed.layout, group) else None
+            good = meets_fixed(fixed, group.merged, self.problem.extents)
+            return fixed.layout if good else None
         ids = self.memory.ids
-        if item.shapes[pair].opaque:
-            layout = allocator_layout(group, self.voices, [ids[place] for place in places])
-        else:
-            if pair not in item.rooms:
-                item.rooms[pair] = plane_rooms(
-                    group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier]
-                )
-            rooms = item.rooms[pair]
-            layout = None if rooms is None else exact_layout(group.geometry, rooms, places, ids)
-        return layout if layout is not None and self._fits(layout, group) else None
+        shape = item.shapes[pair]
+        if shape.opaque:
+            return allocator_layout(group, self.voices, [ids[place] for place in places])
+        if shape not in item.rooms:
+            item.rooms[shape] = plane_rooms(
+                group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier]
+            )
+        rooms = item.rooms[shape]
+        return None if rooms is None else exact_layout(group.geometry, rooms, places, ids)
 
     def _fits(self, layout: Layout, group: Group) -> bool:
         """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
@@ -308,15 +338,15 @@ class Search:
         shape = item.shapes[pair]
         turn = item.turns.get(pair, 0) + fitted
         item.turns[pair] = turn
-        if not fitted and pair not in item.fitting:
-            item.fitting[pair] = self._places(
+        if not fitted and shape not in item.fitting:
+            item.fitting[shape] = self._places(
                 item.group(pair),
                 shape,
                 lambda places: self._layout(item, pair, places) is not None,
             )
-        best = item.fitting.get(pair) if item.fitting else None
+        best = item.fitting.get(shape) if item.fitting else None
         if best is None:
-            best = item.best[shape]
+            best = item.best[shape.family]
         if turn < len(best):
             order, objects, scarcity, places = best[turn]
             heappush(
