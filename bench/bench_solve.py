@@ -1,0 +1,282 @@
+"""How long the solver takes, beside doing nothing and beside python-constraint2.
+
+Every time is a median of processor time of one thread, in microseconds. *cold*
+is a problem that was not solved before; *same* is one that was, built again
+from the same participants; *nothing* hears the participants and does no more:
+it walks over every pair of every set, which whoever answers must do.
+
+python-constraint2 is asked the same question with its own means: which pair,
+which source for each plane, and which pitch, of the multiples of 64 bytes up to
+16 KiB (for the problem of four planes: sources only, as their layout is left to
+an allocator). It can give one answer (*any*), or all of them (*all*), which is
+what ranking them takes; the solver gives the best eight, with offsets and sizes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from statistics import median
+
+import constraint
+
+from heapwire.protocol.model.constraint import Constraint
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import FORMATS, parse_fourcc
+from heapwire.protocol.model.identity import HeapId
+from heapwire.protocol.model.modifier import INTEL_X_TILED, INTEL_Y_TILED, LINEAR, modifier_code
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import forget, solve, solve_plans
+from heapwire.protocol.model.source import Source, SourceId
+
+ARM = 8
+SETS = 16  # of one participant, as many as the protocol takes alternatives
+MODIFIERS = [
+    LINEAR, INTEL_X_TILED, INTEL_Y_TILED, *(modifier_code(ARM, code) for code in range(1, 200)),
+]  # fmt: skip
+FOUR_PLANES = FormatModifier(parse_fourcc("QQ4P"), LINEAR)
+
+
+def need(name: str, value: int | tuple[SourceId, ...] = 1, planes: int = 0) -> Constraint:
+    return Constraint(type=BY_NAME[name].type, value=value, planes=planes)
+
+
+def heaps(count: int) -> tuple[Source, ...]:
+    return tuple(
+        Source(
+            id=SourceId.heap(HeapId(254, number)),
+            name=f"heap{number}",
+            contiguous=number % 2 == 1,
+            cached=True,
+            capacity=(256 + number) << 20,
+        )
+        for number in range(count)
+    )
+
+
+def pairs(count: int) -> list[FormatModifier]:
+    listed = [FormatModifier(fourcc, modifier) for modifier in MODIFIERS for fourcc in FORMATS]
+    return listed[:count]
+
+
+def many_pairs(participants: int, count: int, sources: int, sets: int) -> Problem:
+    """Participants with their pairs in so many sets, each with its own alignments."""
+    listed = pairs(count)
+    chunk = -(-count // sets)
+    everyone = [
+        Participant(
+            name=f"device{number}",
+            usage=Usage.SCANOUT if number == 0 else Usage.DECODE,
+            sets=tuple(
+                ConstraintSet(
+                    formats=tuple(listed[start : start + chunk]),
+                    constraints=(
+                        need("pitch-alignment", 64 << number % 3),
+                        need("scanline-alignment", 4 << number % 2),
+                        need("max-width", 8192),
+                        *((need("contiguous"),) if number == 0 else ()),
+                    ),
+                )
+                for start in range(0, count, chunk)
+            ),
+        )
+        for number in range(participants)
+    ]
+    return Problem(
+        participants=tuple(everyone[1:]),
+        goals=(Goal(name="scanout", participants=tuple(everyone[:1]), scanout=True),),
+        sources=heaps(sources),
+        extents=Extents(coded=Extent(1920, 1080)),
+    )
+
+
+def four_planes(sources: int) -> Problem:
+    """Four planes, each from a source of its own, and each with its own order of sources."""
+    known = heaps(sources)
+    ids = tuple(source.id for source in known)
+    banks = tuple(
+        need("permitted-sources", ids[plane:] + ids[:plane], 1 << plane) for plane in range(4)
+    )
+    relations = (need("different-source", 1, 0b0111), need("different-source", 1, 0b1001))
+    return Problem(
+        participants=(
+            Participant(
+                name="codec",
+                usage=Usage.DECODE,
+                sets=(ConstraintSet(formats=(FOUR_PLANES,), constraints=(*banks, *relations)),),
+            ),
+        ),
+        goals=(
+            Goal(
+                name="scanout",
+                participants=(
+                    Participant(
+                        name="display",
+                        usage=Usage.SCANOUT,
+                        sets=(
+                            ConstraintSet(
+                                formats=(FOUR_PLANES,), constraints=(need("max-width", 8192),)
+                            ),
+                        ),
+                    ),
+                ),
+                scanout=True,
+            ),
+        ),
+        sources=known,
+        extents=Extents(coded=Extent(1920, 1080)),
+    )
+
+
+def participants_of(problem: Problem) -> list[Participant]:
+    return [*problem.participants, *problem.goals[0].participants]
+
+
+def nothing(problem: Problem) -> int:
+    """Look at every pair that somebody names."""
+    seen = 0
+    for participant in participants_of(problem):
+        for one in participant.sets:
+            for _pair in one.formats:
+                seen += 1
+    return seen
+
+
+PITCHES = list(range(64, (16 << 10) + 1, 64))
+
+
+def as_constraints(problem: Problem, planes: int) -> constraint.Problem:
+    """The question for python-constraint2."""
+    asked = constraint.Problem()
+    everyone = participants_of(problem)
+    named = sorted({pair for one in everyone for s in one.sets for pair in s.formats})
+    places = list(range(len(problem.sources)))
+    variables = [f"plane{plane}" for plane in range(planes)]
+    asked.addVariable("pair", named)
+    asked.addVariables(variables, places)
+    known = {pair.fourcc: FORMATS[pair.fourcc] for pair in named if pair.fourcc in FORMATS}
+    if known:
+        width = problem.extents.allocated.width
+        rows = {fourcc: format_.planes[0].row_bytes(width) for fourcc, format_ in known.items()}
+        asked.addVariable("pitch", PITCHES)
+        asked.addConstraint(lambda pair, pitch: pitch >= rows[pair.fourcc], ["pair", "pitch"])
+    for participant in everyone:
+        sets = {pair: one for one in participant.sets for pair in one.formats}
+        asked.addConstraint(constraint.InSetConstraint(set(sets)), ["pair"])
+        stated = {c for one in participant.sets for c in one.constraints}
+        if known and any(_is(c, "pitch-alignment") for c in stated):
+            alignments = {pair: _value(one, "pitch-alignment", 1) for pair, one in sets.items()}
+            asked.addConstraint(
+                lambda pair, pitch, alignments=alignments: pitch % alignments[pair] == 0,
+                ["pair", "pitch"],
+            )
+        if any(_is(c, "contiguous") for c in stated):
+            strict = {pair for pair, one in sets.items() if _value(one, "contiguous", 0)}
+            for variable in variables:
+                asked.addConstraint(
+                    lambda pair, place, strict=strict: (
+                        pair not in strict or problem.sources[place].contiguous is True
+                    ),
+                    ["pair", variable],
+                )
+        for c in stated:
+            spoken = [variables[plane] for plane in range(planes) if c.planes >> plane & 1]
+            if _is(c, "same-source"):
+                asked.addConstraint(constraint.AllEqualConstraint(), spoken)
+            elif _is(c, "different-source"):
+                asked.addConstraint(constraint.AllDifferentConstraint(), spoken)
+    return asked
+
+
+def _value(one: ConstraintSet, name: str, default: int) -> int:
+    return next((int(str(c.value)) for c in one.constraints if _is(c, name)), default)
+
+
+def _is(one: Constraint, name: str) -> bool:
+    return one.type == BY_NAME[name].type
+
+
+def microseconds(run: Callable[[], object], *, least: float = 0.5, most: int = 500) -> float:
+    """The median of one thread's processor time, over one run if that takes long."""
+    times: list[float] = []
+    until = time.perf_counter() + least
+    while not times or (time.perf_counter() < until and len(times) < most):
+        forget()
+        start = time.thread_time_ns()
+        run()
+        times.append((time.thread_time_ns() - start) / 1000)
+    return median(times)
+
+
+def same(problem: Problem) -> float:
+    """The time when the problem was solved before and is built again from its parts."""
+    times = []
+    for _ in range(200):
+        again = replace(problem, participants=(*problem.participants,))
+        start = time.thread_time_ns()
+        solve(again)
+        times.append((time.thread_time_ns() - start) / 1000)
+    return median(times)
+
+
+def exponent(sizes: Iterable[int], times: Iterable[float]) -> float:
+    """The slope of log time over log size, by least squares."""
+    points = [(math.log(size), math.log(t)) for size, t in zip(sizes, times, strict=True)]
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum(
+        (x - mean_x) ** 2 for x, _ in points
+    )
+
+
+def main() -> None:
+    print("solver, medians in us of one thread's processor time")
+    head = ("problem", "target", "cold", "explained", "same", "nothing", "any", "all", "all/cold")
+    print("{:34}{:>9}{:>9}{:>11}{:>7}{:>9}{:>10}{:>11}{:>10}".format(*head))
+    for name, target, problem, planes in (
+        ("2 participants x 8 x 4 heaps", 150, many_pairs(2, 8, 4, 1), 1),
+        ("4 participants x 1200 x 16 heaps", 8000, many_pairs(4, 1200, 16, SETS), 1),
+        ("4 planes x 16 heaps, related", 1000, four_planes(16), 4),
+    ):
+        cold = microseconds(lambda problem=problem: solve_plans(problem))  # type: ignore[misc]
+        explained = microseconds(lambda problem=problem: solve(problem))  # type: ignore[misc]
+        solve(problem)
+        again = same(problem)
+        idle = microseconds(lambda problem=problem: nothing(problem))  # type: ignore[misc]
+        one = microseconds(
+            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolution()  # type: ignore[misc]
+        )
+        every = microseconds(
+            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolutions()  # type: ignore[misc]
+        )
+        print(
+            f"{name:34}{target:9}{cold:9.0f}{explained:11.0f}{again:7.1f}{idle:9.1f}"
+            f"{one:10.0f}{every:11.0f}{every / cold:10.1f}"
+        )
+    counts = (150, 300, 600, 1200, 2400)
+    by_pairs = [
+        microseconds(lambda n=n: solve_plans(many_pairs(4, n, 16, SETS)), most=20)  # type: ignore[misc]
+        - microseconds(lambda n=n: many_pairs(4, n, 16, SETS), most=20)  # type: ignore[misc]
+        for n in counts
+    ]
+    crowds = (2, 4, 8, 16)
+    by_participants = [
+        microseconds(lambda n=n: solve_plans(many_pairs(n, 1200, 16, SETS)), most=20)  # type: ignore[misc]
+        - microseconds(lambda n=n: many_pairs(n, 1200, 16, SETS), most=20)  # type: ignore[misc]
+        for n in crowds
+    ]
+    for what, sizes, times in (
+        ("pairs", counts, by_pairs),
+        ("participants", crowds, by_participants),
+    ):
+        shown = ", ".join(f"{size}: {t:.0f}" for size, t in zip(sizes, times, strict=True))
+        print(f"cost grows with {what} to the power of {exponent(sizes, times):.2f}  ({shown})")
+
+
+if __name__ == "__main__":
+    main()
