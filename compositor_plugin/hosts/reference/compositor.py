@@ -11,13 +11,12 @@ Everything that its objects do happens on the thread that dispatches. `call`,
 from __future__ import annotations
 
 import os
-import signal
 import socket as sockets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -84,12 +83,12 @@ class Compositor:
         self._calls: deque[Callable[[], None]] = deque()
         self._stopping = False
         self._runner: threading.Thread | None = None
-        self._awake, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
             self.socket: str | None = None
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
                 self.socket = self._display.add_socket(socket)
-            self._display.loop.add_fd(self._awake, self._woken)
+            self._display.loop.add_fd(self._wake, self._woken)
             self._space = Space(
                 self._display,
                 platform,
@@ -110,7 +109,7 @@ class Compositor:
             self._space.plugin = self.plugin
         except BaseException:
             self._display.destroy()
-            self._close_wake()
+            os.close(self._wake)
             raise
         self._closed = False
 
@@ -121,15 +120,8 @@ class Compositor:
 
     def run(self) -> None:
         """Dispatch until `stop` is called, or a signal raises in this thread."""
-        # libwayland goes back to waiting after a signal, and Python would not see it.
-        handles_signals = threading.current_thread() is threading.main_thread()
-        before = signal.set_wakeup_fd(self._wake) if handles_signals else -1
-        try:
-            while not self._stopping:
-                self.dispatch(-1)
-        finally:
-            if handles_signals:
-                signal.set_wakeup_fd(before)
+        while not self._stopping:
+            self.dispatch(-1)
         self._stopping = False
 
     def dispatch(self, timeout: int) -> None:
@@ -139,7 +131,7 @@ class Compositor:
     def stop(self) -> None:
         """Let `run` return."""
         self._stopping = True
-        self._wake_up()
+        os.eventfd_write(self._wake, 1)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -168,7 +160,7 @@ class Compositor:
                 future.set_exception(error)
 
         self._calls.append(run)
-        self._wake_up()
+        os.eventfd_write(self._wake, 1)
         return future.result()
 
     def connect(self) -> int:
@@ -196,7 +188,7 @@ class Compositor:
         self.plugin.close()
         self._display.destroy()
         self._space.close()
-        self._close_wake()
+        os.close(self._wake)
 
     def __enter__(self) -> Self:
         return self
@@ -226,16 +218,8 @@ class Compositor:
         offer(WpPresentation, WpPresentation)
         offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, space))
 
-    def _wake_up(self) -> None:
-        with suppress(BlockingIOError):  # a pipe that is full wakes as well
-            os.write(self._wake, b"\0")
-
-    def _close_wake(self) -> None:
-        os.close(self._awake)
-        os.close(self._wake)
-
     def _woken(self, _mask: int) -> None:
-        os.read(self._awake, 4096)
+        os.eventfd_read(self._wake)
         while self._calls:
             self._calls.popleft()()
 

@@ -174,6 +174,8 @@ class Space:
         """A window appears: on top, a step further than the last one."""
         if window.xdg_surface is not None:
             geometry = window.xdg_surface.geometry
+            if not any(tree.window is not window for tree in self._trees()):
+                self._placed = 0
             window.position = cascade(
                 self._placed, self.outputs[0], geometry.width, geometry.height
             )
