@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from pywayland import ffi, lib
 from pywayland.client.display import Display
 from pywayland.protocol_core.interface import Interface
+from pywayland.protocol_core.proxy import Proxy
 
 from heapwire.client_lib import libwayland
 from heapwire.client_lib.errors import (
@@ -296,7 +297,7 @@ class Connection:
         """The exception for what libwayland says is wrong with the connection."""
         code = lib.wl_display_get_error(self._pointer)
         if code == errno.EPROTO:
-            return _protocol_error(self._pointer)
+            return _protocol_error(self.display)
         if code in (0, errno.EPIPE, errno.ECONNRESET):
             return DisconnectedError("the compositor closed the connection")
         return DisconnectedError(f"the connection to the compositor broke: {os.strerror(code)}")
@@ -324,21 +325,25 @@ def _connect(target: str | int | None) -> Display:
     return display
 
 
-def _protocol_error(pointer: CData) -> ProtocolError:
-    raw = libwayland.protocol_error(pointer)
+def _protocol_error(display: Display) -> ProtocolError:
+    raw = libwayland.protocol_error(display._ptr)
     marker = f"{raw.interface}#{raw.object_id}: error {raw.code}: "
     line = libwayland.LOG.last
     return ProtocolError(
         interface=raw.interface,
         object_id=raw.object_id,
         code=raw.code,
-        name=_error_name(raw.interface, raw.code),
+        name=_error_name(display, raw.interface, raw.code),
         message=line.partition(marker)[2],
     )
 
 
-def _error_name(interface: str, code: int) -> str:
+def _error_name(display: Display, interface: str, code: int) -> str:
+    """What an interface calls its error, as far as this package or pywayland knows."""
     for table in INTERFACES:
         if table.name == interface:
             return next((n for n, c in table.enums.get("error", {}).items() if c == code), "")
-    return ""
+    classes = (type(proxy).interface for proxy in display._children if isinstance(proxy, Proxy))
+    known: CData = next((one for one in classes if one.name == interface), None)
+    entries = list(getattr(known, "error", ()))
+    return next((str(entry.name) for entry in entries if entry.value == code), "")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fake_compositor import FakeCompositor
 from pywayland.client import Display
+from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib.connection import Connection
 from heapwire.client_lib.errors import (
@@ -76,6 +77,21 @@ def test_a_protocol_error_says_where_which_and_why(fake):
     assert caught.value.interface == "xx_dmabuf_heap_manager_v1"
     assert caught.value.code == 5
     assert caught.value.message == "the extent is 0x0 %s %n"
+
+
+class Dmabuf(FakeCompositor):
+    def on_zwp_linux_dmabuf_v1_create_params(self, _id, new):
+        self.protocol_error(new, 3, "no planes were added")
+
+
+@pytest.mark.parametrize("fake", [Dmabuf], indirect=True)
+def test_errors_of_other_protocols_are_named_too(fake):
+    with connect(fake) as connection:
+        dmabuf, _ = connection.bind(ZwpLinuxDmabufV1)
+        params = dmabuf.create_params()
+        with pytest.raises(ProtocolError, match=r"incomplete \(3\): no planes were added"):
+            connection.roundtrip()
+        assert not params.destroyed
 
 
 class Deaf(FakeCompositor):
