@@ -2,8 +2,8 @@
 
 The format is described in docs/platforms.md. Files name things and never
 number them: a (major, minor) pair is good for one boot of one machine. The
-pairs of a simulated platform are made up here, in the order of the file, with
-the majors that Linux gives them.
+pairs of a simulated platform are made up here, with the majors that Linux gives
+them: a heap's from its name, a device's from its place in the file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 from heapwire.kernel.constraint_table import Names, read_constraints
 from heapwire.kernel.device import (
@@ -34,7 +35,7 @@ from heapwire.protocol.model.constraint_set import (
 )
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.identity import MAX_MINOR, DeviceId, HeapId
+from heapwire.protocol.model.identity import DeviceId, HeapId
 from heapwire.protocol.model.merge import BOTTOM, join, lift
 from heapwire.protocol.model.modifier import LINEAR, parse_modifier
 from heapwire.protocol.model.participant import Usage
@@ -44,6 +45,7 @@ from heapwire.protocol.model.topology import Place, Topology
 # Documentation/admin-guide/devices.txt; a heap's major is dynamic and counts
 # down from 254, udmabuf's minor is dynamic (MISC_DYNAMIC_MINOR).
 _HEAP_MAJOR = 254
+_HEAP_MINORS = 4096
 _DRM_MAJOR, _FIRST_RENDER_MINOR = 226, 128
 _VIDEO_MAJOR = 81
 _MISC_MAJOR, _UDMABUF_MINOR = 10, 126
@@ -115,7 +117,7 @@ class _Reader:
         self._devices: dict[str, DeviceId] = {}
         self._device_names: set[str] = set()
         self._absent: dict[str, SourceId] = {}
-        self._numbers = {_HEAP_MAJOR: 0, _DRM_MAJOR: 0, _FIRST_RENDER_MINOR: 0, _VIDEO_MAJOR: 0}
+        self._numbers = {_DRM_MAJOR: 0, _FIRST_RENDER_MINOR: 0, _VIDEO_MAJOR: 0}
         self.mentions: list[Fault] = []
 
     def read(self) -> PlatformParts:
@@ -185,7 +187,7 @@ class _Reader:
         owner = self._owner(table, required=kind is SourceKind.DEVICE)
         if name in self._sources:
             table.fault("name", f"there is a memory {name!r} already")
-        id_ = self._source_id(kind, owner)
+        id_ = self._source_id(kind, name, owner)
         self._sources.setdefault(name, id_)
         alignment = table.quantity("alignment")
         if alignment == 0:
@@ -222,14 +224,26 @@ class _Reader:
             table.fault("device", f"there is no such device: {did_you_mean(name, self._devices)}")
         return owner
 
-    def _source_id(self, kind: SourceKind, owner: DeviceId | None) -> SourceId:
+    def _source_id(self, kind: SourceKind, name: str, owner: DeviceId | None) -> SourceId:
         match kind:
             case SourceKind.DEVICE if owner is not None:
                 return SourceId.device(owner)
             case SourceKind.UDMABUF:
                 return SourceId(kind, _MISC_MAJOR, _UDMABUF_MINOR)
             case _:
-                return SourceId.heap(HeapId(_HEAP_MAJOR, self._next(_HEAP_MAJOR)))
+                return self._heap_id(name)
+
+    def _heap_id(self, name: str) -> SourceId:
+        """The number of a heap, there or not: the same in every file that speaks of it.
+
+        So a client and a compositor that have read different files, one of
+        which lacks a heap, do not take one heap for another.
+        """
+        taken = {*self._sources.values(), *self._absent.values()}
+        minor = crc32(name.encode()) % _HEAP_MINORS
+        while (found := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in taken:
+            minor = (minor + 1) % _HEAP_MINORS
+        return found
 
     def _source_named(self, name: str, path: Path) -> SourceId:
         """The number of a memory; one that the platform lacks has a number that nothing has."""
@@ -237,7 +251,7 @@ class _Reader:
         if name not in self._sources:
             self.mentions.append(Fault(path, f"this platform has no memory {name!r}"))
         if known is None:
-            known = SourceId.heap(HeapId(_HEAP_MAJOR, MAX_MINOR - len(self._absent)))
+            known = self._heap_id(name)
             self._absent[name] = known
         return known
 

@@ -11,7 +11,7 @@ def test_a_platform_is_listed(heapwire):
     assert {"platform", "heaps", "devices", "links"} <= set(run.document)
     assert [heap["name"] for heap in run.document["heaps"]] == ["linux,cma", "system"]
     text = heapwire("list", "--platform", "raspberry-pi-4").out
-    assert "linux,cma (heap 254:0): contiguous, 256 MiB" in text
+    assert "linux,cma (heap 254:3217): contiguous, 256 MiB" in text
     assert "hvs -> linux,cma (preferred, profile)" in text
 
 

@@ -208,7 +208,7 @@ def test_the_majors_are_those_of_linux():
         kind = "camera"
         """
     )
-    assert [str(source.id) for source in platform.sources] == ["heap 254:0", "heap 254:1"]
+    assert {source.id.major for source in platform.sources} == {254}
     assert [str(device.id) for device in platform.devices] == ["226:0", "226:128", "81:0", "81:1"]
 
 
@@ -240,7 +240,33 @@ def test_values_are_written_as_their_kind_is(row, value, planes):
 
 def test_sources_are_named_and_keep_their_order():
     read = constraint('{ type = "permitted-sources", value = ["system", "cma"], planes = [1] }')
-    assert [source.minor for source in read.value] == [1, 0]
+    platform = parse(HEAD)
+    assert [platform.source_name(source) for source in read.value] == ["system", "cma"]
+
+
+def test_a_heap_has_the_same_number_in_every_file_that_speaks_of_it():
+    """So that files which differ in what they have do not take one heap for another."""
+    heaps = ("cma", "system", "bank")
+    for missing in heaps:
+        text = "".join(f'[[memory]]\nname = "{name}"\n' for name in heaps if name != missing)
+        text += (
+            '[[device]]\nname = "d"\nkind = "decoder"\n[[device.use]]\nusage = "decode"\n'
+            '[[device.use.set]]\nformats = ["NV12"]\nconstraints = [{ type = "permitted-sources", '
+            'value = ["cma", "system", "bank"] }]\n'
+        )
+        platform = parse(text)
+        (one,) = platform.device("d").sets[Usage.DECODE]
+        assert (
+            one.constraints[0].value
+            == constraint('{ type = "permitted-sources", value = ["cma", "system", "bank"] }').value
+        )
+        assert len(platform.notes) == 1
+
+
+def test_heaps_whose_names_meet_have_numbers_of_their_own(monkeypatch):
+    monkeypatch.setattr("heapwire.kernel.platform_file.crc32", lambda name: 4095)
+    ids = [source.id.minor for source in parse(HEAD).sources]
+    assert ids == [4095, 0]
 
 
 def test_must_understand_can_be_let_go():
