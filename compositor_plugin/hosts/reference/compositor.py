@@ -116,7 +116,7 @@ class Compositor:
     @property
     def frames(self) -> Sequence[FrameRecord]:
         """What was shown so far, in order; the last few thousand unless it records."""
-        return tuple(self._space.frames)
+        return self.call(lambda: tuple(self._space.frames))
 
     def run(self) -> None:
         """Dispatch until `stop` is called, or a signal raises in this thread."""
@@ -145,11 +145,13 @@ class Compositor:
             self.stop()
             thread.join()
             self._runner = None
+            self._stopping = False
+            self._run_calls()  # those that came too late for the thread
 
     def call(self, function: Callable[[], Result]) -> Result:
         """Have a function run between two dispatches and return what it returns."""
         runner = self._runner
-        if runner is None or runner is threading.current_thread():
+        if runner is None or runner is threading.current_thread() or not runner.is_alive():
             return function()
         future: Future[Result] = Future()
 
@@ -220,6 +222,9 @@ class Compositor:
 
     def _woken(self, _mask: int) -> None:
         os.eventfd_read(self._wake)
+        self._run_calls()
+
+    def _run_calls(self) -> None:
         while self._calls:
             self._calls.popleft()()
 

@@ -181,11 +181,6 @@ class WlSurface(Resource):
         """Whether the pending state brings a buffer."""
         return self._buffer is not None
 
-    @property
-    def unmaps(self) -> bool:
-        """Whether the pending state takes the buffer away."""
-        return self.pending.attached and self._buffer is None
-
     # Subsurfaces.
 
     @property
