@@ -1,0 +1,217 @@
+"""The state behind a feedback object, without a display, a host or a solver."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin.negotiation import MAX_TAGS, Change, Circumstances, Negotiation
+from heapwire.protocol.model.answer import FailureReason
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
+from heapwire.protocol.model.plan import Plan
+from heapwire.protocol.model.source import SourceId, SourceKind
+from heapwire.protocol.wire.batch import Access, Batch, Offer, Tranche, TrancheFlags
+from heapwire.protocol.wire.limits import KNOWN_BATCHES
+from heapwire.protocol.wire.misuse import MisuseError
+
+HEAP = SourceId(SourceKind.HEAP, 250, 0)
+
+
+def plan(pitch: int = 64, *, scanout: bool = False, count: int = 3) -> Plan:
+    layout = Layout(
+        kind=LayoutKind.EXACT,
+        extent=Extent(16, 16),
+        objects=(BufferObject(HEAP, 4096),),
+        planes=(PlaneLayout(0, 0, pitch),),
+    )
+    goal = "scanout" if scanout else "sampling"
+    return Plan(fourcc=1, modifier=0, goal=goal, scanout=scanout, layout=layout, buffer_count=count)
+
+
+def batch(*plans: Plan, flags: TrancheFlags = TrancheFlags.SAMPLING) -> Batch:
+    offers = tuple(Offer(index, one, (Access.CLIENT,)) for index, one in enumerate(plans))
+    return Batch(tranches=(Tranche(flags=flags, offers=offers),))
+
+
+def negotiation() -> Negotiation:
+    return Negotiation(lambda: Circumstances(None, frozenset()))
+
+
+def answered(made: Negotiation, answer: Batch) -> Batch:
+    """Answer what is due."""
+    failures, due = made.take()
+    assert failures == []
+    assert due is not None
+    return made.conclude(due, answer)
+
+
+def test_the_first_answer_is_due_without_a_commit() -> None:
+    made = negotiation()
+    assert not made.settled
+    first = answered(made, batch())
+    assert first.cookie == 0
+    assert made.settled
+    assert made.take() == ([], None)
+
+
+def test_only_the_last_of_several_commits_is_solved() -> None:
+    made = negotiation()
+    answered(made, batch())
+    for cookie in (7, 8, 9):
+        made.commit(cookie)
+    failures, due = made.take()
+    assert [(one.cookie, one.reason) for one in failures] == [
+        (7, FailureReason.SUPERSEDED),
+        (8, FailureReason.SUPERSEDED),
+    ]
+    assert due is not None
+    assert made.conclude(due, batch()).cookie == 9
+
+
+def test_a_commit_before_the_first_answer_takes_its_place_silently() -> None:
+    made = negotiation()
+    made.commit(1)
+    failures, due = made.take()
+    assert failures == [], "nobody asked with a cookie of 0"
+    assert due is not None
+    assert due.cookie == 1
+
+
+def test_without_a_surface_commits_fail_and_nothing_else_is_due() -> None:
+    made = negotiation()
+    answered(made, batch())
+    made.commit(1)
+    made.has_surface = False
+    made.commit(2)
+    failures, due = made.take()
+    assert [(one.cookie, one.reason) for one in failures] == [
+        (1, FailureReason.NO_SURFACE),
+        (2, FailureReason.NO_SURFACE),
+    ]
+    assert due is None
+    assert not made.settled
+
+
+def test_serials_grow_over_answers_and_failures_alike() -> None:
+    made = negotiation()
+    serials = [answered(made, batch()).serial]
+    made.commit(1)
+    made.commit(2)
+    failures, due = made.take()
+    assert due is not None
+    serials += [one.serial for one in failures]
+    serials.append(made.conclude(due, batch()).serial)
+    serials.append(made.renewed(batch()).serial)
+    assert serials == sorted(set(serials))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (batch(plan()), batch(plan()), Change.NONE),
+        (batch(plan()), batch(plan(128)), Change.NOW),
+        (batch(plan()), batch(plan(), flags=TrancheFlags.SCANOUT), Change.UPGRADE),
+        (batch(plan(), flags=TrancheFlags.SCANOUT), batch(plan()), Change.NOW),
+        (batch(plan()), replace(batch(), reason=FailureReason.CONFLICT), Change.NOW),
+        (replace(batch(), reason=FailureReason.CONFLICT), batch(plan()), Change.NOW),
+    ],
+)
+def test_what_an_unasked_answer_is_worth(before: Batch, after: Batch, change: Change) -> None:
+    made = negotiation()
+    answered(made, before)
+    assert made.compare(after) is change
+
+
+def test_a_serial_and_a_cookie_make_no_difference() -> None:
+    made = negotiation()
+    answered(made, batch())
+    made.commit(5)
+    told = answered(made, batch(plan()))
+    assert (told.cookie, told.serial) == (5, 2)
+    assert made.compare(batch(plan())) is Change.NONE
+
+
+def test_the_plan_of_the_last_tag_is_kept_rather_than_the_best() -> None:
+    made = negotiation()
+    told = answered(made, batch(plan(64), plan(128)))
+    assert made.renewal()[1] == plan(64)
+    made.tag(1000, 1, told.serial, 1)
+    assert made.renewal()[1] == plan(128)
+    made.tag(2000, 2, told.serial, 0)
+    assert made.renewal()[1] == plan(64)
+    made.buffer_gone(2000)
+    assert made.renewal()[1] == plan(128)
+
+
+def test_as_many_batches_are_known_as_the_protocol_promises() -> None:
+    made = negotiation()
+    first = answered(made, batch(plan()))
+    for _ in range(KNOWN_BATCHES - 1):
+        made.renewed(batch(plan()))
+    assert made.plan(first.serial, 0) == plan()
+    assert made.plan(first.serial, 1) is None
+    made.renewed(batch(plan()))
+    assert made.plan(first.serial, 0) is None
+
+
+def test_buffers_are_counted_for_each_batch() -> None:
+    made = negotiation()
+    first = answered(made, batch(plan(count=2)))
+    assert [made.take_buffer(first.serial, 0) for _ in range(3)] == [True, True, False]
+    second = made.renewed(batch(plan(count=2)))
+    assert made.take_buffer(second.serial, 0)
+    assert not made.take_buffer(second.serial, 5)
+    assert not made.take_buffer(99, 0)
+
+
+def test_a_status_is_due_when_it_is_news() -> None:
+    made = negotiation()
+    told = answered(made, batch(plan()))
+    assert made.shown(1, True, StatusReason.NONE) is None, "nobody tagged it"
+    assert made.tag(1, 42, told.serial, 0) is None
+    statuses = [
+        made.shown(1, *fate)
+        for fate in (
+            (True, StatusReason.NONE),
+            (True, StatusReason.NONE),
+            (False, StatusReason.MEMORY),
+            (False, StatusReason.LAYOUT),
+        )
+    ]
+    assert [status and (status.tag, status.status, status.reason) for status in statuses] == [
+        (42, 0, 0),
+        None,
+        (42, 1, StatusReason.MEMORY),
+        (42, 1, StatusReason.LAYOUT),
+    ]
+
+
+def test_a_new_tag_is_news_again() -> None:
+    made = negotiation()
+    told = answered(made, batch(plan()))
+    for tag in (1, 2):
+        made.tag(1, tag, told.serial, 0)
+        status = made.shown(1, True, StatusReason.NONE)
+        assert status is not None
+        assert status.tag == tag
+
+
+def test_the_oldest_tag_is_forgotten_beyond_the_limit() -> None:
+    made = negotiation()
+    told = answered(made, batch(plan()))
+    for buffer in range(MAX_TAGS + 1):
+        made.tag(buffer, buffer, told.serial, 0)
+    assert not made.tagged(0)
+    assert made.tagged(1)
+    assert made.tagged(MAX_TAGS)
+
+
+def test_a_misused_commit_changes_nothing() -> None:
+    made = negotiation()
+    answered(made, batch())
+    with pytest.raises(MisuseError):
+        made.commit(0)
+    assert made.take() == ([], None)
