@@ -48,7 +48,7 @@ def main(wheel: Path) -> int:
         venv.create(Path(folder, "venv"), with_pip=True)
         python = Path(folder, "venv/bin/python")
         wanted = f"{wheel.resolve()}[play,completion]"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", wanted], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", wanted], check=True)
         subprocess.run([python, "-I", "-c", IMPORT_ALL], check=True, cwd=folder)
         command = [Path(folder, "venv/bin/heapwire"), "list", "--platform", "exynos4-mfc-v5"]
         subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
