@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
@@ -50,10 +52,17 @@ class LinuxDmabuf:
         room = buffer.plan.layout.extent
         if extent.width > room.width or extent.height > room.height:
             raise LocalError(f"pictures of {extent} do not fit into a buffer of {room}")
+        tries = [
+            partial(self._ask, buffer, modifier, extent, device)
+            for modifier in self._modifiers_of(buffer.plan)
+        ]
+        return Import(self.connection, tries, buffer)
+
+    def _ask(
+        self, buffer: Buffer, modifier: int, extent: Extent, device: DeviceId | None
+    ) -> AnyProxy:
         params = create(self._proxy, "create_params")
-        plan = buffer.plan
-        modifier = self._modifier_of(plan)
-        for index, plane in enumerate(plan.layout.planes):
+        for index, plane in enumerate(buffer.plan.layout.planes):
             send(
                 params,
                 "add",
@@ -63,25 +72,25 @@ class LinuxDmabuf:
             )
         if device is not None and self.version >= SAMPLING_DEVICE_VERSION:
             send(params, "set_sampling_device", struct.pack("=Q", device.dev_t))
-        started = Import(self.connection, params, buffer)
-        send(params, "create", extent.width, extent.height, plan.fourcc, 0)
-        return started
+        send(params, "create", extent.width, extent.height, buffer.plan.fourcc, 0)
+        return params
 
     def _modifier(self, fourcc: int, high: int, low: int) -> None:
         self._pairs.add(FormatModifier(fourcc, high << 32 | low))
 
-    def _modifier_of(self, plan: Plan) -> int:
-        """The modifier to import a plan's buffers with.
+    def _modifiers_of(self, plan: Plan) -> tuple[int, ...]:
+        """The modifiers to import a plan's buffers with, to be tried in this order.
 
-        A compositor whose GPU driver knows no modifiers takes buffers without one
-        only. What comes from a heap and has rows is laid out as such a driver
-        expects.
+        A compositor whose GPU driver knows no modifiers announces its formats
+        without. What comes from a heap and has rows is laid out as such a driver
+        expects, so no modifier will do; but some take LINEAR all the same, and
+        will scan out only what came with it.
         """
         implicit = FormatModifier(plan.fourcc, INVALID)
         linear = FormatModifier(plan.fourcc, LINEAR)
         if plan.modifier == LINEAR and implicit in self._pairs and linear not in self._pairs:
-            return INVALID
-        return plan.modifier
+            return LINEAR, INVALID
+        return (plan.modifier,)
 
     def close(self) -> None:
         """Destroy the object; buffers stay valid."""
@@ -97,18 +106,17 @@ class Import:
     that came to an object that is gone could never be destroyed.
     """
 
-    def __init__(self, connection: Connection, params: AnyProxy, buffer: Buffer) -> None:
+    def __init__(
+        self, connection: Connection, tries: Sequence[Callable[[], AnyProxy]], buffer: Buffer
+    ) -> None:
+        """`tries` make the request, one way after the other until one is taken."""
         self.done = False
         self._plan: Plan = buffer.plan
         self._buffer: Buffer | None = buffer
         self._connection = connection
-        self._params = params
-        connection.keep(params)
-        listen(
-            params,
-            connection.handler_failed,
-            {"created": self._created, "failed": self._answered},
-        )
+        self._tries = list(tries)
+        self._params: AnyProxy
+        self._begin()
 
     def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
         """Dispatch until the compositor has answered.
@@ -124,8 +132,25 @@ class Import:
         """Want the `wl_buffer` no more."""
         self._buffer = None
 
+    def _begin(self) -> None:
+        self._params = self._tries.pop(0)()
+        self._connection.keep(self._params)
+        listen(
+            self._params,
+            self._connection.handler_failed,
+            {"created": self._created, "failed": self._failed},
+        )
+
+    def _failed(self) -> None:
+        self._end()
+        if self._tries and self._buffer is not None:
+            self._begin()
+        else:
+            self.done = True
+
     def _created(self, proxy: AnyProxy) -> None:
-        self._answered()
+        self._end()
+        self.done = True
         buffer = self._buffer
         if buffer is None:
             proxy.destroy()
@@ -137,7 +162,6 @@ class Import:
 
         listen(proxy, self._connection.handler_failed, {"release": released})
 
-    def _answered(self) -> None:
-        self.done = True
+    def _end(self) -> None:
         send(self._params, "destroy")
         self._connection.release(self._params)

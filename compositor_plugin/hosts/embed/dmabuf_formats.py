@@ -135,7 +135,7 @@ def with_linear(formats: Iterable[FormatModifier]) -> frozenset[FormatModifier]:
 
     That is what the driver of a GPU that knows no modifiers announces. It expects
     rows in memory that it has not laid out itself; a client that has a linear plan
-    then imports its buffers without a modifier.
+    then imports its buffers as linear, or without a modifier.
     """
     pairs = frozenset(formats)
     explicit = {pair.fourcc for pair in pairs if pair.modifier != INVALID}
