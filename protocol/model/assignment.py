@@ -75,15 +75,14 @@ def assign(
         return []
     choices: list[list[tuple[int, int, int]]] = []
     for planes, domain in groups:
-        members = planes.bit_count()
+        members = [plane for plane in range(count) if planes >> plane & 1]
+        liked = (
+            [sum(places) for places in zip(*(orders[plane] for plane in members), strict=True)]
+            if orders is not None
+            else [0] * len(scarcity)
+        )
         options = [
-            (
-                sum(orders[plane][source] for plane in range(count) if planes >> plane & 1)
-                if orders is not None
-                else 0,
-                members * scarcity[source],
-                source,
-            )
+            (liked[source], len(members) * scarcity[source], source)
             for source in range(len(scarcity))
             if domain >> source & 1
         ]
@@ -178,26 +177,37 @@ class _Search:
         if group == len(self.choices):
             self._complete(order, scarcity, taken)
             return
-        here = self.choices[group]
-        rest = self.rest_order[group + 1]
-        barred = {taken[other] for other in self.apart[group]}
         # Sources that are in use already come first: they add no object.
-        for again in (True, False):
-            for more_order, more_scarcity, source in here:
-                if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
-                    break  # and those after it are liked even less
-                if (source in taken) is not again or source in barred:
-                    continue
-                self.steps += 1
-                if self.steps > MAX_STEPS:
-                    raise TooComplexError("too many ways to place the planes")
-                next_taken = (*taken, source)
-                if not self._hopeless(
-                    group + 1, order + more_order, scarcity + more_scarcity, next_taken
-                ):
-                    self.descend(
-                        group + 1, order + more_order, scarcity + more_scarcity, next_taken
-                    )
+        barred = {taken[other] for other in self.apart[group]}
+        used = set(taken)
+        if used - barred:
+            self._try_each(group, order, scarcity, taken, used - barred, again=True)
+        self._try_each(group, order, scarcity, taken, used, again=False)
+
+    def _try_each(
+        self,
+        group: int,
+        order: int,
+        scarcity: int,
+        taken: tuple[int, ...],
+        used: set[int],
+        *,
+        again: bool,
+    ) -> None:
+        """Go on with each source that is used, or with each that is not."""
+        after = group + 1
+        rest = self.rest_order[after]
+        for more_order, more_scarcity, source in self.choices[group]:
+            if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
+                break  # and those after it are liked even less
+            if (source in used) is not again:
+                continue
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise TooComplexError("too many ways to place the planes")
+            further = (*taken, source)
+            if not self._hopeless(after, order + more_order, scarcity + more_scarcity, further):
+                self.descend(after, order + more_order, scarcity + more_scarcity, further)
 
     def _hopeless(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> bool:
         """Whether no completion can enter the best.

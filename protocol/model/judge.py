@@ -147,7 +147,6 @@ class Judge:
     def __init__(self, sources: tuple[Source, ...], topology: Topology) -> None:
         self.sources = sources
         self.everything = (1 << len(sources)) - 1
-        self.uncached = self._mask(lambda source: source.cached is False)
         self._topology = topology
         self._known: dict[tuple[int, MergedValue], int] = {}
 
@@ -167,7 +166,9 @@ class Judge:
 
     def domains(self, merged: Merged, planes: int) -> tuple[int, ...]:
         """For each plane the sources that meet everything demanded of it."""
-        whole = self.uncached if needs_clean_memory(merged) else self.everything
+        whole = self.everything
+        if needs_clean_memory(merged):
+            whole = self._mask(lambda source: source.cached is False)
         own = [self.everything] * planes
         for (type_, plane), value in merged.items():
             if type_ in RULES:
@@ -179,4 +180,8 @@ class Judge:
         return tuple(whole & mask for mask in own)
 
     def _mask(self, test: Callable[[Source], bool]) -> int:
-        return sum(1 << position for position, source in enumerate(self.sources) if test(source))
+        mask = 0
+        for position, source in enumerate(self.sources):
+            if test(source):
+                mask |= 1 << position
+        return mask

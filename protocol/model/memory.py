@@ -21,12 +21,16 @@ class Memory:
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
-        # A layout that only a driver knows is best left to that driver.
-        self.scarcity_opaque = tuple(
+        self.assignments: dict[object, list[Assignment]] = {}
+
+    def scarcity_of(self, *, opaque: bool) -> tuple[int, ...]:
+        """How scarce each source is; a layout that only a driver knows is best left to it."""
+        if not opaque:
+            return self.scarcity
+        return tuple(
             place if source.id.kind is SourceKind.DEVICE else place + len(self.sources)
             for place, source in enumerate(self.sources)
         )
-        self.assignments: dict[object, list[Assignment]] = {}
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:

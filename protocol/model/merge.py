@@ -139,10 +139,13 @@ def lift(
         spoken = constraint.planes & present
         if constraint.planes and not spoken and (row.per_plane or row.is_relation):
             continue
-        if not _plain(row, constraint) and fault(constraint, registry) is not None:
+        if _plain(row, constraint):
+            value = cast("MergedValue", constraint.value)
+        elif fault(constraint, registry) is None:
+            value = _lifted(row, constraint, present, substitutes)
+        else:
             return BOTTOM
-        value = _lifted(row, constraint, present, substitutes)
-        for plane in _planes(row, spoken):
+        for plane in _BITS[spoken] if row.per_plane else _EACH:
             key = (constraint.type, plane)
             mine = merged.get(key)
             if mine is None:
@@ -174,10 +177,6 @@ _BITS: Final = tuple(
     tuple(plane for plane in range(MAX_PLANES) if planes >> plane & 1) or _EACH
     for planes in range(ALL_PLANES + 1)
 )
-
-
-def _planes(row: ConstraintType, planes: int) -> tuple[int, ...]:
-    return _BITS[planes] if row.per_plane else _EACH
 
 
 def _lifted(

@@ -107,6 +107,8 @@ MEETS: Final[Mapping[MergeRule, Callable[[MergedValue, MergedValue], MergedValue
 def effective(merged: Merged, type_: int, plane: int) -> MergedValue | None:
     """The value that holds for a plane: what is said of it, and of each plane."""
     whole = merged.get((type_, WHOLE))
+    if plane == WHOLE:
+        return whole
     own = merged.get((type_, plane))
     if own is None or whole is None:
         return whole if own is None else own

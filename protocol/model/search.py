@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, TypeAlias, cast
 
@@ -40,6 +39,7 @@ _FENCES: Final = (T["fences"], WHOLE)
 Places: TypeAlias = tuple[int, ...]
 """For each plane the place of its source in `Memory.sources`."""
 
+_NO_PAIR: Final = FormatModifier(0, 0)
 _UNOPENED: Final = -1  # where the order of sources stands in a key: before any real one
 
 
@@ -52,8 +52,7 @@ class _Key(NamedTuple):
     format_cost: int
     objects: int
     scarcity: int
-    fourcc: int
-    modifier: int
+    pair: FormatModifier
     places: Places
     ranks: tuple[int, ...]
     item: int
@@ -118,11 +117,12 @@ class _Item:
 
     def group(self, pair: FormatModifier) -> Group:
         """The demand on a pair that is on the queue; there are places for it, so there is one."""
-        return cast("Group", self.groups[self.shapes[pair].planes])
+        group = self.groups[self.shapes[pair].planes]
+        assert group is not None
+        return group
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A plan and what it was chosen from."""
 
     plan: Plan
@@ -171,10 +171,11 @@ class Search:
         items = [_Item(choice, pairs) for choice, pairs in self.choices()]
         queue = [
             _Key(
-                item.choice.alternative, item.choice.cost, _UNOPENED, 0, 0, 0, 0, 0, (), (), number
+                item.choice.alternative, item.choice.cost, _UNOPENED, 0, 0, 0, _NO_PAIR, (), (),
+                number,
             )
             for number, item in enumerate(items)
-        ]
+        ]  # fmt: skip
         heapify(queue)
         plans: list[Found] = []
         while queue and len(plans) < limit:
@@ -183,7 +184,7 @@ class Search:
             if key.order == _UNOPENED:
                 self._open(item, key.item, queue)
                 continue
-            pair = FormatModifier(key.fourcc, key.modifier)
+            pair = key.pair
             shape = item.shapes[pair]
             layout = self._layout(item, pair, key.places)
             if layout is None and item.rooms.get(shape, ()) is None:
@@ -193,7 +194,8 @@ class Search:
             again = key.ranks or shape.opaque
             if layout is not None and not (again and _known(plans, pair, layout)):
                 plans.append(self._found(item, pair, key.places, layout, goal))
-            self._advance(item, pair, queue, key, fitted=layout is not None)
+            if len(plans) < limit:
+                self._advance(item, pair, queue, key, fitted=layout is not None)
         return plans
 
     def _open(self, item: _Item, number: int, queue: list[_Key]) -> None:
@@ -201,10 +203,9 @@ class Search:
         choice = item.choice
         costs: Mapping[FormatModifier, int] = self.problem.format_costs
         for pair in item.pairs:
-            fourcc, modifier = pair
             shape = _SHAPES.get(pair)
             if shape is None:
-                format_ = FORMATS.get(fourcc)
+                format_ = FORMATS.get(pair.fourcc)
                 planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)
                 shape = Shape(planes, opaque=True)
             best = item.best.get(shape.family)
@@ -218,7 +219,7 @@ class Search:
                 queue,
                 _Key(
                     choice.alternative, choice.cost, order, costs.get(pair, 0) if costs else 0,
-                    objects, scarcity, fourcc, modifier, places, choice.ranks, number,
+                    objects, scarcity, pair, places, choice.ranks, number,
                 ),
             )  # fmt: skip
 
@@ -257,7 +258,7 @@ class Search:
             together=group.together,
             apart=group.apart,
             orders=group.orders,
-            scarcity=self.memory.scarcity_opaque if shape.opaque else self.memory.scarcity,
+            scarcity=self.memory.scarcity_of(opaque=shape.opaque),
             limit=MAX_PLANS,
             accept=accept,
             sets_of_sources=shape.opaque and self.problem.fixed is None,
@@ -353,7 +354,7 @@ class Search:
                 queue,
                 _Key(
                     key.alternative, key.cost, order, key.format_cost, objects, scarcity,
-                    key.fourcc, key.modifier, places, key.ranks, key.item,
+                    key.pair, places, key.ranks, key.item,
                 ),
             )  # fmt: skip
 

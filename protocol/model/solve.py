@@ -160,10 +160,11 @@ def _answer(
         reasons = Reasons(problem, outcome.search.voices) if explained else None
         for found in outcome.found:
             plan = found.plan
-            layouts = seen.setdefault((plan.fourcc, plan.modifier), [])
-            if plan.layout in layouts:
-                continue
-            layouts.append(plan.layout)
+            if len(outcomes) > 1:
+                layouts = seen.setdefault((plan.fourcc, plan.modifier), [])
+                if plan.layout in layouts:
+                    continue
+                layouts.append(plan.layout)
             best = best or (outcome, found)
             if reasons is not None:
                 plan = replace(plan, reasons=reasons.of(found))

@@ -93,11 +93,7 @@ def voice_of(participant: Participant, problem: Problem, substitutes: Substitute
     return Voice(
         name=participant.name,
         scanout=int(participant.usage) & _SCANOUT != 0,
-        wild=any(
-            fourcc == ANY_FOURCC or modifier == ANY_MODIFIER
-            for one in participant.sets
-            for fourcc, modifier in one.formats
-        ),
+        wild=any(_is_wild(one.formats) for one in participant.sets),
         sets=participant.sets,
         offers=offers_of(participant.sets, problem.content, problem.extents)
         if participant.sets
@@ -106,6 +102,14 @@ def voice_of(participant: Participant, problem: Problem, substitutes: Substitute
         substitutes=substitutes,
         lifted={},
     )
+
+
+def _is_wild(formats: tuple[FormatModifier, ...]) -> bool:
+    """Whether some pair stands for more than itself."""
+    if not formats:
+        return False
+    fourccs, modifiers = zip(*formats, strict=True)  # columns are searched fast
+    return ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers
 
 
 def content_voice(content: Content) -> Voice:
