@@ -134,6 +134,7 @@ def test_every_order_of_destruction(settled, made):
     assert open_files() == fds
     assert settled.compositor._space.surfaces == {}
     assert settled.compositor._space.windows == []
+    assert settled.compositor._space._states == {}
     assert settled.compositor._space.feedbacks == set()
     assert settled.compositor._space.dmabuf.buffers == {}
 

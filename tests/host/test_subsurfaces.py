@@ -49,6 +49,22 @@ def test_a_desynchronised_commit_does_not_wait(stage, client, window):
     assert stage.pixel(0, 0) == GREEN
 
 
+def test_the_parents_commit_leaves_a_desynchronised_part_as_it_is(stage, client, window):
+    surface, role = part(client, window.surface)
+    client.request(role, "set_desync")
+    viewporter = client.the("wp_viewporter")
+    view = client.make(viewporter, "get_viewport", "wp_viewport", surface)
+    client.request(view, "set_destination", 20, 20)
+    client.shm(surface, 5, 5, GREEN)
+    client.request(window.surface, "commit")
+    settle(client, window.surface)
+    assert stage.pixel(19, 19) == GREEN
+    client.shm(window.surface, 40, 40, BLUE)
+    assert (stage.pixel(19, 19), stage.pixel(20, 20)) == (GREEN, BLUE)
+    client.request(surface, "commit")
+    assert stage.pixel(19, 19) == GREEN
+
+
 def test_what_waits_takes_effect_when_it_need_not_wait_any_more(stage, client, window):
     surface, role = part(client, window.surface)
     client.request(window.surface, "commit")

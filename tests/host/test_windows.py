@@ -97,6 +97,14 @@ def test_an_unmapped_window_has_to_begin_anew(stage, client):
     assert client.error is None
 
 
+def test_a_buffer_right_after_unmapping(client):
+    window = client.window()
+    client.shm(window.surface, 10, 10)
+    client.show(window.surface, None)
+    client.shm(window.surface, 10, 10)
+    assert_error(client, window.xdg_surface, XdgSurfaceError.UNCONFIGURED_BUFFER)
+
+
 def test_a_surface_hears_which_output_it_is_on(stage, client):
     output = client.the("wl_output")
     window = client.window()
