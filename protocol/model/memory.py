@@ -32,6 +32,14 @@ class Memory:
             for place, source in enumerate(self.sources)
         )
 
+    def with_room_for(self, size: int) -> int:
+        """The sources, as a mask, that can hold so many bytes."""
+        return sum(
+            1 << place
+            for place, source in enumerate(self.sources)
+            if source.capacity is None or source.capacity >= size
+        )
+
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:
     """Ordinary memory, contiguous, a device's own, protected; udmabuf is the last resort."""

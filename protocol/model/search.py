@@ -19,7 +19,7 @@ from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.exact_layout import PlaneRoom, exact_layout, plane_rooms
 from heapwire.protocol.model.fixed_layout import meets_fixed
-from heapwire.protocol.model.format import FORMATS, PlaneFormat
+from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.group import Group, allocator_layout, group_of
 from heapwire.protocol.model.layout import Layout
 from heapwire.protocol.model.memory import Memory
@@ -27,6 +27,7 @@ from heapwire.protocol.model.merge_rule import UINT_MAX, WHOLE, Merged, T
 from heapwire.protocol.model.modifier import TILINGS
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import Problem
+from heapwire.protocol.model.shape import LAID_OUT, Shape
 from heapwire.protocol.model.source import PAGE_SIZE, Source
 from heapwire.protocol.model.voice import Voice
 
@@ -56,40 +57,6 @@ class _Key(NamedTuple):
     places: Places
     ranks: tuple[int, ...]
     item: int
-
-
-class Shape(NamedTuple):
-    """What pairs have in common that are placed and laid out alike.
-
-    `planes` is how many they have; `opaque` says that only their driver knows
-    their layout, else `number` stands for the formats of the planes and the
-    tiling.
-    """
-
-    planes: int
-    opaque: bool
-    number: int = 0
-
-    @property
-    def family(self) -> int:
-        """The same for all pairs whose planes may be in the same places."""
-        return 2 * self.planes + self.opaque
-
-
-def _laid_out() -> dict[FormatModifier, Shape]:
-    """The shapes of all pairs with a layout that can be computed."""
-    numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
-    shapes = {}
-    for fourcc, format_ in FORMATS.items():
-        for modifier in TILINGS:
-            number = numbers.setdefault((format_.planes, modifier), len(numbers))
-            shapes[FormatModifier(fourcc, modifier)] = Shape(
-                len(format_.planes), opaque=False, number=number
-            )
-    return shapes
-
-
-_SHAPES: Final = _laid_out()
 
 
 _Agreed: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
@@ -203,7 +170,7 @@ class Search:
         choice = item.choice
         costs: Mapping[FormatModifier, int] = self.problem.format_costs
         for pair in item.pairs:
-            shape = _SHAPES.get(pair)
+            shape = LAID_OUT.get(pair)
             if shape is None:
                 format_ = FORMATS.get(pair.fourcc)
                 planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)
@@ -247,12 +214,25 @@ class Search:
         return places
 
     def _places(
-        self, group: Group, shape: Shape, accept: Callable[[Places], bool] | None = None
+        self,
+        group: Group,
+        shape: Shape,
+        *,
+        rooms: Sequence[PlaneRoom] = (),
+        accept: Callable[[Places], bool] | None = None,
     ) -> list[Assignment]:
-        """The best places of the planes; `accept` has the last word on each."""
+        """The best places of the planes; `accept` has the last word on each.
+
+        `rooms` rules out at once the sources that are too small for a plane by itself.
+        """
         domains = group.domains
         if self.problem.fixed is not None:
             domains = self._fixed_domains(domains)
+        elif rooms and self.capacity:
+            domains = tuple(
+                domain & self.memory.with_room_for(group.count * room.size)
+                for domain, room in zip(domains, rooms, strict=True)
+            )
         return assign(
             domains,
             together=group.together,
@@ -343,7 +323,8 @@ class Search:
             item.fitting[shape] = self._places(
                 item.group(pair),
                 shape,
-                lambda places: self._layout(item, pair, places) is not None,
+                rooms=item.rooms.get(shape) or (),
+                accept=lambda places: self._layout(item, pair, places) is not None,
             )
         best = item.fitting.get(shape) if item.fitting else None
         if best is None:

@@ -191,8 +191,8 @@ class TestTooComplex:
         rules = [need("different-source", 1, 0, 1, 2, 3)]
         assert solve(ask(part("a", of(four, *rules)), sources=heaps)).plans
         hopeless = ask(
-            part("a", of(YUV420, need("different-source", 1, 0, 1, 2))),
-            sources=tuple(heap(f"h{n}", n, capacity=4096) for n in range(120)),
+            part("a", of(YUV420, need("different-source", 1, 0, 1, 2), need("max-segments", 2))),
+            sources=tuple(heap(f"h{n}", n) for n in range(120)),
         )
         assert solve(hopeless).reason is FailureReason.TOO_COMPLEX
 
