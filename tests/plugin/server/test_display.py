@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,31 @@ def test_these_tests_pass_with_either_copy(first: str) -> None:
     if "cannot open shared object" in done.stderr:
         pytest.skip("wants libwayland-server: apt-get install libwayland-server0")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+
+
+def test_displays_on_threads_of_their_own() -> None:
+    """Each is used on one thread; the library and the tables are shared."""
+    faults: list[BaseException] = []
+
+    def serve_one() -> None:
+        try:
+            with OwnDisplay() as display:
+                log: list = []
+                serve(display, log)
+                client = WireClient(display, PROBE)
+                probe = client.bind("heapwire_probe")
+                for _ in range(200):
+                    client.request(probe, "later", pump=False)
+                    client.request(probe, "make", client.new("heapwire_probe"))
+                assert log.count(("later",)) == 200
+                assert client.error is None
+                client.close()
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=serve_one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
