@@ -28,6 +28,7 @@ PACKAGES = {
     "gcc": "gcc",
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
+    "seatd": "seatd",
     "valgrind": "valgrind",
     "wayland-client.pc": "libwayland-dev",
     "wayland-info": "wayland-utils",
