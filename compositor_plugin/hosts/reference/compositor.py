@@ -59,7 +59,8 @@ class Compositor:
     none where there is no such directory. `on_frame` is called for each buffer
     that reaches the screen (see `Space`); with `record` every frame is kept and
     has a checksum; with `keep_last` a screenshot of an output whose windows are
-    gone shows what was there last. `debounce`, in milliseconds, and `on_solved` are the plugin's.
+    gone shows what was there last. `debounce` is how many milliseconds an upgrade
+    has to last before clients are told of it; `on_solved` is the plugin's.
 
     Raises `LocalError` if the socket cannot be made.
     """
@@ -96,6 +97,7 @@ class Compositor:
                 record=record,
                 on_frame=on_frame,
                 keep_last=keep_last,
+                debounce=debounce,
             )
             self._display.init_shm(SHM_FORMATS)
             self._announce()

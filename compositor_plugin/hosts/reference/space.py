@@ -62,6 +62,8 @@ class Space:
     last few thousand. `on_frame` gets each record, and a function that reads
     the surface's visible pixels, (height, width, 3), good until it returns. With
     `keep_last`, an output without windows keeps its last picture for `image`.
+    `debounce` is how many milliseconds a surface must be a candidate for scanout
+    before linux-dmabuf's feedback tells its client.
     """
 
     def __init__(
@@ -72,8 +74,10 @@ class Space:
         *,
         record: bool,
         on_frame: FrameHook | None,
-        keep_last: bool = False,
+        keep_last: bool,
+        debounce: int,
     ) -> None:
+        self.debounce = debounce
         self._keep_last = keep_last
         self._last: dict[Output, tuple[Layer, ...]] = {}
         self.display = display

@@ -21,7 +21,6 @@ from heapwire.protocol.wire.batch_encoder import encode_table
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.space import Space
 
-DEBOUNCE = 500  # milliseconds a surface must be a candidate; 30 frames at 60 Hz, as in wlroots
 _SAMPLING_VERSION = 6  # from here on there is no main device, and every tranche has a flag
 
 
@@ -65,7 +64,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             self._send_batch()
         elif self._upgrade is None:
             self._upgrade = self._space.display.loop.add_timer(self._lasted)
-            self._upgrade.arm(DEBOUNCE)
+            self._upgrade.arm(self._space.debounce)
 
     def surface_gone(self, address: int) -> None:
         """Surfaces go; if it is this one's, nothing is sent any more."""

@@ -1,0 +1,96 @@
+"""When linux-dmabuf's surface feedback is sent anew: only when it says something else."""
+
+from __future__ import annotations
+
+import pytest
+from host_stage import OUTPUT
+
+SCANOUT = 1
+
+
+def settle(client, surface: int) -> None:
+    callback = client.frame(surface)
+    client.stage.until(lambda: client.take(callback) or client.closed)
+
+
+def batches(client, feedback: int) -> list[list[int]]:
+    """The flags of the tranches of each batch that came since the last call."""
+    found: list[list[int]] = []
+    flags: list[int] = []
+    for name, *args in client.take(feedback):
+        if name == "tranche_flags":
+            flags.append(args[0])
+        elif name == "done":
+            found.append(flags)
+            flags = []
+    assert flags == []
+    return found
+
+
+@pytest.fixture
+def window(client):
+    return client.window()
+
+
+@pytest.fixture
+def feedback(client, window):
+    dmabuf = client.the("zwp_linux_dmabuf_v1", 5)
+    return client.make(
+        dmabuf, "get_surface_feedback", "zwp_linux_dmabuf_feedback_v1", window.surface
+    )
+
+
+def be_fullscreen(client, window) -> None:
+    client.request(window.toplevel, "set_fullscreen", None)
+    window.configured()
+    client.shm(window.surface, OUTPUT.width, OUTPUT.height)
+    settle(client, window.surface)
+
+
+def test_a_candidate_is_told_and_so_is_one_that_is_none_any_more(stage, client, window, feedback):
+    assert batches(client, feedback) == [[0]]
+    be_fullscreen(client, window)
+    found: list[list[int]] = []
+    stage.until(lambda: found.extend(batches(client, feedback)) or found)
+    assert found == [[SCANOUT, 0]]
+    other = stage.client()
+    above = other.window()
+    other.shm(above.surface, 4, 4)
+    settle(other, above.surface)
+    client.read()
+    assert batches(client, feedback) == [[0]]  # at once
+
+
+def test_what_does_not_last_is_not_told(stage, client, window, feedback):
+    stage.compositor._space.debounce = 1 << 30
+    assert batches(client, feedback) == [[0]]
+    be_fullscreen(client, window)
+    client.request(window.toplevel, "unset_fullscreen")
+    window.configured()
+    client.shm(window.surface, 4, 4)
+    settle(client, window.surface)
+    assert batches(client, feedback) == []
+
+
+def test_nothing_is_said_twice(stage, client, window, feedback):
+    be_fullscreen(client, window)
+    found: list[list[int]] = []
+    stage.until(lambda: found.extend(batches(client, feedback)) or len(found) == 2)
+    for _ in range(3):
+        client.shm(window.surface, OUTPUT.width, OUTPUT.height)
+        settle(client, window.surface)
+    assert batches(client, feedback) == []
+
+
+def test_every_feedback_of_a_surface_is_told(stage, client, window, feedback):
+    dmabuf = client.the("zwp_linux_dmabuf_v1", 5)
+    second = client.make(
+        dmabuf, "get_surface_feedback", "zwp_linux_dmabuf_feedback_v1", window.surface
+    )
+    default = client.make(dmabuf, "get_default_feedback", "zwp_linux_dmabuf_feedback_v1")
+    be_fullscreen(client, window)
+    for one in (feedback, second):
+        found: list[list[int]] = []
+        stage.until(lambda one=one, found=found: found.extend(batches(client, one)) or found[1:])
+        assert found == [[0], [SCANOUT, 0]]
+    assert batches(client, default) == [[0]]
