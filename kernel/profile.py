@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from heapwire.kernel.device import DeviceKind
+from heapwire.kernel.device import Device, DeviceKind
 from heapwire.kernel.platform import read_shipped, shipped
 from heapwire.protocol.model.constraint import Constraint
 from heapwire.protocol.model.constraint_type import REGISTRY, ValueKind
@@ -33,14 +33,19 @@ def profile_constraints(
 @cache
 def _agreed(driver: str, kind: DeviceKind, usage: Usage, iommu: bool) -> tuple[Constraint, ...]:
     agreed: dict[Constraint, None] | None = None
-    for name in shipped():
-        for device in read_shipped(name, iommu=iommu).devices:
-            if device.driver != driver or device.kind is not kind:
-                continue
-            for one in device.sets.get(usage, ()):
-                own = dict.fromkeys(filter(_of_the_driver, one.constraints))
-                agreed = own if agreed is None else {c: None for c in agreed if c in own}
+    for device in _known_devices(iommu):
+        if device.driver != driver or device.kind is not kind:
+            continue
+        for one in device.sets.get(usage, ()):
+            own = dict.fromkeys(filter(_of_the_driver, one.constraints))
+            agreed = own if agreed is None else {c: None for c in agreed if c in own}
     return tuple(agreed or ())
+
+
+@cache
+def _known_devices(iommu: bool) -> tuple[Device, ...]:
+    """Every device of every shipped platform, as if all had an IOMMU, or none."""
+    return tuple(device for name in shipped() for device in read_shipped(name, iommu=iommu).devices)
 
 
 def _of_the_driver(constraint: Constraint) -> bool:
