@@ -236,27 +236,28 @@ ARM_ORDER = [
 ]
 
 
-def table(ascending: list[str]) -> dict[FormatModifier, int]:
-    """A cost table from the least liked to the best liked."""
-    count = len(ascending)
-    return {pair("ABGR8888", name): count - n for n, name in enumerate(ascending)}
+def table(worst_first: list[str]) -> dict[FormatModifier, int]:
+    """A cost table; what it does not name is as good as linear, which is the worst."""
+    return {pair("ABGR8888", name): -step for step, name in enumerate(worst_first)}
 
 
 @pytest.mark.parametrize("order", [INTEL_ORDER, ARM_ORDER], ids=["intel", "arm"])
-def test_s29_the_cost_table_orders_the_modifiers(order: list[str]) -> None:
+def test_s29_the_cost_tables_order_the_modifiers(order: list[str]) -> None:
     pairs = [pair("ABGR8888", name) for name in order]
     answer = solve(ask(part("gpu", of(pairs)), sources=(SYSTEM,), format_costs=table(order)))
     expected = [one.modifier for one in reversed(pairs)]
     assert [plan.modifier for plan in answer.plans] == expected
 
 
-def test_s29_a_pair_that_no_table_names_is_neutral_and_the_tie_is_fixed() -> None:
+@pytest.mark.parametrize(
+    ("order", "first"), [(INTEL_ORDER, "LINEAR"), (ARM_ORDER, "ARM_AFBC(16x16)")]
+)
+def test_s29_a_pair_that_no_table_names_ties_with_linear(order: list[str], first: str) -> None:
     """Decided otherwise: a tie goes by number, where sysmem keeps the first to come."""
     afbc, linear = pair("ABGR8888", "ARM_AFBC(16x16)"), pair("ABGR8888")
-    costs = dict.fromkeys(table(INTEL_ORDER), 0)
-    for order in ([afbc, linear], [linear, afbc]):
-        answer = solve(ask(part("gpu", of(order)), sources=(SYSTEM,), format_costs=costs))
-        assert answer.plans[0].modifier == linear.modifier
+    for arrival in ([afbc, linear], [linear, afbc]):
+        answer = solve(ask(part("gpu", of(arrival)), sources=(SYSTEM,), format_costs=table(order)))
+        assert answer.plans[0].modifier == pair("ABGR8888", first).modifier
 
 
 def test_extents_are_what_the_stream_says() -> None:

@@ -1,0 +1,135 @@
+"""Formats, modifiers and their names."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.format import (
+    FORMATS,
+    format_of,
+    fourcc,
+    fourcc_name,
+    parse_fourcc,
+)
+from heapwire.protocol.model.modifier import (
+    INVALID,
+    LINEAR,
+    TILINGS,
+    broadcom_sand,
+    modifier_code,
+    modifier_name,
+    parse_modifier,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "planes", "bits"),
+    [
+        ("XRGB8888", "XR24", 1, 32),
+        ("ARGB8888", "AR24", 1, 32),
+        ("XBGR8888", "XB24", 1, 32),
+        ("RGB565", "RG16", 1, 16),
+        ("ABGR16161616F", "AB4H", 1, 64),
+        ("NV12", "NV12", 2, 12),
+        ("NV21", "NV21", 2, 12),
+        ("NV16", "NV16", 2, 16),
+        ("NV61", "NV61", 2, 16),
+        ("P010", "P010", 2, 24),
+        ("NV15", "NV15", 2, 15),
+        ("P030", "P030", 2, 16),
+        ("YUV420", "YU12", 3, 12),
+        ("YVU420", "YV12", 3, 12),
+        ("YUYV", "YUYV", 1, 16),
+        ("UYVY", "UYVY", 1, 16),
+    ],
+)
+def test_the_table(name: str, code: str, planes: int, bits: int) -> None:
+    format_ = format_of(parse_fourcc(name))
+    assert format_ is not None
+    assert format_.fourcc == fourcc(code) == int.from_bytes(code.encode(), "little")
+    assert len(format_.planes) == planes
+    assert format_.bits_per_pixel == Fraction(bits)
+
+
+def test_rows_are_counted_in_whole_samples_and_blocks() -> None:
+    luma, chroma = FORMATS[parse_fourcc("NV12")].planes
+    assert (luma.row_bytes(101), luma.rows(7)) == (101, 7)
+    assert (chroma.row_bytes(101), chroma.rows(7)) == (102, 4)
+    (packed,) = FORMATS[parse_fourcc("YUYV")].planes
+    assert packed.row_bytes(101) == 204
+    ten_bit, _ = FORMATS[parse_fourcc("P030")].planes
+    assert ten_bit.row_bytes(96) == 128  # three samples in four bytes
+
+
+def test_alpha_has_an_opaque_twin_with_the_same_planes() -> None:
+    for format_ in FORMATS.values():
+        assert (format_.opaque is not None) == format_.has_alpha
+        if format_.opaque is not None:
+            twin = FORMATS[format_.opaque]
+            assert twin.planes == format_.planes
+            assert not twin.has_alpha
+
+
+@given(st.integers(0, (1 << 32) - 1))
+def test_every_fourcc_has_a_name_that_is_read_back(code: int) -> None:
+    assert parse_fourcc(fourcc_name(code)) == code
+
+
+@given(
+    st.one_of(
+        st.integers(0, (1 << 64) - 1),
+        st.builds(modifier_code, st.integers(0, 12), st.integers(0, 1 << 14)),
+    )
+)
+def test_every_modifier_has_a_name_that_is_read_back(modifier: int) -> None:
+    assert parse_modifier(modifier_name(modifier)) == modifier
+
+
+@pytest.mark.parametrize(
+    ("text", "modifier"),
+    [
+        ("LINEAR", LINEAR),
+        ("linear", LINEAR),
+        ("INVALID", INVALID),
+        ("0x0", LINEAR),
+        ("INTEL_X_TILED", 0x0100000000000001),
+        ("SAMSUNG_64_32_TILE", 0x0400000000000001),
+        ("BROADCOM_SAND128(96)", 0x0700000000006004),
+        ("ARM_AFBC(16x16,YTR,SPARSE)", 0x0800000000000051),
+        ("NVIDIA(0x15)", 0x0300000000000015),
+    ],
+)
+def test_names_of_modifiers(text: str, modifier: int) -> None:
+    assert parse_modifier(text) == modifier
+    assert parse_modifier(f"{modifier:#x}") == modifier
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "TILED", "-1", "0x1ffffffffffffffff", "ARM_AFBC(9x9)", "BROADCOM_SAND7(1)", "FOO(0x1)"],
+)
+def test_what_is_no_modifier(text: str) -> None:
+    with pytest.raises(LocalError, match="not a format modifier"):
+        parse_modifier(text)
+
+
+@pytest.mark.parametrize("text", ["", "NV123", "0x", "0x1ffffffff", "é"])
+def test_what_is_no_format(text: str) -> None:
+    with pytest.raises(LocalError, match="not a pixel format"):
+        parse_fourcc(text)
+
+
+def test_sand_columns() -> None:
+    assert broadcom_sand(128, 96) == parse_modifier("BROADCOM_SAND128(96)")
+    with pytest.raises(LocalError):
+        broadcom_sand(100, 96)
+
+
+def test_linear_is_a_tile_of_one_byte() -> None:
+    assert (TILINGS[LINEAR].tile_width, TILINGS[LINEAR].tile_rows) == (1, 1)
+    assert INVALID not in TILINGS
