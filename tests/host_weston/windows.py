@@ -22,7 +22,7 @@ from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.wire.batch import Batch, TrancheFlags
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 SIZE = Extent(320, 240)
 
 DECODER = Participant(
