@@ -1,0 +1,150 @@
+"""Runs in the guest: a real clip through encoder, decoder and display, in negotiated buffers.
+
+Prints what was planned, and the checksums of each frame: as the decoder gives it into its own
+memory, into the negotiated buffers, and as the display's writeback saw it.
+"""
+
+import contextlib
+import json
+import os
+import select
+import sys
+import zlib
+from pathlib import Path
+
+import av
+from kms import Display
+
+from heapwire.kernel.m2m_codec import M2mCodec
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.buffer_count import BufferCount
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.document import plan_document
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import solve
+
+SIZE = Extent(640, 480)  # a mode that vkms has
+FRAMES = 8
+FWHT = int.from_bytes(b"FWHT", "little")
+XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
+XRGB8888 = parse_fourcc("XRGB8888")
+FENCE_SECONDS = 20
+
+
+def pictures(path):
+    """The first frames of a clip, at the size of the mode."""
+    with av.open(path) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == FRAMES:
+                return
+            small = frame.reformat(SIZE.width, SIZE.height, "bgra")
+            yield small.to_ndarray().tobytes()
+
+
+def able(platform, usage, driver):
+    """The first device of a driver that can be put to a use."""
+    return next(one for one in platform.devices if usage in one.sets and one.driver == driver)
+
+
+def open_fds():
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+def negotiated(platform, decoder, display):
+    """The answer for decoder and display, and for XRGB8888, which both know."""
+    wanted = ConstraintSet(formats=(FormatModifier(XRGB8888, 0),))
+    return solve(
+        Problem(
+            participants=(
+                platform.participant(decoder.name, Usage.DECODE),
+                Participant(name="the stream", usage=Usage(0), sets=(wanted,)),
+            ),
+            goals=(
+                Goal(
+                    name="scanout",
+                    participants=(platform.participant(display.name, Usage.SCANOUT),),
+                    scanout=True,
+                ),
+            ),
+            sources=platform.sources,
+            extents=Extents(coded=SIZE),
+            counts=BufferCount(minimum=1, queue=1, hold=2),
+            topology=platform.topology,
+        )
+    )
+
+
+def checksum(buffer, size):
+    with buffer.map() as view:
+        return zlib.crc32(view[:size])
+
+
+def visible(buffer, pitch):
+    """The checksum of the colours alone: what is in the X of XRGB is nobody's business."""
+    with buffer.map() as view:
+        rows = bytearray(view[: pitch * SIZE.height])
+    rows[3::4] = bytes(len(rows) // 4)
+    return zlib.crc32(rows)
+
+
+def main():
+    platform = Platform.local()
+    encoder = able(platform, Usage.ENCODE, "vicodec")
+    decoder = able(platform, Usage.DECODE, "vicodec")
+    display = able(platform, Usage.SCANOUT, "vkms")
+    raw = list(pictures(sys.argv[1]))
+    with M2mCodec(encoder.node) as codec:
+        packets = list(codec.encode(raw, raw=XR24, extent=SIZE, coded=FWHT))
+    with M2mCodec(decoder.node) as codec:
+        layout = codec.start_decoding(FWHT, SIZE, packets[0], raw=XR24)
+        own = [zlib.crc32(one) for one in codec.decode_mapped(packets[1:], 3)]
+    answer = negotiated(platform, decoder, display)
+    plan = answer.plans[0]
+    names = {source.id: source.name for source in platform.sources}
+    pitch = plan.layout.planes[0].pitch
+    told = {
+        "plan": plan_document(plan, names),
+        "packets": [len(packet) for packet in packets],
+        "driver": {"pitch": layout.pitches[0], "size": layout.sizes[0]},
+        "own": own,
+        "decoded": [],
+        "shown": [],
+        "written_back": [],
+    }
+    before = open_fds()
+    with contextlib.ExitStack() as stack:
+
+        def allocate():
+            entry = plan.layout.objects[0]
+            return stack.enter_context(platform.memory.allocate(entry.source, entry.size))
+
+        screen = Display(display.node)
+        stack.callback(screen.close)
+        size = (SIZE.width, SIZE.height, XRGB8888, pitch)
+        buffers = [[allocate()] for _ in range(plan.buffer_count)]
+        shots = allocate()
+        pictures_on_screen = [
+            stack.enter_context(screen.framebuffer(one.fd, *size)) for (one,) in buffers
+        ]
+        shot = stack.enter_context(screen.framebuffer(shots.fd, *size))
+        codec = stack.enter_context(M2mCodec(decoder.node))
+        codec.start_decoding(FWHT, SIZE, packets[0], raw=XR24)
+        for index in codec.decode_into(packets[1:], buffers):
+            (buffer,) = buffers[index]
+            told["decoded"].append(checksum(buffer, layout.sizes[0]))
+            screen.show(pictures_on_screen[index], SIZE.width, SIZE.height, test=True)
+            fence = screen.show(pictures_on_screen[index], SIZE.width, SIZE.height, into=shot)
+            ready = select.poll()
+            ready.register(fence, select.POLLIN)
+            assert ready.poll(FENCE_SECONDS * 1000)
+            os.close(fence)
+            told["shown"].append(visible(buffer, pitch))
+            told["written_back"].append(visible(shots, pitch))
+    told["fds_left"] = sorted(open_fds() - before)
+    print(json.dumps(told))
+
+
+main()

