@@ -26,7 +26,7 @@ class Listener:
     def __exit__(self, *_):
         self.socket.close()
 
-    def wait_for(self, wanted, seconds=20):
+    def wait_for(self, wanted, seconds=100):
         """All events up to the first that `wanted` accepts; False if none came."""
         deadline = time.monotonic() + seconds
         while (remaining := deadline - time.monotonic()) > 0:

@@ -85,7 +85,7 @@ def offer(fd, buffers, *, planes=False):
         _request_buffers(fd, kind, 0)
 
 
-def capture(fd, buffers, size, frames, seconds=30):
+def capture(fd, buffers, size, frames, seconds=100):
     """Capture good frames into these dma-bufs in turn; which buffer each is in, yielded.
 
     The buffer is queued again when the caller asks for the next frame.
