@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from heapwire.protocol.model.buffer_count import MAX_BUFFERS
 from heapwire.protocol.model.choice import Choice
 from heapwire.protocol.model.colour import Colour, agreed_colour
 from heapwire.protocol.model.constraint import ALL_PLANES, MAX_PLANES, Constraint
@@ -17,6 +18,9 @@ from heapwire.protocol.model.merge_rule import UINT_MAX, WHOLE, Merged, T
 from heapwire.protocol.model.problem import Problem
 from heapwire.protocol.model.source import SourceId
 from heapwire.protocol.model.voice import NO_SET, Voice
+
+MOST_BUFFERS: Final = 4 * MAX_BUFFERS
+"""What the producer, the client and the compositor can hold, and as much again to share."""
 
 _COLOURS: Final = (T["colours"], WHOLE)
 _SHARED: Final = (T["shared-buffers"], WHOLE)
@@ -86,10 +90,11 @@ def group_of(
 
 
 def _count(problem: Problem, merged: Merged) -> int | None:
-    """The number of buffers; None when that is more than is permitted."""
+    """The number of buffers; None when that is more than is permitted, or than makes sense."""
     shared = cast("int", merged.get(_SHARED, 0))
     count = max(problem.counts.total + shared, cast("int", merged.get(_LEAST, 0)))
-    return count if count <= cast("int", merged.get(_MOST, UINT_MAX)) else None
+    most = min(cast("int", merged.get(_MOST, MOST_BUFFERS)), MOST_BUFFERS)
+    return count if count <= most else None
 
 
 def _orders(

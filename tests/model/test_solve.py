@@ -234,6 +234,11 @@ class TestCounts:
         least = part("d", of(XRGB, need("min-buffers", 16)))
         assert solve(ask(least, counts=counts)).plans[0].buffer_count == 16
 
+    def test_a_count_beyond_all_reason_is_refused(self) -> None:
+        for name in ("min-buffers", "shared-buffers"):
+            answer = solve(ask(part("greedy", of(XRGB, need(name, 1 << 40)))))
+            assert [member.constraint for member in answer.conflict] == [need(name, 1 << 40)]
+
     def test_too_many_is_refused_by_who_has_fewer(self) -> None:
         few = part("few", of(XRGB, need("max-buffers", 7)))
         answer = solve(ask(few, counts=BufferCount(minimum=4, queue=2, hold=2)))
@@ -303,6 +308,18 @@ class TestAnswers:
         again = solve(problem())
         assert again is not first
         assert again == first
+
+    def test_a_problem_that_differs_anywhere_is_another(self) -> None:
+        problem = ask(part("a", of(NV12)))
+        for other in (
+            replace(problem, counts=BufferCount(minimum=9)),
+            replace(problem, content=Content(interlaced=True)),
+            replace(problem, sources=(SYSTEM,)),
+            replace(problem, format_costs={NV12: 1}),
+            ask(part("a", of(NV12)), size=(64, 64)),
+            ask(part("b", of(NV12))),
+        ):
+            assert solve(other) is not solve(problem)
 
     def test_the_plans_are_the_same_without_explanations(self) -> None:
         problem = ask(part("a", of([NV12, XRGB])), shown=(display(of([NV12, XRGB])),))
