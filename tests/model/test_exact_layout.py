@@ -99,6 +99,17 @@ class TestXrgbOf1366Pixels:
         assert (layout.planes[0].pitch, layout.objects[0].size) == (5504, 5504 * 768)
 
 
+def test_tiles_merge_with_alignments_that_are_no_powers_of_two() -> None:
+    layout = layout_of(
+        pair("R8", "ALLWINNER_TILED"),
+        need("pitch-alignment", 48),
+        need("scanline-alignment", 48),
+        size=(100, 100),
+    )
+    assert layout.planes[0].pitch == 192  # of 48 and of 32 bytes
+    assert layout.objects[0].size == 192 * 192  # of 48 and of 32 rows
+
+
 def test_alignments_merge_before_anything_is_aligned() -> None:
     """The greatest of pitches aligned one by one, 48 and 64, satisfies neither for many widths."""
     for width in (1, 33, 100, 700, 4096):
