@@ -29,7 +29,10 @@ from heapwire.protocol.model.answer import FailureReason
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import XX_DMABUF_HEAP_FEEDBACK_V1
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    XX_DMABUF_HEAP_FEEDBACK_V1,
+    HeapFeedbackStatus,
+)
 from heapwire.protocol.wire.misuse import MisuseError
 from heapwire.protocol.wire.negotiation_state import NegotiationState
 
@@ -136,9 +139,10 @@ class HeapFeedback(Resource):
         address = buffer.address
         status = self._negotiation.tag(address, tag, serial, plan)
         if status is not None:
-            self._untag(address)
             self._send_status(status)
-            return
+            if status.status is HeapFeedbackStatus.REJECTED:
+                self._untag(address)
+                return
         if address not in self._buffer_listeners:
             listener = Listener.on_resource(buffer.pointer, lambda: self._untag(address))
             self._buffer_listeners[address] = listener

@@ -165,16 +165,22 @@ class Negotiation:
         return True
 
     def tag(self, buffer: int, tag: int, serial: int, plan: int) -> BufferStatus | None:
-        """Tie a buffer to a plan; a status is due at once if the plan is unknown."""
-        self._tags.pop(buffer, None)
+        """Tie a buffer to a plan; the status that is due at once, if one is.
+
+        That is REJECTED if the plan is not known, and for a buffer that has been
+        shown under another tag what the client was told of it then.
+        """
+        before = self._tags.pop(buffer, None)
         if self.plan(serial, plan) is None:
             return BufferStatus(
                 *(tag, serial, plan), HeapFeedbackStatus.REJECTED, HeapFeedbackStatusReason.STALE
             )
         while len(self._tags) >= MAX_TAGS:
             del self._tags[next(iter(self._tags))]
-        self._tags[buffer] = _Tag(tag, serial, plan)
-        return None
+        self._tags[buffer] = new = _Tag(tag, serial, plan)
+        if before is not None and before.told is not None:
+            new.told = replace(before.told, tag=tag, serial=serial, plan=plan)
+        return new.told
 
     def tagged(self, buffer: int) -> bool:
         """Whether a buffer is tied to a plan."""

@@ -150,3 +150,15 @@ def test_there_is_an_end_to_the_tags_of_one_client(stage, client, feedback) -> N
     tags = [status[0] for status in client.statuses(feedback)]
     assert tags == [1, MAX_TAGS]
     assert client.error is None
+
+
+def test_a_new_tag_hears_what_the_old_one_was_told(stage, client, feedback) -> None:
+    known = serial(client, feedback)
+    buffer = client.thing("buffer")
+    client.request(feedback, "tag_buffer", buffer, 1, known, 0)
+    stage.plugin.buffer_shown(client.served(buffer).address, scanned_out=True)
+    client.request(feedback, "tag_buffer", buffer, 2, known, 0)
+    assert client.statuses(feedback) == [
+        (1, known, 0, SCANOUT, 0),
+        (2, known, 0, SCANOUT, 0),
+    ]
