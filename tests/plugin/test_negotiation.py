@@ -189,14 +189,15 @@ def test_a_status_is_due_when_it_is_news() -> None:
     ]
 
 
-def test_a_new_tag_is_news_again() -> None:
+def test_a_new_tag_is_told_at_once_what_the_old_one_was() -> None:
     made = negotiation()
     told = answered(made, batch(plan()))
-    for tag in (1, 2):
-        made.tag(1, tag, told.serial, 0)
-        status = made.shown(1, True, StatusReason.NONE)
-        assert status is not None
-        assert status.tag == tag
+    assert made.tag(1, 1, told.serial, 0) is None
+    assert made.shown(1, True, StatusReason.NONE) is not None
+    status = made.tag(1, 2, told.serial, 0)
+    assert status is not None
+    assert (status.tag, status.status) == (2, 0)
+    assert made.shown(1, True, StatusReason.NONE) is None
 
 
 def test_the_oldest_tag_is_forgotten_beyond_the_limit() -> None:
