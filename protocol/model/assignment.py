@@ -92,7 +92,10 @@ def assign(
         choices.append(options)
     search = _Search(groups, lookup, choices, apart, limit, accept)
     search.sets_of_sources = sets_of_sources
-    search.descend(0, 0, 0, ())
+    for objects in range(search.least_objects, len(groups) + 1):
+        search.objects = objects
+        search.liked = min((found.order for found in search.best), default=None)
+        search.descend(0, 0, 0, ())
     return search.best
 
 
@@ -127,8 +130,19 @@ class _Search:
     """The transient data of one search."""
 
     __slots__ = (
-        "accept", "apart", "best", "choices", "least_objects", "limit", "lookup", "rest_order",
-        "rest_scarcity", "sets_of_sources", "steps",
+        "accept",
+        "apart",
+        "best",
+        "choices",
+        "least_objects",
+        "liked",
+        "limit",
+        "lookup",
+        "objects",
+        "rest_order",
+        "rest_scarcity",
+        "sets_of_sources",
+        "steps",
     )  # fmt: skip
 
     def __init__(
@@ -147,6 +161,10 @@ class _Search:
         self.best: list[Assignment] = []
         self.steps = 0
         self.sets_of_sources = False
+        # Answers are looked for by the number of objects, the fewest first: only
+        # those with fewer, the best of which is liked so much, make one pointless.
+        self.objects = 0
+        self.liked: int | None = None
         self.apart = [
             [other for other in range(group) if _crosses(groups[group][0], groups[other][0], apart)]
             for group in range(len(groups))
@@ -210,25 +228,21 @@ class _Search:
                 self.descend(after, order + more_order, scarcity + more_scarcity, further)
 
     def _hopeless(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> bool:
-        """Whether no completion can enter the best.
+        """Whether no completion can enter the best with just so many objects.
 
         Planes are put into one object where they can be: an answer with more
         objects than another that the participants like no less is none.
         """
-        best = self.best
-        if not best:
-            return False
-        objects = max(len(set(taken)), self.least_objects)
+        used = len(set(taken))
+        if used > self.objects or used + len(self.choices) - group < self.objects:
+            return True
         least = order + self.rest_order[group]
-        for found in best:
-            if found.order > least:
-                break
-            if found.objects < objects:
-                return True
-        if len(best) < self.limit:
+        if self.liked is not None and least >= self.liked:
+            return True
+        if len(self.best) < self.limit:
             return False
-        last = best[-1]
-        bound = (least, objects, scarcity + self.rest_scarcity[group])
+        last = self.best[-1]
+        bound = (least, self.objects, scarcity + self.rest_scarcity[group])
         return bound > (last.order, last.objects, last.scarcity)
 
     def _complete(self, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
@@ -245,7 +259,6 @@ class _Search:
                 return
             self.best = [one for one in self.best if one not in alike]
         insort(self.best, found)
-        self.best = [one for one in self.best if one.order < order or one.objects <= found.objects]
         del self.best[self.limit :]
 
 

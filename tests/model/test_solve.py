@@ -118,6 +118,16 @@ class TestSources:
         problem = ask(part("any", of(YUV420)))
         assert names(problem, solve(problem)) == ["system", "cma"]
 
+    def test_split_places_that_come_to_nothing_hide_no_whole_ones(self) -> None:
+        """There are more ways to split three planes than plans that are kept."""
+        heaps = (
+            heap("one", 1, contiguous=True), heap("two", 2, contiguous=True), heap("three", 3),
+            heap("four", 4),
+        )  # fmt: skip
+        order = tuple(heap_id(n) for n in (1, 2, 3))
+        problem = ask(part("picky", of(YUV420, need("permitted-sources", order, 1))), sources=heaps)
+        assert names(problem, solve(problem)) == ["one", "two", "three"]
+
     def test_few_runs_of_addresses_are_promised_by_contiguous_memory_and_small_buffers(
         self,
     ) -> None:
