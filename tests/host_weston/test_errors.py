@@ -1,0 +1,112 @@
+"""The table of protocol errors of tests/plugin, row by row inside a stock Weston."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from heapwire.protocol.wire.array import encode_formats
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
+
+sys.path.append(str(Path(__file__).parents[1] / "plugin"))  # the table, and who speaks the wire
+
+from stage import NV12
+from test_misuse import ERRORS, ROWS
+from wire_client import DISPLAY, Wire
+
+PATIENCE = 60.0
+
+pytestmark = [
+    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.timeout(600),
+]
+
+
+class WestonClient(Wire):
+    """A client that writes what it likes to a Weston in another process."""
+
+    def __init__(self, weston) -> None:
+        ours = socket.socket(socket.AF_UNIX)
+        ours.connect(str(weston.socket))
+        super().__init__(ours, lambda _: None, *INTERFACES)
+        self.compositor = self.bind("wl_compositor")
+        self.manager = self.bind("xx_dmabuf_heap_manager_v1")
+
+    def raw(self, data: bytes, fds: list[int] | None = None) -> None:
+        """Send, or not: Weston may have hung up, and what it said before is still to be read."""
+        assert not fds
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.socket.sendall(data)
+
+    def pump(self) -> None:
+        """Until Weston has seen all that was sent, or has hung up."""
+        callback = self.new("wl_callback")
+        self.request(DISPLAY, "sync", callback, pump=False)
+        while not self.of(callback) and not self.closed:
+            ready, _, _ = select.select([self.socket], [], [], PATIENCE)
+            assert ready, "Weston does not answer"
+            self.read()
+
+    def surface(self) -> int:
+        surface = self.new("wl_surface")
+        self.request(self.compositor, "create_surface", surface)
+        return surface
+
+    def feedback(self, surface: int) -> int:
+        feedback = self.new("xx_dmabuf_heap_feedback_v1")
+        self.request(self.manager, "get_surface_feedback", feedback, surface)
+        return feedback
+
+    def creator(self) -> int:
+        creator = self.new("xx_dmabuf_constraint_set_creator_v1")
+        self.request(self.manager, "create_constraint_set", creator)
+        return creator
+
+    def constraint_set(self) -> int:
+        creator = self.creator()
+        self.request(creator, "add_formats", 0, encode_formats([NV12]))
+        # An id has to be used before the next one is made.
+        made = self.new("xx_dmabuf_constraint_set_v1")
+        self.request(creator, "create", made)
+        return made
+
+    def value(self, value, set_):
+        if value == "a set":
+            return set_
+        return self.new(value) if value == "xx_dmabuf_constraint_set_v1" else value
+
+
+def test_each_misuse_ends_its_client_and_nobody_else(start):
+    weston = start()
+    bystander = WestonClient(weston)
+    try:
+        for interface, name, error, requests in ROWS:
+            client = WestonClient(weston)
+            creator = interface.endswith("creator_v1")
+            target = client.creator() if creator else client.feedback(client.surface())
+            set_ = client.constraint_set()
+            *before, misuse = requests
+            for row in before:
+                client.request(target, *(client.value(one, set_) for one in row), pump=False)
+            client.pump()
+            assert client.error is None, f"{name}: what comes before the misuse is allowed"
+            client.request(target, *(client.value(one, set_) for one in misuse), pump=False)
+            client.pump()
+            assert client.closed, name
+            assert client.error is not None, name
+            found = (client.error.object, client.error.code)
+            assert found == (target, ERRORS[interface][error]), f"{name}: {client.error.message}"
+            client.close()
+        feedback = bystander.feedback(bystander.surface())
+        bystander.pump()
+        assert [event.name for event in bystander.of(feedback)][-1] == "done"
+        assert bystander.error is None
+    finally:
+        bystander.close()
+    assert weston.stop() == 0
+    assert [line for line in weston.lines if "failed" in line or "error" in line] == []
