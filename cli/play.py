@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json, add_platform, fourcc, load_platform, positive
-from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts
+from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts, write_json
 from heapwire.cli.status import DONE, FAILED
 from heapwire.client_lib.conflict import ConflictError
 from heapwire.client_lib.play_result import FrameCounts, PlayResult
 from heapwire.client_lib.player import Player, PlayOptions, Progress
 from heapwire.protocol.model.document import Document, Json, plan_document, value_document
 from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.wire.exchange import exchange_document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--unpaced", action="store_true", help="show frames as fast as they are taken, drop none"
+    )
+    parser.add_argument(
+        "--capture", metavar="FILE", type=Path, help="write the negotiation for `heapwire replay`"
     )
     add_platform(parser)
     add_json(parser)
@@ -45,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
             fullscreen=options.fullscreen,
             paced=not options.unpaced,
             formats=() if options.format is None else (options.format,),
+            record=options.capture is not None,
         ),
         on_progress=meter.show,
     )
@@ -57,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         meter.clear()
     if reported:
         return FAILED
+    if options.capture is not None:
+        write_json(options.capture, exchange_document(result.events))
     show(play_document(result), render, as_json=options.json)
     return DONE
 

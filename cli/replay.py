@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, documents, show
 from heapwire.cli.status import DONE, FAILED
-from heapwire.protocol.model.capture import Negotiation, differences, parse_capture
-from heapwire.protocol.model.document import Document, render_explain
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.capture import differences, parse_capture
+from heapwire.protocol.model.document import Document, Json, render_explain
+from heapwire.protocol.model.errors import HeapwireError, LocalError
+from heapwire.protocol.wire import exchange
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay every negotiation of every file."""
-    replays = [
-        _replay(path, number, negotiation)
-        for path in options.file
-        for number, negotiation in enumerate(_read(path))
-    ]
+    replays = [replay for path in options.file for replay in _replays(path)]
     same = all(replay["same"] for replay in replays)
     document: Document = {
         "schema_version": SCHEMA_VERSION,
@@ -41,37 +40,47 @@ def render(document: Document) -> str:
     """The replays for people: what changed, or the answer that stands."""
     lines: list[str] = []
     for one in documents(document["negotiations"]):
-        lines.append(f"{one['file']}, negotiation {one['number']}: ")
-        lines[-1] += "the same answer" if one["same"] else "another answer"
-        answer = one["answer"]
-        assert isinstance(answer, dict)
-        lines.append(render_explain(answer) if one["same"] else str(one["difference"]))
+        same, answer = one["same"], one["answer"]
+        told = "the same answer" if same else "another answer"
+        lines.append(f"{one['file']}, negotiation {one['number']}: {told}")
+        if not same:
+            lines.append(str(one["difference"]))
+        elif isinstance(answer, dict):
+            lines.append(render_explain(answer))
     return "\n".join(lines)
 
 
-def _read(path: Path) -> tuple[Negotiation, ...]:
+def _replays(path: Path) -> Iterator[Document]:
+    """What became of each negotiation of a capture, a compositor's or a client's."""
     try:
-        return parse_capture(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        document = json.loads(text)
+        if isinstance(document, dict) and document.get("kind") == exchange.KIND:
+            told = exchange.differences(exchange.parse_exchange(document))
+            yield _replay(path, 0, document.get("batches"), told)
+            return
+        for number, negotiation in enumerate(parse_capture(text)):
+            yield _replay(path, number, negotiation.answer, differences(negotiation))
     except OSError as error:
         raise LocalError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise LocalError(f"{path}: this is not text in UTF-8") from None
-    except LocalError as error:
+    except json.JSONDecodeError as error:
+        raise LocalError(f"{path}: line {error.lineno}: this is not JSON: {error.msg}") from None
+    except HeapwireError as error:
         raise LocalError(f"{path}: {error}") from None
 
 
-def _replay(path: Path, number: int, negotiation: Negotiation) -> Document:
-    different = differences(negotiation)
+def _replay(path: Path, number: int, answer: Json, different: tuple[str, str] | None) -> Document:
     difference = None
     if different is not None:
         recorded, now = (text.splitlines() for text in different)
-        difference = "\n".join(
-            difflib.unified_diff(recorded, now, "recorded", "now", lineterm="", n=2)
-        )
+        lines = difflib.unified_diff(recorded, now, "recorded", "now", lineterm="", n=2)
+        difference = "\n".join(lines)
     return {
         "file": str(path),
         "number": number,
         "same": different is None,
-        "answer": negotiation.answer,
+        "answer": answer,
         "difference": difference,
     }

@@ -27,6 +27,7 @@ from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
     HeapFeedbackStatusReason,
 )
 from heapwire.protocol.wire.constraint_set_builder import Request, set_requests
+from heapwire.protocol.wire.exchange import Event
 from heapwire.protocol.wire.limits import KNOWN_BATCHES
 from heapwire.protocol.wire.negotiation_state import Inquiry, inquiry_requests
 
@@ -55,7 +56,8 @@ class Negotiation:
     a later commit sends only what has changed. Each batch of the compositor's,
     asked for or not, is given to `on_batch`; `batch` is the last one, `plans`
     the last one that has plans. An answer to a commit that a later one has
-    superseded is not shown.
+    superseded is not shown. Set `events` to a list to have every event of a
+    batch recorded in it (protocol/wire/exchange.py).
 
     A compositor that breaks the protocol ends this negotiation, not the
     connection: the `RemoteError` comes out of `Connection.dispatch`, and again
@@ -68,6 +70,7 @@ class Negotiation:
         self.batch: Batch | None = None
         self.plans: Batch | None = None
         self.inert = False
+        self.events: list[Event] | None = None
         self._proxy = proxy
         self._decoder = BatchDecoder()
         self._fault: RemoteError | None = None
@@ -84,14 +87,14 @@ class Negotiation:
         connection = manager.connection
         connection.on_close(self, self.close)
         events: dict[str, Handler] = {
-            name: self._decoding(getattr(self._decoder, name))
+            name: self._decoding(name, getattr(self._decoder, name))
             for name in (event.name for event in proxy.interface.events)
             if name not in ("format_table", "done", "failed", "buffer_status")
         }
         events |= {
             "format_table": self._format_table,
-            "done": lambda *values: self._complete(self._decoder.done, *values),
-            "failed": lambda *values: self._complete(self._decoder.failed, *values),
+            "done": lambda *values: self._complete("done", self._decoder.done, *values),
+            "failed": lambda *values: self._complete("failed", self._decoder.failed, *values),
             "buffer_status": self._buffer_status,
         }
         listen(proxy, connection.handler_failed, events)
@@ -262,11 +265,13 @@ class Negotiation:
         if self._proxy.destroyed:
             raise LocalError("the negotiation is closed")
 
-    def _decoding(self, method: Handler) -> Handler:
+    def _decoding(self, name: str, method: Handler) -> Handler:
         """A handler that ends the negotiation when the compositor breaks the protocol."""
 
         def handle(*values: int | str | bytes) -> None:
             if self._fault is None:
+                if self.events is not None:
+                    self.events.append((name, values))
                 try:
                     method(*values)
                 except RemoteError as error:
@@ -279,11 +284,20 @@ class Negotiation:
         if self._fault is not None:
             os.close(fd)
             return
-        self._decoding(lambda: self._decoder.format_table(read_format_table(fd, size)))()
+        try:
+            content = read_format_table(fd, size)
+            self._decoding("format_table", self._decoder.format_table)(content)
+        except RemoteError as error:
+            self._fault = error
+            raise
 
-    def _complete(self, method: Callable[..., Batch], *values: int | str) -> None:
+    def _complete(self, name: str, method: Callable[..., Batch], *values: int | str) -> None:
         batches: list[Batch] = []
-        self._decoding(lambda: batches.append(self._accept(method(*values))))()
+
+        def accept(*values: int | str | bytes) -> None:
+            batches.append(self._accept(method(*values)))
+
+        self._decoding(name, accept)(*values)
         for batch in batches:
             if batch.reason is not FailureReason.SUPERSEDED and self.on_batch is not None:
                 self.on_batch(batch)

@@ -11,6 +11,7 @@ from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.source import SourceId
 from heapwire.protocol.wire.batch import Refusal
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackStatus
+from heapwire.protocol.wire.exchange import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class PlayResult:
     rounded down: what the CPU stored after decoding. `plan` is the last one.
     `reasons` counts shown frames by why they were not scanned out, in the words
     of the protocol's status_reason. `source_names` names the compositor's sources,
-    and `refusals` says of those that the plan does not use why that is.
+    and `refusals` says of those that the plan does not use why that is. `events`
+    are those of the negotiation, if they were recorded.
     `damaged` counts packets that could not be decoded; `faults` says why plans
     that came unasked were not taken. `stopped` is set if it was not played to
     its end.
@@ -50,6 +52,7 @@ class PlayResult:
     reasons: Mapping[str, int]
     source_names: Mapping[SourceId, str] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    events: tuple[Event, ...] = ()
     damaged: int = 0
     faults: tuple[str, ...] = ()
     stopped: bool = False

@@ -49,14 +49,15 @@ class PlayOptions:
     """How to play. `frames` bounds how many are decoded; `formats` are the only fourccs to use.
 
     Without `paced`, frames are shown as fast as the compositor takes them, and
-    none is dropped. `timeout` is in seconds: how long the compositor may take
-    for an answer.
+    none is dropped. With `record` the result has the events of the negotiation.
+    `timeout` is in seconds: how long the compositor may take for an answer.
     """
 
     frames: int | None = None
     fullscreen: bool = False
     paced: bool = True
     formats: tuple[int, ...] = ()
+    record: bool = False
     timeout: float = DEFAULT_TIMEOUT
 
 
@@ -132,6 +133,8 @@ class Player:
                 timeout=options.timeout,
             )
             negotiation = manager.surface_negotiation(window.surface)
+            if options.record:
+                negotiation.events = []
             negotiation.set_buffer_count(minimum=DECODER_HOLD, queue=IN_FLIGHT)
             negotiation.set_openable(self._openable(manager))
             for participant in self._devices():
@@ -250,6 +253,7 @@ class _Run:
             reasons=self._ledger.reasons,
             source_names={one.id: one.name for one in manager.sources.values()},
             refusals=self._supply.refusals,
+            events=tuple(self._negotiation.events or ()),
             damaged=self._decoder.damaged,
             faults=tuple(self._supply.faults),
             stopped=self._cut_short,

@@ -78,9 +78,11 @@ def test_the_demo_scans_out_from_the_heap_that_the_platform_demands(tmp_path):
 
 def test_a_clip_is_played_and_recorded(tmp_path, clip):
     record, capture = tmp_path / "record.json", tmp_path / "capture.json"
+    heard = tmp_path / "heard.json"
     platform = ("--platform", "exynos4-mfc-v5")
     with compositor(tmp_path, *platform, "--record", record, "--capture", capture) as environment:
-        done = run(environment, "play", clip, *platform, "--fullscreen", "--unpaced", "--json")
+        options = ("--fullscreen", "--unpaced", "--json", "--capture", heard)
+        done = run(environment, "play", clip, *platform, *options)
         assert done.returncode == 0, done.stderr
         document = json.loads(done.stdout)
         assert document["frames"]["scanned_out"] == 12
@@ -92,8 +94,16 @@ def test_a_clip_is_played_and_recorded(tmp_path, clip):
     frames = json.loads(record.read_text())["frames"]
     assert [frame["scanned_out"] for frame in frames] == [True] * 12
     assert len({frame["crc32"] for frame in frames}) == 12
-    again = run(os.environ, "replay", capture)
+    again = run(os.environ, "replay", capture, heard)
     assert again.returncode == 0, again.stdout
+    assert again.stdout.count("the same answer") >= 2
+    told = json.loads(heard.read_text())
+    plane = next(event for event in told["events"] if event[0] == "plan_plane")
+    plane[2] = 4096
+    heard.write_text(json.dumps(told))
+    changed = run(os.environ, "replay", heard)
+    assert changed.returncode == 1
+    assert "4096" in changed.stdout
 
 
 def test_a_window_is_composited_with_a_reason(tmp_path, clip):
