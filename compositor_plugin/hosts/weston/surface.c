@@ -361,11 +361,12 @@ surface_destroyed(struct wl_listener *listener, void *data)
 static struct watch *
 watch_surface(struct module *module, struct weston_surface *surface)
 {
+	struct wl_listener *known =
+		wl_resource_get_destroy_listener(surface->resource, surface_destroyed);
 	struct watch *watch;
 
-	wl_list_for_each(watch, &module->watches, link)
-		if (watch->surface == surface)
-			return watch;
+	if (known)
+		return wl_container_of(known, watch, destroyed);
 	watch = calloc(1, sizeof *watch);
 	if (!watch)
 		return NULL;
