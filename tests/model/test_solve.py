@@ -287,6 +287,34 @@ class TestAnswers:
             "a can use only NV12 LINEAR", "c can use only XRGB8888 LINEAR",
         ]  # fmt: skip
 
+    def test_three_lists_that_only_together_leave_nothing(self) -> None:
+        heaps = tuple(heap(f"h{n}", n) for n in range(3))
+        noise = (need("pitch-alignment", 64), need("max-width", 8192))
+        everyone = [
+            part(
+                name,
+                of(XRGB, need("permitted-sources", (heap_id(one), heap_id(other))), *noise),
+            )
+            for name, one, other in (("a", 0, 1), ("b", 1, 2), ("c", 2, 0))
+        ]
+        bystander = part("d", of(XRGB, need("permitted-sources", (heap_id(0),)), *noise))
+        answer = solve(ask(*everyone, sources=heaps))
+        assert [(one.participant, one.constraint) for one in answer.conflict] == [
+            (one.name, one.sets[0].constraints[0]) for one in everyone
+        ]
+        fewer = solve(ask(*everyone, bystander, sources=heaps))
+        assert [one.participant for one in fewer.conflict] == ["b", "d"]
+
+    def test_a_conflict_among_very_many_requirements_is_minimal(self) -> None:
+        noise = [need("min-pitch", 64 + n) for n in range(30)]
+        one = part("one", of(XRGB, *noise, need("max-pitch", 8000)))
+        other = part("other", of(XRGB, *noise, need("min-pitch", 8001)))
+        answer = solve(ask(one, other))
+        assert [(member.participant, member.constraint) for member in answer.conflict] == [
+            ("one", need("max-pitch", 8000)),
+            ("other", need("min-pitch", 8001)),
+        ]
+
     def test_no_source_at_all(self) -> None:
         assert solve(ask(part("a", of(NV12)), sources=())).reason is FailureReason.NO_SOURCE
 
