@@ -243,16 +243,16 @@ def main() -> None:
         ("4 participants x 1200 x 16 heaps", 8000, many_pairs(4, 1200, 16, SETS), 1),
         ("4 planes x 16 heaps, related", 1000, four_planes(16), 4),
     ):
-        cold = microseconds(lambda problem=problem: solve_plans(problem))  # type: ignore[misc]
-        explained = microseconds(lambda problem=problem: solve(problem))  # type: ignore[misc]
+        cold = microseconds(lambda problem=problem: solve_plans(problem))
+        explained = microseconds(lambda problem=problem: solve(problem))
         solve(problem)
         again = same(problem)
-        idle = microseconds(lambda problem=problem: nothing(problem))  # type: ignore[misc]
+        idle = microseconds(lambda problem=problem: nothing(problem))
         one = microseconds(
-            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolution()  # type: ignore[misc]
+            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolution()
         )
         every = microseconds(
-            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolutions()  # type: ignore[misc]
+            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolutions()
         )
         print(
             f"{name:34}{target:9}{cold:9.0f}{explained:11.0f}{again:7.1f}{idle:9.1f}"
@@ -260,14 +260,14 @@ def main() -> None:
         )
     counts = (150, 300, 600, 1200, 2400)
     by_pairs = [
-        microseconds(lambda n=n: solve_plans(many_pairs(4, n, 16, SETS)), most=20)  # type: ignore[misc]
-        - microseconds(lambda n=n: many_pairs(4, n, 16, SETS), most=20)  # type: ignore[misc]
+        microseconds(lambda n=n: solve_plans(many_pairs(4, n, 16, SETS)), most=20)
+        - microseconds(lambda n=n: many_pairs(4, n, 16, SETS), most=20)
         for n in counts
     ]
     crowds = (2, 4, 8, 16)
     by_participants = [
-        microseconds(lambda n=n: solve_plans(many_pairs(n, 1200, 16, SETS)), most=20)  # type: ignore[misc]
-        - microseconds(lambda n=n: many_pairs(n, 1200, 16, SETS), most=20)  # type: ignore[misc]
+        microseconds(lambda n=n: solve_plans(many_pairs(n, 1200, 16, SETS)), most=20)
+        - microseconds(lambda n=n: many_pairs(n, 1200, 16, SETS), most=20)
         for n in crowds
     ]
     for what, sizes, times in (

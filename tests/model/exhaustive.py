@@ -146,7 +146,7 @@ def _cost(one: ConstraintSet, pair: FormatModifier) -> int:
 def _order(constraint: Constraint, plane: int, source: Source) -> int:
     if REGISTRY[constraint.type].name != "permitted-sources" or not _speaks_of(constraint, plane):
         return 0
-    return list(constraint.value).index(source.id)  # type: ignore[arg-type]
+    return list(constraint.value).index(source.id)
 
 
 def _speaks_of(constraint: Constraint, plane: int) -> bool:
@@ -181,8 +181,8 @@ def _way(
         return None
     picture = problem.extents.allocated
     for name, c in named:
-        if (name == "max-width" and picture.width > c.value) or (  # type: ignore[operator]
-            name == "max-height" and picture.height > c.value  # type: ignore[operator]
+        if (name == "max-width" and picture.width > c.value) or (
+            name == "max-height" and picture.height > c.value
         ):
             return None
         if heeded.content and name == "protected" and c.value != content.protected:
@@ -190,7 +190,7 @@ def _way(
     width = _grown(picture.width, named, "width")
     height = _grown(picture.height, named, "height")
     # A contradiction is one even where the picture does not touch it.
-    if any(n == "max-width" and m == "min-width" and c.value < d.value  # type: ignore[operator]
+    if any(n == "max-width" and m == "min-width" and c.value < d.value
            for n, c in named for m, d in named):  # fmt: skip
         return None
     order = list(dict.fromkeys(sources))
@@ -219,8 +219,8 @@ def _way(
 
 
 def _grown(length: int, named: list[tuple[str, Constraint]], side: str) -> int:
-    length = max([length, *(c.value for n, c in named if n == f"min-{side}")])  # type: ignore
-    while any(n == f"{side}-alignment" and length % c.value for n, c in named):  # type: ignore
+    length = max([length, *(c.value for n, c in named if n == f"min-{side}")])
+    while any(n == f"{side}-alignment" and length % c.value for n, c in named):
         length += 1
     return length
 

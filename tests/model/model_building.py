@@ -72,14 +72,14 @@ def heap_id(minor: int) -> SourceId:
 def heap(name: str, minor: int, **properties: object) -> Source:
     """A heap; not contiguous unless it is said."""
     known: dict[str, object] = {"contiguous": False, "cached": True, **properties}
-    return Source(id=heap_id(minor), name=name, **known)  # type: ignore[arg-type]
+    return Source(id=heap_id(minor), name=name, **known)
 
 
 def device_source(name: str, device: DeviceId, **properties: object) -> Source:
     return Source(
         id=SourceId(SourceKind.DEVICE, device.major, device.minor),
         name=name,
-        **properties,  # type: ignore[arg-type]
+        **properties,
     )
 
 

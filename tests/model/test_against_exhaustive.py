@@ -77,7 +77,7 @@ def constraints(draw: st.DrawFn) -> Constraint:
         )  # fmt: skip
     if name in ("same-buffer", "same-source", "different-source"):
         planes = draw(st.sampled_from([[], [0, 1], [0, 1], [1, 2], [0, 2], [2, 3]]))
-    return need(name, value, *planes)  # type: ignore[arg-type]
+    return need(name, value, *planes)
 
 
 @st.composite
@@ -162,17 +162,17 @@ def test_the_plans_are_those_of_trying_everything_in_the_same_order(problem: Pro
 def test_no_order_of_arrival_changes_the_answer(problem: Problem, random: object) -> None:
     def shuffled(entries: tuple[object, ...]) -> tuple[object, ...]:
         mixed = list(entries)
-        random.shuffle(mixed)  # type: ignore[attr-defined]
+        random.shuffle(mixed)
         return tuple(mixed)
 
     def mixed_participant(one: object) -> object:
         return replace(
-            one,  # type: ignore[type-var]
+            one,
             sets=tuple(
                 replace(s, constraints=shuffled(s.constraints))
                 if s.costs
                 else replace(s, formats=shuffled(s.formats), constraints=shuffled(s.constraints))
-                for s in one.sets  # type: ignore[attr-defined]
+                for s in one.sets
             ),
         )
 
@@ -192,13 +192,13 @@ def without(problem: Problem, participant: str, dropped: Constraint) -> Problem:
     def quiet(everyone: tuple[object, ...]) -> tuple[object, ...]:
         return tuple(
             replace(
-                one,  # type: ignore[type-var]
+                one,
                 sets=tuple(
                     replace(s, constraints=tuple(c for c in s.constraints if c != dropped))
-                    for s in one.sets  # type: ignore[attr-defined]
+                    for s in one.sets
                 ),
             )
-            if one.name == participant  # type: ignore[attr-defined]
+            if one.name == participant
             else one
             for one in everyone
         )

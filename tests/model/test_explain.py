@@ -215,8 +215,8 @@ class TestDocuments:
         assert document["conflict"] == []
         sources = document["sources"]
         assert isinstance(sources, list)
-        assert sources[0]["name"] == "system"  # type: ignore[index, call-overload]
-        assert {"name", "major", "minor", "chosen", "reason"} <= set(sources[0])  # type: ignore[arg-type]
+        assert sources[0]["name"] == "system"
+        assert {"name", "major", "minor", "chosen", "reason"} <= set(sources[0])
 
     def test_a_conflict_names_participant_constraint_plane_value_and_provenance(self) -> None:
         screen = display(of(NV12, need("contiguous", 1, 1, provenance=Provenance.KERNEL)))
@@ -224,7 +224,7 @@ class TestDocuments:
         document = explain_document(problem, solve(problem))
         assert document["satisfiable"] is False
         assert document["plans"] == []
-        (member,) = document["conflict"]  # type: ignore[misc]
+        (member,) = document["conflict"]
         assert isinstance(member, dict)
         text = member.pop("text")
         assert text == "display needs memory that is contiguous for plane 1; no source is"
@@ -260,7 +260,7 @@ class TestDocuments:
         assert document["planes"] == []
         constraints = document["constraints"]
         assert isinstance(constraints, list)
-        assert any(one["constraint"] == "pitch-alignment" for one in constraints)  # type: ignore
+        assert any(one["constraint"] == "pitch-alignment" for one in constraints)
 
 
 class TestText:

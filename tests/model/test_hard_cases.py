@@ -52,7 +52,7 @@ FIMD = display(of(NV12, need("contiguous")))
 
 
 def sampling(*constraints: object) -> Participant:
-    return part("gpu", of([NV12, XRGB], *constraints), usage=Usage.SAMPLING)  # type: ignore
+    return part("gpu", of([NV12, XRGB], *constraints), usage=Usage.SAMPLING)
 
 
 def shown(gpu: Participant, *displays: Participant) -> tuple[Goal, ...]:
@@ -167,7 +167,7 @@ class TestTwoGpus:
     sources = (SYSTEM, VRAM_A, VRAM_B)
 
     def served(self, topology: Topology, *constraints: object) -> set[str]:
-        user = part("user", of(XRGB, *constraints), device=GPU_A)  # type: ignore[arg-type]
+        user = part("user", of(XRGB, *constraints), device=GPU_A)
         problem = ask(user, sources=self.sources, topology=topology)
         return {name for (name,) in names(problem, solve(problem))}
 

@@ -51,7 +51,7 @@ def constraints(draw: st.DrawFn) -> Constraint:
         return Constraint(type=UNKNOWN, value=raw, planes=planes, must_understand=understood)
     row = draw(st.sampled_from(ROWS))
     value = draw(values(row.kind, row.merge))
-    return Constraint(type=row.type, value=value, planes=planes)  # type: ignore[arg-type]
+    return Constraint(type=row.type, value=value, planes=planes)
 
 
 demands = st.lists(constraints(), max_size=6).map(lambda listed: meet(lift(listed), TOP))
@@ -59,23 +59,23 @@ demands = st.lists(constraints(), max_size=6).map(lambda listed: meet(lift(liste
 
 @given(demands, demands)
 def test_the_meet_is_commutative(one: object, other: object) -> None:
-    assert meet(one, other) == meet(other, one)  # type: ignore[arg-type]
+    assert meet(one, other) == meet(other, one)
 
 
 @settings(max_examples=500)
 @given(demands, demands, demands)
 def test_the_meet_is_associative(one: object, other: object, third: object) -> None:
-    left = meet(meet(one, other), third)  # type: ignore[arg-type]
-    right = meet(one, meet(other, third))  # type: ignore[arg-type]
+    left = meet(meet(one, other), third)
+    right = meet(one, meet(other, third))
     assert left == right
-    assert left == join([one, other, third])  # type: ignore[list-item]
+    assert left == join([one, other, third])
 
 
 @given(demands)
 def test_the_meet_is_idempotent_with_an_identity_and_a_bottom(one: object) -> None:
-    assert meet(one, one) == one  # type: ignore[arg-type]
-    assert meet(one, TOP) == one == meet(TOP, one)  # type: ignore[arg-type]
-    assert meet(one, BOTTOM) is BOTTOM is meet(BOTTOM, one)  # type: ignore[arg-type]
+    assert meet(one, one) == one
+    assert meet(one, TOP) == one == meet(TOP, one)
+    assert meet(one, BOTTOM) is BOTTOM is meet(BOTTOM, one)
 
 
 @given(st.lists(constraints(), max_size=8), st.integers(0, 8))
@@ -101,7 +101,7 @@ class TestFlawsOfOthers:
             merged = meet(
                 lift([need("address-alignment", one)]), lift([need("address-alignment", other)])
             )
-            assert effective(merged, T["address-alignment"], 0) == lcm(one, other)  # type: ignore
+            assert effective(merged, T["address-alignment"], 0) == lcm(one, other)
 
     def test_a_multiple_beyond_64_bits_is_refused(self) -> None:
         merged = meet(
@@ -205,8 +205,8 @@ def test_every_row_says_what_it_demands_in_words(row: object) -> None:
         ValueKind.RANGE: (1, 2),
         ValueKind.SOURCES: (heap_id(0),),
         ValueKind.PAIRS: ((DeviceId(226, 0), 2),),
-    }.get(row.kind, 1)  # type: ignore[attr-defined]
-    text = requirement("ann", Constraint(type=row.type, value=value), {})  # type: ignore
+    }.get(row.kind, 1)
+    text = requirement("ann", Constraint(type=row.type, value=value), {})
     assert text.startswith("ann needs ")
     assert "{" not in text
     assert "  " not in text
