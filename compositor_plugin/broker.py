@@ -14,19 +14,14 @@ surface that cannot be scanned out has the second goal only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import Answer, ConflictMember
 from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint_set import (
-    ANY_FOURCC,
-    ANY_MODIFIER,
-    ConstraintSet,
-    FormatModifier,
-)
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.identity import DeviceId
 from heapwire.protocol.model.layout import LayoutKind
@@ -35,7 +30,7 @@ from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import FixedBuffer, Goal, Problem
 from heapwire.protocol.model.solve import solve, solve_plans
 from heapwire.protocol.model.source import Source, SourceId, SourceKind
-from heapwire.protocol.model.usable import usable_sources
+from heapwire.protocol.model.usable import common_formats, usable_sources
 from heapwire.protocol.wire.batch import (
     FIRST_COMPOSITOR_ID,
     Access,
@@ -202,11 +197,25 @@ class Broker:
         )
         return replace(
             batch,
+            participants=(*batch.participants, *self._others(batch, refusals, conflicts)),
             refusals=refusals,
             conflicts=conflicts,
             reason=None if answer.plans else answer.reason,
             message="" if answer.plans else answer.message,
         )
+
+    def _others(
+        self,
+        batch: Batch,
+        refusals: tuple[Refusal, ...],
+        conflicts: tuple[ConflictEntry, ...],
+    ) -> Iterator[BatchParticipant]:
+        """Who else speaks in an explanation: the content and the stream have requirements too."""
+        spoken = {one.participant for one in refusals} | {one.participant for one in conflicts}
+        spoken -= {one.id for one in batch.participants}
+        for name, id_ in self._ids.items():
+            if id_ in spoken:
+                yield BatchParticipant(id_, Usage(0), None, name)
 
     def _conflict_entry(
         self, member: ConflictMember, scanout: bool, ids: dict[str, int]
@@ -282,7 +291,7 @@ class Broker:
         return Tranche(
             flags=TrancheFlags.SCANOUT if goal.scanout else TrancheFlags.SAMPLING,
             devices=tuple(TrancheDevice(one.usage, one.device) for one in devices),
-            formats=_common_formats(goal),
+            formats=common_formats(goal),
             sources=tuple(
                 TrancheSource(source.id, self._access(source.id, openable))
                 for source in usable_sources(goal, sources, self._platform.topology)
@@ -345,34 +354,6 @@ class Broker:
         if name in clients:
             return clients[name]
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
-
-
-def _common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
-    """The pairs that every participant of a goal can use, in ascending order."""
-    offers = [
-        {pair for constraint_set in participant.sets for pair in constraint_set.formats}
-        for participant in goal.participants
-        if participant.sets  # one without sets can use anything
-    ]
-    concrete = {
-        pair
-        for offered in offers
-        for pair in offered
-        if pair.fourcc != ANY_FOURCC and pair.modifier != ANY_MODIFIER
-    }
-    return tuple(
-        sorted(pair for pair in concrete if all(_covers(offered, pair) for offered in offers))
-    )
-
-
-def _covers(offered: set[FormatModifier], pair: FormatModifier) -> bool:
-    """Whether some pairs have this one, by name or by what stands for it."""
-    return (
-        pair in offered
-        or FormatModifier(pair.fourcc, ANY_MODIFIER) in offered
-        or FormatModifier(ANY_FOURCC, pair.modifier) in offered
-        or FormatModifier(ANY_FOURCC, ANY_MODIFIER) in offered
-    )
 
 
 def _kept(keep: Plan, problem: Problem, answer: Answer) -> Plan | None:

@@ -1,8 +1,9 @@
-"""The sources that a goal's own participants can use, before a client joins them."""
+"""What a goal's own participants can use, before a client joins them."""
 
 from __future__ import annotations
 
 from heapwire.protocol.model.assignment import TooComplexError
+from heapwire.protocol.model.constraint_set import ANY_FOURCC, ANY_MODIFIER, FormatModifier
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.memory import Memory
@@ -49,3 +50,31 @@ def usable_sources(
     except TooComplexError:
         return memory.sources
     return tuple(s for position, s in enumerate(memory.sources) if usable >> position & 1)
+
+
+def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
+    """The pairs that every participant of a goal can use, in ascending order."""
+    offers = [
+        {pair for constraint_set in participant.sets for pair in constraint_set.formats}
+        for participant in goal.participants
+        if participant.sets  # one without sets can use anything
+    ]
+    concrete = {
+        pair
+        for offered in offers
+        for pair in offered
+        if pair.fourcc != ANY_FOURCC and pair.modifier != ANY_MODIFIER
+    }
+    return tuple(
+        sorted(pair for pair in concrete if all(_covers(offered, pair) for offered in offers))
+    )
+
+
+def _covers(offered: set[FormatModifier], pair: FormatModifier) -> bool:
+    """Whether some pairs have this one, by name or by what stands for it."""
+    return (
+        pair in offered
+        or FormatModifier(pair.fourcc, ANY_MODIFIER) in offered
+        or FormatModifier(ANY_FOURCC, pair.modifier) in offered
+        or FormatModifier(ANY_FOURCC, ANY_MODIFIER) in offered
+    )

@@ -313,3 +313,15 @@ def test_a_closed_plugin_leaves_clients_alone() -> None:
         client.request(client.manager, "destroy")
         client.request(feedback, "destroy")
         assert client.error is None
+
+
+def test_the_content_speaks_under_its_own_name() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback()
+        client.request(feedback, "set_content", 1, 0, 2, 0)  # protected; no heap of the Pi's is
+        client.ask(feedback)
+        batch = client.batches(feedback)[-1]
+        names = {one.id: one.name for one in batch.participants}
+        assert batch.reason is FailureReason.CONFLICT
+        assert "the content" in {names.get(entry.participant) for entry in batch.conflicts}
