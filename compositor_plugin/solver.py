@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONG = 5000  # pairs and constraints of a client's; about 10 ms of solving, most of a frame
+LONG = 1000  # pairs and constraints of a client's; a few milliseconds, with a conflict explained
 DEADLINE = 2000  # milliseconds that a client waits for an answer at the most
 
 Concluded = Callable[[Batch | FailureReason], None]
