@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from heapwire.cli.arguments import DEFAULT_PLATFORM, add_json, add_platform, loa
 from heapwire.cli.clip import write_clip
 from heapwire.cli.compositor import READY
 from heapwire.cli.output import documents, show
-from heapwire.cli.play import Meter, conflict_reported, play_document
+from heapwire.cli.play import Meter, play_document, played
 from heapwire.cli.play import render as render_play
 from heapwire.cli.status import DONE, FAILED
 from heapwire.client_lib.player import Player, PlayOptions
@@ -64,14 +63,8 @@ def run(options: argparse.Namespace) -> int:
                 options=PlayOptions(fullscreen=True, paced=False),
                 on_progress=meter.show,
             )
-            before = signal.signal(signal.SIGINT, lambda _signal, _frame: player.stop())
-            try:
-                with conflict_reported(as_json=options.json) as reported:
-                    result = player.play()
-            finally:
-                signal.signal(signal.SIGINT, before)
-                meter.clear()
-        if reported:
+            result = played(player, meter, as_json=options.json)
+        if result is None:
             return FAILED
         document = play_document(result)
         document["platform"] = platform.name

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json, add_platform, fourcc, load_platform, positive
@@ -53,14 +51,8 @@ def run(options: argparse.Namespace) -> int:
         ),
         on_progress=meter.show,
     )
-    before = signal.signal(signal.SIGINT, lambda _signal, _frame: player.stop())
-    try:
-        with conflict_reported(as_json=options.json) as reported:
-            result = player.play()
-    finally:
-        signal.signal(signal.SIGINT, before)
-        meter.clear()
-    if reported:
+    result = played(player, meter, as_json=options.json)
+    if result is None:
         return FAILED
     if options.capture is not None:
         write_json(options.capture, exchange_document(result.events))
@@ -68,17 +60,20 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
-@contextlib.contextmanager
-def conflict_reported(*, as_json: bool) -> Iterator[list[ConflictError]]:
-    """Report requirements that contradict each other; the list then holds the error."""
-    reported: list[ConflictError] = []
+def played(player: Player, meter: Meter, *, as_json: bool) -> PlayResult | None:
+    """Play; Ctrl-C ends it in order. None if there is no plan, which has been reported then."""
+    before = signal.signal(signal.SIGINT, lambda _signal, _frame: player.stop())
     try:
-        yield reported
+        return player.play()
     except ConflictError as error:
-        reported.append(error)
+        meter.clear()
         complain(str(error))
         if as_json:
             show(conflict_document(error), str, as_json=True)
+        return None
+    finally:
+        signal.signal(signal.SIGINT, before)
+        meter.clear()
 
 
 def conflict_document(error: ConflictError) -> Document:
