@@ -60,6 +60,7 @@ class HeapFeedback(Resource):
         self._table: tuple[FormatModifier, ...] = ()
         self._negotiation = Negotiation(self._circumstances)
         self._solver = Solver(plugin)
+        self._missed = False  # whether something changed while the worker was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
         plugin.add_feedback(self)
@@ -168,8 +169,11 @@ class HeapFeedback(Resource):
 
     def reconsider(self) -> Change:
         """Send an answer that nobody asked for, if it is due now; UPGRADE: renew later."""
-        if not self._negotiation.settled or self._solver.busy:
-            return Change.NONE  # what is being solved, or is going to be, comes first
+        if self._solver.busy:
+            self._missed = True
+            return Change.NONE  # when there is an answer, it is compared
+        if not self._negotiation.settled:
+            return Change.NONE  # what is going to be solved will know
         question, keep = self._negotiation.renewal()
         if self._solver.is_long(question):
             return Change.UPGRADE  # it is worth solving only if the change lasts
@@ -235,12 +239,17 @@ class HeapFeedback(Resource):
             self._send(self._negotiation.failure(due, answer, text))
         else:
             self._send(self._negotiation.conclude(due, answer))
+        self._catch_up()
 
     def _renewed(self, answer: Batch | FailureReason) -> None:
-        if isinstance(answer, FailureReason):
-            return  # the client keeps what it has
-        if self._negotiation.compare(answer) is not Change.NONE:
+        if isinstance(answer, Batch) and self._negotiation.compare(answer) is not Change.NONE:
             self._send(self._negotiation.renewed(answer))
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        missed, self._missed = self._missed, False
+        if missed:
+            self._plugin.reconsider(self)
 
     def _untag(self, buffer: int) -> None:
         listener = self._buffer_listeners.pop(buffer, None)

@@ -104,7 +104,7 @@ class HeapPlugin:
     def surface_changed(self, surface: int) -> None:
         """What `Host.surface_state` says of a surface differs from the last time."""
         for feedback in tuple(self._by_surface.get(surface, ())):
-            self._reconsider(feedback)
+            self.reconsider(feedback)
 
     def buffer_shown(
         self, buffer: int, *, scanned_out: bool, reason: StatusReason = StatusReason.NONE
@@ -126,7 +126,7 @@ class HeapPlugin:
         for manager in tuple(self.managers):
             manager.announce()
         for feedback in tuple(self._feedbacks):
-            self._reconsider(feedback)
+            self.reconsider(feedback)
 
     def close(self) -> None:
         """Leave the display as it was; safe to call twice.
@@ -192,6 +192,14 @@ class HeapPlugin:
         if self._idle is None and not self.closed:
             self._idle = self._display.loop.add_idle(self._answer)
 
+    def reconsider(self, feedback: HeapFeedback) -> None:
+        """What a feedback object said may no longer be so: a loss at once, a gain if it lasts."""
+        if feedback.reconsider() is Change.UPGRADE:
+            self._upgrades[feedback] = None
+            self._debouncer.arm(self._debounce)
+        else:
+            self._upgrades.pop(feedback, None)
+
     def add_timer(self, callback: Callable[[], None]) -> EventSource:
         """A timer on the host's loop; the caller removes it."""
         return self._display.loop.add_timer(callback)
@@ -252,13 +260,6 @@ class HeapPlugin:
         due, self._due = self._due, {}
         for feedback in due:
             feedback.answer()
-
-    def _reconsider(self, feedback: HeapFeedback) -> None:
-        if feedback.reconsider() is Change.UPGRADE:
-            self._upgrades[feedback] = None
-            self._debouncer.arm(self._debounce)
-        else:
-            self._upgrades.pop(feedback, None)
 
     def _send_upgrades(self) -> None:
         upgrades, self._upgrades = self._upgrades, {}

@@ -151,3 +151,23 @@ def test_a_solver_that_fails_is_told_as_internal(monkeypatch) -> None:
         client.ask(feedback, 1)
         batch = client.batches(feedback)[-1]
         assert (batch.cookie, batch.reason) == (1, FailureReason.INTERNAL)
+
+
+def test_what_changes_meanwhile_is_told_afterwards(monkeypatch) -> None:
+    with Stage() as stage:
+        stage.candidate(False)
+        gate = Gate(stage, monkeypatch)
+        client = stage.client()
+        surface = client.thing("surface")
+        feedback = client.feedback(surface)
+        ask_heavily(client, feedback, 1)
+        stage.candidate()
+        stage.plugin.surface_changed(client.served(surface).address)
+        gate.open()
+        found = client.batches(feedback)
+        stage.until(lambda: found.extend(client.batches(feedback)) or len(found) > 2)
+        assert [one.cookie for one in found] == [0, 1, 0]
+        assert [any(offer.plan.scanout for offer in one.offers) for one in found[1:]] == [
+            False,
+            True,
+        ]
