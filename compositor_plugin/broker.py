@@ -82,6 +82,8 @@ class Broker:
     `renderer` is the device that composites; by default the first device of the
     platform that samples. `allocates` says whether clients may have the
     compositor allocate for them. `on_solved` sees each problem and its answer.
+    `ids` are the wire ids given out so far, which have to outlive a broker: a
+    client's feedback object knows a device by one id for life.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Broker:
         renderer: DeviceId | None = None,
         allocates: bool = True,
         on_solved: Callable[[Problem, Answer], None] | None = None,
+        ids: dict[str, int] | None = None,
     ) -> None:
         self._on_solved = on_solved
         self._platform = platform
@@ -98,7 +101,7 @@ class Broker:
         self._renderer = renderer or next(
             (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None
         )
-        self._ids: dict[str, int] = {}
+        self._ids = {} if ids is None else ids
         self._views: dict[object, _View] = {}
 
     @property

@@ -75,6 +75,7 @@ class HeapPlugin:
         self._renderer = renderer
         self._allocates = allocates
         self._on_solved = on_solved
+        self._ids: dict[str, int] = {}
         self.broker = self._broker_of(platform)
         self._display = Display(display)
         self._host = host
@@ -246,6 +247,7 @@ class HeapPlugin:
             renderer=self._renderer,
             allocates=self._allocates,
             on_solved=self._on_solved,
+            ids=self._ids,
         )
 
     def _ask(self, question: Callable[[], Reply]) -> Reply | None:
@@ -259,7 +261,11 @@ class HeapPlugin:
         self._idle = None
         due, self._due = self._due, {}
         for feedback in due:
-            feedback.answer()
+            try:
+                feedback.answer()
+            except Exception:
+                log.exception("an answer cannot be sent")
+                feedback.client.post_implementation_error("an answer cannot be sent")
 
     def _send_upgrades(self) -> None:
         upgrades, self._upgrades = self._upgrades, {}

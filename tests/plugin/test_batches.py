@@ -325,3 +325,21 @@ def test_the_content_speaks_under_its_own_name() -> None:
         names = {one.id: one.name for one in batch.participants}
         assert batch.reason is FailureReason.CONFLICT
         assert "the content" in {names.get(entry.participant) for entry in batch.conflicts}
+
+
+def test_a_device_keeps_its_id_when_the_machine_changes() -> None:
+    with Stage() as stage:
+        stage.candidate(False)
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.batches(feedback)  # the GPU is the first to get an id
+        stage.candidate()
+        client.ask(feedback)
+        before = {one.name: one.id for one in client.batches(feedback)[-1].participants}
+        assert len(before) == 3
+        [cma] = [one for one in stage.platform.sources if one.contiguous]
+        stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
+        client.pump()
+        client.ask(feedback, 2)
+        after = {one.name: one.id for one in client.batches(feedback)[-1].participants}
+        assert before == after
