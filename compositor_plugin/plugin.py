@@ -26,7 +26,8 @@ from heapwire.compositor_plugin.server.event_loop import EventSource
 from heapwire.compositor_plugin.server.global_ import Global
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.compositor_plugin.worker import Worker
+from heapwire.compositor_plugin.worker import Task, Worker
+from heapwire.kernel.hot_plug import HotPlug
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.identity import DeviceId
@@ -76,6 +77,9 @@ class HeapPlugin:
         self._allocates = allocates
         self._on_solved = on_solved
         self._ids: dict[str, int] = {}
+        self._hot_plug: HotPlug | None = None
+        self._discover: Callable[[], Platform] | None = None
+        self._looking: Task[Platform] | None = None
         self.broker = self._broker_of(platform)
         self._display = Display(display)
         self._host = host
@@ -129,12 +133,26 @@ class HeapPlugin:
         for feedback in tuple(self._feedbacks):
             self.reconsider(feedback)
 
+    def follow(self, hot_plug: HotPlug, discover: Callable[[], Platform]) -> None:
+        """Look at the machine again whenever something happened to it, for `platform_changed`.
+
+        `discover` opens devices, so it runs on the worker's thread. `hot_plug` is
+        the plugin's from now on.
+        """
+        self._hot_plug = hot_plug
+        self._discover = discover
+        source = self._display.loop.add_fd(hot_plug.fileno(), lambda _: self._look_again())
+        self._sources.append(source)
+
     def close(self) -> None:
         """Leave the display as it was; safe to call twice.
 
         Objects that clients still hold go inert: their requests are ignored and
         they get no more events.
         """
+        for fd in self._tables.values():  # a host may still take tables when the rest is closed
+            os.close(fd)
+        self._tables.clear()
         if self._global is None:
             return
         self._global.destroy()
@@ -144,14 +162,13 @@ class HeapPlugin:
             source.remove()
         for feedback in tuple(self._feedbacks):
             feedback.let_go()
+        if self._hot_plug is not None:
+            self._hot_plug.close()
         self.worker.close()
         for account, listener in self._accounts.values():
             listener.remove()
             account.close()
         self._accounts.clear()
-        for fd in self._tables.values():
-            os.close(fd)
-        self._tables.clear()
 
     @property
     def closed(self) -> bool:
@@ -240,6 +257,20 @@ class HeapPlugin:
                 self._tables.clear()
             fd = self._tables[content] = _sealed_file(content)
         return fd
+
+    def _look_again(self) -> None:
+        if self._hot_plug is None or self._discover is None or not self._hot_plug.changed():
+            return
+        if self._looking is not None:
+            self._looking.cancel()  # what it sees may be out of date already
+        self._looking = self.worker.submit(self._discover, self._looked)
+
+    def _looked(self, outcome: Platform | Exception) -> None:
+        self._looking = None
+        if isinstance(outcome, Exception):
+            log.error("the machine cannot be looked at again", exc_info=outcome)
+        else:
+            self.platform_changed(outcome)
 
     def _broker_of(self, platform: Platform) -> Broker:
         return Broker(

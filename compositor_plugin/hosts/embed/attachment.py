@@ -17,9 +17,10 @@ from heapwire.compositor_plugin.hosts.embed.table import CData, ffi, pointer_val
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.plugin import HeapPlugin
 from heapwire.compositor_plugin.server.display import Display
+from heapwire.kernel.hot_plug import HotPlug
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.errors import HeapwireError
+from heapwire.protocol.model.errors import HeapwireError, LocalError
 
 log = logging.getLogger("heapwire")
 
@@ -36,6 +37,8 @@ class Attachment:
         self._host = TableHost(host, platform)
         self._question: DmabufFormats | None = None
         self.plugin = HeapPlugin(pointer_value(host.display), platform, self._host)
+        if not platform.simulated:
+            self._follow_hardware()
         if not self._host.names_formats:
             display = Display(pointer_value(host.display))
             self._question = DmabufFormats(display, self._take_formats)
@@ -49,6 +52,12 @@ class Attachment:
             self._display_listener.remove()
         self.plugin.close()
 
+    def _follow_hardware(self) -> None:
+        try:
+            self.plugin.follow(HotPlug(), Platform.local)
+        except LocalError as error:
+            log.warning("devices that come or go will not be noticed: %s", error)
+
     def _take_formats(self, formats: frozenset[FormatModifier] | None) -> None:
         if formats is None and self._platform.simulated:
             # Without hardware behind it nothing is ever imported for real.
@@ -59,7 +68,7 @@ class Attachment:
             log.warning("no linux-dmabuf here, so no plan can be offered")
         self._host.formats = formats
         if not self.plugin.closed:
-            self.plugin.platform_changed(self._platform)
+            self.plugin.platform_changed(self.plugin.broker.platform)
 
 
 def attach(host_address: int, calls_address: int, platform: str, log_level: str) -> bool:

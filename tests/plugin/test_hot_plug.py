@@ -1,0 +1,91 @@
+"""The machine changes under the plugin: clients get new answers, and nobody an error."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+from stage import Stage
+
+
+class Events:
+    """Stands for the kernel's word that something happened."""
+
+    def __init__(self) -> None:
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK)
+        self.closed = False
+
+    def happen(self) -> None:
+        os.eventfd_write(self.fd, 1)
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def changed(self) -> bool:
+        return os.eventfd_read(self.fd) > 0
+
+    def close(self) -> None:
+        self.closed = True
+        os.close(self.fd)
+
+
+@pytest.fixture
+def stage():
+    with Stage() as stage:
+        yield stage
+
+
+def names(client) -> list[str]:
+    return [event[0] for event in client.take(client.manager)]
+
+
+def test_a_heap_that_goes_is_a_new_answer(stage) -> None:
+    events, threads = Events(), []
+    [cma] = [one for one in stage.platform.sources if one.contiguous]
+    others = tuple(one for one in stage.platform.sources if one is not cma)
+
+    def discover():
+        threads.append(threading.current_thread())
+        return replace(stage.platform, sources=others)
+
+    stage.plugin.follow(events, discover)
+    client = stage.client()
+    feedback = client.feedback()
+    client.ask(feedback, decoder=stage.decoder())
+    assert client.batches(feedback)[-1].reason is None
+    names(client)
+    events.happen()
+    told: list[str] = []
+    stage.until(lambda: told.extend(names(client)) or "done" in told)
+    assert told == ["source_gone", "done"]
+    batch = client.batches(feedback)[-1]
+    assert (batch.cookie, batch.offers) == (0, ())
+    assert batch.reason is not None
+    assert client.error is None
+    assert threads[0] is not threading.main_thread()
+
+
+def test_a_machine_that_cannot_be_looked_at_stays_as_it_was(stage) -> None:
+    events, tried = Events(), []
+
+    def discover():
+        tried.append(1)
+        raise OSError("a device is gone")
+
+    stage.plugin.follow(events, discover)
+    client = stage.client()
+    names(client)
+    events.happen()
+    stage.until(lambda: bool(tried))
+    stage.finish_work()
+    assert names(client) == []
+    assert client.error is None
+
+
+def test_the_watch_ends_with_the_plugin(stage) -> None:
+    events = Events()
+    stage.plugin.follow(events, lambda: stage.platform)
+    stage.plugin.close()
+    assert events.closed
