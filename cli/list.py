@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from heapwire.cli.arguments import add_json, add_platform, load_platform
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
 from heapwire.kernel.device import Device, usage_name
 from heapwire.kernel.platform import Platform, shipped
+from heapwire.kernel.probe import Trial, probe, with_trials
 from heapwire.protocol.model.document import Document
+from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.format import fourcc_name
 from heapwire.protocol.model.participant import Usage
 from heapwire.protocol.model.source import Source
@@ -19,6 +21,12 @@ from heapwire.protocol.model.source import Source
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire list`."""
     add_platform(parser)
+    parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="try each memory with each device: allocates a few MiB at a time, opens the devices, "
+        "and puts what they take in place of the links",
+    )
     parser.add_argument("--names", action="store_true", help="only name the shipped platforms")
     add_json(parser)
 
@@ -29,12 +37,19 @@ def run(options: argparse.Namespace) -> int:
         names: Document = {"schema_version": SCHEMA_VERSION, "platforms": list(shipped())}
         show(names, lambda document: "\n".join(shipped()), as_json=options.json)
         return DONE
-    show(list_document(load_platform(options.platform)), render, as_json=options.json)
+    platform = load_platform(options.platform)
+    trials: tuple[Trial, ...] = ()
+    if options.probe:
+        if platform.simulated:
+            raise LocalError(f"{platform.name} is simulated: there is nothing to try")
+        trials = probe(platform)
+        platform = with_trials(platform, trials)
+    show(list_document(platform, trials), render, as_json=options.json)
     return DONE
 
 
-def list_document(platform: Platform) -> Document:
-    """A platform for programs: `platform`, `heaps`, `devices` and `links`."""
+def list_document(platform: Platform, trials: Iterable[Trial] = ()) -> Document:
+    """A platform for programs: `platform`, `heaps`, `devices`, `links`, and what was tried."""
     return {
         "schema_version": SCHEMA_VERSION,
         "platform": platform.name,
@@ -51,6 +66,15 @@ def list_document(platform: Platform) -> Document:
                 "provenance": link.provenance.name.lower(),
             }
             for link in platform.links
+        ],
+        "trials": [
+            {
+                "device": trial.device,
+                "source": trial.source,
+                "taken": trial.taken,
+                "reason": trial.reason,
+            }
+            for trial in trials
         ],
         "notes": list(platform.notes),
     }
@@ -120,8 +144,17 @@ def _lines(document: Document) -> Iterator[str]:
     yield "links" if links else "no links between devices and memory"
     for link in links:
         yield f"    {link['device']} -> {link['source']} ({link['kind']}, {link['provenance']})"
+    for trial in documents(document["trials"]):
+        verdicts = {True: "takes", False: "refuses", None: "was not tried with"}
+        why = f" ({trial['reason']})" if trial["reason"] else ""
+        yield f"tried: {trial['device']} {verdicts[_taken(trial)]} {trial['source']}{why}"
     for note in texts(document["notes"]):
         yield f"note: {note}"
+
+
+def _taken(trial: Document) -> bool | None:
+    taken = trial["taken"]
+    return taken if isinstance(taken, bool) else None
 
 
 def _traits(heap: Document) -> str:

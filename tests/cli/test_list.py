@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapwire.kernel.platform import shipped
+from heapwire.kernel.probe import Trial
 
 
 def test_a_platform_is_listed(heapwire):
@@ -19,6 +20,28 @@ def test_this_machine_is_listed_whatever_it_has(heapwire):
     run = heapwire("list")
     assert run.status == 0
     assert run.out.startswith("local")
+
+
+def test_only_real_hardware_is_probed(heapwire):
+    run = heapwire("list", "--platform", "raspberry-pi-4", "--probe")
+    assert run.status == 1
+    assert "simulated" in run.err
+
+
+def test_what_was_tried_is_listed(heapwire, monkeypatch):
+    trials = (
+        Trial("card0", "system", True),
+        Trial("video0", "system", False),
+        Trial("video1", "system", None, "Device or resource busy"),
+    )
+    monkeypatch.setattr("heapwire.cli.list.probe", lambda platform: trials)
+    monkeypatch.setattr("heapwire.cli.list.with_trials", lambda platform, trials: platform)
+    text = heapwire("list", "--probe").out
+    assert "tried: card0 takes system\n" in text
+    assert "tried: video0 refuses system\n" in text
+    assert "tried: video1 was not tried with system (Device or resource busy)" in text
+    tried = heapwire("list", "--probe", "--json").document["trials"]
+    assert [one["taken"] for one in tried] == [True, False, None]
 
 
 def test_the_shipped_platforms_are_named(heapwire):
