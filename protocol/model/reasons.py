@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from heapwire.protocol.model.choice import Choice
 from heapwire.protocol.model.constraint import ALL_PLANES, Constraint
 from heapwire.protocol.model.constraint_type import REGISTRY
 from heapwire.protocol.model.format import fourcc_name
 from heapwire.protocol.model.layout import LayoutKind
+from heapwire.protocol.model.merge_rule import T
 from heapwire.protocol.model.modifier import modifier_name
 from heapwire.protocol.model.plan import Plan, Reason
 from heapwire.protocol.model.problem import Problem
@@ -150,7 +152,15 @@ class Reasons:
             row = REGISTRY.get(constraint.type)
             # That ordinary content is in ordinary memory goes without saying.
             obvious = name == CONTENT and not self._problem.content.protected
+            # A list of all that there is is an order of preference, and rules nothing out.
+            obvious = obvious or self._permits_everything(constraint)
             if row is not None and not row.condition and not obvious:
                 by_subject.setdefault(row.subject, []).append((name, constraint))
         self._demands[choice.sets] = by_subject
         return by_subject
+
+    def _permits_everything(self, constraint: Constraint) -> bool:
+        if constraint.type != T["permitted-sources"]:
+            return False
+        permitted = set(cast("tuple[SourceId, ...]", constraint.value))
+        return all(source.id in permitted for source in self._problem.sources)

@@ -101,3 +101,9 @@ def test_a_broken_platform_file_is_pointed_at(heapwire, tmp_path):
     run = heapwire("explain", "--platform", path)
     assert run.status == 1
     assert f"{path}:4: memory[0].contiguous" in run.err
+
+
+def test_a_mere_preference_is_not_told_as_a_demand(heapwire):
+    text = heapwire("explain", "--platform", "raspberry-pi-4", "--format", "NV12").out
+    assert "contiguous for codec:decode and hvs:scanout" in text
+    assert "from heap linux,cma or heap system" not in text
