@@ -1,0 +1,168 @@
+"""Runs in the guest: plans made for a device beforehand, and what the kernel says of them.
+
+usage: negotiated.py THING    (the name of a function below that is marked); prints JSON
+"""
+
+import contextlib
+import json
+import os
+import select
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from heapwire.kernel.platform import Platform
+from heapwire.kernel.v4l2 import Queue
+from heapwire.kernel.v4l2_queue import V4l2Queue
+from heapwire.protocol.model.buffer_count import BufferCount
+from heapwire.protocol.model.constraint import Constraint, Provenance
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
+from heapwire.protocol.model.document import plan_document
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.problem import Goal, Problem
+from heapwire.protocol.model.solve import solve
+
+NM12 = int.from_bytes(b"NM12", "little")  # V4L2's name for NV12 with a buffer for each plane
+VGA = Extent(640, 480)
+FRAME_SECONDS = 60
+THINGS = {}
+
+
+def thing(function):
+    THINGS[function.__name__] = function
+    return function
+
+
+def open_fds():
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+@contextlib.contextmanager
+def queue_of(node, kind):
+    """A queue of a node that is opened without blocking, and the node's fd."""
+    fd = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        queue = V4l2Queue(fd, kind)
+        yield queue, fd
+        queue.close()
+    finally:
+        os.close(fd)
+
+
+def dequeued(queue, fd):
+    """The next buffer that the driver is done with."""
+    ready = select.poll()
+    ready.register(fd, select.POLLIN)
+    if not ready.poll(FRAME_SECONDS * 1000):
+        raise TimeoutError(f"no frame within {FRAME_SECONDS} seconds")
+    return queue.dequeue()
+
+
+def only(participant, fourcc, *more):
+    """A participant with one format, and with more constraints on it; as it is for the rest."""
+    pair = FormatModifier(parse_fourcc(fourcc), 0)
+    sets = [one for one in participant.sets if pair in one.formats]
+    return replace(
+        participant,
+        sets=tuple(
+            replace(one, formats=(pair,), costs=(), constraints=(*one.constraints, *more))
+            for one in sets
+        ),
+    )
+
+
+def configured(name, value, planes=0):
+    return Constraint(
+        type=BY_NAME[name].type, value=value, planes=planes, provenance=Provenance.USER
+    )
+
+
+def offered(queue, frame):
+    """Queue one frame; None, or what was said against it."""
+    queue.request_dmabuf(2)
+    try:
+        queue.queue_dmabuf(0, [one.fd for one in frame], [one.size for one in frame])
+    except LocalError as error:
+        return str(error)
+    finally:
+        queue.request_dmabuf(0)
+    return None
+
+
+@thing
+def banks():
+    """Luma in one bank, chroma in the other: asked for, planned, allocated, filled, swapped."""
+    platform = Platform.local()
+    vivid = next(one for one in platform.devices if one.driver == "vivid")
+    camera = only(
+        platform.participant(vivid.name, Usage.CAMERA),
+        "NV12",
+        configured("permitted-sources", (platform.source("numa0").id,), 0b01),
+        configured("permitted-sources", (platform.source("numa1").id,), 0b10),
+        configured("different-source", 1, 0b11),
+        configured("contiguous", 1),
+    )
+    problem = Problem(
+        participants=(camera,),
+        goals=(Goal(name="captured"),),
+        sources=platform.sources,
+        extents=Extents(coded=VGA),
+        counts=BufferCount(minimum=1, queue=0, hold=0),
+        topology=platform.topology,
+    )
+    plan = solve(problem).plans[0]
+    names = {source.id: source.name for source in platform.sources}
+    told = {"plan": plan_document(plan, names)}
+    before = open_fds()
+    with contextlib.ExitStack() as stack:
+        frame = []
+        for plane in plan.layout.planes:
+            entry = plan.layout.objects[plane.object]
+            buffer = platform.memory.allocate(entry.source, entry.size)
+            frame.append(stack.enter_context(buffer))
+        told["from"] = [platform.source_name(platform.memory.identify(one.fd)) for one in frame]
+        queue, fd = stack.enter_context(queue_of(vivid.node, Queue.CAPTURE_MPLANE))
+        found = queue.set_format(NM12, VGA)
+        told["driver"] = {
+            "is NM12": found.fourcc == NM12,
+            "pitches": found.pitches,
+            "sizes": found.sizes,
+        }
+        # Each is as large as both need, so that the place is all that is wrong with the swap.
+        size = max(one.size for one in frame)
+        as_large = [
+            stack.enter_context(platform.memory.allocate(one.source, size)) for one in frame
+        ]
+        told["large"] = offered(queue, as_large)
+        told["swapped"] = offered(queue, as_large[::-1])
+        queue.request_dmabuf(1)
+        queue.queue_dmabuf(0, [one.fd for one in frame], [one.size for one in frame])
+        queue.stream_on()
+        done = dequeued(queue, fd)
+        told["captured"] = {"index": done.index, "damaged": done.damaged}
+        told["values"] = []
+        for one in frame:
+            with one.map() as view:
+                told["values"].append(len(set(view)))
+    told["fds left"] = sorted(open_fds() - before)
+    told["bytes left"] = platform.memory.live()
+    short = tuple(source for source in platform.sources if source.name != "numa1")
+    answer = solve(replace(problem, sources=short))
+    told["without a bank"] = {
+        "plans": len(answer.plans),
+        "reason": answer.reason.name,
+        "message": answer.message,
+        "conflict": [
+            [one.constraint and REGISTRY[one.constraint.type].name, one.planes, one.text]
+            for one in answer.conflict
+        ],
+    }
+    return told
+
+
+if __name__ == "__main__":
+    print(json.dumps(THINGS[sys.argv[1]]()))

@@ -1,0 +1,71 @@
+"""What is planned beforehand, and what a real kernel then says of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent / "guest" / "negotiated.py"
+
+
+@pytest.fixture(scope="module")
+def tell(run_guest):
+    """Boot a guest, do one thing of guest/negotiated.py in it, and return what it saw."""
+
+    def do(thing, *options, before=()):
+        done = run_guest([*before, sys.executable, str(SCRIPT), thing], *options)
+        if done.returncode:
+            pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    return do
+
+
+@pytest.fixture(scope="module")
+def banks(tell):
+    """A camera that wants luma in one memory bank and chroma in the other."""
+    return tell(
+        "banks",
+        "--banks=32M",
+        "--append=vivid.allocators=1",
+        "--append=vivid.multiplanar=2",
+        "--append=vivid.node_types=0x1",
+        "--append=vivid.bank_nodes=0,1",
+    )
+
+
+class TestTwoBanks:
+    def test_the_plan_has_each_plane_in_its_bank(self, banks):
+        plan = banks["plan"]
+        assert (plan["fourcc"], plan["layout"]) == ("NV12", "exact")
+        objects = [plan["objects"][plane["object"]] for plane in plan["planes"]]
+        assert [one["source"]["name"] for one in objects] == ["numa0", "numa1"]
+        assert banks["from"] == ["numa0", "numa1"]
+
+    def test_the_plan_is_what_the_driver_lays_out(self, banks):
+        driver, plan = banks["driver"], banks["plan"]
+        assert driver["is NM12"]
+        assert [plane["pitch"] for plane in plan["planes"]] == driver["pitches"]
+        assert [plane["offset"] for plane in plan["planes"]] == [0, 0]
+        for plane, size in zip(plan["planes"], driver["sizes"], strict=True):
+            assert plan["objects"][plane["object"]]["size"] >= size
+
+    def test_the_driver_fills_what_was_planned(self, banks):
+        assert banks["captured"] == {"index": 0, "damaged": False}
+        assert all(values > 2 for values in banks["values"])
+
+    def test_the_swap_is_refused(self, banks):
+        assert banks["large"] is None
+        assert banks["swapped"] == "the driver refuses the buffer: EFAULT"
+
+    def test_without_the_second_bank_the_conflict_is_about_chroma(self, banks):
+        told = banks["without a bank"]
+        assert (told["plans"], told["reason"]) == (0, "CONFLICT")
+        assert [one[:2] for one in told["conflict"]] == [["permitted-sources", 0b10]]
+        assert "plane 1" in told["conflict"][0][2]
+
+    def test_nothing_is_left_over(self, banks):
+        assert (banks["fds left"], banks["bytes left"]) == ([], 0)
