@@ -37,6 +37,17 @@ def banks(tell):
     )
 
 
+@pytest.fixture(scope="module")
+def contiguity(tell):
+    """Two cameras and two heaps; the first camera has the dma-contig allocator."""
+    return tell(
+        "contiguity",
+        "--append=vivid.n_devs=2",
+        "--append=vivid.allocators=1,0",
+        "--append=vivid.node_types=0x1,0x1",
+    )
+
+
 class TestTwoBanks:
     def test_the_plan_has_each_plane_in_its_bank(self, banks):
         plan = banks["plan"]
@@ -69,3 +80,29 @@ class TestTwoBanks:
 
     def test_nothing_is_left_over(self, banks):
         assert (banks["fds left"], banks["bytes left"]) == ([], 0)
+
+
+class TestContiguity:
+    """The heaps in order: `system`, then `reserved`, for each of the cameras."""
+
+    def test_the_kernel_refuses_scattered_memory_where_it_has_to_be_contiguous(self, contiguity):
+        refusals = [pair["refusal"] for pair in contiguity["pairs"]]
+        assert refusals == ["the driver refuses the buffer: EFAULT", None, None, None]
+
+    def test_links_say_so_beforehand(self, contiguity):
+        """What the driver lists; that the other camera takes more than it lists is its affair."""
+        said = [pair["linked"][0] for pair in contiguity["pairs"]]
+        assert said == [False, True, True, False]
+
+    def test_signs_say_so_without_links(self, contiguity):
+        """A queue that takes no user pointers counts as one that wants contiguous memory."""
+        assert contiguity["links"][0] > 0
+        assert contiguity["links"][1] == 0
+        said = [pair["alone"] for pair in contiguity["pairs"]]
+        assert [good for good, _ in said] == [False, True, True, True]
+        assert "contiguous" in said[0][1]
+
+    def test_nothing_is_promised_that_the_kernel_refuses(self, contiguity):
+        for pair in contiguity["pairs"]:
+            promised = pair["linked"][0] or pair["alone"][0]
+            assert pair["refusal"] is None or not promised, pair

@@ -10,7 +10,9 @@ import select
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
+from heapwire.kernel import local
 from heapwire.kernel.platform import Platform
 from heapwire.kernel.v4l2 import Queue
 from heapwire.kernel.v4l2_queue import V4l2Queue
@@ -27,7 +29,9 @@ from heapwire.protocol.model.problem import Goal, Problem
 from heapwire.protocol.model.solve import solve
 
 NM12 = int.from_bytes(b"NM12", "little")  # V4L2's name for NV12 with a buffer for each plane
+YUYV = int.from_bytes(b"YUYV", "little")
 VGA = Extent(640, 480)
+FULL_HD = Extent(1920, 1080)
 FRAME_SECONDS = 60
 THINGS = {}
 
@@ -162,6 +166,66 @@ def banks():
         ],
     }
     return told
+
+
+def good(platform, device, source):
+    """Whether the solver has a plan for a camera and one source alone, for FULL_HD pictures."""
+    camera = only(platform.participant(device, Usage.CAMERA), "YUYV")
+    answer = solve(
+        Problem(
+            participants=(camera,),
+            goals=(Goal(name="captured"),),
+            sources=(platform.source(source),),
+            extents=Extents(coded=FULL_HD),
+            topology=platform.topology,
+        )
+    )
+    return bool(answer.plans), answer.message
+
+
+def refusal(platform, device, source):
+    """What the driver says against a buffer of a source for a FULL_HD picture, if anything."""
+    with queue_of(device.node, Queue.CAPTURE) as (queue, _):
+        size = queue.set_format(YUYV, FULL_HD).sizes[0]
+        with platform.memory.allocate(platform.source(source).id, size) as buffer:
+            return offered(queue, [buffer])
+
+
+def without_links():
+    """The machine as a kernel shows it that has no links, in either direction."""
+    with (
+        mock.patch.object(local, "links_of", return_value=None),
+        mock.patch.object(local, "linked_by", return_value=()),
+    ):
+        return Platform.local()
+
+
+@thing
+def contiguity():
+    """For each vivid and heap: what the solver says, with links and without, then QBUF."""
+    linked = Platform.local()
+    pairs = [
+        (one, source)
+        for one in linked.devices
+        if one.driver == "vivid"
+        for source in ("system", "reserved")
+    ]
+    with_links = [good(linked, one.name, source) for one, source in pairs]
+    alone = without_links()
+    by_signs = [good(alone, one.name, source) for one, source in pairs]
+    return {
+        "links": [len(linked.links), len(alone.links)],
+        "pairs": [
+            {
+                "device": one.name,
+                "heap": source,
+                "linked": with_links[number],
+                "alone": by_signs[number],
+                "refusal": refusal(linked, one, source),
+            }
+            for number, (one, source) in enumerate(pairs)
+        ],
+    }
 
 
 if __name__ == "__main__":
