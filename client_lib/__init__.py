@@ -31,6 +31,9 @@ let `negotiation.on_batch` tell you. A batch may come unasked, when the surface
 is about to be scanned out or the hardware has changed: allocate anew and go on
 with the new buffers; `BufferSupply` does just that.
 
+Where the compositor does not have the protocol, a `LocalNegotiation` makes the
+plans from linux-dmabuf's feedback and a `Platform`.
+
 `Player` puts all of it together and plays a video file. Decoding needs the
 extra `play`.
 
@@ -67,6 +70,7 @@ from heapwire.client_lib.frame_writer import (
 )
 from heapwire.client_lib.heap_manager import AnnouncedSource, HeapManager
 from heapwire.client_lib.linux_dmabuf import Import, LinuxDmabuf
+from heapwire.client_lib.local_negotiation import LocalNegotiation
 from heapwire.client_lib.negotiation import BufferStatus, Negotiation
 from heapwire.client_lib.plane_view import PlaneView
 from heapwire.client_lib.play_result import FrameCounts, PlayResult
@@ -94,6 +98,7 @@ __all__ = [
     "Import",
     "ImportRefusedError",
     "LinuxDmabuf",
+    "LocalNegotiation",
     "MissingGlobalError",
     "Negotiation",
     "NegotiationError",

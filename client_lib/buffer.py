@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
+from heapwire.client_lib.any_negotiation import AnyNegotiation
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.interfaces import AnyProxy
-from heapwire.client_lib.negotiation import BufferStatus, Negotiation
+from heapwire.client_lib.negotiation import BufferStatus
 from heapwire.client_lib.plane_view import PlaneView, plane_views
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.memory import Memory
@@ -53,7 +54,7 @@ class Buffer:
             mapped = tuple(stack.enter_context(one.map()) for one in self.objects)
             yield plane_views(self.plan, mapped)
 
-    def tag(self, negotiation: Negotiation, batch: Batch, offer: Offer) -> None:
+    def tag(self, negotiation: AnyNegotiation, batch: Batch, offer: Offer) -> None:
         """Tell the compositor which plan this buffer was made by; keeps `status` up to date."""
         assert self.proxy is not None, "only an imported buffer can be tagged"
         self._untag()

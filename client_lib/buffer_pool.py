@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from heapwire.client_lib.any_negotiation import AnyNegotiation
 from heapwire.client_lib.buffer import Buffer, allocate
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.linux_dmabuf import Import, LinuxDmabuf
-from heapwire.client_lib.negotiation import Negotiation
 from heapwire.client_lib.plane_view import check_planes
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.errors import HeapwireError, LocalError
@@ -30,7 +30,7 @@ class BufferPool:
     def __init__(
         self,
         *,
-        negotiation: Negotiation,
+        negotiation: AnyNegotiation,
         batch: Batch,
         offer: Offer,
         dmabuf: LinuxDmabuf,
@@ -63,7 +63,7 @@ class BufferPool:
     def best(
         cls,
         *,
-        negotiation: Negotiation,
+        negotiation: AnyNegotiation,
         batch: Batch,
         dmabuf: LinuxDmabuf,
         memory: Memory | None,
@@ -123,7 +123,7 @@ class BufferPool:
 
 
 def _allocate(
-    negotiation: Negotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
+    negotiation: AnyNegotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
 ) -> Buffer:
     try:
         check_planes(offer.plan)

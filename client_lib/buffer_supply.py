@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from heapwire.client_lib.any_negotiation import AnyNegotiation
 from heapwire.client_lib.buffer import Buffer
 from heapwire.client_lib.buffer_pool import BufferPool
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
-from heapwire.client_lib.negotiation import Negotiation
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.plan import Plan
@@ -29,7 +29,7 @@ class BufferSupply:
 
     def __init__(
         self,
-        negotiation: Negotiation,
+        negotiation: AnyNegotiation,
         dmabuf: LinuxDmabuf,
         memory: Memory | None,
         *,

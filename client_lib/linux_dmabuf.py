@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
@@ -38,6 +38,21 @@ class LinuxDmabuf:
             listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
             connection.roundtrip(timeout=timeout)
         connection.on_close(self, self.close)
+
+    @property
+    def pairs(self) -> frozenset[FormatModifier]:
+        """The pairs known to be importable: those of the events, and what was learnt."""
+        return frozenset(self._pairs)
+
+    def learn(self, pairs: Iterable[FormatModifier]) -> None:
+        """Know what feedback says can be imported."""
+        self._pairs = set(pairs)
+
+    def feedback(self, surface: AnyProxy | None) -> AnyProxy:
+        """A new `zwp_linux_dmabuf_feedback_v1`, from version 4 on: for a surface, or for none."""
+        if surface is None:
+            return create(self._proxy, "get_default_feedback")
+        return create(self._proxy, "get_surface_feedback", surface)
 
     def import_buffer(
         self, buffer: Buffer, extent: Extent, *, device: DeviceId | None = None

@@ -64,6 +64,8 @@ class Negotiation:
     from every method that would send something.
     """
 
+    tells_status = True
+
     def __init__(self, manager: HeapManager, proxy: AnyProxy) -> None:
         self.manager = manager
         self.on_batch: Callable[[Batch], None] | None = None
@@ -103,6 +105,11 @@ class Negotiation:
     def names(self) -> Mapping[int, str]:
         """The names of all participants, the client's and the compositor's, by id."""
         return MappingProxyType(self._names)
+
+    @property
+    def source_names(self) -> Mapping[SourceId, str]:
+        """The names of the compositor's sources."""
+        return {one.id: one.name for one in self.manager.sources.values()}
 
     @property
     def participants(self) -> tuple[Participant, ...]:

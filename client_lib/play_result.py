@@ -63,10 +63,11 @@ class FrameLedger:
 
     What the compositor says of a buffer and that a frame is on the screen come
     as two events, in either order: `settle`, called when no events are left,
-    brings them together.
+    brings them together. Without `statuses` nothing will be said of any buffer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, statuses: bool = True) -> None:
+        self._statuses_told = statuses
         self.decoded = 0
         self.dropped = 0
         self.shown = 0
@@ -103,7 +104,7 @@ class FrameLedger:
                 self._statuses[status.status] += 1
                 if status.status is not HeapFeedbackStatus.SCANOUT:
                     self._reasons[status.reason.name.lower()] += 1
-            elif finally_:
+            elif finally_ or not self._statuses_told:
                 self._reasons["unknown"] += 1
             else:
                 waiting.append(buffer)

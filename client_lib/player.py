@@ -16,17 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from heapwire.client_lib.any_negotiation import AnyNegotiation
 from heapwire.client_lib.buffer import Buffer
 from heapwire.client_lib.buffer_supply import BufferSupply
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
 from heapwire.client_lib.decoder import DecodedFrame, Decoder
 from heapwire.client_lib.errors import NoAnswerError
 from heapwire.client_lib.frame_writer import write_picture, writer_participant
-from heapwire.client_lib.heap_manager import HeapManager
 from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
 from heapwire.client_lib.media_clock import MediaClock
-from heapwire.client_lib.negotiation import Negotiation
 from heapwire.client_lib.play_result import FrameCounts, FrameLedger, PlayResult
+from heapwire.client_lib.surface_negotiation import heap_manager, surface_negotiation
 from heapwire.client_lib.window import Presented, Window
 from heapwire.kernel.device import DeviceKind
 from heapwire.kernel.platform import Platform
@@ -34,7 +34,6 @@ from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.source import SourceId
 
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
 HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
@@ -75,7 +74,8 @@ class Player:
 
     `display` is the socket of the compositor, as for `Connection`. `platform` is
     the machine that the player allocates on, None to leave that to the
-    compositor; where it is simulated, its decoders take part in the negotiation
+    compositor; it makes the plans too if the compositor cannot (see
+    `LocalNegotiation`); where it is simulated, its decoders take part in the negotiation
     as if they decoded, and the CPU stands in for them. `participants` take part
     besides. `on_progress` is called after each frame, `on_last_frame` when the
     last one is on the screen and the window about to be closed.
@@ -124,7 +124,7 @@ class Player:
             self._wake = wake
             stack.callback(setattr, self, "_wake", None)
             connection = stack.enter_context(Connection(self._display))
-            manager = HeapManager(connection, timeout=options.timeout)
+            manager = heap_manager(connection, self._platform, timeout=options.timeout)
             dmabuf = LinuxDmabuf(connection, timeout=options.timeout)
             window = Window(
                 connection,
@@ -132,11 +132,10 @@ class Player:
                 fullscreen=options.fullscreen,
                 timeout=options.timeout,
             )
-            negotiation = manager.surface_negotiation(window.surface)
+            negotiation = surface_negotiation(manager, dmabuf, window.surface, self._platform)
             if options.record:
                 negotiation.events = []
             negotiation.set_buffer_count(minimum=DECODER_HOLD, queue=IN_FLIGHT)
-            negotiation.set_openable(self._openable(manager))
             for participant in self._devices():
                 negotiation.set_participant(participant)
             memory = None if self._platform is None else self._platform.memory
@@ -158,17 +157,7 @@ class Player:
             run.play()
             if self._on_last_frame is not None:
                 self._on_last_frame()
-            return run.result(manager)
-
-    def _openable(self, manager: HeapManager) -> frozenset[SourceId]:
-        """The compositor's sources that are this platform's too, by number and name."""
-        if self._platform is None:
-            return frozenset()
-        return frozenset(
-            source.id
-            for source in self._platform.sources
-            if source.id in manager.sources and manager.sources[source.id].name == source.name
-        )
+            return run.result()
 
     def _devices(self) -> Iterator[Participant]:
         yield from self._participants
@@ -196,7 +185,7 @@ class _Run:
         options: PlayOptions,
         connection: Connection,
         decoder: Decoder,
-        negotiation: Negotiation,
+        negotiation: AnyNegotiation,
         supply: BufferSupply,
         window: Window,
         wake: int,
@@ -212,7 +201,7 @@ class _Run:
         self._wake = wake
         self._stopped = stopped
         self._on_progress = on_progress
-        self._ledger = FrameLedger()
+        self._ledger = FrameLedger(statuses=negotiation.tells_status)
         self._clock = MediaClock()
         self._written = 0
         self._copied = 0
@@ -242,7 +231,7 @@ class _Run:
         self._ledger.settle(finally_=True)
         self._report()
 
-    def result(self, manager: HeapManager) -> PlayResult:
+    def result(self) -> PlayResult:
         """What came of it."""
         plan = self._supply.plan
         return PlayResult(
@@ -251,7 +240,7 @@ class _Run:
             negotiations=self._supply.negotiations,
             plan=plan,
             reasons=self._ledger.reasons,
-            source_names={one.id: one.name for one in manager.sources.values()},
+            source_names=self._negotiation.source_names,
             refusals=self._supply.refusals,
             events=tuple(self._negotiation.events or ()),
             damaged=self._decoder.damaged,

@@ -98,6 +98,18 @@ class SysfsDevice:
         return self.path.relative_to(top).parts if top in self.path.parents else ()
 
 
+def same_device(one: DeviceNumber, other: DeviceNumber, root: Path = REAL) -> bool:
+    """Whether two nodes belong to the same device on a bus.
+
+    A display and the render node of its GPU have numbers of their own.
+    """
+    found = [root / "sys" / "dev" / "char" / str(number) for number in (one, other)]
+    if not all(path.exists() for path in found):
+        return one == other
+    mine, theirs = (SysfsDevice(path.resolve(), root).physical for path in found)
+    return mine.path == theirs.path
+
+
 def list_devices(subsystem: str, root: Path = REAL) -> tuple[SysfsDevice, ...]:
     """The devices of a class, in the natural order of their names."""
     if root == REAL:

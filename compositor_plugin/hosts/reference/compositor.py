@@ -60,7 +60,8 @@ class Compositor:
     that reaches the screen (see `Space`); with `record` every frame is kept and
     has a checksum; with `keep_last` a screenshot of an output whose windows are
     gone shows what was there last. `debounce` is how many milliseconds an upgrade
-    has to last before clients are told of it; `on_solved` is the plugin's.
+    has to last before clients are told of it; `on_solved` is the plugin's. Without
+    `extension` it is a compositor that has linux-dmabuf only.
 
     Raises `LocalError` if the socket cannot be made.
     """
@@ -77,6 +78,7 @@ class Compositor:
         keep_last: bool = False,
         debounce: int = DEBOUNCE,
         on_solved: Callable[[Problem, Answer], None] | None = None,
+        extension: bool = True,
     ) -> None:
         outputs = outputs or (OutputMode(extent=size),)
         self.platform = platform
@@ -109,6 +111,8 @@ class Compositor:
                 on_solved=on_solved,
             )
             self._space.plugin = self.plugin
+            if not extension:
+                self.plugin.close()
         except BaseException:
             self._display.destroy()
             os.close(self._wake)

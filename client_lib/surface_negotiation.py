@@ -1,0 +1,53 @@
+"""Who makes the plans for a surface: the compositor if it can, this process otherwise."""
+
+from __future__ import annotations
+
+from heapwire.client_lib.any_negotiation import AnyNegotiation
+from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
+from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.interfaces import HEAP_MANAGER, AnyProxy
+from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
+from heapwire.client_lib.local_negotiation import LocalNegotiation
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.source import SourceId
+
+
+def heap_manager(
+    connection: Connection, platform: Platform | None, *, timeout: float = DEFAULT_TIMEOUT
+) -> HeapManager | None:
+    """The compositor's; None if it has none and `platform` can stand in for it.
+
+    Raises `MissingGlobalError` if there is neither.
+    """
+    offered = HEAP_MANAGER.name in connection.globals(timeout=timeout)
+    stands_in = platform is not None and bool(platform.sources)
+    return None if stands_in and not offered else HeapManager(connection, timeout=timeout)
+
+
+def surface_negotiation(
+    manager: HeapManager | None,
+    dmabuf: LinuxDmabuf,
+    surface: AnyProxy,
+    platform: Platform | None,
+) -> AnyNegotiation:
+    """A negotiation for a `wl_surface` by what `heap_manager` gave.
+
+    What this process can open is set: its platform's sources, with a compositor
+    those that it announces too, by number and name.
+    """
+    if manager is None:
+        assert platform is not None, "heap_manager() raises without one"
+        return LocalNegotiation(dmabuf, platform, surface)
+    negotiation = manager.surface_negotiation(surface)
+    negotiation.set_openable(_shared(manager, platform))
+    return negotiation
+
+
+def _shared(manager: HeapManager, platform: Platform | None) -> frozenset[SourceId]:
+    if platform is None:
+        return frozenset()
+    return frozenset(
+        source.id
+        for source in platform.sources
+        if source.id in manager.sources and manager.sources[source.id].name == source.name
+    )

@@ -1,0 +1,189 @@
+"""Playing on compositors that have linux-dmabuf and not the extension: plans made by the client."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from heapwire.client_lib import (
+    Connection,
+    LinuxDmabuf,
+    LocalNegotiation,
+    MissingGlobalError,
+    Player,
+    PlayOptions,
+    writer_participant,
+)
+from heapwire.client_lib.dmabuf_feedback import DmabufFeedback, DmabufTranche
+from heapwire.client_lib.local_goals import local_goals
+from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
+from heapwire.compositor_plugin.hosts.reference.zwp_linux_dmabuf_v1 import ZwpLinuxDmabufV1
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.model.modifier import INVALID, LINEAR
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.wire.batch import TrancheFlags
+
+FRAMES = 8
+XRGB = parse_fourcc("XRGB8888")
+NV12 = parse_fourcc("NV12")
+# In this format the simulated decoder, which wants contiguous memory too, takes no part.
+RGB = PlayOptions(frames=FRAMES, paced=False, timeout=30, formats=(XRGB,))
+FULLSCREEN = replace(RGB, fullscreen=True)
+
+
+@pytest.fixture
+def pi():
+    return Platform.load("raspberry-pi-4")
+
+
+@contextmanager
+def without_extension(platform, **options):
+    records = []
+    made = Compositor(
+        platform,
+        extension=False,
+        on_frame=lambda record, _image: records.append(record),
+        **options,
+    )
+    with made, made.running():
+        yield made, records
+
+
+def play(compositor, path, platform, options=FULLSCREEN):
+    return Player(path, display=compositor.connect(), platform=platform, options=options).play()
+
+
+def sources(result):
+    return {result.source_names[one.source] for one in result.plan.layout.objects}
+
+
+def origins(plan):
+    return [one.text for one in plan.reasons if one.subject == "origin"]
+
+
+@pytest.mark.parametrize("version", [4, 5, 6])
+def test_fullscreen_takes_the_memory_that_the_display_named_by_feedback_needs(
+    no_fd_leak, clips, pi, monkeypatch, version
+):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", version)
+    with without_extension(pi) as (compositor, records):
+        result = play(compositor, clips["bikes.mp4"], pi)
+    assert sources(result) == {"linux,cma"}
+    assert result.plan.scanout
+    (text,) = origins(result.plan)
+    assert f"linux-dmabuf version {version}" in text
+    assert "raspberry-pi-4" in text
+    assert "profile" in text
+    assert len(records) == FRAMES
+    assert all(record.scanned_out for record in records)
+
+
+def test_what_became_of_frames_is_unknown_and_not_guessed(no_fd_leak, clips, pi):
+    with without_extension(pi) as (compositor, _):
+        result = play(compositor, clips["bikes.mp4"], pi)
+    counts = result.frames
+    assert (counts.decoded, counts.shown) == (FRAMES, FRAMES)
+    assert (counts.scanned_out, counts.composited) == (0, 0)
+    assert result.reasons == {"unknown": FRAMES}
+
+
+def test_a_window_needs_nothing_of_the_display(no_fd_leak, clips, pi):
+    with without_extension(pi) as (compositor, records):
+        result = play(compositor, clips["bikes.mp4"], pi, RGB)
+    assert sources(result) == {"system"}
+    assert not result.plan.scanout
+    assert len(records) == FRAMES
+
+
+def test_version_3_says_formats_only_and_the_clients_devices_choose(
+    no_fd_leak, clips, pi, monkeypatch
+):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 3)
+    with without_extension(pi) as (compositor, records):
+        rgb = play(compositor, clips["bikes.mp4"], pi)
+        decoded = play(compositor, clips["bikes.mp4"], pi, replace(FULLSCREEN, formats=()))
+    assert sources(rgb) == {"system"}
+    assert sources(decoded) == {"linux,cma"}  # the decoder has no IOMMU
+    assert not rgb.plan.scanout
+    assert "linux-dmabuf version 3" in origins(rgb.plan)[0]
+    assert len(records) == 2 * FRAMES
+
+
+def test_without_a_platform_the_missing_protocol_is_named(no_fd_leak, clips, pi):
+    with (
+        without_extension(pi) as (compositor, _),
+        pytest.raises(MissingGlobalError, match="xx_dmabuf_heap_manager_v1"),
+    ):
+        play(compositor, clips["bikes.mp4"], None)
+
+
+def test_default_feedback_is_for_sampling(no_fd_leak, pi):
+    with without_extension(pi) as (compositor, _), Connection(compositor.connect()) as connection:
+        negotiation = LocalNegotiation(LinuxDmabuf(connection), pi)
+        negotiation.set_participant(writer_participant("rgb24", (XRGB,)))
+        negotiation.set_extents(Extents(coded=Extent(64, 48)))
+        batch = negotiation.negotiate()
+        assert [one.flags for one in batch.tranches] == [TrancheFlags.SAMPLING]
+        assert batch.offers
+        assert "made by this client" in batch.message
+
+
+# The goals, without a compositor.
+
+LINEAR_XRGB = FormatModifier(XRGB, LINEAR)
+
+
+def feedback(*tranches, version=5, main=None):
+    return DmabufFeedback(version=version, tranches=tranches, main_device=main)
+
+
+def names(goal):
+    return [one.name for one in goal.participants]
+
+
+def test_a_scanout_tranche_of_a_known_display_is_a_goal_with_its_formats(pi):
+    display, gpu = pi.device("hvs").id, pi.device("v3d").id
+    scanout, sampling = local_goals(
+        feedback(
+            DmabufTranche(display, TrancheFlags.SCANOUT, (LINEAR_XRGB,)),
+            DmabufTranche(gpu, TrancheFlags(0), (LINEAR_XRGB, FormatModifier(NV12, LINEAR))),
+            main=gpu,
+        ),
+        pi,
+    )
+    assert names(scanout) == ["hvs:scanout", "v3d:sampling", "linux-dmabuf"]
+    assert scanout.scanout
+    assert scanout.participants[-1].sets[0].formats == (LINEAR_XRGB,)
+    assert names(sampling) == ["v3d:sampling", "linux-dmabuf"]
+    assert len(sampling.participants[-1].sets[0].formats) == 2
+
+
+def test_a_device_that_the_platform_does_not_know_is_no_goal(pi):
+    goals = local_goals(
+        feedback(
+            DmabufTranche(DeviceId(226, 77), TrancheFlags.SCANOUT, (LINEAR_XRGB,)),
+            DmabufTranche(DeviceId(226, 78), TrancheFlags(0), (LINEAR_XRGB,)),
+        ),
+        pi,
+    )
+    assert [names(goal) for goal in goals] == [["linux-dmabuf"]]
+    assert not any(Usage.SCANOUT in one.usage for goal in goals for one in goal.participants)
+
+
+def test_the_gpu_is_no_display_even_if_a_tranche_says_so(pi):
+    gpu = pi.device("v3d").id
+    goals = local_goals(feedback(DmabufTranche(gpu, TrancheFlags.SCANOUT, (LINEAR_XRGB,))), pi)
+    assert [goal.name for goal in goals] == ["sampling"]
+
+
+def test_a_format_without_modifier_is_linear_too(pi):
+    (goal,) = local_goals(
+        feedback(DmabufTranche(None, TrancheFlags(0), (FormatModifier(XRGB, INVALID),))), pi
+    )
+    assert LINEAR_XRGB in goal.participants[-1].sets[0].formats
