@@ -48,6 +48,14 @@ def contiguity(tell):
     )
 
 
+@pytest.fixture(scope="module")
+def on_screen(tell):
+    """An emulated USB camera whose pictures are as large as the screen."""
+    return tell(
+        "on_screen", "--append=vkms.enable_writeback=1", before=["env", "CAMERA_SIZE=640x480"]
+    )
+
+
 class TestTwoBanks:
     def test_the_plan_has_each_plane_in_its_bank(self, banks):
         plan = banks["plan"]
@@ -106,3 +114,22 @@ class TestContiguity:
         for pair in contiguity["pairs"]:
             promised = pair["linked"][0] or pair["alone"][0]
             assert pair["refusal"] is None or not promised, pair
+
+
+class TestCameraToDisplay:
+    def test_the_plan_is_a_heap_buffer_for_the_plane(self, on_screen):
+        plan = on_screen["plan"]
+        assert (plan["fourcc"], plan["layout"], plan["scanout"]) == ("RGB565", "exact", True)
+        assert plan["objects"][0]["source"]["name"] == "system"
+
+    def test_frames_arrive_whole_and_one_after_the_other(self, on_screen):
+        numbers = on_screen["numbers"]
+        assert len(set(numbers)) == 3
+        assert numbers == sorted(numbers)
+        assert on_screen["whole"] == [True] * 3
+
+    def test_the_display_shows_what_the_camera_saw(self, on_screen):
+        assert on_screen["written back"] == [True] * 3
+
+    def test_nothing_is_left_over(self, on_screen):
+        assert (on_screen["fds left"], on_screen["bytes left"]) == ([], 0)

@@ -6,7 +6,8 @@ specification and of include/uapi/linux/usb/raw_gadget.h.
 
 usage: camera.py FUNCTIONS    (runs until it is killed, which unplugs it)
 
-A device with two FUNCTIONS is two cameras that share one USB device.
+A device with two FUNCTIONS is two cameras that share one USB device. The environment's
+CAMERA_SIZE is the size of the pictures, such as 640x480.
 """
 
 import ctypes
@@ -15,7 +16,7 @@ import struct
 import sys
 import threading
 
-WIDTH, HEIGHT = 320, 240
+WIDTH, HEIGHT = map(int, os.environ.get("CAMERA_SIZE", "320x240").split("x"))
 FRAME_SIZE = WIDTH * HEIGHT * 2
 # Two formats of 16 bits a pixel, by the V4L2 name and the GUID's first half.
 FORMATS = {"YUYV": b"YUY2", "RGBP": b"RGBP"}

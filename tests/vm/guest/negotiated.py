@@ -3,7 +3,9 @@
 usage: negotiated.py THING    (the name of a function below that is marked); prints JSON
 """
 
+import array
 import contextlib
+import itertools
 import json
 import os
 import select
@@ -11,6 +13,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
+
+import camera
+import observe
+from kms import Display
 
 from heapwire.kernel import local
 from heapwire.kernel.platform import Platform
@@ -30,9 +36,13 @@ from heapwire.protocol.model.solve import solve
 
 NM12 = int.from_bytes(b"NM12", "little")  # V4L2's name for NV12 with a buffer for each plane
 YUYV = int.from_bytes(b"YUYV", "little")
-VGA = Extent(640, 480)
+RGBP = int.from_bytes(b"RGBP", "little")  # V4L2's name for what DRM calls RGB565
+RGB565, XRGB8888 = parse_fourcc("RGB565"), parse_fourcc("XRGB8888")
+VGA = Extent(640, 480)  # a mode that vkms has
+VGA_AREA = VGA.width * VGA.height
 FULL_HD = Extent(1920, 1080)
 FRAME_SECONDS = 60
+FRAMES = 3
 THINGS = {}
 
 
@@ -226,6 +236,117 @@ def contiguity():
             for number, (one, source) in enumerate(pairs)
         ],
     }
+
+
+def shown(platform, camera, display):
+    """What to ask for pictures that a camera makes and a display scans out, as RGB565."""
+    return Problem(
+        participants=(only(platform.participant(camera.name, Usage.CAMERA), "RGB565"),),
+        goals=(
+            Goal(
+                name="scanout",
+                participants=(platform.participant(display.name, Usage.SCANOUT),),
+                scanout=True,
+            ),
+        ),
+        sources=platform.sources,
+        extents=Extents(coded=VGA),
+        counts=BufferCount(minimum=1, queue=1, hold=0),
+        topology=platform.topology,
+    )
+
+
+def by_driver(platform, driver):
+    return next(one for one in platform.devices if one.driver == driver and one.sets)
+
+
+@contextlib.contextmanager
+def streaming(platform, camera, plan):
+    """A camera that streams into buffers of a plan: its queue, its fd, and the buffers."""
+    with contextlib.ExitStack() as stack:
+        entry = plan.layout.objects[0]
+        buffers = [
+            stack.enter_context(platform.memory.allocate(entry.source, entry.size))
+            for _ in range(plan.buffer_count)
+        ]
+        queue, fd = stack.enter_context(queue_of(camera.node, Queue.CAPTURE))
+        found = queue.set_format(RGBP, VGA)
+        assert (found.fourcc, found.extent) == (RGBP, VGA), found
+        assert found.pitches == (plan.layout.planes[0].pitch,), found
+        queue.request_dmabuf(len(buffers))
+        for index, buffer in enumerate(buffers):
+            queue.queue_dmabuf(index, [buffer.fd], [buffer.size])
+        queue.stream_on()
+        yield queue, fd, buffers
+
+
+def whole_frames(queue, fd, buffers):
+    """The indices of buffers with a frame; each is queued again when the next is asked for."""
+    while True:
+        done = dequeued(queue, fd)
+        if not done.damaged:  # the first frame after the start may have lost its beginning
+            yield done.index
+        queue.queue_dmabuf(done.index, [buffers[done.index].fd], [buffers[done.index].size])
+
+
+def widened(data):
+    """RGB565 as bytes of blue, green, red and 0: each value scaled to 255 and rounded."""
+    five = [(510 * value + 31) // 62 for value in range(32)]
+    six = [(510 * value + 63) // 126 for value in range(64)]
+    table = [
+        five[pixel & 31] | six[pixel >> 5 & 63] << 8 | five[pixel >> 11] << 16
+        for pixel in range(1 << 16)
+    ]
+    return array.array("I", [table[pixel] for pixel in array.array("H", data)]).tobytes()
+
+
+def colours(view):
+    """XRGB8888 without what is in its X, which is nobody's business."""
+    rows = bytearray(view)
+    rows[3::4] = bytes(len(rows) // 4)
+    return bytes(rows)
+
+
+@thing
+def on_screen():
+    """Frames of a USB camera in negotiated buffers, on the display, and read back from it."""
+    told = {"numbers": [], "whole": [], "written back": []}
+    size = camera.FRAME_SIZE
+    with observe.plugged(1):
+        platform = Platform.local()
+        source, display = by_driver(platform, "uvcvideo"), by_driver(platform, "vkms")
+        plan = solve(shown(platform, source, display)).plans[0]
+        told["plan"] = plan_document(plan, {one.id: one.name for one in platform.sources})
+        before = open_fds()
+        with contextlib.ExitStack() as stack:
+            entry = plan.layout.objects[0]
+            queue, fd, buffers = stack.enter_context(streaming(platform, source, plan))
+            screen = Display(display.node)
+            stack.callback(screen.close)
+            shots = stack.enter_context(platform.memory.allocate(entry.source, 4 * VGA_AREA))
+            picture = (VGA.width, VGA.height, RGB565, plan.layout.planes[0].pitch)
+            shot_as = (VGA.width, VGA.height, XRGB8888, 4 * VGA.width)
+            on_plane = [
+                stack.enter_context(screen.framebuffer(one.fd, *picture)) for one in buffers
+            ]
+            shot = stack.enter_context(screen.framebuffer(shots.fd, *shot_as))
+            for index in itertools.islice(whole_frames(queue, fd, buffers), FRAMES):
+                screen.show(on_plane[index], VGA.width, VGA.height, test=True)
+                fence = screen.show(on_plane[index], VGA.width, VGA.height, into=shot)
+                ready = select.poll()
+                ready.register(fence, select.POLLIN)
+                assert ready.poll(FRAME_SECONDS * 1000)
+                os.close(fence)
+                with buffers[index].map() as view:
+                    data = bytes(view[:size])
+                number = int.from_bytes(data[:2], "little")
+                told["numbers"].append(number)
+                told["whole"].append(data == camera.frame(number))
+                with shots.map() as view:
+                    told["written back"].append(colours(view[: 4 * VGA_AREA]) == widened(data))
+        told["fds left"] = sorted(open_fds() - before)
+        told["bytes left"] = platform.memory.live()
+    return told
 
 
 if __name__ == "__main__":
