@@ -56,6 +56,12 @@ def on_screen(tell):
     )
 
 
+@pytest.fixture(scope="module")
+def coming_and_going(tell):
+    """A camera that is pulled out in mid-stream, and a codec that is bound while one looks."""
+    return tell("coming_and_going", before=["env", "CAMERA_SIZE=640x480"])
+
+
 class TestTwoBanks:
     def test_the_plan_has_each_plane_in_its_bank(self, banks):
         plan = banks["plan"]
@@ -133,3 +139,19 @@ class TestCameraToDisplay:
 
     def test_nothing_is_left_over(self, on_screen):
         assert (on_screen["fds left"], on_screen["bytes left"]) == ([], 0)
+
+
+class TestComingAndGoing:
+    def test_a_camera_pulled_out_in_mid_stream_is_no_such_device(self, coming_and_going):
+        assert coming_and_going["streamed"]
+        assert coming_and_going["unplugged"] == "ENODEV"
+        assert not coming_and_going["camera left"]
+
+    def test_links_that_appear_late_are_noticed(self, coming_and_going):
+        assert coming_and_going["quiet"]
+        assert coming_and_going["without"] == []
+        assert coming_and_going["noticed"]
+        assert coming_and_going["with"] == [["system", "KERNEL"]] * 3
+
+    def test_nothing_is_left_over(self, coming_and_going):
+        assert (coming_and_going["fds left"], coming_and_going["bytes left"]) == ([], 0)

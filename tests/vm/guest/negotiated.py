@@ -5,6 +5,7 @@ usage: negotiated.py THING    (the name of a function below that is marked); pri
 
 import array
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -19,6 +20,7 @@ import observe
 from kms import Display
 
 from heapwire.kernel import local
+from heapwire.kernel.hot_plug import HotPlug
 from heapwire.kernel.platform import Platform
 from heapwire.kernel.v4l2 import Queue
 from heapwire.kernel.v4l2_queue import V4l2Queue
@@ -346,6 +348,60 @@ def on_screen():
                     told["written back"].append(colours(view[: 4 * VGA_AREA]) == widened(data))
         told["fds left"] = sorted(open_fds() - before)
         told["bytes left"] = platform.memory.live()
+    return told
+
+
+def links_of(platform, driver):
+    return [
+        [link.source, link.provenance.name]
+        for one in platform.devices
+        if one.driver == driver
+        for link in platform.links_of(one.name)
+    ]
+
+
+def told_of(watch):
+    """Whether the watch says within a while that the machine may be another."""
+    ready = select.poll()
+    ready.register(watch.fileno(), select.POLLIN)
+    while ready.poll(FRAME_SECONDS * 1000):
+        if watch.changed():
+            return True
+    return False
+
+
+@thing
+def coming_and_going():
+    """A camera that is pulled out while it streams, and a device whose links come later."""
+    told = {}
+    before = open_fds()
+    with contextlib.ExitStack() as plug:
+        plug.enter_context(observe.plugged(1))
+        platform = Platform.local()
+        source, display = by_driver(platform, "uvcvideo"), by_driver(platform, "vkms")
+        plan = solve(shown(platform, source, display)).plans[0]
+        try:
+            with streaming(platform, source, plan) as (queue, fd, buffers):
+                frames = whole_frames(queue, fd, buffers)
+                told["streamed"] = next(frames) in range(len(buffers))
+                plug.close()
+                for _ in frames:
+                    pass
+        except (OSError, LocalError) as error:  # when giving a buffer, or when waiting for one
+            told["unplugged"] = errno.errorcode[(error.__cause__ or error).errno]
+    told["bytes left"] = platform.memory.live()
+    told["camera left"] = observe.settled(
+        lambda: any(one.driver == "uvcvideo" for one in Platform.local().devices)
+    )
+    observe.unbind("vicodec", "vicodec.0")
+    told["without"] = links_of(Platform.local(), "vicodec")
+    with HotPlug() as watch:
+        told["quiet"] = not watch.changed()
+        observe.bind("vicodec", "vicodec.0")
+        told["noticed"] = told_of(watch)
+        told["with"] = links_of(Platform.local(), "vicodec")
+    del watch
+    told["fds left"] = sorted(open_fds() - before)
     return told
 
 
