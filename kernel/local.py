@@ -213,7 +213,11 @@ def _queue_constraints(one: SysfsDevice, device: Device, told: CodecSets) -> Ite
     if not told.imports and device.id is not None:
         itself = (SourceId.device(device.id),)
         yield _constraint("permitted-sources", itself, Provenance.KERNEL)
-    elif told.contiguous and device.iommu is not True and links_of(one) is None:
+        return
+    links = links_of(one)
+    # A list of all that a device supports tells more than the sign; a preference does not.
+    listed = links is not None and links.kind is LinkKind.SUPPORTED
+    if told.contiguous and device.iommu is not True and not listed:
         yield _constraint("contiguous", 1, Provenance.PROFILE)
 
 

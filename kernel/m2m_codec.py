@@ -56,9 +56,11 @@ class M2mCodec:
         """Close the node, and with it its queues; safe to call twice."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            self.source.close()
-            self.result.close()
-            os.close(fd)
+            try:
+                self.source.close()
+                self.result.close()
+            finally:
+                os.close(fd)
 
     def encode(
         self, pictures: Iterable[bytes], *, raw: int, extent: Extent, coded: int

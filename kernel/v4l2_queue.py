@@ -8,6 +8,7 @@ plane a buffer and with several are used alike.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import mmap
@@ -133,7 +134,8 @@ class V4l2Queue:
     def dequeue(self) -> Dequeued | None:
         """A buffer that the driver is done with; None after the last one.
 
-        Waits for it, unless the node was opened with O_NONBLOCK.
+        Waits for it: poll the node first where that will not do, and do not open
+        it with O_NONBLOCK, because EAGAIN is repeated.
         """
         data, planes = self._buffer(0, _MAX_PLANES if self._planar else 1)
         try:
@@ -152,12 +154,13 @@ class V4l2Queue:
         ioctl(self._fd, _STREAMON, bytearray(struct.pack("=i", self._queue)))
 
     def close(self) -> None:
-        """Stop the queue and free its buffers; safe to call twice."""
+        """Stop the queue and free its buffers; safe to call twice, and after an unplug."""
         mappings, self._mappings = self._mappings, []
         for mapping in mappings:
             mapping.close()
-        ioctl(self._fd, _STREAMOFF, bytearray(struct.pack("=i", self._queue)))
-        self._request(0, self._memory)
+        with contextlib.suppress(OSError):  # a device that is gone holds nothing any more
+            ioctl(self._fd, _STREAMOFF, bytearray(struct.pack("=i", self._queue)))
+            self._request(0, self._memory)
 
     def _request(self, count: int, memory: int) -> int:
         self._memory = memory

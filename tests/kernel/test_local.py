@@ -228,6 +228,15 @@ def test_links_overrule_the_hint(machine):
     assert "contiguous" not in constraints(platform, "video0", Usage.DECODE)
 
 
+def test_a_single_link_is_a_preference_and_leaves_the_hint(machine):
+    system = machine.root / "sys/devices/virtual/dma_heap/system"
+    (machine.root / "sys/devices/platform/soc/vpu/dma_heap").symlink_to(system)
+    platform = look(machine, decoder=Decoder(userptr=False))
+    assert "contiguous" in constraints(platform, "video0", Usage.DECODE)
+    (best, *_) = plans(platform)
+    assert [platform.source_name(one.source) for one in best.layout.objects] == ["reserved"]
+
+
 def test_an_iommu_overrules_the_hint(machine):
     group = machine.root / "sys/kernel/iommu_groups/1"
     group.mkdir(parents=True)
