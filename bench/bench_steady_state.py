@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heapwire.cli.clip import write_clip
-from heapwire.client_lib.player import Player, PlayOptions, Progress
+from heapwire.client_lib.playback import PlayOptions, Progress
+from heapwire.client_lib.player import Player
 from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
 from heapwire.compositor_plugin.plugin import HeapPlugin
 from heapwire.kernel.platform import Platform

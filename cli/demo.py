@@ -21,7 +21,8 @@ from heapwire.cli.output import documents, show
 from heapwire.cli.play import Meter, play_document, played
 from heapwire.cli.play import render as render_play
 from heapwire.cli.status import DONE, FAILED
-from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.client_lib.playback import PlayOptions
+from heapwire.client_lib.player import Player
 from heapwire.protocol.model.document import Document, Json
 from heapwire.protocol.model.errors import LocalError
 

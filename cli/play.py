@@ -11,8 +11,10 @@ from heapwire.cli.arguments import add_json, add_platform, fourcc, load_platform
 from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts, write_json
 from heapwire.cli.status import DONE, FAILED
 from heapwire.client_lib.conflict import ConflictError
+from heapwire.client_lib.open_pictures import AUTO
 from heapwire.client_lib.play_result import FrameCounts, PlayResult
-from heapwire.client_lib.player import Player, PlayOptions, Progress
+from heapwire.client_lib.playback import PlayOptions, Progress
+from heapwire.client_lib.player import Player
 from heapwire.protocol.model.document import Document, Json, plan_document, value_document
 from heapwire.protocol.model.source import SourceId
 from heapwire.protocol.wire.exchange import exchange_document
@@ -20,11 +22,18 @@ from heapwire.protocol.wire.exchange import exchange_document
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire play`."""
-    parser.add_argument("file", type=Path, help="a video file that PyAV can decode")
+    parser.add_argument("file", type=Path, help="a video file")
     parser.add_argument("--frames", metavar="N", type=positive, help="stop after so many")
     parser.add_argument("--fullscreen", action="store_true", help="ask for the whole screen")
     parser.add_argument(
         "--format", metavar="FOURCC", type=fourcc, help="write only this format, such as NV12"
+    )
+    parser.add_argument(
+        "--decoder",
+        metavar="DEVICE",
+        default=AUTO,
+        help="a device that decodes (video10, /dev/video10), or cpu; by default the first device "
+        "that can, or else the CPU, which then copies each picture",
     )
     parser.add_argument(
         "--unpaced", action="store_true", help="show frames as fast as they are taken, drop none"
@@ -47,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             fullscreen=options.fullscreen,
             paced=not options.unpaced,
             formats=() if options.format is None else (options.format,),
+            decoder=options.decoder,
             record=options.capture is not None,
         ),
         on_progress=meter.show,
@@ -128,6 +138,7 @@ def play_document(result: PlayResult) -> Document:
     return {
         "schema_version": SCHEMA_VERSION,
         "frames": counts_document(result.frames),
+        "decoder": result.decoder,
         "bytes_copied_per_frame": result.bytes_copied_per_frame,
         "negotiations": result.negotiations,
         "plan": None if result.plan is None else plan_document(result.plan, names),
@@ -172,7 +183,8 @@ def render(document: Document) -> str:
     reasons = document["reasons"]
     if isinstance(reasons, dict):
         lines += [f"    not scanned out: {why} ({count})" for why, count in reasons.items()]
-    lines.append(f"{document['bytes_copied_per_frame']} bytes copied per frame by the CPU")
+    copied = document["bytes_copied_per_frame"]
+    lines.append(f"decoded by {document['decoder']}; {copied} bytes copied per frame by the CPU")
     lines += [f"note: {fault}" for fault in texts(document["faults"])]
     if document["stopped"]:
         lines.append("stopped before the end")

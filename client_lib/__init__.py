@@ -74,7 +74,8 @@ from heapwire.client_lib.local_negotiation import LocalNegotiation
 from heapwire.client_lib.negotiation import BufferStatus, Negotiation
 from heapwire.client_lib.plane_view import PlaneView
 from heapwire.client_lib.play_result import FrameCounts, PlayResult
-from heapwire.client_lib.player import Player, PlayOptions, Progress
+from heapwire.client_lib.playback import PlayOptions, Progress
+from heapwire.client_lib.player import Player
 from heapwire.client_lib.window import Presented, Window
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from heapwire.client_lib.plane_view import check_planes
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.errors import HeapwireError, LocalError
 from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.wire.batch import Access, Batch, Offer
 from heapwire.protocol.wire.limits import BUFFERS
 
@@ -68,16 +70,20 @@ class BufferPool:
         dmabuf: LinuxDmabuf,
         memory: Memory | None,
         extent: Extent,
+        check: Callable[[Plan], None] | None = None,
         limit: int = BUFFERS,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
         """A pool of the best plan of a batch that can be allocated and imported.
 
-        Raises the error that the best plan met with, if all of them fail.
+        `check` raises `AllocationError` for a plan that cannot be followed. Raises
+        the error that the best plan met with, if all of them fail.
         """
         first: HeapwireError | None = None
         for offer in batch.offers:
             try:
+                if check is not None:
+                    check(offer.plan)
                 return cls(
                     negotiation=negotiation,
                     batch=batch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,8 @@ class BufferSupply:
     its last buffer, so that nothing on the screen goes blank. `negotiations`
     counts the answers that were asked for or acted on; `faults` has what stood
     in the way of plans that came unasked: the buffers from before then stay.
+    `check` raises `AllocationError` for plans that whoever fills the buffers
+    cannot keep to.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class BufferSupply:
         dmabuf: LinuxDmabuf,
         memory: Memory | None,
         *,
+        check: Callable[[Plan], None] | None = None,
         limit: int = BUFFERS,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
@@ -44,6 +48,7 @@ class BufferSupply:
         self._negotiation = negotiation
         self._dmabuf = dmabuf
         self._memory = memory
+        self._check = check
         self._limit = limit
         self._timeout = timeout
         self._extent: Extent | None = None
@@ -112,6 +117,7 @@ class BufferSupply:
             dmabuf=self._dmabuf,
             memory=self._memory,
             extent=extent,
+            check=self._check,
             limit=self._limit,
             timeout=self._timeout,
         )
@@ -124,15 +130,25 @@ class BufferSupply:
 
     def _serves(self, batch: Batch) -> bool:
         """Whether the buffers in use are by the best plan of a batch."""
-        if self.pool is None or not batch.offers:
+        plans = [offer.plan for offer in batch.offers if self._can_follow(offer.plan)]
+        if self.pool is None or not plans:
             return not batch.offers
-        best, mine = batch.offers[0].plan, self.pool.plan
+        best, mine = plans[0], self.pool.plan
         if (best.fourcc, best.modifier, best.layout) != (mine.fourcc, mine.modifier, mine.layout):
             return False
         if best.buffer_count > mine.buffer_count:
             return False
         self.plan = best  # the same buffers, for another goal perhaps
         self.refusals = batch.refusals
+        return True
+
+    def _can_follow(self, plan: Plan) -> bool:
+        if self._check is None:
+            return True
+        try:
+            self._check(plan)
+        except AllocationError:
+            return False
         return True
 
     def _batch(self, batch: Batch) -> None:

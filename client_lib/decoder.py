@@ -1,4 +1,4 @@
-"""Video files as decoded pictures, by PyAV (the extra `play`)."""
+"""Video files as pictures that PyAV has decoded (the extra `play`)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from heapwire.client_lib.timeline import Timeline
+from heapwire.client_lib.video_file import VideoFile
 from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
 
 if TYPE_CHECKING:
     import av
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 # libavutil/pixfmt.h, AVColorSpace, which numbers as H.273 does. 5 and 6 are the
 # same matrix; 10 is BT.2020 with constant luminance, whose matrix is 9's.
@@ -29,7 +29,6 @@ _ENCODINGS: Mapping[int, ColourEncoding] = {
     10: ColourEncoding.BT2020,
 }
 _RANGES: Mapping[int, ColourRange] = {1: ColourRange.LIMITED, 2: ColourRange.FULL}
-DEFAULT_RATE = Fraction(25)  # frames a second, for a stream that does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +60,14 @@ class Decoder:
     """The first video stream of a file, decoded frame by frame.
 
     A context manager and an iterator. `damaged` counts the packets that could
-    not be decoded and were skipped. Raises `LocalError`, which names the file
-    and the fault, if it cannot be opened or nothing in it can be decoded; also
-    if PyAV is not installed.
+    not be decoded and were skipped. Raises what `VideoFile` raises, and
+    `LocalError` if nothing in the file can be decoded.
     """
 
     def __init__(self, path: str | Path) -> None:
-        try:
-            import av
-        except ImportError as error:
-            raise LocalError(
-                f"decoding needs PyAV and numpy ({error}): pip install 'heapwire[play]'"
-            ) from None
-        self.path = str(path)
         self.damaged = 0
-        self._fault = av.error.FFmpegError
-        try:
-            opened = av.open(self.path)
-        except (av.error.FFmpegError, OSError) as error:
-            raise LocalError(f"{self.path}: {_sentence(error)}") from None
-        if not opened.streams.video:
-            opened.close()
-            raise LocalError(f"{self.path}: there is no video in it")
-        self._container: InputContainer = opened
-        self._stream: VideoStream = opened.streams.video[0]
-        self._stream.thread_type = "AUTO"
+        self._file = VideoFile(path)
+        self._file.stream.thread_type = "AUTO"
 
     def __enter__(self) -> Self:
         return self
@@ -100,12 +82,12 @@ class Decoder:
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        self._file.close()
 
     @property
     def coded(self) -> Extent:
         """The size that the codec works in: a multiple of its blocks, in pixels."""
-        context = self._stream.codec_context
+        context = self._file.stream.codec_context
         return Extent(
             max(context.coded_width, context.width), max(context.coded_height, context.height)
         )
@@ -113,50 +95,27 @@ class Decoder:
     @property
     def rate(self) -> Fraction:
         """Frames a second."""
-        return self._stream.average_rate or self._stream.guessed_rate or DEFAULT_RATE
+        return self._file.rate
 
     @property
     def frame_count(self) -> int:
         """How many frames the file says it has; 0 if it does not."""
-        return self._stream.frames
+        return self._file.stream.frames
 
     @property
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel divided by its height."""
-        aspect = self._stream.sample_aspect_ratio
-        return aspect if aspect and aspect > 0 else Fraction(1)
+        return self._file.pixel_aspect
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        step = float(1 / self.rate)
-        base: float | None = None
-        previous = -step
-        for picture in self._pictures():
-            time = previous + step
-            if picture.time is not None:
-                if base is None or picture.time - base < previous:
-                    # The first stamp, or a clock that jumps back: go on from here.
-                    base = picture.time - time
-                time = picture.time - base
-            previous = time
-            yield DecodedFrame(picture, time)
-        if previous < 0:
-            raise LocalError(f"{self.path}: nothing in it can be decoded")
-
-    def _pictures(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
-        while True:
+        timeline = Timeline(float(1 / self.rate))
+        for packet in self._file.packets():
             try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (self._fault, OSError) as error:
-                raise LocalError(f"{self.path}: {_sentence(error)}") from None
-            try:
-                yield from packet.decode()
-            except self._fault:
+                pictures = packet.decode()
+            except self._file.fault:
                 self.damaged += 1
-
-
-def _sentence(error: Exception) -> str:
-    """What an FFmpegError says without the number and the path."""
-    return getattr(error, "strerror", None) or str(error)
+                continue
+            for picture in pictures:
+                yield DecodedFrame(picture, timeline.at(picture.time))
+        if not timeline.begun:
+            raise LocalError(f"{self._file.path}: nothing in it can be decoded")

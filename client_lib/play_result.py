@@ -19,8 +19,9 @@ class FrameCounts:
     """Frames, by what became of them.
 
     `decoded` is `shown` plus `dropped` at the end. `shown` were on the screen;
-    of these `scanned_out` and `composited` are what the compositor said, and it
-    may have said nothing.
+    of these `scanned_out` and `composited` are what the compositor said: as a
+    status of the buffer, or, if there is none, that a frame was scanned out by
+    wp_presentation's flag zero-copy. It may have said nothing.
     """
 
     decoded: int = 0
@@ -35,18 +36,20 @@ class PlayResult:
     """The outcome of playing a stream.
 
     `bytes_copied_per_frame` is the mean over the frames that were written,
-    rounded down: what the CPU stored after decoding. `plan` is the last one.
+    rounded down: what the CPU stored after decoding. `decoder` is who decoded: the
+    name of a device, or `cpu`. `plan` is the last one.
     `reasons` counts shown frames by why they were not scanned out, in the words
     of the protocol's status_reason. `source_names` names the compositor's sources,
     and `refusals` says of those that the plan does not use why that is. `events`
     are those of the negotiation, if they were recorded.
-    `damaged` counts packets that could not be decoded; `faults` says why plans
-    that came unasked were not taken. `stopped` is set if it was not played to
-    its end.
+    `damaged` counts packets that could not be decoded; `faults` says why devices
+    were passed over, and plans that came unasked not taken. `stopped` is set if it
+    was not played to its end.
     """
 
     frames: FrameCounts
     bytes_copied_per_frame: int
+    decoder: str
     negotiations: int
     plan: Plan | None
     reasons: Mapping[str, int]
@@ -74,17 +77,17 @@ class FrameLedger:
         self.pending = 0
         self._statuses: Counter[HeapFeedbackStatus] = Counter()
         self._reasons: Counter[str] = Counter()
-        self._unsettled: list[Buffer] = []
+        self._unsettled: list[tuple[Buffer, bool]] = []
 
     def committed(self) -> None:
         """A frame was given to the compositor."""
         self.pending += 1
 
-    def presented(self, buffer: Buffer) -> None:
-        """It is on the screen."""
+    def presented(self, buffer: Buffer, zero_copy: bool) -> None:
+        """It is on the screen; `zero_copy` as in `Presented`."""
         self.pending -= 1
         self.shown += 1
-        self._unsettled.append(buffer)
+        self._unsettled.append((buffer, zero_copy))
 
     def discarded(self) -> None:
         """It never was."""
@@ -95,19 +98,21 @@ class FrameLedger:
         """Count what the compositor said of the frames on the screen.
 
         Frames whose buffer nothing was said of yet wait, unless it is `finally_`
-        over.
+        over: what counts then is what came with the frame itself.
         """
-        waiting: list[Buffer] = []
-        for buffer in self._unsettled:
+        waiting: list[tuple[Buffer, bool]] = []
+        for buffer, zero_copy in self._unsettled:
             status = buffer.status
             if status is not None:
                 self._statuses[status.status] += 1
                 if status.status is not HeapFeedbackStatus.SCANOUT:
                     self._reasons[status.reason.name.lower()] += 1
-            elif finally_ or not self._statuses_told:
-                self._reasons["unknown"] += 1
+            elif self._statuses_told and not finally_:
+                waiting.append((buffer, zero_copy))
+            elif zero_copy:
+                self._statuses[HeapFeedbackStatus.SCANOUT] += 1
             else:
-                waiting.append(buffer)
+                self._reasons["unknown"] += 1
         self._unsettled = waiting
         if finally_:
             self.dropped += self.pending

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pywayland.protocol.wayland import WlSurfaceProxy  # elsewhere in pywayland 0.4.18
 
 _NANOSECONDS = 1_000_000_000
+_ZERO_COPY = 0x8  # wp_presentation_feedback.kind
 # wl_output.transform names what was done to the buffer; the compositor undoes it.
 _TRANSFORMS = {0: 0, 90: 3, 180: 2, 270: 1}
 _DAMAGE_BUFFER_VERSION = 4  # wl_surface.damage_buffer
@@ -32,19 +33,22 @@ _WM_BASE_VERSION = 6
 class Presented(NamedTuple):
     """When a frame reached the screen, in seconds of `clock`, and how long one refresh is.
 
-    Both are 0 where the compositor does not tell.
+    Both are 0 where the compositor does not tell. `zero_copy` is set if it says
+    that the buffer itself was scanned out.
     """
 
     time: float
     refresh: float
+    zero_copy: bool = False
 
 
 class Window:
     """One toplevel surface on a connection.
 
     `ready` says whether the compositor wants another frame; `close_requested`
-    whether the user wants it gone; `clock` is the id of the clock of
-    presentation times, None where there are none. A context manager.
+    whether the user wants it gone; `mapped` whether it has shown anything; `clock`
+    is the id of the clock of presentation times, None where there are none. A
+    context manager.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Window:
     ) -> None:
         self.ready = True
         self.close_requested = False
+        self.mapped = False
         self.clock: int | None = None
         self._connection = connection
         self._configured = False
@@ -144,6 +149,7 @@ class Window:
         if self._presentation is not None:
             self._await_presentation(shown)
         buffer.busy = True
+        self.mapped = True
         self.ready = False
         self.surface.commit()
 
@@ -186,10 +192,12 @@ class Window:
         feedback: AnyProxy = self._presentation.feedback(self.surface)
         self._connection.keep(feedback)
 
-        def presented(high: int, low: int, nanoseconds: int, refresh: int, *_rest: int) -> None:
+        def presented(
+            high: int, low: int, nanoseconds: int, refresh: int, _high: int, _low: int, kind: int
+        ) -> None:
             self._connection.release(feedback)
             time = (high << 32 | low) + nanoseconds / _NANOSECONDS
-            shown(Presented(time, refresh / _NANOSECONDS))
+            shown(Presented(time, refresh / _NANOSECONDS, bool(kind & _ZERO_COPY)))
 
         def discarded() -> None:
             self._connection.release(feedback)

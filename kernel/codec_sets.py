@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import gcd
 
 from heapwire.kernel.device import DeviceKind
+from heapwire.kernel.picture_format import (
+    in_one_buffer,
+    layout_constraints,
+    with_a_buffer_a_plane,
+)
 from heapwire.kernel.v4l2 import FrameSizes, PixelFormat, V4l2Device
+from heapwire.kernel.v4l2_queue import QueueFormat
 from heapwire.protocol.model.constraint import Constraint, Provenance
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.format import FORMATS, fourcc
+from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Usage
-
-# V4L2's fourccs that drm_fourcc.h spells otherwise (videodev2.h). RGB is named
-# by bytes in memory there and by bits of a word here, so it is not the same
-# letters; NM12 and its like have a buffer for each plane.
-_ALIASES: Mapping[str, str] = {
-    "BGR4": "XR24",
-    "XR24": "XR24",
-    "AR24": "AR24",
-    "XB24": "XB24",
-    "AB24": "AB24",
-    "RGBP": "RG16",
-    "RGB3": "BG24",
-    "BGR3": "RG24",
-}
-_SEPARATE: Mapping[str, str] = {
-    "NM12": "NV12",
-    "NM21": "NV21",
-    "NM16": "NV16",
-    "NM61": "NV61",
-    "YM12": "YU12",
-    "YM21": "YV12",
-    "YM16": "YU16",
-    "YM61": "YV16",
-    "YM24": "YU24",
-    "YM42": "YV24",
-}
-_SAME = (
-    *("NV12", "NV21", "NV16", "NV61", "NV24", "NV42", "YUYV", "YVYU", "UYVY", "VYUY"),
-    *("P010", "P012", "YU12", "YV12"),
-)
-_ONE_BUFFER = {fourcc(v4l2): fourcc(drm) for v4l2, drm in _ALIASES.items()} | {
-    fourcc(name): fourcc(name) for name in _SAME
-}
-_BUFFER_A_PLANE = {fourcc(v4l2): fourcc(drm) for v4l2, drm in _SEPARATE.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +27,7 @@ class CodecSets:
     """The kind of a V4L2 device, and for its use the sets and whether it imports dma-bufs.
 
     `usage` is None for a device that neither makes nor takes pictures.
+    `bitstreams` are the V4L2 fourccs that a codec reads or writes.
     `contiguous` is a hint: the queue does not take pointers to user memory,
     which often means videobuf2-dma-contig.
     """
@@ -62,6 +35,7 @@ class CodecSets:
     kind: DeviceKind
     usage: Usage | None
     sets: tuple[ConstraintSet, ...] = ()
+    bitstreams: tuple[int, ...] = ()
     imports: bool = False
     contiguous: bool = False
 
@@ -96,6 +70,7 @@ def codec_sets(device: V4l2Device, more: Iterable[Constraint] = ()) -> CodecSets
         kind=kind,
         usage=usage,
         sets=_sets(pictures, (*limits, *more)),
+        bitstreams=tuple(one.fourcc for one in (*made, *taken) if one.compressed),
         imports=told is not None and told.dmabuf,
         contiguous=told is not None and not told.userptr,
     )
@@ -110,11 +85,11 @@ def _sets(
     for one in pictures:
         if one.compressed:
             continue
-        separate = _BUFFER_A_PLANE.get(one.fourcc)
+        separate = with_a_buffer_a_plane(one.fourcc)
         if separate is not None:
             apart.append(FormatModifier(separate, LINEAR))
-        known = _ONE_BUFFER.get(one.fourcc)
-        if known is not None and known in FORMATS:
+        known = in_one_buffer(one.fourcc)
+        if known is not None:
             planes = len(FORMATS[known].planes)
             tied.setdefault(planes, []).append(FormatModifier(known, LINEAR))
     sets = []
@@ -128,6 +103,34 @@ def _sets(
             )
         )
     return tuple(sets)
+
+
+def layout_sets(
+    sets: Iterable[ConstraintSet], layouts: Iterable[QueueFormat]
+) -> tuple[ConstraintSet, ...]:
+    """A device's sets, narrowed to the layouts that its driver has for pictures of one size.
+
+    One for each layout, in the driver's order, with just its pitches and room
+    for what it writes.
+    """
+    known = tuple(sets)
+    found = []
+    for layout in layouts:
+        apart = len(layout.sizes) > 1
+        code = (with_a_buffer_a_plane if apart else in_one_buffer)(layout.fourcc)
+        pair = FormatModifier(code or 0, LINEAR)
+        for one in known:
+            if pair in one.formats and apart != _ties(one, len(FORMATS[pair.fourcc].planes)):
+                more = layout_constraints(layout)
+                found.append(ConstraintSet(formats=(pair,), constraints=(*one.constraints, *more)))
+                break
+    return tuple(found)
+
+
+def _ties(one: ConstraintSet, planes: int) -> bool:
+    """Whether a set is for buffers that all planes are in."""
+    same = BY_NAME["same-buffer"].type
+    return planes == 1 or any(constraint.type == same for constraint in one.constraints)
 
 
 def _together(planes: int) -> tuple[Constraint, ...]:

@@ -60,7 +60,8 @@ class Device:
     `place` is where it sits on the bus tree. `iommu` says whether its DMA goes
     through an IOMMU that maps scattered pages to one run of addresses; None
     where that is not known. `node` is the path of its device node, None on a
-    simulated platform.
+    simulated platform. `bitstreams` are V4L2's fourccs of what a codec decodes
+    or encodes, where its driver says.
     """
 
     id: DeviceId | None
@@ -73,6 +74,7 @@ class Device:
     place: Place = Place()
     iommu: bool | None = None
     node: str | None = None
+    bitstreams: tuple[int, ...] = ()
 
     @property
     def usages(self) -> tuple[Usage, ...]:

@@ -196,7 +196,7 @@ def _codec(found: _Found, one: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
     except OSError as error:
         found.notes.append(_unread(device, error))
         return device
-    device = replace(device, kind=told.kind, title=title)
+    device = replace(device, kind=told.kind, title=title, bitstreams=told.bitstreams)
     if told.usage is None or not told.sets:
         return device
     more = list(_memory_constraints(one, device, told.usage))

@@ -21,7 +21,8 @@ from heapwire.kernel.v4l2 import Queue
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
 
-_G_FMT, _S_FMT, _FORMAT_SIZE = 0xC0D05604, 0xC0D05605, 208
+_G_FMT, _S_FMT, _TRY_FMT, _FORMAT_SIZE = 0xC0D05604, 0xC0D05605, 0xC0D05640, 208
+_G_SELECTION, _SELECTION_SIZE, _COMPOSE = 0xC040565E, 64, 0x100
 _REQBUFS, _REQUEST_SIZE = 0xC0145608, 20
 _QUERYBUF, _QBUF, _DQBUF, _BUFFER_SIZE = 0xC0585609, 0xC058560F, 0xC0585611, 88
 _STREAMON, _STREAMOFF = 0x40045612, 0x40045613
@@ -29,6 +30,7 @@ _PLANE_SIZE, _MAX_PLANES = 64, 8
 _MMAP, _DMABUF = 1, 4
 _LAST = 0x00100000  # V4L2_BUF_FLAG_LAST
 _ERROR = 0x00000040  # V4L2_BUF_FLAG_ERROR
+_MICROSECONDS = 1_000_000  # in a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,16 @@ class QueueFormat:
     sizes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dequeued:
-    """A buffer that came back: bytes used in its first plane, and what the driver says of it."""
+    """A buffer that came back: bytes used in its first plane, and what the driver says of it.
+
+    `stamp` is the timestamp in microseconds. A codec copies that of what it was fed.
+    """
 
     index: int
     used: int
+    stamp: int
     last: bool
     damaged: bool
 
@@ -74,8 +80,36 @@ class V4l2Queue:
         ioctl(self._fd, _G_FMT, data)
         return self._read_format(data)
 
+    @property
+    def visible(self) -> Extent:
+        """The part of a picture that is meant to be seen.
+
+        The whole of it where the driver does not say; `LocalError` if it does
+        not begin in the upper left corner.
+        """
+        single = {Queue.CAPTURE_MPLANE: Queue.CAPTURE, Queue.OUTPUT_MPLANE: Queue.OUTPUT}
+        data = bytearray(_SELECTION_SIZE)
+        struct.pack_into("=II", data, 0, single.get(self._queue, self._queue), _COMPOSE)
+        try:
+            ioctl(self._fd, _G_SELECTION, data)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOTTY, errno.ENODATA):
+                return self.format.extent
+            raise
+        left, top, width, height = struct.unpack_from("=iiII", data, 12)
+        if left or top:
+            raise LocalError(f"the pictures begin at {left}, {top} of their buffers")
+        return Extent(width, height)
+
+    def try_format(self, fourcc: int, extent: Extent) -> QueueFormat:
+        """What the driver would make of a format."""
+        return self._ask_format(_TRY_FMT, fourcc, extent, 0)
+
     def set_format(self, fourcc: int, extent: Extent, *, size: int = 0) -> QueueFormat:
         """Ask for a format; what the driver made of it. `size` is for bitstreams, in bytes."""
+        return self._ask_format(_S_FMT, fourcc, extent, size)
+
+    def _ask_format(self, number: int, fourcc: int, extent: Extent, size: int) -> QueueFormat:
         data = bytearray(_FORMAT_SIZE)
         struct.pack_into("=I", data, 0, self._queue)
         struct.pack_into("=III", data, 8, extent.width, extent.height, fourcc)
@@ -85,7 +119,7 @@ class V4l2Queue:
             data[188] = 1
         else:
             struct.pack_into("=I", data, 28, size)
-        ioctl(self._fd, _S_FMT, data)
+        ioctl(self._fd, number, data)
         return self._read_format(data)
 
     def request_mapped(self, count: int) -> int:
@@ -110,9 +144,14 @@ class V4l2Queue:
         """The memory of a buffer of `request_mapped`."""
         return self._mappings[index]
 
-    def queue_mapped(self, index: int, used: int = 0) -> None:
-        """Give a mapped buffer to the driver; `used` bytes of it, on an output queue."""
+    def queue_mapped(self, index: int, used: int = 0, *, stamp: int = 0) -> None:
+        """Give a mapped buffer to the driver.
+
+        On an output queue `used` bytes of it are filled, and `stamp` is its
+        timestamp in microseconds.
+        """
         data, planes = self._buffer(index, 1)
+        struct.pack_into("=qq", data, 24, *divmod(stamp, _MICROSECONDS))
         self._fill(data, planes, used, (len(self._mappings[index]),), None)
         ioctl(self._fd, _QBUF, data)
 
@@ -147,20 +186,31 @@ class V4l2Queue:
             "=I", planes if self._planar else data, 0 if self._planar else 8
         )
         (flags,) = struct.unpack_from("=I", data, 12)
-        return Dequeued(index, used, bool(flags & _LAST), bool(flags & _ERROR))
+        seconds, microseconds = struct.unpack_from("=qq", data, 24)
+        return Dequeued(
+            index=index,
+            used=used,
+            stamp=seconds * _MICROSECONDS + microseconds,
+            last=bool(flags & _LAST),
+            damaged=bool(flags & _ERROR),
+        )
 
     def stream_on(self) -> None:
         """Let the queue run."""
         ioctl(self._fd, _STREAMON, bytearray(struct.pack("=i", self._queue)))
 
-    def close(self) -> None:
-        """Stop the queue and free its buffers; safe to call twice, and after an unplug."""
+    def stop(self) -> None:
+        """Stop the queue, which takes all buffers back, and free what it has of them."""
         mappings, self._mappings = self._mappings, []
         for mapping in mappings:
             mapping.close()
+        ioctl(self._fd, _STREAMOFF, bytearray(struct.pack("=i", self._queue)))
+        self._request(0, self._memory)
+
+    def close(self) -> None:
+        """Stop the queue and free its buffers; safe to call twice, and after an unplug."""
         with contextlib.suppress(OSError):  # a device that is gone holds nothing any more
-            ioctl(self._fd, _STREAMOFF, bytearray(struct.pack("=i", self._queue)))
-            self._request(0, self._memory)
+            self.stop()
 
     def _request(self, count: int, memory: int) -> int:
         self._memory = memory

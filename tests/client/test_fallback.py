@@ -84,9 +84,19 @@ def test_fullscreen_takes_the_memory_that_the_display_named_by_feedback_needs(
     assert all(record.scanned_out for record in records)
 
 
-def test_what_became_of_frames_is_unknown_and_not_guessed(no_fd_leak, clips, pi):
-    with without_extension(pi) as (compositor, _):
+def test_that_frames_were_scanned_out_is_known_from_their_presentation(no_fd_leak, clips, pi):
+    with without_extension(pi) as (compositor, records):
         result = play(compositor, clips["bikes.mp4"], pi)
+    assert all(record.scanned_out for record in records)
+    counts = result.frames
+    assert (counts.decoded, counts.shown, counts.scanned_out) == (FRAMES, FRAMES, FRAMES)
+    assert result.reasons == {}
+
+
+def test_what_became_of_other_frames_is_unknown_and_not_guessed(no_fd_leak, clips, pi):
+    with without_extension(pi) as (compositor, records):
+        result = play(compositor, clips["bikes.mp4"], pi, RGB)
+    assert not any(record.scanned_out for record in records)
     counts = result.frames
     assert (counts.decoded, counts.shown) == (FRAMES, FRAMES)
     assert (counts.scanned_out, counts.composited) == (0, 0)

@@ -15,11 +15,13 @@ from playing_compositor import COMPOSITED, PlayingCompositor
 from pywayland.protocol.wayland import WlOutput
 from test_decoder import encode, turn
 
+import heapwire.client_lib.cpu_pictures
 import heapwire.client_lib.media_clock
-import heapwire.client_lib.player
+import heapwire.client_lib.playback
 from heapwire.client_lib.conflict import ConflictError
 from heapwire.client_lib.errors import DisconnectedError, MissingGlobalError, NoAnswerError
-from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.client_lib.playback import PlayOptions
+from heapwire.client_lib.player import Player
 from heapwire.kernel.memfd_memory import MemfdMemory
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import FailureReason
@@ -155,12 +157,12 @@ def test_frames_that_are_too_late_are_dropped_before_they_are_written(
     fake, clip, platform, monkeypatch
 ):
     # However slow the machine is, only what this test is about drops frames.
-    monkeypatch.setattr(heapwire.client_lib.player, "HIDDEN", 60.0)
+    monkeypatch.setattr(heapwire.client_lib.playback, "HIDDEN", 60.0)
     monkeypatch.setattr(heapwire.client_lib.media_clock, "STARVED", 60.0)
     written = []
-    write = heapwire.client_lib.player.write_picture
+    write = heapwire.client_lib.cpu_pictures.write_picture
     monkeypatch.setattr(
-        heapwire.client_lib.player,
+        heapwire.client_lib.cpu_pictures,
         "write_picture",
         lambda picture, *rest: written.append(picture) or write(picture, *rest),
     )
@@ -366,7 +368,7 @@ def test_a_hidden_window_drops_frames_and_goes_on(fake, clip, platform):
 
 @pytest.mark.parametrize("fake", [Hiding], indirect=True)
 def test_stop_ends_a_wait_without_end(fake, clip, platform, monkeypatch):
-    monkeypatch.setattr(heapwire.client_lib.player, "HEARTBEAT", 1000.0)
+    monkeypatch.setattr(heapwire.client_lib.playback, "HEARTBEAT", 1000.0)
     player = Player(clip, display=fake.socket.detach(), platform=platform, options=FAST)
     timer = threading.Timer(0.3, player.stop)
     timer.start()

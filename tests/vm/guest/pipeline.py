@@ -13,9 +13,11 @@ import zlib
 from pathlib import Path
 
 import av
+import reference_decoder
 from kms import Display
 
-from heapwire.kernel.m2m_codec import M2mCodec
+from heapwire.kernel.m2m_decoder import M2mDecoder
+from heapwire.kernel.m2m_encoder import M2mEncoder
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.buffer_count import BufferCount
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
@@ -77,6 +79,33 @@ def negotiated(platform, decoder, display):
     )
 
 
+def decoded_into(codec, packets, layout, buffers):
+    """The index of the buffer of each picture; it is filled again after the next one."""
+    codec.start(FWHT, SIZE)
+    left = list(enumerate(packets, start=1))
+    ready = select.poll()
+    ready.register(codec.fileno(), select.POLLIN)
+    draining = False
+    while not codec.ended:
+        while left and codec.hungry:
+            stamp, packet = left.pop(0)
+            codec.feed(packet, stamp)
+        if codec.changed:
+            codec.set_up(layout, len(buffers))
+            for slot, buffer in enumerate(buffers):
+                codec.give(slot, buffer)
+        if not left and not draining:
+            codec.drain()
+            draining = True
+        picture = codec.take()
+        if picture is None:
+            assert codec.ended or codec.changed or ready.poll(FENCE_SECONDS * 1000)
+        elif not picture.empty:
+            assert not picture.damaged
+            yield picture.slot
+            codec.give(picture.slot, buffers[picture.slot])
+
+
 def checksum(buffer, size):
     with buffer.map() as view:
         return zlib.crc32(view[:size])
@@ -96,11 +125,12 @@ def main():
     decoder = able(platform, Usage.DECODE, "vicodec")
     display = able(platform, Usage.SCANOUT, "vkms")
     raw = list(pictures(sys.argv[1]))
-    with M2mCodec(encoder.node) as codec:
+    with M2mEncoder(encoder.node) as codec:
         packets = list(codec.encode(raw, raw=XR24, extent=SIZE, coded=FWHT))
-    with M2mCodec(decoder.node) as codec:
-        layout = codec.start_decoding(FWHT, SIZE, packets[0], raw=XR24)
-        own = [zlib.crc32(one) for one in codec.decode_mapped(packets[1:], 3)]
+    layout, mapped = reference_decoder.decode(
+        decoder.node, packets, coded=FWHT, raw=XR24, extent=SIZE
+    )
+    own = [zlib.crc32(one) for one in mapped]
     answer = negotiated(platform, decoder, display)
     plan = answer.plans[0]
     names = {source.id: source.name for source in platform.sources}
@@ -130,9 +160,8 @@ def main():
             stack.enter_context(screen.framebuffer(one.fd, *size)) for (one,) in buffers
         ]
         shot = stack.enter_context(screen.framebuffer(shots.fd, *size))
-        codec = stack.enter_context(M2mCodec(decoder.node))
-        codec.start_decoding(FWHT, SIZE, packets[0], raw=XR24)
-        for index in codec.decode_into(packets[1:], buffers):
+        codec = stack.enter_context(M2mDecoder(decoder.node))
+        for index in decoded_into(codec, packets, layout, buffers):
             (buffer,) = buffers[index]
             told["decoded"].append(checksum(buffer, layout.sizes[0]))
             screen.show(pictures_on_screen[index], SIZE.width, SIZE.height, test=True)

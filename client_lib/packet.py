@@ -1,0 +1,65 @@
+"""What a device that decodes is fed with: the packets of a file, not yet decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from heapwire.protocol.model.content import Content
+from heapwire.protocol.model.extents import Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One coded picture in the framing that V4L2 wants.
+
+    `stamp` is its time in the file in seconds, None where the file does not
+    say. A picture for each packet comes out of a decoder, not always in order.
+    """
+
+    data: bytes
+    stamp: float | None
+
+
+class PacketFile(Protocol):
+    """An open file of packets; an iterator over them.
+
+    `coded` is V4L2's fourcc of the bitstream and `extent` the size of its
+    pictures as the file states it. `damaged` counts what was skipped.
+    """
+
+    @property
+    def coded(self) -> int:
+        """V4L2's fourcc."""
+
+    @property
+    def extent(self) -> Extent:
+        """The size of the pictures in pixels."""
+
+    @property
+    def content(self) -> Content:
+        """What the file says of the colours, and how pictures are to be turned."""
+
+    @property
+    def rate(self) -> Fraction:
+        """Pictures a second."""
+
+    @property
+    def count(self) -> int:
+        """How many pictures the file says it has; 0 if it does not."""
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel divided by its height."""
+
+    @property
+    def damaged(self) -> int:
+        """How many packets were skipped."""
+
+    def __iter__(self) -> Iterator[Packet]:
+        """The packets in the order in which they are decoded."""
+
+    def close(self) -> None:
+        """Close the file."""
