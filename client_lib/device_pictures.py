@@ -14,6 +14,7 @@ change.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -26,10 +27,11 @@ from heapwire.kernel.codec_sets import layout_sets
 from heapwire.kernel.m2m_decoder import DecodedPicture, M2mDecoder
 from heapwire.kernel.picture_format import is_laid_out_as
 from heapwire.kernel.v4l2_queue import QueueFormat
-from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.participant import Participant
 from heapwire.protocol.model.plan import Plan
+from heapwire.protocol.wire.limits import ALTERNATIVES
 
 
 class DevicePictures:
@@ -141,8 +143,8 @@ class DevicePictures:
             self._described = False
             self._slots = dict.fromkeys(range(count))
         assert self.shape is not None
-        pair = FormatModifier(plan.fourcc, plan.modifier)
-        sets = tuple(one for one in self.shape.producer.sets if pair in one.formats)
+        chosen = FormatModifier(plan.fourcc, plan.modifier)
+        sets = _with_only(self.shape.producer.sets, lambda pair: pair == chosen)
         self.shape = replace(self.shape, producer=replace(self.shape.producer, sets=sets))
 
     def close(self) -> None:
@@ -167,8 +169,7 @@ class DevicePictures:
         self._layouts = device.layouts()
         sets = layout_sets(self._producer.sets, self._layouts)
         if self._formats:
-            wanted = set(self._formats)
-            sets = tuple(one for one in sets if wanted & {pair.fourcc for pair in one.formats})
+            sets = _with_only(sets, lambda pair: pair.fourcc in self._formats)
         if not sets:
             raise LocalError(f"{self.decoder} makes no format that can be used here")
         self._described = True
@@ -178,7 +179,7 @@ class DevicePictures:
             extent=device.visible,
             coded=self._layouts[0].extent,
             content=self._file.content,
-            producer=replace(self._producer, sets=sets),
+            producer=replace(self._producer, sets=sets[:ALTERNATIVES]),
             held=device.least_buffers,
         )
 
@@ -267,6 +268,14 @@ class _DevicePicture:
     def drop(self) -> None:
         """Its buffer is free again."""
         self._buffer.busy = False
+
+
+def _with_only(
+    sets: Iterable[ConstraintSet], wanted: Callable[[FormatModifier], bool]
+) -> tuple[ConstraintSet, ...]:
+    """The sets with just the pairs that are wanted; sets without costs, as a driver's are."""
+    kept = [(one, tuple(filter(wanted, one.formats))) for one in sets]
+    return tuple(replace(one, formats=pairs) for one, pairs in kept if pairs)
 
 
 def _words(error: OSError | LocalError) -> str:

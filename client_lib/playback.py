@@ -82,6 +82,7 @@ class Playback:
         negotiation: AnyNegotiation,
         supply: BufferSupply,
         stopped: Callable[[], bool],
+        fullscreen: Callable[[], bool],
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._options = options
@@ -92,6 +93,7 @@ class Playback:
         self._negotiation = negotiation
         self._supply = supply
         self._stopped = stopped
+        self._fullscreen = fullscreen
         self._on_progress = on_progress
         self._ledger = FrameLedger(statuses=negotiation.tells_status)
         self._clock = MediaClock()
@@ -167,6 +169,7 @@ class Playback:
         """Show a picture in its time; False if it is dropped."""
         clock, paced, shape = self._clock, self._options.paced, self._shape
         assert shape is not None, "no picture comes before its shape"
+        self._window.set_fullscreen(self._fullscreen())
         duration = float(1 / self._pictures.rate)
         if paced and clock.too_late(picture.time, duration):
             picture.drop()

@@ -60,12 +60,20 @@ class Player:
         self._on_last_frame = on_last_frame
         self._wake: int | None = None
         self._stopped = False
+        self._fullscreen = self._options.fullscreen
 
     def stop(self) -> None:
         """End `play` soon, with a result; may be called from a signal handler or a thread."""
         self._stopped = True
         if self._wake is not None:
             os.eventfd_write(self._wake, 1)
+
+    def set_fullscreen(self, wanted: bool) -> None:
+        """Take the whole screen, or be a window again, from the next picture on.
+
+        May be called from `on_progress`, a signal handler or a thread.
+        """
+        self._fullscreen = wanted
 
     def play(self) -> PlayResult:
         """Play the file to its end, or until `stop` or the window's close button.
@@ -149,6 +157,7 @@ class Player:
                 negotiation=negotiation,
                 supply=supply,
                 stopped=lambda: self._stopped or window.close_requested,
+                fullscreen=lambda: self._fullscreen,
                 on_progress=self._on_progress,
             )
             try:

@@ -46,9 +46,9 @@ class Window:
     """One toplevel surface on a connection.
 
     `ready` says whether the compositor wants another frame; `close_requested`
-    whether the user wants it gone; `mapped` whether it has shown anything; `clock`
-    is the id of the clock of presentation times, None where there are none. A
-    context manager.
+    whether the user wants it gone; `mapped` whether it has shown anything;
+    `fullscreen` what was asked for; `clock` is the id of the clock of presentation
+    times, None where there are none. A context manager.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Window:
         self.ready = True
         self.close_requested = False
         self.mapped = False
+        self.fullscreen = False
         self.clock: int | None = None
         self._connection = connection
         self._configured = False
@@ -95,8 +96,7 @@ class Window:
         )
         self._toplevel.set_title(title)
         self._toplevel.set_app_id(app_id)
-        if fullscreen:
-            self._toplevel.set_fullscreen(None)
+        self.set_fullscreen(fullscreen)
         self.surface.commit()
         connection.on_close(self, self.close)
         connection.wait(lambda: self._configured, timeout=timeout, what="configure event")
@@ -111,6 +111,14 @@ class Window:
         _traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def set_fullscreen(self, wanted: bool) -> None:
+        """Ask for the whole screen, or to be a window again; the compositor may decline."""
+        if wanted and not self.fullscreen:
+            self._toplevel.set_fullscreen(None)
+        elif self.fullscreen and not wanted:
+            self._toplevel.unset_fullscreen()
+        self.fullscreen = wanted
 
     def show(
         self,

@@ -110,21 +110,24 @@ def layout_sets(
 ) -> tuple[ConstraintSet, ...]:
     """A device's sets, narrowed to the layouts that its driver has for pictures of one size.
 
-    One for each layout, in the driver's order, with just its pitches and room
-    for what it writes.
+    Each asks for just the pitches of a layout and for room for what is written;
+    layouts that ask for the same are one set. The driver's order is kept.
     """
     known = tuple(sets)
-    found = []
+    found: dict[tuple[Constraint, ...], list[FormatModifier]] = {}
     for layout in layouts:
         apart = len(layout.sizes) > 1
         code = (with_a_buffer_a_plane if apart else in_one_buffer)(layout.fourcc)
         pair = FormatModifier(code or 0, LINEAR)
         for one in known:
             if pair in one.formats and apart != _ties(one, len(FORMATS[pair.fourcc].planes)):
-                more = layout_constraints(layout)
-                found.append(ConstraintSet(formats=(pair,), constraints=(*one.constraints, *more)))
+                demand = (*one.constraints, *layout_constraints(layout))
+                found.setdefault(demand, []).append(pair)
                 break
-    return tuple(found)
+    return tuple(
+        ConstraintSet(formats=tuple(dict.fromkeys(pairs)), constraints=demand)
+        for demand, pairs in found.items()
+    )
 
 
 def _ties(one: ConstraintSet, planes: int) -> bool:

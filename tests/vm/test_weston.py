@@ -14,7 +14,7 @@ from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, 
 GUEST = Path(__file__).parent / "guest" / "weston_scanout.py"
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config", "seatd"),
+    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config", "seatd", "udevadm"),
     pytest.mark.timeout(900),
 ]
 

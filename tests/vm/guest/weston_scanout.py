@@ -10,16 +10,13 @@ the planes.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import time
 from contextlib import ExitStack
-from pathlib import Path
+
+from weston import PATIENCE, Weston, seat
 
 from heapwire.client_lib.buffer import Buffer, allocate
 from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.errors import NoCompositorError
 from heapwire.client_lib.heap_manager import HeapManager
 from heapwire.client_lib.interfaces import listen
 from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
@@ -32,55 +29,14 @@ from heapwire.protocol.model.modifier import LINEAR
 from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.wire.batch import TrancheFlags
 
-RUNTIME = Path("/run/weston")
-LOG = Path("/tmp/weston.log")
-PLANES = Path("/tmp/planes.log")
 SIZE = Extent(1024, 768)  # the mode that vkms prefers
 BUFFERS = 3
 FRAMES = 30
-PATIENCE = 240.0  # seconds; Python starts slowly in a guest that is emulated
 PLAYER = Participant(
     name="player",
     usage=Usage.CPU_WRITE,
     sets=(ConstraintSet(formats=(FormatModifier(parse_fourcc("XRGB8888"), LINEAR),)),),
 )
-
-
-def start(module: str, stack: ExitStack) -> str:
-    """Weston on the card of vkms; the path of its socket."""
-    RUNTIME.mkdir(mode=0o700, exist_ok=True)
-    os.environ |= {"XDG_RUNTIME_DIR": str(RUNTIME), "LIBGL_ALWAYS_SOFTWARE": "1"}
-    cards = Path("/sys/devices/platform/vkms/drm").glob("card*")
-    card = next(entry.name for entry in cards)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    seat = subprocess.Popen(["seatd"], env={**os.environ, "SEATD_VTBOUND": "0"}, **quiet)
-    stack.callback(seat.kill)
-    time.sleep(1)
-    command = ["weston", "--backend=drm-backend.so", f"--drm-device={card}", "--socket=vm-0"]
-    command += ["--continue-without-input", "--idle-time=0", "--debug", "--no-config"]
-    command += ["--shell=kiosk-shell.so", f"--log={LOG}", f"--modules={module}"]
-    weston = subprocess.Popen(command, **quiet)
-    stack.callback(weston.kill)
-    deadline = time.monotonic() + PATIENCE
-    while not (RUNTIME / "vm-0").exists():
-        if weston.poll() is not None or time.monotonic() > deadline:
-            sys.exit(f"Weston does not listen:\n{LOG.read_text() if LOG.exists() else ''}")
-        time.sleep(0.2)
-    return str(RUNTIME / "vm-0")
-
-
-def connect(socket: str) -> Connection:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection = Connection(socket)
-        except NoCompositorError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            connection.globals(timeout=PATIENCE)
-            return connection
 
 
 def present(connection: Connection, window: Window, buffer: Buffer) -> None:
@@ -94,9 +50,9 @@ def present(connection: Connection, window: Window, buffer: Buffer) -> None:
     connection.wait(lambda: bool(done), timeout=PATIENCE, what="frame")
 
 
-def play(socket: str, stack: ExitStack) -> dict[str, object]:
+def play(weston: Weston, stack: ExitStack) -> dict[str, object]:
     platform = Platform.local()
-    connection = stack.enter_context(connect(socket))
+    connection = stack.enter_context(weston.connect())
     manager = HeapManager(connection, timeout=PATIENCE)
     window = stack.enter_context(
         Window(connection, title="player", fullscreen=True, timeout=PATIENCE)
@@ -115,21 +71,10 @@ def play(socket: str, stack: ExitStack) -> dict[str, object]:
         buffers.append(buffer)
     unasked = []
     negotiation.on_batch = unasked.append
-    with PLANES.open("wb") as planes:
-        watcher = subprocess.Popen(
-            ["weston-debug", "drm-backend"],
-            env={**os.environ, "WAYLAND_DISPLAY": socket},
-            stdout=planes,
-            stderr=subprocess.DEVNULL,
-        )
-        stack.callback(watcher.kill)
-        time.sleep(2)
+    with weston.watched() as repaints:
         for frame in range(FRAMES):
             present(connection, window, buffers[frame % BUFFERS])
         connection.roundtrip(timeout=PATIENCE)
-        watcher.terminate()
-        watcher.wait()
-    repaints = PLANES.read_text(errors="replace").split("preparing state for output")[1:]
     return {
         "sources": sorted(source.name for source in manager.sources.values()),
         "plan": {
@@ -144,15 +89,16 @@ def play(socket: str, stack: ExitStack) -> dict[str, object]:
             any(tranche.flags & TrancheFlags.SCANOUT for tranche in one.tranches) for one in unasked
         ],
         "repaints": len(repaints),
-        "plane_only": sum("Using plane-only state composition" in one for one in repaints),
-        "module": [line for line in LOG.read_text().splitlines() if "heapwire:" in line],
+        "plane_only": repaints.plane_only,
+        "module": weston.module_log,
     }
 
 
 def main() -> None:
     with ExitStack() as stack:
-        socket = start(sys.argv[1], stack)
-        seen = play(socket, stack)
+        stack.enter_context(seat())
+        weston = stack.enter_context(Weston("vm-0", shell="kiosk", module=sys.argv[1]))
+        seen = play(weston, stack)
         print(json.dumps(seen))
         sys.stdout.flush()
 

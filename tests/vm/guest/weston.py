@@ -1,0 +1,133 @@
+"""In the guest: a stock Weston on vkms, and what it says of its planes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from heapwire.client_lib.connection import Connection
+from heapwire.client_lib.errors import NoCompositorError
+
+RUNTIME = Path("/run/weston")
+PATIENCE = 240.0  # seconds; Python starts slowly in a guest that is emulated
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+@contextlib.contextmanager
+def seat():
+    """A seatd, which lets Weston have the card."""
+    RUNTIME.mkdir(mode=0o700, exist_ok=True)
+    os.environ |= {"XDG_RUNTIME_DIR": str(RUNTIME), "LIBGL_ALWAYS_SOFTWARE": "1"}
+    daemon = subprocess.Popen(["seatd"], env={**os.environ, "SEATD_VTBOUND": "0"}, **QUIET)
+    try:
+        time.sleep(1)
+        yield
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def vkms_card():
+    """The node of vkms, such as card1."""
+    cards = Path("/sys/devices/platform/vkms/drm").glob("card*")
+    return next(entry.name for entry in cards)
+
+
+class Weston:
+    """One running Weston; `log` is what it has logged. A context manager."""
+
+    def __init__(self, name, *, shell, module=None, ini=None, environment=None):
+        self.socket = str(RUNTIME / name)
+        self._log = Path(f"/tmp/{name}.log")
+        config = "--no-config"
+        if ini is not None:
+            Path(f"/tmp/{name}.ini").write_text(ini)
+            config = f"--config=/tmp/{name}.ini"
+        command = ["weston", "--backend=drm-backend.so", f"--drm-device={vkms_card()}"]
+        command += [f"--socket={name}", "--continue-without-input", "--idle-time=0", "--debug"]
+        command += [f"--shell={shell}-shell.so", f"--log={self._log}", config]
+        command += [f"--modules={module}"] if module else []
+        self.process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, **QUIET)
+
+    def __enter__(self):
+        deadline = time.monotonic() + PATIENCE
+        while not Path(self.socket).exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                sys.exit(f"Weston does not listen:\n{self.log}")
+            time.sleep(0.2)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def log(self):
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    @property
+    def module_log(self):
+        return [line for line in self.log.splitlines() if "heapwire:" in line]
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    def connect(self):
+        """A connection that knows the globals; Weston may take its time."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                connection = Connection(self.socket)
+            except NoCompositorError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                connection.globals(timeout=PATIENCE)
+                return connection
+
+    @contextlib.contextmanager
+    def watched(self):
+        """Its own log of its planes, for the time of a block; empty until the block ends."""
+        repaints = Repaints()
+        log = Path("/tmp/planes.log")
+        with log.open("wb") as file:
+            watcher = subprocess.Popen(
+                ["weston-debug", "drm-backend"],
+                env={**os.environ, "WAYLAND_DISPLAY": self.socket},
+                stdout=file,
+                stderr=subprocess.DEVNULL,
+            )
+            time.sleep(2)
+            try:
+                yield repaints
+            finally:
+                watcher.terminate()
+                watcher.wait()
+        text = log.read_text(errors="replace")
+        repaints.texts = text.split("preparing state for output")[1:]
+
+
+class Repaints:
+    """What Weston's drm-backend scope says, a text for each repaint."""
+
+    def __init__(self):
+        self.texts = []
+
+    def __len__(self):
+        return len(self.texts)
+
+    @property
+    def plane_only(self):
+        """Repaints in which nothing was drawn: clients' buffers are on the planes."""
+        return sum("Using plane-only state composition" in one for one in self.texts)

@@ -1,0 +1,260 @@
+"""In the guest: a real clip through a decoder and a stock Weston to a display.
+
+    weston_play.py MODULE CLIP
+
+Encodes the clip with vicodec, and plays it with `heapwire play`, decoded by vicodec into
+negotiated buffers, on a Weston with the module and on one without. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import av
+import reference_decoder
+from display_state import Framebuffers, crc_of, crcs
+from weston import PATIENCE, Weston, seat
+
+from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.playback import PlayOptions
+from heapwire.client_lib.player import Player
+from heapwire.client_lib.window import Window
+from heapwire.kernel.m2m_encoder import M2mEncoder
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.participant import Usage
+
+SIZE = Extent(640, 480)
+FRAMES = 24
+FWHT = int.from_bytes(b"FWHT", "little")
+XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
+CLIP, LONG_CLIP = Path("/tmp/clip.fwht"), Path("/tmp/long.fwht")
+LOOPS, MANY_LOOPS = 3, 100
+IDLE_CLIENTS = 20
+PHASE = 8  # frames in a way of being shown before it is changed
+INI = """
+[output]
+name=Virtual-1
+mode=640x480
+
+[shell]
+startup-animation=none
+close-animation=none
+locking=false
+"""
+HEAPWIRE = [sys.executable, "-m", "heapwire.cli.main", "play", "--unpaced"]
+
+
+def pictures(path):
+    """The first frames of a clip, at the size of the mode."""
+    with av.open(path) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == FRAMES:
+                return
+            small = frame.reformat(SIZE.width, SIZE.height, "bgra")
+            yield small.to_ndarray().tobytes()
+
+
+def encode(path):
+    """The clip as files of FWHT, and the CRC that a display has for each of its pictures."""
+    devices = Platform.local().devices
+
+    def node(usage):
+        return next(one.node for one in devices if usage in one.sets and one.driver == "vicodec")
+
+    with M2mEncoder(node(Usage.ENCODE)) as encoder:
+        packets = list(encoder.encode(pictures(path), raw=XR24, extent=SIZE, coded=FWHT))
+    CLIP.write_bytes(b"".join(packets) * LOOPS)
+    LONG_CLIP.write_bytes(b"".join(packets) * MANY_LOOPS)
+    layout, decoded = reference_decoder.decode(
+        node(Usage.DECODE), packets, coded=FWHT, raw=XR24, extent=SIZE
+    )
+    return [crc_of(one, layout.pitches[0], SIZE.width, SIZE.height) for one in decoded]
+
+
+def dma_bufs():
+    """How many dma-bufs there are in the kernel."""
+    text = Path("/sys/kernel/debug/dma_buf/bufinfo").read_text()
+    return int(re.search(r"Total (\d+) objects", text)[1])
+
+
+def command(weston, *arguments):
+    """What `heapwire play` says, as JSON."""
+    done = subprocess.run(
+        [*HEAPWIRE, "--json", *map(str, arguments)],
+        env={**os.environ, "WAYLAND_DISPLAY": weston.socket},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return {"exit": done.returncode, "error": done.stderr + weston.log[-2000:]}
+    return json.loads(done.stdout)
+
+
+def fullscreen(weston):
+    before = dma_bufs()
+    with weston.watched() as repaints, crcs() as shown, Framebuffers() as on_plane:
+        played = command(weston, "--fullscreen", CLIP)
+    return {
+        "played": played,
+        "repaints": len(repaints),
+        "plane_only": repaints.plane_only,
+        "crcs": shown,
+        "imported": on_plane.imported,
+        "own": on_plane.own,
+        "formats": sorted(on_plane.formats),
+        "left": dma_bufs() - before,
+    }
+
+
+def toggled(weston):
+    """Fullscreen, a window, and fullscreen again, in one stream."""
+    before = dma_bufs()
+    seen = []
+
+    def progress(now):
+        counts = now.counts
+        if not seen or counts.shown != seen[-1]["shown"]:
+            plan = now.plan
+            seen.append(
+                {
+                    "shown": counts.shown,
+                    "scanned_out": counts.scanned_out,
+                    "composited": counts.composited,
+                    "for_scanout": plan.scanout if plan else None,
+                    "source": platform.source_name(plan.layout.objects[0].source) if plan else "",
+                }
+            )
+        if len(turns) == 0 and counts.scanned_out >= PHASE:
+            turns.append(counts.shown)
+            player.set_fullscreen(False)
+        elif len(turns) == 1 and counts.composited >= PHASE:
+            turns.append(counts.shown)
+            player.set_fullscreen(True)
+        elif len(turns) == 2 and counts.scanned_out - in_window(seen, turns) >= PHASE:
+            player.stop()
+
+    turns = []
+    platform = Platform.local()
+    player = Player(
+        LONG_CLIP,
+        display=weston.socket,
+        platform=platform,
+        options=PlayOptions(fullscreen=True, paced=False, timeout=PATIENCE),
+        on_progress=progress,
+    )
+    result = player.play()
+    return {
+        "seen": seen,
+        "turns": turns,
+        "decoded": result.frames.decoded,
+        "dropped": result.frames.dropped,
+        "shown": result.frames.shown,
+        "damaged": result.damaged,
+        "faults": list(result.faults),
+        "copied": result.bytes_copied_per_frame,
+        "negotiations": result.negotiations,
+        "left": dma_bufs() - before,
+    }
+
+
+def in_window(seen, turns):
+    """How many frames had been scanned out when it was to be fullscreen again."""
+    return next(one["scanned_out"] for one in seen if one["shown"] >= turns[1])
+
+
+def crowd(weston, stack):
+    """Two players and idle clients; one player is killed."""
+    for number in range(IDLE_CLIENTS):
+        connection = stack.enter_context(weston.connect())
+        manager = HeapManager(connection, timeout=PATIENCE)
+        window = Window(connection, title=f"idle {number}", timeout=PATIENCE)
+        negotiation = manager.surface_negotiation(window.surface)
+        negotiation.describe(timeout=PATIENCE)
+        idle.append(connection)
+    players = [
+        subprocess.Popen(
+            [sys.executable, __file__, "--player", weston.socket], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for player in players:
+        stack.callback(player.wait)
+        stack.callback(player.kill)
+    shown = [frames_of(player, PHASE) for player in players]
+    players[0].send_signal(signal.SIGKILL)
+    players[0].wait()
+    after = frames_of(players[1], shown[1] + 3 * PHASE)
+    for connection in idle:
+        connection.roundtrip(timeout=PATIENCE)
+    with weston.connect() as late:
+        sources = HeapManager(late, timeout=PATIENCE).sources
+    return {
+        "shown": shown,
+        "after": after,
+        "alive": weston.alive,
+        "late": sorted(one.name for one in sources.values()),
+    }
+
+
+def frames_of(player, least):
+    """Read a player's words until it has shown so many frames."""
+    for line in player.stdout:
+        if int(line) >= least:
+            return int(line)
+    return -1
+
+
+def play_for_ever(socket):
+    """A player that says how many frames it has shown."""
+    Player(
+        LONG_CLIP,
+        display=socket,
+        platform=Platform.local(),
+        options=PlayOptions(paced=False, timeout=PATIENCE),
+        on_progress=lambda now: print(now.counts.shown, flush=True),
+    ).play()
+
+
+def main():
+    module, clip = sys.argv[1:]
+    began = time.monotonic()
+    times = {}
+
+    def timed(name, result):
+        times[name] = round(time.monotonic() - began, 1)
+        print(name, times[name], json.dumps(result), file=sys.stderr, flush=True)
+        return result
+
+    told = {"expected": timed("encode", encode(clip))}
+    with seat():
+        with (
+            Weston("vm-1", shell="desktop", module=module, ini=INI) as weston,
+            ExitStack() as stack,
+        ):
+            told["fullscreen"] = timed("fullscreen", fullscreen(weston))
+            told["toggled"] = timed("toggled", toggled(weston))
+            told["crowd"] = timed("crowd", crowd(weston, stack))
+            told["module"] = weston.module_log
+        with Weston("vm-2", shell="desktop", ini=INI) as weston:
+            told["fallback"] = timed("fallback", command(weston, "--fullscreen", CLIP))
+    told["times"] = times
+    print(json.dumps(told))
+
+
+idle = []
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--player":
+        play_for_ever(sys.argv[2])
+    else:
+        main()
