@@ -23,8 +23,7 @@ def local_batch(
     `origin` says where the knowledge comes from: it is a reason of each plan
     and the batch's message.
     """
-    introduced = dict.fromkeys(one.name for goal in goals for one in goal.participants)
-    ids = {name: id_ for id_, name in enumerate(introduced, FIRST_COMPOSITOR_ID)}
+    ids: dict[str, int] = {}
     openable = inquiry.openable
     blank = Problem(
         participants=(),
@@ -35,7 +34,11 @@ def local_batch(
         absent=platform.absent,
         format_costs=platform.format_costs,
     )
-    view = View(blank, identify=lambda name: ids.get(name, 0), access=lambda _: Access.CLIENT)
+    view = View(
+        blank,
+        identify=lambda name: ids.setdefault(name, FIRST_COMPOSITOR_ID + len(ids)),
+        access=lambda _: Access.CLIENT,
+    )
     if not inquiry.wants_plans:
         return replace(view.description, message=origin)
     answer = solve(view.problem(inquiry))

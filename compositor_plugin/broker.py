@@ -14,7 +14,7 @@ surface that cannot be scanned out has the second goal only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
@@ -29,12 +29,7 @@ from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import FixedBuffer, Goal, Problem
 from heapwire.protocol.model.solve import solve, solve_plans
 from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire.batch import (
-    FIRST_COMPOSITOR_ID,
-    Access,
-    Batch,
-    BatchParticipant,
-)
+from heapwire.protocol.wire.batch import FIRST_COMPOSITOR_ID, Access, Batch
 from heapwire.protocol.wire.negotiation_state import Inquiry
 from heapwire.protocol.wire.view import View
 
@@ -116,17 +111,7 @@ class Broker:
         if kept is not None:
             others = (p for p in answer.plans if (p.goal, p.layout) != (kept.goal, kept.layout))
             answer = replace(answer, plans=(kept, *others))
-        batch = view.batch(inquiry, answer)
-        return replace(batch, participants=(*batch.participants, *self._others(batch)))
-
-    def _others(self, batch: Batch) -> Iterator[BatchParticipant]:
-        """Who else speaks in an explanation: the content and the stream have requirements too."""
-        spoken = {one.participant for one in batch.refusals}
-        spoken |= {one.participant for one in batch.conflicts}
-        spoken -= {one.id for one in batch.participants}
-        for name, id_ in self._ids.items():
-            if id_ in spoken:
-                yield BatchParticipant(id_, Usage(0), None, name)
+        return view.batch(inquiry, answer)
 
     def _view(self, question: Question) -> View:
         state = question.surface

@@ -13,7 +13,7 @@ from dataclasses import replace
 from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.buffer_count import BufferCount
 from heapwire.protocol.model.extents import Extents
-from heapwire.protocol.model.participant import Participant
+from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.model.problem import Goal, Problem
 from heapwire.protocol.model.source import SourceId
 from heapwire.protocol.model.usable import common_formats, usable_sources
@@ -84,13 +84,22 @@ class View:
         )
 
     def batch(self, inquiry: Inquiry, answer: Answer) -> Batch:
-        """The answer to `problem`, for the wire; cookie and serial left out."""
+        """The answer to `problem`, for the wire; cookie and serial left out.
+
+        Who speaks in its explanation joins the participants: the content and the
+        stream have requirements too.
+        """
         clients = {name: id_ for name, (id_, _) in self._clients(inquiry).items()}
+        spoken: dict[int, str] = {}
 
         def identified(name: str | None) -> int:
             if name is None:
                 return 0
-            return clients[name] if name in clients else self._identify(name)
+            if name in clients:
+                return clients[name]
+            id_ = self._identify(name)
+            spoken[id_] = name
+            return id_
 
         tranches: list[Tranche] = []
         index = 0
@@ -105,32 +114,41 @@ class View:
             index += len(offers)
             tranches.append(replace(tranche, offers=offers))
         flags = {goal.name: _flag(goal) for goal in self._blank.goals}
+        refusals = tuple(
+            Refusal(
+                source=verdict.source,
+                participant=identified(verdict.participant),
+                type=verdict.constraint.type if verdict.constraint else 0,
+                planes=verdict.planes,
+                text=verdict.text,
+            )
+            for verdict in answer.verdicts
+            if not verdict.chosen
+        )
+        conflicts = tuple(
+            ConflictEntry(
+                goal=flags[failure.goal],
+                participant=identified(member.participant),
+                type=member.constraint.type if member.constraint else 0,
+                planes=member.planes,
+                value=member.constraint.value if member.constraint else b"",
+                text=member.text,
+            )
+            for failure in answer.failures
+            for member in failure.conflict
+        )
+        known = {one.id for one in self.description.participants}
+        others = (
+            BatchParticipant(id_, Usage(0), None, name)
+            for id_, name in sorted(spoken.items())
+            if id_ not in known
+        )
         return replace(
             self.description,
+            participants=(*self.description.participants, *others),
             tranches=tuple(tranches),
-            refusals=tuple(
-                Refusal(
-                    source=verdict.source,
-                    participant=identified(verdict.participant),
-                    type=verdict.constraint.type if verdict.constraint else 0,
-                    planes=verdict.planes,
-                    text=verdict.text,
-                )
-                for verdict in answer.verdicts
-                if not verdict.chosen
-            ),
-            conflicts=tuple(
-                ConflictEntry(
-                    goal=flags[failure.goal],
-                    participant=identified(member.participant),
-                    type=member.constraint.type if member.constraint else 0,
-                    planes=member.planes,
-                    value=member.constraint.value if member.constraint else b"",
-                    text=member.text,
-                )
-                for failure in answer.failures
-                for member in failure.conflict
-            ),
+            refusals=refusals,
+            conflicts=conflicts,
             reason=None if answer.plans else answer.reason,
             message="" if answer.plans else answer.message,
         )
