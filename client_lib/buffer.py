@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from heapwire.client_lib.any_negotiation import AnyNegotiation
+from heapwire.client_lib.buffer_status import BufferStatus
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.interfaces import AnyProxy
-from heapwire.client_lib.negotiation import BufferStatus
 from heapwire.client_lib.plane_view import PlaneView, plane_views
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.memory import Memory
