@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
-from typing import Self
 
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.ioctl import ioctl
 from heapwire.kernel.v4l2 import V4l2Device
@@ -26,7 +25,7 @@ _EVENT_SOURCE_CHANGE = 5
 _INPUTS = 2  # buffers in flight on the side that is fed
 
 
-class M2mCodec:
+class M2mCodec(Closable):
     """One open codec: opens its node and closes it, with its queues."""
 
     def __init__(self, node: str) -> None:
@@ -40,17 +39,6 @@ class M2mCodec:
         except BaseException:
             os.close(self._fd)
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the node, and with it its queues; safe to call twice."""
