@@ -45,6 +45,7 @@ did anything wrong, and it cannot be done).
 from heapwire.client_lib.allocation import Allocation
 from heapwire.client_lib.buffer import Buffer, allocate
 from heapwire.client_lib.buffer_pool import BufferPool
+from heapwire.client_lib.buffer_status import BufferStatus
 from heapwire.client_lib.buffer_supply import BufferSupply
 from heapwire.client_lib.conflict import (
     ConflictError,
@@ -71,7 +72,7 @@ from heapwire.client_lib.frame_writer import (
 from heapwire.client_lib.heap_manager import AnnouncedSource, HeapManager
 from heapwire.client_lib.linux_dmabuf import Import, LinuxDmabuf
 from heapwire.client_lib.local_negotiation import LocalNegotiation
-from heapwire.client_lib.negotiation import BufferStatus, Negotiation
+from heapwire.client_lib.negotiation import Negotiation
 from heapwire.client_lib.plane_view import PlaneView
 from heapwire.client_lib.play_result import FrameCounts, PlayResult
 from heapwire.client_lib.playback import PlayOptions, Progress

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.interfaces import AnyProxy, listen, send
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import AllocationReason
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from heapwire.client_lib.connection import Connection
 
 
-class Allocation:
+class Allocation(Closable):
     """The compositor's `xx_dmabuf_allocation_v1`: the objects of one buffer, when they come.
 
     The dma-bufs are this object's until `take` gives them away; closing it
@@ -38,17 +38,6 @@ class Allocation:
             connection.handler_failed,
             {"object": self._object, "done": self._done, "failed": self._failed},
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
         """Dispatch until the compositor has answered; `AllocationError` if it refused."""

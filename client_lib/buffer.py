@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Self
 
 from heapwire.client_lib.any_negotiation import AnyNegotiation
+from heapwire.client_lib.buffer_status import BufferStatus
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.interfaces import AnyProxy
-from heapwire.client_lib.negotiation import BufferStatus
 from heapwire.client_lib.plane_view import PlaneView, plane_views
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.errors import HeapwireError
@@ -20,7 +19,7 @@ from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.wire.batch import Batch, Offer
 
 
-class Buffer:
+class Buffer(Closable):
     """One buffer. It owns its dma-bufs and, once imported, its `wl_buffer`.
 
     `busy` is set by whoever attaches the buffer and cleared by the compositor's
@@ -35,17 +34,6 @@ class Buffer:
         self.busy = False
         self.status: BufferStatus | None = None
         self._untag: Callable[[], None] = _nothing
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @contextlib.contextmanager
     def planes(self) -> Iterator[tuple[PlaneView, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from heapwire.client_lib.any_negotiation import AnyNegotiation
@@ -12,6 +11,7 @@ from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.linux_dmabuf import Import, LinuxDmabuf
 from heapwire.client_lib.plane_view import check_planes
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.errors import HeapwireError, LocalError
 from heapwire.protocol.model.extents import Extent
@@ -20,7 +20,7 @@ from heapwire.protocol.wire.batch import Access, Batch, Offer
 from heapwire.protocol.wire.limits import BUFFERS
 
 
-class BufferPool:
+class BufferPool(Closable):
     """As many buffers of one plan as the plan asks for, but at most `limit`.
 
     `extent` is the size of the pictures. Objects that this process may allocate
@@ -97,17 +97,6 @@ class BufferPool:
             except (AllocationError, ImportRefusedError) as error:
                 first = first or error
         raise first or AllocationError("the compositor gave no plan")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def idle(self) -> bool:

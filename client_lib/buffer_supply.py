@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from heapwire.client_lib.any_negotiation import AnyNegotiation
 from heapwire.client_lib.buffer import Buffer
@@ -12,6 +10,7 @@ from heapwire.client_lib.buffer_pool import BufferPool
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.memory import Memory
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.plan import Plan
@@ -19,7 +18,7 @@ from heapwire.protocol.wire.batch import Batch, Refusal
 from heapwire.protocol.wire.limits import BUFFERS
 
 
-class BufferSupply:
+class BufferSupply(Closable):
     """One negotiation and the pool that came of it.
 
     A pool that another has replaced is closed when the compositor has released
@@ -55,17 +54,6 @@ class BufferSupply:
         self._fresh: Batch | None = None
         self._retired: list[BufferPool] = []
         negotiation.on_batch = self._batch
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def negotiate(self, extent: Extent) -> None:
         """Commit what is set on the negotiation, and get buffers by the answer.

@@ -14,8 +14,7 @@ import select
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from pywayland import ffi, lib
 from pywayland.client.display import Display
@@ -31,6 +30,7 @@ from heapwire.client_lib.errors import (
     ProtocolError,
 )
 from heapwire.client_lib.interfaces import AnyProxy, CData, listen
+from heapwire.kernel.closable import Closable
 from heapwire.protocol.model.errors import LocalError, RemoteError
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
 
@@ -52,7 +52,7 @@ class Global(NamedTuple):
     version: int
 
 
-class Connection:
+class Connection(Closable):
     """A connection to a compositor.
 
     `target` is the name of a socket (None: that of `$WAYLAND_DISPLAY`), the fd
@@ -90,17 +90,6 @@ class Connection:
         self._finalizer = (
             weakref.finalize(self, self.display.disconnect) if self._owned else lambda: None
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def closed(self) -> bool:

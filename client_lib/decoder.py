@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from heapwire.client_lib.timeline import Timeline
 from heapwire.client_lib.video_file import VideoFile
+from heapwire.kernel.closable import Closable
 from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
@@ -56,7 +56,7 @@ class DecodedFrame:
         )
 
 
-class Decoder:
+class Decoder(Closable):
     """The first video stream of a file, decoded frame by frame.
 
     A context manager and an iterator. `damaged` counts the packets that could
@@ -68,17 +68,6 @@ class Decoder:
         self.damaged = 0
         self._file = VideoFile(path)
         self._file.stream.thread_type = "AUTO"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from pywayland.protocol.presentation_time import WpPresentation
 from pywayland.protocol.viewporter import WpViewporter
@@ -16,6 +15,7 @@ from pywayland.protocol_core.interface import Interface
 from heapwire.client_lib.buffer import Buffer
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
 from heapwire.client_lib.interfaces import AnyProxy, CData, Handler, listen
+from heapwire.kernel.closable import Closable
 from heapwire.protocol.model.extents import Extent
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Presented(NamedTuple):
     zero_copy: bool = False
 
 
-class Window:
+class Window(Closable):
     """One toplevel surface on a connection.
 
     `ready` says whether the compositor wants another frame; `close_requested`
@@ -100,17 +100,6 @@ class Window:
         self.surface.commit()
         connection.on_close(self, self.close)
         connection.wait(lambda: self._configured, timeout=timeout, what="configure event")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Ask for the whole screen, or to be a window again; the compositor may decline."""

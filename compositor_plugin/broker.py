@@ -14,13 +14,12 @@ surface that cannot be scanned out has the second goal only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import Answer, ConflictMember
-from heapwire.protocol.model.buffer_count import BufferCount
+from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.identity import DeviceId
@@ -29,27 +28,12 @@ from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import FixedBuffer, Goal, Problem
 from heapwire.protocol.model.solve import solve, solve_plans
-from heapwire.protocol.model.source import Source, SourceId, SourceKind
-from heapwire.protocol.model.usable import common_formats, usable_sources
-from heapwire.protocol.wire.batch import (
-    FIRST_COMPOSITOR_ID,
-    Access,
-    Batch,
-    BatchParticipant,
-    ConflictEntry,
-    Offer,
-    Refusal,
-    Tranche,
-    TrancheDevice,
-    TrancheFlags,
-    TrancheSet,
-    TrancheSource,
-)
+from heapwire.protocol.model.source import SourceId, SourceKind
+from heapwire.protocol.wire.batch import FIRST_COMPOSITOR_ID, Access, Batch
 from heapwire.protocol.wire.negotiation_state import Inquiry
+from heapwire.protocol.wire.view import View
 
 COMPOSITOR = "the compositor"  # the participant that stands for what linux-dmabuf imports
-SCANOUT_HOLD = 2  # buffers: one on screen, one latched for the next vertical blank
-SAMPLING_HOLD = 1  # buffers: the one that is shown until the client's next commit
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
 
 
@@ -60,20 +44,6 @@ class Question:
     inquiry: Inquiry
     surface: SurfaceState | None
     importable: frozenset[FormatModifier]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What a batch is made of before a client's participants come in.
-
-    The same for every client that has the same formats and opens the same
-    sources, so it is worked out once.
-    """
-
-    goals: tuple[Goal, ...]
-    sources: tuple[Source, ...]
-    tranches: tuple[Tranche, ...]
-    participants: tuple[BatchParticipant, ...]
 
 
 class Broker:
@@ -102,7 +72,7 @@ class Broker:
             (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None
         )
         self._ids = {} if ids is None else ids
-        self._views: dict[object, _View] = {}
+        self._views: dict[object, View] = {}
 
     @property
     def allocates(self) -> bool:
@@ -116,33 +86,7 @@ class Broker:
 
     def problem(self, question: Question) -> Problem:
         """What the solver is asked."""
-        view = self._view(question)
-        inquiry = question.inquiry
-        extents = inquiry.extents
-        if extents is None:
-            coded = inquiry.fixed.layout.extent if inquiry.fixed else Extent(1, 1)
-            extents = Extents(coded=coded)
-        content = inquiry.content
-        if question.surface is not None and question.surface.rotation:
-            rotation = (content.rotation + question.surface.rotation) % 360
-            content = replace(content, rotation=rotation)
-        hold = SCANOUT_HOLD if view.goals[0].scanout else SAMPLING_HOLD
-        return Problem(
-            participants=tuple(
-                replace(participant, name=name)
-                for name, (_, participant) in self._clients_by_name(question).items()
-                if participant.sets  # one without sets can use anything
-            ),
-            goals=view.goals,
-            sources=view.sources,
-            extents=extents,
-            content=content,
-            counts=BufferCount(minimum=inquiry.minimum, queue=inquiry.queue, hold=hold),
-            topology=self._platform.topology,
-            fixed=inquiry.fixed,
-            absent=self._platform.absent,
-            format_costs=self._platform.format_costs,
-        )
+        return self._view(question).problem(_turned(question))
 
     def prepare(self, question: Question) -> None:
         """Do the part of `batch` that is shared, so that the rest may run on another thread."""
@@ -156,84 +100,20 @@ class Broker:
         that nothing is allocated anew without gain.
         """
         view = self._view(question)
-        batch = Batch(participants=view.participants, tranches=view.tranches)
-        if not question.inquiry.participants and question.inquiry.fixed is None:
-            return batch
-        problem = self.problem(question)
+        if not question.inquiry.wants_plans:
+            return view.description
+        inquiry = _turned(question)
+        problem = view.problem(inquiry)
         answer = solve(problem)
         if self._on_solved is not None:
             self._on_solved(problem, answer)
         kept = None if keep is None else _kept(keep, problem, answer)
-        openable = question.inquiry.openable
-        tranches: list[Tranche] = []
-        index = 0
-        for goal, tranche in zip(view.goals, view.tranches, strict=True):
-            plans = [plan for plan in answer.plans if plan.goal == goal.name]
-            if kept is not None and kept.goal == goal.name:
-                plans = [kept, *(plan for plan in plans if plan.layout != kept.layout)]
-            offers = tuple(
-                Offer(position, plan, self._object_access(plan, openable))
-                for position, plan in enumerate(plans, index)
-            )
-            index += len(offers)
-            tranches.append(replace(tranche, offers=offers))
-        return self._explained(replace(batch, tranches=tuple(tranches)), question, answer)
+        if kept is not None:
+            others = (p for p in answer.plans if (p.goal, p.layout) != (kept.goal, kept.layout))
+            answer = replace(answer, plans=(kept, *others))
+        return view.batch(inquiry, answer)
 
-    def _explained(self, batch: Batch, question: Question, answer: Answer) -> Batch:
-        ids = {name: id_ for name, (id_, _) in self._clients_by_name(question).items()}
-        refusals = tuple(
-            Refusal(
-                source=verdict.source,
-                participant=self._id(verdict.participant, ids),
-                type=verdict.constraint.type if verdict.constraint else 0,
-                planes=verdict.planes,
-                text=verdict.text,
-            )
-            for verdict in answer.verdicts
-            if not verdict.chosen
-        )
-        scanout = {goal.name: goal.scanout for goal in self._view(question).goals}
-        conflicts = tuple(
-            self._conflict_entry(member, scanout[failure.goal], ids)
-            for failure in answer.failures
-            for member in failure.conflict
-        )
-        return replace(
-            batch,
-            participants=(*batch.participants, *self._others(batch, refusals, conflicts)),
-            refusals=refusals,
-            conflicts=conflicts,
-            reason=None if answer.plans else answer.reason,
-            message="" if answer.plans else answer.message,
-        )
-
-    def _others(
-        self,
-        batch: Batch,
-        refusals: tuple[Refusal, ...],
-        conflicts: tuple[ConflictEntry, ...],
-    ) -> Iterator[BatchParticipant]:
-        """Who else speaks in an explanation: the content and the stream have requirements too."""
-        spoken = {one.participant for one in refusals} | {one.participant for one in conflicts}
-        spoken -= {one.id for one in batch.participants}
-        for name, id_ in self._ids.items():
-            if id_ in spoken:
-                yield BatchParticipant(id_, Usage(0), None, name)
-
-    def _conflict_entry(
-        self, member: ConflictMember, scanout: bool, ids: dict[str, int]
-    ) -> ConflictEntry:
-        constraint = member.constraint
-        return ConflictEntry(
-            goal=TrancheFlags.SCANOUT if scanout else TrancheFlags.SAMPLING,
-            participant=self._id(member.participant, ids),
-            type=constraint.type if constraint else 0,
-            planes=member.planes,
-            value=constraint.value if constraint else b"",
-            text=member.text,
-        )
-
-    def _view(self, question: Question) -> _View:
+    def _view(self, question: Question) -> View:
         state = question.surface
         devices: tuple[DeviceId | None, ...] = ()
         if state is not None and state.candidate:
@@ -252,19 +132,20 @@ class Broker:
         devices: tuple[DeviceId | None, ...],
         importable: frozenset[FormatModifier],
         openable: frozenset[SourceId] | None,
-    ) -> _View:
-        goals = self._goals(devices, importable)
-        sources = tuple(s for s in self._platform.sources if self._access(s.id, openable))
-        introduced = {p.name: p for goal in goals for p in goal.participants}
-        return _View(
-            goals=goals,
-            sources=sources,
-            tranches=tuple(self._described(goal, sources, openable) for goal in goals),
-            participants=tuple(
-                BatchParticipant(self._id(name, {}), participant.usage, participant.device, name)
-                for name, participant in introduced.items()
-            ),
+    ) -> View:
+        def access(source: SourceId) -> Access:
+            return self._access(source, openable)
+
+        blank = Problem(
+            participants=(),
+            goals=self._goals(devices, importable),
+            sources=tuple(one for one in self._platform.sources if access(one.id)),
+            extents=Extents(coded=Extent(1, 1)),
+            topology=self._platform.topology,
+            absent=self._platform.absent,
+            format_costs=self._platform.format_costs,
         )
+        return View(blank, identify=self._id, access=access)
 
     def _goals(
         self, devices: tuple[DeviceId | None, ...], importable: frozenset[FormatModifier]
@@ -287,25 +168,6 @@ class Broker:
         goals.append(Goal(name="sampling", participants=sampling))
         return tuple(goals)
 
-    def _described(
-        self, goal: Goal, sources: tuple[Source, ...], openable: frozenset[SourceId] | None
-    ) -> Tranche:
-        devices = [participant for participant in goal.participants if participant.device]
-        return Tranche(
-            flags=TrancheFlags.SCANOUT if goal.scanout else TrancheFlags.SAMPLING,
-            devices=tuple(TrancheDevice(one.usage, one.device) for one in devices),
-            formats=common_formats(goal),
-            sources=tuple(
-                TrancheSource(source.id, self._access(source.id, openable))
-                for source in usable_sources(goal, sources, self._platform.topology)
-            ),
-            sets=tuple(
-                TrancheSet(self._id(one.name, {}), constraint_set)
-                for one in devices
-                for constraint_set in one.sets
-            ),
-        )
-
     def _sampling_participants(
         self, importable: frozenset[FormatModifier]
     ) -> tuple[Participant, ...]:
@@ -326,11 +188,6 @@ class Broker:
                 return self._platform.participant(known.name, Usage.SCANOUT)
         return None
 
-    def _object_access(
-        self, plan: Plan, openable: frozenset[SourceId] | None
-    ) -> tuple[Access, ...]:
-        return tuple(self._access(entry.source, openable) for entry in plan.layout.objects)
-
     def _access(self, source: SourceId, openable: frozenset[SourceId] | None) -> Access:
         access = Access(0)
         if openable is None or source in openable:
@@ -339,24 +196,18 @@ class Broker:
             access |= Access.COMPOSITOR
         return access
 
-    def _clients_by_name(self, question: Question) -> dict[str, tuple[int, Participant]]:
-        """The client's participants by names that nobody else has."""
-        taken = {participant.name for participant in self._view(question).participants}
-        named: dict[str, tuple[int, Participant]] = {}
-        for id_, participant in question.inquiry.participants:
-            name = participant.name or f"participant {id_}"
-            if name in taken or name in named:
-                name = f"{name} (client's {id_})"
-            named[name] = (id_, participant)
-        return named
-
-    def _id(self, name: str | None, clients: dict[str, int]) -> int:
-        """The wire id of a participant; 0 for none."""
-        if name is None:
-            return 0
-        if name in clients:
-            return clients[name]
+    def _id(self, name: str) -> int:
+        """The wire id of a participant of the compositor's."""
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
+
+
+def _turned(question: Question) -> Inquiry:
+    """The inquiry, about content that is rotated as it is shown."""
+    inquiry = question.inquiry
+    if question.surface is None or not question.surface.rotation:
+        return inquiry
+    rotation = (inquiry.content.rotation + question.surface.rotation) % 360
+    return replace(inquiry, content=replace(inquiry.content, rotation=rotation))
 
 
 def _kept(keep: Plan, problem: Problem, answer: Answer) -> Plan | None:

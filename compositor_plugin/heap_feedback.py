@@ -58,7 +58,7 @@ class HeapFeedback(Resource):
         self._surface_listener: Listener | None = None
         self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
-        self._negotiation = Negotiation(self._circumstances)
+        self._negotiation = Negotiation(self._circumstances, self._untag)
         self._solver = Solver(plugin)
         self._missed = False  # whether something changed while the worker was solving
         if surface is not None:

@@ -75,13 +75,17 @@ class Negotiation:
     """The state behind one feedback object.
 
     `circumstances` asks the host; it is called once for each answer.
+    `forgotten` is told the buffer whose tag has made room for another's.
     `has_surface` is set to False when the surface is destroyed.
     """
 
-    def __init__(self, circumstances: Callable[[], Circumstances]) -> None:
+    def __init__(
+        self, circumstances: Callable[[], Circumstances], forgotten: Callable[[int], None]
+    ) -> None:
         self.state = NegotiationState()
         self.has_surface = True
         self._circumstances = circumstances
+        self._forgotten = forgotten
         self._inquiry = Inquiry()
         self._pending = [Due(0, self._inquiry)]
         self._last: Batch | None = None
@@ -176,7 +180,9 @@ class Negotiation:
                 *(tag, serial, plan), HeapFeedbackStatus.REJECTED, HeapFeedbackStatusReason.STALE
             )
         while len(self._tags) >= MAX_TAGS:
-            del self._tags[next(iter(self._tags))]
+            oldest = next(iter(self._tags))
+            del self._tags[oldest]
+            self._forgotten(oldest)
         self._tags[buffer] = new = _Tag(tag, serial, plan)
         if before is not None and before.told is not None:
             new.told = replace(before.told, tag=tag, serial=serial, plan=plan)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntFlag
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.ioctl import ioctl
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.source import SourceId
@@ -31,7 +30,7 @@ class CpuAccess(IntFlag):
     WRITE = 2
 
 
-class DmaBuf:
+class DmaBuf(Closable):
     """A buffer object: takes over `fd` and closes it, on every path, exactly once.
 
     `size` is in bytes. `source` is where the memory comes from, None where that
@@ -144,17 +143,6 @@ class DmaBuf:
             ioctl(self._fd, _IOCTL_SYNC, bytearray(struct.pack("=Q", access | edge)))
         except OSError as error:
             raise LocalError(f"{self!r}: DMA_BUF_IOCTL_SYNC: {error.strerror}") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         what = self.name or "dma-buf"

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from heapwire.kernel.closable import Closable
 from heapwire.protocol.model.errors import LocalError
 
 # Subsystems whose devices make up a platform; what happens to others counts
@@ -46,7 +46,7 @@ class Monitor(Protocol):
         """The next event, None when there is none."""
 
 
-class HotPlug:
+class HotPlug(Closable):
     """A file descriptor for the host's event loop, readable when something happened.
 
     Behind udevd, events come when its rules have run and the modes of nodes are
@@ -78,17 +78,6 @@ class HotPlug:
     def close(self) -> None:
         """Stop listening; the socket is closed with the monitor."""
         self._monitor = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _listen() -> Monitor:

@@ -25,9 +25,8 @@ import select
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.ioctl import ioctl
 from heapwire.kernel.v4l2 import V4l2Device
@@ -56,7 +55,7 @@ class DecodedPicture:
     empty: bool
 
 
-class M2mDecoder:
+class M2mDecoder(Closable):
     """One open decoder: opens its node and closes it, with its queues.
 
     `changed` is set when the driver has found out what its pictures are, or that
@@ -87,17 +86,6 @@ class M2mDecoder:
         self._slots: set[int] = set()  # slots that are the driver's
         self._announced = False  # a change is coming: after the last picture from before it
         self._running = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the node, and with it its queues; safe to call twice."""

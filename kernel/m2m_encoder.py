@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
 
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.v4l2 import V4l2Device
 from heapwire.kernel.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol.model.errors import LocalError
@@ -20,7 +19,7 @@ from heapwire.protocol.model.extents import Extent
 _BUFFERS = 2  # on each side
 
 
-class M2mEncoder:
+class M2mEncoder(Closable):
     """One open encoder: opens its node and closes it, with its queues."""
 
     def __init__(self, node: str) -> None:
@@ -34,17 +33,6 @@ class M2mEncoder:
         except BaseException:
             os.close(self._fd)
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the node, and with it its queues; safe to call twice."""

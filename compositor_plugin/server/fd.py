@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import weakref
-from types import TracebackType
-from typing import Self
+
+from heapwire.kernel.closable import Closable
 
 
-class ReceivedFd:
+class ReceivedFd(Closable):
     """Closes its fd at the end of the request, unless a handler takes it."""
 
     __slots__ = ("__weakref__", "_fd", "_finalizer")
@@ -32,14 +32,3 @@ class ReceivedFd:
     def close(self) -> None:
         """Close the fd if it has not been taken; safe to call twice."""
         self._finalizer()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -61,6 +61,11 @@ class Inquiry:
     openable: frozenset[SourceId] | None = None
     fixed: FixedBuffer | None = None
 
+    @property
+    def wants_plans(self) -> bool:
+        """Whether there is anybody or anything to plan for; the answer is a description if not."""
+        return bool(self.participants) or self.fixed is not None
+
 
 class NegotiationState:
     """Pending state of one feedback object; every method is a request.

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from heapwire.client_lib import (
+    ConflictError,
     Connection,
     LinuxDmabuf,
     LocalNegotiation,
@@ -22,6 +23,7 @@ from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
 from heapwire.compositor_plugin.hosts.reference.zwp_linux_dmabuf_v1 import ZwpLinuxDmabufV1
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.format import parse_fourcc
 from heapwire.protocol.model.identity import DeviceId
@@ -142,6 +144,17 @@ def test_default_feedback_is_for_sampling(no_fd_leak, pi):
         assert [one.flags for one in batch.tranches] == [TrancheFlags.SAMPLING]
         assert batch.offers
         assert "made by this client" in batch.message
+
+
+def test_a_conflict_with_the_content_says_so(no_fd_leak, pi):
+    with without_extension(pi) as (compositor, _), Connection(compositor.connect()) as connection:
+        negotiation = LocalNegotiation(LinuxDmabuf(connection), pi)
+        negotiation.set_participant(writer_participant("rgb24", (XRGB,)))
+        negotiation.set_extents(Extents(coded=Extent(64, 48)))
+        negotiation.set_content(Content(protected=True))
+        with pytest.raises(ConflictError) as caught:
+            negotiation.negotiate()
+    assert "the content" in [entry.participant for entry in caught.value.entries]
 
 
 # The goals, without a compositor.

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_stage import OUTPUT, HostStage, open_fds
+from host_stage import OUTPUT, HostStage
+from leftovers import open_fds
 
 from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
 from heapwire.compositor_plugin.hosts.reference.output import OutputMode

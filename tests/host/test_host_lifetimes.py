@@ -7,7 +7,8 @@ import itertools
 import weakref
 
 import pytest
-from host_stage import OUTPUT, open_fds
+from host_stage import OUTPUT
+from leftovers import open_fds
 
 from heapwire.compositor_plugin.server.resource import live_resources
 

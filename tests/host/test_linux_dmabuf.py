@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from host_stage import ARGB, NV12, XRGB, memfd, open_fds
+from host_stage import ARGB, NV12, XRGB, memfd
+from leftovers import open_fds
 
 from heapwire.compositor_plugin.hosts.reference.zwp_linux_buffer_params_v1 import (
     ParamsError as Error,

@@ -6,11 +6,9 @@ for what the plugin itself does on another thread or after a while: `until`.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from wire_client import WireClient
@@ -266,12 +264,3 @@ def _wire_id(resource: Resource) -> int:
     from heapwire.compositor_plugin.server.library import library
 
     return int(library().wl_resource_get_id(resource.pointer))
-
-
-def open_fds() -> list[str]:
-    """What this process has open, to be compared."""
-    found = []
-    for fd in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.append(f"{fd} {fd.readlink()}")
-    return sorted(found)

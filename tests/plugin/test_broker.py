@@ -6,13 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.compositor_plugin.broker import (
-    MAX_VIEWS,
-    SAMPLING_HOLD,
-    SCANOUT_HOLD,
-    Broker,
-    Question,
-)
+from heapwire.compositor_plugin.broker import MAX_VIEWS, Broker, Question
 from heapwire.compositor_plugin.host import OutputState, SurfaceState
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
@@ -22,6 +16,7 @@ from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.model.source import SourceId, SourceKind
 from heapwire.protocol.wire.batch import FIRST_COMPOSITOR_ID, Access, TrancheFlags
 from heapwire.protocol.wire.negotiation_state import Inquiry
+from heapwire.protocol.wire.view import SAMPLING_HOLD, SCANOUT_HOLD
 
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
 NV12 = FormatModifier(parse_fourcc("NV12"), 0)

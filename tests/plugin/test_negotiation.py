@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -36,8 +37,8 @@ def batch(*plans: Plan, flags: TrancheFlags = TrancheFlags.SAMPLING) -> Batch:
     return Batch(tranches=(Tranche(flags=flags, offers=offers),))
 
 
-def negotiation() -> Negotiation:
-    return Negotiation(lambda: Circumstances(None, frozenset()))
+def negotiation(forgotten: Callable[[int], None] = lambda _: None) -> Negotiation:
+    return Negotiation(lambda: Circumstances(None, frozenset()), forgotten)
 
 
 def answered(made: Negotiation, answer: Batch) -> Batch:
@@ -201,10 +202,12 @@ def test_a_new_tag_is_told_at_once_what_the_old_one_was() -> None:
 
 
 def test_the_oldest_tag_is_forgotten_beyond_the_limit() -> None:
-    made = negotiation()
+    forgotten: list[int] = []
+    made = negotiation(forgotten.append)
     told = answered(made, batch(plan()))
     for buffer in range(MAX_TAGS + 1):
         made.tag(buffer, buffer, told.serial, 0)
+    assert forgotten == [0]
     assert not made.tagged(0)
     assert made.tagged(1)
     assert made.tagged(MAX_TAGS)

@@ -7,7 +7,8 @@ import itertools
 import weakref
 
 import pytest
-from stage import Stage, open_fds
+from leftovers import open_fds
+from stage import Stage
 
 from heapwire.compositor_plugin.server.resource import live_resources
 

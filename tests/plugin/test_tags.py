@@ -7,6 +7,7 @@ from stage import Stage
 
 from heapwire.compositor_plugin.host import StatusReason
 from heapwire.compositor_plugin.negotiation import MAX_TAGS
+from heapwire.compositor_plugin.server import listener
 from heapwire.protocol.wire.limits import KNOWN_BATCHES
 
 SCANOUT, COMPOSITED, REJECTED = range(3)
@@ -150,6 +151,24 @@ def test_there_is_an_end_to_the_tags_of_one_client(stage, client, feedback) -> N
     tags = [status[0] for status in client.statuses(feedback)]
     assert tags == [1, MAX_TAGS]
     assert client.error is None
+
+
+def test_nobody_listens_to_a_buffer_whose_tag_has_been_forgotten(stage, client, feedback) -> None:
+    known = serial(client, feedback)
+    buffers = [client.thing("buffer") for _ in range(MAX_TAGS + 1)]
+    oldest, newest = (client.served(buffers[index]).address for index in (0, -1))
+    for number, buffer in enumerate(buffers[:-1]):
+        client.request(feedback, "tag_buffer", buffer, number, known, 0)
+    full = len(listener._listeners)
+    client.request(feedback, "tag_buffer", buffers[-1], MAX_TAGS, known, 0)
+    assert (stage.plugin.wants(oldest), stage.plugin.wants(newest)) == (False, True)
+    assert len(listener._listeners) == full
+    client.request(feedback, "tag_buffer", buffers[0], MAX_TAGS + 1, known, 0)
+    stage.plugin.buffer_shown(oldest, scanned_out=True)
+    client.pump()
+    assert client.statuses(feedback) == [(MAX_TAGS + 1, known, 0, SCANOUT, 0)]
+    client.request(buffers[0], "destroy")
+    assert not stage.plugin.wants(oldest)
 
 
 def test_a_new_tag_hears_what_the_old_one_was_told(stage, client, feedback) -> None:

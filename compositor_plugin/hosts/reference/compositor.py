@@ -18,8 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
 from heapwire.compositor_plugin.hosts.reference.output import Output, OutputMode
@@ -39,6 +38,7 @@ from heapwire.compositor_plugin.plugin import DEBOUNCE, HeapPlugin
 from heapwire.compositor_plugin.server.display import OwnDisplay
 from heapwire.compositor_plugin.server.global_ import Global
 from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.kernel.closable import Closable
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.errors import LocalError
@@ -50,7 +50,7 @@ Result = TypeVar("Result")
 DEFAULT_SIZE = Extent(1280, 720)
 
 
-class Compositor:
+class Compositor(Closable):
     """A headless compositor on a platform.
 
     It has one output of `size` pixels, unless `outputs` says otherwise: these
@@ -197,17 +197,6 @@ class Compositor:
         self._display.destroy()
         self._space.close()
         os.close(self._wake)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _announce(self) -> None:
         space = self._space
