@@ -116,6 +116,10 @@ class AnyNegotiation(ABC):
         self._change(replace(self._inquiry, fixed=fixed))
 
     @abstractmethod
+    def set_covered(self, outputs: tuple[str, ...]) -> None:
+        """Say which outputs the surface fills, by the names of `wl_output`."""
+
+    @abstractmethod
     def commit(self) -> int:
         """Ask for plans by what is set now; returns the cookie that the answer will have.
 

@@ -218,6 +218,18 @@ class Connection(Closable):
         assert self._registry is not None
         return self._registry.bind(entry.number, interface, version), version
 
+    def bind_all(self, interface: type[Interface], *, minimum: int = 1) -> list[AnyProxy]:
+        """Bind every global of an interface that is there in a version from `minimum` on.
+
+        Those that `globals` has seen; the caller keeps the proxies.
+        """
+        assert self._registry is not None, "globals() comes first"
+        return [
+            self._registry.bind(entry.number, interface, min(entry.version, interface.version))
+            for entry in self._globals.get(interface.name, ())
+            if entry.version >= minimum
+        ]
+
     def check(self) -> None:
         """Raise what a handler has met with since the last call."""
         if self._faults:

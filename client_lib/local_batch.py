@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from heapwire.client_lib.dmabuf_feedback import DmabufFeedback
+from heapwire.client_lib.linux_dmabuf import FEEDBACK_VERSION
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.plan import Reason
@@ -66,8 +67,13 @@ def origin(
         machine = f"the platform {platform.name}, which is simulated"
     else:
         machine = f"what is known of this machine ({platform.name})"
+    said = f"formats and devices from linux-dmabuf version {feedback.version}"
+    if feedback.version < FEEDBACK_VERSION:
+        said = f"formats from linux-dmabuf version {feedback.version}"
+        if any(goal.scanout for goal in goals):
+            said += ", displays from the names of outputs"
     known = f"; provenance of the constraints: {', '.join(sorted(kinds))}" if kinds else ""
     return (
-        "made by this client, not by the compositor: formats and devices from linux-dmabuf "
-        f"version {feedback.version}, memory and constraints from {machine}{known}"
+        f"made by this client, not by the compositor: {said}, "
+        f"memory and constraints from {machine}{known}"
     )

@@ -9,9 +9,11 @@ only the last goal, to be sampled, and the client's devices choose the memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from heapwire.client_lib.dmabuf_feedback import DmabufFeedback, DmabufTranche
+from heapwire.client_lib.linux_dmabuf import FEEDBACK_VERSION
+from heapwire.kernel.connector import card_of_connector
 from heapwire.kernel.platform import Platform
 from heapwire.kernel.sysfs import same_device
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
@@ -23,28 +25,56 @@ from heapwire.protocol.model.problem import Goal
 IMPORTING = "linux-dmabuf"  # the participant that stands for what can be imported
 
 
-def local_goals(feedback: DmabufFeedback, platform: Platform) -> tuple[Goal, ...]:
-    """The goals, best first; the last one is always to be sampled."""
+def local_goals(
+    feedback: DmabufFeedback, platform: Platform, covered: Iterable[str] = ()
+) -> tuple[Goal, ...]:
+    """The goals, best first; the last one is always to be sampled.
+
+    `covered` are the outputs that the surface fills. Before version 4
+    linux-dmabuf tells of no device: the displays that drive these outputs then
+    stand in for a tranche.
+    """
     sampled = feedback.sampled
     numbers = [feedback.main_device, *(one.device for one in sampled)]
     found = (_participant(platform, number, Usage.SAMPLING) for number in numbers)
     renderer = next((one for one in found if one is not None), None)
     sampling = () if renderer is None else (renderer,)
     goals: list[Goal] = []
-    for tranche in feedback.tranches:
-        if not tranche.scanout:
-            continue
-        display = _participant(platform, tranche.device, Usage.SCANOUT)
-        if display is not None:
-            goals.append(
-                Goal(
-                    name=f"scanout {len(goals) + 1}" if goals else "scanout",
-                    participants=(display, *sampling, _importing([tranche])),
-                    scanout=True,
-                )
+    for displays, tranche in _scanouts(feedback, platform, tuple(covered)):
+        goals.append(
+            Goal(
+                name=f"scanout {len(goals) + 1}" if goals else "scanout",
+                participants=(*displays, *sampling, _importing([tranche])),
+                scanout=True,
             )
+        )
     goals.append(Goal(name="sampling", participants=(*sampling, _importing(sampled))))
     return tuple(goals)
+
+
+def _scanouts(
+    feedback: DmabufFeedback, platform: Platform, covered: tuple[str, ...]
+) -> Iterator[tuple[tuple[Participant, ...], DmabufTranche]]:
+    """The displays that could scan a buffer out, and what can be imported for them."""
+    if feedback.version < FEEDBACK_VERSION:
+        numbers = [_display_of(platform, name) for name in covered]
+        displays = [_participant(platform, one, Usage.SCANOUT) for one in dict.fromkeys(numbers)]
+        known = tuple(one for one in displays if one is not None)
+        if known and len(known) == len(displays):
+            yield known, feedback.tranches[0]
+        return
+    for tranche in feedback.tranches:
+        display = _participant(platform, tranche.device, Usage.SCANOUT)
+        if tranche.scanout and display is not None:
+            yield (display,), tranche
+
+
+def _display_of(platform: Platform, output: str) -> DeviceId | None:
+    """The display that drives an output; a simulated platform has one for all."""
+    displays = [one.id for one in platform.devices if Usage.SCANOUT in one.sets and one.id]
+    if platform.simulated:
+        return next(iter(displays), None)
+    return card_of_connector(output, frozenset(displays))
 
 
 def _participant(platform: Platform, number: DeviceId | None, usage: Usage) -> Participant | None:

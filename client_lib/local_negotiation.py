@@ -51,10 +51,12 @@ class LocalNegotiation(AnyNegotiation):
         self._last: Inquiry | None = None
         self._over = False
         self._feedback: DmabufFeedback | None = None
+        self._covered: tuple[str, ...] = ()
         self._goals: tuple[Goal, ...] = ()
         self._proxy: AnyProxy | None = None
         self._decoder = FeedbackDecoder(dmabuf.version)
         if dmabuf.version < FEEDBACK_VERSION:
+            # No feedback: what can be imported is all that will ever be told.
             pairs = tuple(sorted(dmabuf.pairs))
             sampled = DmabufTranche(None, TrancheFlags(0), pairs)
             self._take(DmabufFeedback(version=dmabuf.version, tranches=(sampled,)))
@@ -93,6 +95,16 @@ class LocalNegotiation(AnyNegotiation):
         self._connection.sync(self._answer)
         return self._cookie
 
+    def set_covered(self, outputs: tuple[str, ...]) -> None:
+        """Say which outputs the surface fills; a change is answered at once, unasked."""
+        if outputs == self._covered:
+            return
+        self._covered = outputs
+        if self._feedback is not None and not self._closed:
+            before = self._goals
+            self._take(self._feedback)
+            self._tell_again(before)
+
     def allocate(self, batch: Batch, offer: Offer) -> Allocation:
         """No plan says that the compositor allocates: raises `AllocationError`."""
         raise AllocationError("this compositor does not allocate for its clients")
@@ -127,13 +139,17 @@ class LocalNegotiation(AnyNegotiation):
         before = self._goals
         self._take(self._decoder.done())
         self._answer()
-        if self._last is not None and self._goals != before:
-            self._tell(0, self._last)
+        self._tell_again(before)
 
     def _take(self, feedback: DmabufFeedback) -> None:
         self._feedback = feedback
-        self._goals = local_goals(feedback, self._platform)
+        self._goals = local_goals(feedback, self._platform, self._covered)
         self._dmabuf.learn(feedback.formats)
+
+    def _tell_again(self, before: tuple[Goal, ...]) -> None:
+        """Tell what was told last, if the goals are not what they were then."""
+        if self._last is not None and self._goals != before:
+            self._tell(0, self._last)
 
     def _answer(self) -> None:
         """Answer what has been asked, if the compositor's feedback is known."""

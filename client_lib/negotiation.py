@@ -70,6 +70,9 @@ class Negotiation(AnyNegotiation):
         """The names of the compositor's sources."""
         return {one.id: one.name for one in self.manager.sources.values()}
 
+    def set_covered(self, outputs: tuple[str, ...]) -> None:
+        """Does nothing: the compositor knows what fills its outputs."""
+
     def commit(self) -> int:
         """Ask for plans by what is set now; returns the cookie that the answer will have.
 

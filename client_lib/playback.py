@@ -150,6 +150,7 @@ class Playback:
         shape = self._pictures.shape
         if shape is None:
             return False
+        self._negotiation.set_covered(self._window.covered)
         if shape == self._shape:
             renewed = self._supply.update()
         else:

@@ -15,6 +15,7 @@ from pywayland.protocol_core.interface import Interface
 from heapwire.client_lib.buffer import Buffer
 from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection
 from heapwire.client_lib.interfaces import AnyProxy, CData, Handler, listen
+from heapwire.client_lib.output_names import OutputNames
 from heapwire.kernel.closable import Closable
 from heapwire.protocol.model.extents import Extent
 
@@ -77,6 +78,7 @@ class Window(Closable):
         self._wm_base = _bind(connection, XdgWmBase, 1, _WM_BASE_VERSION)
         listen(self._wm_base, failed, {"ping": lambda serial: self._wm_base.pong(serial)})
         self.surface: WlSurfaceProxy = self._compositor.create_surface()
+        self._outputs = OutputNames(connection, self.surface)
         self._viewporter: CData = None
         self._viewport: CData = None
         if WpViewporter.name in globals_:
@@ -100,6 +102,11 @@ class Window(Closable):
         self.surface.commit()
         connection.on_close(self, self.close)
         connection.wait(lambda: self._configured, timeout=timeout, what="configure event")
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """The outputs that it fills, by name, or will when it is shown."""
+        return self._outputs.names if self.fullscreen else ()
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Ask for the whole screen, or to be a window again; the compositor may decline."""
@@ -157,6 +164,7 @@ class Window(Closable):
             return
         self._toplevel.destroy()
         self._xdg_surface.destroy()
+        self._outputs.close()
         for proxy in (self._viewport, self._viewporter, self._presentation):
             if proxy is not None:
                 proxy.destroy()

@@ -113,18 +113,61 @@ def test_a_window_needs_nothing_of_the_display(no_fd_leak, clips, pi):
     assert len(records) == FRAMES
 
 
-def test_version_3_says_formats_only_and_the_clients_devices_choose(
+def test_before_version_4_the_display_of_the_output_that_is_filled_counts(
     no_fd_leak, clips, pi, monkeypatch
 ):
     monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 3)
     with without_extension(pi) as (compositor, records):
-        rgb = play(compositor, clips["bikes.mp4"], pi)
-        decoded = play(compositor, clips["bikes.mp4"], pi, replace(FULLSCREEN, formats=()))
+        result = play(compositor, clips["bikes.mp4"], pi)
+    assert sources(result) == {"linux,cma"}
+    assert result.plan.scanout
+    (text,) = origins(result.plan)
+    assert "linux-dmabuf version 3" in text
+    assert "displays from the names of outputs" in text
+    assert len(records) == FRAMES
+    assert all(record.scanned_out for record in records)
+
+
+def test_before_version_4_a_window_is_sampled_and_the_clients_devices_choose(
+    no_fd_leak, clips, pi, monkeypatch
+):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 3)
+    with without_extension(pi) as (compositor, records):
+        rgb = play(compositor, clips["bikes.mp4"], pi, RGB)
+        decoded = play(compositor, clips["bikes.mp4"], pi, replace(RGB, formats=()))
     assert sources(rgb) == {"system"}
     assert sources(decoded) == {"linux,cma"}  # the decoder has no IOMMU
     assert not rgb.plan.scanout
-    assert "linux-dmabuf version 3" in origins(rgb.plan)[0]
     assert len(records) == 2 * FRAMES
+
+
+@pytest.mark.parametrize("version", [3, 5])
+def test_a_window_that_fills_its_output_is_answered_anew(
+    no_fd_leak, clips, pi, monkeypatch, version
+):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", version)
+    plans = []
+
+    def progress(now):
+        plans.append(now.plan.scanout)
+        if now.counts.shown == 3:
+            player.set_fullscreen(True)
+
+    with without_extension(pi) as (compositor, records):
+        player = Player(
+            clips["bikes.mp4"],
+            display=compositor.connect(),
+            platform=pi,
+            options=replace(RGB, frames=40),
+            on_progress=progress,
+        )
+        result = player.play()
+    assert not plans[0]
+    assert plans[-1]
+    assert sources(result) == {"linux,cma"}
+    assert records[-1].scanned_out
+    assert result.frames.dropped == 0
+    assert pi.memory.live() == 0
 
 
 def test_without_a_platform_the_missing_protocol_is_named(no_fd_leak, clips, pi):

@@ -1,9 +1,8 @@
-"""Which KMS device drives an output, found by the name of its connector.
+"""Which cards this process drives: those that it has open.
 
 A compositor's module often knows that an output is `HDMI-A-1`, and not which
-device it is of. The kernel knows the connectors of each card
-(`/sys/class/drm/card1-HDMI-A-1`), and this process has the card open that it
-drives.
+device it is of. The kernel knows the connectors of each card (kernel/connector.py),
+and of the cards that have one of this name it is one that the compositor has open.
 """
 
 from __future__ import annotations
@@ -31,29 +30,3 @@ def open_cards(fds: Path = Path("/proc/self/fd")) -> frozenset[DeviceId]:
             if major == _DRM_MAJOR and minor < _PRIMARY_MINORS:
                 found.add(DeviceId(major, minor))
     return frozenset(found)
-
-
-def card_of_connector(
-    name: str, cards: frozenset[DeviceId], drm: Path = Path("/sys/class/drm")
-) -> DeviceId | None:
-    """The one of `cards` that has a connector of this name; None if none or several have."""
-    if not name or "/" in name:
-        return None
-    found = []
-    for card in cards:
-        for entry in drm.glob(f"card[0-9]*-{_escaped(name)}"):
-            if _number(entry / "device" / "dev") == card:
-                found.append(card)
-    return found[0] if len(found) == 1 else None
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
-
-
-def _number(file: Path) -> DeviceId | None:
-    try:
-        major, minor = file.read_text("ascii").strip().split(":")
-        return DeviceId(int(major), int(minor))
-    except (OSError, ValueError):
-        return None

@@ -10,8 +10,9 @@ from heapwire.compositor_plugin.host import (
     StatusReason,
     SurfaceState,
 )
-from heapwire.compositor_plugin.hosts.embed.output_device import card_of_connector, open_cards
+from heapwire.compositor_plugin.hosts.embed.output_device import open_cards
 from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
+from heapwire.kernel.connector import card_of_connector
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.extents import Extent
