@@ -29,6 +29,7 @@ from heapwire.kernel.picture_format import is_laid_out_as
 from heapwire.kernel.v4l2_queue import QueueFormat
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.participant import Participant
 from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.wire.limits import ALTERNATIVES
@@ -168,8 +169,12 @@ class DevicePictures:
         device = self._device
         self._layouts = device.layouts()
         sets = layout_sets(self._producer.sets, self._layouts)
+        codes = {pair.fourcc for one in sets for pair in one.formats}
+        # A driver lists RGB with alpha and without for the same pictures, which have none.
+        codes -= {code for code in codes if FORMATS[code].opaque in codes}
         if self._formats:
-            sets = _with_only(sets, lambda pair: pair.fourcc in self._formats)
+            codes &= set(self._formats)
+        sets = _with_only(sets, lambda pair: pair.fourcc in codes)
         if not sets:
             raise LocalError(f"{self.decoder} makes no format that can be used here")
         self._described = True

@@ -1,17 +1,21 @@
 """What the outputs of a compositor are called, and which of them a surface is on.
 
-The names come with version 4 of `wl_output`. Compositors give an output the
-name of its connector there, such as `HDMI-A-1`.
+Compositors give an output the name of its connector, such as `HDMI-A-1`. It
+comes with version 4 of `wl_output`, and before that with version 2 of
+xdg-output.
 """
 
 from __future__ import annotations
 
 from pywayland.protocol.wayland import WlOutput
+from pywayland.protocol.xdg_output_unstable_v1 import ZxdgOutputManagerV1
 
 from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.interfaces import AnyProxy, listen, send
+from heapwire.client_lib.interfaces import AnyProxy, create, listen, send
 
 _NAME_VERSION = 4  # wl_output.name
+_RELEASE_VERSION = 3  # wl_output.release
+_XDG_NAME_VERSION = 2  # zxdg_output_v1.name
 
 
 class OutputNames:
@@ -21,13 +25,20 @@ class OutputNames:
         self._connection = connection
         self._names: dict[AnyProxy, str] = {}
         self._entered: set[AnyProxy] = set()
-        self._outputs = connection.bind_all(WlOutput, minimum=_NAME_VERSION)
-        for output in self._outputs:
-
-            def named(name: str, output: AnyProxy = output) -> None:
-                self._names[output] = name
-
-            listen(output, connection.handler_failed, {"name": named})
+        self._xdg: list[AnyProxy] = []
+        self._outputs = connection.bind_all(WlOutput, minimum=_RELEASE_VERSION)
+        offered = connection.globals()
+        output = offered.get(WlOutput.name)
+        manager = offered.get(ZxdgOutputManagerV1.name)
+        if output is not None and output.version >= _NAME_VERSION:
+            for proxy in self._outputs:
+                self._hear(proxy, proxy)
+        elif manager is not None and manager.version >= _XDG_NAME_VERSION:
+            bound, _ = connection.bind(ZxdgOutputManagerV1, minimum=_XDG_NAME_VERSION)
+            self._xdg = [create(bound, "get_xdg_output", proxy) for proxy in self._outputs]
+            for proxy, xdg in zip(self._outputs, self._xdg, strict=True):
+                self._hear(xdg, proxy)
+            self._xdg.append(bound)
         listen(
             surface,
             connection.handler_failed,
@@ -42,7 +53,19 @@ class OutputNames:
 
     def close(self) -> None:
         """Let go of the outputs."""
+        for xdg in self._xdg:
+            if not xdg.destroyed:
+                send(xdg, "destroy")
         for output in self._outputs:
             if not output.destroyed:
                 send(output, "release")
+        self._xdg.clear()
         self._outputs.clear()
+
+    def _hear(self, speaker: AnyProxy, output: AnyProxy) -> None:
+        """Take the name of an output from the events of the output or its xdg_output."""
+
+        def named(name: str) -> None:
+            self._names[output] = name
+
+        listen(speaker, self._connection.handler_failed, {"name": named})

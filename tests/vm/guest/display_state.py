@@ -7,10 +7,8 @@ inversions (drivers/gpu/drm/vkms/vkms_composer.c). So it can be computed from a 
 
 from __future__ import annotations
 
-import contextlib
 import re
 import subprocess
-import threading
 import time
 import zlib
 from pathlib import Path
@@ -39,51 +37,43 @@ def crc_of(picture, pitch, width, height):
     return zlib.crc32(wide.tobytes(), 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
-@contextlib.contextmanager
-def crcs():
-    """The CRCs of the block, one for each frame of the CRTC; empty until it ends."""
-    folder = vkms() / "crtc-0" / "crc"
-    (folder / "control").write_text("auto")
-    seen = []
-    with CRCS.open("wb") as file:
-        reader = subprocess.Popen(["cat", folder / "data"], stdout=file)
-        try:
-            yield seen
-        finally:
-            reader.terminate()
-            reader.wait()
-    lines = CRCS.read_text().splitlines()
-    seen += [int(line.split()[1], 16) for line in lines if len(line.split()) == 2]
-
-
-class Framebuffers:
-    """Samples what is on the primary plane: whether it was imported, and its format.
-
-    A framebuffer of Weston's own was not imported: it is what Weston drew.
-    """
-
-    def __init__(self):
-        self.imported = 0
-        self.own = 0
-        self.formats = set()
-        self._done = threading.Event()
-        self._state = vkms() / "state"
-        self._thread = threading.Thread(target=self._watch)
+class Crcs:
+    """The CRCs of what the CRTC shows, for the time of a block."""
 
     def __enter__(self):
-        self._thread.start()
+        folder = vkms() / "crtc-0" / "crc"
+        (folder / "control").write_text("auto")
+        self._file = CRCS.open("wb")
+        self._reader = subprocess.Popen(["cat", folder / "data"], stdout=self._file)
         return self
 
     def __exit__(self, *_):
-        self._done.set()
-        self._thread.join()
+        self._reader.terminate()
+        self._reader.wait()
+        self._file.close()
 
-    def _watch(self):
-        while not self._done.is_set():
-            plane = self._state.read_text().partition("plane[")[2].partition("plane[")[0]
-            found = re.search(r"imported=(yes|no)", plane)
-            if found:
-                self.imported += found[1] == "yes"
-                self.own += found[1] == "no"
-                self.formats |= set(re.findall(r"format=(\w+)", plane))
-            time.sleep(0.1)
+    def wait_for(self, crc, seconds=30):
+        """Whether the display comes to show what has this CRC."""
+        deadline = time.monotonic() + seconds
+        while self._last() != crc:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _last(self):
+        """The last whole line has the number of a frame and its CRC."""
+        lines = CRCS.read_text().split("\n")[:-1]
+        return int(lines[-1].split()[1], 16) if lines else None
+
+
+def framebuffer():
+    """What is on the primary plane, as the kernel has it: its format, and if it was imported.
+
+    A framebuffer that was not is one of Weston's own, with what Weston has drawn.
+    """
+    plane = (vkms() / "state").read_text().partition("plane[")[2].partition("plane[")[0]
+    return {
+        "format": re.search(r"format=(\w+)", plane)[1],
+        "imported": "imported=yes" in plane,
+    }
