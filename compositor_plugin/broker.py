@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
+from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import Answer, ConflictMember
 from heapwire.protocol.model.buffer_count import BufferCount
@@ -30,7 +31,7 @@ from heapwire.protocol.model.plan import Plan
 from heapwire.protocol.model.problem import FixedBuffer, Goal, Problem
 from heapwire.protocol.model.solve import solve, solve_plans
 from heapwire.protocol.model.source import Source, SourceId, SourceKind
-from heapwire.protocol.model.usable import common_formats, usable_sources
+from heapwire.protocol.model.usable import common_formats, spelled_out, usable_sources
 from heapwire.protocol.wire.batch import (
     FIRST_COMPOSITOR_ID,
     Access,
@@ -80,8 +81,8 @@ class Broker:
     """Answers questions about one machine.
 
     `renderer` is the device that composites; by default the first device of the
-    platform that samples. `allocates` says whether clients may have the
-    compositor allocate for them. `on_solved` sees each problem and its answer.
+    platform that samples. `allocated` has the names of the heaps that clients may
+    have the compositor allocate from. `on_solved` sees each problem and its answer.
     `ids` are the wire ids given out so far, which have to outlive a broker: a
     client's feedback object knows a device by one id for life.
     """
@@ -91,23 +92,31 @@ class Broker:
         platform: Platform,
         *,
         renderer: DeviceId | None = None,
-        allocates: bool = True,
+        allocated: Selection = EVERYTHING,
         on_solved: Callable[[Problem, Answer], None] | None = None,
         ids: dict[str, int] | None = None,
     ) -> None:
         self._on_solved = on_solved
         self._platform = platform
-        self._allocates = allocates
+        self._allocatable = frozenset(
+            source.id
+            for source in platform.sources
+            if source.id.kind is SourceKind.HEAP and source.name in allocated
+        )
         self._renderer = renderer or next(
             (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None
         )
         self._ids = {} if ids is None else ids
         self._views: dict[object, _View] = {}
 
+    def allocates_from(self, source: SourceId) -> bool:
+        """Whether clients may have the compositor allocate from a source."""
+        return source in self._allocatable
+
     @property
-    def allocates(self) -> bool:
-        """Whether clients may have the compositor allocate from heaps."""
-        return self._allocates
+    def renderer(self) -> DeviceId | None:
+        """The device that composites; None if no device is known to sample."""
+        return self._renderer
 
     @property
     def platform(self) -> Platform:
@@ -291,16 +300,17 @@ class Broker:
         self, goal: Goal, sources: tuple[Source, ...], openable: frozenset[SourceId] | None
     ) -> Tranche:
         devices = [participant for participant in goal.participants if participant.device]
+        formats = common_formats(goal)
         return Tranche(
             flags=TrancheFlags.SCANOUT if goal.scanout else TrancheFlags.SAMPLING,
             devices=tuple(TrancheDevice(one.usage, one.device) for one in devices),
-            formats=common_formats(goal),
+            formats=formats,
             sources=tuple(
                 TrancheSource(source.id, self._access(source.id, openable))
                 for source in usable_sources(goal, sources, self._platform.topology)
             ),
             sets=tuple(
-                TrancheSet(self._id(one.name, {}), constraint_set)
+                TrancheSet(self._id(one.name, {}), spelled_out(constraint_set, formats))
                 for one in devices
                 for constraint_set in one.sets
             ),
@@ -335,7 +345,7 @@ class Broker:
         access = Access(0)
         if openable is None or source in openable:
             access |= Access.CLIENT
-        if self._allocates and source.kind is SourceKind.HEAP:
+        if self.allocates_from(source):
             access |= Access.COMPOSITOR
         return access
 
