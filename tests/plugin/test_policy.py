@@ -235,6 +235,10 @@ def test_a_heap_that_is_withheld_may_be_named_for_allocation_as_well() -> None:
     assert policy.apply(machine("system", "secure")).notes == ()
 
 
+def test_to_permit_nothing_is_no_mistake_where_there_is_nothing() -> None:
+    assert parse('[allocation]\nnever = ["*"]').apply(machine()).notes == ()
+
+
 def test_what_is_not_on_the_machine_is_noted_with_its_line(pi) -> None:
     found = parse(LOW.replace("vc4", "vc5") + '[[memory]]\nname = "cma"\ncached = true').apply(pi)
     assert found.notes == (
