@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.kernel.device import parse_usage
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.errors import LocalError
@@ -28,6 +29,16 @@ def add_platform(parser: argparse.ArgumentParser, *, default: str | None = None)
     )
 
 
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """`--policy FILE`."""
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        default=os.environ.get("HEAPWIRE_POLICY"),
+        help="a policy file (docs/policy.md); $HEAPWIRE_POLICY is read too",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
@@ -40,6 +51,11 @@ def load_platform(name: str | None) -> Platform:
 
         return discover()
     return Platform.load(name)
+
+
+def load_policy(file: str | None) -> Policy:
+    """The policy of `--policy`, one that permits anything without it."""
+    return Policy.load(file) if file else Policy()
 
 
 def extent(text: str) -> Extent:

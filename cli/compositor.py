@@ -11,7 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from heapwire.cli.arguments import DEFAULT_PLATFORM, add_platform, extent, load_platform
+from heapwire.cli.arguments import (
+    DEFAULT_PLATFORM,
+    add_platform,
+    add_policy,
+    extent,
+    load_platform,
+    load_policy,
+)
 from heapwire.cli.output import SCHEMA_VERSION, complain, write_json
 from heapwire.cli.status import DONE
 from heapwire.protocol.model.answer import Answer
@@ -31,6 +38,7 @@ READY = "socket"  # the key of the line that says that clients may connect
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire compositor`."""
     add_platform(parser, default=DEFAULT_PLATFORM)
+    add_policy(parser)
     parser.add_argument(
         "--socket", metavar="NAME", help="name of the Wayland socket (default: the next free)"
     )
@@ -62,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
     from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
     from heapwire.compositor_plugin.hosts.reference.pixels import save_png
 
+    policy = load_policy(options.policy)
     platform = load_platform(options.platform)
     if "XDG_RUNTIME_DIR" not in os.environ:
         raise LocalError("$XDG_RUNTIME_DIR is not set: it names the folder for the socket")
@@ -72,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         socket=options.socket,
         record=options.record is not None,
         keep_last=options.screenshot is not None,
+        policy=policy,
         on_solved=lambda problem, answer: solved.append((problem, answer)),
     )
     with compositor:
@@ -86,6 +96,8 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, stop)
         print(f"{READY} {compositor.socket}", flush=True)
         complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
+        for note in compositor.plugin.broker.platform.notes:
+            complain(f"note: {note}")
         compositor.run()
         if options.screenshot is not None:
             save_png(options.screenshot, compositor.screenshot())

@@ -1,26 +1,38 @@
-"""Show a machine's memory, devices and the links between them."""
+"""Show a machine's memory, devices and the links between them, and what a policy makes of it."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
 
-from heapwire.cli.arguments import add_json, add_platform, load_platform
+from heapwire.cli.arguments import (
+    add_json,
+    add_platform,
+    add_policy,
+    load_platform,
+    load_policy,
+)
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
+from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.kernel.device import Device, usage_name
 from heapwire.kernel.platform import Platform, shipped
 from heapwire.kernel.probe import Trial, probe, with_trials
+from heapwire.kernel.quantity import quantity_name
+from heapwire.protocol.model.constraint import Provenance
 from heapwire.protocol.model.document import Document
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.format import fourcc_name
 from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.sentence import requirement
 from heapwire.protocol.model.source import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire list`."""
     add_platform(parser)
+    add_policy(parser)
     parser.add_argument(
         "--probe",
         action="store_true",
@@ -37,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
         names: Document = {"schema_version": SCHEMA_VERSION, "platforms": list(shipped())}
         show(names, lambda document: "\n".join(shipped()), as_json=options.json)
         return DONE
+    policy = load_policy(options.policy)
     platform = load_platform(options.platform)
     trials: tuple[Trial, ...] = ()
     if options.probe:
@@ -44,13 +57,20 @@ def run(options: argparse.Namespace) -> int:
             raise LocalError(f"{platform.name} is simulated: there is nothing to try")
         trials = probe(platform)
         platform = with_trials(platform, trials)
-    show(list_document(platform, trials), render, as_json=options.json)
+    show(list_document(platform, trials, policy=policy), render, as_json=options.json)
     return DONE
 
 
-def list_document(platform: Platform, trials: Iterable[Trial] = ()) -> Document:
-    """A platform for programs: `platform`, `heaps`, `devices`, `links`, and what was tried."""
-    return {
+def list_document(
+    machine: Platform, trials: Iterable[Trial] = (), *, policy: Policy | None = None
+) -> Document:
+    """A platform for programs: `platform`, `heaps`, `devices`, `links`, and what was tried.
+
+    With a policy of a file, it is the platform as the policy leaves it, and there is
+    `policy` as well.
+    """
+    platform = machine if policy is None else policy.apply(machine)
+    found: Document = {
         "schema_version": SCHEMA_VERSION,
         "platform": platform.name,
         "title": platform.title,
@@ -78,6 +98,9 @@ def list_document(platform: Platform, trials: Iterable[Trial] = ()) -> Document:
         ],
         "notes": list(platform.notes),
     }
+    if policy is not None and policy.file:
+        found["policy"] = _policy_document(policy, machine, platform)
+    return found
 
 
 def render(document: Document) -> str:
@@ -122,6 +145,29 @@ def _device_document(device: Device) -> Document:
     }
 
 
+def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
+    broker = Broker(applied, allocated=policy.allocated)
+    renderer = broker.renderer
+    names = {**applied.absent, **{source.id: source.name for source in applied.sources}}
+    stated = dict.fromkeys(
+        requirement(f"{device.name}:{usage_name(Usage(usage))}", constraint, names)
+        for device in applied.devices
+        for usage, sets in device.sets.items()
+        for one in sets
+        for constraint in one.constraints
+        if constraint.provenance is Provenance.USER
+    )
+    return {
+        "file": policy.file,
+        "withheld": [one.name for one in machine.sources if one.name not in policy.offered],
+        "allocates_from": [one.name for one in applied.sources if broker.allocates_from(one.id)],
+        "budget": policy.budget,
+        "renderer": None if renderer is None else applied.device(renderer).name,
+        "debounce": policy.debounce,
+        "stated": list(stated),
+    }
+
+
 def _lines(document: Document) -> Iterator[str]:
     title = document["title"] or ""
     simulated = " (simulated)" if document["simulated"] else ""
@@ -148,8 +194,22 @@ def _lines(document: Document) -> Iterator[str]:
         verdicts = {True: "takes", False: "refuses", None: "was not tried with"}
         why = f" ({trial['reason']})" if trial["reason"] else ""
         yield f"tried: {trial['device']} {verdicts[_taken(trial)]} {trial['source']}{why}"
+    if isinstance(policy := document.get("policy"), dict):
+        yield from _policy_lines(policy)
     for note in texts(document["notes"]):
         yield f"note: {note}"
+
+
+def _policy_lines(policy: Document) -> Iterator[str]:
+    heaps, budget = ", ".join(texts(policy["allocates_from"])), policy["budget"]
+    each = f", up to {quantity_name(budget)} each" if isinstance(budget, int) else ""
+    yield f"policy {policy['file']}"
+    yield f"    not offered: {', '.join(texts(policy['withheld'])) or 'nothing'}"
+    yield f"    allocated for clients: {f'from {heaps}{each}' if heaps else 'nothing'}"
+    yield f"    composites: {policy['renderer'] or 'no device'}"
+    yield f"    a change for the better is told after {policy['debounce']} ms"
+    for sentence in texts(policy["stated"]):
+        yield f"    {sentence}"
 
 
 def _taken(trial: Document) -> bool | None:

@@ -15,7 +15,6 @@ from heapwire.compositor_plugin.worker import Task
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.memory import Memory, OutOfMemoryError
 from heapwire.protocol.model.layout import BufferObject, LayoutKind
-from heapwire.protocol.model.source import SourceKind
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
     XX_DMABUF_ALLOCATION_V1,
     AllocationReason,
@@ -70,12 +69,10 @@ class Allocation(Resource):
             return
         objects = plan.layout.objects
         broker = self._plugin.broker
-        if (
-            plan.layout.kind is not LayoutKind.EXACT
-            or not broker.allocates
-            or any(entry.source.kind is not SourceKind.HEAP for entry in objects)
+        if plan.layout.kind is not LayoutKind.EXACT or not all(
+            broker.allocates_from(entry.source) for entry in objects
         ):
-            text = "the compositor allocates exact layouts from heaps only"
+            text = "the compositor allocates exact layouts only, from heaps marked as allocatable"
             self._fail(AllocationReason.NOT_ALLOCATABLE, text)
             return
         size = sum(entry.size for entry in objects)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
+from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.answer import Answer
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
@@ -50,8 +51,8 @@ class Broker:
     """Answers questions about one machine.
 
     `renderer` is the device that composites; by default the first device of the
-    platform that samples. `allocates` says whether clients may have the
-    compositor allocate for them. `on_solved` sees each problem and its answer.
+    platform that samples. `allocated` has the names of the heaps that clients may
+    have the compositor allocate from. `on_solved` sees each problem and its answer.
     `ids` are the wire ids given out so far, which have to outlive a broker: a
     client's feedback object knows a device by one id for life.
     """
@@ -61,23 +62,31 @@ class Broker:
         platform: Platform,
         *,
         renderer: DeviceId | None = None,
-        allocates: bool = True,
+        allocated: Selection = EVERYTHING,
         on_solved: Callable[[Problem, Answer], None] | None = None,
         ids: dict[str, int] | None = None,
     ) -> None:
         self._on_solved = on_solved
         self._platform = platform
-        self._allocates = allocates
+        self._allocatable = frozenset(
+            source.id
+            for source in platform.sources
+            if source.id.kind is SourceKind.HEAP and source.name in allocated
+        )
         self._renderer = renderer or next(
             (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None
         )
         self._ids = {} if ids is None else ids
         self._views: dict[object, View] = {}
 
+    def allocates_from(self, source: SourceId) -> bool:
+        """Whether clients may have the compositor allocate from a source."""
+        return source in self._allocatable
+
     @property
-    def allocates(self) -> bool:
-        """Whether clients may have the compositor allocate from heaps."""
-        return self._allocates
+    def renderer(self) -> DeviceId | None:
+        """The device that composites; None if no device is known to sample."""
+        return self._renderer
 
     @property
     def platform(self) -> Platform:
@@ -192,7 +201,7 @@ class Broker:
         access = Access(0)
         if openable is None or source in openable:
             access |= Access.CLIENT
-        if self._allocates and source.kind is SourceKind.HEAP:
+        if self.allocates_from(source):
             access |= Access.COMPOSITOR
         return access
 

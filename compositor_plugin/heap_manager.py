@@ -8,7 +8,7 @@ from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator
 from heapwire.compositor_plugin.heap_feedback import HeapFeedback
 from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
 from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.source import Source, SourceKind
+from heapwire.protocol.model.source import Source
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
     XX_DMABUF_HEAP_MANAGER_V1,
     HeapManagerSourceProperty,
@@ -78,6 +78,6 @@ class HeapManager(Resource):
             flags |= HeapManagerSourceProperty.UNCACHED
         if source.device_local is not None:
             flags |= HeapManagerSourceProperty.DEVICE_LOCAL
-        if source.id.kind is SourceKind.HEAP and self._plugin.broker.allocates:
+        if self._plugin.broker.allocates_from(source.id):
             flags |= HeapManagerSourceProperty.ALLOCATABLE
         return flags

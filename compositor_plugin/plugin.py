@@ -20,6 +20,8 @@ from heapwire.compositor_plugin.heap_feedback import HeapFeedback
 from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason, SurfaceState
 from heapwire.compositor_plugin.negotiation import Change, Circumstances
+from heapwire.compositor_plugin.policy import DEBOUNCE
+from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.display import Display
 from heapwire.compositor_plugin.server.event_loop import EventSource
@@ -41,7 +43,6 @@ Reply = TypeVar("Reply")
 
 log = logging.getLogger(__name__)
 
-DEBOUNCE = 500  # milliseconds an upgrade must last; 30 frames at 60 Hz, as wlroots waits
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 SETTLE_INTERVAL = 1000  # milliseconds between looks at memory that clients may have freed
 
@@ -50,8 +51,9 @@ class HeapPlugin:
     """The extension on one display.
 
     `display` is the address of a `wl_display`. `renderer` is the device that
-    composites (by default the platform's first that samples). With `allocates`
-    clients may have the compositor allocate, each up to `budget` bytes.
+    composites (by default the platform's first that samples). From the heaps whose
+    names are in `allocated` clients may have the compositor allocate, each up to
+    `budget` bytes.
     `debounce` is in milliseconds. `on_solved` sees each problem that is solved
     for a client, and its answer: what a capture is made of.
 
@@ -66,7 +68,7 @@ class HeapPlugin:
         host: Host,
         *,
         renderer: DeviceId | None = None,
-        allocates: bool = True,
+        allocated: Selection = EVERYTHING,
         budget: int = DEFAULT_BUDGET,
         debounce: int = DEBOUNCE,
         on_solved: Callable[[Problem, Answer], None] | None = None,
@@ -74,7 +76,7 @@ class HeapPlugin:
         self.managers: set[HeapManager] = set()
         self.worker = Worker()
         self._renderer = renderer
-        self._allocates = allocates
+        self._allocated = allocated
         self._on_solved = on_solved
         self._ids: dict[str, int] = {}
         self._hot_plug: HotPlug | None = None
@@ -276,7 +278,7 @@ class HeapPlugin:
         return Broker(
             platform,
             renderer=self._renderer,
-            allocates=self._allocates,
+            allocated=self._allocated,
             on_solved=self._on_solved,
             ids=self._ids,
         )

@@ -25,6 +25,7 @@ from heapwire.kernel.memfd_memory import MemfdMemory
 from heapwire.kernel.memory import Memory
 from heapwire.kernel.platform_file import PlatformParts, read_platform
 from heapwire.kernel.platform_table import did_you_mean
+from heapwire.kernel.toml_file import read_text
 from heapwire.protocol.model.constraint import Constraint
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.constraint_type import BY_NAME
@@ -43,7 +44,7 @@ class Platform:
 
     `title` is for people. `format_costs` breaks ties between pairs of format
     and modifier, the lower the better. `absent` names the sources that devices
-    ask for and that this machine does not have; nothing else has their ids.
+    ask for and that are not among `sources`; nothing else has their ids.
     `notes` are remarks for whoever wrote the description, one line each.
     `simulated` says that no hardware is behind it.
     """
@@ -77,12 +78,7 @@ class Platform:
                     "A file is named with its path or its ending .toml."
                 )
             return cls._of(read_shipped(wanted))
-        try:
-            return cls.parse(Path(wanted).read_text("utf-8"), file=wanted)
-        except OSError as error:
-            raise LocalError(f"{wanted}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise LocalError(f"{wanted}: this is not text in UTF-8: {error.reason}") from error
+        return cls.parse(read_text(wanted), file=wanted)
 
     @classmethod
     def parse(cls, text: str, *, file: str = "platform.toml") -> Self:

@@ -8,9 +8,7 @@ them: a heap's from its name, a device's from its place in the file.
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
@@ -24,8 +22,10 @@ from heapwire.kernel.device import (
     usage_name,
 )
 from heapwire.kernel.link import Link, LinkKind
-from heapwire.kernel.platform_table import Fault, Table, did_you_mean, key_name
-from heapwire.kernel.toml_position import Path, line_of, positions
+from heapwire.kernel.memory_table import read_properties
+from heapwire.kernel.platform_table import Fault, Table, did_you_mean
+from heapwire.kernel.toml_file import all_told, parse_toml, told
+from heapwire.kernel.toml_position import Path, positions
 from heapwire.protocol.model.constraint import Constraint
 from heapwire.protocol.model.constraint_set import (
     ANY_FOURCC,
@@ -52,7 +52,6 @@ _MISC_MAJOR, _UDMABUF_MINOR = 10, 126
 
 _KINDS = {kind.name.lower(): kind for kind in SourceKind}
 _ANY = "ANY"  # in a list of formats or of modifiers: whatever the others name
-_TOML_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class PlatformFileError(LocalError):
@@ -81,29 +80,31 @@ def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None)
     none itself. `iommu` stands in for what the file says of each device's
     IOMMU. Raises `PlatformFileError` with all the faults that it has.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _TOML_POSITION.search(str(error))
-        line = found[1] if found and found[1] else str(max(1, len(text.splitlines())))
-        what = _TOML_POSITION.sub("", str(error))
-        raise PlatformFileError(f"{file}:{line}: this is not TOML: {what}") from None
+    data = parse_toml(text, file=file, error=PlatformFileError)
     faults: list[Fault] = []
     reader = _Reader(Table(data, (), faults), name, iommu)
     parts = reader.read()
     if not faults and not reader.mentions:
         return parts
     lines = positions(text)
-
-    def told(fault: Fault) -> str:
-        key = key_name(fault.path)
-        return f"{file}:{line_of(lines, fault.path)}: {f'{key}: ' if key else ''}{fault.text}"
-
     if faults:
-        faults.sort(key=lambda fault: line_of(lines, fault.path))
-        raise PlatformFileError("\n".join(map(told, faults)))
-    parts.notes = tuple(map(told, reader.mentions))
+        raise PlatformFileError(all_told(faults, file=file, lines=lines))
+    parts.notes = tuple(told(mention, file=file, lines=lines) for mention in reader.mentions)
     return parts
+
+
+def heap_named(name: str, taken: Iterable[SourceId]) -> SourceId:
+    """A number for a heap that has none but its name, and that is not among those `taken`.
+
+    It comes from the name, so that it is the same in every file that speaks of
+    the heap: a client and a compositor that have read different files, one of
+    which lacks a heap, do not take one heap for another.
+    """
+    others = frozenset(taken)
+    minor = crc32(name.encode()) % _HEAP_MINORS
+    while (found := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in others:
+        minor = (minor + 1) % _HEAP_MINORS
+    return found
 
 
 class _Reader:
@@ -189,25 +190,19 @@ class _Reader:
             table.fault("name", f"there is a memory {name!r} already")
         id_ = self._source_id(kind, name, owner)
         self._sources.setdefault(name, id_)
-        alignment = table.quantity("alignment")
-        if alignment == 0:
-            table.fault("alignment", "nothing is a multiple of 0: 4096 is a page")
-        capacity = table.quantity("capacity")
-        if capacity == 0:
-            table.fault("capacity", "a memory of 0 bytes: leave it out where it is not known")
-        substitutes = table.texts("substitutes-for")
+        given = read_properties(table)
         source = Source(
             id=id_,
             name=name,
-            contiguous=table.flag("contiguous"),
-            address_range=table.span("addresses"),
-            alignment=alignment or PAGE_SIZE,
-            capacity=capacity,
-            cached=table.flag("cached"),
-            protected=table.flag("protected") is True,
-            numa_node=table.integer("numa-node"),
+            contiguous=given.contiguous,
+            address_range=given.address_range,
+            alignment=given.alignment or PAGE_SIZE,
+            capacity=given.capacity,
+            cached=given.cached,
+            protected=given.protected is True,
+            numa_node=given.numa_node,
             device_local=owner,
-            substitutes_for=substitutes,
+            substitutes_for=table.texts("substitutes-for"),
         )
         table.text("source")
         table.close()
@@ -234,16 +229,8 @@ class _Reader:
                 return self._heap_id(name)
 
     def _heap_id(self, name: str) -> SourceId:
-        """The number of a heap, there or not: the same in every file that speaks of it.
-
-        So a client and a compositor that have read different files, one of
-        which lacks a heap, do not take one heap for another.
-        """
-        taken = {*self._sources.values(), *self._absent.values()}
-        minor = crc32(name.encode()) % _HEAP_MINORS
-        while (found := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in taken:
-            minor = (minor + 1) % _HEAP_MINORS
-        return found
+        """The number of a heap, there or not."""
+        return heap_named(name, (*self._sources.values(), *self._absent.values()))
 
     def _source_named(self, name: str, path: Path) -> SourceId:
         """The number of a memory; one that the platform lacks has a number that nothing has."""

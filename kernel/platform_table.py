@@ -164,6 +164,15 @@ class Table:
                 self.faults.append(Fault((*self.path, key, index), str(error)))
         return tuple(good)
 
+    def table(self, key: str) -> Table:
+        """The table under a key; an empty one where there is none."""
+        value = self.raw(key)
+        if isinstance(value, dict):
+            return Table(value, (*self.path, key), self.faults)
+        if value is not None:
+            self.fault(key, f"this is a table: write [{key_name((*self.path, key))}]")
+        return Table({}, (*self.path, key), self.faults)
+
     def tables(self, key: str) -> Iterator[Table]:
         """The tables of an array of tables."""
         value = self.raw(key)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from heapwire.protocol.model.assignment import TooComplexError
-from heapwire.protocol.model.constraint_set import ANY_FOURCC, ANY_MODIFIER, FormatModifier
+from heapwire.protocol.model.constraint_set import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    ConstraintSet,
+    FormatModifier,
+)
 from heapwire.protocol.model.extents import Extent, Extents
 from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.memory import Memory
@@ -59,15 +64,23 @@ def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
         for participant in goal.participants
         if participant.sets  # one without sets can use anything
     ]
-    concrete = {
-        pair
-        for offered in offers
-        for pair in offered
-        if pair.fourcc != ANY_FOURCC and pair.modifier != ANY_MODIFIER
-    }
+    concrete = {pair for offered in offers for pair in offered if _is_concrete(pair)}
     return tuple(
         sorted(pair for pair in concrete if all(_covers(offered, pair) for offered in offers))
     )
+
+
+def spelled_out(one: ConstraintSet, pairs: tuple[FormatModifier, ...]) -> ConstraintSet:
+    """A set with those of some pairs that it covers, where its own stand for others."""
+    if all(map(_is_concrete, one.formats)):
+        return one
+    own = set(one.formats)
+    named = {pair for pair in pairs if _covers(own, pair)} | set(filter(_is_concrete, own))
+    return ConstraintSet(formats=tuple(sorted(named)), constraints=one.constraints)
+
+
+def _is_concrete(pair: FormatModifier) -> bool:
+    return pair.fourcc != ANY_FOURCC and pair.modifier != ANY_MODIFIER
 
 
 def _covers(offered: set[FormatModifier], pair: FormatModifier) -> bool:

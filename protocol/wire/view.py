@@ -16,7 +16,7 @@ from heapwire.protocol.model.extents import Extents
 from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.model.problem import Goal, Problem
 from heapwire.protocol.model.source import SourceId
-from heapwire.protocol.model.usable import common_formats, usable_sources
+from heapwire.protocol.model.usable import common_formats, spelled_out, usable_sources
 from heapwire.protocol.wire.batch import (
     Access,
     Batch,
@@ -155,16 +155,17 @@ class View:
 
     def _described(self, goal: Goal) -> Tranche:
         devices = [participant for participant in goal.participants if participant.device]
+        formats = common_formats(goal)
         return Tranche(
             flags=_flag(goal),
             devices=tuple(TrancheDevice(one.usage, one.device) for one in devices),
-            formats=common_formats(goal),
+            formats=formats,
             sources=tuple(
                 TrancheSource(source.id, self._access(source.id))
                 for source in usable_sources(goal, self._blank.sources, self._blank.topology)
             ),
             sets=tuple(
-                TrancheSet(self._identify(one.name), constraint_set)
+                TrancheSet(self._identify(one.name), spelled_out(constraint_set, formats))
                 for one in devices
                 for constraint_set in one.sets
             ),

@@ -23,7 +23,8 @@ class Outcome:
 @pytest.fixture
 def heapwire(capsys, monkeypatch):
     """Run the command; usage errors come back as the status that argparse exits with."""
-    monkeypatch.delenv("HEAPWIRE_PLATFORM", raising=False)
+    for name in ("HEAPWIRE_PLATFORM", "HEAPWIRE_POLICY"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object) -> Outcome:
         try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +26,7 @@ from heapwire.protocol.model.layout import PlaneLayout
 
 PLATFORM = "raspberry-pi-4"
 NV12 = 0x3231564E
+PATIENCE = 30.0
 
 
 class CHost:
@@ -52,8 +56,9 @@ class CHost:
         self.asked.append(pointer_value(surface))
         return self.fill(state)
 
-    def attach(self, platform=PLATFORM, level="info"):
-        return attach(pointer_value(self.table), pointer_value(self.calls), platform, level)
+    def attach(self, platform=PLATFORM, level="info", **more):
+        table, calls = pointer_value(self.table), pointer_value(self.calls)
+        return attach(table, calls, platform, level, **more)
 
     @property
     def text(self):
@@ -147,6 +152,112 @@ def test_an_older_table_lacks_what_came_later(host):
     host.table.buffer_attributes = later
     host.table.size = ffi.offsetof("struct heapwire_host", "buffer_attributes")
     assert table_host(host).buffer_attributes(64) is None
+
+
+def test_a_table_from_before_there_were_policies_will_do(host):
+    host.table.policy = ffi.cast("char *", 8)  # what lies behind the table is not the library's
+    host.table.size = ffi.offsetof("struct heapwire_host", "policy")
+    assert read_host(pointer_value(host.table)).policy == ffi.NULL
+    assert host.attach()
+    assert host.lines == [(2, "ready: raspberry-pi-4 has linux,cma, system")]
+
+
+def test_what_was_added_to_the_table_comes_last():
+    fields = [name for name, _ in ffi.typeof("struct heapwire_host").fields]
+    assert fields[:3] == ["size", "display", "data"]
+    assert fields[-2:] == ["buffer_attributes", "policy"]
+
+
+@pytest.fixture
+def policy(tmp_path):
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        '[offer]\nnever = ["linux,*", "secure*"]\n'
+        '[allocation]\nnever = ["*"]\nbudget = 4096\n[compositor]\ndebounce = 20\n'
+    )
+    return file
+
+
+def the_plugin():
+    [attachment] = attachment_file._attachments.values()
+    return attachment.plugin
+
+
+def test_a_policy_is_kept_to_and_what_it_lacks_is_a_warning(host, policy):
+    assert host.attach(policy=str(policy))
+    assert host.lines == [
+        (2, f"ready: raspberry-pi-4 has system, by the policy {policy}"),
+        (
+            1,
+            f"{policy}:2: offer.never[1]: 'secure*' matches no memory here: "
+            "there are linux,cma, system",
+        ),
+    ]
+    plugin = the_plugin()
+    assert [source.name for source in plugin.broker.platform.sources] == ["system"]
+    [system] = plugin.broker.platform.sources
+    assert not plugin.broker.allocates_from(system.id)
+    assert (plugin._budget, plugin._debounce) == (4096, 20)
+
+
+def test_a_policy_with_faults_is_one_line(host, policy):
+    policy.write_text("[offer]\nnever = 3\n[allocate]\n")
+    assert not host.attach(policy=str(policy))
+    [(level, line)] = host.lines
+    assert level == 0
+    assert line.startswith(f"not available: {policy}:2: offer.never[0]: 3 is not a text in quotes")
+    assert f"{policy}:3: allocate: this key is unknown here" in line
+    assert attachment_file._attachments == {}
+    assert host_logs() == []
+
+
+def test_a_policy_that_is_not_there_is_one_line(host, tmp_path):
+    assert not host.attach(policy=str(tmp_path / "none.toml"))
+    missing = f"{tmp_path / 'none.toml'}: No such file or directory"
+    assert host.lines == [(0, f"not available: {missing}")]
+
+
+def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatch):
+    """A heap that is withheld and one that is not come while the compositor runs."""
+    machine = replace(Platform.load(PLATFORM), simulated=False)
+    system = machine.source("system")
+    ids = [replace(system.id, minor=minor) for minor in (1, 2)]
+    came = [
+        replace(system, id=id_, name=name)
+        for id_, name in zip(ids, ("secure-video", "other"), strict=True)
+    ]
+    found = [machine, replace(machine, sources=(*machine.sources, *came))]
+    monkeypatch.setattr(attachment_file, "HotPlug", Events)
+    monkeypatch.setattr(Platform, "local", lambda: found.pop(0))
+    assert host.attach(platform="", policy=str(policy))
+    plugin = the_plugin()
+    assert [source.name for source in plugin.broker.platform.sources] == ["system"]
+    plugin._hot_plug.happen()
+    deadline = time.monotonic() + PATIENCE
+    while len(plugin.broker.platform.sources) == 1:
+        assert time.monotonic() < deadline
+        host.display.dispatch(50)
+    assert [source.name for source in plugin.broker.platform.sources] == ["system", "other"]
+    assert found == []
+
+
+class Events:
+    """Stands for the kernel's word that something happened."""
+
+    def __init__(self):
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def happen(self):
+        os.eventfd_write(self.fd, 1)
+
+    def fileno(self):
+        return self.fd
+
+    def changed(self):
+        return os.eventfd_read(self.fd) > 0
+
+    def close(self):
+        os.close(self.fd)
 
 
 def test_a_surface_state_is_read_as_it_is_meant(host):

@@ -15,6 +15,7 @@ from wire_client import DISPLAY, Wire
 
 from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
 from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.extents import Extent
@@ -38,7 +39,7 @@ class HostStage:
         self.platform = Platform.load(platform)
         self.images: list[np.ndarray] = []
         options.setdefault("size", OUTPUT)
-        options.setdefault("debounce", 1)
+        options.setdefault("policy", Policy(debounce=1))
         self.compositor = Compositor(self.platform, on_frame=self._shown, record=True, **options)
         self.clients: list[HostClient] = []
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,30 +45,39 @@ def library(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def c_compositor(library: Path, tmp_path_factory) -> Path:
-    """The C example."""
+def compiled(library: Path, folder: Path, source: Path = EXAMPLES / "compositor.c") -> Path:
+    """A compositor in C; a heapwire.h in the folder goes before that of the library."""
     command = ["pkg-config", "--cflags", "--libs", "heapwire", "wayland-server"]
     environment = {**os.environ, "PKG_CONFIG_PATH": str(library)}
     flags = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=True
     ).stdout.split()
-    program = tmp_path_factory.mktemp("compositor") / "compositor"
-    source = EXAMPLES / "compositor.c"
-    subprocess.run(["cc", *STRICT, source, "-o", program, *flags], check=True)
+    program = folder / "compositor"
+    subprocess.run(["cc", *STRICT, f"-I{folder}", source, "-o", program, *flags], check=True)
     return program
+
+
+@pytest.fixture(scope="session")
+def c_compositor(library: Path, tmp_path_factory) -> Path:
+    """The C example."""
+    return compiled(library, tmp_path_factory.mktemp("compositor"))
 
 
 class Running:
     """An example that runs."""
 
-    def __init__(self, command: list[str | Path], wrapper: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        command: list[str | Path],
+        wrapper: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="heapwire-"))
         self.socket = self.folder / "example-0"
         clean = {name: text for name, text in os.environ.items() if not name.startswith("HEAPWIRE")}
         self.process = subprocess.Popen(
             [*wrapper, *command, "example-0", PLATFORM],
-            env={**clean, "XDG_RUNTIME_DIR": str(self.folder)},
+            env={**clean, "XDG_RUNTIME_DIR": str(self.folder), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -242,3 +253,51 @@ def test_without_the_package_the_compositor_runs_on(c_compositor, tmp_path, monk
     assert process.returncode == 0
     assert said.startswith("heapwire: not available: there is no platform 'no-such-platform'")
     assert said.count("\n") == 1
+
+
+def announced(command: list[str | Path], **environment: str) -> tuple[set[str], str]:
+    """The sources that an example tells of, and what it has logged."""
+    running = Running(command, environment=environment)
+    try:
+        with running.connect() as connection:
+            manager = HeapManager(connection, timeout=PATIENCE)
+            names = {source.name for source in manager.sources.values()}
+        status, said = running.stop()
+    finally:
+        running.clean_up()
+    assert status == 0, said
+    return names, said
+
+
+def withholding(tmp_path: Path, heap: str) -> Path:
+    file = tmp_path / f"no-{heap}.toml"
+    file.write_text(f'[offer]\nnever = ["{heap}"]\n')
+    return file
+
+
+def test_the_policy_of_the_table_is_kept_to_and_that_of_the_environment_before_it(
+    library, tmp_path
+):
+    of_table = withholding(tmp_path, "system")
+    text = (EXAMPLES / "compositor.c").read_text("utf-8")
+    source = tmp_path / "with_policy.c"
+    source.write_text(text.replace(".log =", f'.policy = "{of_table}",\n\t\t.log =', 1))
+    program = compiled(library, tmp_path, source)
+    names, said = announced([program])
+    assert names == {"linux,cma"}
+    assert f"by the policy {of_table}" in said
+    of_environment = withholding(tmp_path, "linux,cma")
+    assert announced([program], HEAPWIRE_POLICY=str(of_environment))[0] == {"system"}
+
+
+def test_a_compositor_of_an_older_header_goes_on_working(library, tmp_path):
+    """Its table ends before the policy; the environment can name one all the same."""
+    header = (library / "heapwire.h").read_text("utf-8")
+    (field,) = re.findall(r"\n\tconst char \*policy;[^\n]*\n", header)
+    (tmp_path / "heapwire.h").write_text(header.replace(field, ""))
+    program = compiled(library, tmp_path)
+    names, said = announced([program])
+    assert names == {"linux,cma", "system"}
+    assert "by the policy" not in said
+    policy = withholding(tmp_path, "system")
+    assert announced([program], HEAPWIRE_POLICY=str(policy))[0] == {"linux,cma"}

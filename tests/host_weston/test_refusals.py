@@ -43,6 +43,24 @@ def test_a_platform_file_that_is_broken(start, tmp_path):
     assert line.startswith(f"error: not available: {file}")
 
 
+def test_a_policy_that_is_broken(start, tmp_path):
+    """All its faults are one line, wherever it was named."""
+    file = tmp_path / "policy.toml"
+    file.write_text('[offer]\nnever = 3\n[allocation]\nbudget = "much"\n')
+    ini = f"[heapwire]\nplatform={PLATFORM}\npolicy={file}\n"
+    by_file = only_line(start(environment={}, ini=ini))
+    assert by_file.startswith(f"error: not available: {file}:2: offer.never[0]: ")
+    assert f" {file}:4: allocation.budget: " in by_file
+    environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_POLICY": str(file)}
+    assert only_line(start(environment=environment)) == by_file
+
+
+def test_a_policy_that_is_not_there(start):
+    environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_POLICY": "/no/policy.toml"}
+    line = only_line(start(environment=environment))
+    assert line == "error: not available: /no/policy.toml: No such file or directory"
+
+
 def test_a_log_level_that_is_none(start):
     environment = {"HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_LOG_LEVEL": "loud"}
     line = only_line(start(environment=environment))
@@ -141,6 +159,29 @@ def test_the_environment_goes_before_the_file(start):
     by_environment = start(environment={"HEAPWIRE_PLATFORM": PLATFORM}, ini=ini)
     assert by_environment.offers
     assert f"ready: {PLATFORM} has" in by_environment.log
+
+
+def test_a_policy_is_kept_to_and_that_of_the_environment_goes_before(start, tmp_path):
+    files = {}
+    for heap in ("system", "linux,cma"):
+        files[heap] = tmp_path / f"no-{heap}.toml"
+        files[heap].write_text(f'[offer]\nnever = ["{heap}", "secure*"]\n')
+    ini = f"[heapwire]\nplatform={PLATFORM}\npolicy={files['system']}\n"
+    by_file = start(environment={}, ini=ini)
+    assert announced(by_file) == {"linux,cma"}
+    assert by_file.lines[:2] == [
+        f"ready: {PLATFORM} has linux,cma, by the policy {files['system']}",
+        f"warning: {files['system']}:2: offer.never[1]: 'secure*' matches no memory here: "
+        "there are linux,cma, system",
+    ]
+    by_environment = start(environment={"HEAPWIRE_POLICY": str(files["linux,cma"])}, ini=ini)
+    assert announced(by_environment) == {"system"}
+
+
+def announced(weston) -> set[str]:
+    with weston.connect() as connection:
+        manager = HeapManager(connection, timeout=60)
+        return {source.name for source in manager.sources.values()}
 
 
 def test_a_quiet_log_level_is_kept_to(start):

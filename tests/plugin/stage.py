@@ -20,6 +20,7 @@ from heapwire.compositor_plugin.host import (
     SurfaceState,
 )
 from heapwire.compositor_plugin.plugin import HeapPlugin
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.compositor_plugin.server.display import Display, OwnDisplay
 from heapwire.compositor_plugin.server.global_ import Global
 from heapwire.compositor_plugin.server.interface import core_interface, interface_struct
@@ -33,7 +34,7 @@ from heapwire.protocol.model.participant import Participant, Usage
 from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES, AllocationReason
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 from heapwire.protocol.wire.value import encode_value
 
@@ -102,14 +103,20 @@ class ScriptedHost:
 class Stage:
     """The display, the plugin on it, and how to look at what clients were told."""
 
-    def __init__(self, platform: str = "raspberry-pi-4", **options: Any) -> None:
+    def __init__(
+        self, platform: str = "raspberry-pi-4", policy: Policy | None = None, **options: Any
+    ) -> None:
         self.platform = Platform.load(platform)
         self.host = ScriptedHost()
         self.display = OwnDisplay()
         interface_struct(KIT)
         Global(self.display, KIT, Kit)
         options.setdefault("debounce", 1)
-        self.plugin = HeapPlugin(self.display.address, self.platform, self.host, **options)
+        offered = self.platform
+        if policy is not None:
+            offered = policy.apply(self.platform)
+            options |= {"allocated": policy.allocated, "budget": policy.budget}
+        self.plugin = HeapPlugin(self.display.address, offered, self.host, **options)
         self.clients: list[WireClient] = []
 
     def __enter__(self) -> Stage:
@@ -258,6 +265,60 @@ class Client(WireClient):
         return next(
             one for one in live_resources() if one.client == self.client and _wire_id(one) == id_
         )
+
+
+class Allocator:
+    """A client that has asked for plans, and allocates by the first."""
+
+    def __init__(self, stage: Stage, decoder: Participant | None = None) -> None:
+        self.stage = stage
+        self.decoder = decoder
+        self.client = stage.client()
+        self.feedback = self.client.feedback(self.client.thing("surface"))
+        self.commit(1)
+
+    def commit(self, cookie: int) -> None:
+        self.client.ask(self.feedback, cookie, decoder=self.decoder)
+        self.batch = self.client.batches(self.feedback)[-1]
+        self.plan = self.batch.offers[0].plan
+
+    def allocate(self) -> tuple[int, list]:
+        """The object, and the events that answer it."""
+        id_ = self.client.new("xx_dmabuf_allocation_v1")
+        self.client.request(self.feedback, "allocate", id_, self.batch.serial, 0)
+        self.stage.until(lambda: self._answered(id_))
+        return id_, self.client.take(id_)
+
+    def _answered(self, id_: int) -> bool:
+        return any(event.name in ("done", "failed") for event in self.client.of(id_))
+
+    def reason(self) -> AllocationReason:
+        _, events = self.allocate()
+        [(name, reason, message)] = events
+        assert name == "failed"
+        assert message
+        return AllocationReason(reason)
+
+
+class Events:
+    """Stands for the kernel's word that something happened."""
+
+    def __init__(self) -> None:
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK)
+        self.closed = False
+
+    def happen(self) -> None:
+        os.eventfd_write(self.fd, 1)
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def changed(self) -> bool:
+        return os.eventfd_read(self.fd) > 0
+
+    def close(self) -> None:
+        self.closed = True
+        os.close(self.fd)
 
 
 def _wire_id(resource: Resource) -> int:

@@ -5,45 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from stage import Stage
+from stage import Allocator, Stage
 
+from heapwire.compositor_plugin.selection import NOTHING
 from heapwire.kernel.memory import OutOfMemoryError
-from heapwire.protocol.model.participant import Participant
 from heapwire.protocol.wire.batch import Access
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import AllocationReason as Reason
-
-
-class Allocator:
-    """A client that has asked for plans, and allocates by the first."""
-
-    def __init__(self, stage: Stage, decoder: Participant | None = None) -> None:
-        self.stage = stage
-        self.decoder = decoder
-        self.client = stage.client()
-        self.feedback = self.client.feedback(self.client.thing("surface"))
-        self.commit(1)
-
-    def commit(self, cookie: int) -> None:
-        self.client.ask(self.feedback, cookie, decoder=self.decoder)
-        self.batch = self.client.batches(self.feedback)[-1]
-        self.plan = self.batch.offers[0].plan
-
-    def allocate(self) -> tuple[int, list]:
-        """The object, and the events that answer it."""
-        id_ = self.client.new("xx_dmabuf_allocation_v1")
-        self.client.request(self.feedback, "allocate", id_, self.batch.serial, 0)
-        self.stage.until(lambda: self._answered(id_))
-        return id_, self.client.take(id_)
-
-    def _answered(self, id_: int) -> bool:
-        return any(event.name in ("done", "failed") for event in self.client.of(id_))
-
-    def reason(self) -> Reason:
-        _, events = self.allocate()
-        [(name, reason, message)] = events
-        assert name == "failed"
-        assert message
-        return Reason(reason)
 
 
 @pytest.fixture
@@ -94,7 +61,7 @@ def test_a_budget_holds_until_memory_is_let_go_of() -> None:
 
 
 def test_a_compositor_that_allocates_nothing_says_so() -> None:
-    with Stage(allocates=False) as stage:
+    with Stage(allocated=NOTHING) as stage:
         stage.candidate()
         allocator = Allocator(stage)
         assert not any(

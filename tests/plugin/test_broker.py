@@ -8,6 +8,7 @@ import pytest
 
 from heapwire.compositor_plugin.broker import MAX_VIEWS, Broker, Question
 from heapwire.compositor_plugin.host import OutputState, SurfaceState
+from heapwire.compositor_plugin.selection import NOTHING
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.extents import Extent, Extents
@@ -148,7 +149,7 @@ def test_what_a_client_cannot_open_the_compositor_has_to_allocate(pi) -> None:
     asked = question((1, decoder(NV12)), state=surface(pi), openable=frozenset())
     batch = Broker(pi).batch(asked)
     assert {access for offer in batch.offers for access in offer.access} == {Access.COMPOSITOR}
-    refused = Broker(pi, allocates=False).batch(asked)
+    refused = Broker(pi, allocated=NOTHING).batch(asked)
     assert refused.offers == ()
     assert refused.reason is not None
 

@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import replace
 
 import pytest
-from stage import Stage
-
-
-class Events:
-    """Stands for the kernel's word that something happened."""
-
-    def __init__(self) -> None:
-        self.fd = os.eventfd(0, os.EFD_NONBLOCK)
-        self.closed = False
-
-    def happen(self) -> None:
-        os.eventfd_write(self.fd, 1)
-
-    def fileno(self) -> int:
-        return self.fd
-
-    def changed(self) -> bool:
-        return os.eventfd_read(self.fd) > 0
-
-    def close(self) -> None:
-        self.closed = True
-        os.close(self.fd)
+from stage import Events, Stage
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_numbe
 from heapwire.compositor_plugin.hosts.embed.table import CData, ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.plugin import HeapPlugin
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.compositor_plugin.server.display import Display
 from heapwire.kernel.hot_plug import HotPlug
 from heapwire.kernel.platform import Platform
@@ -30,13 +31,25 @@ _numbers = itertools.count(1)
 
 
 class Attachment:
-    """One plugin on one display of a C compositor."""
+    """One plugin on one display of a C compositor.
 
-    def __init__(self, host: CData, platform: Platform) -> None:
+    The host is asked about the platform as it is, clients are told of what the
+    policy makes of it.
+    """
+
+    def __init__(self, host: CData, platform: Platform, policy: Policy) -> None:
         self._platform = platform
+        self._policy = policy
         self._host = TableHost(host, platform)
         self._question: DmabufFormats | None = None
-        self.plugin = HeapPlugin(pointer_value(host.display), platform, self._host)
+        self.plugin = HeapPlugin(
+            pointer_value(host.display),
+            policy.apply(platform),
+            self._host,
+            allocated=policy.allocated,
+            budget=policy.budget,
+            debounce=policy.debounce,
+        )
         if not platform.simulated:
             self._follow_hardware()
         if not self._host.names_formats:
@@ -54,7 +67,7 @@ class Attachment:
 
     def _follow_hardware(self) -> None:
         try:
-            self.plugin.follow(HotPlug(), Platform.local)
+            self.plugin.follow(HotPlug(), lambda: self._policy.apply(Platform.local()))
         except LocalError as error:
             log.warning("devices that come or go will not be noticed: %s", error)
 
@@ -71,13 +84,17 @@ class Attachment:
             self.plugin.platform_changed(self.plugin.broker.platform)
 
 
-def attach(host_address: int, calls_address: int, platform: str, log_level: str) -> bool:
+def attach(
+    host_address: int, calls_address: int, platform: str, log_level: str, policy: str = ""
+) -> bool:
     """Put the plugin on a host's display; False if that cannot be.
 
     `host_address` is that of a `struct heapwire_host`, `calls_address` that of
     the `struct heapwire_calls` to fill in. `platform` names a simulated one or a
-    file; empty, it is this machine. The host's log gets one line that says what
-    came of it; nothing is raised.
+    file; empty, it is this machine. `policy` names a file; empty, anything may be
+    done. (A library that was built before there were policies does not give
+    one.) The host's log gets one line that says what came of it; nothing is
+    raised.
     """
     handler: HostLog | None = None
     try:
@@ -87,7 +104,8 @@ def attach(host_address: int, calls_address: int, platform: str, log_level: str)
             log.addHandler(handler)
             log.propagate = False
         log.setLevel(level_number(log_level))
-        attachment = Attachment(host, _platform(platform))
+        given = Policy.load(policy) if policy else Policy()
+        attachment = Attachment(host, _platform(platform), given)
     except HeapwireError as error:
         log.error("not available: %s", error)  # the error says all; where it was raised is noise
     except Exception:
@@ -101,7 +119,7 @@ def attach(host_address: int, calls_address: int, platform: str, log_level: str)
         calls.surface_changed = _surface_changed
         calls.buffer_shown = _buffer_shown
         calls.detach = _detach
-        _describe(attachment.plugin.broker.platform)
+        _describe(attachment.plugin.broker.platform, given)
         return True
     _unlog(handler)
     return False
@@ -118,9 +136,10 @@ def _platform(name: str) -> Platform:
     return Platform.load(name) if name else Platform.local()
 
 
-def _describe(platform: Platform) -> None:
-    names = ", ".join(source.name for source in platform.sources)
-    log.info("ready: %s has %s", platform.name, names or "no memory to allocate from")
+def _describe(platform: Platform, policy: Policy) -> None:
+    names = ", ".join(source.name for source in platform.sources) or "no memory to allocate from"
+    by = f", by the policy {policy.file}" if policy.file else ""
+    log.info("ready: %s has %s%s", platform.name, names, by)
     for note in platform.notes:
         log.warning("%s", note)
 

@@ -233,11 +233,12 @@ heapwire_attach(const struct heapwire_host *host)
 	lock = py.GILState_Ensure();
 	module = py.Import_ImportModule(ENTRY_MODULE);
 	if (module)
-		attached = py.Object_CallMethod(module, "attach", "KKss",
+		attached = py.Object_CallMethod(module, "attach", "KKsss",
 						(unsigned long long)(uintptr_t)host,
 						(unsigned long long)(uintptr_t)&heapwire->calls,
 						option("HEAPWIRE_PLATFORM", given.platform, ""),
-						option("HEAPWIRE_LOG_LEVEL", given.log_level, "info"));
+						option("HEAPWIRE_LOG_LEVEL", given.log_level, "info"),
+						option("HEAPWIRE_POLICY", given.policy, ""));
 	if (attached)
 		done = py.Object_IsTrue(attached) == 1;
 	else

@@ -144,6 +144,8 @@ struct heapwire_host {
 	/* Fill in `attributes`. 0, or -1 if the buffer is not a dma-buf. Optional. */
 	int (*buffer_attributes)(void *data, struct wl_resource *buffer,
 				 struct heapwire_buffer *attributes);
+
+	const char *policy; /* HEAPWIRE_POLICY: a file that says what may be done; NULL: anything */
 };
 
 /* What the Python side offers the C side; not for compositors. */

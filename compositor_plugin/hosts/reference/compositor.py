@@ -34,7 +34,8 @@ from heapwire.compositor_plugin.hosts.reference.wp_presentation import WpPresent
 from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
 from heapwire.compositor_plugin.hosts.reference.xdg_wm_base import XdgWmBase
 from heapwire.compositor_plugin.hosts.reference.zwp_linux_dmabuf_v1 import ZwpLinuxDmabufV1
-from heapwire.compositor_plugin.plugin import DEBOUNCE, HeapPlugin
+from heapwire.compositor_plugin.plugin import HeapPlugin
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.compositor_plugin.server.display import OwnDisplay
 from heapwire.compositor_plugin.server.global_ import Global
 from heapwire.compositor_plugin.server.resource import NewId, Resource
@@ -48,6 +49,7 @@ from heapwire.protocol.model.problem import Problem
 Result = TypeVar("Result")
 
 DEFAULT_SIZE = Extent(1280, 720)
+DEFAULT_POLICY = Policy()
 
 
 class Compositor(Closable):
@@ -59,9 +61,10 @@ class Compositor(Closable):
     none where there is no such directory. `on_frame` is called for each buffer
     that reaches the screen (see `Space`); with `record` every frame is kept and
     has a checksum; with `keep_last` a screenshot of an output whose windows are
-    gone shows what was there last. `debounce` is how many milliseconds an upgrade
-    has to last before clients are told of it; `on_solved` is the plugin's. Without
-    `extension` it is a compositor that has linux-dmabuf only.
+    gone shows what was there last. `policy` is the plugin's; what it
+    states of the platform, linux-dmabuf and the output keep to as well. `on_solved`
+    is the plugin's. Without `extension` it is a compositor that has linux-dmabuf
+    only.
 
     Raises `LocalError` if the socket cannot be made.
     """
@@ -76,7 +79,7 @@ class Compositor(Closable):
         on_frame: FrameHook | None = None,
         record: bool = False,
         keep_last: bool = False,
-        debounce: int = DEBOUNCE,
+        policy: Policy = DEFAULT_POLICY,
         on_solved: Callable[[Problem, Answer], None] | None = None,
         extension: bool = True,
     ) -> None:
@@ -94,20 +97,22 @@ class Compositor(Closable):
             self._display.loop.add_fd(self._wake, self._woken)
             self._space = Space(
                 self._display,
-                platform,
+                policy.corrected(platform),
                 outputs,
                 record=record,
                 on_frame=on_frame,
                 keep_last=keep_last,
-                debounce=debounce,
+                debounce=policy.debounce,
             )
             self._display.init_shm(SHM_FORMATS)
             self._announce()
             self.plugin = HeapPlugin(
                 self._display.address,
-                platform,
+                policy.apply(platform),
                 self._space,
-                debounce=debounce,
+                allocated=policy.allocated,
+                budget=policy.budget,
+                debounce=policy.debounce,
                 on_solved=on_solved,
             )
             self._space.plugin = self.plugin

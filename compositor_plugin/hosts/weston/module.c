@@ -158,6 +158,7 @@ module_free(struct module *module)
 	free(module->platform);
 	free(module->log_level);
 	free(module->python);
+	free(module->policy);
 	free(module);
 }
 
@@ -202,6 +203,7 @@ read_options(struct module *module)
 	weston_config_section_get_string(section, "platform", &module->platform, NULL);
 	weston_config_section_get_string(section, "log-level", &module->log_level, NULL);
 	weston_config_section_get_string(section, "python", &module->python, NULL);
+	weston_config_section_get_string(section, "policy", &module->policy, NULL);
 }
 
 static void
@@ -238,6 +240,7 @@ wet_module_init(struct weston_compositor *compositor, int *argc, char *argv[])
 		.python = module->python,
 		.log = log_line,
 		.surface_state = surface_state,
+		.policy = module->policy,
 	};
 	listen_to(&compositor->destroy_signal, &module->compositor_destroyed, compositor_destroyed);
 	listen_to(&compositor->output_created_signal, &module->output_created, output_created);

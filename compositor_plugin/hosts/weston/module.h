@@ -31,6 +31,7 @@ struct module {
 	char *platform;
 	char *log_level;
 	char *python;
+	char *policy;
 };
 
 /* Surfaces whose state was asked for (surface.c). */

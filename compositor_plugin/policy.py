@@ -1,0 +1,171 @@
+"""A policy: what the plugin may do on a machine, and what its kernel does not say.
+
+    policy = Policy.load("/etc/heapwire/policy.toml")
+    plugin = HeapPlugin(display, policy.apply(Platform.local()), host, budget=policy.budget, ...)
+
+Whoever integrates or administers a machine writes the file (docs/policy.md). A
+policy is a value; applied to a platform it gives another one, and is to be
+applied anew to whatever hot-plug leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
+from typing import Self
+
+from heapwire.compositor_plugin.account import DEFAULT_BUDGET
+from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
+from heapwire.kernel.fact import (
+    DeviceFact,
+    MemoryFact,
+    read_device_facts,
+    read_memory_facts,
+    with_facts,
+)
+from heapwire.kernel.platform import Platform
+from heapwire.kernel.platform_table import Fault, Table, did_you_mean
+from heapwire.kernel.toml_file import all_told, parse_toml, read_text, told
+from heapwire.kernel.toml_position import Path, positions
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.participant import Usage
+from heapwire.protocol.model.source import Source, SourceKind
+
+DEBOUNCE = 500  # milliseconds an upgrade must last; 30 frames at 60 Hz, as wlroots waits
+MOST_DEBOUNCE = 60_000  # milliseconds
+
+# What compositors do. What another device needs is told by the client that uses it.
+_USAGES = (Usage.SCANOUT, Usage.SAMPLING)
+
+
+class PolicyFileError(LocalError):
+    """A policy file that cannot be read; the message has one line for each fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What may be done on a machine; as it stands, anything.
+
+    `offered` has the names of the memory that clients are told of, `allocated`
+    of the heaps that the compositor allocates from for them, each client up to
+    `budget` bytes. `renderer` is the name of the device that composites, or of
+    its driver; empty, it is guessed. `debounce` is how many milliseconds a
+    change for the better must last. `memory` and `devices` are facts. `file` and
+    `lines` say where it was written, for notes.
+    """
+
+    offered: Selection = EVERYTHING
+    allocated: Selection = EVERYTHING
+    budget: int = DEFAULT_BUDGET
+    renderer: str = ""
+    debounce: int = DEBOUNCE
+    memory: tuple[MemoryFact, ...] = ()
+    devices: tuple[DeviceFact, ...] = ()
+    file: str = ""
+    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def load(cls, file: str | PathLike[str]) -> Self:
+        """The policy of a file.
+
+        Raises `PolicyFileError`, with a line for each fault, and `LocalError`
+        when the file cannot be read.
+        """
+        return cls.parse(read_text(fspath(file)), file=fspath(file))
+
+    @classmethod
+    def parse(cls, text: str, *, file: str = "policy.toml") -> Self:
+        """The policy that a text describes; `file` is what faults call it."""
+        faults: list[Fault] = []
+        top = Table(parse_toml(text, file=file, error=PolicyFileError), (), faults)
+        lines = positions(text)
+        offer, allocation, compositor = map(top.table, ("offer", "allocation", "compositor"))
+        budget = allocation.quantity("budget")
+        if budget == 0:
+            allocation.fault("budget", 'a budget of 0 bytes: to allocate nothing, never = ["*"]')
+        debounce = compositor.integer("debounce")
+        if debounce is not None and not 1 <= debounce <= MOST_DEBOUNCE:
+            compositor.fault("debounce", f"milliseconds, from 1 to {MOST_DEBOUNCE}")
+        policy = cls(
+            offered=_selection(offer),
+            allocated=_selection(allocation),
+            budget=budget or DEFAULT_BUDGET,
+            renderer=compositor.text("renderer"),
+            debounce=debounce or DEBOUNCE,
+            memory=read_memory_facts(top),
+            devices=read_device_facts(top),
+            file=file,
+            lines=lines,
+        )
+        for fact in policy.devices:
+            if fact.usage not in _USAGES:
+                told_by = "what it needs for anything else, a client says that uses it"
+                what = f"a compositor's devices are for scanout and sampling: {told_by}"
+                faults.append(Fault((*fact.path, "usage"), what))
+        for table in (offer, allocation, compositor, top):
+            table.close()
+        if faults:
+            raise PolicyFileError(all_told(faults, file=file, lines=lines))
+        return policy
+
+    def corrected(self, platform: Platform) -> Platform:
+        """The machine as it really is: with the facts, and the renderer before its like.
+
+        The first device that samples is the one that composites.
+        """
+        stated = with_facts(platform, memory=self.memory, devices=self.devices, tell=self._told)
+        if not self.renderer:
+            return stated
+        able = [device for device in stated.devices if Usage.SAMPLING in device.sets]
+        chosen = [one for one in able if one.name == self.renderer] or [
+            one for one in able if one.driver == self.renderer
+        ]
+        if not chosen:
+            known = did_you_mean(self.renderer, [device.name for device in able])
+            what = f"this machine has no device {self.renderer!r} that samples: {known}"
+            note = self._told(Fault(("compositor", "renderer"), what))
+            return replace(stated, notes=(*stated.notes, note))
+        others = [device for device in stated.devices if device is not chosen[0]]
+        first = stated.devices.index(able[0])
+        devices = (*others[:first], chosen[0], *others[first:])
+        return replace(stated, devices=devices)
+
+    def apply(self, platform: Platform) -> Platform:
+        """The machine as clients may know it: corrected, and without what is not offered."""
+        machine = self.corrected(platform)
+        offered = tuple(one for one in machine.sources if one.name in self.offered)
+        withheld = {one.id: one.name for one in machine.sources if one.name not in self.offered}
+        heaps = [one for one in machine.sources if one.id.kind is SourceKind.HEAP]
+        notes = [
+            *self._unmatched("offer", self.offered, machine.sources),
+            *self._unmatched("allocation", self.allocated, heaps),
+        ]
+        return replace(
+            machine,
+            sources=offered,
+            absent={**machine.absent, **withheld},
+            notes=(*machine.notes, *notes),
+        )
+
+    def _unmatched(
+        self, table: str, selection: Selection, sources: Iterable[Source]
+    ) -> Iterator[str]:
+        """A note for each pattern that no name matches."""
+        names = [source.name for source in sources]
+        for key, patterns in (("only", selection.only or ()), ("never", selection.never)):
+            for index, pattern in enumerate(patterns):
+                if pattern.strip("*") and not any(matches((pattern,), name) for name in names):
+                    hint = did_you_mean(pattern, names)
+                    what = f"{pattern!r} matches no memory here: {hint}"
+                    yield self._told(Fault((table, key, index), what))
+
+    def _told(self, fault: Fault) -> str:
+        return told(fault, file=self.file or "policy", lines=self.lines)
+
+
+def _selection(table: Table) -> Selection:
+    only = table.texts("only") if table.has("only") else None
+    if table.raw("only") == []:
+        table.fault("only", 'an empty list permits nothing: to mean that, write never = ["*"]')
+    return Selection(only=only, never=table.texts("never"))

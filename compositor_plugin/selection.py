@@ -1,0 +1,35 @@
+"""A choice among names, by shell-style patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The names that match one of `only` (None: any name) and none of `never`.
+
+    A pattern has `*`, `?` and `[...]` as in a shell, and is compared with the
+    whole name, in its case.
+    """
+
+    only: tuple[str, ...] | None = None
+    never: tuple[str, ...] = ()
+
+    def __contains__(self, name: object) -> bool:
+        return (
+            isinstance(name, str)
+            and (self.only is None or matches(self.only, name))
+            and not matches(self.never, name)
+        )
+
+
+def matches(patterns: Iterable[str], name: str) -> bool:
+    """Whether a name matches one of some patterns."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+EVERYTHING = Selection()
+NOTHING = Selection(only=())

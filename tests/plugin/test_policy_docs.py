@@ -1,0 +1,181 @@
+"""docs/policy.md: its example does what the text says, its tables have every key."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from heapwire.compositor_plugin.account import DEFAULT_BUDGET
+from heapwire.compositor_plugin.broker import Broker, Question
+from heapwire.compositor_plugin.host import OutputState, SurfaceState
+from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, Policy, PolicyFileError
+from heapwire.kernel.platform import Platform
+from heapwire.kernel.quantity import quantity_name
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.extents import Extent, Extents
+from heapwire.protocol.model.format import parse_fourcc
+from heapwire.protocol.model.modifier import LINEAR
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.wire.negotiation_state import Inquiry
+
+TEXT = (Path(__file__).parents[2] / "docs" / "policy.md").read_text("utf-8")
+(EXAMPLE,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+FILE = "/etc/heapwire/policy.toml"
+NV12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
+
+# The box of the example as its kernel tells of it.
+BOX = """
+[[memory]]
+name = "system"
+contiguous = false
+[[memory]]
+name = "linux,cma"
+[[memory]]
+name = "camera@70000000"
+contiguous = true
+[[memory]]
+name = "secure-video"
+contiguous = true
+protected = true
+[[device]]
+name = "card0"
+kind = "display"
+driver = "example-drm"
+[[device.use]]
+usage = "scanout"
+[[device.use.set]]
+formats = ["NV12", "XRGB8888"]
+[[device]]
+name = "renderD128"
+kind = "gpu"
+driver = "etnaviv"
+[[device.use]]
+usage = "sampling"
+[[device]]
+name = "renderD129"
+kind = "gpu"
+driver = "panfrost"
+[[device.use]]
+usage = "sampling"
+"""
+
+DEVICE = '[[device]]\nname = "d"\n'
+# The heading of each table of keys, and a file whose table of that kind has a key too many.
+TABLES = {
+    "`[offer]`": "[offer]\nqqqqqqqq = 1\n",
+    "`[allocation]`": "[allocation]\nqqqqqqqq = 1\n",
+    "`[compositor]`": "[compositor]\nqqqqqqqq = 1\n",
+    "`[[memory]]`": '[[memory]]\nname = "m"\nqqqqqqqq = 1\n',
+    "`[[device]]`": f"{DEVICE}qqqqqqqq = 1\n",
+    "`[[device.use]]`": f"{DEVICE}[[device.use]]\nqqqqqqqq = 1\n",
+}
+
+
+def answered(policy: Policy):
+    """The box as the policy leaves it, its broker, and the answer to a fullscreen player."""
+    box = policy.apply(Platform.parse(BOX, file="box.toml"))
+    broker = Broker(box, allocated=policy.allocated)
+    decoder = Participant(
+        name="decoder", usage=Usage.DECODE, sets=(ConstraintSet(formats=(NV12,)),)
+    )
+    output = OutputState("HDMI-A-1", box.device("card0").id)
+    question = Question(
+        Inquiry(participants=((1, decoder),), extents=Extents(coded=Extent(1920, 1080))),
+        SurfaceState(outputs=(output,), size=Extent(1920, 1080), candidate=True),
+        frozenset({NV12}),
+    )
+    return box, broker, broker.batch(question)
+
+
+def test_the_example_does_what_the_text_says():
+    policy = Policy.parse(EXAMPLE, file=FILE)
+    box, broker, batch = answered(policy)
+    assert box.notes == ()
+    assert [one.name for one in box.sources] == ["system", "linux,cma", "camera@70000000"]
+    assert [one.name for one in box.sources if broker.allocates_from(one.id)] == [
+        "system",
+        "linux,cma",
+    ]
+    assert f"{quantity_name(policy.budget)} each" in TEXT
+    assert box.device(broker.renderer).driver == "panfrost"
+    plan = batch.offers[0].plan
+    assert plan.scanout
+    assert [box.source_name(entry.source) for entry in plan.layout.objects] == ["linux,cma"]
+
+
+def test_the_variation_is_composited_for_the_reason_that_the_text_gives():
+    assert "`0x80000000`" in TEXT
+    policy = Policy.parse(EXAMPLE.replace('base = "0x10000000"', 'base = "0x80000000"'))
+    _, _, batch = answered(policy)
+    assert batch.offers
+    assert not any(offer.plan.scanout for offer in batch.offers)
+    (why,) = re.findall(r"^`(card0:scanout needs .*)`\.$", TEXT, re.MULTILINE)
+    assert why in [entry.text for entry in batch.conflicts]
+
+
+def test_the_fault_that_the_text_shows_is_what_one_sees():
+    (shown,) = re.findall(r"^ {4}not available: (.*)$", TEXT, re.MULTILINE)
+    with pytest.raises(PolicyFileError) as caught:
+        Policy.parse(EXAMPLE.replace("budget =", "budgets ="), file=FILE)
+    assert str(caught.value) == shown
+
+
+def test_the_warning_that_the_text_shows_is_what_one_sees():
+    (shown,) = re.findall(r"^ {4}warning: (.*)$", TEXT, re.MULTILINE)
+    policy = Policy.parse('[offer]\nnever = ["secur*"]\n', file=FILE)
+    assert policy.apply(Platform.load("raspberry-pi-4")).notes == (shown,)
+
+
+@pytest.mark.parametrize(("heading", "text"), TABLES.items())
+def test_every_key_is_described_and_no_other(heading, text):
+    section = TEXT.split(f"### {heading}\n", 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
+    table = section.split("| key | meaning |\n", 1)[1].split("\n\n", 1)[0]
+    described = set(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE))
+    with pytest.raises(PolicyFileError) as caught:
+        Policy.parse(text)
+    (known,) = re.findall(r"qqqqqqqq: this key is unknown here: there are (.*)", str(caught.value))
+    assert described == set(known.split(", "))
+
+
+def test_every_table_is_described():
+    with pytest.raises(PolicyFileError) as caught:
+        Policy.parse("qqqqqqqq = 1")
+    (known,) = re.findall(r"qqqqqqqq: this key is unknown here: there are (.*)", str(caught.value))
+    headings = {heading.strip("`[]") for heading in TABLES}
+    assert headings == {*known.split(", "), "device.use"}
+
+
+def test_the_defaults_are_those_that_the_text_names():
+    assert f"; {quantity_name(DEFAULT_BUDGET)} where it is left out" in TEXT
+    assert f"from 1 to {MOST_DEBOUNCE}; {DEBOUNCE} where it is left out" in TEXT
+
+
+def test_the_lines_of_python_run(tmp_path, monkeypatch):
+    """All but the plugin itself, which wants a display."""
+    code = textwrap.dedent(TEXT.split("## In Python\n", 1)[1].split("\n`Policy` is", 1)[0])
+    file = tmp_path / "policy.toml"
+    file.write_text(EXAMPLE)
+    made, followed = [], []
+
+    class Plugin:
+        def __init__(self, display, platform, host, **options):
+            made.append((platform, options))
+
+        def follow(self, hot_plug, discover):
+            followed.append(discover())
+
+    monkeypatch.setattr(Platform, "local", lambda: Platform.parse(BOX))
+    names = {"Policy": Policy, "Platform": Platform, "HeapPlugin": Plugin, "HotPlug": object}
+    exec(code.replace(FILE, str(file)), {**names, "display_address": 0, "host": None})
+    [(platform, options)] = made
+    assert "secure-video" not in [one.name for one in platform.sources]
+    assert followed[0].sources == platform.sources
+    policy = Policy.load(file)
+    assert options == {
+        "allocated": policy.allocated,
+        "budget": policy.budget,
+        "debounce": policy.debounce,
+    }
