@@ -7,7 +7,15 @@ import signal
 import sys
 from pathlib import Path
 
-from heapwire.cli.arguments import add_json, add_platform, fourcc, load_platform, positive
+from heapwire.cli.arguments import (
+    add_json,
+    add_platform,
+    add_policy,
+    fourcc,
+    load_platform,
+    load_policy,
+    positive,
+)
 from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts, write_json
 from heapwire.cli.status import DONE, FAILED
 from heapwire.client_lib.conflict import ConflictError
@@ -42,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--capture", metavar="FILE", type=Path, help="write the negotiation for `heapwire replay`"
     )
     add_platform(parser)
+    add_policy(parser)
     add_json(parser)
 
 
@@ -50,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     meter = Meter()
     player = Player(
         options.file,
-        platform=load_platform(options.platform),
+        platform=load_policy(options.policy).apply(load_platform(options.platform)),
         options=PlayOptions(
             frames=options.frames,
             fullscreen=options.fullscreen,

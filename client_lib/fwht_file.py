@@ -102,7 +102,7 @@ class FwhtFile:
             self._ahead = self._ahead[keep:]
             if at < 0 and not self._read_ahead(len(self._ahead) + 1):
                 break
-        self.damaged += skipped
+        self.damaged += skipped or bool(self._ahead)
         return False
 
     def _read_ahead(self, size: int) -> bool:

@@ -32,12 +32,14 @@ def surface_negotiation(
 ) -> AnyNegotiation:
     """A negotiation for a `wl_surface` by what `heap_manager` gave.
 
-    What this process can open is set: its platform's sources, with a compositor
-    those that it announces too, by number and name.
+    What this process can open is set: of its platform's sources those that it may
+    allocate from, with a compositor those that it announces too, by number and name.
     """
     if manager is None:
         assert platform is not None, "heap_manager() raises without one"
-        return LocalNegotiation(dmabuf, platform, surface)
+        local = LocalNegotiation(dmabuf, platform, surface)
+        local.set_openable(platform.memory.openable)
+        return local
     negotiation = manager.surface_negotiation(surface)
     negotiation.set_openable(_shared(manager, platform))
     return negotiation
@@ -46,8 +48,11 @@ def surface_negotiation(
 def _shared(manager: HeapManager, platform: Platform | None) -> frozenset[SourceId]:
     if platform is None:
         return frozenset()
+    openable = platform.memory.openable
     return frozenset(
         source.id
         for source in platform.sources
-        if source.id in manager.sources and manager.sources[source.id].name == source.name
+        if source.id in openable
+        and source.id in manager.sources
+        and manager.sources[source.id].name == source.name
     )

@@ -52,9 +52,10 @@ class Broker:
 
     `renderer` is the device that composites; by default the first device of the
     platform that samples. `allocated` has the names of the heaps that clients may
-    have the compositor allocate from. `on_solved` sees each problem and its answer.
-    `ids` are the wire ids given out so far, which have to outlive a broker: a
-    client's feedback object knows a device by one id for life.
+    have the compositor allocate from, as far as this process may open them.
+    `on_solved` sees each problem and its answer. `ids` are the wire ids given out
+    so far, which have to outlive a broker: a client's feedback object knows a
+    device by one id for life.
     """
 
     def __init__(
@@ -68,10 +69,13 @@ class Broker:
     ) -> None:
         self._on_solved = on_solved
         self._platform = platform
+        openable = platform.memory.openable
         self._allocatable = frozenset(
             source.id
             for source in platform.sources
-            if source.id.kind is SourceKind.HEAP and source.name in allocated
+            if source.id.kind is SourceKind.HEAP
+            and source.name in allocated
+            and source.id in openable
         )
         self._renderer = renderer or next(
             (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None

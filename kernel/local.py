@@ -28,7 +28,7 @@ from heapwire.kernel.heap_links import linked_by, links_of
 from heapwire.kernel.kms import read_planes, scanout_sets
 from heapwire.kernel.libdrm import DrmDevice, open_drm
 from heapwire.kernel.link import Link, LinkKind
-from heapwire.kernel.local_memory import LocalMemory
+from heapwire.kernel.local_memory import GRANT, LocalMemory
 from heapwire.kernel.platform import Platform
 from heapwire.kernel.profile import profile_constraints
 from heapwire.kernel.sysfs import REAL, SysfsDevice, list_devices
@@ -88,12 +88,18 @@ def discover(root: Path = REAL, *, drm: OpenDrm = open_drm, v4l2: OpenV4l2 = ope
                 _add(found, one, device, reverse)
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
     found.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
+    memory = LocalMemory(found.sources, nodes)
+    closed = [
+        source.name for source in found.sources if source.id in nodes.keys() - memory.openable
+    ]
+    if closed:
+        found.notes.append(f"this user may not allocate from {', '.join(closed)}: {GRANT}")
     return Platform(
         name="local",
         title=_title(root),
         sources=tuple(found.sources),
         devices=tuple(found.devices),
-        memory=LocalMemory(found.sources, nodes),
+        memory=memory,
         links=tuple(found.links),
         topology=Topology(
             places={d.id: d.place for d in found.devices if d.id and d.place != Place()}

@@ -17,6 +17,7 @@ from heapwire.protocol.model.source import Source, SourceId, SourceKind
 LARGEST = 512 << 20  # bytes of one buffer; 7680x4320 at 8 bytes a pixel is 253 MiB
 DEFAULT_BUDGET = 2 << 30  # bytes that a process may hold at a time
 
+GRANT = 'a udev rule can grant it, such as SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"'
 _UDMABUF = "udmabuf"  # the exporter's name (drivers/dma-buf/udmabuf.c, KBUILD_MODNAME)
 
 
@@ -95,10 +96,7 @@ def _needed(source: SourceId) -> int:
 
 def _refused(source: Source, node: str, size: int, error: OSError) -> LocalError:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return LocalError(
-            f"{source.name}: this user may not open {node}: a udev rule can grant it, such as "
-            'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"'
-        )
+        return LocalError(f"{source.name}: this user may not open {node}: {GRANT}")
     if error.errno == errno.ENOMEM:
         return OutOfMemoryError(f"{source.name}: the kernel has no {size} bytes left there")
     return LocalError(f"{source.name}: {node}: {size} bytes: {error.strerror}")

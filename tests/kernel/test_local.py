@@ -1,6 +1,7 @@
 """The machine that this runs on: a whole one made of files, and whatever this one is."""
 
 import errno
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -303,6 +304,20 @@ def test_a_library_that_is_missing_is_a_note(machine):
 def test_a_card_without_planes_is_no_display(machine):
     card = look(machine, display=Display()).device("card0")
     assert (card.kind, card.sets) == (DeviceKind.GPU, {})
+
+
+def test_heaps_that_this_user_may_not_open_are_one_note(machine, monkeypatch):
+    assert look(machine).notes == ()
+    permitted = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: "dma_heap" not in str(path) and permitted(path, mode)
+    )
+    [note] = look(machine).notes
+    assert note.startswith("this user may not allocate from reserved, system: a udev rule")
+
+
+def test_the_bitstreams_of_a_decoder_are_known(machine):
+    assert look(machine).device("video0").bitstreams == (fourcc("H264"),)
 
 
 def test_an_empty_machine_has_a_cpu(tree):

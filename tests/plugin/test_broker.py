@@ -9,6 +9,7 @@ import pytest
 from heapwire.compositor_plugin.broker import MAX_VIEWS, Broker, Question
 from heapwire.compositor_plugin.host import OutputState, SurfaceState
 from heapwire.compositor_plugin.selection import NOTHING
+from heapwire.kernel.memfd_memory import MemfdMemory
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.extents import Extent, Extents
@@ -152,6 +153,24 @@ def test_what_a_client_cannot_open_the_compositor_has_to_allocate(pi) -> None:
     refused = Broker(pi, allocated=NOTHING).batch(asked)
     assert refused.offers == ()
     assert refused.reason is not None
+
+
+def test_what_the_compositor_cannot_open_it_does_not_allocate(pi) -> None:
+    class Closed(MemfdMemory):
+        @property
+        def openable(self) -> frozenset[SourceId]:
+            return frozenset({pi.source("system").id})
+
+    closed = replace(pi, memory=Closed(pi.sources))
+    batch = Broker(closed).batch(question((1, decoder(NV12)), state=surface(pi)))
+    access = {source.source: source.access for one in batch.tranches for source in one.sources}
+    assert access[pi.source("system").id] == Access.CLIENT | Access.COMPOSITOR
+    assert access[pi.source("linux,cma").id] == Access.CLIENT
+    barred = question((1, decoder(NV12)), state=surface(pi), openable=frozenset())
+    offered = Broker(closed).batch(barred).offers
+    assert {one.source for offer in offered for one in offer.plan.layout.objects} <= {
+        pi.source("system").id
+    }
 
 
 def test_sources_that_nobody_knows_are_ignored(pi) -> None:
