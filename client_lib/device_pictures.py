@@ -186,6 +186,7 @@ class DevicePictures:
             content=self._file.content,
             producer=replace(self._producer, sets=sets[:ALTERNATIVES]),
             held=device.least_buffers,
+            sequence=0 if self.shape is None else self.shape.sequence + 1,
         )
 
     def _layout_of(self, plan: Plan) -> QueueFormat:

@@ -29,7 +29,8 @@ class Shape:
 
     `extent` is the visible size of a picture and `coded` the size that the codec
     works in, in pixels. `producer` is who fills the buffers, and `held` how many
-    of them it has to have at a time.
+    of them it has to have at a time. `sequence` counts up when a device begins
+    anew, and wants to be told of its buffers again even if they are the same.
     """
 
     extent: Extent
@@ -37,6 +38,7 @@ class Shape:
     content: Content
     producer: Participant
     held: int
+    sequence: int = 0
 
 
 class Picture(Protocol):

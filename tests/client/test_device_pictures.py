@@ -1,0 +1,336 @@
+"""Playing what a device decodes: into the buffers that are shown, and without a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import pytest
+from conftest import open_fds
+from fake_compositor import CMA, XRGB, plan, plans
+from fake_decoder import DAMAGE, FakeDecoder, packet
+from playing_compositor import PlayingCompositor
+from test_decoder import encode
+
+import heapwire.client_lib.open_pictures
+import heapwire.client_lib.player
+from heapwire.client_lib.device_pictures import DevicePictures
+from heapwire.client_lib.packet import Packet
+from heapwire.client_lib.playback import PlayOptions
+from heapwire.client_lib.player import Player
+from heapwire.kernel.device import Device, DeviceKind
+from heapwire.kernel.memfd_memory import MemfdMemory
+from heapwire.kernel.platform import Platform
+from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
+from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.model.content import Content
+from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.extents import Extent
+from heapwire.protocol.model.format import fourcc
+from heapwire.protocol.model.identity import DeviceId, HeapId
+from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.protocol.model.source import Source, SourceId
+from heapwire.protocol.wire.array import decode_formats
+
+FAST = PlayOptions(paced=False, timeout=5)
+SYSTEM = SourceId.heap(HeapId(251, 9))
+SETS = (ConstraintSet(formats=tuple(FormatModifier(fourcc(c), 0) for c in ("XR24", "AR24"))),)
+PRODUCER = Participant(name="video7:decode", usage=Usage.DECODE, sets=SETS, device=DeviceId(81, 7))
+
+
+@dataclass
+class File:
+    """Packets; stamps are those of 25 pictures a second unless given."""
+
+    packets: list[Packet]
+    coded: int = fourcc("FAKE")
+    extent: Extent = Extent(64, 48)
+    content: Content = Content()
+    rate: Fraction = Fraction(25)
+    count: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    damaged: int = 0
+    closed: bool = field(default=False)
+
+    def __iter__(self):
+        return iter(self.packets)
+
+    def close(self):
+        self.closed = True
+
+
+def file_of(*pictures, **more):
+    return File([Packet(packet(one, **more), None) for one in pictures])
+
+
+class Rgb(PlayingCompositor):
+    pair = XRGB
+
+
+@pytest.fixture
+def platform():
+    sources = (
+        Source(id=CMA, name="linux,cma", contiguous=True),
+        Source(id=SYSTEM, name="system"),
+    )
+    return Platform(
+        name="fake", sources=sources, devices=(), memory=MemfdMemory(sources), simulated=True
+    )
+
+
+@pytest.fixture
+def fake(request):
+    before = open_fds()
+    compositor = getattr(request, "param", Rgb)()
+    yield compositor
+    compositor.close()
+    assert open_fds() <= before
+
+
+@pytest.fixture
+def play(fake, platform, monkeypatch):
+    """Play packets that a decoder makes pictures of; what came of it."""
+
+    def run(file, decoder, options=FAST, **more):
+        def opened(_path, _platform, *, decoder=None, formats=(), faults=None):
+            return DevicePictures(file, device, PRODUCER, name="video7", formats=formats)
+
+        device = decoder
+        monkeypatch.setattr(heapwire.client_lib.player, "open_pictures", opened)
+        player = Player(
+            "clip.fake", display=fake.socket.detach(), platform=platform, options=options, **more
+        )
+        try:
+            return player.play()
+        finally:
+            assert file.closed
+            assert decoder.closed
+            assert platform.memory.live() == 0
+
+    return run
+
+
+def colours(fake):
+    """The byte that fills each picture that was on the screen."""
+    found = []
+    for shown in fake.shown:
+        (plane,) = shown.planes
+        assert set(plane) == {plane[0]}
+        found.append(plane[0])
+    return found
+
+
+def test_every_picture_is_shown_and_none_is_copied(fake, play):
+    pictures = list(range(1, 40))
+    result = play(file_of(*pictures), FakeDecoder())
+    assert colours(fake) == pictures
+    assert (result.frames.decoded, result.frames.shown, result.frames.dropped) == (39, 39, 0)
+    assert result.frames.scanned_out == 39
+    assert (result.bytes_copied_per_frame, result.decoder, result.damaged) == (0, "video7", 0)
+
+
+def test_the_devices_pitches_are_its_requirement(fake, play):
+    """And of the same format with alpha and without, the one without: no picture has any."""
+    play(file_of(1), FakeDecoder())
+    creator = "xx_dmabuf_constraint_set_creator_v1"
+    said = {
+        (request.args[0], int.from_bytes(request.args[-1], "little"))
+        for request in fake.of(creator)
+        if request.name == "add"
+    }
+    pitch = 4 * (64 + 32)
+    assert {(BY_NAME[name].type, pitch) for name in ("min-pitch", "max-pitch")} <= said
+    assert (BY_NAME["min-size"].type, pitch * 48) in said
+    formats = {
+        pair.fourcc
+        for request in fake.of(creator)
+        if request.name == "add_formats"
+        for pair in decode_formats(request.args[1])
+    }
+    assert formats == {fourcc("XR24")}
+
+
+def test_a_plan_with_other_pitches_is_not_followed(fake, play):
+    """The compositor's plan has no room for what the device adds to each row."""
+    with pytest.raises(Exception, match="video7 does not lay its pictures out like this"):
+        play(file_of(1), FakeDecoder(padding=64), replace(FAST, decoder="video7"))
+
+
+def test_a_damaged_picture_is_skipped_and_counted(fake, play):
+    result = play(file_of(1, 2, DAMAGE, 4, DAMAGE, 6), FakeDecoder())
+    assert colours(fake) == [1, 2, 4, 6]
+    assert result.damaged == 2
+
+
+class Replanning(Rgb):
+    """Has a plan for other memory, unasked, after three frames."""
+
+    def display(self, pending):
+        super().display(pending)
+        if len(self.shown) == 3:
+            other = plan(pair=XRGB)
+            (one,) = other.layout.objects
+            layout = replace(other.layout, objects=(replace(one, source=SYSTEM),))
+            self.send_batch(self.feedback, plans(replace(other, layout=layout)))
+
+
+@pytest.mark.parametrize("fake", [Replanning], indirect=True)
+def test_memory_is_replaced_while_the_device_decodes_and_no_picture_is_lost(fake, play):
+    decoder = FakeDecoder()
+    pictures = list(range(1, 40))
+    result = play(file_of(*pictures), decoder)
+    assert colours(fake) == pictures
+    assert len(decoder.set_ups) == 1  # the device went on as it was
+    assert set(decoder.given[-4:]) == {SYSTEM}
+    assert CMA in decoder.given
+    assert result.frames.dropped == 0
+
+
+def test_pictures_of_another_size_are_set_up_anew(fake, play):
+    small, large = (64, 48), (128, 96)
+    pictures = [(1, small), (2, small), (3, large), (4, large), (5, small)]
+    decoder = FakeDecoder()
+    play(File([Packet(packet(n, size), None) for n, size in pictures]), decoder)
+    assert colours(fake) == [1, 2, 3, 4, 5]
+    assert [shown.size for shown in fake.shown] == [size for _, size in pictures]
+    assert len(decoder.set_ups) == 3
+
+
+def test_a_packet_that_is_larger_than_the_devices_buffers_has_it_start_again(fake, play):
+    decoder = FakeDecoder(room=32)
+    packets = [packet(1), packet(2), packet(3, extra=500), packet(4)]
+    play(File([Packet(one, None) for one in packets]), decoder)
+    assert colours(fake) == [1, 2, 3, 4]
+    assert decoder.starts == [0, 2 * len(packets[2])]
+
+
+def test_a_first_packet_that_is_too_large_is_no_different(fake, play):
+    decoder = FakeDecoder(room=8)
+    play(file_of(1, 2, extra=500), decoder)
+    assert colours(fake) == [1, 2]
+    assert len(decoder.starts) == 2
+
+
+def test_only_as_many_pictures_as_asked_for(fake, play):
+    result = play(file_of(*range(1, 20)), FakeDecoder(), replace(FAST, frames=5))
+    assert colours(fake) == [1, 2, 3, 4, 5]
+    assert result.frames.decoded == 5
+
+
+def test_paced_pictures_that_are_too_late_are_dropped_and_their_buffers_used_again(fake, play):
+    file = file_of(*range(1, 30))
+    file.rate = Fraction(10_000)  # faster than anything shows them
+    result = play(file, FakeDecoder(), replace(FAST, paced=True))
+    assert result.frames.decoded == 29
+    assert result.frames.shown + result.frames.dropped == 29
+    assert result.frames.dropped > 0
+
+
+def test_nothing_to_decode_is_told(fake, play):
+    file = File([Packet(b"rubbish", None)] * 5)
+    with pytest.raises(LocalError, match="nothing in it can be decoded"):
+        play(file, FakeDecoder(), replace(FAST, decoder="video7"))
+
+
+def test_a_device_that_goes_away_ends_it_with_a_word(fake, play):
+    file = file_of(*range(1, 30))
+    with pytest.raises(LocalError, match="the decoder has failed: No such device"):
+        play(file, FakeDecoder(vanishes_after=4))
+
+
+def test_formats_can_be_restricted_to_what_the_device_has_not(fake, play):
+    options = replace(FAST, formats=(fourcc("NV12"),), decoder="video7")
+    with pytest.raises(LocalError, match="video7 makes no format that can be used here"):
+        play(file_of(1), FakeDecoder(), options)
+
+
+@pytest.fixture
+def hardware(platform):
+    """A platform with two decoders of MPEG-4 that have nodes."""
+    devices = tuple(
+        Device(
+            id=DeviceId(81, number),
+            name=f"video{number}",
+            kind=DeviceKind.DECODER,
+            sets={Usage.DECODE: SETS},
+            node=f"/dev/video{number}",
+            bitstreams=(fourcc("MPG4"),),
+        )
+        for number in (7, 8)
+    )
+    return replace(platform, devices=devices)
+
+
+def opening(monkeypatch, **decoders):
+    """Have nodes opened as these decoders; an exception is what opening raises."""
+
+    def opened(node):
+        found = decoders[node.rpartition("/")[2]]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(heapwire.client_lib.open_pictures, "M2mDecoder", opened)
+
+
+def on(fake, path, platform, options=FAST):
+    return Player(path, display=fake.socket.detach(), platform=platform, options=options).play()
+
+
+def unconnected(path, platform, options=FAST):
+    """Play on a compositor that does not exist: what fails before is told before."""
+    return Player(path, display="nobody", platform=platform, options=options).play()
+
+
+def test_a_device_that_cannot_is_passed_over_for_the_next_and_then_for_the_cpu(
+    fake, hardware, monkeypatch, tmp_path
+):
+    clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    busy = FakeDecoder(refuses=OSError(16, "Device or resource busy"))
+    opening(monkeypatch, video7=OSError(13, "Permission denied"), video8=busy)
+    result = on(fake, clip, hardware)
+    assert (result.decoder, result.frames.shown) == ("cpu", 3)
+    assert result.faults == (
+        "video7: /dev/video7: Permission denied",
+        "video8: the device does not decode this: Device or resource busy",
+    )
+    assert busy.closed
+
+
+def test_a_device_for_whose_pictures_there_is_no_memory_leaves_it_to_the_cpu(
+    fake, hardware, monkeypatch, tmp_path
+):
+    """Its packets make no sense to the fake, as if the stream were beyond the device."""
+    clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    opening(monkeypatch, video7=FakeDecoder(room=1 << 20))
+    result = on(fake, clip, hardware)
+    assert (result.decoder, result.frames.shown) == ("cpu", 3)
+    assert result.faults == ("video7: nothing in it can be decoded",)
+
+
+def test_a_device_that_is_asked_for_by_name_is_not_passed_over(
+    no_fd_leak, hardware, monkeypatch, tmp_path
+):
+    clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    opening(monkeypatch, video7=OSError(13, "Permission denied"))
+    for wanted in ("video7", "/dev/video7"):
+        with pytest.raises(LocalError, match="/dev/video7: Permission denied"):
+            unconnected(clip, hardware, replace(FAST, decoder=wanted))
+    with pytest.raises(LocalError, match="there is no decoder 'video9' on this machine"):
+        unconnected(clip, hardware, replace(FAST, decoder="video9"))
+
+
+def test_the_cpu_can_be_asked_for(fake, hardware, monkeypatch, tmp_path):
+    clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    opening(monkeypatch)
+    result = on(fake, clip, hardware, replace(FAST, decoder="cpu"))
+    assert (result.decoder, result.faults) == ("cpu", ())
+
+
+def test_fwht_without_a_device_is_told_as_such(no_fd_leak, hardware, tmp_path):
+    from test_fwht_file import frame
+
+    clip = tmp_path / "a.fwht"
+    clip.write_bytes(frame())
+    with pytest.raises(LocalError, match=r"a\.fwht: only a device decodes FWHT, and none can"):
+        unconnected(clip, hardware)
