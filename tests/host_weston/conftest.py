@@ -58,6 +58,7 @@ class Weston:
             (self.folder / "weston.ini").write_text(ini)
             config = [f"--config={self.folder / 'weston.ini'}"]
         clean = {name: text for name, text in os.environ.items() if not name.startswith("HEAPWIRE")}
+        # The long names of the backend and of the shell are those that every Weston knows.
         self.process = subprocess.Popen(
             [
                 *wrapper,

@@ -18,7 +18,7 @@ PLATFORMS = ("raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5")
 HEADLESS = Extent(1024, 640)  # the size of Weston's headless output
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
     pytest.mark.timeout(300),
 ]
 

@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.hosts.weston import build as weston_build
 from heapwire.kernel.platform import Platform
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
     pytest.mark.timeout(300),
 ]
 

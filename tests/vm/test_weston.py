@@ -14,7 +14,7 @@ from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, 
 GUEST = Path(__file__).parent / "guest" / "weston_scanout.py"
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config", "seatd"),
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config", "seatd"),
     pytest.mark.timeout(900),
 ]
 
