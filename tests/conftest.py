@@ -39,6 +39,7 @@ PACKAGES = {
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
     "seatd": "seatd",
+    "udevadm": "udev",
     "valgrind": "valgrind",
     "wayland-client.pc": "libwayland-dev",
     "wayland-info": "wayland-utils",

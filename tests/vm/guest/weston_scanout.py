@@ -1,16 +1,17 @@
 """In the guest: a stock Weston on vkms with the module, and a player that negotiates.
 
-    weston_scanout.py MODULE
+    weston_scanout.py MODULE...
 
-Prints one JSON object: the heaps that were announced, the plan, what became of each frame
-as the client was told, the unasked batches, and what Weston's own drm-backend log says of
-the planes.
+Prints one JSON object for each module, a line each: the heaps that were announced, the plan,
+what became of each frame as the client was told, the unasked batches, and what Weston's own
+drm-backend log says of the planes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -48,25 +49,32 @@ PLAYER = Participant(
 
 def start(module: str, stack: ExitStack) -> str:
     """Weston on the card of vkms; the path of its socket."""
-    RUNTIME.mkdir(mode=0o700, exist_ok=True)
+    RUNTIME.mkdir(mode=0o700)
+    stack.callback(shutil.rmtree, RUNTIME)
     os.environ |= {"XDG_RUNTIME_DIR": str(RUNTIME), "LIBGL_ALWAYS_SOFTWARE": "1"}
     cards = Path("/sys/devices/platform/vkms/drm").glob("card*")
     card = next(entry.name for entry in cards)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     seat = subprocess.Popen(["seatd"], env={**os.environ, "SEATD_VTBOUND": "0"}, **quiet)
-    stack.callback(seat.kill)
+    stack.callback(end, seat)
     time.sleep(1)
     command = ["weston", "--backend=drm-backend.so", f"--drm-device={card}", "--socket=vm-0"]
     command += ["--continue-without-input", "--idle-time=0", "--debug", "--no-config"]
     command += ["--shell=kiosk-shell.so", f"--log={LOG}", f"--modules={module}"]
+    LOG.unlink(missing_ok=True)
     weston = subprocess.Popen(command, **quiet)
-    stack.callback(weston.kill)
+    stack.callback(end, weston)
     deadline = time.monotonic() + PATIENCE
     while not (RUNTIME / "vm-0").exists():
         if weston.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"Weston does not listen:\n{LOG.read_text() if LOG.exists() else ''}")
         time.sleep(0.2)
     return str(RUNTIME / "vm-0")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(PATIENCE)
 
 
 def connect(socket: str) -> Connection:
@@ -144,17 +152,17 @@ def play(socket: str, stack: ExitStack) -> dict[str, object]:
             any(tranche.flags & TrancheFlags.SCANOUT for tranche in one.tranches) for one in unasked
         ],
         "repaints": len(repaints),
-        "plane_only": sum("Using plane-only state composition" in one for one in repaints),
+        # Newer Westons use a state of the planes again, and say "reused plane-only".
+        "plane_only": sum("plane-only state composition" in one for one in repaints),
         "module": [line for line in LOG.read_text().splitlines() if "heapwire:" in line],
     }
 
 
 def main() -> None:
-    with ExitStack() as stack:
-        socket = start(sys.argv[1], stack)
-        seen = play(socket, stack)
-        print(json.dumps(seen))
-        sys.stdout.flush()
+    for module in sys.argv[1:]:
+        with ExitStack() as stack:
+            socket = start(module, stack)
+            print(json.dumps(play(socket, stack)), flush=True)
 
 
 if __name__ == "__main__":
