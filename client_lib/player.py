@@ -290,7 +290,7 @@ class _Run:
             if presented is None:
                 self._ledger.discarded()
                 return
-            self._ledger.presented(buffer)
+            self._ledger.presented(buffer, zero_copy=presented.zero_copy)
             monotonic = self._window.clock == time.CLOCK_MONOTONIC
             clock.presented(frame.time, presented.time if monotonic else 0.0, presented.refresh)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from pywayland.protocol.presentation_time import WpPresentation
+from pywayland.protocol.presentation_time import WpPresentation, WpPresentationFeedback
 from pywayland.protocol.viewporter import WpViewporter
 from pywayland.protocol.wayland import WlCompositor
 from pywayland.protocol.xdg_shell import XdgWmBase
@@ -32,11 +32,13 @@ _WM_BASE_VERSION = 6
 class Presented(NamedTuple):
     """When a frame reached the screen, in seconds of `clock`, and how long one refresh is.
 
-    Both are 0 where the compositor does not tell.
+    Both are 0 where the compositor does not tell. `zero_copy` says that the
+    display read the buffer itself; without it the compositor may not have told.
     """
 
     time: float
     refresh: float
+    zero_copy: bool
 
 
 class Window:
@@ -178,7 +180,7 @@ class Window:
             self._connection.release(callback)
             self.ready = True
             if self._presentation is None:
-                shown(Presented(0.0, 0.0))
+                shown(Presented(0.0, 0.0, zero_copy=False))
 
         listen(callback, self._connection.handler_failed, {"done": done})
 
@@ -186,10 +188,12 @@ class Window:
         feedback: AnyProxy = self._presentation.feedback(self.surface)
         self._connection.keep(feedback)
 
-        def presented(high: int, low: int, nanoseconds: int, refresh: int, *_rest: int) -> None:
+        def presented(high: int, low: int, nanoseconds: int, refresh: int, *rest: int) -> None:
             self._connection.release(feedback)
             time = (high << 32 | low) + nanoseconds / _NANOSECONDS
-            shown(Presented(time, refresh / _NANOSECONDS))
+            _, _, flags = rest  # behind the sequence number
+            zero_copy = bool(flags & WpPresentationFeedback.kind.zero_copy)
+            shown(Presented(time, refresh / _NANOSECONDS, zero_copy))
 
         def discarded() -> None:
             self._connection.release(feedback)

@@ -84,12 +84,21 @@ def test_fullscreen_takes_the_memory_that_the_display_named_by_feedback_needs(
     assert all(record.scanned_out for record in records)
 
 
-def test_what_became_of_frames_is_unknown_and_not_guessed(no_fd_leak, clips, pi):
+def test_what_became_of_frames_is_what_presentation_feedback_says(no_fd_leak, clips, pi):
     with without_extension(pi) as (compositor, _):
         result = play(compositor, clips["bikes.mp4"], pi)
     counts = result.frames
     assert (counts.decoded, counts.shown) == (FRAMES, FRAMES)
-    assert (counts.scanned_out, counts.composited) == (0, 0)
+    assert (counts.scanned_out, counts.composited) == (FRAMES, 0)
+    assert result.reasons == {}
+
+
+def test_what_was_not_presented_without_a_copy_is_unknown_and_not_guessed(no_fd_leak, clips, pi):
+    with without_extension(pi) as (compositor, records):
+        result = play(compositor, clips["bikes.mp4"], pi, RGB)
+    assert not any(record.scanned_out for record in records)
+    counts = result.frames
+    assert (counts.shown, counts.scanned_out, counts.composited) == (FRAMES, 0, 0)
     assert result.reasons == {"unknown": FRAMES}
 
 
