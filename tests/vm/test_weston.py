@@ -70,6 +70,11 @@ def test_where_weston_does_not_tell_the_client_is_told_nothing(seen_blindly):
     assert seen_blindly["statuses"] == [None] * 3
 
 
+def test_presentation_feedback_tells_the_client_in_any_case(played):
+    for one in played:
+        assert one["zero_copy"] >= 25
+
+
 def test_weston_itself_says_that_the_frames_were_on_a_plane(played):
     for one in played:
         assert one["repaints"] >= 25

@@ -185,7 +185,7 @@ void heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *sur
 /*
  * A client's wl_buffer was shown: scanned out (`scanned_out` 1) or composited, and
  * why. Needed when a surface shows another buffer than in the last frame, or the
- * same one in another way; more often does no harm.
+ * same one in another way; more often does no harm. Who cannot tell does not call.
  */
 void heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer,
 			   int scanned_out, enum heapwire_reason reason);

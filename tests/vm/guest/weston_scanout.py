@@ -22,9 +22,8 @@ from heapwire.client_lib.buffer import Buffer, allocate
 from heapwire.client_lib.connection import Connection
 from heapwire.client_lib.errors import NoCompositorError
 from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import listen
 from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
-from heapwire.client_lib.window import Window
+from heapwire.client_lib.window import Presented, Window
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
 from heapwire.protocol.model.extents import Extent, Extents
@@ -91,15 +90,12 @@ def connect(socket: str) -> Connection:
             return connection
 
 
-def present(connection: Connection, window: Window, buffer: Buffer) -> None:
-    """Attach a buffer, and wait for the frame callback."""
-    done: list[int] = []
-    callback = window.surface.frame()
-    listen(callback, connection.handler_failed, {"done": done.append})
-    window.surface.attach(buffer.proxy, 0, 0)
-    window.surface.damage(0, 0, SIZE.width, SIZE.height)
-    window.surface.commit()
-    connection.wait(lambda: bool(done), timeout=PATIENCE, what="frame")
+def present(connection: Connection, window: Window, buffer: Buffer) -> bool:
+    """Put a buffer on the screen; whether Weston says that it was not copied."""
+    shown: list[Presented | None] = []
+    window.show(buffer, SIZE, shown=shown.append)
+    connection.wait(lambda: bool(shown) and window.ready, timeout=PATIENCE, what="frame")
+    return shown[0] is not None and shown[0].zero_copy
 
 
 def play(socket: str, stack: ExitStack) -> dict[str, object]:
@@ -132,8 +128,9 @@ def play(socket: str, stack: ExitStack) -> dict[str, object]:
         )
         stack.callback(watcher.kill)
         time.sleep(2)
-        for frame in range(FRAMES):
-            present(connection, window, buffers[frame % BUFFERS])
+        uncopied = [
+            present(connection, window, buffers[frame % BUFFERS]) for frame in range(FRAMES)
+        ]
         connection.roundtrip(timeout=PATIENCE)
         watcher.terminate()
         watcher.wait()
@@ -151,6 +148,7 @@ def play(socket: str, stack: ExitStack) -> dict[str, object]:
         "unasked": [
             any(tranche.flags & TrancheFlags.SCANOUT for tranche in one.tranches) for one in unasked
         ],
+        "zero_copy": sum(uncopied),
         "repaints": len(repaints),
         # Newer Westons use a state of the planes again, and say "reused plane-only".
         "plane_only": sum("plane-only state composition" in one for one in repaints),
