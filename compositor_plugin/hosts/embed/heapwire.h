@@ -164,13 +164,14 @@ struct heapwire;
 /*
  * Announce the protocol on host->display. NULL if that cannot be; host->log has
  * then been given one line that says why, and the compositor goes on without.
+ * The functions below ignore NULL.
  */
 struct heapwire *heapwire_attach(const struct heapwire_host *host);
 
 /*
  * Take the protocol off the display and destroy what clients have of it. Call it
  * before wl_display_destroy(). The interpreter stays, idle, until the process
- * ends; attaching again is fine. NULL is ignored.
+ * ends; attaching again is fine.
  */
 void heapwire_detach(struct heapwire *heapwire);
 
