@@ -52,7 +52,8 @@ def project_files(*patterns: str) -> list[Path]:
     found = []
     for folder, inner, names in os.walk(ROOT):
         inner[:] = [name for name in inner if name not in MADE and not name.endswith(".egg-info")]
-        paths = [Path(folder, name).relative_to(ROOT) for name in names]
+        # .git is a file in a worktree, and says where the rest is.
+        paths = [Path(folder, name).relative_to(ROOT) for name in names if name not in MADE]
         found += [path for path in paths if any(fnmatch(str(path), one) for one in patterns)]
     return sorted(ROOT / path for path in found)
 
