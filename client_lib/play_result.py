@@ -13,15 +13,16 @@ from heapwire.protocol.wire.batch import Refusal
 from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackStatus
 from heapwire.protocol.wire.exchange import Event
 
+MOST_WAITING = 16  # frames on the screen without a status; one that comes at all comes at once
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameCounts:
     """Frames, by what became of them.
 
     `decoded` is `shown` plus `dropped` at the end. `shown` were on the screen;
-    of these `scanned_out` and `composited` are what the compositor said: as a
-    status of the buffer, or, if there is none, that a frame was scanned out by
-    wp_presentation's flag zero-copy. It may have said nothing.
+    of these `scanned_out` and `composited` are what the compositor said, by a
+    status or by wp_presentation's flag of zero-copy, and it may have said nothing.
     """
 
     decoded: int = 0
@@ -66,7 +67,8 @@ class FrameLedger:
 
     What the compositor says of a buffer and that a frame is on the screen come
     as two events, in either order: `settle`, called when no events are left,
-    brings them together. Without `statuses` nothing will be said of any buffer.
+    brings them together. Without `statuses` there will be none. Where there is
+    none, a frame that was presented without a copy was scanned out.
     """
 
     def __init__(self, *, statuses: bool = True) -> None:
@@ -83,8 +85,8 @@ class FrameLedger:
         """A frame was given to the compositor."""
         self.pending += 1
 
-    def presented(self, buffer: Buffer, zero_copy: bool) -> None:
-        """It is on the screen; `zero_copy` as in `Presented`."""
+    def presented(self, buffer: Buffer, *, zero_copy: bool) -> None:
+        """It is on the screen, certainly without a copy or not certainly."""
         self.pending -= 1
         self.shown += 1
         self._unsettled.append((buffer, zero_copy))
@@ -97,8 +99,8 @@ class FrameLedger:
     def settle(self, *, finally_: bool = False) -> None:
         """Count what the compositor said of the frames on the screen.
 
-        Frames whose buffer nothing was said of yet wait, unless it is `finally_`
-        over: what counts then is what came with the frame itself.
+        The last frames of which nothing was said yet wait, unless it is `finally_`
+        over.
         """
         waiting: list[tuple[Buffer, bool]] = []
         for buffer, zero_copy in self._unsettled:
@@ -107,12 +109,15 @@ class FrameLedger:
                 self._statuses[status.status] += 1
                 if status.status is not HeapFeedbackStatus.SCANOUT:
                     self._reasons[status.reason.name.lower()] += 1
-            elif self._statuses_told and not finally_:
-                waiting.append((buffer, zero_copy))
             elif zero_copy:
                 self._statuses[HeapFeedbackStatus.SCANOUT] += 1
             else:
-                self._reasons["unknown"] += 1
+                waiting.append((buffer, zero_copy))
+        kept = 0 if finally_ or not self._statuses_told else MOST_WAITING
+        given_up = len(waiting) - kept
+        if given_up > 0:
+            self._reasons["unknown"] += given_up
+            del waiting[:given_up]
         self._unsettled = waiting
         if finally_:
             self.dropped += self.pending

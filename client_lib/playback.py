@@ -193,7 +193,7 @@ class Playback:
             if presented is None:
                 self._ledger.discarded()
                 return
-            self._ledger.presented(buffer, presented.zero_copy)
+            self._ledger.presented(buffer, zero_copy=presented.zero_copy)
             monotonic = self._window.clock == time.CLOCK_MONOTONIC
             clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
 

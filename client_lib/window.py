@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from pywayland.protocol.presentation_time import WpPresentation
+from pywayland.protocol.presentation_time import WpPresentation, WpPresentationFeedback
 from pywayland.protocol.viewporter import WpViewporter
 from pywayland.protocol.wayland import WlCompositor
 from pywayland.protocol.xdg_shell import XdgWmBase
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pywayland.protocol.wayland import WlSurfaceProxy  # elsewhere in pywayland 0.4.18
 
 _NANOSECONDS = 1_000_000_000
-_ZERO_COPY = 0x8  # wp_presentation_feedback.kind
 # wl_output.transform names what was done to the buffer; the compositor undoes it.
 _TRANSFORMS = {0: 0, 90: 3, 180: 2, 270: 1}
 _DAMAGE_BUFFER_VERSION = 4  # wl_surface.damage_buffer
@@ -34,13 +33,13 @@ _WM_BASE_VERSION = 6
 class Presented(NamedTuple):
     """When a frame reached the screen, in seconds of `clock`, and how long one refresh is.
 
-    Both are 0 where the compositor does not tell. `zero_copy` is set if it says
-    that the buffer itself was scanned out.
+    Both are 0 where the compositor does not tell. `zero_copy` says that the
+    display read the buffer itself; without it the compositor may not have told.
     """
 
     time: float
     refresh: float
-    zero_copy: bool = False
+    zero_copy: bool
 
 
 class Window(Closable):
@@ -189,7 +188,7 @@ class Window(Closable):
             self._connection.release(callback)
             self.ready = True
             if self._presentation is None:
-                shown(Presented(0.0, 0.0))
+                shown(Presented(0.0, 0.0, zero_copy=False))
 
         listen(callback, self._connection.handler_failed, {"done": done})
 
@@ -197,12 +196,12 @@ class Window(Closable):
         feedback: AnyProxy = self._presentation.feedback(self.surface)
         self._connection.keep(feedback)
 
-        def presented(
-            high: int, low: int, nanoseconds: int, refresh: int, _high: int, _low: int, kind: int
-        ) -> None:
+        def presented(high: int, low: int, nanoseconds: int, refresh: int, *rest: int) -> None:
             self._connection.release(feedback)
             time = (high << 32 | low) + nanoseconds / _NANOSECONDS
-            shown(Presented(time, refresh / _NANOSECONDS, bool(kind & _ZERO_COPY)))
+            _, _, flags = rest  # behind the sequence number
+            zero_copy = bool(flags & WpPresentationFeedback.kind.zero_copy)
+            shown(Presented(time, refresh / _NANOSECONDS, zero_copy))
 
         def discarded() -> None:
             self._connection.release(feedback)

@@ -4,7 +4,8 @@ The plugin never reaches into a compositor. It knows surfaces and buffers by the
 address of their `wl_resource` and asks a `Host` about them; the host calls
 `HeapPlugin.surface_changed` when an answer of `surface_state` would differ from
 the last one, and `HeapPlugin.buffer_shown` when what becomes of a surface's
-buffers changes. Nothing is asked during a repaint in which nothing changed.
+buffers changes and it knows what. Nothing is asked during a repaint in which
+nothing changed.
 
 All calls, in both directions, happen on the thread that runs the display's
 event loop. A host's method must not block and must not raise; what it raises

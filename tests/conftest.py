@@ -1,13 +1,15 @@
 """What all tests share: programs that pip does not bring, and skips that CI does not take.
 
 A test marked `@pytest.mark.system("gcc", "wayland-client.pc")` wants these on the
-machine; a name that ends in `.pc` is a library that pkg-config knows. Where one
-is missing, the test is skipped and says how to install it. With CI=true a skip
-is a failure, unless skips.toml lists the test with its reason.
+machine; a name that ends in `.pc` is a library that pkg-config knows, or a pattern
+for the names of some. Where one is missing, the test is skipped and says how to
+install it. With CI=true a skip is a failure, unless skips.toml lists the test with
+its reason.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import subprocess
@@ -33,6 +35,7 @@ PACKAGES = {
     "cc": "gcc",
     "g++": "g++",
     "gcc": "gcc",
+    "libweston-*.pc": "libweston-N-dev, N being Weston's major version",
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
     "seatd": "seatd",
@@ -43,7 +46,6 @@ PACKAGES = {
     "wayland-scanner": "libwayland-bin",
     "wayland-server.pc": "libwayland-dev",
     "weston": "weston",
-    "weston.pc": "libweston-10-dev",
     "weston-presentation-shm": "weston",
     "weston-simple-damage": "weston",
     "weston-simple-shm": "weston",
@@ -56,8 +58,10 @@ def _is_there(name: str) -> bool:
         return shutil.which(name) is not None
     if shutil.which("pkg-config") is None:
         return False
-    command = ["pkg-config", "--exists", name.removesuffix(".pc")]
-    return subprocess.run(command, check=False).returncode == 0
+    command = ["pkg-config", "--list-all"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    names = [line.split()[0] for line in listed.splitlines() if line.strip()]
+    return bool(fnmatch.filter(names, name.removesuffix(".pc")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -86,6 +86,20 @@ def test_a_program_that_is_there_is_used(folder: Path) -> None:
     assert "1 passed, 3 skipped, 1 xfailed" in run(folder, ci=False).stdout
 
 
+@pytest.mark.parametrize(
+    ("installed", "outcome"), [("libweston-99", "1 passed"), ("libwestonia", "1 skipped")]
+)
+def test_a_pattern_stands_for_any_library_that_it_matches(
+    folder: Path, installed: str, outcome: str
+) -> None:
+    program = folder / "bin/pkg-config"
+    program.write_text(f"#!/bin/sh\necho '{installed}    Name - Description'\n", encoding="utf-8")
+    program.chmod(0o755)
+    text = 'import pytest\n@pytest.mark.system("libweston-*.pc")\ndef test_it(): pass\n'
+    (folder / "tests/test_some.py").write_text(text, encoding="utf-8")
+    assert outcome in run(folder, ci=False).stdout
+
+
 def test_what_is_listed_exists_and_has_a_reason() -> None:
     for entry in tomllib.loads((HERE / "skips.toml").read_text("utf-8")).get("skip", []):
         path, _, name = entry["test"].partition("::")

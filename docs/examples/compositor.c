@@ -19,7 +19,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <wayland-server.h>
 
@@ -27,7 +26,7 @@
 
 struct compositor {
 	struct wl_display *display;
-	struct heapwire *heapwire; /* NULL where it is not available */
+	struct heapwire *heapwire; /* may be NULL */
 	struct wl_list surfaces;   /* surface.link, the top one first */
 };
 
@@ -37,7 +36,6 @@ struct surface {
 	struct wl_resource *resource;
 	struct wl_resource *buffer; /* attached and not committed yet */
 	struct wl_listener buffer_destroyed;
-	struct wl_list frames; /* resources of wl_callback */
 };
 
 /* What heapwire asks. */
@@ -59,68 +57,79 @@ tell_surface_state(void *data, struct wl_resource *resource, struct heapwire_sur
 	return 0;
 }
 
-static uint32_t
-tell_importable_formats(void *data, struct wl_client *client, struct heapwire_format *formats,
-			uint32_t capacity)
-{
-	/* Those of our linux-dmabuf, if there were one: XRGB8888 and NV12, linear. */
-	static const struct heapwire_format ours[] = {
-		{.fourcc = 0x34325258, .modifier = 0},
-		{.fourcc = 0x3231564e, .modifier = 0},
-	};
-	const uint32_t count = sizeof ours / sizeof ours[0];
-
-	(void)data;
-	(void)client;
-	memcpy(formats, ours, (count < capacity ? count : capacity) * sizeof ours[0]);
-	return count;
-}
-
 static void
 log_line(void *data, enum heapwire_log_level level, const char *line)
 {
-	(void)data;
-	(void)level;
+	(void)data, (void)level;
 	fprintf(stderr, "heapwire: %s\n", line);
 }
 
 /* What heapwire is told. */
 
 static void
+tell_of_change(struct compositor *compositor)
+{
+	struct surface *surface;
+
+	/* Not every surface is another than before; to tell of too many does no harm. */
+	wl_list_for_each(surface, &compositor->surfaces, link)
+		heapwire_surface_changed(compositor->heapwire, surface->resource);
+}
+
+static void
 raise_to_top(struct surface *surface)
 {
 	struct compositor *compositor = surface->compositor;
-	struct surface *below;
 
 	if (compositor->surfaces.next == &surface->link)
 		return;
 	wl_list_remove(&surface->link);
 	wl_list_insert(&compositor->surfaces, &surface->link);
-	if (!compositor->heapwire)
-		return;
-	/* Both change: one is on top now, the next one no longer. */
-	heapwire_surface_changed(compositor->heapwire, surface->resource);
-	if (surface->link.next != &compositor->surfaces) {
-		below = wl_container_of(surface->link.next, below, link);
-		heapwire_surface_changed(compositor->heapwire, below->resource);
-	}
+	tell_of_change(compositor);
 }
 
 static void
 present(struct surface *surface)
 {
-	struct compositor *compositor = surface->compositor;
-
-	if (!surface->buffer)
-		return;
 	/* Here the pixels would go to a plane or through a renderer. */
-	if (compositor->heapwire)
-		heapwire_buffer_shown(compositor->heapwire, surface->buffer, 0,
-				      HEAPWIRE_REASON_NO_PLANE);
+	heapwire_buffer_shown(surface->compositor->heapwire, surface->buffer, 0,
+			      HEAPWIRE_REASON_NO_PLANE);
 	wl_buffer_send_release(surface->buffer);
 }
 
-/* wl_surface, wl_region, wl_compositor */
+static void
+surface_destroyed(struct wl_resource *resource)
+{
+	struct surface *surface = wl_resource_get_user_data(resource);
+	struct compositor *compositor = surface->compositor;
+
+	wl_list_remove(&surface->buffer_destroyed.link);
+	wl_list_remove(&surface->link);
+	free(surface);
+	/* Of the surface itself heapwire hears; this is for the one that it uncovers. */
+	tell_of_change(compositor);
+}
+
+/* The rest has nothing to do with heapwire: wl_surface and wl_compositor. */
+
+static void
+hold_buffer(struct surface *surface, struct wl_resource *buffer)
+{
+	surface->buffer = buffer;
+	wl_list_remove(&surface->buffer_destroyed.link);
+	wl_list_init(&surface->buffer_destroyed.link);
+	if (buffer)
+		wl_resource_add_destroy_listener(buffer, &surface->buffer_destroyed);
+}
+
+static void
+buffer_destroyed(struct wl_listener *listener, void *data)
+{
+	struct surface *surface = wl_container_of(listener, surface, buffer_destroyed);
+
+	(void)data;
+	hold_buffer(surface, NULL);
+}
 
 static void
 destroy(struct wl_client *client, struct wl_resource *resource)
@@ -130,72 +139,39 @@ destroy(struct wl_client *client, struct wl_resource *resource)
 }
 
 static void
-forget_buffer(struct surface *surface)
-{
-	surface->buffer = NULL;
-	wl_list_remove(&surface->buffer_destroyed.link);
-	wl_list_init(&surface->buffer_destroyed.link);
-}
-
-static void
-buffer_destroyed(struct wl_listener *listener, void *data)
-{
-	struct surface *surface = wl_container_of(listener, surface, buffer_destroyed);
-
-	(void)data;
-	forget_buffer(surface);
-}
-
-static void
 attach(struct wl_client *client, struct wl_resource *resource, struct wl_resource *buffer,
        int32_t x, int32_t y)
 {
-	struct surface *surface = wl_resource_get_user_data(resource);
-
-	(void)client;
-	(void)x;
-	(void)y;
-	forget_buffer(surface);
-	surface->buffer = buffer;
-	if (buffer)
-		wl_resource_add_destroy_listener(buffer, &surface->buffer_destroyed);
-}
-
-static void
-unlink_resource(struct wl_resource *resource)
-{
-	wl_list_remove(wl_resource_get_link(resource));
+	(void)client, (void)x, (void)y;
+	hold_buffer(wl_resource_get_user_data(resource), buffer);
 }
 
 static void
 frame(struct wl_client *client, struct wl_resource *resource, uint32_t id)
 {
-	struct surface *surface = wl_resource_get_user_data(resource);
 	struct wl_resource *callback = wl_resource_create(client, &wl_callback_interface, 1, id);
 
+	(void)resource;
 	if (!callback) {
 		wl_client_post_no_memory(client);
 		return;
 	}
-	wl_resource_set_implementation(callback, NULL, NULL, unlink_resource);
-	wl_list_insert(surface->frames.prev, wl_resource_get_link(callback));
+	/* Nothing is painted, so that it is always time for the next frame. */
+	wl_callback_send_done(callback, 0);
+	wl_resource_destroy(callback);
 }
 
 static void
 commit(struct wl_client *client, struct wl_resource *resource)
 {
 	struct surface *surface = wl_resource_get_user_data(resource);
-	struct wl_resource *callback, *next;
 
 	(void)client;
-	if (surface->buffer)
-		raise_to_top(surface);
+	if (!surface->buffer)
+		return;
+	raise_to_top(surface);
 	present(surface);
-	forget_buffer(surface);
-	wl_resource_for_each_safe(callback, next, &surface->frames) {
-		wl_callback_send_done(callback, 0);
-		wl_resource_destroy(callback);
-	}
+	hold_buffer(surface, NULL);
 }
 
 static void
@@ -211,12 +187,6 @@ ignore_region(struct wl_client *client, struct wl_resource *resource, struct wl_
 	(void)client, (void)resource, (void)region;
 }
 
-static void
-ignore_number(struct wl_client *client, struct wl_resource *resource, int32_t number)
-{
-	(void)client, (void)resource, (void)number;
-}
-
 static const struct wl_surface_interface surface_implementation = {
 	.destroy = destroy,
 	.attach = attach,
@@ -225,33 +195,7 @@ static const struct wl_surface_interface surface_implementation = {
 	.set_opaque_region = ignore_region,
 	.set_input_region = ignore_region,
 	.commit = commit,
-	.set_buffer_transform = ignore_number,
-	.set_buffer_scale = ignore_number,
-	.damage_buffer = ignore_area,
 };
-
-static const struct wl_region_interface region_implementation = {
-	.destroy = destroy, .add = ignore_area, .subtract = ignore_area};
-
-static void
-surface_destroyed(struct wl_resource *resource)
-{
-	struct surface *surface = wl_resource_get_user_data(resource);
-	struct compositor *compositor = surface->compositor;
-	const int was_on_top = compositor->surfaces.next == &surface->link;
-	struct wl_resource *callback, *next;
-
-	wl_resource_for_each_safe(callback, next, &surface->frames)
-		wl_resource_destroy(callback);
-	forget_buffer(surface);
-	wl_list_remove(&surface->link);
-	free(surface);
-	/* Of the surface itself heapwire hears; the one that it uncovers has changed. */
-	if (was_on_top && compositor->heapwire && !wl_list_empty(&compositor->surfaces)) {
-		surface = wl_container_of(compositor->surfaces.next, surface, link);
-		heapwire_surface_changed(compositor->heapwire, surface->resource);
-	}
-}
 
 static void
 create_surface(struct wl_client *client, struct wl_resource *resource, uint32_t id)
@@ -259,8 +203,7 @@ create_surface(struct wl_client *client, struct wl_resource *resource, uint32_t 
 	struct surface *surface = calloc(1, sizeof *surface);
 
 	if (surface)
-		surface->resource = wl_resource_create(client, &wl_surface_interface,
-						       wl_resource_get_version(resource), id);
+		surface->resource = wl_resource_create(client, &wl_surface_interface, 1, id);
 	if (!surface || !surface->resource) {
 		free(surface);
 		wl_client_post_no_memory(client);
@@ -269,7 +212,6 @@ create_surface(struct wl_client *client, struct wl_resource *resource, uint32_t 
 	surface->compositor = wl_resource_get_user_data(resource);
 	surface->buffer_destroyed.notify = buffer_destroyed;
 	wl_list_init(&surface->buffer_destroyed.link);
-	wl_list_init(&surface->frames);
 	wl_list_insert(surface->compositor->surfaces.prev, &surface->link);
 	wl_resource_set_implementation(surface->resource, &surface_implementation, surface,
 				       surface_destroyed);
@@ -278,13 +220,8 @@ create_surface(struct wl_client *client, struct wl_resource *resource, uint32_t 
 static void
 create_region(struct wl_client *client, struct wl_resource *resource, uint32_t id)
 {
-	struct wl_resource *region = wl_resource_create(client, &wl_region_interface, 1, id);
-
-	(void)resource;
-	if (region)
-		wl_resource_set_implementation(region, &region_implementation, NULL, NULL);
-	else
-		wl_client_post_no_memory(client);
+	(void)resource, (void)id;
+	wl_client_post_implementation_error(client, "this compositor has no regions");
 }
 
 static const struct wl_compositor_interface compositor_implementation = {
@@ -305,10 +242,8 @@ bind_compositor(struct wl_client *client, void *data, uint32_t version, uint32_t
 static int
 stop(int signal_number, void *data)
 {
-	struct compositor *compositor = data;
-
 	(void)signal_number;
-	wl_display_terminate(compositor->display);
+	wl_display_terminate(data);
 	return 0;
 }
 
@@ -324,9 +259,8 @@ main(int argc, char *argv[])
 		.platform = argc > 2 ? argv[2] : NULL,
 		.log = log_line,
 		.surface_state = tell_surface_state,
-		.importable_formats = tell_importable_formats,
 	};
-	struct wl_event_source *on_term, *on_interrupt;
+	struct wl_event_source *on_term;
 
 	if (!compositor.display || wl_display_add_socket(compositor.display, socket) < 0) {
 		fprintf(stderr, "no socket %s can be made in $XDG_RUNTIME_DIR\n", socket);
@@ -334,11 +268,9 @@ main(int argc, char *argv[])
 	}
 	wl_list_init(&compositor.surfaces);
 	on_term = wl_event_loop_add_signal(wl_display_get_event_loop(compositor.display), SIGTERM,
-					   stop, &compositor);
-	on_interrupt = wl_event_loop_add_signal(wl_display_get_event_loop(compositor.display),
-						SIGINT, stop, &compositor);
+					   stop, compositor.display);
 	wl_display_init_shm(compositor.display);
-	wl_global_create(compositor.display, &wl_compositor_interface, 4, &compositor,
+	wl_global_create(compositor.display, &wl_compositor_interface, 1, &compositor,
 			 bind_compositor);
 
 	/* Without heapwire the compositor is what it was before. */
@@ -350,7 +282,6 @@ main(int argc, char *argv[])
 	heapwire_detach(compositor.heapwire);
 	compositor.heapwire = NULL;
 	wl_event_source_remove(on_term);
-	wl_event_source_remove(on_interrupt);
 	wl_display_destroy_clients(compositor.display);
 	wl_display_destroy(compositor.display);
 	return 0;

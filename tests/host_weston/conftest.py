@@ -17,19 +17,24 @@ from pathlib import Path
 import pytest
 
 from heapwire.client_lib.connection import Connection
-from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, find_libweston
+from heapwire.compositor_plugin.hosts.weston.build import (
+    MODULE,
+    Libweston,
+    build_module,
+    find_libweston,
+)
 
-sys.path.insert(0, str(Path(__file__).parent))  # for windows.py
+sys.path.insert(0, str(Path(__file__).parent))  # for windows.py and headers.py
 
 PATIENCE = 60.0  # seconds for anything to happen on a busy machine
 PLATFORM = "raspberry-pi-4"
 
 
-def build_strictly(output: Path) -> Path:
+def build_strictly(output: Path, libweston: Libweston | None = None) -> Path:
     """The module, compiled with every warning an error."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CC", "cc -Werror")
-        build_module(output, find_libweston())
+        build_module(output, libweston or find_libweston())
     return output
 
 
@@ -58,6 +63,7 @@ class Weston:
             (self.folder / "weston.ini").write_text(ini)
             config = [f"--config={self.folder / 'weston.ini'}"]
         clean = {name: text for name, text in os.environ.items() if not name.startswith("HEAPWIRE")}
+        # The long names of the backend and of the shell are those that every Weston knows.
         self.process = subprocess.Popen(
             [
                 *wrapper,

@@ -9,7 +9,7 @@ import pytest
 from heapwire.cli.main import main
 
 pytestmark = [
-    pytest.mark.system("weston.pc", "cc", "pkg-config"),
+    pytest.mark.system("libweston-*.pc", "cc", "pkg-config"),
     pytest.mark.timeout(300),
 ]
 

@@ -22,7 +22,7 @@ from wire_client import DISPLAY, Wire
 PATIENCE = 60.0
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
     pytest.mark.timeout(600),
 ]
 

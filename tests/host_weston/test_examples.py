@@ -110,6 +110,16 @@ def example(request):
     running.clean_up()
 
 
+def shm_buffer(shm: AnyProxy) -> AnyProxy:
+    fd = os.memfd_create("buffer")
+    os.ftruncate(fd, SIZE.width * SIZE.height * 4)
+    pool = shm.create_pool(fd, SIZE.width * SIZE.height * 4)
+    os.close(fd)
+    buffer = pool.create_buffer(0, SIZE.width, SIZE.height, SIZE.width * 4, 1)
+    pool.destroy()
+    return buffer
+
+
 class Surface:
     """A surface with a decoder's negotiation, on a compositor that has no shell."""
 
@@ -132,13 +142,7 @@ class Surface:
         return batch
 
     def buffer(self) -> AnyProxy:
-        fd = os.memfd_create("buffer")
-        os.ftruncate(fd, SIZE.width * SIZE.height * 4)
-        pool = self.shm.create_pool(fd, SIZE.width * SIZE.height * 4)
-        os.close(fd)
-        buffer = pool.create_buffer(0, SIZE.width, SIZE.height, SIZE.width * 4, 1)
-        pool.destroy()
-        return buffer
+        return shm_buffer(self.shm)
 
     def show(self, buffer: AnyProxy) -> None:
         self.surface.attach(buffer, 0, 0)
@@ -246,6 +250,11 @@ def test_without_the_package_the_compositor_runs_on(c_compositor, tmp_path, monk
     until((tmp_path / "example-0").exists, "the example makes no socket")
     with Connection(str(tmp_path / "example-0")) as connection:
         offered = connection.globals(timeout=PATIENCE)
+        surface = create(connection.bind(WlCompositor, maximum=1)[0], "create_surface")
+        surface.attach(shm_buffer(connection.bind(WlShm, maximum=1)[0]), 0, 0)
+        surface.commit()
+        surface.destroy()
+        connection.roundtrip(timeout=PATIENCE)
     process.terminate()
     _, said = process.communicate(timeout=PATIENCE)
     assert "wl_compositor" in offered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from windows import DECODER, SIZE, Client, offers_scanout
+from windows import DECODER, HEADLESS, SIZE, Client, offers_scanout
 
 from heapwire.client_lib.heap_manager import HeapManager
 from heapwire.kernel.platform import Platform
@@ -15,10 +15,9 @@ from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
 
 PATIENCE = 60.0
 PLATFORMS = ("raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5")
-HEADLESS = Extent(1024, 640)  # the size of Weston's headless output
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
     pytest.mark.timeout(300),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ PATIENCE = 120.0
 HERE = Path(__file__).parent
 
 pytestmark = [
-    pytest.mark.system("weston", "weston.pc", "cc", "pkg-config"),
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
     pytest.mark.timeout(600),
 ]
 
@@ -103,13 +104,13 @@ def test_weston_ends_while_clients_are_connected(weston):
 
 
 @pytest.mark.system("valgrind")
-def test_valgrind_finds_no_fault(start):
+def test_valgrind_finds_no_fault(start, module):
     """From start to end, with a client that ends well, one that is killed, one that stays."""
     suppressions = HERE / "valgrind.supp"
     # Not in weston-desktop-shell and the other programs that Weston starts.
     wrapper = (
         *("valgrind", "--error-exitcode=99", "--trace-children=no", "--quiet"),
-        *("--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"),
+        *("--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=none"),
         "--num-callers=40",
         f"--suppressions={suppressions}",
     )
@@ -122,5 +123,9 @@ def test_valgrind_finds_no_fault(start):
         client.negotiate()
         client.show(client.shm_buffer(SIZE), SIZE)
         weston.process.send_signal(signal.SIGTERM)
-        _, said = weston.process.communicate(timeout=PATIENCE)
-    assert weston.process.returncode == 0, said.decode()
+        _, output = weston.process.communicate(timeout=PATIENCE)
+    said = output.decode()
+    assert weston.process.returncode == 0, said
+    # Each Weston has leaks of its own; ours are those with the module among the callers.
+    records = re.split(r"^==\d+== \n", said, flags=re.MULTILINE)
+    assert [one for one in records if "definitely lost" in one and str(module) in one] == []

@@ -24,6 +24,7 @@ from heapwire.protocol.wire.batch import Batch, TrancheFlags
 
 PATIENCE = 60.0
 SIZE = Extent(320, 240)
+HEADLESS = Extent(1024, 640)  # the size of Weston's headless output
 
 DECODER = Participant(
     name="decoder",

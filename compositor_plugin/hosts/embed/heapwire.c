@@ -266,12 +266,14 @@ heapwire_detach(struct heapwire *heapwire)
 EXPORT void
 heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *surface)
 {
-	heapwire->calls.surface_changed(heapwire->calls.plugin, surface);
+	if (heapwire)
+		heapwire->calls.surface_changed(heapwire->calls.plugin, surface);
 }
 
 EXPORT void
 heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer, int scanned_out,
 		      enum heapwire_reason reason)
 {
-	heapwire->calls.buffer_shown(heapwire->calls.plugin, buffer, scanned_out != 0, reason);
+	if (heapwire)
+		heapwire->calls.buffer_shown(heapwire->calls.plugin, buffer, scanned_out != 0, reason);
 }

@@ -166,13 +166,14 @@ struct heapwire;
 /*
  * Announce the protocol on host->display. NULL if that cannot be; host->log has
  * then been given one line that says why, and the compositor goes on without.
+ * The functions below ignore NULL.
  */
 struct heapwire *heapwire_attach(const struct heapwire_host *host);
 
 /*
  * Take the protocol off the display and destroy what clients have of it. Call it
  * before wl_display_destroy(). The interpreter stays, idle, until the process
- * ends; attaching again is fine. NULL is ignored.
+ * ends; attaching again is fine.
  */
 void heapwire_detach(struct heapwire *heapwire);
 
@@ -187,7 +188,7 @@ void heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *sur
 /*
  * A client's wl_buffer was shown: scanned out (`scanned_out` 1) or composited, and
  * why. Needed when a surface shows another buffer than in the last frame, or the
- * same one in another way; more often does no harm.
+ * same one in another way; more often does no harm. Who cannot tell does not call.
  */
 void heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer,
 			   int scanned_out, enum heapwire_reason reason);

@@ -20,7 +20,8 @@
  *
  * What Weston tells of scanout is `psf_flags` of a view, the flags that
  * wp_presentation's feedback gets: zero-copy means that a plane showed the
- * client's buffer. Why not, it tells no module.
+ * client's buffer. Why not, it tells no module. Newer libwestons have the flags
+ * in a private struct; of a buffer that may be on a plane nothing is told then.
  *
  * SPDX-License-Identifier: MIT
  */

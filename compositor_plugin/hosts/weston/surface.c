@@ -14,17 +14,19 @@
 
 #define ZERO_COPY 0x8 /* wp_presentation_feedback.kind.zero_copy */
 
+/* What became of a buffer. */
+enum fate { FATE_UNKNOWN, FATE_COMPOSITED, FATE_SCANNED_OUT };
+
 #define REMEMBERED 8     /* buffers of a surface; a player goes round with three to six */
 #define REPEAT_AFTER 128 /* repaints; a client may have tagged the buffer anew since */
 
-/* What became of a buffer, as it was last told. */
+/* A buffer and what was last told of it. */
 struct shown_buffer {
 	struct wl_resource *resource; /* NULL: the entry is free */
 	struct wl_listener destroyed;
-	uint32_t scanned_out;
-	uint32_t reason;
+	enum fate fate; /* unknown: nothing was told yet */
+	enum heapwire_reason reason;
 	uint32_t repaints; /* since it was told */
-	bool told;
 	bool due;
 };
 
@@ -71,7 +73,8 @@ contains(const pixman_box32_t *outer, const pixman_box32_t *inner)
 }
 
 /* Whether something is shown above a view on its output. The cursor is not
- * counted: it has a plane of its own, or comes and goes with every movement. */
+ * counted: it has a plane of its own, or comes and goes with every movement.
+ * Without a list of all views nothing is known to be. */
 static bool
 covered(struct weston_compositor *compositor, struct weston_view *view)
 {
@@ -96,14 +99,17 @@ covered(struct weston_compositor *compositor, struct weston_view *view)
 	return false;
 }
 
-static bool
-scanned_out(const struct weston_view *view)
+/* What became of a view's buffer in the last repaint, if Weston says so. */
+static enum fate
+fate_of(const struct module *module, const struct weston_view *view)
 {
+	if (!module->has_planes)
+		return FATE_COMPOSITED;
 #ifdef HAVE_PSF_FLAGS
-	return view && (view->psf_flags & ZERO_COPY) != 0;
+	return view->psf_flags & ZERO_COPY ? FATE_SCANNED_OUT : FATE_COMPOSITED;
 #else
 	(void)view;
-	return false;
+	return FATE_UNKNOWN;
 #endif
 }
 
@@ -114,7 +120,7 @@ obstacle(struct module *module, struct weston_view *view, struct weston_output *
 	const struct weston_surface *surface = view->surface;
 	const unsigned flips = WL_OUTPUT_TRANSFORM_FLIPPED;
 
-	if (scanned_out(view))
+	if (fate_of(module, view) == FATE_SCANNED_OUT)
 		return HEAPWIRE_REASON_NONE;
 	if (output->disable_planes > 0)
 		return HEAPWIRE_REASON_NO_PLANE;
@@ -202,8 +208,8 @@ tell_one(struct watch *watch)
 
 		if (buffer->resource && buffer->due) {
 			buffer->due = false;
-			heapwire_buffer_shown(heapwire, buffer->resource, (int)buffer->scanned_out,
-					      (enum heapwire_reason)buffer->reason);
+			heapwire_buffer_shown(heapwire, buffer->resource,
+					      buffer->fate == FATE_SCANNED_OUT, buffer->reason);
 			return true;
 		}
 	}
@@ -296,18 +302,19 @@ static void
 compare_buffer(struct watch *watch, struct weston_view *view,
 	       const struct heapwire_surface_state *state)
 {
+	const enum fate fate = fate_of(watch->module, view);
 	struct shown_buffer *buffer = watch->current;
-	const uint32_t on_plane = scanned_out(view);
-	const uint32_t reason =
-		on_plane ? HEAPWIRE_REASON_NONE : composited_because(watch->module, state);
+	enum heapwire_reason reason = HEAPWIRE_REASON_NONE;
 
-	if (buffer->told && buffer->scanned_out == on_plane && buffer->reason == reason &&
-	    ++buffer->repaints < REPEAT_AFTER)
+	if (fate == FATE_UNKNOWN)
+		return; /* whatever were told would be a guess */
+	if (fate == FATE_COMPOSITED)
+		reason = composited_because(watch->module, state);
+	if (buffer->fate == fate && buffer->reason == reason && ++buffer->repaints < REPEAT_AFTER)
 		return;
-	buffer->scanned_out = on_plane;
+	buffer->fate = fate;
 	buffer->reason = reason;
 	buffer->repaints = 0;
-	buffer->told = true;
 	buffer->due = true;
 	tell_soon(watch->module);
 }

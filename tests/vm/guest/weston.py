@@ -130,4 +130,5 @@ class Repaints:
     @property
     def plane_only(self):
         """Repaints in which nothing was drawn: clients' buffers are on the planes."""
-        return sum("Using plane-only state composition" in one for one in self.texts)
+        # Newer Westons use a state of the planes again, and say "reused plane-only".
+        return sum("plane-only state composition" in one for one in self.texts)

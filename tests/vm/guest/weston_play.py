@@ -1,9 +1,10 @@
 """In the guest: a real clip through a decoder and a stock Weston to a display.
 
-    weston_play.py MODULE CLIP
+    weston_play.py MODULE BLIND_MODULE CLIP
 
 Encodes the clip with vicodec, and plays it with `heapwire play`, decoded by vicodec into
-negotiated buffers, on a Weston with the module and on one without. Prints one JSON object.
+negotiated buffers, on a Weston with the module and on one without. The blind module is one
+that was built without the fields of libweston that tell of scanout. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +24,14 @@ import av
 import reference_decoder
 from display_state import Crcs, crc_of, framebuffer
 from weston import PATIENCE, Weston, seat
+from weston_scanout import scanned_out
 
+from heapwire.client_lib.connection import Connection
 from heapwire.client_lib.heap_manager import HeapManager
 from heapwire.client_lib.playback import PlayOptions
 from heapwire.client_lib.player import Player
 from heapwire.client_lib.window import Window
+from heapwire.compositor_plugin.policy import Policy
 from heapwire.kernel.m2m_encoder import M2mEncoder
 from heapwire.kernel.platform import Platform
 from heapwire.protocol.model.extents import Extent
@@ -153,68 +158,68 @@ def stepped(weston, expected):
     return seen
 
 
-def toggled(weston):
-    """Fullscreen, a window, and fullscreen again, in one stream."""
+class Turns:
+    """Makes a window of a fullscreen player, and the other way round, until all was seen.
+
+    `ways` are True for fullscreen. A way is done when PHASE more frames were shown in it as
+    they should be, by a plan that is for it.
+    """
+
+    def __init__(self, platform, ways):
+        self.seen = []
+        self.player = None
+        self._platform = platform
+        self._ways = list(ways)
+        self._begun = 0
+
+    def progress(self, now):
+        counts, plan = now.counts, now.plan
+        way = self._ways[0]
+        shown_so = counts.scanned_out if way else counts.shown - counts.scanned_out
+        source = self._platform.source_name(plan.layout.objects[0].source)
+        seen = {"fullscreen": way, "for_scanout": plan.scanout, "source": source}
+        if not self.seen or self.seen[-1] != seen:
+            self.seen.append(seen)
+            self._begun = shown_so
+        if plan.scanout is way and shown_so - self._begun >= PHASE:
+            self._ways.pop(0)
+            if not self._ways:
+                self.player.stop()
+                self._ways = [way]
+            self.player.set_fullscreen(self._ways[0])
+
+
+def toggled(weston, platform, *ways):
+    """One stream in several ways, one after the other: what was seen, and what came of it."""
     before = dma_bufs()
-    seen = []
-
-    def progress(now):
-        counts = now.counts
-        if not seen or counts.shown != seen[-1]["shown"]:
-            plan = now.plan
-            seen.append(
-                {
-                    "shown": counts.shown,
-                    "scanned_out": counts.scanned_out,
-                    "composited": counts.composited,
-                    "for_scanout": plan.scanout if plan else None,
-                    "source": platform.source_name(plan.layout.objects[0].source) if plan else "",
-                }
-            )
-        if len(turns) == 0 and counts.scanned_out >= PHASE:
-            turns.append(counts.shown)
-            player.set_fullscreen(False)
-        elif len(turns) == 1 and counts.composited >= PHASE:
-            turns.append(counts.shown)
-            player.set_fullscreen(True)
-        elif len(turns) == 2 and counts.scanned_out - in_window(seen, turns) >= PHASE:
-            player.stop()
-
-    turns = []
-    platform = Platform.local()
-    player = Player(
+    turns = Turns(platform, ways)
+    turns.player = Player(
         LONG_CLIP,
         display=weston.socket,
         platform=platform,
-        options=PlayOptions(fullscreen=True, paced=False, timeout=PATIENCE),
-        on_progress=progress,
+        options=PlayOptions(fullscreen=ways[0], paced=False, timeout=PATIENCE),
+        on_progress=turns.progress,
     )
-    result = player.play()
+    result = turns.player.play()
     return {
-        "seen": seen,
-        "turns": turns,
+        "seen": turns.seen,
+        "decoder": result.decoder,
         "decoded": result.frames.decoded,
-        "dropped": result.frames.dropped,
         "shown": result.frames.shown,
+        "dropped": result.frames.dropped,
         "damaged": result.damaged,
         "faults": list(result.faults),
         "copied": result.bytes_copied_per_frame,
-        "negotiations": result.negotiations,
         "left": settled(before),
     }
 
 
-def in_window(seen, turns):
-    """How many frames had been scanned out when it was to be fullscreen again."""
-    return next(one["scanned_out"] for one in seen if one["shown"] >= turns[1])
-
-
 def fallback(weston):
-    """The command where the compositor cannot plan: fullscreen, and as a window."""
-    short = ["--policy", POLICY_FILE, "--frames", FRAMES, CLIP]
+    """The command where the compositor cannot plan, and a stream in both ways."""
+    platform = Policy.load(POLICY_FILE).apply(Platform.local())
     return {
-        "fullscreen": command(weston, "--fullscreen", *short),
-        "window": command(weston, *short),
+        "command": command(weston, "--fullscreen", "--policy", POLICY_FILE, CLIP),
+        "toggled": toggled(weston, platform, False, True, False),
     }
 
 
@@ -260,6 +265,37 @@ def frames_of(player, least):
     return -1
 
 
+def unprivileged(module):
+    """A headless Weston of a user who may open no heap: what it logs, and what it announces."""
+    home = Path("/run/nobody")
+    home.mkdir(mode=0o700)
+    shutil.chown(home, "nobody")
+    for folder in Path(sys.base_prefix).resolve().parents:
+        folder.chmod(folder.stat().st_mode | 0o111)  # Python may be in a private folder
+    log = home / "log"
+    command = ["weston", "--backend=headless-backend.so", "--socket=vm-3", "--no-config"]
+    command += [f"--modules={module}", f"--log={log}"]
+    weston = subprocess.Popen(
+        ["setpriv", "--reuid=nobody", "--clear-groups", *command],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(home)},
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (home / "vm-3").exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        with Connection(str(home / "vm-3")) as connection:
+            sources = HeapManager(connection, timeout=PATIENCE).sources
+            text = log.read_text()
+            return {
+                "announced": sorted(one.name for one in sources.values()),
+                "module": re.findall(r"heapwire: (.*)", text),
+                "alive": weston.poll() is None,
+            }
+    finally:
+        weston.kill()
+        weston.wait()
+
+
 def play_for_ever(socket):
     """A player that says how many frames it has shown."""
     Player(
@@ -272,7 +308,7 @@ def play_for_ever(socket):
 
 
 def main():
-    module, clip = sys.argv[1:]
+    module, blind, clip = sys.argv[1:]
     began = time.monotonic()
     times = {}
 
@@ -292,11 +328,15 @@ def main():
         ):
             told["fullscreen"] = timed("fullscreen", fullscreen(weston))
             told["stepped"] = timed("stepped", stepped(weston, expected))
-            told["toggled"] = timed("toggled", toggled(weston))
+            told["toggled"] = timed("toggled", toggled(weston, Platform.local(), True, False, True))
             told["crowd"] = timed("crowd", crowd(weston, stack))
             told["module"] = weston.module_log
         with Weston("vm-2", shell="desktop", ini=INI) as weston:
             told["fallback"] = timed("fallback", fallback(weston))
+        for name, one in (("drawn", module), ("blind", blind)):
+            with Weston(f"vm-{name}", shell="kiosk", module=one, ini=INI) as weston:
+                told[name] = timed(name, scanned_out(weston, SIZE))
+    told["unprivileged"] = timed("unprivileged", unprivileged(module))
     told["times"] = times
     print(json.dumps(told))
 

@@ -1,0 +1,53 @@
+"""What the ledger makes of frames whose status comes late, or never."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from heapwire.client_lib import BufferStatus
+from heapwire.client_lib.play_result import MOST_WAITING, FrameLedger
+from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+    HeapFeedbackStatus,
+    HeapFeedbackStatusReason,
+)
+
+
+@pytest.fixture
+def ledger():
+    return FrameLedger()
+
+
+def present(ledger, *, zero_copy=False):
+    buffer = SimpleNamespace(status=None)
+    ledger.committed()
+    ledger.presented(buffer, zero_copy=zero_copy)
+    ledger.settle()
+    return buffer
+
+
+def test_a_status_that_comes_after_the_frame_is_counted(ledger):
+    buffer = present(ledger)
+    present(ledger)
+    reason = HeapFeedbackStatusReason.NO_PLANE
+    composited = HeapFeedbackStatus.COMPOSITED
+    buffer.status = BufferStatus(status=composited, reason=reason, serial=1, plan=0)
+    ledger.settle()
+    assert ledger.counts.composited == 1
+    assert ledger.reasons == {"no_plane": 1}
+
+
+def test_without_a_status_a_frame_without_a_copy_was_scanned_out(ledger):
+    present(ledger, zero_copy=True)
+    assert ledger.counts.scanned_out == 1
+    assert ledger.reasons == {}
+
+
+def test_frames_of_a_compositor_that_tells_nothing_are_given_up_and_do_not_pile_up(ledger):
+    for _ in range(MOST_WAITING + 100):
+        present(ledger)
+    assert ledger.reasons == {"unknown": 100}
+    ledger.settle(finally_=True)
+    assert ledger.reasons == {"unknown": MOST_WAITING + 100}
+    assert ledger.counts.shown == MOST_WAITING + 100
