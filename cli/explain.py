@@ -126,7 +126,7 @@ def problem_of(
         counts=BufferCount(minimum=buffers, queue=0, hold=0),
         topology=platform.topology,
         absent=platform.absent,
-        format_costs=platform.format_costs,
+        format_costs=platform.pair_costs,
     )
 
 

@@ -141,8 +141,14 @@ def _device_document(device: Device) -> Document:
             {"usage": usage_name(Usage(usage)), "formats": list(names)}
             for usage, names in formats.items()
         ],
+        "bitstreams": [_characters(code) for code in device.bitstreams],
         "planes": [plane.name for plane in device.planes],
     }
+
+
+def _characters(code: int) -> str:
+    """The four characters of V4L2's fourcc."""
+    return code.to_bytes(4, "little").decode("ascii", "replace").rstrip()
 
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
@@ -186,6 +192,8 @@ def _lines(document: Document) -> Iterator[str]:
         for usage in documents(device["usages"]):
             names = ", ".join(str(name) for name in texts(usage["formats"])) or "any format"
             yield f"        {usage['usage']}: {names}"
+        if bitstreams := texts(device["bitstreams"]):
+            yield f"        bitstreams: {', '.join(bitstreams)}"
     links = documents(document["links"])
     yield "links" if links else "no links between devices and memory"
     for link in links:

@@ -39,9 +39,10 @@ class DevicePictures:
     """The pictures of a file of packets; see `PictureStream`.
 
     `producer` is what is known of the device, whose name is `name`: its sets say
-    which formats and memory it can work with. `file` and `device` are the stream's from now on, but
-    if this fails, `file` stays the caller's. `formats` are the only fourccs to
-    use, where given. Raises `LocalError` if the device does not decode the file.
+    which formats and memory it can work with. `file` and `device` are the
+    stream's from now on, but if this fails, `file` stays the caller's. `formats`
+    are the only fourccs to use, where given. Raises `LocalError` if the device
+    does not decode the file.
     """
 
     def __init__(

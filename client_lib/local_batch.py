@@ -33,7 +33,7 @@ def local_batch(
         extents=Extents(coded=Extent(1, 1)),
         topology=platform.topology,
         absent=platform.absent,
-        format_costs=platform.format_costs,
+        format_costs=platform.pair_costs,
     )
     view = View(
         blank,

@@ -11,7 +11,7 @@ from pywayland.protocol.wayland import WlOutput
 from pywayland.protocol.xdg_output_unstable_v1 import ZxdgOutputManagerV1
 
 from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.interfaces import AnyProxy, create, listen, send
+from heapwire.client_lib.interfaces import AnyProxy, CData, create, listen
 
 _NAME_VERSION = 4  # wl_output.name
 _RELEASE_VERSION = 3  # wl_output.release
@@ -25,8 +25,9 @@ class OutputNames:
         self._connection = connection
         self._names: dict[AnyProxy, str] = {}
         self._entered: set[AnyProxy] = set()
-        self._xdg: list[AnyProxy] = []
-        self._outputs = connection.bind_all(WlOutput, minimum=_RELEASE_VERSION)
+        self._xdg: list[CData] = []
+        # Their destructors are methods that pywayland's own stubs do not tell.
+        self._outputs: list[CData] = list(connection.bind_all(WlOutput, minimum=_RELEASE_VERSION))
         offered = connection.globals()
         output = offered.get(WlOutput.name)
         manager = offered.get(ZxdgOutputManagerV1.name)
@@ -55,10 +56,10 @@ class OutputNames:
         """Let go of the outputs."""
         for xdg in self._xdg:
             if not xdg.destroyed:
-                send(xdg, "destroy")
+                xdg.destroy()
         for output in self._outputs:
             if not output.destroyed:
-                send(output, "release")
+                output.release()
         self._xdg.clear()
         self._outputs.clear()
 

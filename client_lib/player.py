@@ -88,7 +88,7 @@ class Player:
         faults: list[str] = []
         with contextlib.ExitStack() as stack:
             pictures = self._opened(options.decoder, faults)
-            stack.callback(lambda: pictures.close())
+            stack.callback(lambda: pictures.close())  # of those that are played in the end
             wake = stack.enter_context(_eventfd())
             self._wake = wake
             stack.callback(setattr, self, "_wake", None)

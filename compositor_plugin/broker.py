@@ -156,7 +156,7 @@ class Broker:
             extents=Extents(coded=Extent(1, 1)),
             topology=self._platform.topology,
             absent=self._platform.absent,
-            format_costs=self._platform.format_costs,
+            format_costs=self._platform.pair_costs,
         )
         return View(blank, identify=self._id, access=access)
 

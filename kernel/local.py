@@ -58,6 +58,7 @@ class _Found:
     devices: list[Device] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unread: dict[str, list[Device]] = field(default_factory=dict)
 
 
 def discover(root: Path = REAL, *, drm: OpenDrm = open_drm, v4l2: OpenV4l2 = open_v4l2) -> Platform:
@@ -88,6 +89,7 @@ def discover(root: Path = REAL, *, drm: OpenDrm = open_drm, v4l2: OpenV4l2 = ope
                 _add(found, one, device, reverse)
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
     found.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
+    found.notes += [_unread(why, devices) for why, devices in found.unread.items()]
     memory = LocalMemory(found.sources, nodes)
     closed = [
         source.name for source in found.sources if source.id in nodes.keys() - memory.openable
@@ -176,7 +178,7 @@ def _display(found: _Found, one: SysfsDevice, drm: OpenDrm) -> Device:
             planes = read_planes(looked, more)
             driver = looked.driver
     except (OSError, LocalError) as error:
-        found.notes.append(_unread(device, error))
+        found.unread.setdefault(_why(error), []).append(device)
         return device
     device = replace(device, driver=device.driver or driver)
     sets = scanout_sets(planes)
@@ -200,7 +202,7 @@ def _codec(found: _Found, one: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
             told = codec_sets(looked)
             title = looked.card
     except OSError as error:
-        found.notes.append(_unread(device, error))
+        found.unread.setdefault(_why(error), []).append(device)
         return device
     device = replace(device, kind=told.kind, title=title, bitstreams=told.bitstreams)
     if told.usage is None or not told.sets:
@@ -242,9 +244,14 @@ def _constraint(name: str, value: int | tuple[SourceId, ...], provenance: Proven
     return Constraint(type=BY_NAME[name].type, value=value, provenance=provenance)
 
 
-def _unread(device: Device, error: OSError | LocalError) -> str:
-    why = error.strerror if isinstance(error, OSError) else str(error)
-    return f"{device.name}: {device.node}: {why}: what it can do is not known"
+def _why(error: OSError | LocalError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _unread(why: str, devices: list[Device]) -> str:
+    """One line for all devices that cannot be looked at for the same reason."""
+    nodes = ", ".join(str(device.node) for device in devices)
+    return f"{nodes}: {why}: what can be done there is not known"
 
 
 def _within(source: Source, top: int | None) -> Source:

@@ -159,6 +159,24 @@ class Platform:
         )
 
     @cached_property
+    def pair_costs(self) -> Mapping[FormatModifier, int]:
+        """`format_costs`; of pairs that cost the same, those that a display scans out go first.
+
+        For a window this makes no difference until it is made fullscreen. A
+        decoder cannot change its format in the middle of a stream then.
+        """
+        shown = {
+            pair
+            for device in self.devices
+            for one in device.sets.get(Usage.SCANOUT, ())
+            for pair in one.formats
+        }
+        return {
+            pair: 2 * self.format_costs.get(pair, 0) - (pair in shown)
+            for pair in shown | self.format_costs.keys()
+        }
+
+    @cached_property
     def _source_names(self) -> Mapping[SourceId, str]:
         return {**self.absent, **{source.id: source.name for source in self.sources}}
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from heapwire.kernel.platform import shipped
+from dataclasses import replace
+
+from heapwire.cli.list import list_document, render
+from heapwire.kernel.device import Device, DeviceKind
+from heapwire.kernel.platform import Platform, shipped
 from heapwire.kernel.probe import Trial
+from heapwire.protocol.model.format import fourcc
+from heapwire.protocol.model.identity import DeviceId
 
 
 def test_a_platform_is_listed(heapwire):
@@ -52,3 +58,17 @@ def test_the_shipped_platforms_are_named(heapwire):
 def test_an_unknown_command_is_a_usage_error(heapwire):
     assert heapwire("frobnicate").status == 2
     assert heapwire().status == 2
+
+
+def test_what_a_codec_decodes_is_listed():
+    codec = Device(
+        id=DeviceId(81, 1),
+        name="video1",
+        kind=DeviceKind.DECODER,
+        bitstreams=(fourcc("H264"), fourcc("MPG2")),
+    )
+    machine = replace(Platform.load("raspberry-pi-4"), devices=(codec,))
+    document = list_document(machine)
+    [device] = document["devices"]
+    assert device["bitstreams"] == ["H264", "MPG2"]
+    assert "        bitstreams: H264, MPG2" in render(document).splitlines()

@@ -245,6 +245,8 @@ def test_a_process_ends_cleanly_at_a_signal(runtime):
     """The loop is interrupted while it waits, and everything is closed."""
     program = (
         "import signal\n"
+        # A shell's background jobs are started with it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from heapwire.compositor_plugin.hosts.reference.compositor import Compositor\n"
         "from heapwire.kernel.platform import Platform\n"
         "with Compositor(Platform.load('raspberry-pi-4')) as compositor:\n"

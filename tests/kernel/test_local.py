@@ -284,12 +284,12 @@ def test_narrow_addresses_count_where_the_memory_ends(machine):
     assert not plans(look(machine))  # and 4 GiB and a block more is not
 
 
-def test_a_node_that_may_not_be_opened_is_a_note(machine):
+def test_nodes_that_may_not_be_opened_are_one_note(machine):
     refused = PermissionError(errno.EACCES, "Permission denied")
     platform = look(machine, display=refused, decoder=refused)
     assert platform.notes == (
-        f"card0: {machine.root}/dev/dri/card0: Permission denied: what it can do is not known",
-        f"video0: {machine.root}/dev/video0: Permission denied: what it can do is not known",
+        f"{machine.root}/dev/dri/card0, {machine.root}/dev/video0: Permission denied: "
+        "what can be done there is not known",
     )
     assert platform.device("card0").sets == {}
     with pytest.raises(LocalError, match="card0 is not for scanout: it is for nothing"):

@@ -1,12 +1,16 @@
 """A Platform: loading, names, participants, and what links mean."""
 
+from dataclasses import replace
+
 import pytest
 
 from heapwire.kernel.device import parse_usage, usage_name
 from heapwire.kernel.platform import Platform, shipped
 from heapwire.kernel.platform_file import PlatformFileError
+from heapwire.protocol.model.constraint_set import FormatModifier
 from heapwire.protocol.model.constraint_type import BY_NAME
 from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.format import fourcc
 from heapwire.protocol.model.participant import Usage
 
 BOARD = """\
@@ -173,3 +177,12 @@ def test_the_name_of_a_use_reads_back(usage):
 def test_the_shipped_names_are_sorted_and_distinct():
     names = shipped()
     assert list(names) == sorted(set(names))
+
+
+def test_of_pairs_that_cost_the_same_those_go_first_that_a_display_scans_out():
+    platform = Platform.load("raspberry-pi-4")
+    shown = platform.device("hvs").sets[Usage.SCANOUT][0].formats[0]
+    hidden = FormatModifier(fourcc("????"), 0)
+    assert platform.pair_costs[shown] < platform.pair_costs.get(hidden, 0)
+    priced = replace(platform, format_costs={shown: 4, hidden: 3})
+    assert priced.pair_costs[shown] > priced.pair_costs[hidden]  # the table goes before

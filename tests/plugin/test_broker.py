@@ -98,6 +98,18 @@ def test_only_candidates_get_plans_for_scanout(pi) -> None:
         assert batch.reason is None
 
 
+def test_a_window_gets_a_format_that_the_display_could_show_when_it_is_made_fullscreen(pi) -> None:
+    hidden, shown = (FormatModifier(parse_fourcc(name), 0) for name in ("RGBX8888", "XRGB8888"))
+    display = {pair for one in pi.device("hvs").sets[Usage.SCANOUT] for pair in one.formats}
+    assert shown in display
+    assert hidden not in display
+    asked = question((1, decoder(hidden, shown)), state=surface(pi, candidate=False))
+    importable = asked.importable | {hidden, shown}
+    first = Broker(pi).batch(replace(asked, importable=importable)).offers[0].plan
+    assert not first.scanout
+    assert first.fourcc == shown.fourcc
+
+
 def test_scanout_and_sampling_hold_on_to_different_numbers_of_buffers(pi) -> None:
     broker = Broker(pi)
     asked = {"minimum": 4, "queue": 2}

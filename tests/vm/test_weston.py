@@ -180,9 +180,13 @@ def test_the_module_found_nothing_to_complain_of(seen):
     assert "by the policy /tmp/policy.toml" in seen["module"][0]
 
 
-def test_without_permission_for_any_heap_weston_says_so_in_a_line_and_runs(seen):
+def test_without_permission_weston_says_in_a_line_what_is_off_and_runs(seen):
     told = seen["unprivileged"]
     assert told["alive"]
     assert {CONTIGUOUS, "system"} <= set(told["announced"])
-    [line] = [one for one in told["module"] if "may not allocate from" in one]
-    assert line.startswith("warning: this user may not allocate from reserved, system")
+    ready, closed, heaps, no_import = told["module"]
+    assert ready.startswith("ready: local has ")
+    assert closed.startswith("warning: /dev/dri/card0, ")
+    assert "Permission denied" in closed
+    assert heaps.startswith("warning: this user may not allocate from reserved, system")
+    assert no_import == "warning: no linux-dmabuf here, so no plan can be offered"

@@ -272,9 +272,10 @@ def unprivileged(module):
     shutil.chown(home, "nobody")
     for folder in Path(sys.base_prefix).resolve().parents:
         folder.chmod(folder.stat().st_mode | 0o111)  # Python may be in a private folder
-    log = home / "log"
+    own, log = home / "module.so", home / "log"
+    shutil.copy(module, own)  # where it was may be private
     command = ["weston", "--backend=headless-backend.so", "--socket=vm-3", "--no-config"]
-    command += [f"--modules={module}", f"--log={log}"]
+    command += [f"--modules={own}", f"--log={log}"]
     weston = subprocess.Popen(
         ["setpriv", "--reuid=nobody", "--clear-groups", *command],
         env={**os.environ, "XDG_RUNTIME_DIR": str(home)},
