@@ -104,6 +104,17 @@ def test_what_was_not_presented_without_a_copy_is_unknown_and_not_guessed(no_fd_
     assert result.reasons == {"unknown": FRAMES}
 
 
+def test_memory_that_this_process_may_not_open_is_in_no_plan(no_fd_leak, clips, pi, monkeypatch):
+    cma = pi.source("linux,cma").id
+    openable = pi.memory.openable - {cma}
+    monkeypatch.setattr(type(pi.memory), "openable", property(lambda _: openable))
+    with without_extension(pi) as (compositor, records):
+        result = play(compositor, clips["bikes.mp4"], pi)
+    assert sources(result) == {"system"}
+    assert not result.plan.scanout
+    assert len(records) == FRAMES
+
+
 def test_a_window_needs_nothing_of_the_display(no_fd_leak, clips, pi):
     with without_extension(pi) as (compositor, records):
         result = play(compositor, clips["bikes.mp4"], pi, RGB)

@@ -99,7 +99,7 @@ def test_only_candidates_get_plans_for_scanout(pi) -> None:
 
 
 def test_a_window_gets_a_format_that_the_display_could_show_when_it_is_made_fullscreen(pi) -> None:
-    hidden, shown = (FormatModifier(parse_fourcc(name), 0) for name in ("RGBX8888", "XRGB8888"))
+    hidden, shown = (FormatModifier(parse_fourcc(name), 0) for name in ("RGB888", "XRGB8888"))
     display = {pair for one in pi.device("hvs").sets[Usage.SCANOUT] for pair in one.formats}
     assert shown in display
     assert hidden not in display
