@@ -85,11 +85,8 @@ def run(options: argparse.Namespace) -> int:
         on_solved=lambda problem, answer: solved.append((problem, answer)),
     )
     with compositor:
-        stopping = False
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
-            nonlocal stopping
-            stopping = True
             compositor.stop()
 
         signal.signal(signal.SIGINT, stop)

@@ -268,6 +268,26 @@ def test_a_process_ends_cleanly_at_a_signal(runtime):
     assert not (runtime / name).exists()
 
 
+def test_a_signal_that_another_thread_gets_ends_the_wait_too():
+    program = (
+        "import signal, threading\n"
+        "from heapwire.compositor_plugin.hosts.reference.compositor import Compositor\n"
+        "from heapwire.kernel.platform import Platform\n"
+        "signal.signal(signal.SIGTERM, lambda *_: compositor.stop())\n"
+        "with Compositor(Platform.load('raspberry-pi-4')) as compositor:\n"
+        "    def send():\n"
+        "        compositor.call(lambda: None)\n"  # the loop runs, and soon waits again
+        "        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "    threading.Timer(0.5, send).start()\n"
+        "    compositor.run()\n"
+        "print('closed')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.returncode, done.stderr) == ("closed\n", 0, "")
+
+
 def test_nothing_stays_open(platform, monkeypatch):
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     Compositor(platform).close()

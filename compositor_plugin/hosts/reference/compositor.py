@@ -11,6 +11,7 @@ Everything that its objects do happens on the thread that dispatches. `call`,
 from __future__ import annotations
 
 import os
+import signal
 import socket as sockets
 import threading
 from collections import deque
@@ -131,8 +132,9 @@ class Compositor(Closable):
 
     def run(self) -> None:
         """Dispatch until `stop` is called, or a signal raises in this thread."""
-        while not self._stopping:
-            self.dispatch(-1)
+        with self._woken_by_signals():
+            while not self._stopping:
+                self.dispatch(-1)
         self._stopping = False
 
     def dispatch(self, timeout: int) -> None:
@@ -220,6 +222,28 @@ class Compositor(Closable):
         offer(WpPresentation, WpPresentation)
         offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, space))
 
+    @contextmanager
+    def _woken_by_signals(self) -> Iterator[None]:
+        """Have every signal end the wait, so that its handler runs.
+
+        Python's handlers run in the main thread, between two steps of its own. A
+        signal that another thread gets, or this one just before it waits, does
+        not interrupt the wait by itself.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        readable, writable = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        source = self._display.loop.add_fd(readable, lambda _: _drain(readable))
+        before = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            source.remove()
+            os.close(readable)
+            os.close(writable)
+
     def _woken(self, _mask: int) -> None:
         os.eventfd_read(self._wake)
         self._run_calls()
@@ -231,3 +255,7 @@ class Compositor(Closable):
 
 def _bind_output(output: Output, space: Space, new_id: NewId) -> WlOutput:
     return WlOutput(new_id, output, space)
+
+
+def _drain(fd: int) -> None:
+    os.read(fd, 4096)
