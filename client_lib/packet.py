@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Protocol
 
+from heapwire.client_lib.video import Video
 from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.extents import Extent
 
@@ -23,11 +23,11 @@ class Packet:
     stamp: float | None
 
 
-class PacketFile(Protocol):
+class PacketFile(Video, Protocol):
     """An open file of packets; an iterator over them.
 
     `coded` is V4L2's fourcc of the bitstream and `extent` the size of its
-    pictures as the file states it. `damaged` counts what was skipped.
+    pictures as the file states it.
     """
 
     @property
@@ -42,24 +42,5 @@ class PacketFile(Protocol):
     def content(self) -> Content:
         """What the file says of the colours, and how pictures are to be turned."""
 
-    @property
-    def rate(self) -> Fraction:
-        """Pictures a second."""
-
-    @property
-    def count(self) -> int:
-        """How many pictures the file says it has; 0 if it does not."""
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel divided by its height."""
-
-    @property
-    def damaged(self) -> int:
-        """How many packets were skipped."""
-
     def __iter__(self) -> Iterator[Packet]:
         """The packets in the order in which they are decoded."""
-
-    def close(self) -> None:
-        """Close the file."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Protocol
 
 from heapwire.client_lib.buffer import Buffer
+from heapwire.client_lib.video import Video
 from heapwire.protocol.model.content import Content
 from heapwire.protocol.model.extents import Extent
 from heapwire.protocol.model.participant import Participant
@@ -59,13 +59,13 @@ class Picture(Protocol):
         """Show it never; its buffer, if it has one, can be used again."""
 
 
-class PictureStream(Protocol):
+class PictureStream(Video, Protocol):
     """The pictures of one file, in the order in which they are to be seen.
 
     `next` does what can be done without waiting for a device. When it gives
     None and the stream has not `ended`, either `shape` has changed and buffers
     of it are wanted, or it will have more to give once `wakes` is readable or a
-    buffer has become free. A context manager, by way of `close`.
+    buffer has become free. Buffers that a device has are nobody's after `close`.
     """
 
     @property
@@ -85,22 +85,6 @@ class PictureStream(Protocol):
         """What to poll for reading when `next` has given None."""
 
     @property
-    def rate(self) -> Fraction:
-        """Pictures a second."""
-
-    @property
-    def count(self) -> int:
-        """How many pictures the file says it has; 0 if it does not."""
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel divided by its height."""
-
-    @property
-    def damaged(self) -> int:
-        """How many packets could not be decoded and were skipped."""
-
-    @property
     def copied(self) -> int:
         """The bytes that the CPU has stored into buffers."""
 
@@ -112,6 +96,3 @@ class PictureStream(Protocol):
 
     def use(self, plan: Plan, free: Free) -> None:
         """From now on buffers of this plan are to be had from `free`."""
-
-    def close(self) -> None:
-        """Close what it has open; buffers that a device has are nobody's after that."""

@@ -12,8 +12,8 @@ import sys
 import zlib
 from pathlib import Path
 
-import av
 import reference_decoder
+from clip import pictures
 from kms import Display
 
 from heapwire.kernel.m2m_decoder import M2mDecoder
@@ -34,16 +34,6 @@ FWHT = int.from_bytes(b"FWHT", "little")
 XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
 XRGB8888 = parse_fourcc("XRGB8888")
 FENCE_SECONDS = 20
-
-
-def pictures(path):
-    """The first frames of a clip, at the size of the mode."""
-    with av.open(path) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number == FRAMES:
-                return
-            small = frame.reformat(SIZE.width, SIZE.height, "bgra")
-            yield small.to_ndarray().tobytes()
 
 
 def able(platform, usage, driver):
@@ -124,7 +114,7 @@ def main():
     encoder = able(platform, Usage.ENCODE, "vicodec")
     decoder = able(platform, Usage.DECODE, "vicodec")
     display = able(platform, Usage.SCANOUT, "vkms")
-    raw = list(pictures(sys.argv[1]))
+    raw = list(pictures(sys.argv[1], SIZE, FRAMES))
     with M2mEncoder(encoder.node) as codec:
         packets = list(codec.encode(raw, raw=XR24, extent=SIZE, coded=FWHT))
     layout, mapped = reference_decoder.decode(

@@ -20,8 +20,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import av
 import reference_decoder
+from clip import pictures
 from display_state import Crcs, crc_of, framebuffer
 from weston import PATIENCE, Weston, seat
 from weston_scanout import scanned_out
@@ -68,16 +68,6 @@ constraints = [{ type = "contiguous" }]
 HEAPWIRE = [sys.executable, "-m", "heapwire.cli.main", "play", "--unpaced"]
 
 
-def pictures(path):
-    """The first frames of a clip, at the size of the mode."""
-    with av.open(path) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number == FRAMES:
-                return
-            small = frame.reformat(SIZE.width, SIZE.height, "bgra")
-            yield small.to_ndarray().tobytes()
-
-
 def encode(path):
     """The clip as files of FWHT, and the CRC that a display has for each of its pictures."""
     devices = Platform.local().devices
@@ -86,7 +76,9 @@ def encode(path):
         return next(one.node for one in devices if usage in one.sets and one.driver == "vicodec")
 
     with M2mEncoder(node(Usage.ENCODE)) as encoder:
-        packets = list(encoder.encode(pictures(path), raw=XR24, extent=SIZE, coded=FWHT))
+        packets = list(
+            encoder.encode(pictures(path, SIZE, FRAMES), raw=XR24, extent=SIZE, coded=FWHT)
+        )
     CLIP.write_bytes(b"".join(packets) * LOOPS)
     LONG_CLIP.write_bytes(b"".join(packets) * MANY_LOOPS)
     layout, decoded = reference_decoder.decode(
