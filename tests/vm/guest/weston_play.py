@@ -217,6 +217,7 @@ def fallback(weston):
 
 def crowd(weston, stack):
     """Two players and idle clients; one player is killed."""
+    idle = []
     for number in range(IDLE_CLIENTS):
         connection = stack.enter_context(weston.connect())
         manager = HeapManager(connection, timeout=PATIENCE)
@@ -333,8 +334,6 @@ def main():
     told["times"] = times
     print(json.dumps(told))
 
-
-idle = []
 
 if __name__ == "__main__":
     if sys.argv[1] == "--player":
