@@ -20,6 +20,7 @@ from heapwire.kernel.device import Device, usage_name
 from heapwire.kernel.platform import Platform, shipped
 from heapwire.kernel.probe import Trial, probe, with_trials
 from heapwire.kernel.quantity import quantity_name
+from heapwire.kernel.v4l2 import characters
 from heapwire.protocol.model.constraint import Provenance
 from heapwire.protocol.model.document import Document
 from heapwire.protocol.model.errors import LocalError
@@ -141,14 +142,9 @@ def _device_document(device: Device) -> Document:
             {"usage": usage_name(Usage(usage)), "formats": list(names)}
             for usage, names in formats.items()
         ],
-        "bitstreams": [_characters(code) for code in device.bitstreams],
+        "bitstreams": [characters(code) for code in device.bitstreams],
         "planes": [plane.name for plane in device.planes],
     }
-
-
-def _characters(code: int) -> str:
-    """The four characters of V4L2's fourcc."""
-    return code.to_bytes(4, "little").decode("ascii", "replace").rstrip()
 
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:

@@ -28,7 +28,7 @@ from heapwire.kernel.m2m_decoder import DecodedPicture, M2mDecoder
 from heapwire.kernel.picture_format import is_laid_out_as
 from heapwire.kernel.v4l2_queue import QueueFormat
 from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.errors import LocalError, words_of
 from heapwire.protocol.model.format import FORMATS
 from heapwire.protocol.model.participant import Participant
 from heapwire.protocol.model.plan import Plan
@@ -79,7 +79,7 @@ class DevicePictures:
             device.start(file.coded, file.extent)
         except (OSError, LocalError) as error:
             device.close()
-            raise LocalError(f"the device does not decode this: {_words(error)}") from error
+            raise LocalError(f"the device does not decode this: {words_of(error)}") from error
 
     @property
     def rate(self) -> Fraction:
@@ -283,7 +283,3 @@ def _with_only(
     """The sets with just the pairs that are wanted; sets without costs, as a driver's are."""
     kept = [(one, tuple(filter(wanted, one.formats))) for one in sets]
     return tuple(replace(one, formats=pairs) for one, pairs in kept if pairs)
-
-
-def _words(error: OSError | LocalError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -71,10 +71,10 @@ def _scanouts(
 
 def _display_of(platform: Platform, output: str) -> DeviceId | None:
     """The display that drives an output; a simulated platform has one for all."""
-    displays = [one.id for one in platform.devices if Usage.SCANOUT in one.sets and one.id]
     if platform.simulated:
-        return next(iter(displays), None)
-    return card_of_connector(output, frozenset(displays))
+        return platform.first_display
+    displays = (one.id for one in platform.devices if Usage.SCANOUT in one.sets)
+    return card_of_connector(output, frozenset(one for one in displays if one is not None))
 
 
 def _participant(platform: Platform, number: DeviceId | None, usage: Usage) -> Participant | None:

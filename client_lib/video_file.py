@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.errors import LocalError, words_of
 
 if TYPE_CHECKING:
     import av
@@ -37,7 +37,7 @@ class VideoFile:
         try:
             opened = av.open(self.path)
         except (av.error.FFmpegError, OSError) as error:
-            raise LocalError(f"{self.path}: {_sentence(error)}") from None
+            raise LocalError(f"{self.path}: {words_of(error)}") from None
         if not opened.streams.video:
             opened.close()
             raise LocalError(f"{self.path}: there is no video in it")
@@ -64,14 +64,9 @@ class VideoFile:
             except StopIteration:
                 return
             except (self.fault, OSError) as error:
-                raise LocalError(f"{self.path}: {_sentence(error)}") from None
+                raise LocalError(f"{self.path}: {words_of(error)}") from None
             yield packet
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
-
-
-def _sentence(error: Exception) -> str:
-    """What an FFmpegError says without the number and the path."""
-    return getattr(error, "strerror", None) or str(error)

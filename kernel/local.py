@@ -35,7 +35,7 @@ from heapwire.kernel.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.kernel.v4l2 import V4l2Device, open_v4l2
 from heapwire.protocol.model.constraint import Constraint, Provenance
 from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.model.errors import LocalError, words_of
 from heapwire.protocol.model.identity import DeviceId
 from heapwire.protocol.model.participant import Usage
 from heapwire.protocol.model.source import Source, SourceId
@@ -91,9 +91,8 @@ def discover(root: Path = REAL, *, drm: OpenDrm = open_drm, v4l2: OpenV4l2 = ope
     found.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
     found.notes += [_unread(why, devices) for why, devices in found.unread.items()]
     memory = LocalMemory(found.sources, nodes)
-    closed = [
-        source.name for source in found.sources if source.id in nodes.keys() - memory.openable
-    ]
+    barred = nodes.keys() - memory.openable
+    closed = [source.name for source in found.sources if source.id in barred]
     if closed:
         found.notes.append(f"this user may not allocate from {', '.join(closed)}: {GRANT}")
     return Platform(
@@ -178,7 +177,7 @@ def _display(found: _Found, one: SysfsDevice, drm: OpenDrm) -> Device:
             planes = read_planes(looked, more)
             driver = looked.driver
     except (OSError, LocalError) as error:
-        found.unread.setdefault(_why(error), []).append(device)
+        found.unread.setdefault(words_of(error), []).append(device)
         return device
     device = replace(device, driver=device.driver or driver)
     sets = scanout_sets(planes)
@@ -202,7 +201,7 @@ def _codec(found: _Found, one: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
             told = codec_sets(looked)
             title = looked.card
     except OSError as error:
-        found.unread.setdefault(_why(error), []).append(device)
+        found.unread.setdefault(words_of(error), []).append(device)
         return device
     device = replace(device, kind=told.kind, title=title, bitstreams=told.bitstreams)
     if told.usage is None or not told.sets:
@@ -242,10 +241,6 @@ def _memory_constraints(one: SysfsDevice, device: Device, usage: Usage) -> tuple
 
 def _constraint(name: str, value: int | tuple[SourceId, ...], provenance: Provenance) -> Constraint:
     return Constraint(type=BY_NAME[name].type, value=value, provenance=provenance)
-
-
-def _why(error: OSError | LocalError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _unread(why: str, devices: list[Device]) -> str:

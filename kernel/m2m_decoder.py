@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from heapwire.kernel.closable import Closable
 from heapwire.kernel.dma_buf import DmaBuf
 from heapwire.kernel.ioctl import ioctl
-from heapwire.kernel.v4l2 import V4l2Device
+from heapwire.kernel.v4l2 import V4l2Device, characters
 from heapwire.kernel.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
@@ -119,8 +119,7 @@ class M2mDecoder(Closable):
         self.changed = self.ended = self._announced = False
         found = self._packets.set_format(coded, extent, size=packet_size)
         if found.fourcc != coded:
-            name = coded.to_bytes(4, "little").decode("ascii", "replace")
-            raise LocalError(f"the driver does not decode {name}")
+            raise LocalError(f"the driver does not decode {characters(coded)}")
         data = bytearray(32)
         struct.pack_into("=I", data, 0, _EVENT_SOURCE_CHANGE)
         ioctl(self._fd, _SUBSCRIBE_EVENT, data)

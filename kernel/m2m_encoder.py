@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from heapwire.kernel.closable import Closable
-from heapwire.kernel.v4l2 import V4l2Device
+from heapwire.kernel.v4l2 import V4l2Device, characters
 from heapwire.kernel.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol.model.errors import LocalError
 from heapwire.protocol.model.extents import Extent
@@ -79,6 +79,6 @@ class M2mEncoder(Closable):
 
 def _expect(found: QueueFormat, fourcc: int, extent: Extent | None) -> None:
     if found.fourcc != fourcc or (extent is not None and found.extent != extent):
-        name = fourcc.to_bytes(4, "little").decode("ascii", "replace")
+        name = characters(fourcc)
         wanted = name if extent is None else f"{name} {extent}"
         raise LocalError(f"the driver has no {wanted}")

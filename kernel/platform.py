@@ -158,6 +158,11 @@ class Platform:
             sorted((link for link in self.links if link.device == device), key=lambda k: k.rank)
         )
 
+    @property
+    def first_display(self) -> DeviceId | None:
+        """The display that drives every output of a simulated machine; None if it has none."""
+        return next((one.id for one in self.devices if Usage.SCANOUT in one.sets), None)
+
     @cached_property
     def pair_costs(self) -> Mapping[FormatModifier, int]:
         """`format_costs`; of pairs that cost the same, those that a display scans out go first.

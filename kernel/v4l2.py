@@ -192,5 +192,10 @@ def open_v4l2(node: str) -> Iterator[V4l2Device]:
         os.close(fd)
 
 
+def characters(code: int) -> str:
+    """A fourcc of V4L2's as its four characters; `fourcc_name` has the names of DRM's."""
+    return code.to_bytes(4, "little").decode("ascii", "replace").rstrip()
+
+
 def _text(data: bytearray) -> str:
     return bytes(data).split(b"\0", 1)[0].decode("utf-8", "replace")

@@ -13,3 +13,8 @@ class LocalError(HeapwireError):
 
 class RemoteError(HeapwireError):
     """The peer sent something that it must not send, or broke off."""
+
+
+def words_of(error: Exception) -> str:
+    """What an exception says; the system's word for an `OSError`, without number and path."""
+    return getattr(error, "strerror", None) or str(error)

@@ -116,14 +116,8 @@ class TableHost:
     def _find_device(self, name: str) -> DeviceId | None:
         """The display of a simulated platform, or the card that has the connector."""
         if self._platform.simulated:
-            return simulated_display(self._platform)
+            return self._platform.first_display
         return card_of_connector(name, open_cards())
-
-
-def simulated_display(platform: Platform) -> DeviceId | None:
-    """The first display of a platform; None if it has none."""
-    displays = (one.id for one in platform.devices if Usage.SCANOUT in one.sets)
-    return next(displays, None)
 
 
 def simulated_formats(platform: Platform) -> frozenset[FormatModifier]:
