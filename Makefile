@@ -8,12 +8,6 @@ ROOMS := protocol kernel compositor_plugin client_lib cli
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-# The editable install is a tree with one link for each file of the packages, so a file
-# that comes or goes needs a new install. A stamp's name carries a checksum of their names.
-FILES := $(shell find $(ROOMS) \( -name __pycache__ -o -path kernel/vm -o -path kernel/patches \) \
-	-prune -o -type f ! -name '.*' ! -name '*~' -print | LC_ALL=C sort | cksum | cut -d' ' -f1)
-installed = $(VENV)/installed/$(1)-$(FILES)
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-host test-vm vm bench bench-weston lint format protocol reference wheel check-wheel clean
@@ -21,46 +15,46 @@ installed = $(VENV)/installed/$(1)-$(FILES)
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(call installed,play) ## play a clip on a simulated platform; writes demo.png
+demo: $(VENV)/installed/play ## play a clip on a simulated platform; writes demo.png
 	$(BIN)/heapwire demo --output demo.png
 
-test: $(call installed,test) ## run the tests that need no kernel and no compositor of their own
+test: $(VENV)/installed/test ## run the tests that need no kernel and no compositor of their own
 	$(BIN)/python -m pytest --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
 
-test-host: $(call installed,test) ## run the plugin's tests inside a stock Weston, headless
+test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Weston, headless
 	$(BIN)/python -m pytest tests/host_weston $(ARGS)
 
-test-vm: $(call installed,test) vm ## run the tests that need a real kernel, in QEMU
+test-vm: $(VENV)/installed/test vm ## run the tests that need a real kernel, in QEMU
 	HEAPWIRE_VM=1 $(BIN)/python -m pytest tests/vm $(ARGS)
 
 vm: ## build the kernel of the test machine (cached by content)
 	kernel/vm/build
 
-bench: $(call installed,test) ## measure the negotiation and the solver
+bench: $(VENV)/installed/test ## measure the negotiation and the solver
 	@set -e; for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
 	echo "$$script"; $(BIN)/python $$script; done
 
-bench-weston: $(call installed,test) ## measure what the module costs a stock Weston
+bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston
 	$(BIN)/python bench/bench_weston.py
 
-lint: $(call installed,dev) ## check style and types
+lint: $(VENV)/installed/dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(addprefix -p heapwire.,$(ROOMS))
+	MYPYPATH=src $(BIN)/mypy $(addprefix -p heapwire.,$(ROOMS))
 
-format: $(call installed,dev) ## put every file into the project's style
+format: $(VENV)/installed/dev ## put every file into the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-protocol: $(call installed,test) ## make the Python tables of the protocol from its XML
+protocol: $(VENV)/installed/test ## make the Python tables of the protocol from its XML
 	$(BIN)/python -m heapwire.protocol.wire.generate >$(VENV)/bindings.py
 	mv $(VENV)/bindings.py protocol/wire/bindings/xx_dmabuf_heaps_v1.py
 
-reference: $(call installed,test) ## make docs/constraint-types.md from the registry
+reference: $(VENV)/installed/test ## make docs/constraint-types.md from the registry
 	$(BIN)/python -m heapwire.protocol.model.reference >$(VENV)/reference.md
 	mv $(VENV)/reference.md docs/constraint-types.md
 
-wheel: $(call installed,dev) ## build the wheel and the source archive in dist/
+wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/
 	rm -rf dist
 	$(BIN)/python -m build --quiet --outdir dist
 
@@ -78,8 +72,7 @@ $(VENV)/ready:
 	$(BIN)/pip install --quiet --quiet 'setuptools>=77'
 	@touch $@
 
-$(VENV)/installed/%-$(FILES): $(VENV)/ready pyproject.toml
+$(VENV)/installed/%: $(VENV)/ready pyproject.toml
 	@mkdir -p $(@D)
-	@find $(@D) -type f ! -name '*-$(FILES)' -delete
-	$(BIN)/pip install --quiet --quiet --no-build-isolation --config-settings editable_mode=strict --editable '.[$*]'
+	$(BIN)/pip install --quiet --quiet --no-build-isolation --editable '.[$*]'
 	@touch $@

@@ -10,6 +10,7 @@ its reason.
 from __future__ import annotations
 
 import fnmatch
+import gc
 import os
 import shutil
 import subprocess
@@ -74,6 +75,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 if not found.setdefault(name, _is_there(name)):
                     reason = f"wants {name}: apt-get install {PACKAGES[name]}"
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish() -> None:
+    # Many tests collect garbage before and after, to see what is left. What pytest and the
+    # test modules hold stays until the end, so none of those collections need walk through it.
+    gc.collect()
+    gc.freeze()
 
 
 def allowed_skips() -> dict[str, str]:

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from setuptools import find_namespace_packages
 
 ROOT = Path(__file__).parents[1]
 
@@ -248,14 +249,19 @@ def test_the_model_and_the_wire_import_the_standard_library_only() -> None:
     assert foreign == set()
 
 
-def test_every_package_is_declared_and_every_declared_one_is_there() -> None:
+def test_what_is_installed_is_what_the_rooms_hold() -> None:
+    """The links of src/heapwire lead to the rooms, and setuptools finds all that is in them."""
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    finder = tools["packages"]["find"]
+    found = find_namespace_packages(str(ROOT / "src"), exclude=finder["exclude"])
     folders = {f"heapwire.{dotted(path)}" for path in sources(*ROOMS) if path.name == "__init__.py"}
-    data = {name for name in tools["package-data"] if name not in folders}
-    assert folders | data == set(tools["packages"])
+    assert finder["where"] == ["src"]
+    assert folders <= set(found)
+    data = {name.rpartition(".")[2] for name in set(found) - folders - {"heapwire"}}
+    assert data <= {"xml", "platforms"}
     for room in ROOMS:
+        assert (ROOT / "src/heapwire" / room).readlink() == Path("../..", room)
         assert (ROOT / room / "py.typed").is_file()
-        assert "py.typed" in tools["package-data"][f"heapwire.{room}"]
 
 
 def test_every_source_is_in_a_package() -> None:

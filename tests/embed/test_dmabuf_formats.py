@@ -80,7 +80,7 @@ def test_a_question_may_be_dropped_before_its_answer():
     display.destroy()
 
 
-@pytest.mark.parametrize("sent", [b"\0" * 8, os.urandom(3), b""])
+@pytest.mark.parametrize("sent", [b"\0" * 8, b"\x9c\x01\xf3", b""])
 def test_a_display_that_talks_nonsense_or_hangs_up_counts_as_none(monkeypatch, sent):
     """The other end of the question is not Wayland at all."""
     display = OwnDisplay()
