@@ -19,7 +19,7 @@ demo: $(VENV)/installed/play ## play a clip on a simulated platform; writes demo
 	$(BIN)/heapwire demo --output demo.png
 
 test: $(VENV)/installed/test ## run the tests that need no kernel and no compositor of their own
-	$(BIN)/python -m pytest --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
+	$(BIN)/python -m pytest -n auto --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
 
 test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Weston, headless
 	$(BIN)/python -m pytest tests/host_weston $(ARGS)
@@ -51,7 +51,7 @@ protocol: $(VENV)/installed/test ## make the Python tables of the protocol from 
 	mv $(VENV)/bindings.py protocol/wire/bindings/xx_dmabuf_heaps_v1.py
 
 reference: $(VENV)/installed/test ## make docs/constraint-types.md from the registry
-	$(BIN)/python -m heapwire.protocol.model.reference >$(VENV)/reference.md
+	$(BIN)/python -m heapwire.protocol.explain.type_reference >$(VENV)/reference.md
 	mv $(VENV)/reference.md docs/constraint-types.md
 
 wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/

@@ -28,7 +28,7 @@ for module in pkgutil.walk_packages(heapwire.__path__, "heapwire.", onerror=fail
     if module.name.rpartition(".")[2] != "__main__":
         importlib.import_module(module.name)
         count += 1
-from heapwire.kernel.platform import Platform
+from heapwire.kernel.description.platform import Platform
 from heapwire.protocol.wire.generate import parse, protocol_xml
 assert parse(protocol_xml())
 print(f"imported {count} modules from {list(heapwire.__path__)[0]}")

@@ -13,17 +13,12 @@ import statistics
 import time
 from collections.abc import Callable
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.compositor_plugin.host import BufferAttributes, SurfaceState
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Usage
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection
+from heapwire.compositor_plugin import BufferAttributes, HeapPlugin, SurfaceState
+from heapwire.compositor_plugin.server import OwnDisplay
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import LINEAR, Extent, Extents, FormatModifier, Usage, parse_fourcc
 
 ROUNDS = 400
 PLATFORM = "raspberry-pi-4"

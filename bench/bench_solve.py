@@ -22,17 +22,27 @@ from statistics import median
 
 import constraint
 
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import FORMATS, parse_fourcc
-from heapwire.protocol.model.identity import HeapId
-from heapwire.protocol.model.modifier import INTEL_X_TILED, INTEL_Y_TILED, LINEAR, modifier_code
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import forget, solve, solve_plans
-from heapwire.protocol.model.source import Source, SourceId
+from heapwire.protocol.explain import solve, solve_plans
+from heapwire.protocol.explain.explained_answer import forget
+from heapwire.protocol.values import (
+    BY_NAME,
+    FORMATS,
+    LINEAR,
+    Constraint,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    HeapId,
+    Participant,
+    Problem,
+    Source,
+    SourceId,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.values.modifier import INTEL_X_TILED, INTEL_Y_TILED, modifier_code
 
 ARM = 8
 SETS = 16  # of one participant, as many as the protocol takes alternatives

@@ -13,11 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heapwire.cli.clip import write_clip
-from heapwire.client_lib.playback import PlayOptions, Progress
-from heapwire.client_lib.player import Player
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.kernel.platform import Platform
+from heapwire.client_lib.player import Player, PlayOptions, Progress
+from heapwire.compositor_plugin import HeapPlugin
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
 
 FRAMES = 90
 SETTLED = 30  # frames until every buffer of the pool has been on the screen

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "host_weston"))
 
 from windows import Client, Extent
 
-from heapwire.client_lib.connection import Connection
-from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, find_libweston
-from heapwire.protocol.model.errors import LocalError
+from heapwire.client_lib.wayland import Connection
+from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
+from heapwire.protocol import LocalError
 
 ROUNDS = 5
 FRAMES = 600

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
-from heapwire.compositor_plugin.policy import Policy
-from heapwire.kernel.device import parse_usage
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.participant import Usage
+from heapwire.compositor_plugin import Policy
+from heapwire.kernel.description import Platform, parse_usage
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Extent, Usage, parse_fourcc
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
 LOCAL = "local"  # the name of the machine that this runs on
@@ -47,7 +44,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def load_platform(name: str | None) -> Platform:
     """The platform of `--platform`, this machine without one; `LocalError` if there is none."""
     if name is None or name == LOCAL:
-        from heapwire.kernel.local import discover  # it loads pyudev and libdrm
+        from heapwire.kernel.discovery import discover
 
         return discover()
     return Platform.load(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol import LocalError
 
 WIDTH, HEIGHT, RATE = 1280, 720, 30  # pixels and frames a second
 

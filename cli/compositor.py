@@ -21,15 +21,12 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.output import SCHEMA_VERSION, complain, write_json
 from heapwire.cli.status import DONE
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.capture import capture_document
-from heapwire.protocol.model.document import Document, Json
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.problem import Problem
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import Document, Json, capture_document
+from heapwire.protocol.values import Answer, Extent, Problem
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
+    from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord
 
 CAPTURED = 256  # negotiations that a capture holds, the last ones
 READY = "socket"  # the key of the line that says that clients may connect
@@ -67,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; write what was asked for then."""
-    from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-    from heapwire.compositor_plugin.hosts.reference.pixels import save_png
+    from heapwire.compositor_plugin.hosts.reference import Compositor
+    from heapwire.compositor_plugin.hosts.reference.scene import save_png
 
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)

@@ -18,13 +18,11 @@ from heapwire.cli.arguments import DEFAULT_PLATFORM, add_json, add_platform, loa
 from heapwire.cli.clip import write_clip
 from heapwire.cli.compositor import READY
 from heapwire.cli.output import documents, show
-from heapwire.cli.play import Meter, play_document, played
-from heapwire.cli.play import render as render_play
+from heapwire.cli.play import Meter, play_document, played, render as render_play
 from heapwire.cli.status import DONE, FAILED
-from heapwire.client_lib.playback import PlayOptions
-from heapwire.client_lib.player import Player
-from heapwire.protocol.model.document import Document, Json
-from heapwire.protocol.model.errors import LocalError
+from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import Document, Json
 
 START = 20.0  # seconds that the compositor may take to open its socket
 END = 10.0  # seconds that it may take to write its screenshot and end

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from heapwire.cli.output import SCHEMA_VERSION, show, texts
 from heapwire.cli.status import DONE
-from heapwire.compositor_plugin.hosts.embed.build import build_library
-from heapwire.protocol.model.document import Document
+from heapwire.compositor_plugin.hosts.embed import build_library
+from heapwire.protocol.explain import Document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

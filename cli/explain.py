@@ -18,18 +18,22 @@ from heapwire.cli.arguments import (
 from heapwire.cli.explain_page import explain_page
 from heapwire.cli.output import show, write_json, write_whole
 from heapwire.cli.status import DONE, FAILED
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.capture import capture_document
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.document import explain_document, render_explain
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import Platform
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import capture_document, explain_document, render_explain, solve
+from heapwire.protocol.values import (
+    LINEAR,
+    BufferCount,
+    ConstraintSet,
+    Content,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Participant,
+    Problem,
+    Usage,
+)
 
 REQUEST = "the request"  # the participant that stands for --format
 

@@ -11,17 +11,18 @@ from collections.abc import Iterable
 from html import escape
 
 from heapwire.cli.output import documents
-from heapwire.kernel.device import usage_name
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet
-from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.document import Document, explain_document
-from heapwire.protocol.model.format import fourcc_name
-from heapwire.protocol.model.participant import Participant
-from heapwire.protocol.model.problem import Problem
-from heapwire.protocol.model.sentence import Names, planes_text, says, source_names
+from heapwire.kernel.description import Platform, usage_name
+from heapwire.protocol.explain import Document, explain_document
+from heapwire.protocol.solver import Names, planes_text, says, source_names
+from heapwire.protocol.values import (
+    REGISTRY,
+    Answer,
+    Constraint,
+    ConstraintSet,
+    Participant,
+    Problem,
+    fourcc_name,
+)
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --paper: #f6f7f9;

@@ -8,16 +8,12 @@ from collections.abc import Iterator
 from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.kernel.device import usage_name
-from heapwire.protocol.model.constraint_set import ConstraintSet
-from heapwire.protocol.model.document import Document, Json, constraint_document, source_document
-from heapwire.protocol.model.format import fourcc_name
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.modifier import modifier_name
-from heapwire.protocol.model.source import SourceId
-from heapwire.protocol.wire.batch import Batch, Tranche, TrancheFlags
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection
+from heapwire.kernel.description import usage_name
+from heapwire.protocol.explain import Document, Json, constraint_document, source_document
+from heapwire.protocol.values import ConstraintSet, DeviceId, SourceId, fourcc_name, modifier_name
+from heapwire.protocol.wire import Batch, Tranche, TrancheFlags
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,20 +14,14 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
-from heapwire.compositor_plugin.broker import Broker
-from heapwire.compositor_plugin.policy import Policy
-from heapwire.kernel.device import Device, usage_name
-from heapwire.kernel.platform import Platform, shipped
-from heapwire.kernel.probe import Trial, probe, with_trials
-from heapwire.kernel.quantity import quantity_name
-from heapwire.kernel.v4l2 import characters
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.document import Document
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import fourcc_name
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.sentence import requirement
-from heapwire.protocol.model.source import Source
+from heapwire.compositor_plugin import Broker, Policy
+from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
+from heapwire.kernel.discovery import Trial, probe, with_trials
+from heapwire.kernel.video import characters
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import Document
+from heapwire.protocol.solver import requirement
+from heapwire.protocol.values import Provenance, Source, Usage, fourcc_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from types import ModuleType
 
 from heapwire.cli.output import complain
 from heapwire.cli.status import FAILED, status_of
-from heapwire.protocol.model.errors import HeapwireError
+from heapwire.protocol import HeapwireError
 
 COMMANDS = (
     "demo",

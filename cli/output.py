@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from heapwire.protocol.model.document import Document, Json
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import Document, Json
 
 SCHEMA_VERSION = 1
 

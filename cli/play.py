@@ -18,14 +18,11 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts, write_json
 from heapwire.cli.status import DONE, FAILED
-from heapwire.client_lib.conflict import ConflictError
-from heapwire.client_lib.open_pictures import AUTO
-from heapwire.client_lib.play_result import FrameCounts, PlayResult
-from heapwire.client_lib.playback import PlayOptions, Progress
-from heapwire.client_lib.player import Player
-from heapwire.protocol.model.document import Document, Json, plan_document, value_document
-from heapwire.protocol.model.source import SourceId
-from heapwire.protocol.wire.exchange import exchange_document
+from heapwire.client_lib.negotiation import ConflictError
+from heapwire.client_lib.player import AUTO, FrameCounts, Player, PlayOptions, PlayResult, Progress
+from heapwire.protocol.explain import Document, Json, plan_document, value_document
+from heapwire.protocol.values import SourceId
+from heapwire.protocol.wire import trace_document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     if result is None:
         return FAILED
     if options.capture is not None:
-        write_json(options.capture, exchange_document(result.events))
+        write_json(options.capture, trace_document(result.events))
     show(play_document(result), render, as_json=options.json)
     return DONE
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, documents, show
 from heapwire.cli.status import DONE, FAILED
-from heapwire.protocol.model.capture import differences, parse_capture
-from heapwire.protocol.model.document import Document, Json, render_explain
-from heapwire.protocol.model.errors import HeapwireError, LocalError
-from heapwire.protocol.wire import exchange
+from heapwire.protocol import HeapwireError, LocalError
+from heapwire.protocol.explain import Document, Json, differences, parse_capture, render_explain
+from heapwire.protocol.wire import TRACE_KIND, parse_trace, trace_differences
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +54,8 @@ def _replays(path: Path) -> Iterator[Document]:
     try:
         text = path.read_text("utf-8")
         document = json.loads(text)
-        if isinstance(document, dict) and document.get("kind") == exchange.KIND:
-            told = exchange.differences(exchange.parse_exchange(document))
+        if isinstance(document, dict) and document.get("kind") == TRACE_KIND:
+            told = trace_differences(parse_trace(document))
             yield _replay(path, 0, document.get("batches"), told)
             return
         for number, negotiation in enumerate(parse_capture(text)):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.client_lib.errors import (
-    DisconnectedError,
-    MissingGlobalError,
-    NoCompositorError,
-)
+from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoCompositorError
 
 DONE = 0
 FAILED = 1  # no source satisfies everyone, or what was asked for failed

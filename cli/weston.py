@@ -7,8 +7,8 @@ from pathlib import Path
 
 from heapwire.cli.output import SCHEMA_VERSION, show
 from heapwire.cli.status import DONE
-from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, find_libweston
-from heapwire.protocol.model.document import Document
+from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
+from heapwire.protocol.explain import Document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -37,86 +37,92 @@ plans from linux-dmabuf's feedback and a `Platform`.
 `Player` puts all of it together and plays a video file. Decoding needs the
 extra `play`.
 
-Errors are `LocalError` (this side asked for something wrong), `RemoteError`
+Errors are `LocalError` (this side asked for something wrong), `PeerError`
 (the compositor did) or neither (`NegotiationError`, `AllocationError`: nobody
 did anything wrong, and it cannot be done).
 """
 
-from heapwire.client_lib.allocation import Allocation
-from heapwire.client_lib.buffer import Buffer, allocate
-from heapwire.client_lib.buffer_pool import BufferPool
-from heapwire.client_lib.buffer_status import BufferStatus
-from heapwire.client_lib.buffer_supply import BufferSupply
-from heapwire.client_lib.conflict import (
-    ConflictError,
-    Contradiction,
-    NegotiationError,
-    contradictions,
-)
-from heapwire.client_lib.connection import DEFAULT_TIMEOUT, Connection, Global
-from heapwire.client_lib.decoder import DecodedFrame, Decoder
-from heapwire.client_lib.errors import (
-    AllocationError,
-    DisconnectedError,
-    ImportRefusedError,
-    MissingGlobalError,
-    NoAnswerError,
-    NoCompositorError,
-    ProtocolError,
-)
-from heapwire.client_lib.frame_writer import (
-    writable_formats,
-    write_picture,
-    writer_participant,
-)
-from heapwire.client_lib.heap_manager import AnnouncedSource, HeapManager
-from heapwire.client_lib.linux_dmabuf import Import, LinuxDmabuf
-from heapwire.client_lib.local_negotiation import LocalNegotiation
-from heapwire.client_lib.negotiation import Negotiation
-from heapwire.client_lib.plane_view import PlaneView
-from heapwire.client_lib.play_result import FrameCounts, PlayResult
-from heapwire.client_lib.playback import PlayOptions, Progress
-from heapwire.client_lib.player import Player
-from heapwire.client_lib.window import Presented, Window
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DEFAULT_TIMEOUT",
-    "Allocation",
-    "AllocationError",
-    "AnnouncedSource",
-    "Buffer",
-    "BufferPool",
-    "BufferStatus",
-    "BufferSupply",
-    "ConflictError",
-    "Connection",
-    "Contradiction",
-    "DecodedFrame",
-    "Decoder",
-    "DisconnectedError",
-    "FrameCounts",
-    "Global",
-    "HeapManager",
-    "Import",
-    "ImportRefusedError",
-    "LinuxDmabuf",
-    "LocalNegotiation",
-    "MissingGlobalError",
-    "Negotiation",
-    "NegotiationError",
-    "NoAnswerError",
-    "NoCompositorError",
-    "PlaneView",
-    "PlayOptions",
-    "PlayResult",
-    "Player",
-    "Presented",
-    "Progress",
-    "ProtocolError",
-    "Window",
-    "allocate",
-    "contradictions",
-    "writable_formats",
-    "write_picture",
-    "writer_participant",
-]
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.client_lib.buffers.allocation import Allocation as Allocation
+    from heapwire.client_lib.buffers.buffer import Buffer as Buffer, allocate as allocate
+    from heapwire.client_lib.buffers.buffer_pool import BufferPool as BufferPool
+    from heapwire.client_lib.buffers.buffer_status import BufferStatus as BufferStatus
+    from heapwire.client_lib.buffers.buffer_supply import BufferSupply as BufferSupply
+    from heapwire.client_lib.buffers.plane_view import PlaneView as PlaneView
+    from heapwire.client_lib.errors import (
+        AllocationError as AllocationError,
+        DisconnectedError as DisconnectedError,
+        ImportRefusedError as ImportRefusedError,
+        MissingGlobalError as MissingGlobalError,
+        NoAnswerError as NoAnswerError,
+        NoCompositorError as NoCompositorError,
+        ProtocolError as ProtocolError,
+    )
+    from heapwire.client_lib.negotiation.conflict import (
+        ConflictError as ConflictError,
+        Contradiction as Contradiction,
+        NegotiationError as NegotiationError,
+        contradictions as contradictions,
+    )
+    from heapwire.client_lib.negotiation.heap_manager import (
+        AnnouncedSource as AnnouncedSource,
+        HeapManager as HeapManager,
+    )
+    from heapwire.client_lib.negotiation.local_negotiation import (
+        LocalNegotiation as LocalNegotiation,
+    )
+    from heapwire.client_lib.negotiation.negotiation import Negotiation as Negotiation
+    from heapwire.client_lib.player.decoder import DecodedFrame as DecodedFrame, Decoder as Decoder
+    from heapwire.client_lib.player.frame_writer import (
+        writable_formats as writable_formats,
+        write_picture as write_picture,
+        writer_participant as writer_participant,
+    )
+    from heapwire.client_lib.player.play_result import (
+        FrameCounts as FrameCounts,
+        PlayResult as PlayResult,
+    )
+    from heapwire.client_lib.player.playback import PlayOptions as PlayOptions, Progress as Progress
+    from heapwire.client_lib.player.player import Player as Player
+    from heapwire.client_lib.wayland.connection import (
+        DEFAULT_TIMEOUT as DEFAULT_TIMEOUT,
+        Connection as Connection,
+        Global as Global,
+    )
+    from heapwire.client_lib.wayland.linux_dmabuf import (
+        Import as Import,
+        LinuxDmabuf as LinuxDmabuf,
+    )
+    from heapwire.client_lib.wayland.window import Presented as Presented, Window as Window
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "buffers.allocation": "Allocation",
+            "buffers.buffer": "Buffer allocate",
+            "buffers.buffer_pool": "BufferPool",
+            "buffers.buffer_status": "BufferStatus",
+            "buffers.buffer_supply": "BufferSupply",
+            "buffers.plane_view": "PlaneView",
+            "errors": (
+                "AllocationError DisconnectedError ImportRefusedError MissingGlobalError "
+                "NoAnswerError NoCompositorError ProtocolError"
+            ),
+            "negotiation.conflict": "ConflictError Contradiction NegotiationError contradictions",
+            "negotiation.heap_manager": "AnnouncedSource HeapManager",
+            "negotiation.local_negotiation": "LocalNegotiation",
+            "negotiation.negotiation": "Negotiation",
+            "player.decoder": "DecodedFrame Decoder",
+            "player.frame_writer": "writable_formats write_picture writer_participant",
+            "player.play_result": "FrameCounts PlayResult",
+            "player.playback": "PlayOptions Progress",
+            "player.player": "Player",
+            "wayland.connection": "Connection DEFAULT_TIMEOUT Global",
+            "wayland.linux_dmabuf": "Import LinuxDmabuf",
+            "wayland.window": "Presented Window",
+        },
+    )

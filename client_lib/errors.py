@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from heapwire.protocol.model.errors import HeapwireError, LocalError, RemoteError
+from heapwire.protocol import HeapwireError, LocalError, PeerError
 
 
 class NoCompositorError(LocalError):
     """There is no compositor to connect to."""
 
 
-class DisconnectedError(RemoteError):
+class DisconnectedError(PeerError):
     """The compositor closed the connection, or it broke."""
 
 
-class NoAnswerError(RemoteError):
+class NoAnswerError(PeerError):
     """The compositor is connected and does not answer."""
 
 
-class MissingGlobalError(RemoteError):
+class MissingGlobalError(PeerError):
     """The compositor does not offer what is needed; `interface` names it."""
 
     def __init__(self, interface: str, version: int = 1) -> None:
@@ -25,7 +25,7 @@ class MissingGlobalError(RemoteError):
         self.interface = interface
 
 
-class ProtocolError(RemoteError):
+class ProtocolError(PeerError):
     """The compositor ended the connection because a request broke the protocol.
 
     `interface` and `object_id` name the object that it was made on, `code` is
@@ -51,5 +51,5 @@ class AllocationError(HeapwireError):
     """A buffer of a plan could not be allocated here or by the compositor."""
 
 
-class ImportRefusedError(RemoteError):
+class ImportRefusedError(PeerError):
     """The compositor's linux-dmabuf did not take a buffer; nothing else is affected."""

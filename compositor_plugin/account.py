@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from heapwire.kernel.dma_buf import DmaBuf
+from heapwire.kernel.memory import DmaBuf
 
 DEFAULT_BUDGET = 512 << 20  # bytes a client; 40 buffers of 3840x2160 NV12
 

@@ -10,16 +10,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.account import Charge
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, Resource
 from heapwire.compositor_plugin.worker import Task
-from heapwire.kernel.dma_buf import DmaBuf
-from heapwire.kernel.memory import Memory, OutOfMemoryError
-from heapwire.protocol.model.layout import BufferObject, LayoutKind
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    XX_DMABUF_ALLOCATION_V1,
-    AllocationReason,
-)
-from heapwire.protocol.wire.limits import clip
+from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
+from heapwire.protocol.values import BufferObject, LayoutKind
+from heapwire.protocol.wire import clip
+from heapwire.protocol.wire.bindings import XX_DMABUF_ALLOCATION_V1, AllocationReason
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.negotiation import Negotiation

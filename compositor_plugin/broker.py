@@ -19,20 +19,26 @@ from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import LayoutKind
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.problem import FixedBuffer, Goal, Problem
-from heapwire.protocol.model.solve import solve, solve_plans
-from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire.batch import FIRST_COMPOSITOR_ID, Access, Batch
-from heapwire.protocol.wire.negotiation_state import Inquiry
-from heapwire.protocol.wire.view import View
+from heapwire.kernel.description import Platform
+from heapwire.protocol.explain import solve, solve_plans
+from heapwire.protocol.values import (
+    Answer,
+    ConstraintSet,
+    DeviceId,
+    Extent,
+    Extents,
+    FixedBuffer,
+    FormatModifier,
+    Goal,
+    LayoutKind,
+    Participant,
+    Plan,
+    Problem,
+    SourceId,
+    SourceKind,
+    Usage,
+)
+from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Batch, Inquiry, MachineView
 
 COMPOSITOR = "the compositor"  # the participant that stands for what linux-dmabuf imports
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
@@ -81,7 +87,7 @@ class Broker:
             (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None
         )
         self._ids = {} if ids is None else ids
-        self._views: dict[object, View] = {}
+        self._views: dict[object, MachineView] = {}
 
     def allocates_from(self, source: SourceId) -> bool:
         """Whether clients may have the compositor allocate from a source."""
@@ -126,7 +132,7 @@ class Broker:
             answer = replace(answer, plans=(kept, *others))
         return view.batch(inquiry, answer)
 
-    def _view(self, question: Question) -> View:
+    def _view(self, question: Question) -> MachineView:
         state = question.surface
         devices: tuple[DeviceId | None, ...] = ()
         if state is not None and state.candidate:
@@ -145,7 +151,7 @@ class Broker:
         devices: tuple[DeviceId | None, ...],
         importable: frozenset[FormatModifier],
         openable: frozenset[SourceId] | None,
-    ) -> View:
+    ) -> MachineView:
         def access(source: SourceId) -> Access:
             return self._access(source, openable)
 
@@ -158,7 +164,7 @@ class Broker:
             absent=self._platform.absent,
             format_costs=self._platform.pair_costs,
         )
-        return View(blank, identify=self._id, access=access)
+        return MachineView(blank, identify=self._id, access=access)
 
     def _goals(
         self, devices: tuple[DeviceId | None, ...], importable: frozenset[FormatModifier]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.resource import NewId, Resource
-from heapwire.protocol.model.constraint_set import ConstraintSet
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.protocol.values import ConstraintSet
+from heapwire.protocol.wire import ConstraintSetBuilder, MisuseError
+from heapwire.protocol.wire.bindings import (
     XX_DMABUF_CONSTRAINT_SET_CREATOR_V1,
     XX_DMABUF_CONSTRAINT_SET_V1,
 )
-from heapwire.protocol.wire.constraint_set_builder import ConstraintSetBuilder
-from heapwire.protocol.wire.misuse import MisuseError
 
 
 class ConstraintSetCreator(Resource):

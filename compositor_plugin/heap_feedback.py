@@ -21,20 +21,24 @@ from heapwire.compositor_plugin.negotiation import (
     Due,
     Negotiation,
 )
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
-from heapwire.compositor_plugin.solver import Solver
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.wire.batch import Batch
-from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    XX_DMABUF_HEAP_FEEDBACK_V1,
-    HeapFeedbackStatus,
+from heapwire.compositor_plugin.server import (
+    ForeignResource,
+    Listener,
+    NewId,
+    ProtocolError,
+    Resource,
 )
-from heapwire.protocol.wire.misuse import MisuseError
-from heapwire.protocol.wire.negotiation_state import NegotiationState
+from heapwire.compositor_plugin.solver import Solver
+from heapwire.protocol.values import FailureReason, FormatModifier
+from heapwire.protocol.wire import (
+    Batch,
+    MisuseError,
+    NegotiationState,
+    batch_events,
+    encode_table,
+    format_table,
+)
+from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1, HeapFeedbackStatus
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin import HeapPlugin

@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator
 from heapwire.compositor_plugin.heap_feedback import HeapFeedback
-from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
-from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.source import Source
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    XX_DMABUF_HEAP_MANAGER_V1,
-    HeapManagerSourceProperty,
-)
-from heapwire.protocol.wire.limits import clip
+from heapwire.compositor_plugin.server import ForeignResource, NewId, Resource
+from heapwire.protocol.values import REGISTRY, Source
+from heapwire.protocol.wire import clip
+from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_MANAGER_V1, HeapManagerSourceProperty
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin import HeapPlugin

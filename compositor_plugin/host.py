@@ -18,11 +18,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import PlaneLayout
-from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout, SourceId
 
 
 class StatusReason(IntEnum):

@@ -14,16 +14,9 @@ from enum import Enum
 
 from heapwire.compositor_plugin.broker import Question
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.wire.batch import Batch, TrancheFlags
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
-from heapwire.protocol.wire.limits import KNOWN_BATCHES
-from heapwire.protocol.wire.negotiation_state import Inquiry, NegotiationState
+from heapwire.protocol.values import FailureReason, FormatModifier, Plan
+from heapwire.protocol.wire import KNOWN_BATCHES, Batch, Inquiry, NegotiationState, TrancheFlags
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 MAX_TAGS = 256  # tagged buffers of one feedback object; the oldest is forgotten beyond it
 

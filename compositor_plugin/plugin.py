@@ -22,22 +22,19 @@ from heapwire.compositor_plugin.host import Host, StatusReason, SurfaceState
 from heapwire.compositor_plugin.negotiation import Change, Circumstances
 from heapwire.compositor_plugin.policy import DEBOUNCE
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
-from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.display import Display
-from heapwire.compositor_plugin.server.event_loop import EventSource
-from heapwire.compositor_plugin.server.global_ import Global
-from heapwire.compositor_plugin.server.interface import interface_struct
-from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.compositor_plugin.worker import Task, Worker
-from heapwire.kernel.hot_plug import HotPlug
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.problem import Problem
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    INTERFACES,
-    XX_DMABUF_HEAP_MANAGER_V1,
+from heapwire.compositor_plugin.server import (
+    Client,
+    Display,
+    EventSource,
+    Global,
+    Listener,
+    interface_struct,
 )
+from heapwire.compositor_plugin.worker import Task, Worker
+from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import HotPlug
+from heapwire.protocol.values import Answer, DeviceId, Problem
+from heapwire.protocol.wire.bindings import INTERFACES, XX_DMABUF_HEAP_MANAGER_V1
 
 Reply = TypeVar("Reply")
 

@@ -17,20 +17,25 @@ from typing import Self
 
 from heapwire.compositor_plugin.account import DEFAULT_BUDGET
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
-from heapwire.kernel.fact import (
+from heapwire.kernel.description import (
     DeviceFact,
+    Fault,
     MemoryFact,
+    Path,
+    Platform,
+    Table,
+    all_told,
+    did_you_mean,
+    parse_toml,
+    positions,
     read_device_facts,
     read_memory_facts,
+    read_text,
+    told,
     with_facts,
 )
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.platform_table import Fault, Table, did_you_mean
-from heapwire.kernel.toml_file import all_told, parse_toml, read_text, told
-from heapwire.kernel.toml_position import Path, positions
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.source import Source, SourceKind
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Source, SourceKind, Usage
 
 DEBOUNCE = 500  # milliseconds an upgrade must last; 30 frames at 60 Hz, as wlroots waits
 MOST_DEBOUNCE = 60_000  # milliseconds

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.broker import Question
 from heapwire.compositor_plugin.negotiation import Due
-from heapwire.compositor_plugin.server.event_loop import EventSource
+from heapwire.compositor_plugin.server import EventSource
 from heapwire.compositor_plugin.worker import Task
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.wire.batch import Batch
+from heapwire.protocol.values import FailureReason, Plan
+from heapwire.protocol.wire import Batch
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin import HeapPlugin

@@ -20,3 +20,53 @@ then, whatever the reason; what others own appears as `ForeignResource`. All of
 a display's objects are used on the thread that runs its loop; several displays
 may run on several threads.
 """
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.server.client import Client as Client
+    from heapwire.compositor_plugin.server.display import (
+        Display as Display,
+        OwnDisplay as OwnDisplay,
+    )
+    from heapwire.compositor_plugin.server.errors import ProtocolError as ProtocolError
+    from heapwire.compositor_plugin.server.event_loop import (
+        EventLoop as EventLoop,
+        EventSource as EventSource,
+    )
+    from heapwire.compositor_plugin.server.fd import ReceivedFd as ReceivedFd
+    from heapwire.compositor_plugin.server.global_ import Global as Global
+    from heapwire.compositor_plugin.server.interface import (
+        core_interface as core_interface,
+        interface_struct as interface_struct,
+    )
+    from heapwire.compositor_plugin.server.libwayland_server import (
+        CORE_INTERFACES as CORE_INTERFACES,
+        CData as CData,
+        ffi as ffi,
+        library as library,
+    )
+    from heapwire.compositor_plugin.server.listener import Listener as Listener
+    from heapwire.compositor_plugin.server.resource import (
+        ForeignResource as ForeignResource,
+        NewId as NewId,
+        Resource as Resource,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "client": "Client",
+            "display": "Display OwnDisplay",
+            "errors": "ProtocolError",
+            "event_loop": "EventLoop EventSource",
+            "fd": "ReceivedFd",
+            "global_": "Global",
+            "interface": "core_interface interface_struct",
+            "libwayland_server": "CData CORE_INTERFACES ffi library",
+            "listener": "Listener",
+            "resource": "ForeignResource NewId Resource",
+        },
+    )

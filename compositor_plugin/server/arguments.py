@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from heapwire.compositor_plugin.server.fd import ReceivedFd
-from heapwire.compositor_plugin.server.library import CData, ffi
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Message
+from heapwire.compositor_plugin.server.libwayland_server import CData, ffi
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import Argument, ArgumentKind, Message
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.resource import Resource

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heapwire.compositor_plugin.server.errors import c_message
-from heapwire.compositor_plugin.server.library import CData, address, ffi, library
+from heapwire.compositor_plugin.server.libwayland_server import CData, address, ffi, library
 from heapwire.compositor_plugin.server.listener import Listener
 
 

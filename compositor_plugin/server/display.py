@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.event_loop import EventLoop
-from heapwire.compositor_plugin.server.library import (
+from heapwire.compositor_plugin.server.libwayland_server import (
     CData,
     address,
     ffi,
@@ -17,7 +17,7 @@ from heapwire.compositor_plugin.server.library import (
     raise_kept,
 )
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol import LocalError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.global_ import Global

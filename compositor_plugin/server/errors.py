@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from heapwire.compositor_plugin.server.library import CData, ffi, library
-from heapwire.protocol.model.errors import RemoteError
+from heapwire.compositor_plugin.server.libwayland_server import CData, ffi, library
+from heapwire.protocol import PeerError
 
 MESSAGE_BYTES = 127  # wl_resource_post_error formats into 128 bytes, wayland-server.c
 
@@ -17,7 +17,7 @@ class Culprit(Protocol):
         """End the client with the error."""
 
 
-class ProtocolError(RemoteError):
+class ProtocolError(PeerError):
     """Raised in a handler: the client broke the protocol on `resource`.
 
     The dispatcher posts it, once, and the client is disconnected.

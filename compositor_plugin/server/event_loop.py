@@ -6,8 +6,8 @@ import itertools
 import logging
 from collections.abc import Callable
 
-from heapwire.compositor_plugin.server.library import CData, callback, ffi, library
-from heapwire.protocol.model.errors import LocalError
+from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
+from heapwire.protocol import LocalError
 
 log = logging.getLogger(__name__)
 

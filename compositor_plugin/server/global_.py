@@ -10,10 +10,10 @@ from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.display import Display
 from heapwire.compositor_plugin.server.errors import ProtocolError
 from heapwire.compositor_plugin.server.interface import interface_struct
-from heapwire.compositor_plugin.server.library import CData, callback, ffi, library
+from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
 from heapwire.compositor_plugin.server.resource import NewId
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import Interface
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import Interface
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 
-from heapwire.compositor_plugin.server.library import CORE_INTERFACES, CData, ffi, library
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+from heapwire.compositor_plugin.server.libwayland_server import CORE_INTERFACES, CData, ffi, library
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 _structs: dict[str, CData] = {}
 _kept: list[CData] = []

@@ -5,7 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from heapwire.compositor_plugin.server.library import CData, address, callback, ffi, library
+from heapwire.compositor_plugin.server.libwayland_server import (
+    CData,
+    address,
+    callback,
+    ffi,
+    library,
+)
 
 log = logging.getLogger(__name__)
 

@@ -28,10 +28,16 @@ from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, R
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.errors import ProtocolError, post_error
 from heapwire.compositor_plugin.server.interface import interface_struct
-from heapwire.compositor_plugin.server.library import CData, address, callback, ffi, library
+from heapwire.compositor_plugin.server.libwayland_server import (
+    CData,
+    address,
+    callback,
+    ffi,
+    library,
+)
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import Interface
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import Interface
 
 log = logging.getLogger(__name__)
 

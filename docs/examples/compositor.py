@@ -17,19 +17,15 @@ import sys
 
 from cffi import FFI
 
-from heapwire.compositor_plugin.host import (
+from heapwire.compositor_plugin import (
     BufferAttributes,
+    HeapPlugin,
     OutputState,
     StatusReason,
     SurfaceState,
 )
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Usage
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import LINEAR, Extent, FormatModifier, Usage, parse_fourcc
 
 FORMATS = frozenset(FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
 

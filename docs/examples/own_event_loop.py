@@ -14,13 +14,18 @@ import sys
 from pywayland.client import Display
 
 from heapwire.client_lib import BufferSupply, Connection, HeapManager, LinuxDmabuf, Window
-from heapwire.client_lib.plane_view import PlaneView
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.client_lib.buffers import PlaneView
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    Usage,
+    parse_fourcc,
+)
 
 SIZE = Extent(320, 180)
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), LINEAR)

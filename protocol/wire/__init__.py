@@ -1,1 +1,80 @@
 """The wire: message tables made from the XML, and the codec to model values."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.protocol.wire.array import decode_formats as decode_formats
+    from heapwire.protocol.wire.batch import (
+        FIRST_COMPOSITOR_ID as FIRST_COMPOSITOR_ID,
+        Access as Access,
+        Batch as Batch,
+        BatchParticipant as BatchParticipant,
+        ConflictEntry as ConflictEntry,
+        Offer as Offer,
+        Refusal as Refusal,
+        Tranche as Tranche,
+        TrancheDevice as TrancheDevice,
+        TrancheFlags as TrancheFlags,
+        TrancheSet as TrancheSet,
+        TrancheSource as TrancheSource,
+    )
+    from heapwire.protocol.wire.batch_decoder import BatchDecoder as BatchDecoder
+    from heapwire.protocol.wire.batch_encoder import (
+        batch_events as batch_events,
+        encode_table as encode_table,
+        format_table as format_table,
+    )
+    from heapwire.protocol.wire.constraint_set_builder import (
+        ConstraintSetBuilder as ConstraintSetBuilder,
+        Request as Request,
+        set_requests as set_requests,
+    )
+    from heapwire.protocol.wire.event_trace import (
+        TRACE_KIND as TRACE_KIND,
+        Event as Event,
+        parse_trace as parse_trace,
+        trace_differences as trace_differences,
+        trace_document as trace_document,
+    )
+    from heapwire.protocol.wire.interface import (
+        Argument as Argument,
+        ArgumentKind as ArgumentKind,
+        Interface as Interface,
+        Message as Message,
+    )
+    from heapwire.protocol.wire.limits import (
+        ALTERNATIVES as ALTERNATIVES,
+        BUFFERS as BUFFERS,
+        KNOWN_BATCHES as KNOWN_BATCHES,
+        TABLE_ENTRIES as TABLE_ENTRIES,
+        clip as clip,
+    )
+    from heapwire.protocol.wire.machine_view import MachineView as MachineView
+    from heapwire.protocol.wire.misuse import MisuseError as MisuseError
+    from heapwire.protocol.wire.negotiation_state import (
+        Inquiry as Inquiry,
+        NegotiationState as NegotiationState,
+        inquiry_requests as inquiry_requests,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "array": "decode_formats",
+            "batch": (
+                "Access Batch BatchParticipant ConflictEntry FIRST_COMPOSITOR_ID Offer Refusal "
+                "Tranche TrancheDevice TrancheFlags TrancheSet TrancheSource"
+            ),
+            "batch_decoder": "BatchDecoder",
+            "batch_encoder": "batch_events encode_table format_table",
+            "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
+            "event_trace": "Event TRACE_KIND parse_trace trace_differences trace_document",
+            "interface": "Argument ArgumentKind Interface Message",
+            "limits": "ALTERNATIVES BUFFERS KNOWN_BATCHES TABLE_ENTRIES clip",
+            "machine_view": "MachineView",
+            "misuse": "MisuseError",
+            "negotiation_state": "Inquiry NegotiationState inquiry_requests",
+        },
+    )

@@ -9,10 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.layout import BufferObject, PlaneLayout
-from heapwire.protocol.model.source import SourceId, SourceKind
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.values import BufferObject, FormatModifier, PlaneLayout, SourceId, SourceKind
 from heapwire.protocol.wire.limits import MAX_ARRAY
 
 _FORMAT = struct.Struct("=IIQ")

@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntFlag
 
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint import Value
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.values import (
+    ConstraintSet,
+    DeviceId,
+    FailureReason,
+    FormatModifier,
+    Plan,
+    SourceId,
+    Usage,
+    Value,
+)
 
 FIRST_COMPOSITOR_ID = 0x80000000  # ids of the compositor's participants begin here
 

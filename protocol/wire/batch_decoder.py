@@ -2,7 +2,7 @@
 
 One method for each event, named after it. `done` and `failed` return the batch
 that they complete. A compositor that breaks the protocol (an index beyond the
-table, a plan outside a tranche) raises `RemoteError`; the decoder can then be
+table, a plan outside a tranche) raises `PeerError`; the decoder can then be
 thrown away, but not used on.
 """
 
@@ -10,19 +10,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.coherency import CoherencyDomain, Fence
-from heapwire.protocol.model.colour import Colour
-from heapwire.protocol.model.constraint import Constraint, Provenance, Value
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.content import ColourEncoding, ColourRange
-from heapwire.protocol.model.errors import LocalError, RemoteError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.plan import Plan, Reason
-from heapwire.protocol.model.source import SourceId, SourceKind
+from heapwire.protocol.errors import LocalError, PeerError
+from heapwire.protocol.values import (
+    BufferObject,
+    CoherencyDomain,
+    Colour,
+    ColourEncoding,
+    ColourRange,
+    Constraint,
+    ConstraintSet,
+    DeviceId,
+    Extent,
+    FailureReason,
+    Fence,
+    FormatModifier,
+    Layout,
+    LayoutKind,
+    Plan,
+    PlaneLayout,
+    Provenance,
+    Reason,
+    SourceId,
+    SourceKind,
+    Usage,
+    Value,
+)
 from heapwire.protocol.wire.array import decode_formats, decode_indices
 from heapwire.protocol.wire.batch import (
     Access,
@@ -37,8 +49,8 @@ from heapwire.protocol.wire.batch import (
     TrancheSet,
     TrancheSource,
 )
+from heapwire.protocol.wire.constraint_value import decode_value
 from heapwire.protocol.wire.limits import TABLE_ENTRIES
-from heapwire.protocol.wire.value import decode_value
 
 
 @dataclass(slots=True)
@@ -133,9 +145,9 @@ class BatchDecoder:
         try:
             table = decode_formats(content)
         except ValueError as error:
-            raise RemoteError(f"format table: {error}") from None
+            raise PeerError(f"format table: {error}") from None
         if len(table) > TABLE_ENTRIES:
-            raise RemoteError(f"a format table of {len(table)} entries")
+            raise PeerError(f"a format table of {len(table)} entries")
         self._table = table
 
     def participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
@@ -146,7 +158,7 @@ class BatchDecoder:
     def tranche_flags(self, flags: int) -> None:
         """A tranche begins."""
         if self._tranche is not None:
-            raise RemoteError("a tranche begins inside another")
+            raise PeerError("a tranche begins inside another")
         self._tranche = _Tranche(TrancheFlags(flags))
 
     def tranche_device(self, usage: int, major: int, minor: int) -> None:
@@ -170,7 +182,7 @@ class BatchDecoder:
     ) -> None:
         """A constraint of the last set."""
         if not self._open.sets:
-            raise RemoteError("a constraint outside a set")
+            raise PeerError("a constraint outside a set")
         constraint = _constraint(type_, planes, flags, provenance, value)
         self._open.sets[-1][2].append(constraint)
 
@@ -190,7 +202,7 @@ class BatchDecoder:
         try:
             kind, extent = LayoutKind(layout), Extent(width, height)
         except (LocalError, ValueError) as error:
-            raise RemoteError(f"plan {index}: {error}") from None
+            raise PeerError(f"plan {index}: {error}") from None
         self._open.offers.append(_Offer(index, fourcc, modifier, kind, extent, count))
 
     def plan_object(
@@ -205,7 +217,7 @@ class BatchDecoder:
         """A plane of the last plan."""
         offer = self._offer
         if object_ >= len(offer.objects):
-            raise RemoteError(f"plane in object {object_}, which the plan has not")
+            raise PeerError(f"plane in object {object_}, which the plan has not")
         offer.planes.append(PlaneLayout(object_, offset, pitch))
 
     def plan_agreement(self, coherency: int, fence: int, encoding: int, range_: int) -> None:
@@ -217,7 +229,7 @@ class BatchDecoder:
             if encoding >= 0:
                 offer.colour = (ColourEncoding(encoding), ColourRange(range_))
         except ValueError as error:
-            raise RemoteError(f"plan {offer.index}: {error}") from None
+            raise PeerError(f"plan {offer.index}: {error}") from None
 
     def plan_constraint(
         self, type_: int, planes: int, flags: int, provenance: int, value: bytes
@@ -283,7 +295,7 @@ class BatchDecoder:
 
     def _finish(self, cookie: int, serial: int, reason: FailureReason | None, text: str) -> Batch:
         if self._tranche is not None:
-            raise RemoteError("a batch ends inside a tranche")
+            raise PeerError("a batch ends inside a tranche")
         batch = Batch(
             cookie=cookie,
             serial=serial,
@@ -300,43 +312,43 @@ class BatchDecoder:
     @property
     def _open(self) -> _Tranche:
         if self._tranche is None:
-            raise RemoteError("an event of a tranche outside any")
+            raise PeerError("an event of a tranche outside any")
         return self._tranche
 
     @property
     def _offer(self) -> _Offer:
         if not self._open.offers:
-            raise RemoteError("an event of a plan outside any")
+            raise PeerError("an event of a plan outside any")
         return self._open.offers[-1]
 
     def _pairs(self, raw: bytes) -> tuple[FormatModifier, ...]:
         try:
             return tuple(self._table[index] for index in decode_indices(raw))
         except ValueError as error:
-            raise RemoteError(str(error)) from None
+            raise PeerError(str(error)) from None
         except IndexError:
-            raise RemoteError("an index beyond the format table") from None
+            raise PeerError("an index beyond the format table") from None
 
 
 def _device(major: int, minor: int) -> DeviceId | None:
     try:
         return DeviceId(major, minor) if major or minor else None
     except LocalError as error:
-        raise RemoteError(str(error)) from None
+        raise PeerError(str(error)) from None
 
 
 def _source(kind: int, major: int, minor: int) -> SourceId:
     try:
         return SourceId(SourceKind(kind), major, minor)
     except (LocalError, ValueError) as error:
-        raise RemoteError(str(error)) from None
+        raise PeerError(str(error)) from None
 
 
 def _value(type_: int, raw: bytes) -> Value:
     try:
         return decode_value(type_, raw)
     except ValueError as error:
-        raise RemoteError(str(error)) from None
+        raise PeerError(str(error)) from None
 
 
 def _constraint(type_: int, planes: int, flags: int, provenance: int, raw: bytes) -> Constraint:

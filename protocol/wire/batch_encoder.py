@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.values import ConstraintSet, DeviceId, FormatModifier
 from heapwire.protocol.wire.array import encode_formats, index_chunks
 from heapwire.protocol.wire.batch import Batch, Offer, Tranche
 from heapwire.protocol.wire.constraint_set_builder import constraint_arguments
+from heapwire.protocol.wire.constraint_value import encode_value
 from heapwire.protocol.wire.limits import TABLE_ENTRIES, clip
-from heapwire.protocol.wire.value import encode_value
 
 Event = tuple[str, tuple[int | str | bytes, ...]]
 

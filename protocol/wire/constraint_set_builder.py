@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from heapwire.protocol.model.constraint import ALL_PLANES, Constraint, Provenance
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.values import (
+    ALL_PLANES,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Provenance,
+)
 from heapwire.protocol.wire.array import decode_formats, format_chunks
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+from heapwire.protocol.wire.bindings import (
     ConstraintSetCreatorConstraintFlag,
     ConstraintSetCreatorError,
 )
+from heapwire.protocol.wire.constraint_value import decode_value, encode_value
 from heapwire.protocol.wire.limits import SET_CONSTRAINTS, SET_FORMATS, VALUE_BYTES
 from heapwire.protocol.wire.misuse import MisuseError
-from heapwire.protocol.wire.value import decode_value, encode_value
 
 Request = tuple[str, tuple[int | str | bytes, ...]]
 

@@ -53,7 +53,7 @@ def render(interfaces: tuple[Interface, ...]) -> str:
             lines += [f"    {entry.upper()} = {value}" for entry, value in entries.items()]
             lines.append("")
     for interface in interfaces:
-        lines += ["", f"{interface.name.upper()} = Interface("]
+        lines += ["", f"{interface.name.upper()}: Interface = Interface("]
         lines += [f"    name={interface.name!r},", f"    version={interface.version},"]
         for which in ("requests", "events"):
             lines.append(f"    {which}=(")

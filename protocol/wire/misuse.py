@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from heapwire.protocol.model.errors import RemoteError
+from heapwire.protocol.errors import PeerError
 
 
-class MisuseError(RemoteError):
+class MisuseError(PeerError):
     """Carries the code of the interface's error enum and a sentence.
 
     The edge that received the request posts it as a protocol error on the

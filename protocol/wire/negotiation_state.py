@@ -10,15 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import Layout, LayoutKind
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import FixedBuffer
-from heapwire.protocol.model.source import SourceId
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.values import (
+    ColourEncoding,
+    ColourRange,
+    ConstraintSet,
+    Content,
+    DeviceId,
+    Extent,
+    Extents,
+    FixedBuffer,
+    FormatModifier,
+    Layout,
+    LayoutKind,
+    Participant,
+    SourceId,
+    Usage,
+)
 from heapwire.protocol.wire.array import (
     decode_objects,
     decode_planes,
@@ -27,7 +35,7 @@ from heapwire.protocol.wire.array import (
     encode_planes,
     encode_sources,
 )
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackError as Error
+from heapwire.protocol.wire.bindings import HeapFeedbackError as Error
 from heapwire.protocol.wire.constraint_set_builder import Request, rehearse
 from heapwire.protocol.wire.limits import (
     ALTERNATIVES,

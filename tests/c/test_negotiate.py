@@ -16,17 +16,23 @@ from pathlib import Path
 import pytest
 from pywayland.protocol.wayland import WlCompositor
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import create
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import fourcc_name, parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.plan import Plan
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection, create
+from heapwire.protocol.values import (
+    BY_NAME,
+    LINEAR,
+    Constraint,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    Plan,
+    Provenance,
+    Usage,
+    fourcc_name,
+    parse_fourcc,
+)
 from heapwire.protocol.wire.generate import protocol_xml
 
 HERE = Path(__file__).parent

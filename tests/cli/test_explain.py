@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from heapwire.kernel.platform import shipped
+from heapwire.kernel.description import shipped
 
 
 def test_the_pi_scans_out_of_contiguous_memory(heapwire):

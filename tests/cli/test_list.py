@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from heapwire.cli.list import list_document, render
-from heapwire.kernel.device import Device, DeviceKind
-from heapwire.kernel.platform import Platform, shipped
-from heapwire.kernel.probe import Trial
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.identity import DeviceId
+from heapwire.kernel.description import Device, DeviceKind, Platform, shipped
+from heapwire.kernel.discovery import Trial
+from heapwire.protocol.values import DeviceId, fourcc
 
 
 def test_a_platform_is_listed(heapwire):

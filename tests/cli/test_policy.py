@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection
 
 PATIENCE = 60.0
 

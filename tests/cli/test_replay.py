@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from heapwire.kernel.platform import shipped
+from heapwire.kernel.description import shipped
 
 
 def captured(heapwire, path, platform="raspberry-pi-4"):

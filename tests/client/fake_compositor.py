@@ -28,26 +28,36 @@ from pywayland.protocol.wayland import (
 )
 from pywayland.scanner.argument import ArgumentType
 
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import FORMATS, parse_fourcc
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire.batch import (
+from heapwire.protocol.values import (
+    FORMATS,
+    BufferObject,
+    Extent,
+    FormatModifier,
+    Layout,
+    LayoutKind,
+    Plan,
+    PlaneLayout,
+    SourceId,
+    SourceKind,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import (
     Access,
+    Argument,
+    ArgumentKind,
     Batch,
-    BatchParticipant,
+    Interface,
+    Message,
     Offer,
     Tranche,
-    TrancheDevice,
     TrancheFlags,
-    TrancheSource,
+    batch_events,
+    encode_table,
+    format_table,
 )
-from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+from heapwire.protocol.wire.batch import BatchParticipant, TrancheDevice, TrancheSource
+from heapwire.protocol.wire.bindings import INTERFACES
 
 CMA = SourceId(SourceKind.HEAP, 250, 1)
 SYSTEM = SourceId(SourceKind.HEAP, 250, 0)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import struct
 
-from heapwire.kernel.m2m_decoder import DecodedPicture
-from heapwire.kernel.v4l2_queue import QueueFormat
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import fourcc
+from heapwire.kernel.video import DecodedPicture, QueueFormat
+from heapwire.protocol.values import Extent, fourcc
 
 HEADER = struct.Struct("=4sHHB")
 DAMAGE = 0xFF  # a picture that cannot be decoded

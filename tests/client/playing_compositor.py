@@ -14,12 +14,9 @@ from pywayland.protocol.viewporter import WpViewport, WpViewporter
 from pywayland.protocol.wayland import WlRegion
 from pywayland.protocol.xdg_shell import XdgSurface, XdgToplevel, XdgWmBase
 
-from heapwire.protocol.model.format import FORMATS
-from heapwire.protocol.wire.array import decode_formats
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
+from heapwire.protocol.values import FORMATS
+from heapwire.protocol.wire import decode_formats
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 fake_compositor.TABLES.update(
     {

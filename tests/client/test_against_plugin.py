@@ -13,20 +13,17 @@ from heapwire.client_lib import (
     ConflictError,
     Connection,
     HeapManager,
+    ProtocolError,
     allocate,
     writable_formats,
     writer_participant,
 )
-from heapwire.client_lib.errors import ProtocolError
-from heapwire.client_lib.interfaces import send
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.wire.batch import Access
+from heapwire.client_lib.wayland import send
+from heapwire.compositor_plugin import HeapPlugin
+from heapwire.compositor_plugin.server import OwnDisplay
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, Extents, FormatModifier, Usage, parse_fourcc
+from heapwire.protocol.wire import Access
 
 PICTURES = Extents(coded=Extent(1920, 1088), visible=Extent(1920, 1080))
 

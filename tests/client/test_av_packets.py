@@ -3,10 +3,9 @@
 import pytest
 from test_decoder import encode
 
-from heapwire.client_lib.av_packets import AvPackets
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import fourcc
+from heapwire.client_lib.player.av_packets import AvPackets
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Extent, fourcc
 
 
 def packets(path):

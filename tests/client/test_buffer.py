@@ -10,20 +10,16 @@ from conftest import open_fds
 from fake_compositor import CMA, NV12, SYSTEM, XRGB, Allocating, FakeCompositor, plan, plans
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
-from heapwire.client_lib.buffer import allocate
-from heapwire.client_lib.buffer_pool import BufferPool
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.errors import AllocationError, ImportRefusedError, NoAnswerError
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
-from heapwire.kernel.memfd_memory import MemfdMemory
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import BufferObject, LayoutKind, PlaneLayout
-from heapwire.protocol.model.source import Source
-from heapwire.protocol.wire.batch import Access
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackStatus
+from heapwire.client_lib import AllocationError, ImportRefusedError, NoAnswerError
+from heapwire.client_lib.buffers.buffer import allocate
+from heapwire.client_lib.buffers.buffer_pool import BufferPool
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection, LinuxDmabuf
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import BufferObject, DeviceId, Extent, LayoutKind, PlaneLayout, Source
+from heapwire.protocol.wire import Access
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus
 
 PARAMS = "zwp_linux_buffer_params_v1"
 

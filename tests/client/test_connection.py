@@ -13,17 +13,16 @@ from fake_compositor import FakeCompositor
 from pywayland.client import Display
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.errors import (
+from heapwire.client_lib import (
     DisconnectedError,
     MissingGlobalError,
     NoAnswerError,
     NoCompositorError,
     ProtocolError,
 )
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import HEAP_MANAGER
-from heapwire.protocol.model.errors import LocalError
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
+from heapwire.protocol import LocalError
 
 
 def connect(fake: FakeCompositor) -> Connection:
@@ -200,8 +199,8 @@ def test_the_interpreter_exits_cleanly_whatever_is_left_open(ending):
         import sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from test_connection import Erring, FakeCompositor, connect
-        from heapwire.client_lib.heap_manager import HeapManager
-        from heapwire.client_lib.interfaces import HEAP_MANAGER
+        from heapwire.client_lib.negotiation.heap_manager import HeapManager
+        from heapwire.client_lib.wayland.interfaces import HEAP_MANAGER
         from heapwire.client_lib.errors import ProtocolError
         if {ending!r} == "left open":
             connection = connect(FakeCompositor())

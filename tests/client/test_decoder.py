@@ -8,10 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from heapwire.client_lib.decoder import Decoder
-from heapwire.protocol.model.content import ColourEncoding, ColourRange
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
+from heapwire.client_lib.player.decoder import Decoder
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 
 
 def encode(path, sizes, *, codec="mpeg4", rate=25, **context):

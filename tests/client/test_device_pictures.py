@@ -12,25 +12,29 @@ from fake_decoder import DAMAGE, FakeDecoder, packet
 from playing_compositor import PlayingCompositor
 from test_decoder import encode
 
-import heapwire.client_lib.open_pictures
-import heapwire.client_lib.player
-from heapwire.client_lib.device_pictures import DevicePictures
-from heapwire.client_lib.packet import Packet
-from heapwire.client_lib.playback import PlayOptions
-from heapwire.client_lib.player import Player
-from heapwire.kernel.device import Device, DeviceKind
-from heapwire.kernel.memfd_memory import MemfdMemory
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.identity import DeviceId, HeapId
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.source import Source, SourceId
-from heapwire.protocol.wire.array import decode_formats
+import heapwire.client_lib.player.open_pictures
+import heapwire.client_lib.player.player
+from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.client_lib.player.device_pictures import DevicePictures
+from heapwire.client_lib.player.packet import Packet
+from heapwire.kernel.description import Device, DeviceKind, Platform
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    BY_NAME,
+    ConstraintSet,
+    Content,
+    DeviceId,
+    Extent,
+    FormatModifier,
+    HeapId,
+    Participant,
+    Source,
+    SourceId,
+    Usage,
+    fourcc,
+)
+from heapwire.protocol.wire import decode_formats
 
 FAST = PlayOptions(paced=False, timeout=5)
 SYSTEM = SourceId.heap(HeapId(251, 9))
@@ -96,7 +100,7 @@ def play(fake, platform, monkeypatch):
             return DevicePictures(file, device, PRODUCER, name="video7", formats=formats)
 
         device = decoder
-        monkeypatch.setattr(heapwire.client_lib.player, "open_pictures", opened)
+        monkeypatch.setattr(heapwire.client_lib.player.player, "open_pictures", opened)
         player = Player(
             "clip.fake", display=fake.socket.detach(), platform=platform, options=options, **more
         )
@@ -270,7 +274,7 @@ def opening(monkeypatch, **decoders):
             raise found
         return found
 
-    monkeypatch.setattr(heapwire.client_lib.open_pictures, "M2mDecoder", opened)
+    monkeypatch.setattr(heapwire.client_lib.player.open_pictures, "M2mDecoder", opened)
 
 
 def on(fake, path, platform, options=FAST):

@@ -11,14 +11,12 @@ from playing_compositor import PlayingCompositor
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
 
 from heapwire.client_lib import Connection, LinuxDmabuf, LocalNegotiation, NoAnswerError
-from heapwire.client_lib.dmabuf_feedback import FeedbackDecoder, decode_device
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.errors import RemoteError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.wire.batch import TrancheFlags
-from heapwire.protocol.wire.batch_encoder import encode_table
+from heapwire.client_lib.wayland import FeedbackDecoder
+from heapwire.client_lib.wayland.dmabuf_feedback import decode_device
+from heapwire.kernel.description import Platform
+from heapwire.protocol import PeerError
+from heapwire.protocol.values import DeviceId, Extent, Extents, Participant, Usage
+from heapwire.protocol.wire import TrancheFlags, encode_table
 
 CARD, RENDER = DeviceId(226, 0), DeviceId(226, 128)
 TABLE = encode_table((XRGB, NV12))
@@ -168,7 +166,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_breaks_the_rules_is_the_compositors_fault(name):
     version, events, text = BROKEN[name]
-    with pytest.raises(RemoteError, match=text):
+    with pytest.raises(PeerError, match=text):
         take(version, *events)
 
 
@@ -232,9 +230,9 @@ def negotiation(fake):
 
 @pytest.mark.parametrize("fake", [Short, Pipe, Huge, OddIndices], indirect=True)
 def test_a_broken_batch_ends_the_negotiation_and_not_the_connection(fake, negotiation):
-    with pytest.raises(RemoteError):
+    with pytest.raises(PeerError):
         negotiation.negotiate()
-    with pytest.raises(RemoteError):
+    with pytest.raises(PeerError):
         negotiation.commit()
     negotiation._connection.roundtrip()
 

@@ -22,11 +22,10 @@ from heapwire.client_lib import (
     Window,
     writer_participant,
 )
-from heapwire.compositor_plugin.host import StatusReason
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, Extents, parse_fourcc
 
 CLIPS = ["bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4"]
 DEMANDED = {

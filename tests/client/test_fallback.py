@@ -17,19 +17,23 @@ from heapwire.client_lib import (
     PlayOptions,
     writer_participant,
 )
-from heapwire.client_lib.dmabuf_feedback import DmabufFeedback, DmabufTranche
-from heapwire.client_lib.local_goals import local_goals
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.compositor_plugin.hosts.reference.zwp_linux_dmabuf_v1 import ZwpLinuxDmabufV1
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.modifier import INVALID, LINEAR
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.wire.batch import TrancheFlags
+from heapwire.client_lib.negotiation.local_goals import local_goals
+from heapwire.client_lib.wayland import DmabufFeedback, DmabufTranche
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import (
+    INVALID,
+    LINEAR,
+    Content,
+    DeviceId,
+    Extent,
+    Extents,
+    FormatModifier,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import TrancheFlags
 
 FRAMES = 8
 XRGB = parse_fourcc("XRGB8888")

@@ -6,17 +6,16 @@ import av
 import numpy as np
 import pytest
 
-from heapwire.client_lib.frame_writer import (
+from heapwire.client_lib.buffers import PlaneView
+from heapwire.client_lib.player.frame_writer import (
     WRITER_NAME,
     writable_formats,
     write_picture,
     writer_participant,
 )
-from heapwire.client_lib.plane_view import PlaneView
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import FORMATS, fourcc_name, parse_fourcc
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.wire.constraint_set_builder import set_requests
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import FORMATS, Usage, fourcc_name, parse_fourcc
+from heapwire.protocol.wire import set_requests
 
 # Not 50 wide: of such a picture swscale makes other RGB in the last columns each time.
 SIZES = [(64, 48), (40, 30), (33, 17)]

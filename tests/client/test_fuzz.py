@@ -1,4 +1,4 @@
-"""Whatever events a compositor sends, a negotiation has a batch or a `RemoteError`, and no leak."""
+"""Whatever events a compositor sends, a negotiation has a batch or a `PeerError`, and no leak."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from collections.abc import Iterator
 import pytest
 from conftest import open_fds
 from fake_compositor import FakeCompositor, description
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.errors import RemoteError
-from heapwire.protocol.wire.batch_encoder import encode_table, format_table
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import XX_DMABUF_HEAP_FEEDBACK_V1
-from heapwire.protocol.wire.interface import ArgumentKind
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection
+from heapwire.protocol import PeerError
+from heapwire.protocol.values import REGISTRY
+from heapwire.protocol.wire import ArgumentKind, encode_table, format_table
+from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
 
 TABLE = encode_table(format_table(description()))
 
@@ -98,17 +96,17 @@ def test_any_events(session, data):
     while True:
         try:
             connection.roundtrip()
-        except RemoteError as error:
+        except PeerError as error:
             faults.append(error)
         else:
             break
     assert len(faults) <= 1, "it goes on after the first fault"
     if faults:
-        with pytest.raises(RemoteError):
+        with pytest.raises(PeerError):
             negotiation.commit()
     else:
         fake._tables.clear()  # what the client holds is not what the fake sent of its own
-        with contextlib.suppress(RemoteError):  # where the events ended within a tranche
+        with contextlib.suppress(PeerError):  # where the events ended within a tranche
             negotiation.negotiate()
     negotiation.close()
     connection.roundtrip()

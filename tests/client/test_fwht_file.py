@@ -3,13 +3,11 @@
 import struct
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from heapwire.client_lib.fwht_file import FwhtFile, is_fwht
-from heapwire.protocol.model.content import ColourEncoding, ColourRange
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
+from heapwire.client_lib.player.fwht_file import FwhtFile, is_fwht
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 
 MAGIC = b"\x4f\x4f\x4f\x4f\xff\xff\xff\xff"
 RGB, YUV = 2 << 19, 1 << 19

@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 from fake_compositor import FakeCompositor, plans
 
-from heapwire.client_lib.buffer import allocate
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.errors import ImportRefusedError
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
-from heapwire.kernel.memfd_memory import MemfdMemory
-from heapwire.protocol.model.modifier import INVALID, LINEAR
-from heapwire.protocol.model.source import Source
+from heapwire.client_lib import ImportRefusedError
+from heapwire.client_lib.buffers.buffer import allocate
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import Connection, LinuxDmabuf
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol.values import INVALID, LINEAR, Source
 
 PARAMS = "zwp_linux_buffer_params_v1"
 

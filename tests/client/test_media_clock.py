@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import heapwire.client_lib.media_clock
-from heapwire.client_lib.media_clock import MOST_LATE, STARVED, MediaClock
+import heapwire.client_lib.player.media_clock
+from heapwire.client_lib.player.media_clock import MOST_LATE, STARVED, MediaClock
 
 STEP = 0.04
 
@@ -14,7 +14,7 @@ STEP = 0.04
 def now(monkeypatch):
     """A list of one: the time."""
     time = [100.0]
-    monkeypatch.setattr(heapwire.client_lib.media_clock.time, "monotonic", lambda: time[0])
+    monkeypatch.setattr(heapwire.client_lib.player.media_clock.time, "monotonic", lambda: time[0])
     return time
 
 

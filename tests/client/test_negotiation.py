@@ -20,27 +20,31 @@ from fake_compositor import (
 from pywayland.client import Display
 from pywayland.protocol.wayland import WlCompositor
 
-from heapwire.client_lib.conflict import ConflictError, NegotiationError
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.errors import AllocationError, DisconnectedError, NoAnswerError
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import HEAP_MANAGER
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.content import ColourEncoding, Content
-from heapwire.protocol.model.errors import LocalError, RemoteError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import FixedBuffer
-from heapwire.protocol.wire.batch import Batch, BatchParticipant, ConflictEntry, TrancheFlags
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
+from heapwire.client_lib import AllocationError, DisconnectedError, NoAnswerError
+from heapwire.client_lib.negotiation import ConflictError, HeapManager, NegotiationError
+from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
+from heapwire.protocol import LocalError, PeerError
+from heapwire.protocol.values import (
+    BY_NAME,
+    BufferObject,
+    ColourEncoding,
+    Constraint,
+    ConstraintSet,
+    Content,
+    DeviceId,
+    Extent,
+    Extents,
+    FailureReason,
+    FixedBuffer,
+    Layout,
+    LayoutKind,
+    Participant,
+    PlaneLayout,
+    Usage,
 )
+from heapwire.protocol.wire import Batch, ConflictEntry, TrancheFlags
+from heapwire.protocol.wire.batch import BatchParticipant
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 FEEDBACK = "xx_dmabuf_heap_feedback_v1"
 CREATOR = "xx_dmabuf_constraint_set_creator_v1"
@@ -463,9 +467,9 @@ def negotiate_and_go_on(session):
 )
 def test_a_compositor_that_breaks_the_protocol_ends_the_negotiation_only(session, way):
     session.fake.way = way
-    with pytest.raises(RemoteError):
+    with pytest.raises(PeerError):
         negotiate_and_go_on(session)
-    with pytest.raises(RemoteError):
+    with pytest.raises(PeerError):
         session.negotiation.commit()
     # What still comes for the dead negotiation is not read, and its fds are closed.
     session.fake.send_table(session.feedback(), bytes(16), 16)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.kernel.platform import Platform
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/own_event_loop.py"
 

@@ -7,11 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from heapwire.client_lib import BufferStatus
-from heapwire.client_lib.play_result import MOST_WAITING, FrameLedger
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
+from heapwire.client_lib.player.play_result import MOST_WAITING, FrameLedger
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 
 @pytest.fixture

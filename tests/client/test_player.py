@@ -15,20 +15,17 @@ from playing_compositor import COMPOSITED, PlayingCompositor
 from pywayland.protocol.wayland import WlOutput
 from test_decoder import encode, turn
 
-import heapwire.client_lib.cpu_pictures
-import heapwire.client_lib.media_clock
-import heapwire.client_lib.playback
-from heapwire.client_lib.conflict import ConflictError
-from heapwire.client_lib.errors import DisconnectedError, MissingGlobalError, NoAnswerError
-from heapwire.client_lib.playback import PlayOptions
-from heapwire.client_lib.player import Player
-from heapwire.kernel.memfd_memory import MemfdMemory
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.source import Source
-from heapwire.protocol.wire.batch import Batch
+import heapwire.client_lib.player.cpu_pictures
+import heapwire.client_lib.player.media_clock
+import heapwire.client_lib.player.playback
+from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoAnswerError
+from heapwire.client_lib.negotiation import ConflictError
+from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.kernel.description import Platform
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import FailureReason, Source, parse_fourcc
+from heapwire.protocol.wire import Batch
 
 FAST = PlayOptions(paced=False, timeout=5)
 
@@ -157,12 +154,12 @@ def test_frames_that_are_too_late_are_dropped_before_they_are_written(
     fake, clip, platform, monkeypatch
 ):
     # However slow the machine is, only what this test is about drops frames.
-    monkeypatch.setattr(heapwire.client_lib.playback, "HIDDEN", 60.0)
-    monkeypatch.setattr(heapwire.client_lib.media_clock, "STARVED", 60.0)
+    monkeypatch.setattr(heapwire.client_lib.player.playback, "HIDDEN", 60.0)
+    monkeypatch.setattr(heapwire.client_lib.player.media_clock, "STARVED", 60.0)
     written = []
-    write = heapwire.client_lib.cpu_pictures.write_picture
+    write = heapwire.client_lib.player.cpu_pictures.write_picture
     monkeypatch.setattr(
-        heapwire.client_lib.cpu_pictures,
+        heapwire.client_lib.player.cpu_pictures,
         "write_picture",
         lambda picture, *rest: written.append(picture) or write(picture, *rest),
     )
@@ -368,7 +365,7 @@ def test_a_hidden_window_drops_frames_and_goes_on(fake, clip, platform):
 
 @pytest.mark.parametrize("fake", [Hiding], indirect=True)
 def test_stop_ends_a_wait_without_end(fake, clip, platform, monkeypatch):
-    monkeypatch.setattr(heapwire.client_lib.playback, "HEARTBEAT", 1000.0)
+    monkeypatch.setattr(heapwire.client_lib.player.playback, "HEARTBEAT", 1000.0)
     player = Player(clip, display=fake.socket.detach(), platform=platform, options=FAST)
     timer = threading.Timer(0.3, player.stop)
     timer.start()

@@ -8,9 +8,8 @@ from fake_compositor import FakeCompositor, plan, plans, replace
 
 import heapwire.client_lib
 from heapwire.client_lib import *  # noqa: F403 - what the example relies on
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.participant import Usage
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, Extents, Usage
 
 PLATFORM = Platform.load("raspberry-pi-4")
 

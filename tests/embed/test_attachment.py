@@ -10,19 +10,16 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
 from heapwire.compositor_plugin.hosts.embed.attachment import attach
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
 from heapwire.compositor_plugin.hosts.embed.table import ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
-from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import PlaneLayout
+from heapwire.compositor_plugin.server import OwnDisplay
+from heapwire.kernel.description import Platform
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout
 
 PLATFORM = "raspberry-pi-4"
 NV12 = 0x3231564E

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats, with_linear
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.compositor_plugin.hosts.reference.linux_dmabuf import LinuxDmabuf
-from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.kernel.platform import Platform, shipped
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.modifier import INVALID, LINEAR
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.dmabuf import LinuxDmabuf
+from heapwire.compositor_plugin.server import OwnDisplay
+from heapwire.kernel.description import Platform, shipped
+from heapwire.protocol.values import INVALID, LINEAR, FormatModifier
 
 PATIENCE = 30.0
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from heapwire.compositor_plugin.hosts.embed.output_device import open_cards
-from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.values import DeviceId
 
 CARD1 = DeviceId(226, 1)
 

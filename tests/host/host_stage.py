@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 from wire_client import DISPLAY, Wire
 
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.compositor_plugin.hosts.reference.tables import table
-from heapwire.compositor_plugin.policy import Policy
+from heapwire.compositor_plugin import Policy
+from heapwire.compositor_plugin.hosts.reference import Compositor, table
 from heapwire.compositor_plugin.server.resource import live_resources
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
-from heapwire.protocol.wire.interface import Interface
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, parse_fourcc
+from heapwire.protocol.wire import Interface
+from heapwire.protocol.wire.bindings import INTERFACES
 
 OUTPUT = Extent(320, 200)
 PATIENCE = 30.0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from host_stage import ARGB_SHM
-from host_stage import OUTPUT as SIZE
+from host_stage import ARGB_SHM, OUTPUT as SIZE
 
-from heapwire.compositor_plugin.hosts.reference.composition import untransformed
+from heapwire.compositor_plugin.hosts.reference.scene.composition import untransformed
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (255,) * 4
 

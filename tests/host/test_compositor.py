@@ -15,12 +15,12 @@ import pytest
 from host_stage import OUTPUT, HostStage
 from leftovers import open_fds
 
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.compositor_plugin.hosts.reference.output import OutputMode
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
 from heapwire.compositor_plugin.server.resource import live_resources
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
+from heapwire.kernel.description import Platform
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Extent
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 
@@ -248,7 +248,7 @@ def test_a_process_ends_cleanly_at_a_signal(runtime):
         # A shell's background jobs are started with it ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from heapwire.compositor_plugin.hosts.reference.compositor import Compositor\n"
-        "from heapwire.kernel.platform import Platform\n"
+        "from heapwire.kernel.description.platform import Platform\n"
         "with Compositor(Platform.load('raspberry-pi-4')) as compositor:\n"
         "    try:\n"
         "        print(compositor.socket, flush=True)\n"
@@ -272,7 +272,7 @@ def test_a_signal_that_another_thread_gets_ends_the_wait_too():
     program = (
         "import signal, threading\n"
         "from heapwire.compositor_plugin.hosts.reference.compositor import Compositor\n"
-        "from heapwire.kernel.platform import Platform\n"
+        "from heapwire.kernel.description.platform import Platform\n"
         "signal.signal(signal.SIGTERM, lambda *_: compositor.stop())\n"
         "with Compositor(Platform.load('raspberry-pi-4')) as compositor:\n"
         "    def send():\n"

@@ -12,11 +12,11 @@ import pytest
 from host_stage import ARGB, NV12, XRGB, memfd
 from leftovers import open_fds
 
-from heapwire.compositor_plugin.hosts.reference.zwp_linux_buffer_params_v1 import (
+from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
     ParamsError as Error,
 )
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import INTEL_X_TILED, INVALID
+from heapwire.protocol.values import INVALID, parse_fourcc
+from heapwire.protocol.values.modifier import INTEL_X_TILED
 
 WIDTH, HEIGHT, PITCH = 16, 8, 64
 SIZE = PITCH * HEIGHT

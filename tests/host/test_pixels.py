@@ -6,16 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from heapwire.compositor_plugin.hosts.reference.pixels import (
-    Colours,
-    PlaneBytes,
-    read_image,
-    save_png,
-    to_rgb,
-)
-from heapwire.protocol.model.content import ColourEncoding, ColourRange
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import parse_fourcc
+from heapwire.compositor_plugin.hosts.reference.scene import PlaneBytes, read_image, save_png
+from heapwire.compositor_plugin.hosts.reference.scene.pixels import Colours, to_rgb
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import ColourEncoding, ColourRange, parse_fourcc
 
 UNSPECIFIED = Colours()
 WIDTH, HEIGHT = 322, 182  # not multiples of 4, so that rows end inside a word

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from host_stage import OUTPUT, HostStage
 
-from heapwire.compositor_plugin.host import StatusReason
-from heapwire.compositor_plugin.policy import Policy
+from heapwire.compositor_plugin import Policy, StatusReason
 
 WITHHELD = '[offer]\nnever = ["linux,*"]\n'
 LOW = """

@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from host_stage import NV12, OUTPUT, XRGB, HostStage
 
-from heapwire.compositor_plugin.host import StatusReason
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.compositor_plugin import StatusReason
+from heapwire.protocol.values import FailureReason, FormatModifier
+from heapwire.protocol.wire import BatchDecoder, TrancheFlags
 from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.batch import TrancheFlags
-from heapwire.protocol.wire.batch_decoder import BatchDecoder
 
 WIDTH, HEIGHT = OUTPUT.width, OUTPUT.height
 SCANOUT, COMPOSITED = 0, 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from host_stage import OUTPUT, XRGB_SHM, memfd
 
-from heapwire.compositor_plugin.hosts.reference.surface_size import ViewportError
+from heapwire.compositor_plugin.hosts.reference.scene import ViewportError
 from heapwire.compositor_plugin.hosts.reference.wl_surface import SurfaceError
 
 ZERO_COPY, VSYNC = 8, 1

@@ -16,11 +16,10 @@ import numpy as np
 import pytest
 from host_stage import PATIENCE
 
-from heapwire.compositor_plugin.hosts.reference.compositor import Compositor
-from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
-from heapwire.compositor_plugin.hosts.reference.pixels import save_png
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord, save_png
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent
 
 SIZE = Extent(800, 600)
 

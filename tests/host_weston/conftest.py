@@ -16,13 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.client_lib.connection import Connection
-from heapwire.compositor_plugin.hosts.weston.build import (
-    MODULE,
-    Libweston,
-    build_module,
-    find_libweston,
-)
+from heapwire.client_lib.wayland import Connection
+from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
+from heapwire.compositor_plugin.hosts.weston.build import Libweston
 
 sys.path.insert(0, str(Path(__file__).parent))  # for windows.py and headers.py
 

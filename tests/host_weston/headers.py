@@ -7,7 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
-from heapwire.compositor_plugin.hosts.weston.build import Libweston, find_libweston
+from heapwire.compositor_plugin.hosts.weston import find_libweston
+from heapwire.compositor_plugin.hosts.weston.build import Libweston
 
 # What a libweston may be without; the module's build asks for each.
 OPTIONAL = ("psf_flags", "view_list")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
+from heapwire.protocol.wire.bindings import INTERFACES
 
 sys.path.append(str(Path(__file__).parents[1] / "plugin"))  # the table, and who speaks the wire
 

@@ -15,17 +15,13 @@ import pytest
 from pywayland.protocol.wayland import WlCompositor, WlShm
 from windows import DECODER, SIZE, until
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import AnyProxy, create
-from heapwire.client_lib.negotiation import BufferStatus
-from heapwire.compositor_plugin.hosts.embed.build import build_library
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.wire.batch import Batch, TrancheFlags
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation.negotiation import BufferStatus
+from heapwire.client_lib.wayland import AnyProxy, Connection, create
+from heapwire.compositor_plugin.hosts.embed import build_library
+from heapwire.protocol.values import Extent, Extents
+from heapwire.protocol.wire import Batch, TrancheFlags
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 PATIENCE = 60.0
 PLATFORM = "raspberry-pi-4"

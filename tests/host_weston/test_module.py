@@ -5,13 +5,10 @@ from __future__ import annotations
 import pytest
 from windows import DECODER, HEADLESS, SIZE, Client, offers_scanout
 
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, Extents
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 PATIENCE = 60.0
 PLATFORMS = ("raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5")

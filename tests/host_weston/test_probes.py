@@ -7,11 +7,8 @@ from conftest import build_strictly
 from headers import OPTIONAL, headers_without
 from windows import HEADLESS, PATIENCE, SIZE, Client, offers_scanout
 
-from heapwire.compositor_plugin.hosts.weston.build import MODULE
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
+from heapwire.compositor_plugin.hosts.weston import MODULE
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),

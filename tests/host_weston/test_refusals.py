@@ -12,9 +12,9 @@ import pytest
 from conftest import PLATFORM, build_strictly
 from headers import headers_of_another_version
 
-from heapwire.client_lib.heap_manager import HeapManager
+from heapwire.client_lib.negotiation import HeapManager
 from heapwire.compositor_plugin.hosts.embed import build as embed_build
-from heapwire.kernel.platform import Platform
+from heapwire.kernel.description import Platform
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),

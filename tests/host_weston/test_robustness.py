@@ -13,9 +13,9 @@ import pytest
 from conftest import PLATFORM
 from windows import SIZE, Client, until
 
-from heapwire.client_lib.errors import ProtocolError
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import send
+from heapwire.client_lib import ProtocolError
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import send
 
 PATIENCE = 120.0
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ CLIENT = """
 import sys
 sys.path.insert(0, {folder!r})
 from windows import SIZE, Client
-from heapwire.client_lib.connection import Connection
+from heapwire.client_lib.wayland.connection import Connection
 with Connection(sys.argv[1]) as connection:
     client = Client(connection)
     batch = client.negotiate()

@@ -8,19 +8,23 @@ from collections.abc import Callable
 
 from pywayland.protocol.wayland import WlShm
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.interfaces import AnyProxy, listen
-from heapwire.client_lib.negotiation import BufferStatus, Negotiation
-from heapwire.client_lib.window import Window
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.wire.batch import Batch, TrancheFlags
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation.negotiation import BufferStatus, Negotiation
+from heapwire.client_lib.wayland import AnyProxy, Connection, Window, listen
+from heapwire.protocol.values import (
+    BY_NAME,
+    LINEAR,
+    Constraint,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    Provenance,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import Batch, TrancheFlags
 
 PATIENCE = 60.0
 SIZE = Extent(320, 240)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from heapwire.kernel.connector import card_of_connector
-from heapwire.protocol.model.identity import DeviceId
+from heapwire.kernel.discovery import card_of_connector
+from heapwire.protocol.values import DeviceId
 
 CARD0, CARD1 = DeviceId(226, 0), DeviceId(226, 1)
 

@@ -8,9 +8,8 @@ import struct
 
 import pytest
 
-from heapwire.kernel import dma_buf
-from heapwire.kernel.dma_buf import CpuAccess, DmaBuf
-from heapwire.protocol.model.errors import LocalError
+from heapwire.kernel.memory import CpuAccess, DmaBuf, dma_buf
+from heapwire.protocol import LocalError
 
 SIZE = 8192
 

@@ -7,21 +7,27 @@ import tomllib
 
 import pytest
 
-from heapwire.kernel.constraint_table import WrittenConstraint
-from heapwire.kernel.fact import (
+from heapwire.kernel.description import (
     DeviceFact,
     MemoryFact,
+    Platform,
+    Table,
     read_device_facts,
     read_memory_facts,
     with_facts,
 )
-from heapwire.kernel.memory_table import MemoryProperties
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.platform_table import Table, key_name
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.constraint_set import ANY_FOURCC, ANY_MODIFIER, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.participant import Usage
+from heapwire.kernel.description.constraint_table import WrittenConstraint
+from heapwire.kernel.description.memory_table import MemoryProperties
+from heapwire.kernel.description.platform_table import key_name
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    BY_NAME,
+    Constraint,
+    FormatModifier,
+    Provenance,
+    Usage,
+)
 
 CONTIGUOUS = WrittenConstraint(type=BY_NAME["contiguous"], value=1)
 

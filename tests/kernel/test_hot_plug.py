@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from heapwire.kernel.hot_plug import HotPlug
-from heapwire.protocol.model.errors import LocalError
+from heapwire.kernel.discovery import HotPlug
+from heapwire.protocol import LocalError
 
 
 class Events:

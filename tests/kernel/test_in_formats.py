@@ -4,12 +4,11 @@ import struct
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from heapwire.kernel.in_formats import parse_in_formats
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.errors import RemoteError
+from heapwire.kernel.discovery.in_formats import parse_in_formats
+from heapwire.protocol import PeerError
+from heapwire.protocol.values import FormatModifier
 
 
 def blob(codes, records, *, version=1, gap=0):
@@ -55,13 +54,13 @@ def test_nothing_is_nothing():
     ],
 )
 def test_a_blob_that_contradicts_itself_is_refused(data, what):
-    with pytest.raises(RemoteError, match=what):
+    with pytest.raises(PeerError, match=what):
         parse_in_formats(data)
 
 
 @given(st.binary(max_size=256))
 def test_no_bytes_do_worse_than_be_refused(data):
-    with suppress(RemoteError):
+    with suppress(PeerError):
         parse_in_formats(data)
 
 

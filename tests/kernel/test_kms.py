@@ -2,14 +2,20 @@
 
 import struct
 
-from heapwire.kernel.device import PlaneType
-from heapwire.kernel.kms import read_planes, scanout_sets
-from heapwire.kernel.libdrm import ModeLimits, PlaneRecord
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.modifier import INTEL_X_TILED, INVALID, LINEAR
+from heapwire.kernel.description import PlaneType
+from heapwire.kernel.discovery.kms import read_planes, scanout_sets
+from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.protocol.values import (
+    BY_NAME,
+    INVALID,
+    LINEAR,
+    REGISTRY,
+    Constraint,
+    FormatModifier,
+    Provenance,
+    fourcc,
+)
+from heapwire.protocol.values.modifier import INTEL_X_TILED
 
 XRGB, NV12, ARGB = fourcc("XR24"), fourcc("NV12"), fourcc("AR24")
 

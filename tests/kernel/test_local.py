@@ -6,21 +6,24 @@ from contextlib import contextmanager
 
 import pytest
 
-from heapwire.kernel.device import DeviceKind, KmsPlane
-from heapwire.kernel.kms import read_planes
-from heapwire.kernel.libdrm import ModeLimits, PlaneRecord
-from heapwire.kernel.link import LinkKind
-from heapwire.kernel.local import discover
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.v4l2 import BufferCapabilities, FrameSizes, PixelFormat, Queue
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import DeviceKind, KmsPlane, LinkKind, Platform
+from heapwire.kernel.discovery import discover
+from heapwire.kernel.discovery.kms import read_planes
+from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.kernel.video import FrameSizes, PixelFormat
+from heapwire.kernel.video.v4l2 import BufferCapabilities, Queue
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    REGISTRY,
+    Extent,
+    Extents,
+    Goal,
+    Problem,
+    Provenance,
+    Usage,
+    fourcc,
+)
 
 NV12, XRGB = fourcc("NV12"), fourcc("XR24")
 CARD = "platform/soc/display"

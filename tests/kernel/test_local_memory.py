@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.kernel import buffer_info, dma_heap, udmabuf
-from heapwire.kernel.buffer_info import BufferInfo, parse_fdinfo
-from heapwire.kernel.local_memory import LocalMemory
-from heapwire.kernel.memory import OutOfMemoryError
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.identity import HeapId
-from heapwire.protocol.model.source import Source, SourceId, SourceKind
+from heapwire.kernel.memory import LocalMemory, OutOfMemoryError, buffer_info, dma_heap, udmabuf
+from heapwire.kernel.memory.buffer_info import BufferInfo, parse_fdinfo
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import HeapId, Source, SourceId, SourceKind
 
 SYSTEM = Source(id=SourceId.heap(HeapId(251, 0)), name="system")
 CMA = Source(id=SourceId.heap(HeapId(251, 1)), name="reserved", capacity=16384)
@@ -169,7 +166,7 @@ def test_fdinfo_tells_who_made_it():
 )
 def test_a_buffer_is_known_by_its_exporter(memory, monkeypatch, exporter, source):
     told = BufferInfo(size=4096, references=1, exporter=exporter)
-    monkeypatch.setattr("heapwire.kernel.local_memory.buffer_info", lambda fd: told)
+    monkeypatch.setattr("heapwire.kernel.memory.local_memory.buffer_info", lambda fd: told)
     assert memory.identify(5) == source
 
 

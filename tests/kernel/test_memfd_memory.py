@@ -6,11 +6,9 @@ import threading
 
 import pytest
 
-from heapwire.kernel.memfd_memory import MemfdMemory
-from heapwire.kernel.memory import OutOfMemoryError
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.identity import HeapId
-from heapwire.protocol.model.source import Source, SourceId
+from heapwire.kernel.memory import MemfdMemory, OutOfMemoryError
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import HeapId, Source, SourceId
 
 CMA = Source(id=SourceId.heap(HeapId(254, 0)), name="linux,cma", capacity=64 << 10)
 SYSTEM = Source(id=SourceId.heap(HeapId(254, 1)), name="system")
@@ -142,7 +140,7 @@ def test_a_seal_that_fails_closes_the_fd(memory, monkeypatch):
     def refuse(fd, command, argument=0):
         raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr("heapwire.kernel.memfd_memory.fcntl.fcntl", refuse)
+    monkeypatch.setattr("heapwire.kernel.memory.memfd_memory.fcntl.fcntl", refuse)
     with pytest.raises(LocalError, match="not permitted"):
         memory.allocate(SYSTEM.id, 1)
     assert memory.live() == 0

@@ -2,20 +2,30 @@
 
 import pytest
 
-from heapwire.kernel.codec_sets import layout_sets
-from heapwire.kernel.picture_format import is_laid_out_as, layout_constraints
-from heapwire.kernel.v4l2_queue import QueueFormat
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.identity import HeapId
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
-from heapwire.protocol.model.source import Source, SourceId
+from heapwire.kernel.discovery import layout_sets
+from heapwire.kernel.video import QueueFormat, is_laid_out_as, layout_constraints
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    BY_NAME,
+    REGISTRY,
+    BufferObject,
+    Constraint,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    HeapId,
+    Layout,
+    LayoutKind,
+    Participant,
+    PlaneLayout,
+    Problem,
+    Source,
+    SourceId,
+    Usage,
+    fourcc,
+)
 
 SIZE = Extent(1920, 1088)
 HEAP = SourceId.heap(HeapId(254, 0))

@@ -4,14 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.kernel.device import parse_usage, usage_name
-from heapwire.kernel.platform import Platform, shipped
-from heapwire.kernel.platform_file import PlatformFileError
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.participant import Usage
+from heapwire.kernel.description import Platform, parse_usage, shipped, usage_name
+from heapwire.kernel.description.platform_file import PlatformFileError
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import BY_NAME, FormatModifier, Usage, fourcc
 
 BOARD = """\
 [[memory]]

@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.platform_file import PlatformFileError
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import Platform
+from heapwire.kernel.description.platform_file import PlatformFileError
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import BY_NAME, Extent, Extents, Goal, Problem, Usage
 
 TEXT = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)

@@ -5,17 +5,22 @@ import textwrap
 
 import pytest
 
-from heapwire.kernel.device import DeviceKind, PlaneType
-from heapwire.kernel.link import LinkKind
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.platform_file import PlatformFileError
-from heapwire.protocol.model.constraint_set import ANY_FOURCC, ANY_MODIFIER, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME, ROWS, ValueKind
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.modifier import INTEL_X_TILED, LINEAR
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.source import SourceKind
+from heapwire.kernel.description import DeviceKind, LinkKind, PlaneType, Platform
+from heapwire.kernel.description.platform_file import PlatformFileError
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    BY_NAME,
+    LINEAR,
+    ROWS,
+    DeviceId,
+    FormatModifier,
+    SourceKind,
+    Usage,
+    ValueKind,
+    fourcc,
+)
+from heapwire.protocol.values.modifier import INTEL_X_TILED
 
 HEAD = """\
 [[memory]]
@@ -264,7 +269,7 @@ def test_a_heap_has_the_same_number_in_every_file_that_speaks_of_it():
 
 
 def test_heaps_whose_names_meet_have_numbers_of_their_own(monkeypatch):
-    monkeypatch.setattr("heapwire.kernel.platform_file.crc32", lambda name: 4095)
+    monkeypatch.setattr("heapwire.kernel.description.platform_file.crc32", lambda name: 4095)
     ids = [source.id.minor for source in parse(HEAD).sources]
     assert ids == [4095, 0]
 

@@ -7,17 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.kernel import probe as probing
-from heapwire.kernel import v4l2_import
-from heapwire.kernel.device import DeviceKind
-from heapwire.kernel.dma_buf import DmaBuf
-from heapwire.kernel.link import LinkKind
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.probe import Trial, probe, with_trials
-from heapwire.kernel.v4l2 import Capability, Queue
-from heapwire.kernel.v4l2_import import LEAST, trial_import
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.errors import LocalError
+from heapwire.kernel.description import DeviceKind, LinkKind, Platform
+from heapwire.kernel.discovery import Trial, memory_trial as probing, probe, with_trials
+from heapwire.kernel.memory import DmaBuf
+from heapwire.kernel.video import trial_import, v4l2_import
+from heapwire.kernel.video.v4l2 import Capability, Queue
+from heapwire.kernel.video.v4l2_import import LEAST
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Provenance
 
 LARGE = 1920 * 1080 * 3 // 2
 

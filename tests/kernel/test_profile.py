@@ -2,11 +2,8 @@
 
 import pytest
 
-from heapwire.kernel.device import DeviceKind
-from heapwire.kernel.profile import profile_constraints
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.participant import Usage
+from heapwire.kernel.description import DeviceKind, profile_constraints
+from heapwire.protocol.values import REGISTRY, Provenance, Usage
 
 DISPLAY, DECODER = DeviceKind.DISPLAY, DeviceKind.DECODER
 

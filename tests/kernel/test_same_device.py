@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from heapwire.kernel.sysfs import same_device
-from heapwire.protocol.model.identity import DeviceId
+from heapwire.kernel.discovery import same_device
+from heapwire.protocol.values import DeviceId
 
 CARD, RENDER, OTHER, GONE = (DeviceId(226, minor) for minor in (0, 128, 1, 9))
 

@@ -6,17 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.kernel.device import DeviceKind, usage_name
-from heapwire.kernel.platform import Platform, shipped
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import fourcc_name, parse_fourcc
-from heapwire.protocol.model.modifier import modifier_name, parse_modifier
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import DeviceKind, Platform, shipped, usage_name
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    BY_NAME,
+    Content,
+    Extent,
+    Extents,
+    FailureReason,
+    Goal,
+    Problem,
+    Usage,
+    fourcc_name,
+    modifier_name,
+    parse_fourcc,
+    parse_modifier,
+)
 
 CPU = Usage.CPU_WRITE
 FULL_HD = Extent(1920, 1080)

@@ -4,14 +4,13 @@ import struct
 
 import pytest
 
-from heapwire.kernel.device_place import dma_bits, iommu_of, place_of
-from heapwire.kernel.device_tree import memory_regions, pool_range
-from heapwire.kernel.heap_discovery import list_heaps, udmabuf_source
-from heapwire.kernel.heap_links import HeapLinks, linked_by, links_of
-from heapwire.kernel.link import LinkKind
-from heapwire.kernel.sysfs import SysfsDevice, list_devices
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.topology import Place
+from heapwire.kernel.description import LinkKind
+from heapwire.kernel.discovery.device_place import dma_bits, iommu_of, place_of
+from heapwire.kernel.discovery.device_tree import memory_regions, pool_range
+from heapwire.kernel.discovery.heap_discovery import list_heaps, udmabuf_source
+from heapwire.kernel.discovery.heap_links import HeapLinks, linked_by, links_of
+from heapwire.kernel.discovery.sysfs import SysfsDevice, list_devices
+from heapwire.protocol.values import Place, Provenance
 
 GPU = "pci0000:00/0000:00:01.0/0000:01:00.0"
 

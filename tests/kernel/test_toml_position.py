@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from heapwire.kernel.platform import shipped
-from heapwire.kernel.toml_position import line_of, positions
+from heapwire.kernel.description import positions, shipped
+from heapwire.kernel.description.toml_position import line_of
 
 TEXT = '''# a comment with [brackets] and = signs
 top = 1

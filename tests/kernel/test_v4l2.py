@@ -5,15 +5,19 @@ import struct
 
 import pytest
 
-from heapwire.kernel.codec_sets import codec_sets
-from heapwire.kernel.device import DeviceKind
-from heapwire.kernel.v4l2 import Capability, FrameSizes, Queue, V4l2Device
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
-from heapwire.protocol.model.format import fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Usage
+from heapwire.kernel.description import DeviceKind
+from heapwire.kernel.discovery.codec_sets import codec_sets
+from heapwire.kernel.video import FrameSizes, V4l2Device
+from heapwire.kernel.video.v4l2 import Capability, Queue
+from heapwire.protocol.values import (
+    BY_NAME,
+    LINEAR,
+    REGISTRY,
+    FormatModifier,
+    Provenance,
+    Usage,
+    fourcc,
+)
 
 
 class Driver:

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # model_building.py, exhaustive.py
 
-from heapwire.protocol.model.solve import forget
+from heapwire.protocol.explain.explained_answer import forget
 
 
 @pytest.fixture(autouse=True)

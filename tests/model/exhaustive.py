@@ -13,15 +13,23 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
-from heapwire.protocol.model.format import FORMATS
-from heapwire.protocol.model.merge import BOTTOM, join, lift, spell
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.source import Source, SourceKind
+from heapwire.protocol.solver import BOTTOM, join, lift
+from heapwire.protocol.solver.merge import spell
+from heapwire.protocol.values import (
+    BY_NAME,
+    FORMATS,
+    LINEAR,
+    REGISTRY,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Goal,
+    Participant,
+    Problem,
+    Provenance,
+    Source,
+    SourceKind,
+)
 
 PAGE = 4096
 GREATEST_PITCH = 1 << 14  # far beyond what the random problems can ask for

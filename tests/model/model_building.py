@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint import Constraint, Provenance, Value
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.identity import DeviceId, HeapId
-from heapwire.protocol.model.modifier import parse_modifier
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import FixedBuffer, Goal, Problem
-from heapwire.protocol.model.source import Source, SourceId, SourceKind
-from heapwire.protocol.model.topology import Topology
+from heapwire.protocol.values import (
+    BY_NAME,
+    BufferCount,
+    Constraint,
+    ConstraintSet,
+    Content,
+    DeviceId,
+    Extent,
+    Extents,
+    FixedBuffer,
+    FormatModifier,
+    Goal,
+    HeapId,
+    Participant,
+    Problem,
+    Provenance,
+    Source,
+    SourceId,
+    SourceKind,
+    Topology,
+    Usage,
+    Value,
+    parse_fourcc,
+    parse_modifier,
+)
 
 
 def pair(fourcc: str, modifier: str = "LINEAR") -> FormatModifier:

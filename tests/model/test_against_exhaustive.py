@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exhaustive import Heeded, Way, every_answer
-from hypothesis import event, given, settings
-from hypothesis import strategies as st
+from hypothesis import event, given, settings, strategies as st
 from model_building import NV12, XRGB, YUV420, ask, heap, heap_id, need, of, pair, part
 
-from heapwire.protocol.model.answer import Answer, ConflictMember, FailureReason
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.search import MAX_PLANS
-from heapwire.protocol.model.solve import solve
-from heapwire.protocol.model.voice import CONTENT, STREAM
+from heapwire.protocol.explain import solve
+from heapwire.protocol.solver import CONTENT, MAX_PLANS
+from heapwire.protocol.solver.prepared_participant import STREAM
+from heapwire.protocol.values import (
+    Answer,
+    BufferCount,
+    ConflictMember,
+    Constraint,
+    Content,
+    FailureReason,
+    Goal,
+    Plan,
+    Problem,
+    Usage,
+)
 
 PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "SAMSUNG_64_32_TILE"), pair("QQ4P")]
 HEAPS = 6

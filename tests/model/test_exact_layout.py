@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 from model_building import NV12, SYSTEM, XRGB, ask, heap, need, of, pair, part
 
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.layout import Layout, LayoutKind
-from heapwire.protocol.model.solve import solve
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import Constraint, Extent, Extents, FormatModifier, Layout, LayoutKind
 
 
 def layout_of(

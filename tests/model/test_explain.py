@@ -21,20 +21,16 @@ from model_building import (
     part,
 )
 
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.document import (
-    bare_names,
+from heapwire.protocol.explain import (
     explain_document,
     plan_document,
     render_explain,
+    solve,
     value_document,
 )
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.plan import Reason
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.sentence import listed, planes_text, requirement
-from heapwire.protocol.model.solve import solve
+from heapwire.protocol.explain.answer_document import bare_names
+from heapwire.protocol.solver import listed, planes_text, requirement
+from heapwire.protocol.values import Answer, Constraint, DeviceId, Goal, Problem, Provenance, Reason
 
 DECODER = part(
     "decoder",

@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 from model_building import CMA, NV12, SYSTEM, ask, display, need, of, pair, part
 
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.problem import FixedBuffer
-from heapwire.protocol.model.solve import solve
-from heapwire.protocol.model.source import Source
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    Answer,
+    BufferObject,
+    Constraint,
+    Extent,
+    FixedBuffer,
+    FormatModifier,
+    Layout,
+    LayoutKind,
+    PlaneLayout,
+    Source,
+)
 
 SIZE = 1920 * 1088 * 3 // 2
 

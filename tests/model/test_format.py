@@ -5,26 +5,22 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.format import (
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
     FORMATS,
-    format_of,
-    fourcc,
-    fourcc_name,
-    parse_fourcc,
-)
-from heapwire.protocol.model.modifier import (
     INVALID,
     LINEAR,
     TILINGS,
-    broadcom_sand,
-    modifier_code,
+    format_of,
+    fourcc,
+    fourcc_name,
     modifier_name,
+    parse_fourcc,
     parse_modifier,
 )
+from heapwire.protocol.values.modifier import broadcom_sand, modifier_code
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,20 @@ from model_building import (
     part,
 )
 
-from heapwire.protocol.model.answer import Answer, FailureReason
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
-from heapwire.protocol.model.source import Source
-from heapwire.protocol.model.topology import Place, Topology
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    Answer,
+    Content,
+    DeviceId,
+    FailureReason,
+    Goal,
+    Participant,
+    Place,
+    Problem,
+    Source,
+    Topology,
+    Usage,
+)
 
 RIGHT = heap(
     "mfc-right", 2, contiguous=True, address_range=(0x43000000, 0x46FFFFFF), alignment=1 << 20

@@ -5,16 +5,13 @@ from __future__ import annotations
 from math import lcm
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from model_building import heap_id, need
 
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_type import BY_NAME, ROWS, MergeRule, ValueKind
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.merge import BOTTOM, TOP, fault, join, lift, meet, spell
-from heapwire.protocol.model.merge_rule import WHOLE, T, connected, effective, pairs_of
-from heapwire.protocol.model.sentence import requirement
+from heapwire.protocol.solver import BOTTOM, WHOLE, T, fault, join, lift, requirement
+from heapwire.protocol.solver.merge import TOP, meet, spell
+from heapwire.protocol.solver.merge_rule import connected, effective, pairs_of
+from heapwire.protocol.values import BY_NAME, ROWS, Constraint, DeviceId, MergeRule, ValueKind
 
 UNKNOWN = 0x7F000001
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heapwire.protocol.model.constraint_type import REGISTRY, ROWS, MergeRule, ValueKind
-from heapwire.protocol.model.modifier import VENDORS
-from heapwire.protocol.model.reference import reference
+from heapwire.protocol.explain.type_reference import reference
+from heapwire.protocol.values import REGISTRY, ROWS, VENDORS, MergeRule, ValueKind
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "constraint-types.md"
 
@@ -24,7 +23,7 @@ RULES = {
 
 def test_the_reference_is_what_the_registry_says() -> None:
     assert DOCUMENT.read_text() == reference(), (
-        "run: python -m heapwire.protocol.model.reference >docs/constraint-types.md"
+        "run: python -m heapwire.protocol.explain.type_reference >docs/constraint-types.md"
     )
 
 

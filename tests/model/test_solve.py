@@ -22,17 +22,25 @@ from model_building import (
     part,
 )
 
-from heapwire.protocol.model.answer import Answer, FailureReason
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.content import Content
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import LayoutKind
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.search import MAX_PLANS
-from heapwire.protocol.model.solve import forget, solve, solve_plans
-from heapwire.protocol.model.source import Source, SourceId, SourceKind
+from heapwire.protocol.explain import solve, solve_plans
+from heapwire.protocol.explain.explained_answer import forget
+from heapwire.protocol.solver import MAX_PLANS
+from heapwire.protocol.values import (
+    Answer,
+    BufferCount,
+    Constraint,
+    Content,
+    DeviceId,
+    FailureReason,
+    Goal,
+    LayoutKind,
+    Problem,
+    Provenance,
+    Source,
+    SourceId,
+    SourceKind,
+    Usage,
+)
 
 UDMABUF = Source(id=SourceId(SourceKind.UDMABUF, 10, 125), name="udmabuf", contiguous=False)
 SECURE = heap("protected,secure-video", 9, contiguous=True, protected=True)

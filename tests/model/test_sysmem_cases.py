@@ -21,18 +21,25 @@ from model_building import (
     part,
 )
 
-from heapwire.protocol.model.answer import Answer, FailureReason
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.coherency import CoherencyDomain
-from heapwire.protocol.model.colour import colour_bit
-from heapwire.protocol.model.constraint_set import ANY_FOURCC, ANY_MODIFIER, FormatModifier
-from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import INTEL_X_TILED
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.solve import solve
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    Answer,
+    BufferCount,
+    CoherencyDomain,
+    ColourEncoding,
+    ColourRange,
+    Content,
+    Extent,
+    FailureReason,
+    FormatModifier,
+    Plan,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.values.colour import colour_bit
+from heapwire.protocol.values.modifier import INTEL_X_TILED
 
 CPU, RAM, INACCESSIBLE = 1, 2, 4
 ABGR = parse_fourcc("ABGR8888")  # R8G8B8A8 in memory, which sysmem calls RGBA

@@ -24,7 +24,7 @@ def nothing_left() -> Iterator[None]:
 
 @pytest.fixture
 def display():
-    from heapwire.compositor_plugin.server.display import OwnDisplay
+    from heapwire.compositor_plugin.server import OwnDisplay
 
     with OwnDisplay() as display:
         yield display

@@ -7,7 +7,13 @@ import gc
 from collections.abc import Iterator
 from pathlib import Path
 
-from heapwire.compositor_plugin.server import event_loop, global_, library, listener, resource
+from heapwire.compositor_plugin.server import (
+    event_loop,
+    global_,
+    libwayland_server as library,
+    listener,
+    resource,
+)
 
 
 @contextlib.contextmanager

@@ -13,30 +13,36 @@ from typing import Any
 
 from wire_client import WireClient
 
-from heapwire.compositor_plugin.host import (
+from heapwire.compositor_plugin import (
     BufferAttributes,
+    HeapPlugin,
     OutputState,
+    Policy,
     StatusReason,
     SurfaceState,
 )
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.compositor_plugin.policy import Policy
-from heapwire.compositor_plugin.server.display import Display, OwnDisplay
-from heapwire.compositor_plugin.server.global_ import Global
-from heapwire.compositor_plugin.server.interface import core_interface, interface_struct
-from heapwire.compositor_plugin.server.resource import Resource, live_resources
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.participant import Participant, Usage
+from heapwire.compositor_plugin.server import (
+    Display,
+    Global,
+    OwnDisplay,
+    Resource,
+    core_interface,
+    interface_struct,
+)
+from heapwire.compositor_plugin.server.resource import live_resources
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import (
+    Constraint,
+    Extent,
+    FormatModifier,
+    Participant,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import Argument, ArgumentKind, Batch, BatchDecoder, Interface, Message
 from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.batch import Batch
-from heapwire.protocol.wire.batch_decoder import BatchDecoder
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES, AllocationReason
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
-from heapwire.protocol.wire.value import encode_value
+from heapwire.protocol.wire.bindings import INTERFACES, AllocationReason
+from heapwire.protocol.wire.constraint_value import encode_value
 
 NV12 = FormatModifier(parse_fourcc("NV12"), 0)
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
@@ -322,6 +328,6 @@ class Events:
 
 
 def _wire_id(resource: Resource) -> int:
-    from heapwire.compositor_plugin.server.library import library
+    from heapwire.compositor_plugin.server import library
 
     return int(library().wl_resource_get_id(resource.pointer))

@@ -9,8 +9,8 @@ from stage import Allocator, Stage
 
 from heapwire.compositor_plugin.selection import NOTHING
 from heapwire.kernel.memory import OutOfMemoryError
-from heapwire.protocol.wire.batch import Access
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import AllocationReason as Reason
+from heapwire.protocol.wire import Access
+from heapwire.protocol.wire.bindings import AllocationReason as Reason
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 from stage import IMPORTABLE, NV12, SIZE, XRGB, Stage
 
-from heapwire.compositor_plugin.broker import Broker
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.wire.batch import TrancheFlags
+from heapwire.compositor_plugin import Broker
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import FailureReason, FormatModifier
+from heapwire.protocol.wire import TrancheFlags
 
 SCANOUT, SAMPLING = TrancheFlags.SCANOUT, TrancheFlags.SAMPLING
 STRANGE = FormatModifier(0x31305453, 0)

@@ -6,20 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.compositor_plugin.broker import MAX_VIEWS, Broker, Question
-from heapwire.compositor_plugin.host import OutputState, SurfaceState
+from heapwire.compositor_plugin import Broker, OutputState, SurfaceState
+from heapwire.compositor_plugin.broker import MAX_VIEWS, Question
 from heapwire.compositor_plugin.selection import NOTHING
-from heapwire.kernel.device import Device
-from heapwire.kernel.memfd_memory import MemfdMemory
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire.batch import FIRST_COMPOSITOR_ID, Access, TrancheFlags
-from heapwire.protocol.wire.negotiation_state import Inquiry
-from heapwire.protocol.wire.view import SAMPLING_HOLD, SCANOUT_HOLD
+from heapwire.kernel.description import Device, Platform
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol.values import (
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    SourceId,
+    SourceKind,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Inquiry, TrancheFlags
+from heapwire.protocol.wire.machine_view import SAMPLING_HOLD, SCANOUT_HOLD
 
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
 NV12 = FormatModifier(parse_fourcc("NV12"), 0)

@@ -8,8 +8,7 @@ import pytest
 from stage import DECODE, NV12, SIZE, Stage
 
 from heapwire.compositor_plugin import solver
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint_set import FormatModifier
+from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire.array import format_chunks
 
 FEWEST = solver.LONG + 1  # pairs that make a question heavy

@@ -9,10 +9,9 @@ import pytest
 from stage import NV12, XRGB, Stage
 from wire_client import DISPLAY
 
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
+from heapwire.protocol.values import BY_NAME, FormatModifier
 from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import INTERFACES
+from heapwire.protocol.wire.bindings import INTERFACES
 
 PITCH = BY_NAME["pitch-alignment"].type
 CONTIGUOUS = BY_NAME["contiguous"].type

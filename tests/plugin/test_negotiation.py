@@ -7,16 +7,28 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.negotiation import MAX_TAGS, Change, Circumstances, Negotiation
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.plan import Plan
-from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire.batch import Access, Batch, Offer, Tranche, TrancheFlags
-from heapwire.protocol.wire.limits import KNOWN_BATCHES
-from heapwire.protocol.wire.misuse import MisuseError
+from heapwire.protocol.values import (
+    BufferObject,
+    Extent,
+    FailureReason,
+    Layout,
+    LayoutKind,
+    Plan,
+    PlaneLayout,
+    SourceId,
+    SourceKind,
+)
+from heapwire.protocol.wire import (
+    KNOWN_BATCHES,
+    Access,
+    Batch,
+    MisuseError,
+    Offer,
+    Tranche,
+    TrancheFlags,
+)
 
 HEAP = SourceId(SourceKind.HEAP, 250, 0)
 

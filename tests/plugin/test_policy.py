@@ -8,33 +8,31 @@ from dataclasses import replace
 import pytest
 from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
+from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.account import DEFAULT_BUDGET
-from heapwire.compositor_plugin.broker import Broker, Question
-from heapwire.compositor_plugin.host import OutputState, SurfaceState
-from heapwire.compositor_plugin.policy import DEBOUNCE, Policy, PolicyFileError
+from heapwire.compositor_plugin.broker import Question
+from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.constraint_set import (
+from heapwire.kernel.description import Platform
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import explain_document, render_explain, solve
+from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
+    BY_NAME,
+    BufferObject,
     ConstraintSet,
+    Extent,
+    Extents,
     FormatModifier,
+    Participant,
+    PlaneLayout,
+    Provenance,
+    Usage,
 )
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.document import explain_document, render_explain
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.layout import BufferObject, PlaneLayout
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.solve import solve
+from heapwire.protocol.wire import Access, Inquiry
 from heapwire.protocol.wire.array import encode_objects, encode_planes
-from heapwire.protocol.wire.batch import Access
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    AllocationReason,
-    HeapManagerSourceProperty,
-)
-from heapwire.protocol.wire.negotiation_state import Inquiry
+from heapwire.protocol.wire.bindings import AllocationReason, HeapManagerSourceProperty
 
 LOW = """
 [[device]]

@@ -8,18 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.account import DEFAULT_BUDGET
-from heapwire.compositor_plugin.broker import Broker, Question
-from heapwire.compositor_plugin.host import OutputState, SurfaceState
-from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, Policy, PolicyFileError
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.quantity import quantity_name
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.wire.negotiation_state import Inquiry
+from heapwire.compositor_plugin.broker import Question
+from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
+from heapwire.kernel.description import Platform, quantity_name
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import Inquiry
 
 TEXT = (Path(__file__).parents[2] / "docs" / "policy.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from stage import Stage
 
-from heapwire.compositor_plugin.host import StatusReason
+from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.negotiation import MAX_TAGS
 from heapwire.compositor_plugin.server import listener
-from heapwire.protocol.wire.limits import KNOWN_BATCHES
+from heapwire.protocol.wire import KNOWN_BATCHES
 
 SCANOUT, COMPOSITED, REJECTED = range(3)
 STALE = 10

@@ -15,9 +15,8 @@ import termios
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.compositor_plugin.server.interface import core_interface
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface
+from heapwire.compositor_plugin.server import OwnDisplay, core_interface
+from heapwire.protocol.wire import Argument, ArgumentKind, Interface
 
 DISPLAY = 1
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.compositor_plugin.hosts.weston.build import MODULE, build_module, find_libweston
+from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 sys.path.append(str(Path(__file__).parents[1] / "host_weston"))  # for headers.py
 

@@ -1,4 +1,4 @@
-"""What a compositor that breaks the protocol gets from a client: a RemoteError."""
+"""What a compositor that breaks the protocol gets from a client: a PeerError."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import struct
 
 import pytest
 
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.errors import RemoteError
-from heapwire.protocol.model.participant import Usage
+from heapwire.protocol import PeerError
+from heapwire.protocol.values import BY_NAME, FailureReason, FormatModifier, Provenance, Usage
+from heapwire.protocol.wire import Batch, BatchDecoder, TrancheFlags
 from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.batch import Batch, TrancheFlags
-from heapwire.protocol.wire.batch_decoder import BatchDecoder
 
 TABLE = tuple(FormatModifier(number, 0) for number in range(3))
 PITCH = BY_NAME["pitch-alignment"].type
@@ -67,7 +62,7 @@ def test_a_broken_batch(
     decoder.format_table(encode_formats(TABLE))
     for name, arguments in before:
         getattr(decoder, name)(*arguments)
-    with pytest.raises(RemoteError) as caught:
+    with pytest.raises(PeerError) as caught:
         getattr(decoder, event[0])(*event[1])
     assert str(caught.value)
 

@@ -7,13 +7,16 @@ from enum import IntEnum
 
 import pytest
 
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.constraint import Provenance
-from heapwire.protocol.model.content import ColourEncoding, ColourRange
-from heapwire.protocol.model.layout import LayoutKind
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.source import SourceKind
-from heapwire.protocol.wire.batch import Access, TrancheFlags
+from heapwire.protocol.values import (
+    ColourEncoding,
+    ColourRange,
+    FailureReason,
+    LayoutKind,
+    Provenance,
+    SourceKind,
+    Usage,
+)
+from heapwire.protocol.wire import Access, TrancheFlags
 from heapwire.protocol.wire.bindings import xx_dmabuf_heaps_v1 as bindings
 from heapwire.protocol.wire.generate import parse, protocol_xml, render
 

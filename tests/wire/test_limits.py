@@ -7,7 +7,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from heapwire.protocol.model import buffer_count, constraint, constraint_set, extents, identity
+from heapwire.protocol.values import (
+    buffer_count,
+    constraint,
+    constraint_set,
+    device_number as identity,
+    extents,
+)
 from heapwire.protocol.wire import limits
 from heapwire.protocol.wire.generate import protocol_xml
 

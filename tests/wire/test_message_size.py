@@ -6,45 +6,53 @@ from collections.abc import Iterator
 
 import pytest
 
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.coherency import CoherencyDomain
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.plan import Plan, Reason
-from heapwire.protocol.model.problem import FixedBuffer
-from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire.batch import (
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    BufferObject,
+    CoherencyDomain,
+    Constraint,
+    ConstraintSet,
+    DeviceId,
+    Extent,
+    Extents,
+    FailureReason,
+    FixedBuffer,
+    FormatModifier,
+    Layout,
+    LayoutKind,
+    Participant,
+    Plan,
+    PlaneLayout,
+    Reason,
+    SourceId,
+    SourceKind,
+    Usage,
+)
+from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,
     Access,
+    ArgumentKind as Kind,
     Batch,
-    BatchParticipant,
     ConflictEntry,
+    Inquiry,
+    Message,
     Offer,
     Refusal,
     Tranche,
-    TrancheDevice,
     TrancheFlags,
-    TrancheSet,
-    TrancheSource,
+    batch_events,
+    clip,
+    format_table,
+    inquiry_requests,
+    set_requests,
 )
-from heapwire.protocol.wire.batch_encoder import batch_events, format_table
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
+from heapwire.protocol.wire.batch import BatchParticipant, TrancheDevice, TrancheSet, TrancheSource
+from heapwire.protocol.wire.bindings import (
     XX_DMABUF_CONSTRAINT_SET_CREATOR_V1 as CREATOR,
-)
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
     XX_DMABUF_HEAP_FEEDBACK_V1 as FEEDBACK,
 )
-from heapwire.protocol.wire.constraint_set_builder import set_requests
-from heapwire.protocol.wire.interface import ArgumentKind as Kind
-from heapwire.protocol.wire.interface import Message
-from heapwire.protocol.wire.limits import MAX_MESSAGE, clip
-from heapwire.protocol.wire.negotiation_state import Inquiry, inquiry_requests
-from heapwire.protocol.wire.value import encode_value
+from heapwire.protocol.wire.constraint_value import encode_value
+from heapwire.protocol.wire.limits import MAX_MESSAGE
 
 Sent = tuple[str, tuple[int | str | bytes, ...]]
 

@@ -11,21 +11,31 @@ from enum import IntEnum
 
 import pytest
 
-from heapwire.protocol.model.constraint import Constraint
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import (
-    ConstraintSetCreatorError as SetError,
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    BY_NAME,
+    Constraint,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    Usage,
 )
-from heapwire.protocol.wire.bindings.xx_dmabuf_heaps_v1 import HeapFeedbackError as Error
-from heapwire.protocol.wire.constraint_set_builder import ConstraintSetBuilder, set_requests
+from heapwire.protocol.wire import (
+    ConstraintSetBuilder,
+    Inquiry,
+    MisuseError,
+    NegotiationState,
+    inquiry_requests,
+    set_requests,
+)
+from heapwire.protocol.wire.array import encode_formats
+from heapwire.protocol.wire.bindings import (
+    ConstraintSetCreatorError as SetError,
+    HeapFeedbackError as Error,
+)
 from heapwire.protocol.wire.generate import protocol_xml
-from heapwire.protocol.wire.misuse import MisuseError
-from heapwire.protocol.wire.negotiation_state import Inquiry, NegotiationState, inquiry_requests
 
 CREATOR = "xx_dmabuf_constraint_set_creator_v1"
 FEEDBACK = "xx_dmabuf_heap_feedback_v1"

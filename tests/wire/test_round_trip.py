@@ -5,44 +5,63 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from heapwire.protocol.model.answer import FailureReason
-from heapwire.protocol.model.coherency import CoherencyDomain, Fence
-from heapwire.protocol.model.constraint import Constraint, Provenance, Value
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.constraint_type import REGISTRY, ROWS, ConstraintType, MergeRule
-from heapwire.protocol.model.constraint_type import ValueKind as Kind
-from heapwire.protocol.model.content import ColourEncoding, ColourRange, Content
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import BufferObject, Layout, LayoutKind, PlaneLayout
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.plan import Plan, Reason
-from heapwire.protocol.model.problem import FixedBuffer
-from heapwire.protocol.model.source import SourceId, SourceKind
-from heapwire.protocol.wire import array
-from heapwire.protocol.wire.batch import (
+from heapwire.protocol.values import (
+    REGISTRY,
+    ROWS,
+    BufferObject,
+    CoherencyDomain,
+    ColourEncoding,
+    ColourRange,
+    Constraint,
+    ConstraintSet,
+    ConstraintType,
+    Content,
+    DeviceId,
+    Extent,
+    Extents,
+    FailureReason,
+    Fence,
+    FixedBuffer,
+    FormatModifier,
+    Layout,
+    LayoutKind,
+    MergeRule,
+    Participant,
+    Plan,
+    PlaneLayout,
+    Provenance,
+    Reason,
+    SourceId,
+    SourceKind,
+    Usage,
+    Value,
+    ValueKind as Kind,
+)
+from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,
     Access,
     Batch,
-    BatchParticipant,
+    BatchDecoder,
     ConflictEntry,
+    ConstraintSetBuilder,
+    Inquiry,
+    MisuseError,
+    NegotiationState,
     Offer,
     Refusal,
     Tranche,
-    TrancheDevice,
     TrancheFlags,
-    TrancheSet,
-    TrancheSource,
+    array,
+    batch_events,
+    encode_table,
+    format_table,
+    inquiry_requests,
+    set_requests,
 )
-from heapwire.protocol.wire.batch_decoder import BatchDecoder
-from heapwire.protocol.wire.batch_encoder import batch_events, encode_table, format_table
-from heapwire.protocol.wire.constraint_set_builder import ConstraintSetBuilder, set_requests
-from heapwire.protocol.wire.misuse import MisuseError
-from heapwire.protocol.wire.negotiation_state import Inquiry, NegotiationState, inquiry_requests
-from heapwire.protocol.wire.value import decode_value, encode_value
+from heapwire.protocol.wire.batch import BatchParticipant, TrancheDevice, TrancheSet, TrancheSource
+from heapwire.protocol.wire.constraint_value import decode_value, encode_value
 
 U32 = st.integers(0, 2**32 - 1)
 U64 = st.integers(0, 2**64 - 1)

@@ -12,3 +12,21 @@ of its own, and a process must have one only.
 from heapwire.compositor_plugin.hosts.embed.attachment import attach
 
 __all__ = ["attach"]
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.embed.build import (
+        build_library as build_library,
+        compile_shared as compile_shared,
+        compiler as compiler,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "build": "build_library compile_shared compiler",
+        },
+    )

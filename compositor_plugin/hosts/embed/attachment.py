@@ -11,17 +11,16 @@ import itertools
 import logging
 from collections.abc import Callable
 
+from heapwire.compositor_plugin import HeapPlugin, Policy
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
 from heapwire.compositor_plugin.hosts.embed.table import CData, ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.compositor_plugin.policy import Policy
-from heapwire.compositor_plugin.server.display import Display
-from heapwire.kernel.hot_plug import HotPlug
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.errors import HeapwireError, LocalError
+from heapwire.compositor_plugin.server import Display
+from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import HotPlug
+from heapwire.protocol import HeapwireError, LocalError
+from heapwire.protocol.values import FormatModifier
 
 log = logging.getLogger("heapwire")
 

@@ -15,11 +15,8 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 
-from heapwire.compositor_plugin.server.display import Display
-from heapwire.compositor_plugin.server.event_loop import EventSource
-from heapwire.compositor_plugin.server.library import ffi, library
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.modifier import INVALID, LINEAR
+from heapwire.compositor_plugin.server import Display, EventSource, ffi, library
+from heapwire.protocol.values import INVALID, LINEAR, FormatModifier
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 
 from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol import LocalError
 
 LEVELS = {
     "error": logging.ERROR,

@@ -1,7 +1,7 @@
 """Which cards this process drives: those that it has open.
 
 A compositor's module often knows that an output is `HDMI-A-1`, and not which
-device it is of. The kernel knows the connectors of each card (kernel/connector.py),
+device it is of. The kernel knows the connectors of each card (kernel/discovery/connector.py),
 and of the cards that have one of this name it is one that the compositor has open.
 """
 
@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-from heapwire.protocol.model.identity import DeviceId
+from heapwire.protocol.values import DeviceId
 
 _DRM_MAJOR = 226  # Documentation/admin-guide/devices.txt
 _PRIMARY_MINORS = 64  # minors below are cards, those of render nodes start at 128

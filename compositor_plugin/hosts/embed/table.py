@@ -11,7 +11,7 @@ from typing import Any
 
 from cffi import FFI
 
-from heapwire.protocol.model.errors import LocalError
+from heapwire.protocol import LocalError
 
 CData = Any
 """A pointer or struct of cffi's, which has no types of its own."""

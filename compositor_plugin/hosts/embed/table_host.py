@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import os
 
-from heapwire.compositor_plugin.host import (
-    BufferAttributes,
-    OutputState,
-    StatusReason,
-    SurfaceState,
-)
+from heapwire.compositor_plugin import BufferAttributes, OutputState, StatusReason, SurfaceState
 from heapwire.compositor_plugin.hosts.embed.output_device import open_cards
 from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
-from heapwire.kernel.connector import card_of_connector
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.identity import DeviceId
-from heapwire.protocol.model.layout import PlaneLayout
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.source import SourceId
+from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import card_of_connector
+from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout, SourceId, Usage
 
 _MAX_OUTPUTS = 8
 _MAX_PLANES = 4

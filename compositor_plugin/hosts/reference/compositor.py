@@ -21,31 +21,28 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from heapwire.compositor_plugin.hosts.reference.frame_record import FrameRecord
-from heapwire.compositor_plugin.hosts.reference.output import Output, OutputMode
-from heapwire.compositor_plugin.hosts.reference.pixels import Image
-from heapwire.compositor_plugin.hosts.reference.shm_picture import SHM_FORMATS
-from heapwire.compositor_plugin.hosts.reference.space import FrameHook, Space
+from heapwire.compositor_plugin import HeapPlugin, Policy
+from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
+from heapwire.compositor_plugin.hosts.reference.scene import (
+    SHM_FORMATS,
+    FrameHook,
+    FrameRecord,
+    Image,
+    Output,
+    OutputMode,
+    Space,
+)
+from heapwire.compositor_plugin.hosts.reference.shell import WlDataDeviceManager, WlSeat, XdgWmBase
 from heapwire.compositor_plugin.hosts.reference.wl_compositor import WlCompositor
-from heapwire.compositor_plugin.hosts.reference.wl_data_device_manager import WlDataDeviceManager
 from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput
-from heapwire.compositor_plugin.hosts.reference.wl_seat import WlSeat
 from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import WlSubcompositor
 from heapwire.compositor_plugin.hosts.reference.wp_presentation import WpPresentation
 from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
-from heapwire.compositor_plugin.hosts.reference.xdg_wm_base import XdgWmBase
-from heapwire.compositor_plugin.hosts.reference.zwp_linux_dmabuf_v1 import ZwpLinuxDmabufV1
-from heapwire.compositor_plugin.plugin import HeapPlugin
-from heapwire.compositor_plugin.policy import Policy
-from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.compositor_plugin.server.global_ import Global
-from heapwire.compositor_plugin.server.resource import NewId, Resource
-from heapwire.kernel.closable import Closable
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.answer import Answer
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.problem import Problem
+from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
+from heapwire.kernel.description import Platform
+from heapwire.kernel.memory import Closable
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Answer, Extent, Problem
 
 Result = TypeVar("Result")
 

@@ -13,10 +13,14 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.server.interface import core_interface, interface_struct
-from heapwire.compositor_plugin.server.library import CORE_INTERFACES, library
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+from heapwire.compositor_plugin.server import (
+    CORE_INTERFACES,
+    core_interface,
+    interface_struct,
+    library,
+)
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 if TYPE_CHECKING:
     from pywayland.protocol_core.interface import Interface as PywaylandInterface

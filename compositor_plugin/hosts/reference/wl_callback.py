@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapwire.compositor_plugin.hosts.reference.tables import table
-from heapwire.compositor_plugin.server.resource import Resource
+from heapwire.compositor_plugin.server import Resource
 
 
 class WlCallback(Resource):

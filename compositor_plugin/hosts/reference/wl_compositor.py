@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from heapwire.compositor_plugin.hosts.reference.tables import table
 from heapwire.compositor_plugin.hosts.reference.wl_region import WlRegion
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, Resource
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.space import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Space
 
 
 class WlCompositor(Resource):

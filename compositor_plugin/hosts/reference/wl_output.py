@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.tables import table
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, Resource
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.output import Output
-    from heapwire.compositor_plugin.hosts.reference.space import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Output, Space
 
 _CURRENT_AND_PREFERRED = 3
 _DOTS_PER_MILLIMETRE = 96 / 25.4  # the density that CSS calls 1x

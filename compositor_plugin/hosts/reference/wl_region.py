@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.hosts.reference.region import EMPTY, Rect
+from heapwire.compositor_plugin.hosts.reference.scene import EMPTY, Rect
 from heapwire.compositor_plugin.hosts.reference.tables import table
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, Resource
 
 
 class WlRegion(Resource):

@@ -11,8 +11,7 @@ from enum import IntEnum
 
 from heapwire.compositor_plugin.hosts.reference.tables import table
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
 
 ROLE = "wl_subsurface"
 

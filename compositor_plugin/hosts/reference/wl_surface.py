@@ -10,23 +10,31 @@ import itertools
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
-from heapwire.compositor_plugin.hosts.reference.committed import Committed
-from heapwire.compositor_plugin.hosts.reference.hold import Hold
-from heapwire.compositor_plugin.hosts.reference.region import EMPTY, Rect
-from heapwire.compositor_plugin.hosts.reference.shm_picture import send_release, shm_picture
-from heapwire.compositor_plugin.hosts.reference.surface_size import SizeError, surface_size
+from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
+from heapwire.compositor_plugin.hosts.reference.scene import (
+    EMPTY,
+    Committed,
+    Hold,
+    Rect,
+    SizeError,
+    send_release,
+    shm_picture,
+    surface_size,
+)
 from heapwire.compositor_plugin.hosts.reference.tables import table
-from heapwire.compositor_plugin.hosts.reference.wl_buffer import WlBuffer
 from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback
 from heapwire.compositor_plugin.hosts.reference.wl_region import WlRegion
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.compositor_plugin.server.resource import ForeignResource, NewId, Resource
-from heapwire.protocol.model.errors import LocalError
+from heapwire.compositor_plugin.server import (
+    ForeignResource,
+    Listener,
+    NewId,
+    ProtocolError,
+    Resource,
+)
+from heapwire.protocol import LocalError
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.output import Output
-    from heapwire.compositor_plugin.hosts.reference.space import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Output, Space
     from heapwire.compositor_plugin.hosts.reference.wl_subsurface import WlSubsurface
     from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
 

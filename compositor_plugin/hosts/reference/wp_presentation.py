@@ -9,7 +9,7 @@ from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
 from heapwire.compositor_plugin.hosts.reference.wp_presentation_feedback import (
     WpPresentationFeedback,
 )
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, Resource
 
 
 class WpPresentation(Resource):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.tables import table
-from heapwire.compositor_plugin.server.resource import Resource
+from heapwire.compositor_plugin.server import Resource
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.output import Output
+    from heapwire.compositor_plugin.hosts.reference.scene import Output
 
 _VSYNC = 1
 _ZERO_COPY = 8

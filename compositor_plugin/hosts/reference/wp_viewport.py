@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.hosts.reference.committed import Crop
-from heapwire.compositor_plugin.hosts.reference.surface_size import ViewportError
+from heapwire.compositor_plugin.hosts.reference.scene import Crop, ViewportError
 from heapwire.compositor_plugin.hosts.reference.tables import table
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.resource import NewId, Resource
+from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
 
 
 class WpViewport(Resource):

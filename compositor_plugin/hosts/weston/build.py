@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from heapwire.compositor_plugin.hosts.embed.build import compile_shared, compiler
-from heapwire.protocol.model.errors import LocalError
+from heapwire.compositor_plugin.hosts.embed import compile_shared, compiler
+from heapwire.protocol import LocalError
 
 MODULE = "heapwire-weston.so"
 

@@ -200,7 +200,7 @@ class AllocationReason(IntEnum):
     INTERNAL = 4
 
 
-XX_DMABUF_HEAP_MANAGER_V1 = Interface(
+XX_DMABUF_HEAP_MANAGER_V1: Interface = Interface(
     name='xx_dmabuf_heap_manager_v1',
     version=1,
     requests=(
@@ -221,7 +221,7 @@ XX_DMABUF_HEAP_MANAGER_V1 = Interface(
     },
 )
 
-XX_DMABUF_CONSTRAINT_SET_CREATOR_V1 = Interface(
+XX_DMABUF_CONSTRAINT_SET_CREATOR_V1: Interface = Interface(
     name='xx_dmabuf_constraint_set_creator_v1',
     version=1,
     requests=(
@@ -239,7 +239,7 @@ XX_DMABUF_CONSTRAINT_SET_CREATOR_V1 = Interface(
     },
 )
 
-XX_DMABUF_CONSTRAINT_SET_V1 = Interface(
+XX_DMABUF_CONSTRAINT_SET_V1: Interface = Interface(
     name='xx_dmabuf_constraint_set_v1',
     version=1,
     requests=(
@@ -251,7 +251,7 @@ XX_DMABUF_CONSTRAINT_SET_V1 = Interface(
     },
 )
 
-XX_DMABUF_HEAP_FEEDBACK_V1 = Interface(
+XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
     name='xx_dmabuf_heap_feedback_v1',
     version=1,
     requests=(
@@ -309,7 +309,7 @@ XX_DMABUF_HEAP_FEEDBACK_V1 = Interface(
     },
 )
 
-XX_DMABUF_ALLOCATION_V1 = Interface(
+XX_DMABUF_ALLOCATION_V1: Interface = Interface(
     name='xx_dmabuf_allocation_v1',
     version=1,
     requests=(

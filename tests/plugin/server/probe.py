@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.server.errors import ProtocolError
-from heapwire.compositor_plugin.server.global_ import Global
-from heapwire.compositor_plugin.server.interface import interface_struct
-from heapwire.compositor_plugin.server.resource import Resource
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+from heapwire.compositor_plugin.server import Global, ProtocolError, Resource, interface_struct
+from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 K = ArgumentKind
 EVERY = (

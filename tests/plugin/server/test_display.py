@@ -12,12 +12,10 @@ import pytest
 from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
-from heapwire.compositor_plugin.server.display import Display, OwnDisplay
-from heapwire.compositor_plugin.server.global_ import Global
-from heapwire.compositor_plugin.server.interface import core_interface
-from heapwire.compositor_plugin.server.library import mapped_copies
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import ArgumentKind
+from heapwire.compositor_plugin.server import Display, Global, OwnDisplay, core_interface
+from heapwire.compositor_plugin.server.libwayland_server import mapped_copies
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import ArgumentKind
 
 INVALID_OBJECT = 0
 IMPLEMENTATION = 3
@@ -182,7 +180,7 @@ def test_two_mapped_copies_are_refused() -> None:
         "import cffi\n"
         "cffi.FFI().dlopen('libwayland-server.so.0')\n"
         "import pywayland.server\n"
-        "from heapwire.compositor_plugin.server.library import library\n"
+        "from heapwire.compositor_plugin.server.libwayland_server import library\n"
         "library()\n"
     )
     if "cannot open shared object" in done.stderr:
@@ -201,7 +199,7 @@ def test_these_tests_pass_with_either_copy(first: str) -> None:
     }[first]
     code = (
         f"import sys, os, re\n{load}\n"
-        "from heapwire.compositor_plugin.server.library import library, mapped_copies\n"
+        "from heapwire.compositor_plugin.server.libwayland_server import library, mapped_copies\n"
         "library()\n"
         "[used] = mapped_copies(open('/proc/self/maps').read())\n"
         f"assert ('pywayland.libs' in used) == ({first!r} == 'wheel'), used\n"

@@ -16,9 +16,7 @@ import pytest
 from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
-from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.display import Display, OwnDisplay
-from heapwire.compositor_plugin.server.listener import Listener
+from heapwire.compositor_plugin.server import Client, Display, Listener, OwnDisplay
 from heapwire.compositor_plugin.server.resource import live_resources, resource_at
 
 ENDS = ("child", "parent", "client", "display")

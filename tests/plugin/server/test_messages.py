@@ -9,13 +9,10 @@ import pytest
 from probe import PROBE, Probe, serve
 from wire_client import DISPLAY, WireClient
 
-from heapwire.compositor_plugin.server.resource import (
-    ForeignResource,
-    Resource,
-    live_resources,
-)
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
+from heapwire.compositor_plugin.server import ForeignResource, Resource
+from heapwire.compositor_plugin.server.resource import live_resources
+from heapwire.protocol import LocalError
+from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 IMPLEMENTATION = 3  # wl_display.error
 INVALID_METHOD = 1
@@ -202,8 +199,7 @@ def test_an_object_that_another_part_of_the_process_made_is_foreign(
     client, display, probe, log
 ) -> None:
     """As the surfaces of a compositor in Python are for a plugin in it."""
-    from heapwire.compositor_plugin.server.display import Display
-    from heapwire.compositor_plugin.server.global_ import Global
+    from heapwire.compositor_plugin.server import Display, Global
 
     class Picky(Resource):
         INTERFACE = Interface(
@@ -240,7 +236,7 @@ def test_requests_later_than_the_version_need_no_handler() -> None:
 
 
 def test_an_unknown_interface_in_a_table_is_named() -> None:
-    from heapwire.compositor_plugin.server.interface import interface_struct
+    from heapwire.compositor_plugin.server import interface_struct
 
     argument = Argument("o", ArgumentKind.OBJECT, "heapwire_nowhere")
     with pytest.raises(LocalError, match="heapwire_nowhere"):

@@ -9,15 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from heapwire.kernel.buffer_info import buffer_info
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.probe import probe
-from heapwire.protocol.model.constraint_type import REGISTRY
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import fourcc_name
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import probe
+from heapwire.kernel.memory.buffer_info import buffer_info
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import REGISTRY, Extent, Extents, Goal, Problem, fourcc_name
 
 SIZE = 5 << 20
 NOBODY = 65534

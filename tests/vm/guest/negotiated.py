@@ -19,22 +19,26 @@ import camera
 import observe
 from kms import Display
 
-from heapwire.kernel import local
-from heapwire.kernel.hot_plug import HotPlug
-from heapwire.kernel.platform import Platform
-from heapwire.kernel.v4l2 import Queue
-from heapwire.kernel.v4l2_queue import V4l2Queue
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint import Constraint, Provenance
-from heapwire.protocol.model.constraint_set import FormatModifier
-from heapwire.protocol.model.constraint_type import BY_NAME, REGISTRY
-from heapwire.protocol.model.document import plan_document
-from heapwire.protocol.model.errors import LocalError
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.participant import Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import HotPlug, local_platform as local
+from heapwire.kernel.video.v4l2 import Queue
+from heapwire.kernel.video.v4l2_queue import V4l2Queue
+from heapwire.protocol import LocalError
+from heapwire.protocol.explain import plan_document, solve
+from heapwire.protocol.values import (
+    BY_NAME,
+    REGISTRY,
+    BufferCount,
+    Constraint,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Problem,
+    Provenance,
+    Usage,
+    parse_fourcc,
+)
 
 NM12 = int.from_bytes(b"NM12", "little")  # V4L2's name for NV12 with a buffer for each plane
 YUYV = int.from_bytes(b"YUYV", "little")

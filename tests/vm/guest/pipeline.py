@@ -16,17 +16,22 @@ import reference_decoder
 from clip import pictures
 from kms import Display
 
-from heapwire.kernel.m2m_decoder import M2mDecoder
-from heapwire.kernel.m2m_encoder import M2mEncoder
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.buffer_count import BufferCount
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.document import plan_document
-from heapwire.protocol.model.extents import Extent, Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.model.problem import Goal, Problem
-from heapwire.protocol.model.solve import solve
+from heapwire.kernel.description import Platform
+from heapwire.kernel.video import M2mDecoder
+from heapwire.kernel.video.m2m_encoder import M2mEncoder
+from heapwire.protocol.explain import plan_document, solve
+from heapwire.protocol.values import (
+    BufferCount,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Participant,
+    Problem,
+    Usage,
+    parse_fourcc,
+)
 
 SIZE = Extent(640, 480)  # a mode that vkms has
 FRAMES = 8

@@ -7,9 +7,9 @@ of a queue with it, and nothing of the order in which they are called.
 import os
 import struct
 
-from heapwire.kernel.ioctl import ioctl
-from heapwire.kernel.v4l2 import V4l2Device
-from heapwire.kernel.v4l2_queue import V4l2Queue
+from heapwire.kernel.memory import ioctl
+from heapwire.kernel.video import V4l2Device
+from heapwire.kernel.video.v4l2_queue import V4l2Queue
 
 SUBSCRIBE_EVENT, DQEVENT, SOURCE_CHANGE = 0x4020565A, 0x80885659, 5
 BUFFERS = 2

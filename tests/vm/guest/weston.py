@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.errors import NoCompositorError
+from heapwire.client_lib import NoCompositorError
+from heapwire.client_lib.wayland import Connection
 
 RUNTIME = Path("/run/weston")
 PATIENCE = 240.0  # seconds; Python starts slowly in a guest that is emulated

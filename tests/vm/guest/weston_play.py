@@ -26,16 +26,13 @@ from display_state import Crcs, crc_of, framebuffer
 from weston import PATIENCE, Weston, seat
 from weston_scanout import scanned_out
 
-from heapwire.client_lib.connection import Connection
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.playback import PlayOptions
-from heapwire.client_lib.player import Player
-from heapwire.client_lib.window import Window
-from heapwire.compositor_plugin.policy import Policy
-from heapwire.kernel.m2m_encoder import M2mEncoder
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.extents import Extent
-from heapwire.protocol.model.participant import Usage
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.client_lib.wayland import Connection, Window
+from heapwire.compositor_plugin import Policy
+from heapwire.kernel.description import Platform
+from heapwire.kernel.video.m2m_encoder import M2mEncoder
+from heapwire.protocol.values import Extent, Usage
 
 SIZE = Extent(640, 480)
 FRAMES = 24

@@ -10,17 +10,20 @@ from contextlib import ExitStack
 
 from weston import PATIENCE
 
-from heapwire.client_lib.buffer import allocate
-from heapwire.client_lib.heap_manager import HeapManager
-from heapwire.client_lib.linux_dmabuf import LinuxDmabuf
-from heapwire.client_lib.window import Window
-from heapwire.kernel.platform import Platform
-from heapwire.protocol.model.constraint_set import ConstraintSet, FormatModifier
-from heapwire.protocol.model.extents import Extents
-from heapwire.protocol.model.format import parse_fourcc
-from heapwire.protocol.model.modifier import LINEAR
-from heapwire.protocol.model.participant import Participant, Usage
-from heapwire.protocol.wire.batch import TrancheFlags
+from heapwire.client_lib.buffers.buffer import allocate
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.wayland import LinuxDmabuf, Window
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    Extents,
+    FormatModifier,
+    Participant,
+    Usage,
+    parse_fourcc,
+)
+from heapwire.protocol.wire import TrancheFlags
 
 BUFFERS = 3
 FRAMES = 30

@@ -1,0 +1,89 @@
+"""A buffer of a plan: its dma-bufs, its planes, and its `wl_buffer`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from heapwire.client_lib import AllocationError
+from heapwire.client_lib.buffers.buffer_status import BufferStatus
+from heapwire.client_lib.buffers.plane_view import PlaneView, plane_views
+from heapwire.client_lib.negotiation import AnyNegotiation
+from heapwire.client_lib.wayland import AnyProxy
+from heapwire.kernel.memory import Closable, DmaBuf, Memory
+from heapwire.protocol import HeapwireError
+from heapwire.protocol.values import LayoutKind, Plan
+from heapwire.protocol.wire import Batch, Offer
+
+
+class Buffer(Closable):
+    """One buffer. It owns its dma-bufs and, once imported, its `wl_buffer`.
+
+    `busy` is set by whoever attaches the buffer and cleared by the compositor's
+    release; `status` is what the compositor last said became of it, None until
+    it was tagged and shown. Closing it closes everything; a context manager.
+    """
+
+    def __init__(self, plan: Plan, objects: tuple[DmaBuf, ...]) -> None:
+        self.plan = plan
+        self.objects = objects
+        self.proxy: AnyProxy | None = None
+        self.busy = False
+        self.status: BufferStatus | None = None
+        self._untag: Callable[[], None] = _nothing
+
+    @contextlib.contextmanager
+    def planes(self) -> Iterator[tuple[PlaneView, ...]]:
+        """The planes, mapped for writing; the CPU's caches are clean when it ends."""
+        with contextlib.ExitStack() as stack:
+            mapped = tuple(stack.enter_context(one.map()) for one in self.objects)
+            yield plane_views(self.plan, mapped)
+
+    def tag(self, negotiation: AnyNegotiation, batch: Batch, offer: Offer) -> None:
+        """Tell the compositor which plan this buffer was made by; keeps `status` up to date."""
+        assert self.proxy is not None, "only an imported buffer can be tagged"
+        self._untag()
+        tag = negotiation.tag_buffer(self.proxy, batch, offer, self._status_changed)
+        self._untag = lambda: negotiation.forget_tag(tag)
+
+    def close(self) -> None:
+        """Destroy the `wl_buffer` and close the dma-bufs."""
+        self._untag()
+        self._untag = _nothing
+        if self.proxy is not None and not self.proxy.destroyed:
+            self.proxy.destroy()
+        self.proxy = None
+        for one in self.objects:
+            one.close()
+
+    def _status_changed(self, status: BufferStatus) -> None:
+        self.status = status
+
+
+def allocate(plan: Plan, memory: Memory) -> Buffer:
+    """Allocate one buffer of a plan from this process's own memory.
+
+    Raises `AllocationError` if the plan leaves the layout to its allocator, is
+    about a buffer that exists, or a source gives no memory.
+    """
+    if plan.layout.kind is not LayoutKind.EXACT:
+        raise AllocationError(
+            f"only an exact layout can be allocated here, not {plan.layout.kind.name.lower()}"
+        )
+    objects: list[DmaBuf] = []
+    try:
+        for entry in plan.layout.objects:
+            objects.append(memory.allocate(entry.source, entry.size))
+    except (HeapwireError, OSError) as error:
+        for one in objects:
+            one.close()
+        raise AllocationError(f"no {entry.size} bytes from {entry.source}: {error}") from error
+    except BaseException:
+        for one in objects:
+            one.close()
+        raise
+    return Buffer(plan, tuple(objects))
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,135 @@
+"""The buffers of one stream: allocated by a plan, imported, tagged, used in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+from heapwire.client_lib import AllocationError, ImportRefusedError
+from heapwire.client_lib.buffers.buffer import Buffer, allocate
+from heapwire.client_lib.buffers.plane_view import check_planes
+from heapwire.client_lib.negotiation import AnyNegotiation
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Import, LinuxDmabuf
+from heapwire.kernel.memory import Closable, Memory
+from heapwire.protocol import HeapwireError, LocalError
+from heapwire.protocol.values import Extent, Plan
+from heapwire.protocol.wire import BUFFERS, Access, Batch, Offer
+
+
+class BufferPool(Closable):
+    """As many buffers of one plan as the plan asks for, but at most `limit`.
+
+    `extent` is the size of the pictures. Objects that this process may allocate
+    come from `memory`; the rest, or all without `memory`, from the compositor.
+    Raises `AllocationError`, `ImportRefusedError` or `NoAnswerError`; what was
+    allocated until then is closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        negotiation: AnyNegotiation,
+        batch: Batch,
+        offer: Offer,
+        dmabuf: LinuxDmabuf,
+        memory: Memory | None,
+        extent: Extent,
+        limit: int = BUFFERS,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self.batch = batch
+        self.offer = offer
+        self.plan = offer.plan
+        self.buffers: list[Buffer] = []
+        imports: list[Import] = []
+        try:
+            for _ in range(max(1, min(offer.plan.buffer_count, limit))):
+                buffer = _allocate(negotiation, batch, offer, memory, timeout)
+                self.buffers.append(buffer)
+                imports.append(dmabuf.import_buffer(buffer, extent))
+            for started in imports:
+                started.wait(timeout=timeout)
+            for buffer in self.buffers:
+                buffer.tag(negotiation, batch, offer)
+        except BaseException:
+            for started in imports:
+                started.cancel()
+            self.close()
+            raise
+
+    @classmethod
+    def best(
+        cls,
+        *,
+        negotiation: AnyNegotiation,
+        batch: Batch,
+        dmabuf: LinuxDmabuf,
+        memory: Memory | None,
+        extent: Extent,
+        check: Callable[[Plan], None] | None = None,
+        limit: int = BUFFERS,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> Self:
+        """A pool of the best plan of a batch that can be allocated and imported.
+
+        `check` raises `AllocationError` for a plan that cannot be followed. Raises
+        the error that the best plan met with, if all of them fail.
+        """
+        first: HeapwireError | None = None
+        for offer in batch.offers:
+            try:
+                if check is not None:
+                    check(offer.plan)
+                return cls(
+                    negotiation=negotiation,
+                    batch=batch,
+                    offer=offer,
+                    dmabuf=dmabuf,
+                    memory=memory,
+                    extent=extent,
+                    limit=limit,
+                    timeout=timeout,
+                )
+            except (AllocationError, ImportRefusedError) as error:
+                first = first or error
+        raise first or AllocationError("the compositor gave no plan")
+
+    @property
+    def idle(self) -> bool:
+        """Whether the compositor holds none of the buffers."""
+        return not any(buffer.busy for buffer in self.buffers)
+
+    def free(self) -> Buffer | None:
+        """A buffer that the compositor does not hold, the one longest unused; None if none."""
+        for index, buffer in enumerate(self.buffers):
+            if not buffer.busy:
+                self.buffers.append(self.buffers.pop(index))
+                return buffer
+        return None
+
+    def close(self) -> None:
+        """Close all buffers; what the compositor still shows of them may go blank."""
+        for buffer in self.buffers:
+            buffer.close()
+
+
+def _allocate(
+    negotiation: AnyNegotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
+) -> Buffer:
+    try:
+        check_planes(offer.plan)
+    except LocalError as error:
+        raise AllocationError(f"the compositor's plan cannot be used: {error}") from None
+    here = all(access & Access.CLIENT for access in offer.access)
+    there = all(access & Access.COMPOSITOR for access in offer.access)
+    fault: AllocationError | None = None
+    if memory is not None and here:
+        try:
+            return allocate(offer.plan, memory)
+        except AllocationError as error:
+            fault = error
+    if there:
+        with negotiation.allocate(batch, offer) as allocation:
+            allocation.wait(timeout=timeout)
+            return Buffer(offer.plan, allocation.take())
+    raise fault or AllocationError("neither this process nor the compositor can allocate the plan")

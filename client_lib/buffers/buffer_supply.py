@@ -1,0 +1,140 @@
+"""Buffers for a stream whose pictures, and whose memory, may change while it plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from heapwire.client_lib import AllocationError, ImportRefusedError
+from heapwire.client_lib.buffers.buffer import Buffer
+from heapwire.client_lib.buffers.buffer_pool import BufferPool
+from heapwire.client_lib.negotiation import AnyNegotiation
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, LinuxDmabuf
+from heapwire.kernel.memory import Closable, Memory
+from heapwire.protocol.values import Extent, Plan
+from heapwire.protocol.wire import BUFFERS, Batch, Refusal
+
+
+class BufferSupply(Closable):
+    """One negotiation and the pool that came of it.
+
+    A pool that another has replaced is closed when the compositor has released
+    its last buffer, so that nothing on the screen goes blank. `negotiations`
+    counts the answers that were asked for or acted on; `faults` has what stood
+    in the way of plans that came unasked: the buffers from before then stay.
+    `check` raises `AllocationError` for plans that whoever fills the buffers
+    cannot keep to.
+    """
+
+    def __init__(
+        self,
+        negotiation: AnyNegotiation,
+        dmabuf: LinuxDmabuf,
+        memory: Memory | None,
+        *,
+        check: Callable[[Plan], None] | None = None,
+        limit: int = BUFFERS,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self.negotiations = 0
+        self.faults: list[str] = []
+        self.pool: BufferPool | None = None
+        self.plan: Plan | None = None
+        self.refusals: tuple[Refusal, ...] = ()
+        self._negotiation = negotiation
+        self._dmabuf = dmabuf
+        self._memory = memory
+        self._check = check
+        self._limit = limit
+        self._timeout = timeout
+        self._extent: Extent | None = None
+        self._fresh: Batch | None = None
+        self._retired: list[BufferPool] = []
+        negotiation.on_batch = self._batch
+
+    def negotiate(self, extent: Extent) -> None:
+        """Commit what is set on the negotiation, and get buffers by the answer.
+
+        `extent` is the size of the pictures. Raises what `Negotiation.negotiate`
+        and `BufferPool.best` raise.
+        """
+        batch = self._negotiation.negotiate(timeout=self._timeout)
+        self.negotiations += 1
+        self._fresh = None
+        if extent != self._extent or not self._serves(batch):
+            self._adopt(batch, extent)
+
+    def update(self) -> bool:
+        """Act on plans that came unasked, and close what is not in use any more.
+
+        Returns whether there are new buffers.
+        """
+        for pool in [pool for pool in self._retired if pool.idle]:
+            pool.close()
+            self._retired.remove(pool)
+        batch, self._fresh = self._fresh, None
+        if batch is None or self._extent is None or self._serves(batch):
+            return False
+        try:
+            self._adopt(batch, self._extent)
+        except (AllocationError, ImportRefusedError) as error:
+            self.faults.append(str(error))
+            return False
+        self.negotiations += 1
+        return True
+
+    def free(self) -> Buffer | None:
+        """A buffer to write into; None while the compositor holds all of them."""
+        return None if self.pool is None else self.pool.free()
+
+    def close(self) -> None:
+        """Close all buffers."""
+        self._negotiation.on_batch = None
+        for pool in (*self._retired, *([self.pool] if self.pool else [])):
+            pool.close()
+        self._retired.clear()
+        self.pool = None
+
+    def _adopt(self, batch: Batch, extent: Extent) -> None:
+        pool = BufferPool.best(
+            negotiation=self._negotiation,
+            batch=batch,
+            dmabuf=self._dmabuf,
+            memory=self._memory,
+            extent=extent,
+            check=self._check,
+            limit=self._limit,
+            timeout=self._timeout,
+        )
+        if self.pool is not None:
+            self._retired.append(self.pool)
+        self.pool = pool
+        self.plan = pool.plan
+        self.refusals = batch.refusals
+        self._extent = extent
+
+    def _serves(self, batch: Batch) -> bool:
+        """Whether the buffers in use are by the best plan of a batch."""
+        plans = [offer.plan for offer in batch.offers if self._can_follow(offer.plan)]
+        if self.pool is None or not plans:
+            return not batch.offers
+        best, mine = plans[0], self.pool.plan
+        if (best.fourcc, best.modifier, best.layout) != (mine.fourcc, mine.modifier, mine.layout):
+            return False
+        if best.buffer_count > mine.buffer_count:
+            return False
+        self.plan = best  # the same buffers, for another goal perhaps
+        self.refusals = batch.refusals
+        return True
+
+    def _can_follow(self, plan: Plan) -> bool:
+        if self._check is None:
+            return True
+        try:
+            self._check(plan)
+        except AllocationError:
+            return False
+        return True
+
+    def _batch(self, batch: Batch) -> None:
+        if batch.cookie == 0 and batch.offers:
+            self._fresh = batch

@@ -1,0 +1,154 @@
+"""The global of the protocol: sources of memory, and where negotiations begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from heapwire.client_lib.negotiation.constraint_set_cache import ConstraintSetCache
+from heapwire.client_lib.negotiation.negotiation import Negotiation
+from heapwire.client_lib.wayland import (
+    DEFAULT_TIMEOUT,
+    HEAP_MANAGER,
+    AnyProxy,
+    Connection,
+    create,
+    listen,
+    send,
+)
+from heapwire.protocol import LocalError, PeerError
+from heapwire.protocol.values import SourceId, SourceKind
+from heapwire.protocol.wire.bindings import HeapManagerSourceProperty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncedSource:
+    """A source as the compositor describes it.
+
+    The name of a heap is that of its node below /dev/dma_heap, and stable; the
+    numbers in `id` are only valid until the host is rebooted.
+    """
+
+    id: SourceId
+    name: str
+    contiguous: bool = False
+    protected: bool = False
+    uncached: bool = False
+    device_local: bool = False
+    allocatable: bool = False
+
+
+class HeapManager:
+    """The compositor's `xx_dmabuf_heap_manager_v1`.
+
+    `sources` and `supported_types` change only as a group; `on_change` is called
+    after each group, the first included. Without `proxy` the global is bound
+    here and waited for, at most `timeout` seconds; an application that has its
+    own registry can bind `interfaces.HEAP_MANAGER` itself, pass the proxy and
+    never block: `ready` says when the first group has come.
+
+    Raises `MissingGlobalError` if the compositor does not have the protocol.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        proxy: AnyProxy | None = None,
+        on_change: Callable[[], None] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self.connection = connection
+        self.on_change = on_change
+        self.ready = False
+        self._sources: dict[SourceId, AnnouncedSource] = {}
+        self._supported: frozenset[int] = frozenset()
+        self._changes: dict[SourceId, AnnouncedSource | None] = {}
+        self._new_types: set[int] = set()
+        self._proxy = proxy or connection.bind(HEAP_MANAGER, timeout=timeout)[0]
+        self.constraint_sets = ConstraintSetCache(self._proxy)
+        listen(
+            self._proxy,
+            connection.handler_failed,
+            {
+                "source": self._source,
+                "source_gone": self._source_gone,
+                "supported_type": self._new_types.add,
+                "done": self._done,
+            },
+        )
+        connection.on_close(self, self.close)
+        if proxy is None:
+            connection.wait(
+                lambda: self.ready, timeout=timeout, what=f"sources of {HEAP_MANAGER.name}"
+            )
+
+    @property
+    def sources(self) -> Mapping[SourceId, AnnouncedSource]:
+        """The sources that there are now."""
+        return MappingProxyType(self._sources)
+
+    @property
+    def supported_types(self) -> frozenset[int]:
+        """The types of constraints that the compositor can merge."""
+        return self._supported
+
+    def source_name(self, source: SourceId) -> str:
+        """The name of a source; its numbers if it is not, or no longer, announced."""
+        known = self._sources.get(source)
+        return known.name if known is not None else str(source)
+
+    def default_negotiation(self) -> Negotiation:
+        """A negotiation that is tied to no surface: its buffers are sampled."""
+        return Negotiation(self, create(self._proxy, "get_default_feedback"))
+
+    def surface_negotiation(self, surface: AnyProxy) -> Negotiation:
+        """A negotiation for one surface, a `wl_surface` of the same display."""
+        if surface.interface.name != "wl_surface":
+            raise LocalError(f"a {surface.interface.name} is not a wl_surface")
+        return Negotiation(self, create(self._proxy, "get_surface_feedback", surface))
+
+    def close(self) -> None:
+        """Destroy the manager's objects; negotiations that it made stay valid."""
+        self.connection.forget(self)
+        if self._proxy.destroyed or self.connection.closed:
+            return
+        self.constraint_sets.clear()
+        send(self._proxy, "destroy")
+
+    def _source(self, kind: int, major: int, minor: int, properties: int, name: str) -> None:
+        flags = HeapManagerSourceProperty
+        id_ = _source_id(kind, major, minor)
+        self._changes[id_] = AnnouncedSource(
+            id=id_,
+            name=name,
+            contiguous=bool(properties & flags.CONTIGUOUS),
+            protected=bool(properties & flags.PROTECTED),
+            uncached=bool(properties & flags.UNCACHED),
+            device_local=bool(properties & flags.DEVICE_LOCAL),
+            allocatable=bool(properties & flags.ALLOCATABLE),
+        )
+
+    def _source_gone(self, kind: int, major: int, minor: int) -> None:
+        self._changes[_source_id(kind, major, minor)] = None
+
+    def _done(self) -> None:
+        for id_, source in self._changes.items():
+            if source is None:
+                self._sources.pop(id_, None)
+            else:
+                self._sources[id_] = source
+        self._supported |= self._new_types
+        self._changes.clear()
+        self._new_types.clear()
+        self.ready = True
+        if self.on_change is not None:
+            self.on_change()
+
+
+def _source_id(kind: int, major: int, minor: int) -> SourceId:
+    try:
+        return SourceId(SourceKind(kind), major, minor)
+    except (LocalError, ValueError) as error:
+        raise PeerError(f"a source that cannot be: {error}") from None

@@ -1,0 +1,74 @@
+"""A batch that this process makes itself, for compositors that have no plans to give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from heapwire.client_lib.wayland import FEEDBACK_VERSION, DmabufFeedback
+from heapwire.kernel.description import Platform
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import Extent, Extents, Goal, Problem, Reason
+from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Batch, Inquiry, MachineView
+
+
+def local_batch(
+    goals: tuple[Goal, ...], inquiry: Inquiry, platform: Platform, origin: str
+) -> Batch:
+    """The answer to an inquiry, cookie and serial left out.
+
+    `origin` says where the knowledge comes from: it is a reason of each plan
+    and the batch's message.
+    """
+    ids: dict[str, int] = {}
+    openable = inquiry.openable
+    blank = Problem(
+        participants=(),
+        goals=goals,
+        sources=tuple(s for s in platform.sources if openable is None or s.id in openable),
+        extents=Extents(coded=Extent(1, 1)),
+        topology=platform.topology,
+        absent=platform.absent,
+        format_costs=platform.pair_costs,
+    )
+    view = MachineView(
+        blank,
+        identify=lambda name: ids.setdefault(name, FIRST_COMPOSITOR_ID + len(ids)),
+        access=lambda _: Access.CLIENT,
+    )
+    if not inquiry.wants_plans:
+        return replace(view.description, message=origin)
+    answer = solve(view.problem(inquiry))
+    plans = tuple(replace(p, reasons=(*p.reasons, Reason("origin", origin))) for p in answer.plans)
+    batch = view.batch(inquiry, replace(answer, plans=plans))
+    return replace(batch, message=f"{batch.message}; {origin}" if batch.message else origin)
+
+
+def origin(
+    feedback: DmabufFeedback,
+    goals: tuple[Goal, ...],
+    inquiry: Inquiry,
+    platform: Platform,
+) -> str:
+    """Who made a plan and from what, as a sentence."""
+    everybody = [one for goal in goals for one in goal.participants]
+    everybody += [participant for _, participant in inquiry.participants]
+    kinds = {
+        constraint.provenance.name.lower()
+        for one in everybody
+        for constraint_set in one.sets
+        for constraint in constraint_set.constraints
+    }
+    if platform.simulated:
+        machine = f"the platform {platform.name}, which is simulated"
+    else:
+        machine = f"what is known of this machine ({platform.name})"
+    said = f"formats and devices from linux-dmabuf version {feedback.version}"
+    if feedback.version < FEEDBACK_VERSION:
+        said = f"formats from linux-dmabuf version {feedback.version}"
+        if any(goal.scanout for goal in goals):
+            said += ", displays from the names of outputs"
+    known = f"; provenance of the constraints: {', '.join(sorted(kinds))}" if kinds else ""
+    return (
+        f"made by this client, not by the compositor: {said}, "
+        f"memory and constraints from {machine}{known}"
+    )

@@ -1,0 +1,24 @@
+"""A video player on top of it all."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.client_lib.player.open_pictures import AUTO as AUTO
+    from heapwire.client_lib.player.play_result import (
+        FrameCounts as FrameCounts,
+        PlayResult as PlayResult,
+    )
+    from heapwire.client_lib.player.playback import PlayOptions as PlayOptions, Progress as Progress
+    from heapwire.client_lib.player.player import Player as Player
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "open_pictures": "AUTO",
+            "play_result": "FrameCounts PlayResult",
+            "playback": "PlayOptions Progress",
+            "player": "Player",
+        },
+    )

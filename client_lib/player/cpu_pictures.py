@@ -1,0 +1,114 @@
+"""Pictures that PyAV decodes on the CPU, and the CPU writes into buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.player.decoder import DecodedFrame, Decoder
+from heapwire.client_lib.player.frame_writer import write_picture, writer_participant
+from heapwire.client_lib.player.picture_stream import Free, Shape
+from heapwire.protocol.values import Content, Extent, Plan
+
+CPU = "cpu"
+
+_MOST_PADDING = 128  # pixels: the largest coding block (AV1 superblock)
+_HELD = 1  # the buffer that is being written
+
+
+class CpuPictures:
+    """The pictures of a file; see `PictureStream`.
+
+    `formats` are the only fourccs to write, where given. Raises what `Decoder`
+    raises, and `LocalError` if one of `formats` cannot be written.
+    """
+
+    decoder = CPU
+
+    def __init__(self, path: str | Path, formats: Sequence[int] = ()) -> None:
+        self.shape: Shape | None = None
+        self.ended = False
+        self.wakes: tuple[int, ...] = ()
+        self.copied = 0
+        self._formats = tuple(formats)
+        self._decoder = Decoder(path)
+        self._frames = iter(self._decoder)
+        self._kind: tuple[Extent, Content, str] | None = None
+
+    @property
+    def rate(self) -> Fraction:
+        """Pictures a second."""
+        return self._decoder.rate
+
+    @property
+    def count(self) -> int:
+        """How many pictures the file says it has; 0 if it does not."""
+        return self._decoder.frame_count
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel divided by its height."""
+        return self._decoder.pixel_aspect
+
+    @property
+    def damaged(self) -> int:
+        """How many packets could not be decoded and were skipped."""
+        return self._decoder.damaged
+
+    def next(self) -> _CpuPicture | None:
+        """Decode the next picture; None at the end."""
+        frame = next(self._frames, None)
+        if frame is None:
+            self.ended = True
+            return None
+        kind = (frame.extent, frame.content, frame.picture.format.name)
+        if kind != self._kind:
+            self._kind = kind
+            self.shape = Shape(
+                extent=frame.extent,
+                coded=_coded(frame.extent, self._decoder.coded),
+                content=frame.content,
+                producer=writer_participant(frame.picture.format.name, self._formats),
+                held=_HELD,
+            )
+        return _CpuPicture(self, frame)
+
+    def check(self, plan: Plan) -> None:
+        """The CPU writes any plan of a format that it said it would write."""
+
+    def use(self, plan: Plan, free: Free) -> None:
+        """Each picture takes its buffer when it has been decoded."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._decoder.close()
+
+
+class _CpuPicture:
+    """A picture that has no buffer yet."""
+
+    def __init__(self, stream: CpuPictures, frame: DecodedFrame) -> None:
+        self._stream = stream
+        self._frame = frame
+        self.time = frame.time
+
+    def into(self, free: Free) -> Buffer | None:
+        """Write it into a free buffer."""
+        buffer = free()
+        if buffer is None:
+            return None
+        with buffer.planes() as planes:
+            self._stream.copied += write_picture(self._frame.picture, buffer.plan.fourcc, planes)
+        return buffer
+
+    def drop(self) -> None:
+        """It takes up no buffer."""
+
+
+def _coded(visible: Extent, coded: Extent) -> Extent:
+    """The codec's size for a picture; its visible size if the codec is at another already."""
+    across, down = coded.width - visible.width, coded.height - visible.height
+    padded = 0 <= across < _MOST_PADDING and 0 <= down < _MOST_PADDING
+    return coded if padded else visible

@@ -1,0 +1,109 @@
+"""Video files as pictures that PyAV has decoded (the extra `play`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heapwire.client_lib.player.timeline import Timeline
+from heapwire.client_lib.player.video_file import VideoFile
+from heapwire.kernel.memory import Closable
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent
+
+if TYPE_CHECKING:
+    import av
+
+# libavutil/pixfmt.h, AVColorSpace, which numbers as H.273 does. 5 and 6 are the
+# same matrix; 10 is BT.2020 with constant luminance, whose matrix is 9's.
+_ENCODINGS: Mapping[int, ColourEncoding] = {
+    0: ColourEncoding.RGB,
+    1: ColourEncoding.BT709,
+    5: ColourEncoding.BT601,
+    6: ColourEncoding.BT601,
+    9: ColourEncoding.BT2020,
+    10: ColourEncoding.BT2020,
+}
+_RANGES: Mapping[int, ColourRange] = {1: ColourRange.LIMITED, 2: ColourRange.FULL}
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """A picture and when to show it, in seconds from the first one."""
+
+    picture: av.VideoFrame
+    time: float
+
+    @property
+    def extent(self) -> Extent:
+        """The visible size in pixels."""
+        return Extent(self.picture.width, self.picture.height)
+
+    @property
+    def content(self) -> Content:
+        """What the stream says of the colours, and how the picture is to be turned."""
+        full = self.picture.format.name.startswith("yuvj")
+        stated = _RANGES.get(int(self.picture.color_range), ColourRange.UNSPECIFIED)
+        return Content(
+            interlaced=bool(self.picture.interlaced_frame),
+            rotation=turn if (turn := self.picture.rotation % 360) % 90 == 0 else 0,
+            encoding=_ENCODINGS.get(int(self.picture.colorspace), ColourEncoding.UNSPECIFIED),
+            range=ColourRange.FULL if full else stated,
+        )
+
+
+class Decoder(Closable):
+    """The first video stream of a file, decoded frame by frame.
+
+    A context manager and an iterator. `damaged` counts the packets that could
+    not be decoded and were skipped. Raises what `VideoFile` raises, and
+    `LocalError` if nothing in the file can be decoded.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.damaged = 0
+        self._file = VideoFile(path)
+        self._file.stream.thread_type = "AUTO"
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def coded(self) -> Extent:
+        """The size that the codec works in: a multiple of its blocks, in pixels."""
+        context = self._file.stream.codec_context
+        return Extent(
+            max(context.coded_width, context.width), max(context.coded_height, context.height)
+        )
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second."""
+        return self._file.rate
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the file says it has; 0 if it does not."""
+        return self._file.stream.frames
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel divided by its height."""
+        return self._file.pixel_aspect
+
+    def __iter__(self) -> Iterator[DecodedFrame]:
+        timeline = Timeline(float(1 / self.rate))
+        for packet in self._file.packets():
+            try:
+                pictures = packet.decode()
+            except self._file.fault:
+                self.damaged += 1
+                continue
+            for picture in pictures:
+                yield DecodedFrame(picture, timeline.at(picture.time))
+        if not timeline.begun:
+            raise LocalError(f"{self._file.path}: nothing in it can be decoded")

@@ -1,0 +1,280 @@
+"""Pictures that a V4L2 device decodes straight into the buffers that are shown.
+
+The device's slots and the stream's buffers are matched as they come free: a
+free slot and a free buffer go to the device together, and come back as a
+picture. So when buffers are replaced by others of the same layout, those that
+the device still has are shown as usual, and no picture is lost.
+
+Layouts cannot change in the middle: a decoder would have to be stopped, and
+what comes next may refer to pictures from before. So from the first plan on the
+stream asks for the format of that plan alone, until the pictures themselves
+change.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from fractions import Fraction
+
+from heapwire.client_lib import AllocationError
+from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.player.packet import Packet, PacketFile
+from heapwire.client_lib.player.picture_stream import Free, Shape
+from heapwire.client_lib.player.timeline import Timeline
+from heapwire.kernel.discovery import layout_sets
+from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat, is_laid_out_as
+from heapwire.protocol import LocalError, words_of
+from heapwire.protocol.values import FORMATS, ConstraintSet, FormatModifier, Participant, Plan
+from heapwire.protocol.wire import ALTERNATIVES
+
+
+class DevicePictures:
+    """The pictures of a file of packets; see `PictureStream`.
+
+    `producer` is what is known of the device, whose name is `name`: its sets say
+    which formats and memory it can work with. `file` and `device` are the
+    stream's from now on, but if this fails, `file` stays the caller's. `formats`
+    are the only fourccs to use, where given. Raises `LocalError` if the device
+    does not decode the file.
+    """
+
+    def __init__(
+        self,
+        file: PacketFile,
+        device: M2mDecoder,
+        producer: Participant,
+        *,
+        name: str,
+        formats: tuple[int, ...] = (),
+    ) -> None:
+        self.decoder = name
+        self.shape: Shape | None = None
+        self.ended = False
+        self.damaged = 0
+        self.copied = 0
+        self._file = file
+        self._device = device
+        self._producer = producer
+        self._formats = formats
+        self._packets = iter(file)
+        self._waiting: Packet | None = None  # one that has not been fed
+        self._draining = False
+        self._described = False  # what the device says of its pictures has been passed on
+        self._timeline = Timeline(float(1 / file.rate))
+        self._stamps: dict[int, float | None] = {}
+        self._next_stamp = 1
+        self._layouts: tuple[QueueFormat, ...] = ()
+        self._layout: QueueFormat | None = None
+        self._free: Free | None = None
+        self._slots: dict[int, Buffer | None] = {}
+        self._ready: deque[_DevicePicture] = deque()
+        try:
+            device.start(file.coded, file.extent)
+        except (OSError, LocalError) as error:
+            device.close()
+            raise LocalError(f"the device does not decode this: {words_of(error)}") from error
+
+    @property
+    def rate(self) -> Fraction:
+        """Pictures a second."""
+        return self._file.rate
+
+    @property
+    def count(self) -> int:
+        """How many pictures the file says it has; 0 if it does not."""
+        return self._file.count
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel divided by its height."""
+        return self._file.pixel_aspect
+
+    @property
+    def wakes(self) -> tuple[int, ...]:
+        """The device."""
+        return () if self.ended else (self._device.fileno(),)
+
+    def next(self) -> _DevicePicture | None:
+        """Feed the device, give it buffers, and take a picture if there is one.
+
+        Raises `LocalError` when the device has failed, or refuses a buffer.
+        """
+        device = self._device
+        try:
+            while not self._ready and not self.ended:
+                self._give()
+                self._feed()
+                done = device.take()
+                if done is not None:
+                    self._take(done)
+                elif device.changed and not self._described:
+                    self._describe()
+                    return None
+                elif device.ended and self._waiting is not None:
+                    self._begin_again(self._waiting)
+                elif device.ended:
+                    self.ended = True
+                else:
+                    break
+        except OSError as error:
+            raise LocalError(f"the decoder has failed: {error.strerror}") from error
+        return self._ready.popleft() if self._ready else None
+
+    def check(self, plan: Plan) -> None:
+        """Raise `AllocationError` if the device does not lay pictures out like this."""
+        self._layout_of(plan)
+
+    def use(self, plan: Plan, free: Free) -> None:
+        """Have the device fill buffers of this plan from now on."""
+        layout = self._layout_of(plan)
+        self._free = free
+        if self._layout is None:
+            count = max(plan.buffer_count, self._device.least_buffers)
+            try:
+                self._device.set_up(layout, count)
+            except OSError as error:
+                raise LocalError(f"the decoder has failed: {error.strerror}") from error
+            self._layout = layout
+            self._described = False
+            self._slots = dict.fromkeys(range(count))
+        assert self.shape is not None
+        chosen = FormatModifier(plan.fourcc, plan.modifier)
+        sets = _with_only(self.shape.producer.sets, lambda pair: pair == chosen)
+        self.shape = replace(self.shape, producer=replace(self.shape.producer, sets=sets))
+
+    def close(self) -> None:
+        """Close the file and the device."""
+        self._device.close()
+        for picture in self._ready:
+            picture.drop()
+        self._ready.clear()
+        self._release()
+        self._file.close()
+
+    def _release(self) -> None:
+        """The device has no buffers any more."""
+        for buffer in self._slots.values():
+            if buffer is not None:
+                buffer.busy = False
+        self._slots.clear()
+
+    def _describe(self) -> None:
+        """Say what the device makes of the pictures that come next."""
+        device = self._device
+        self._layouts = device.layouts()
+        sets = layout_sets(self._producer.sets, self._layouts)
+        codes = {pair.fourcc for one in sets for pair in one.formats}
+        # A driver lists RGB with alpha and without for the same pictures, which have none.
+        codes -= {code for code in codes if FORMATS[code].opaque in codes}
+        if self._formats:
+            codes &= set(self._formats)
+        sets = _with_only(sets, lambda pair: pair.fourcc in codes)
+        if not sets:
+            raise LocalError(f"{self.decoder} makes no format that can be used here")
+        self._described = True
+        self._layout = None
+        self._release()
+        self.shape = Shape(
+            extent=device.visible,
+            coded=self._layouts[0].extent,
+            content=self._file.content,
+            producer=replace(self._producer, sets=sets[:ALTERNATIVES]),
+            held=device.least_buffers,
+            sequence=0 if self.shape is None else self.shape.sequence + 1,
+        )
+
+    def _layout_of(self, plan: Plan) -> QueueFormat:
+        layouts = self._layouts if self._layout is None else (self._layout,)
+        for layout in layouts:
+            if is_laid_out_as(layout, plan.fourcc, plan.layout):
+                return layout
+        raise AllocationError(f"{self.decoder} does not lay its pictures out like this")
+
+    def _give(self) -> None:
+        if self._layout is None or self._free is None:
+            return
+        for slot, holder in self._slots.items():
+            if holder is not None:
+                continue
+            buffer = self._free()
+            if buffer is None:
+                return
+            self._device.give(slot, buffer.objects)
+            buffer.busy = True
+            self._slots[slot] = buffer
+
+    def _feed(self) -> None:
+        device = self._device
+        while device.hungry and not self._draining:
+            packet = self._waiting or next(self._packets, None)
+            self._waiting = None
+            if packet is None or not device.fits(packet.data):
+                self._waiting = packet
+                self._come_to_an_end(packet)
+                return
+            self._stamps[self._next_stamp] = packet.stamp
+            device.feed(packet.data, self._next_stamp)
+            self._next_stamp += 1
+
+    def _come_to_an_end(self, waiting: Packet | None) -> None:
+        """Have the device finish: no more packets, or one that wants larger buffers."""
+        device = self._device
+        if self._layout is not None:
+            self._draining = True
+            device.drain()
+        elif device.digesting or device.changed:
+            return  # it has not been set up yet, and until then nothing comes out
+        elif waiting is None:
+            raise LocalError("nothing in it can be decoded")
+        else:
+            self._begin_again(waiting)
+
+    def _take(self, done: DecodedPicture) -> None:
+        buffer = self._slots[done.slot]
+        self._slots[done.slot] = None
+        assert buffer is not None, "the device gives back what it was given"
+        if done.empty:
+            buffer.busy = False
+            return
+        stamp = self._stamps.pop(done.stamp, None)
+        if done.damaged:
+            buffer.busy = False
+            self.damaged += 1
+            return
+        self._ready.append(_DevicePicture(buffer, self._timeline.at(stamp)))
+
+    def _begin_again(self, waiting: Packet) -> None:
+        """Start the device anew with larger buffers on the way in."""
+        extent = self._file.extent if self.shape is None else self.shape.coded
+        self._device.start(self._file.coded, extent, packet_size=2 * len(waiting.data))
+        if not self._device.fits(waiting.data):
+            raise LocalError(f"a packet of {len(waiting.data)} bytes is more than the device takes")
+        self._draining = self._described = False
+        self._release()
+        self._layout = None
+
+
+class _DevicePicture:
+    """A picture in its buffer."""
+
+    def __init__(self, buffer: Buffer, time: float) -> None:
+        self.time = time
+        self._buffer = buffer
+
+    def into(self, free: Free) -> Buffer:
+        """The buffer that it is in."""
+        return self._buffer
+
+    def drop(self) -> None:
+        """Its buffer is free again."""
+        self._buffer.busy = False
+
+
+def _with_only(
+    sets: Iterable[ConstraintSet], wanted: Callable[[FormatModifier], bool]
+) -> tuple[ConstraintSet, ...]:
+    """The sets with just the pairs that are wanted; sets without costs, as a driver's are."""
+    kept = [(one, tuple(filter(wanted, one.formats))) for one in sets]
+    return tuple(replace(one, formats=pairs) for one, pairs in kept if pairs)

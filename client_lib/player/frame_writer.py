@@ -1,0 +1,234 @@
+"""Decoded pictures, written by the CPU into the planes of a buffer.
+
+Every format here is one of two shapes. An RGB format is a picture of one plane
+that swscale makes. A YUV format is the three component planes of a planar
+picture, put side by side: NV12 is Y alone and U beside V. Where the decoder's
+picture is that planar picture already, its components are stored where they
+belong and nothing else is copied; otherwise swscale converts it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from heapwire.client_lib.buffers import PlaneView
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    FormatModifier,
+    Participant,
+    Usage,
+    fourcc_name,
+    parse_fourcc,
+)
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+    from numpy.typing import NDArray
+
+WRITER_NAME = "cpu"
+_FULL_RANGE = 2  # libavutil/pixfmt.h, AVCOL_RANGE_JPEG
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How a format is made: the picture it is made from, and what goes where.
+
+    `columns` has an entry for each plane: the components that repeat along its
+    rows. None: the picture's only plane is stored as it is. `shift` moves a
+    component's bits up.
+    """
+
+    picture: str
+    columns: tuple[tuple[int, ...], ...] | None = None
+    bytes_per_component: int = 1
+    shift: int = 0
+
+
+_SEMI = ((0,), (1, 2))
+_SEMI_SWAPPED = ((0,), (2, 1))
+_PLANAR = ((0,), (1,), (2,))
+_PLANAR_SWAPPED = ((0,), (2,), (1,))
+
+_RECIPES: Mapping[int, _Recipe] = MappingProxyType(
+    {
+        parse_fourcc(name): recipe
+        for name, recipe in {
+            "YUV420": _Recipe("yuv420p", _PLANAR),
+            "YVU420": _Recipe("yuv420p", _PLANAR_SWAPPED),
+            "NV12": _Recipe("yuv420p", _SEMI),
+            "NV21": _Recipe("yuv420p", _SEMI_SWAPPED),
+            "P010": _Recipe("yuv420p10le", _SEMI, 2, 6),
+            "YUV422": _Recipe("yuv422p", _PLANAR),
+            "YVU422": _Recipe("yuv422p", _PLANAR_SWAPPED),
+            "NV16": _Recipe("yuv422p", _SEMI),
+            "NV61": _Recipe("yuv422p", _SEMI_SWAPPED),
+            "YUYV": _Recipe("yuv422p", ((0, 1, 0, 2),)),
+            "YVYU": _Recipe("yuv422p", ((0, 2, 0, 1),)),
+            "UYVY": _Recipe("yuv422p", ((1, 0, 2, 0),)),
+            "VYUY": _Recipe("yuv422p", ((2, 0, 1, 0),)),
+            "YUV444": _Recipe("yuv444p", _PLANAR),
+            "YVU444": _Recipe("yuv444p", _PLANAR_SWAPPED),
+            "NV24": _Recipe("yuv444p", _SEMI),
+            "NV42": _Recipe("yuv444p", _SEMI_SWAPPED),
+            # FFmpeg names bytes in memory order, DRM the bits of a little-endian word.
+            "XRGB8888": _Recipe("bgra"),
+            "ARGB8888": _Recipe("bgra"),
+            "XBGR8888": _Recipe("rgba"),
+            "ABGR8888": _Recipe("rgba"),
+            "RGBX8888": _Recipe("abgr"),
+            "BGRX8888": _Recipe("argb"),
+            "RGB888": _Recipe("bgr24"),
+            "BGR888": _Recipe("rgb24"),
+            "RGB565": _Recipe("rgb565le"),
+        }.items()
+    }
+)
+
+# What a conversion loses or costs, added to the place of a format in the table.
+_SHUFFLED, _CONVERTED, _RGB, _LOSSY = 1, 16, 32, 64
+_SAME_PICTURE: Mapping[str, str] = {
+    "yuvj420p": "yuv420p",
+    "yuvj422p": "yuv422p",
+    "yuvj444p": "yuv444p",
+}
+
+
+def writable_formats() -> tuple[int, ...]:
+    """The fourccs that pictures can be written in, all with the LINEAR modifier."""
+    return tuple(_RECIPES)
+
+
+def writer_participant(picture: str, formats: Sequence[int] = ()) -> Participant:
+    """The CPU as a participant that writes pictures of an FFmpeg pixel format.
+
+    It prefers what costs it least. `formats` are the only fourccs that it may
+    use, where given; `LocalError` if one of them cannot be written.
+    """
+    for code in formats:
+        if code not in _RECIPES:
+            raise LocalError(f"pictures cannot be written as {fourcc_name(code)}")
+    codes = tuple(formats) or _suitable(picture)
+    return Participant(
+        name=WRITER_NAME,
+        usage=Usage.CPU_WRITE,
+        sets=(
+            ConstraintSet(
+                formats=tuple(FormatModifier(code, LINEAR) for code in codes),
+                costs=tuple(_cost(picture, code) for code in codes),
+            ),
+        ),
+    )
+
+
+def write_picture(picture: av.VideoFrame, code: int, planes: Sequence[PlaneView]) -> int:
+    """Store a picture in the planes of a buffer; returns the bytes that were copied.
+
+    The count is of all bytes that the CPU has stored since the decoder gave the
+    picture away, those of an intermediate picture of swscale's included.
+    """
+    recipe = _RECIPES.get(code)
+    if recipe is None:
+        raise LocalError(f"pictures cannot be written as {fourcc_name(code)}")
+    copied = 0
+    if _SAME_PICTURE.get(picture.format.name, picture.format.name) != recipe.picture:
+        picture = _convert(picture, recipe)
+        copied += sum(plane.buffer_size for plane in picture.planes)
+    if recipe.columns is None:
+        source = _rows(picture.planes[0], 1)
+        width = picture.width * picture.format.padded_bits_per_pixel // 8
+        target = _target(planes[0], 1)
+        target[: picture.height, :width] = source[:, :width]
+        return copied + picture.height * width
+    components = [_component(plane, recipe.bytes_per_component) for plane in picture.planes]
+    for columns, plane in zip(recipe.columns, planes, strict=True):
+        target = _target(plane, recipe.bytes_per_component)
+        for start, index in enumerate(columns):
+            copied += _store(components[index], target, columns, start, recipe)
+    return copied
+
+
+def _suitable(picture: str) -> tuple[int, ...]:
+    """All formats; of those for an RGB picture only RGB, which needs no matrix."""
+    import av
+
+    if not av.VideoFormat(picture).is_rgb:
+        return writable_formats()
+    return tuple(code for code, recipe in _RECIPES.items() if recipe.columns is None)
+
+
+def _cost(picture: str, code: int) -> int:
+    recipe = _RECIPES[code]
+    if _SAME_PICTURE.get(picture, picture) == recipe.picture:
+        plain = recipe.columns in (None, _PLANAR, _PLANAR_SWAPPED)
+        return 0 if plain else _SHUFFLED
+    if recipe.columns is not None:
+        return _CONVERTED
+    return _LOSSY if recipe.picture == "rgb565le" else _RGB
+
+
+def _convert(picture: av.VideoFrame, recipe: _Recipe) -> av.VideoFrame:
+    if recipe.columns is None or picture.format.is_rgb:
+        return picture.reformat(format=recipe.picture)
+    # From YUV to YUV the codes keep their range, which swscale would reduce.
+    full = int(picture.color_range) == _FULL_RANGE or picture.format.name.startswith("yuvj")
+    range_ = "JPEG" if full else "MPEG"
+    return picture.reformat(format=recipe.picture, src_color_range=range_, dst_color_range=range_)
+
+
+def _samples(item: int) -> np.dtype[Any]:
+    import numpy as np
+
+    return np.dtype("<u2") if item == 2 else np.dtype("u1")
+
+
+def _rows(plane: av.video.plane.VideoPlane, item: int) -> NDArray[Any]:
+    import numpy as np
+
+    flat: NDArray[Any] = np.frombuffer(memoryview(plane), _samples(item))
+    return flat.reshape(-1, plane.line_size // item)[: plane.height]
+
+
+def _component(plane: av.video.plane.VideoPlane, item: int) -> NDArray[Any]:
+    return _rows(plane, item)[:, : plane.width]
+
+
+def _target(plane: PlaneView, item: int) -> NDArray[Any]:
+    import numpy as np
+
+    return np.ndarray(
+        (plane.rows, plane.row_bytes // item),
+        _samples(item),
+        buffer=plane.memory,
+        strides=(plane.pitch, item),
+    )
+
+
+def _store(
+    component: NDArray[Any],
+    target: NDArray[Any],
+    columns: tuple[int, ...],
+    start: int,
+    recipe: _Recipe,
+) -> int:
+    """Put a component in every column that is its own; returns the bytes stored."""
+    import numpy as np
+
+    index = columns[start]
+    share = columns.count(index)
+    # Of a component that comes several times in a period, this column takes every
+    # share-th sample: Y0 and Y1 of YUYV.
+    source = component[:, columns[:start].count(index) :: share]
+    rows = int(min(source.shape[0], target.shape[0]))
+    place = target[:rows, start :: len(columns)]
+    width = int(min(source.shape[1], place.shape[1]))
+    if recipe.shift:
+        np.left_shift(source[:rows, :width], recipe.shift, out=place[:, :width])
+    else:
+        place[:, :width] = source[:rows, :width]
+    return rows * width * recipe.bytes_per_component

@@ -1,0 +1,95 @@
+"""What a player needs of whoever decodes, on the CPU or on a device of its own.
+
+The CPU has a picture first and wants a buffer to write it into. A device has to
+have buffers first, and fills one of them. So a stream says what `shape` its
+buffers must have, is shown the buffers there are, and gives pictures that
+either have their buffer already or take one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.player.video import Video
+from heapwire.protocol.values import Content, Extent, Participant, Plan
+
+Free = Callable[[], "Buffer | None"]
+"""Gives a buffer that nobody uses; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the buffers of the pictures that come next have to be like.
+
+    `extent` is the visible size of a picture and `coded` the size that the codec
+    works in, in pixels. `producer` is who fills the buffers, and `held` how many
+    of them it has to have at a time. `sequence` counts up when a device begins
+    anew, and wants to be told of its buffers again even if they are the same.
+    """
+
+    extent: Extent
+    coded: Extent
+    content: Content
+    producer: Participant
+    held: int
+    sequence: int = 0
+
+
+class Picture(Protocol):
+    """A decoded picture, due `time` seconds after the first one."""
+
+    @property
+    def time(self) -> float:
+        """When it is due."""
+
+    def into(self, free: Free) -> Buffer | None:
+        """The buffer with the picture in it, which is the caller's now.
+
+        Takes one from `free` if the picture has none of its own; None while
+        there is none.
+        """
+
+    def drop(self) -> None:
+        """Show it never; its buffer, if it has one, can be used again."""
+
+
+class PictureStream(Video, Protocol):
+    """The pictures of one file, in the order in which they are to be seen.
+
+    `next` does what can be done without waiting for a device. When it gives
+    None and the stream has not `ended`, either `shape` has changed and buffers
+    of it are wanted, or it will have more to give once `wakes` is readable or a
+    buffer has become free. Buffers that a device has are nobody's after `close`.
+    """
+
+    @property
+    def decoder(self) -> str:
+        """The name of the device that decodes, or `cpu`."""
+
+    @property
+    def shape(self) -> Shape | None:
+        """What the next pictures want; None before the first call of `next`."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there are no more pictures."""
+
+    @property
+    def wakes(self) -> tuple[int, ...]:
+        """What to poll for reading when `next` has given None."""
+
+    @property
+    def copied(self) -> int:
+        """The bytes that the CPU has stored into buffers."""
+
+    def next(self) -> Picture | None:
+        """The next picture."""
+
+    def check(self, plan: Plan) -> None:
+        """Raise `AllocationError` if buffers of a plan cannot be filled."""
+
+    def use(self, plan: Plan, free: Free) -> None:
+        """From now on buffers of this plan are to be had from `free`."""

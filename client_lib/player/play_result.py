@@ -1,0 +1,138 @@
+"""What became of the frames of a stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from heapwire.client_lib.buffers import Buffer
+from heapwire.protocol.values import Plan, SourceId
+from heapwire.protocol.wire import Event, Refusal
+from heapwire.protocol.wire.bindings import HeapFeedbackStatus
+
+MOST_WAITING = 16  # frames on the screen without a status; one that comes at all comes at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameCounts:
+    """Frames, by what became of them.
+
+    `decoded` is `shown` plus `dropped` at the end. `shown` were on the screen;
+    of these `scanned_out` and `composited` are what the compositor said, by a
+    status or by wp_presentation's flag of zero-copy, and it may have said nothing.
+    """
+
+    decoded: int = 0
+    shown: int = 0
+    scanned_out: int = 0
+    composited: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayResult:
+    """The outcome of playing a stream.
+
+    `bytes_copied_per_frame` is the mean over the frames that were written,
+    rounded down: what the CPU stored after decoding. `decoder` is who decoded: the
+    name of a device, or `cpu`. `plan` is the last one.
+    `reasons` counts shown frames by why they were not scanned out, in the words
+    of the protocol's status_reason. `source_names` names the compositor's sources,
+    and `refusals` says of those that the plan does not use why that is. `events`
+    are those of the negotiation, if they were recorded.
+    `damaged` counts packets that could not be decoded; `faults` says why devices
+    were passed over, and plans that came unasked not taken. `stopped` is set if it
+    was not played to its end.
+    """
+
+    frames: FrameCounts
+    bytes_copied_per_frame: int
+    decoder: str
+    negotiations: int
+    plan: Plan | None
+    reasons: Mapping[str, int]
+    source_names: Mapping[SourceId, str] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+    events: tuple[Event, ...] = ()
+    damaged: int = 0
+    faults: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+class FrameLedger:
+    """Counts frames on their way from the decoder to the screen.
+
+    What the compositor says of a buffer and that a frame is on the screen come
+    as two events, in either order: `settle`, called when no events are left,
+    brings them together. Without `statuses` there will be none. Where there is
+    none, a frame that was presented without a copy was scanned out.
+    """
+
+    def __init__(self, *, statuses: bool = True) -> None:
+        self._statuses_told = statuses
+        self.decoded = 0
+        self.dropped = 0
+        self.shown = 0
+        self.pending = 0
+        self._statuses: Counter[HeapFeedbackStatus] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._unsettled: list[tuple[Buffer, bool]] = []
+
+    def committed(self) -> None:
+        """A frame was given to the compositor."""
+        self.pending += 1
+
+    def presented(self, buffer: Buffer, *, zero_copy: bool) -> None:
+        """It is on the screen, certainly without a copy or not certainly."""
+        self.pending -= 1
+        self.shown += 1
+        self._unsettled.append((buffer, zero_copy))
+
+    def discarded(self) -> None:
+        """It never was."""
+        self.pending -= 1
+        self.dropped += 1
+
+    def settle(self, *, finally_: bool = False) -> None:
+        """Count what the compositor said of the frames on the screen.
+
+        The last frames of which nothing was said yet wait, unless it is `finally_`
+        over.
+        """
+        waiting: list[tuple[Buffer, bool]] = []
+        for buffer, zero_copy in self._unsettled:
+            status = buffer.status
+            if status is not None:
+                self._statuses[status.status] += 1
+                if status.status is not HeapFeedbackStatus.SCANOUT:
+                    self._reasons[status.reason.name.lower()] += 1
+            elif zero_copy:
+                self._statuses[HeapFeedbackStatus.SCANOUT] += 1
+            else:
+                waiting.append((buffer, zero_copy))
+        kept = 0 if finally_ or not self._statuses_told else MOST_WAITING
+        given_up = len(waiting) - kept
+        if given_up > 0:
+            self._reasons["unknown"] += given_up
+            del waiting[:given_up]
+        self._unsettled = waiting
+        if finally_:
+            self.dropped += self.pending
+            self.pending = 0
+
+    @property
+    def counts(self) -> FrameCounts:
+        """The counts so far."""
+        return FrameCounts(
+            decoded=self.decoded,
+            shown=self.shown,
+            scanned_out=self._statuses[HeapFeedbackStatus.SCANOUT],
+            composited=self._statuses[HeapFeedbackStatus.COMPOSITED],
+            dropped=self.dropped,
+        )
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """How many frames were not scanned out for which reason, the commonest first."""
+        return dict(self._reasons.most_common())

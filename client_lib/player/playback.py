@@ -1,0 +1,269 @@
+"""One pass through a stream of pictures: each to the screen in its time.
+
+Each picture takes these steps: is it too late already; the buffer that it is in,
+or a free one to write it into; the moment that it is due, and the compositor's
+word that it wants a frame; the commit. Everything that waits dispatches the
+connection meanwhile, can be stopped, and finds out when the compositor has
+died.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from heapwire.client_lib import NoAnswerError
+from heapwire.client_lib.buffers import Buffer, BufferSupply
+from heapwire.client_lib.negotiation import AnyNegotiation
+from heapwire.client_lib.player.media_clock import MediaClock
+from heapwire.client_lib.player.open_pictures import AUTO
+from heapwire.client_lib.player.picture_stream import Picture, PictureStream, Shape
+from heapwire.client_lib.player.play_result import FrameCounts, FrameLedger, PlayResult
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection, Presented, Window
+from heapwire.protocol.values import Extents, Plan
+
+HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
+HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
+LAST_FRAME = 1.0  # seconds for the last frame to reach the screen
+IN_FLIGHT = 1  # buffers more, so that the next picture is ready when the screen wants it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayOptions:
+    """How to play. `frames` bounds how many are decoded; `formats` are the only fourccs to use.
+
+    `decoder` is `auto`, `cpu`, or the name or node of a device (see `open_pictures`).
+
+    Without `paced`, frames are shown as fast as the compositor takes them, and
+    none is dropped. With `record` the result has the events of the negotiation.
+    `timeout` is in seconds: how long the compositor may take for an answer.
+    """
+
+    frames: int | None = None
+    fullscreen: bool = False
+    paced: bool = True
+    formats: tuple[int, ...] = ()
+    decoder: str = AUTO
+    record: bool = False
+    timeout: float = DEFAULT_TIMEOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a player is: `total` frames are in the file, 0 if it does not say."""
+
+    counts: FrameCounts
+    total: int
+    plan: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where it is shown; `wake` is an fd that becomes readable when it is to stop."""
+
+    connection: Connection
+    window: Window
+    wake: int
+
+
+class Playback:
+    """One pass through a file; holds what changes from frame to frame."""
+
+    def __init__(
+        self,
+        *,
+        options: PlayOptions,
+        screen: Screen,
+        pictures: PictureStream,
+        negotiation: AnyNegotiation,
+        supply: BufferSupply,
+        stopped: Callable[[], bool],
+        fullscreen: Callable[[], bool],
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._options = options
+        self._connection = screen.connection
+        self._window = screen.window
+        self._wake = screen.wake
+        self._pictures = pictures
+        self._negotiation = negotiation
+        self._supply = supply
+        self._stopped = stopped
+        self._fullscreen = fullscreen
+        self._on_progress = on_progress
+        self._ledger = FrameLedger(statuses=negotiation.tells_status)
+        self._clock = MediaClock()
+        self._written = 0
+        self._shape: Shape | None = None
+        self._cut_short = False
+        self._heard = time.monotonic()
+        self._asked: float | None = None
+
+    def play(self) -> None:
+        """Show all frames, and wait for the last to be on the screen."""
+        limit = self._options.frames
+        while (limit is None or self._ledger.decoded < limit) and not self._stopped():
+            picture = self._pictures.next()
+            if picture is None and self._pictures.ended:
+                break
+            prepared = self._prepare()
+            if picture is None:
+                if not prepared:
+                    self._turn(None, *self._pictures.wakes)
+                continue
+            self._ledger.decoded += 1
+            if not self._show(picture):
+                self._ledger.dropped += 1
+            self._report()
+        self._cut_short = self._stopped()
+        until = time.monotonic() + LAST_FRAME
+        while self._ledger.pending and time.monotonic() < until:
+            self._turn(until)
+        self._connection.roundtrip(timeout=self._options.timeout)
+        self._ledger.settle(finally_=True)
+        self._report()
+
+    def result(self, faults: Sequence[str] = ()) -> PlayResult:
+        """What came of it; `faults` are those from before it began."""
+        plan = self._supply.plan
+        return PlayResult(
+            frames=self._ledger.counts,
+            bytes_copied_per_frame=self._pictures.copied // max(1, self._written),
+            decoder=self._pictures.decoder,
+            negotiations=self._supply.negotiations,
+            plan=plan,
+            reasons=self._ledger.reasons,
+            source_names=self._negotiation.source_names,
+            refusals=self._supply.refusals,
+            events=tuple(self._negotiation.events or ()),
+            damaged=self._pictures.damaged,
+            faults=(*faults, *self._supply.faults),
+            stopped=self._cut_short,
+        )
+
+    def _prepare(self) -> bool:
+        """Have buffers for pictures such as come next; whether there are others than before."""
+        shape = self._pictures.shape
+        if shape is None:
+            return False
+        self._negotiation.set_covered(self._window.covered)
+        if shape == self._shape:
+            renewed = self._supply.update()
+        else:
+            self._negotiation.set_extents(Extents(coded=shape.coded, visible=shape.extent))
+            self._negotiation.set_content(shape.content)
+            self._negotiation.set_participant(shape.producer)
+            self._negotiation.set_buffer_count(minimum=shape.held, queue=IN_FLIGHT)
+            self._supply.negotiate(shape.extent)
+            self._shape = shape
+            self._heard = time.monotonic()
+            renewed = True
+        if renewed and self._supply.plan is not None:
+            self._pictures.use(self._supply.plan, self._supply.free)
+        return renewed
+
+    def _show(self, picture: Picture) -> bool:
+        """Show a picture in its time; False if it is dropped."""
+        clock, paced, shape = self._clock, self._options.paced, self._shape
+        assert shape is not None, "no picture comes before its shape"
+        self._window.set_fullscreen(self._fullscreen())
+        duration = float(1 / self._pictures.rate)
+        if paced and clock.too_late(picture.time, duration):
+            picture.drop()
+            self._dispatch(0.0)
+            return False
+        due = clock.due(picture.time) if paced else None
+        patience = None if due is None else due + HIDDEN
+        buffer = self._filled(picture, patience)
+        if buffer is None:
+            picture.drop()
+            return False
+        self._written += 1
+        if due is not None:
+            self._wait(lambda: False, due)
+        if not self._wait(lambda: self._window.ready, patience):
+            buffer.busy = False
+            return False
+
+        def shown(presented: Presented | None) -> None:
+            if presented is None:
+                self._ledger.discarded()
+                return
+            self._ledger.presented(buffer, zero_copy=presented.zero_copy)
+            monotonic = self._window.clock == time.CLOCK_MONOTONIC
+            clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
+
+        self._window.show(
+            buffer,
+            shape.extent,
+            pixel_aspect=self._pictures.pixel_aspect,
+            rotation=shape.content.rotation,
+            shown=shown,
+        )
+        self._ledger.committed()
+        clock.committed(picture.time)
+        self._dispatch(0.0)
+        return True
+
+    def _filled(self, picture: Picture, until: float | None) -> Buffer | None:
+        """The buffer with a picture in it; None if there is none to be had in time."""
+        found: list[Buffer] = []
+
+        def look() -> bool:
+            buffer = picture.into(self._supply.free)
+            if buffer is not None:
+                found.append(buffer)
+            return buffer is not None
+
+        return found[0] if self._wait(look, until) else None
+
+    def _wait(self, condition: Callable[[], bool], until: float | None) -> bool:
+        """Dispatch until the condition holds, a time comes, or it is to stop."""
+        while not condition():
+            if self._stopped() or (until is not None and time.monotonic() >= until):
+                return False
+            self._turn(until)
+        return True
+
+    def _turn(self, until: float | None, *others: int) -> None:
+        """Dispatch for a while, or until one of the fds `others` is readable.
+
+        A silent compositor is asked whether it lives.
+
+        A window that nobody sees gets no frame callbacks, so that silence by
+        itself means nothing.
+        """
+        now = time.monotonic()
+        pause = HEARTBEAT if until is None else min(HEARTBEAT, max(0.0, until - now))
+        if self._dispatch(pause, *others):
+            return
+        now = time.monotonic()
+        if self._asked is not None:
+            if now - self._asked > self._options.timeout:
+                raise NoAnswerError(
+                    f"the compositor has not answered for {self._options.timeout:g} seconds"
+                )
+        elif now - self._heard >= HEARTBEAT:
+            self._asked = now
+            self._connection.sync(self._answered)
+
+    def _dispatch(self, timeout: float, *others: int) -> bool:
+        # Once it is to stop, the fd that says so stays readable and would not let it wait.
+        if not self._stopped():
+            others = (*others, self._wake)
+        came = self._connection.dispatch(timeout, *others)
+        while came and self._connection.dispatch(0.0):
+            pass
+        if came:
+            self._heard = time.monotonic()
+        self._ledger.settle()
+        return came
+
+    def _answered(self) -> None:
+        self._asked = None
+
+    def _report(self) -> None:
+        if self._on_progress is not None:
+            total = self._pictures.count
+            self._on_progress(Progress(self._ledger.counts, total, self._supply.plan))

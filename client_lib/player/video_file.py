@@ -1,0 +1,72 @@
+"""A video file, opened by PyAV (the extra `play`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heapwire.protocol import LocalError, words_of
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+DEFAULT_RATE = Fraction(25)  # frames a second, for a stream that does not say
+
+
+class VideoFile:
+    """The first video stream of a file.
+
+    `fault` is the exception that PyAV raises for what cannot be decoded. Raises
+    `LocalError`, which names the file and the fault, if it cannot be opened or
+    there is no video in it; also if PyAV is not installed.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        try:
+            import av
+        except ImportError as error:
+            raise LocalError(
+                f"decoding needs PyAV and numpy ({error}): pip install 'heapwire[play]'"
+            ) from None
+        self.path = str(path)
+        self.fault = av.error.FFmpegError
+        try:
+            opened = av.open(self.path)
+        except (av.error.FFmpegError, OSError) as error:
+            raise LocalError(f"{self.path}: {words_of(error)}") from None
+        if not opened.streams.video:
+            opened.close()
+            raise LocalError(f"{self.path}: there is no video in it")
+        self._container: InputContainer = opened
+        self.stream: VideoStream = opened.streams.video[0]
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second."""
+        return self.stream.average_rate or self.stream.guessed_rate or DEFAULT_RATE
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel divided by its height."""
+        aspect = self.stream.sample_aspect_ratio
+        return aspect if aspect and aspect > 0 else Fraction(1)
+
+    def packets(self) -> Iterator[av.Packet[VideoStream]]:
+        """The packets in the file's order, and an empty one at the end, which flushes a codec."""
+        packets = self._container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (self.fault, OSError) as error:
+                raise LocalError(f"{self.path}: {words_of(error)}") from None
+            yield packet
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()

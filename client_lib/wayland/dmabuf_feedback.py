@@ -1,0 +1,157 @@
+"""What a `zwp_linux_dmabuf_feedback_v1` says, put together from its events.
+
+Versions 4 and 5 name a main device, which samples all that is imported, and
+mark the tranches that are for scanout. From version 6 on each tranche says
+what it is for, and there is no main device. Device numbers come as a C
+library's `dev_t`, of 4 or 8 bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from dataclasses import dataclass
+
+from heapwire.protocol import LocalError, PeerError
+from heapwire.protocol.values import DeviceId, FormatModifier
+from heapwire.protocol.wire import TABLE_ENTRIES, TrancheFlags, decode_formats
+
+SAMPLING_VERSION = 6  # from here on tranches are flagged for sampling
+_DEV_T_SIZES = (4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class DmabufTranche:
+    """Formats for one device; `device` is None where the compositor does not name one."""
+
+    device: DeviceId | None
+    flags: TrancheFlags
+    formats: tuple[FormatModifier, ...]
+
+    @property
+    def scanout(self) -> bool:
+        """Whether buffers of these formats may be scanned out by the device."""
+        return bool(self.flags & TrancheFlags.SCANOUT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmabufFeedback:
+    """All parameters, tranches in the compositor's order of preference."""
+
+    version: int
+    tranches: tuple[DmabufTranche, ...]
+    main_device: DeviceId | None = None
+
+    @property
+    def sampled(self) -> tuple[DmabufTranche, ...]:
+        """The tranches whose buffers are sampled.
+
+        Before version 6 these are the ones that are not for scanout; if there
+        are none, all, since what is scanned out must be importable as well.
+        """
+        if self.version >= SAMPLING_VERSION:
+            return tuple(one for one in self.tranches if one.flags & TrancheFlags.SAMPLING)
+        return tuple(one for one in self.tranches if not one.scanout) or self.tranches
+
+    @property
+    def formats(self) -> frozenset[FormatModifier]:
+        """All pairs that can be imported."""
+        return frozenset(pair for one in self.tranches for pair in one.formats)
+
+
+class FeedbackDecoder:
+    """Takes events; `done` gives what they amount to.
+
+    Every method but the constructor is an event and raises `PeerError` for
+    what linux-dmabuf does not allow. Nothing takes effect before `done`.
+    """
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+        self._table: tuple[FormatModifier, ...] | None = None
+        self._main: DeviceId | None = None
+        self._tranches: list[DmabufTranche] = []
+        self._device: DeviceId | None = None
+        self._targeted = False
+        self._flags = TrancheFlags(0)
+        self._flagged = False
+        self._formats: dict[FormatModifier, None] = {}
+
+    def format_table(self, content: bytes) -> None:
+        """The content of the table's file; it stays until another comes."""
+        if not content:
+            raise PeerError("a format table without an entry")
+        try:
+            table = decode_formats(content)
+        except ValueError as error:
+            raise PeerError(f"a format table that cannot be one: {error}") from None
+        if len(table) > TABLE_ENTRIES:
+            raise PeerError(f"a format table of {len(table)} entries, more than it can have")
+        self._table = table
+
+    def main_device(self, raw: bytes) -> None:
+        """The device that samples, before version 6."""
+        self._main = decode_device(raw)
+
+    def tranche_target_device(self, raw: bytes) -> None:
+        """The device of the tranche that is being described."""
+        self._device = decode_device(raw)
+        self._targeted = True
+
+    def tranche_flags(self, flags: int) -> None:
+        """What the tranche is for; flags of later versions are left out."""
+        self._flags = TrancheFlags(flags & (TrancheFlags.SCANOUT | TrancheFlags.SAMPLING))
+        self._flagged = True
+
+    def tranche_formats(self, raw: bytes) -> None:
+        """Indices into the table, two bytes each."""
+        if self._table is None:
+            raise PeerError("the formats of a tranche before any format table")
+        if len(raw) % 2:
+            raise PeerError(f"the formats of a tranche in {len(raw)} bytes, an odd number")
+        for (index,) in struct.iter_unpack("=H", raw):
+            if index >= len(self._table):
+                raise PeerError(f"format {index} of a format table with {len(self._table)} entries")
+            self._formats[self._table[index]] = None
+
+    def tranche_done(self) -> None:
+        """The tranche is complete."""
+        if not self._targeted:
+            raise PeerError("a tranche without a target device")
+        if self._version >= SAMPLING_VERSION and not self._flags:
+            raise PeerError("a tranche that is for nothing: it has no flags")
+        self._tranches.append(DmabufTranche(self._device, self._flags, tuple(self._formats)))
+        self._begin()
+
+    def done(self) -> DmabufFeedback:
+        """All parameters have been sent."""
+        if self._targeted or self._flagged or self._formats:
+            raise PeerError("done in the middle of a tranche")
+        if not self._tranches:
+            raise PeerError("feedback without a tranche")
+        feedback = DmabufFeedback(
+            version=self._version, tranches=tuple(self._tranches), main_device=self._main
+        )
+        if not feedback.sampled:
+            raise PeerError("feedback without a tranche for sampling")
+        self._tranches.clear()
+        self._main = None
+        return feedback
+
+    def _begin(self) -> None:
+        self._device = None
+        self._targeted = False
+        self._flags = TrancheFlags(0)
+        self._flagged = False
+        self._formats = {}
+
+
+def decode_device(raw: bytes) -> DeviceId | None:
+    """The device of an array with a `dev_t`; None for 0, which is no device's number."""
+    if len(raw) not in _DEV_T_SIZES:
+        raise PeerError(f"a device number of {len(raw)} bytes")
+    number = int.from_bytes(raw, sys.byteorder)
+    try:
+        return DeviceId.from_dev_t(number) if number else None
+    except (LocalError, OverflowError) as error:
+        raise PeerError(f"a device number that cannot be: {error}") from None

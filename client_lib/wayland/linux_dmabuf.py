@@ -1,0 +1,185 @@
+"""Buffers imported into the compositor, by `zwp_linux_dmabuf_v1`."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
+
+from heapwire.client_lib import ImportRefusedError
+from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.wayland.connection import DEFAULT_TIMEOUT, Connection
+from heapwire.client_lib.wayland.interfaces import AnyProxy, create, listen, send
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    INVALID,
+    LINEAR,
+    DeviceId,
+    Extent,
+    FormatModifier,
+    Plan,
+    fourcc_name,
+)
+
+FEEDBACK_VERSION = 4  # before it, the pairs come as events
+SAMPLING_DEVICE_VERSION = 6  # zwp_linux_buffer_params_v1.set_sampling_device
+
+
+class LinuxDmabuf:
+    """The compositor's linux-dmabuf, version 3 or later.
+
+    Raises `MissingGlobalError` if it is not on offer.
+    """
+
+    def __init__(self, connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+        self.connection = connection
+        self._proxy, self.version = connection.bind(ZwpLinuxDmabufV1, minimum=3, timeout=timeout)
+        self._pairs: set[FormatModifier] = set()
+        if self.version < FEEDBACK_VERSION:
+            listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
+            connection.roundtrip(timeout=timeout)
+        connection.on_close(self, self.close)
+
+    @property
+    def pairs(self) -> frozenset[FormatModifier]:
+        """The pairs known to be importable: those of the events, and what was learnt."""
+        return frozenset(self._pairs)
+
+    def learn(self, pairs: Iterable[FormatModifier]) -> None:
+        """Know what feedback says can be imported."""
+        self._pairs = set(pairs)
+
+    def feedback(self, surface: AnyProxy | None) -> AnyProxy:
+        """A new `zwp_linux_dmabuf_feedback_v1`, from version 4 on: for a surface, or for none."""
+        if surface is None:
+            return create(self._proxy, "get_default_feedback")
+        return create(self._proxy, "get_surface_feedback", surface)
+
+    def import_buffer(
+        self, buffer: Buffer, extent: Extent, *, device: DeviceId | None = None
+    ) -> Import:
+        """Ask the compositor for a `wl_buffer` of a buffer.
+
+        `extent` is the size of the pictures, within that of the plan. `device`
+        is the one that is to sample the buffer, for compositors with several;
+        ignored where linux-dmabuf is older than version 6. The request `create`
+        is used and never `create_immed`: a buffer that is refused costs nothing.
+        """
+        room = buffer.plan.layout.extent
+        if extent.width > room.width or extent.height > room.height:
+            raise LocalError(f"pictures of {extent} do not fit into a buffer of {room}")
+        tries = [
+            partial(self._ask, buffer, modifier, extent, device)
+            for modifier in self._modifiers_of(buffer.plan)
+        ]
+        return Import(self.connection, tries, buffer)
+
+    def _ask(
+        self, buffer: Buffer, modifier: int, extent: Extent, device: DeviceId | None
+    ) -> AnyProxy:
+        params = create(self._proxy, "create_params")
+        for index, plane in enumerate(buffer.plan.layout.planes):
+            send(
+                params,
+                "add",
+                buffer.objects[plane.object].fd,
+                *(index, plane.offset, plane.pitch),
+                *(modifier >> 32, modifier & 0xFFFFFFFF),
+            )
+        if device is not None and self.version >= SAMPLING_DEVICE_VERSION:
+            send(params, "set_sampling_device", struct.pack("=Q", device.dev_t))
+        send(params, "create", extent.width, extent.height, buffer.plan.fourcc, 0)
+        return params
+
+    def _modifier(self, fourcc: int, high: int, low: int) -> None:
+        self._pairs.add(FormatModifier(fourcc, high << 32 | low))
+
+    def _modifiers_of(self, plan: Plan) -> tuple[int, ...]:
+        """The modifiers to import a plan's buffers with, to be tried in this order.
+
+        A compositor whose GPU driver knows no modifiers announces its formats
+        without. What comes from a heap and has rows is laid out as such a driver
+        expects, so no modifier will do; but some take LINEAR all the same, and
+        will scan out only what came with it.
+        """
+        implicit = FormatModifier(plan.fourcc, INVALID)
+        linear = FormatModifier(plan.fourcc, LINEAR)
+        if plan.modifier == LINEAR and implicit in self._pairs and linear not in self._pairs:
+            return LINEAR, INVALID
+        return (plan.modifier,)
+
+    def close(self) -> None:
+        """Destroy the object; buffers stay valid."""
+        self.connection.forget(self)
+        if not self._proxy.destroyed and not self.connection.closed:
+            self._proxy.destroy()
+
+
+class Import:
+    """An import that has been asked for; the buffer gets its `wl_buffer` when it succeeds.
+
+    The answer is waited for even when nobody wants it any more: a `wl_buffer`
+    that came to an object that is gone could never be destroyed.
+    """
+
+    def __init__(
+        self, connection: Connection, tries: Sequence[Callable[[], AnyProxy]], buffer: Buffer
+    ) -> None:
+        """`tries` make the request, one way after the other until one is taken."""
+        self.done = False
+        self._plan: Plan = buffer.plan
+        self._buffer: Buffer | None = buffer
+        self._connection = connection
+        self._tries = list(tries)
+        self._params: AnyProxy
+        self._begin()
+
+    def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """Dispatch until the compositor has answered.
+
+        Raises `ImportRefusedError` if it does not take the buffer.
+        """
+        self._connection.wait(lambda: self.done, timeout=timeout, what="answer to an import")
+        if self._buffer is not None and self._buffer.proxy is None:
+            pair = f"{fourcc_name(self._plan.fourcc)} with modifier {self._plan.modifier:#x}"
+            raise ImportRefusedError(f"linux-dmabuf did not take a buffer of {pair}")
+
+    def cancel(self) -> None:
+        """Want the `wl_buffer` no more."""
+        self._buffer = None
+
+    def _begin(self) -> None:
+        self._params = self._tries.pop(0)()
+        self._connection.keep(self._params)
+        listen(
+            self._params,
+            self._connection.handler_failed,
+            {"created": self._created, "failed": self._failed},
+        )
+
+    def _failed(self) -> None:
+        self._end()
+        if self._tries and self._buffer is not None:
+            self._begin()
+        else:
+            self.done = True
+
+    def _created(self, proxy: AnyProxy) -> None:
+        self._end()
+        self.done = True
+        buffer = self._buffer
+        if buffer is None:
+            proxy.destroy()
+            return
+        buffer.proxy = proxy
+
+        def released() -> None:
+            buffer.busy = False
+
+        listen(proxy, self._connection.handler_failed, {"release": released})
+
+    def _end(self) -> None:
+        send(self._params, "destroy")
+        self._connection.release(self._params)

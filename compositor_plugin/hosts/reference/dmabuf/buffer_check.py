@@ -1,0 +1,129 @@
+"""Whether a device of the platform can use a buffer that exists, and if not, why not.
+
+The model judges: the buffer is the fixed buffer of a problem whose only
+participant is the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.kernel.description import Platform
+from heapwire.protocol.explain import solve_plans
+from heapwire.protocol.solver import RULES
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    BY_NAME,
+    Answer,
+    BufferObject,
+    ConstraintSet,
+    Content,
+    Extents,
+    FixedBuffer,
+    FormatModifier,
+    Goal,
+    Layout,
+    LayoutKind,
+    Participant,
+    Problem,
+    Usage,
+)
+
+_PROTECTED = BY_NAME["protected"].type
+_ROTATION = BY_NAME["when-rotation"].type
+
+
+class Fit:
+    """Judges buffers for one device and one use; without a device everything fits."""
+
+    def __init__(self, platform: Platform, usage: Usage) -> None:
+        self.device = next((one for one in platform.devices if usage in one.sets), None)
+        self._platform = platform
+        self._usage = usage
+        self._participant: Participant | None = None
+        if self.device is not None:
+            self._participant = platform.participant(self.device.name, usage)
+
+    def reason(
+        self, buffer: BufferAttributes, sizes: tuple[int, ...], *, rotation: int = 0
+    ) -> StatusReason:
+        """NONE if the device can use it, else the first thing that is in the way.
+
+        `sizes` are those of the objects, in bytes. `rotation` is what the device
+        is to do, in degrees counter-clockwise.
+        """
+        participant = self._participant
+        if participant is None or not participant.sets:
+            return StatusReason.NONE
+        sets = tuple(one for one in participant.sets if _holds(one, buffer.format))
+        if not sets:
+            return StatusReason.FORMAT
+        if rotation:
+            sets = tuple(one for one in sets if _rotates(one, rotation))
+            if not sets:
+                return StatusReason.TRANSFORM
+        known = tuple(source for source in buffer.sources if source is not None)
+        if len(known) < len(buffer.sources):
+            return StatusReason.MEMORY
+        objects = tuple(map(BufferObject, known, sizes))
+        answer = solve_plans(self._problem(buffer, objects, participant, rotation))
+        return StatusReason.NONE if answer.plans else _reason(answer)
+
+    def _problem(
+        self,
+        buffer: BufferAttributes,
+        objects: tuple[BufferObject, ...],
+        participant: Participant,
+        rotation: int,
+    ) -> Problem:
+        layout = Layout(
+            kind=LayoutKind.FIXED, extent=buffer.extent, objects=objects, planes=buffer.planes
+        )
+        goal = Goal(
+            name=participant.name,
+            participants=(participant,),
+            scanout=self._usage is Usage.SCANOUT,
+        )
+        return Problem(
+            participants=(),
+            goals=(goal,),
+            sources=self._platform.sources,
+            extents=Extents(coded=buffer.extent),
+            content=Content(rotation=rotation),
+            topology=self._platform.topology,
+            fixed=FixedBuffer(buffer.format, layout),
+        )
+
+
+def pairs_of(sets: Iterable[ConstraintSet], known: Iterable[FormatModifier]) -> set[FormatModifier]:
+    """Those of the known pairs that some set holds; all of them where there is no set."""
+    sets = tuple(sets)
+    return {pair for pair in known if not sets or any(_holds(one, pair) for one in sets)}
+
+
+def _holds(one: ConstraintSet, pair: FormatModifier) -> bool:
+    return any(
+        fourcc in (pair.fourcc, ANY_FOURCC) and modifier in (pair.modifier, ANY_MODIFIER)
+        for fourcc, modifier in one.formats
+    )
+
+
+def _rotates(one: ConstraintSet, rotation: int) -> bool:
+    """Whether a set says that the device rotates by so much; one that says nothing does not."""
+    return any(
+        constraint.type == _ROTATION
+        and isinstance(constraint.value, int)
+        and constraint.value >> rotation // 90 & 1
+        for constraint in one.constraints
+    )
+
+
+def _reason(answer: Answer) -> StatusReason:
+    types = {member.constraint.type for member in answer.conflict if member.constraint is not None}
+    if _PROTECTED in types:
+        return StatusReason.PROTECTION
+    if types & RULES.keys():
+        return StatusReason.MEMORY
+    return StatusReason.LAYOUT if types else StatusReason.FORMAT

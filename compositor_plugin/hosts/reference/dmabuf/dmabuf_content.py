@@ -1,0 +1,67 @@
+"""The content of a dma-buf: its planes, and the one owner of their file descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
+from heapwire.compositor_plugin.hosts.reference.scene import Image, PlaneBytes, read_image
+from heapwire.protocol.values import FORMATS, Extent
+
+
+class DmabufPicture:
+    """An imported buffer. The objects close their fds when the picture is let go of.
+
+    `verdicts` remembers what the display says of it, by how it is to be shown.
+    """
+
+    __slots__ = ("__weakref__", "attributes", "objects", "verdicts")
+
+    def __init__(self, attributes: BufferAttributes, objects: Sequence[ObjectMemory]) -> None:
+        self.attributes = attributes
+        self.objects = tuple(objects)
+        self.verdicts: dict[int, StatusReason] = {}
+
+    @property
+    def extent(self) -> Extent:
+        """Its size in pixels."""
+        return self.attributes.extent
+
+    @property
+    def fourcc(self) -> int:
+        """Its pixel format."""
+        return self.attributes.format.fourcc
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the format has alpha."""
+        known = FORMATS.get(self.fourcc)
+        return known is None or known.has_alpha
+
+    def image(self) -> Image:
+        """The pixels as they are now; what a client has cut off is zero."""
+        with ExitStack() as stack:
+            data = [
+                stack.enter_context(one.bytes(length))
+                for one, length in zip(self.objects, self._lengths(), strict=True)
+            ]
+            planes = [
+                PlaneBytes(data[plane.object], plane.offset, plane.pitch)
+                for plane in self.attributes.planes
+            ]
+            image = read_image(planes, self.fourcc, self.extent.width, self.extent.height)
+            del planes
+            data.clear()
+            return image
+
+    def _lengths(self) -> list[int]:
+        """How much of each object has pixels in it, in bytes."""
+        lengths = [1] * len(self.objects)
+        shapes = FORMATS[self.fourcc].planes
+        for plane, shape in zip(self.attributes.planes, shapes, strict=True):
+            rows = shape.rows(self.extent.height)
+            end = plane.offset + plane.pitch * (rows - 1) + shape.row_bytes(self.extent.width)
+            lengths[plane.object] = max(lengths[plane.object], end)
+        return lengths

@@ -1,0 +1,106 @@
+"""What stands behind linux-dmabuf: which buffers can be imported, and their import."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import Fit, pairs_of
+from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufPicture
+from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
+from heapwire.compositor_plugin.hosts.reference.scene import READERS
+from heapwire.kernel.description import Device, Platform
+from heapwire.protocol.values import FORMATS, LINEAR, Extent, FormatModifier, PlaneLayout, Usage
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
+        AddedPlane,
+    )
+
+MAX_PIXELS = 1 << 26  # 8192x8192; what is composited goes through the CPU
+
+
+class LinuxDmabuf:
+    """Imports dma-bufs as the platform's GPU would.
+
+    `formats` are the pairs that it takes: those that the first device that
+    samples can sample, as far as the CPU, which draws in its place, can read
+    them. A platform without such a device takes all that the CPU can read.
+    `buffers` are those that clients have now, by the address of the object.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self.buffers: dict[int, WlBuffer] = {}
+        self._memory = platform.memory
+        self._renderer = Fit(platform, Usage.SAMPLING)
+        self.display = Fit(platform, Usage.SCANOUT).device
+        readable = {FormatModifier(code, LINEAR) for code in READERS}
+        sampling = self.renderer.sets[Usage.SAMPLING] if self.renderer is not None else ()
+        self.formats = frozenset(pairs_of(sampling, readable))
+        self.scanout_formats: frozenset[FormatModifier] = frozenset()
+        if self.display is not None:
+            scanout = self.display.sets[Usage.SCANOUT]
+            self.scanout_formats = frozenset(pairs_of(scanout, self.formats))
+
+    @property
+    def renderer(self) -> Device | None:
+        """The device that samples."""
+        return self._renderer.device
+
+    def import_planes(
+        self, planes: Sequence[AddedPlane], pair: FormatModifier, width: int, height: int
+    ) -> DmabufPicture | None:
+        """The buffer that planes make; None if it cannot be used.
+
+        The fds stay the caller's. Planes that are in one object share it,
+        whether they came with one fd or several.
+        """
+        shapes = FORMATS[pair.fourcc].planes
+        if width * height > MAX_PIXELS or any(
+            plane.pitch < shape.row_bytes(width)
+            for plane, shape in zip(planes, shapes, strict=True)
+        ):
+            return None
+        objects: list[ObjectMemory] = []
+        found: dict[tuple[int, int], int] = {}
+        layouts: list[PlaneLayout] = []
+        for plane in planes:
+            identity = os.fstat(plane.fd.fileno())
+            key = (identity.st_dev, identity.st_ino)
+            if key not in found:
+                made = self._object(plane.fd.fileno())
+                if made is None:
+                    return None
+                found[key] = len(objects)
+                objects.append(made)
+            layouts.append(PlaneLayout(found[key], plane.offset, plane.pitch))
+        attributes = BufferAttributes(
+            extent=Extent(width, height),
+            format=pair,
+            planes=tuple(layouts),
+            sources=tuple(one.source for one in objects),
+        )
+        if None not in attributes.sources:
+            sizes = tuple(one.size for one in objects)
+            if self._renderer.reason(attributes, sizes) is not StatusReason.NONE:
+                return None
+        return DmabufPicture(attributes, objects)
+
+    def _object(self, fd: int) -> ObjectMemory | None:
+        """An object of its own for an fd; None for what is no memory that can be read."""
+        readable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE in (os.O_RDONLY, os.O_RDWR)
+        if not readable or not (stat.S_ISREG(os.fstat(fd).st_mode) or is_dma_buf(fd)):
+            return None
+        try:
+            size = os.lseek(fd, 0, os.SEEK_END)
+        except OSError:
+            return None
+        if size == 0:
+            return None
+        source = self._memory.identify(fd)
+        return ObjectMemory(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 0), size=size, source=source)

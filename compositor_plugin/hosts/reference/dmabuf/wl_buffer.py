@@ -1,0 +1,33 @@
+"""`wl_buffer` made of dma-bufs."""
+
+from __future__ import annotations
+
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufPicture
+from heapwire.compositor_plugin.server import NewId, Resource
+
+
+class WlBuffer(Resource):
+    """A buffer of a client's.
+
+    `uses` counts the surfaces that show it, and `told` is the last status that
+    the plugin was given. The memory, which is the picture's, outlives the object
+    for as long as a surface shows it.
+    """
+
+    INTERFACE = table("wl_buffer")
+    VERSION = 1
+
+    def __init__(self, new_id: NewId, picture: DmabufPicture, buffers: dict[int, WlBuffer]) -> None:
+        new_id.version = 1
+        super().__init__(new_id)
+        self.picture = picture
+        self.uses = 0
+        self.told: StatusReason | None = None
+        self._buffers = buffers
+        buffers[self.address] = self
+
+    def on_destroy(self) -> None:
+        """The client's object is gone."""
+        del self._buffers[self.address]

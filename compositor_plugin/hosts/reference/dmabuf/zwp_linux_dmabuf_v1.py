@@ -1,0 +1,51 @@
+"""`zwp_linux_dmabuf_v1`, versions 1 to 6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.hosts.reference import WlSurface, table
+from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
+    ZwpLinuxBufferParamsV1,
+)
+from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_dmabuf_feedback_v1 import (
+    ZwpLinuxDmabufFeedbackV1,
+)
+from heapwire.compositor_plugin.server import NewId, Resource
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.scene import Space
+
+_MODIFIER_VERSION = 3
+_FEEDBACK_VERSION = 4  # from here on feedback says it all, and these events must not be sent
+
+
+class ZwpLinuxDmabufV1(Resource):
+    """The bound global."""
+
+    INTERFACE = table("zwp_linux_dmabuf_v1")
+    VERSION = min(6, INTERFACE.version)
+
+    def __init__(self, new_id: NewId, space: Space) -> None:
+        super().__init__(new_id)
+        self._space = space
+        if self.version >= _FEEDBACK_VERSION:
+            return
+        pairs = sorted(space.dmabuf.formats)
+        for fourcc in dict.fromkeys(pair.fourcc for pair in pairs):
+            self.send("format", fourcc)
+        if self.version >= _MODIFIER_VERSION:
+            for fourcc, modifier in pairs:
+                self.send("modifier", fourcc, modifier >> 32, modifier & 0xFFFFFFFF)
+
+    def create_params(self, new_id: NewId) -> None:
+        """Begin a buffer."""
+        ZwpLinuxBufferParamsV1(new_id, self._space.dmabuf)
+
+    def get_default_feedback(self, new_id: NewId) -> None:
+        """What to allocate for no surface in particular."""
+        ZwpLinuxDmabufFeedbackV1(new_id, self._space, None)
+
+    def get_surface_feedback(self, new_id: NewId, surface: WlSurface) -> None:
+        """What to allocate for one surface."""
+        ZwpLinuxDmabufFeedbackV1(new_id, self._space, surface)

@@ -1,0 +1,56 @@
+"""Buffers in use: what a surface shows, and when its client may write to it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image
+from heapwire.protocol.values import Extent
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
+
+
+class Picture(Protocol):
+    """The content of a buffer."""
+
+    @property
+    def extent(self) -> Extent:
+        """Its size in pixels."""
+
+    @property
+    def fourcc(self) -> int:
+        """Its pixel format."""
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether a pixel may let through what is behind it."""
+
+    def image(self) -> Image:
+        """Its pixels, (height, width, 4) premultiplied RGBA."""
+
+
+class Hold:
+    """One use of a picture by one surface; `release` ends it, once.
+
+    `buffer` is the object to be released; None where the picture is a copy.
+    """
+
+    __slots__ = ("_held", "buffer", "picture")
+
+    def __init__(self, picture: Picture, buffer: WlBuffer | None = None) -> None:
+        self.picture = picture
+        self.buffer = buffer
+        self._held = True
+        if buffer is not None:
+            buffer.uses += 1
+
+    def release(self) -> None:
+        """The surface has no more use for the picture; the last use of a buffer gives it back."""
+        if not self._held:
+            return
+        self._held = False
+        if self.buffer is not None:
+            self.buffer.uses -= 1
+            if self.buffer.uses == 0:
+                self.buffer.send("release")

@@ -1,0 +1,69 @@
+"""What is scanned out and what is composited, and why.
+
+An output can scan out one surface: the topmost window, if it is fullscreen
+there, opaque, and nothing else of it is to be seen. The plane may scale and
+crop; it rotates if its constraint sets say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference import WlSurface
+from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufPicture, Fit
+from heapwire.compositor_plugin.hosts.reference.scene.output import Output
+from heapwire.compositor_plugin.hosts.reference.scene.surface_tree import Tree
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Usage
+
+_FLIPPED = 4  # wl_output.transform: from here on mirrored
+
+
+class Scanout:
+    """The platform's display: its first device that scans out, if it has one."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._fit = Fit(platform, Usage.SCANOUT)
+        self.device = self._fit.device.id if self._fit.device is not None else None
+
+    def verdict(self, surface: WlSurface, output: Output, trees: Sequence[Tree]) -> StatusReason:
+        """NONE if the surface's buffer is scanned out on the output, else why it is not."""
+        if candidate(output, trees) is not surface:
+            return StatusReason.NOT_A_CANDIDATE
+        if self.device is None:
+            return StatusReason.NO_PLANE
+        hold = surface.current.hold
+        if hold is None or not isinstance(hold.picture, DmabufPicture):
+            return StatusReason.MEMORY
+        transform = surface.current.presenting.transform
+        if transform >= _FLIPPED:
+            return StatusReason.TRANSFORM
+        picture = hold.picture
+        known = picture.verdicts.get(transform)
+        if known is None:
+            known = picture.verdicts[transform] = self._fit.reason(
+                picture.attributes,
+                tuple(one.size for one in picture.objects),
+                rotation=-90 * transform % 360,
+            )
+        return known
+
+
+def candidate(output: Output, trees: Sequence[Tree]) -> WlSurface | None:
+    """The surface that an output could scan out if its buffer suited the plane."""
+    on_top = next((tree for tree in reversed(trees) if tree.visible_on(output)), None)
+    if on_top is None or not on_top.fullscreen or on_top.output is not output:
+        return None
+    visible = on_top.visible_on(output)
+    if len(visible) != 1 or visible[0].surface is not on_top.root:
+        return None
+    return on_top.root if opaque(on_top.root) else None
+
+
+def opaque(surface: WlSurface) -> bool:
+    """Whether nothing shines through a surface."""
+    hold = surface.current.hold
+    if hold is None:
+        return False
+    return not hold.picture.has_alpha or surface.current.presenting.opaque.covers(surface.bounds())

@@ -1,0 +1,128 @@
+"""What is where: windows, popups and subsurfaces, from bottom to top.
+
+Coordinates are logical: those that all outputs share, before an output's scale.
+Nothing here recurses, because clients decide how deep things are nested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from heapwire.compositor_plugin.hosts.reference import WlSurface
+from heapwire.compositor_plugin.hosts.reference.scene.output import Output
+from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
+from heapwire.compositor_plugin.hosts.reference.shell import XdgSurface, XdgToplevel
+
+_STEP = 32  # logical pixels between the windows of a cascade
+_PLACES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A surface that is on the screen, and where."""
+
+    surface: WlSurface
+    rect: Rect
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A window that is on the screen and everything that belongs to it, bottom to top.
+
+    `output` is the one that it is synchronised to; `fullscreen` says whether it
+    has that output for itself, on black.
+    """
+
+    window: XdgToplevel
+    root: WlSurface
+    output: Output
+    fullscreen: bool
+    views: tuple[View, ...]
+
+    def visible_on(self, output: Output) -> list[View]:
+        """The views that an output shows a part of."""
+        return [view for view in self.views if view.rect.intersection(output.rect).area]
+
+
+def trees(windows: Sequence[XdgToplevel], outputs: Sequence[Output]) -> list[Tree]:
+    """All windows that are mapped, from bottom to top."""
+    found = []
+    for window in windows:
+        xdg_surface = window.xdg_surface
+        if xdg_surface is None or xdg_surface.surface is None or not xdg_surface.mapped:
+            continue
+        x, y = origin(window, xdg_surface)
+        found.append(
+            Tree(
+                window=window,
+                root=xdg_surface.surface,
+                output=main_output(window, outputs),
+                fullscreen=window.state.fullscreen is not None,
+                views=tuple(_window_views(xdg_surface, x, y)),
+            )
+        )
+    return found
+
+
+def main_output(window: XdgToplevel, outputs: Sequence[Output]) -> Output:
+    """The output that shows most of a window; the first, where none does."""
+    state = window.shown_state
+    if state.fullscreen is not None or state.maximized is not None:
+        return state.fullscreen or state.maximized or outputs[0]
+    size = window.xdg_surface.geometry if window.xdg_surface else Rect(0, 0, 0, 0)
+    rect = Rect(*window.position, size.width, size.height)
+    return max(outputs, key=lambda output: output.rect.intersection(rect).area)
+
+
+def origin(window: XdgToplevel, xdg_surface: XdgSurface) -> tuple[int, int]:
+    """Where the upper left corner of the window's geometry is."""
+    output = window.state.fullscreen or window.state.maximized
+    if output is None:
+        return window.position
+    geometry, whole = xdg_surface.geometry, output.rect
+    return (
+        whole.x + (whole.width - geometry.width) // 2,
+        whole.y + (whole.height - geometry.height) // 2,
+    )
+
+
+def cascade(number: int, output: Output, width: int, height: int) -> tuple[int, int]:
+    """Where the window of a number goes: each a step further, all on the output if they fit."""
+    step = _STEP * (number % _PLACES)
+    room = output.rect
+    return (
+        room.x + max(0, min(step, room.width - width)),
+        room.y + max(0, min(step, room.height - height)),
+    )
+
+
+def surface_views(surface: WlSurface, x: int, y: int) -> Iterator[View]:
+    """A surface and its subsurfaces, those below it first."""
+    waiting = [(surface, x, y, False)]
+    while waiting:
+        one, left, top, itself = waiting.pop()
+        if one.size is None:
+            continue
+        if itself:
+            yield View(one, Rect(left, top, *one.size))
+            continue
+        for member in reversed(one.stack):
+            if member is one:
+                waiting.append((one, left, top, True))
+            elif member.subsurface is not None:
+                across, down = member.subsurface.position
+                waiting.append((member, left + across, top + down, False))
+
+
+def _window_views(xdg_surface: XdgSurface, x: int, y: int) -> Iterator[View]:
+    waiting = [(xdg_surface, x, y)]
+    while waiting:
+        one, left, top = waiting.pop()
+        if one.surface is None or not one.mapped:
+            continue
+        geometry = one.geometry
+        yield from surface_views(one.surface, left - geometry.x, top - geometry.y)
+        for popup in reversed(one.popups):
+            if popup.xdg_surface is not None:
+                waiting.append((popup.xdg_surface, left + popup.geometry.x, top + popup.geometry.y))

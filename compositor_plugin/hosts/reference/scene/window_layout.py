@@ -1,0 +1,356 @@
+"""The space that surfaces are in: windows, outputs, and what each refresh makes of them.
+
+It is the plugin's `Host`: it says which surface could be scanned out, and what
+became of buffers; it calls the plugin only when one of these answers changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin import BufferAttributes, OutputState, StatusReason, SurfaceState
+from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufPicture, LinuxDmabuf
+from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import Hold
+from heapwire.compositor_plugin.hosts.reference.scene.composition import (
+    Layer,
+    compose,
+    layers_of,
+    visible_pixels,
+)
+from heapwire.compositor_plugin.hosts.reference.scene.frame_record import FrameRecord
+from heapwire.compositor_plugin.hosts.reference.scene.output import Output, OutputMode
+from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rgb
+from heapwire.compositor_plugin.hosts.reference.scene.scanout import Scanout, candidate
+from heapwire.compositor_plugin.hosts.reference.scene.surface_tree import (
+    Tree,
+    cascade,
+    main_output,
+    trees,
+)
+from heapwire.compositor_plugin.server import Display
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import MAX_EXTENT, Extent, FormatModifier
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin import HeapPlugin
+    from heapwire.compositor_plugin.hosts.reference import WlOutput, WlSurface
+    from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufFeedbackV1
+    from heapwire.compositor_plugin.hosts.reference.shell import XdgToplevel
+
+log = logging.getLogger(__name__)
+
+FrameHook = Callable[[FrameRecord, Callable[[], Image]], None]
+
+KEPT_FRAMES = 4096  # records that are kept while nobody asks for all of them
+_MILLISECOND = 1_000_000
+
+
+class Space:
+    """Surfaces and outputs.
+
+    `surfaces` and `windows` hold what clients have now, windows from bottom to
+    top. `frames` are the records of what was shown: all with `record`, else the
+    last few thousand. `on_frame` gets each record, and a function that reads
+    the surface's visible pixels, (height, width, 3), good until it returns. With
+    `keep_last`, an output without windows keeps its last picture for `image`.
+    `debounce` is how many milliseconds a surface must be a candidate for scanout
+    before linux-dmabuf's feedback tells its client.
+    """
+
+    def __init__(
+        self,
+        display: Display,
+        platform: Platform,
+        modes: Sequence[OutputMode],
+        *,
+        record: bool,
+        on_frame: FrameHook | None,
+        keep_last: bool,
+        debounce: int,
+    ) -> None:
+        self.debounce = debounce
+        self._keep_last = keep_last
+        self._last: dict[Output, tuple[Layer, ...]] = {}
+        self.display = display
+        self.platform = platform
+        self.dmabuf = LinuxDmabuf(platform)
+        self.surfaces: dict[int, WlSurface] = {}
+        self.windows: list[XdgToplevel] = []
+        self.feedbacks: set[ZwpLinuxDmabufFeedbackV1] = set()
+        self.frames: deque[FrameRecord] = deque(maxlen=None if record else KEPT_FRAMES)
+        self.plugin: HeapPlugin | None = None
+        self._scanout = Scanout(platform)
+        self._record = record
+        self._on_frame = on_frame
+        self._states: dict[int, SurfaceState | None] = {}
+        self._placed = 0
+        x, outputs = 0, []
+        for mode in modes:
+            outputs.append(Output(mode, x, display.loop, self._tick))
+            x += outputs[-1].rect.width
+        self.outputs = tuple(outputs)
+
+    def image(self, output: Output) -> Image:
+        """What an output shows, or showed before its last window went, (height, width, 3)."""
+        layers = layers_of(output, self._trees())
+        return compose(output, layers or self._last.get(output, ()))
+
+    def close(self) -> None:
+        """Stop the outputs and let go of what they showed."""
+        self._last.clear()
+        for output in self.outputs:
+            output.close()
+
+    # The plugin's host.
+
+    def surface_state(self, surface: int) -> SurfaceState | None:
+        """See `Host`."""
+        known = self.surfaces.get(surface)
+        return self._state(known, self._trees()) if known is not None else None
+
+    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+        """See `Host`."""
+        return self.dmabuf.formats
+
+    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
+        """See `Host`."""
+        known = self.dmabuf.buffers.get(buffer)
+        return known.picture.attributes if known is not None else None
+
+    # What protocol objects call.
+
+    def table_fd(self, content: bytes) -> int:
+        """A sealed file with a format table; it stays the plugin's."""
+        assert self.plugin is not None, "no client is there before the plugin is"
+        return self.plugin.table_fd(content)
+
+    def surface_committed(self, surface: WlSurface) -> None:
+        """A surface has new state."""
+        self._output_of_surface(surface).schedule()
+
+    def surface_gone(self, surface: WlSurface) -> None:
+        """A surface was destroyed."""
+        self._states.pop(surface.address, None)
+        for feedback in tuple(self.feedbacks):
+            feedback.surface_gone(surface.address)
+        self.scene_changed()
+
+    def scene_changed(self) -> None:
+        """Something came, went or moved."""
+        for output in self.outputs:
+            output.schedule()
+
+    def retire(self, surface: WlSurface, hold: Hold) -> None:
+        """A buffer was replaced: it leaves the screen with the next refresh."""
+        output = self._output_of_surface(surface)
+        output.retired.append(hold)
+        output.schedule()
+
+    def states_changed(self) -> None:
+        """Tell those who want to know of the surfaces whose state differs from before."""
+        present = self._trees()
+        for surface in tuple(self.surfaces.values()):
+            state = self._state(surface, present)
+            if surface.address in self._states and self._states[surface.address] == state:
+                continue
+            self._states[surface.address] = state
+            if self.plugin is not None:
+                self.plugin.surface_changed(surface.address)
+            for feedback in tuple(self.feedbacks):
+                feedback.state_changed(surface.address)
+
+    # What windows call.
+
+    def output_of(self, window: XdgToplevel) -> Output:
+        """The output that a window is on, or would be."""
+        return main_output(window, self.outputs)
+
+    def place_window(self, window: XdgToplevel) -> None:
+        """A window appears: on top, a step further than the last one."""
+        if window.xdg_surface is not None:
+            geometry = window.xdg_surface.geometry
+            if not any(tree.window is not window for tree in self._trees()):
+                self._placed = 0
+            window.position = cascade(
+                self._placed, self.outputs[0], geometry.width, geometry.height
+            )
+            self._placed += 1
+        self.raise_window(window)
+
+    def raise_window(self, window: XdgToplevel) -> None:
+        """Put a window on top."""
+        self.windows = [*(one for one in self.windows if one is not window), window]
+        self.scene_changed()
+
+    def remove_window(self, window: XdgToplevel) -> None:
+        """A window is gone."""
+        self.windows = [one for one in self.windows if one is not window]
+        self.scene_changed()
+
+    def output_bound(self, resource: WlOutput) -> None:
+        """A client has a new object of an output that its surfaces may be on already."""
+        for surface in self.surfaces.values():
+            if surface.client == resource.client and resource.output in surface.outputs:
+                surface.send("enter", resource)
+
+    # Inside.
+
+    def _trees(self) -> list[Tree]:
+        return trees(self.windows, self.outputs)
+
+    def _tick(self, output: Output) -> None:
+        """A refresh: what was committed is on the screen now."""
+        self.states_changed()
+        present = self._trees()
+        if self._keep_last:
+            self._last[output] = layers_of(output, present) or self._last.get(output, ())
+        self._tell_outputs(present)
+        for tree in present:
+            if tree.output is output:
+                for view in tree.views:
+                    self._show_guarded(view.surface, output, present)
+        output.release_retired()
+
+    def _show_guarded(self, surface: WlSurface, output: Output, present: Sequence[Tree]) -> None:
+        """Show a surface; if that fails, it ends its own client and disturbs no other."""
+        try:
+            self._show(surface, output, present)
+        except Exception:
+            log.exception("surface %d cannot be shown", surface.number)
+            surface.client.post_implementation_error("a surface cannot be shown")
+
+    def _show(self, surface: WlSurface, output: Output, present: Sequence[Tree]) -> None:
+        current = surface.current
+        hold = current.hold
+        if hold is None:
+            return
+        reason = self._scanout.verdict(surface, output, present)
+        self._tell_plugin(hold, reason)
+        if current.attached:
+            current.attached = False
+            self._keep_record(surface, hold, output, reason)
+        feedbacks, current.feedbacks = current.feedbacks, []
+        for feedback in feedbacks:
+            feedback.present(
+                output,
+                output.presented_at,
+                output.sequence,
+                zero_copy=reason is StatusReason.NONE,
+            )
+        frames, current.frames = current.frames, []
+        for frame in frames:
+            frame.done(output.presented_at // _MILLISECOND)
+
+    def _tell_plugin(self, hold: Hold, reason: StatusReason) -> None:
+        """Say what became of a buffer, if anybody asks and it is news."""
+        buffer = hold.buffer
+        if self.plugin is None or buffer is None or not buffer.alive or buffer.told is reason:
+            return
+        if self.plugin.wants(buffer.address):
+            buffer.told = reason
+            self.plugin.buffer_shown(
+                buffer.address, scanned_out=reason is StatusReason.NONE, reason=reason
+            )
+
+    def _keep_record(
+        self, surface: WlSurface, hold: Hold, output: Output, reason: StatusReason
+    ) -> None:
+        picture = hold.picture
+        presenting = surface.current.presenting
+
+        def pixels() -> Image:
+            return to_rgb(visible_pixels(picture.image(), presenting))
+
+        attributes = picture.attributes if isinstance(picture, DmabufPicture) else None
+        record = FrameRecord(
+            sequence=output.sequence,
+            time=output.presented_at,
+            output=output.name,
+            surface=surface.number,
+            extent=picture.extent,
+            fourcc=picture.fourcc,
+            modifier=attributes.format.modifier if attributes else None,
+            sources=tuple(
+                self.platform.source_name(source) if source is not None else None
+                for source in (attributes.sources if attributes else ())
+            ),
+            scanned_out=reason is StatusReason.NONE,
+            reason=reason,
+            crc32=zlib.crc32(pixels().tobytes()) if self._record else None,
+        )
+        self.frames.append(record)
+        if self._on_frame is not None:
+            try:
+                self._on_frame(record, pixels)
+            except Exception:
+                log.exception("the frame hook failed")
+
+    def _tell_outputs(self, present: Sequence[Tree]) -> None:
+        """Tell surfaces which outputs they have come to and left."""
+        rects = {view.surface: view.rect for tree in present for view in tree.views}
+        for surface in self.surfaces.values():
+            rect = rects.get(surface)
+            now = tuple(
+                output
+                for output in self.outputs
+                if rect is not None and rect.intersection(output.rect).area
+            )
+            if now == surface.outputs:
+                continue
+            before, surface.outputs = surface.outputs, now
+            for event, changed in (
+                ("leave", [one for one in before if one not in now]),
+                ("enter", [one for one in now if one not in before]),
+            ):
+                for output in changed:
+                    for resource in output.resources_of(surface.client):
+                        surface.send(event, resource)
+
+    def _state(self, surface: WlSurface, present: Sequence[Tree]) -> SurfaceState:
+        window = self._window_of(surface)
+        output = self._output_of_surface(surface)
+        others = [one for one in surface.outputs if one is not output]
+        size = surface.size
+        is_candidate = False
+        if window is not None and window.xdg_surface is not None:
+            if window.xdg_surface.mapped:
+                is_candidate = candidate(output, present) is surface
+            else:
+                size = window.wanted.size
+                is_candidate = (
+                    window.wanted.fullscreen is output and window.xdg_surface.surface is surface
+                )
+        if is_candidate:
+            others = []
+        scale = output.mode.scale
+        return SurfaceState(
+            outputs=tuple(OutputState(one.name, self._scanout.device) for one in (output, *others)),
+            size=_extent(size[0] * scale, size[1] * scale) if size is not None else None,
+            candidate=is_candidate,
+            reason=StatusReason.NONE if is_candidate else StatusReason.NOT_A_CANDIDATE,
+        )
+
+    def _window_of(self, surface: WlSurface) -> XdgToplevel | None:
+        """The window that a surface is part of, popups left aside."""
+        root = surface
+        while root.parent is not None:
+            root = root.parent
+        for window in self.windows:
+            if window.xdg_surface is not None and window.xdg_surface.surface is root:
+                return window
+        return None
+
+    def _output_of_surface(self, surface: WlSurface) -> Output:
+        window = self._window_of(surface)
+        if window is not None:
+            return main_output(window, self.outputs)
+        return surface.outputs[0] if surface.outputs else self.outputs[0]
+
+
+def _extent(width: int, height: int) -> Extent:
+    """A size on the screen; a viewport can stretch a surface beyond what buffers can have."""
+    return Extent(min(width, MAX_EXTENT), min(height, MAX_EXTENT))

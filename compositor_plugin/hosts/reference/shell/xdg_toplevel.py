@@ -1,0 +1,218 @@
+"""`xdg_toplevel`: a window."""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference.scene import Rect
+from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference import WlOutput
+    from heapwire.compositor_plugin.hosts.reference.scene import Output
+    from heapwire.compositor_plugin.hosts.reference.shell.wl_seat import WlSeat
+    from heapwire.compositor_plugin.hosts.reference.shell.xdg_surface import XdgSurface
+
+_MAXIMIZED, _FULLSCREEN, _ACTIVATED = 1, 2, 4  # xdg_toplevel.state
+_LAST_EDGE = 10
+_WM_BASE_INVALID_SURFACE_STATE = 4
+
+
+class ToplevelError(IntEnum):
+    """The errors of `xdg_toplevel`."""
+
+    INVALID_RESIZE_EDGE = 0
+    INVALID_PARENT = 1
+    INVALID_SIZE = 2
+
+
+class WindowState(NamedTuple):
+    """What a window is configured to be; without a size it is the client's choice."""
+
+    fullscreen: Output | None = None
+    maximized: Output | None = None
+    size: tuple[int, int] | None = None
+
+
+class XdgToplevel(Resource):
+    """A window; `state` is what it is, and `wanted` what it has been told to become."""
+
+    INTERFACE = table("xdg_toplevel")
+    VERSION = min(4, INTERFACE.version)
+
+    def __init__(self, new_id: NewId, xdg_surface: XdgSurface) -> None:
+        super().__init__(new_id)
+        self.xdg_surface: XdgSurface | None = xdg_surface
+        self.state = WindowState()
+        self.wanted = WindowState()
+        self.position = (0, 0)
+        self.title = ""
+        self.app_id = ""
+        self._parent: XdgToplevel | None = None
+        self._minimum = (0, 0)
+        self._maximum = (0, 0)
+        xdg_surface.space.windows.append(self)
+
+    @property
+    def shown_state(self) -> WindowState:
+        """What decides how it is shown: until it is mapped, what it has been told to be."""
+        return self.state if self.xdg_surface and self.xdg_surface.mapped else self.wanted
+
+    # Requests.
+
+    def set_parent(self, parent: XdgToplevel | None) -> None:
+        """Belong to another window."""
+        ancestor = parent
+        while ancestor is not None:
+            if ancestor is self:
+                raise ProtocolError(
+                    self, ToplevelError.INVALID_PARENT, "a window cannot be its own ancestor"
+                )
+            ancestor = ancestor._parent
+        self._parent = parent
+
+    def set_title(self, title: str) -> None:
+        """Set what the window is called."""
+        self.title = title
+
+    def set_app_id(self, app_id: str) -> None:
+        """Set what the application is called."""
+        self.app_id = app_id
+
+    def show_window_menu(self, _seat: WlSeat, _serial: int, _x: int, _y: int) -> None:
+        """There is no menu."""
+
+    def move(self, _seat: WlSeat, _serial: int) -> None:
+        """There is no pointer to move it with."""
+
+    def resize(self, _seat: WlSeat, _serial: int, edges: int) -> None:
+        """There is no pointer to resize it with."""
+        if edges > _LAST_EDGE or edges in (3, 7):
+            raise ProtocolError(self, ToplevelError.INVALID_RESIZE_EDGE, f"{edges} is no edge")
+
+    def set_max_size(self, width: int, height: int) -> None:
+        """Set the largest size that makes sense."""
+        self._maximum = self._checked_size(width, height)
+
+    def set_min_size(self, width: int, height: int) -> None:
+        """Set the smallest size that makes sense."""
+        self._minimum = self._checked_size(width, height)
+
+    def set_maximized(self) -> None:
+        """Ask to be as large as possible."""
+        output = self._output()
+        if output is not None:
+            self._want(self.wanted._replace(maximized=output))
+
+    def unset_maximized(self) -> None:
+        """Ask to be a usual window."""
+        self._want(self.wanted._replace(maximized=None))
+
+    def set_fullscreen(self, wanted: WlOutput | None) -> None:
+        """Ask for a whole output."""
+        output = wanted.output if wanted is not None else self._output()
+        if output is not None:
+            self._want(self.wanted._replace(fullscreen=output))
+
+    def unset_fullscreen(self) -> None:
+        """Ask to be a window again."""
+        self._want(self.wanted._replace(fullscreen=None))
+
+    def set_minimized(self) -> None:
+        """There is nothing to bring it back with, so it stays."""
+
+    # What its xdg_surface calls.
+
+    def send_configure(self) -> None:
+        """Tell the client what the window is to be."""
+        xdg_surface = self.xdg_surface
+        if xdg_surface is None:
+            return
+        states = [_ACTIVATED]
+        if self.wanted.maximized:
+            states.append(_MAXIMIZED)
+        if self.wanted.fullscreen:
+            states.append(_FULLSCREEN)
+        size = self.wanted.size or (0, 0)
+        self.send("configure", *size, struct.pack(f"={len(states)}I", *states))
+        xdg_surface.configure(self.wanted)
+
+    def before_commit(self) -> None:
+        """Refuse limits that contradict each other, now that both are known."""
+        for least, most in zip(self._minimum, self._maximum, strict=True):
+            if most and least > most:
+                raise ProtocolError(
+                    self, ToplevelError.INVALID_SIZE, "the least size is above the largest"
+                )
+
+    def acknowledged(self, state: object) -> None:
+        """The client has committed to a configuration."""
+        if isinstance(state, WindowState) and state != self.state:
+            self.state = state
+            if state.fullscreen is not None and self.xdg_surface is not None:
+                self.xdg_surface.space.raise_window(self)
+
+    def check_size(self, geometry: Rect) -> None:
+        """Refuse a window that is not what a maximised or fullscreen one has to be."""
+        size = self.state.size
+        if size is None or self.xdg_surface is None:
+            return
+        width, height = size
+        too_large = geometry.width > width or geometry.height > height
+        wrong = (geometry.width, geometry.height) != size and not self.state.fullscreen
+        if too_large or wrong:
+            raise ProtocolError(
+                self.xdg_surface.wm_base,
+                _WM_BASE_INVALID_SURFACE_STATE,
+                f"the window is {geometry.width}x{geometry.height} "
+                f"and was configured to be {width}x{height}",
+            )
+
+    def map(self) -> None:
+        """The window appears."""
+        if self.xdg_surface is not None:
+            self.xdg_surface.space.place_window(self)
+
+    def unmap(self) -> None:
+        """The window disappears, and what it was told to be is forgotten."""
+        self.state = self.wanted = WindowState()
+
+    def window_inert(self) -> None:
+        """The xdg_surface is gone."""
+        if self.xdg_surface is not None:
+            self.xdg_surface.space.remove_window(self)
+            self.xdg_surface = None
+
+    def on_destroy(self) -> None:
+        """The object is gone."""
+        xdg_surface = self.xdg_surface
+        if xdg_surface is not None:
+            xdg_surface.space.remove_window(self)  # which looks at it a last time
+            self.xdg_surface = None
+            for other in xdg_surface.space.windows:
+                if other._parent is self:
+                    other._parent = self._parent
+            xdg_surface.window_gone()
+        self._parent = None
+
+    def _want(self, wanted: WindowState) -> None:
+        output = wanted.fullscreen or wanted.maximized
+        size = (output.rect.width, output.rect.height) if output is not None else None
+        self.wanted = wanted._replace(size=size)
+        xdg_surface = self.xdg_surface
+        if xdg_surface is None:
+            return
+        if not xdg_surface.awaits_commit:
+            self.send_configure()
+        xdg_surface.space.states_changed()
+
+    def _output(self) -> Output | None:
+        return self.xdg_surface.space.output_of(self) if self.xdg_surface else None
+
+    def _checked_size(self, width: int, height: int) -> tuple[int, int]:
+        if width < 0 or height < 0:
+            raise ProtocolError(self, ToplevelError.INVALID_SIZE, f"{width}x{height} is no size")
+        return width, height

@@ -1,0 +1,53 @@
+"""Machines as files describe them: platforms, facts that somebody states, and their tables."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.kernel.description.device import (
+        Device as Device,
+        DeviceKind as DeviceKind,
+        KmsPlane as KmsPlane,
+        PlaneType as PlaneType,
+        parse_usage as parse_usage,
+        usage_name as usage_name,
+    )
+    from heapwire.kernel.description.link import Link as Link, LinkKind as LinkKind
+    from heapwire.kernel.description.platform import Platform as Platform, shipped as shipped
+    from heapwire.kernel.description.platform_table import (
+        Fault as Fault,
+        Table as Table,
+        did_you_mean as did_you_mean,
+    )
+    from heapwire.kernel.description.profile import profile_constraints as profile_constraints
+    from heapwire.kernel.description.quantity import quantity_name as quantity_name
+    from heapwire.kernel.description.stated_facts import (
+        DeviceFact as DeviceFact,
+        MemoryFact as MemoryFact,
+        read_device_facts as read_device_facts,
+        read_memory_facts as read_memory_facts,
+        with_facts as with_facts,
+    )
+    from heapwire.kernel.description.toml_file import (
+        all_told as all_told,
+        parse_toml as parse_toml,
+        read_text as read_text,
+        told as told,
+    )
+    from heapwire.kernel.description.toml_position import Path as Path, positions as positions
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "device": "Device DeviceKind KmsPlane PlaneType parse_usage usage_name",
+            "link": "Link LinkKind",
+            "platform": "Platform shipped",
+            "platform_table": "Fault Table did_you_mean",
+            "profile": "profile_constraints",
+            "quantity": "quantity_name",
+            "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
+            "toml_file": "all_told parse_toml read_text told",
+            "toml_position": "Path positions",
+        },
+    )

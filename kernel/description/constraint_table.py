@@ -1,0 +1,274 @@
+"""Constraints in a file: how each kind of value is written.
+
+The kinds come from the registry, so that a new type of constraint can be
+written in a file as soon as it has its row there. A file names memory and
+devices; only on a machine do the names stand for something. So a row is read
+first, and bound to a machine's names afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
+from heapwire.kernel.description.quantity import parse_quantity
+from heapwire.kernel.description.toml_position import Path
+from heapwire.protocol import LocalError
+from heapwire.protocol.solver import fault
+from heapwire.protocol.values import (
+    BY_NAME,
+    MAX_PLANES,
+    Constraint,
+    ConstraintType,
+    DeviceId,
+    Provenance,
+    SourceId,
+    Value,
+    ValueKind,
+)
+
+NamedSources: TypeAlias = tuple[str, ...]
+NamedPairs: TypeAlias = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names in a value stand for.
+
+    `source` gives any name a number, that of a memory which is not there
+    included; it is told where the name stands. `devices` has every device that
+    has a node.
+    """
+
+    source: Callable[[str, Path], SourceId]
+    devices: Mapping[str, DeviceId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenConstraint:
+    """A constraint as a file has it, at a `path` of it.
+
+    Memory and devices in its `value` are still names. `without_iommu`: it holds
+    only where the device has no IOMMU.
+    """
+
+    type: ConstraintType
+    value: Value | NamedSources | NamedPairs
+    planes: int = 0
+    must_understand: bool = True
+    without_iommu: bool = False
+    path: Path = ()
+
+    def bound(self, names: Names, provenance: Provenance) -> Constraint:
+        """The constraint on the machine whose names these are.
+
+        Raises `LocalError` if it speaks of a device that is not there.
+        """
+        return Constraint(
+            type=self.type.type,
+            value=self._value(names),
+            planes=self.planes,
+            must_understand=self.must_understand,
+            provenance=provenance,
+        )
+
+    def _value(self, names: Names) -> Value:
+        match self.type.kind:
+            case ValueKind.SOURCES:
+                where = (*self.path, "value")
+                return tuple(names.source(one, where) for one in cast("NamedSources", self.value))
+            case ValueKind.PAIRS:
+                pairs = cast("NamedPairs", self.value)
+                return tuple(sorted((_device(name, names), number) for name, number in pairs))
+            case _:
+                return cast("Value", self.value)
+
+
+def read_constraints(
+    table: Table, key: str, names: Names, *, iommu: bool | None
+) -> tuple[Constraint, ...]:
+    """The list of constraints under a key, on the machine that the file describes.
+
+    A constraint marked `without-iommu` is left out for a device that has one.
+    """
+    found: list[Constraint] = []
+    for written in read_written(table, key):
+        try:
+            constraint = written.bound(names, Provenance.PROFILE)
+        except LocalError as error:
+            what = f"{written.type.name}: {error}"
+            table.faults.append(Fault((*written.path, "value"), what))
+            continue
+        if not (written.without_iommu and iommu is True):
+            found.append(constraint)
+    return tuple(found)
+
+
+def read_written(table: Table, key: str) -> tuple[WrittenConstraint, ...]:
+    """The list of constraints under a key, for any machine."""
+    found: list[WrittenConstraint] = []
+    for row in table.tables(key):
+        written = _read(row)
+        row.text("source")
+        row.close()
+        if written is not None:
+            found.append(written)
+    return tuple(found)
+
+
+def _read(row: Table) -> WrittenConstraint | None:
+    word = row.required("type", "the name of a constraint type, such as pitch-alignment")
+    known = BY_NAME.get(word)
+    planes = _planes(row, known)
+    understood = row.flag("must-understand")
+    without_iommu = row.flag("without-iommu") is True
+    raw = row.raw("value")
+    if known is None:
+        if word:
+            row.fault("type", f"{word!r} is not a constraint type: {did_you_mean(word, BY_NAME)}")
+        return None
+    try:
+        value = _value(known, raw)
+    except LocalError as error:
+        row.fault("value", f"{known.name}: {error}")
+        return None
+    if not value or known.kind not in _NAMED:  # names are judged by what they stand for
+        wrong = fault(Constraint(type=known.type, value=cast("Value", value), planes=planes))
+        if wrong is not None:
+            row.fault("value", wrong)
+            return None
+    return WrittenConstraint(
+        type=known,
+        value=value,
+        planes=planes,
+        must_understand=understood is not False,
+        without_iommu=without_iommu,
+        path=row.path,
+    )
+
+
+def _device(name: str, names: Names) -> DeviceId:
+    device = names.devices.get(name)
+    if device is None:
+        raise LocalError(f"there is no device {name!r}: {did_you_mean(name, names.devices)}")
+    return device
+
+
+def _planes(row: Table, known: ConstraintType | None) -> int:
+    raw = row.raw("planes")
+    if raw is None:
+        if known is not None and known.is_relation:
+            row.fault(None, f"'planes' is missing: {known.name} ties planes, such as [0, 1]")
+        return 0
+    if not isinstance(raw, list) or not all(
+        isinstance(plane, int) and 0 <= plane < MAX_PLANES for plane in raw
+    ):
+        row.fault("planes", f"{raw!r} is not a list of planes, from 0 to {MAX_PLANES - 1}")
+        return 0
+    if known is not None and not (known.per_plane or known.is_relation):
+        row.fault("planes", f"{known.name} is about the buffer as a whole: leave 'planes' out")
+        return 0
+    mask = 0
+    for plane in raw:
+        mask |= 1 << plane
+    return mask
+
+
+def _value(known: ConstraintType, raw: object) -> Value | NamedSources | NamedPairs:
+    if raw is None and known.kind is not ValueKind.FLAG:
+        raise LocalError(f"'value' is missing: {_WANTED[known.kind]}")
+    match known.kind:
+        case ValueKind.SOURCES:
+            return _sources(raw)
+        case ValueKind.PAIRS:
+            return _pairs(known, raw)
+        case kind:
+            return _PLAIN[kind](known, raw)
+
+
+def _uint(known: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, bool) and known.unit == "0 or 1":
+        return int(raw)
+    if isinstance(raw, str | int) and not isinstance(raw, bool):
+        return parse_quantity(raw)
+    raise LocalError(f"{raw!r} is not a number of {known.unit}")
+
+
+def _flag(known: ConstraintType, raw: object) -> Value:
+    if raw is None or raw is True:
+        return 1
+    raise LocalError(f"its presence says it all: leave 'value' out, or the whole row, not {raw!r}")
+
+
+def _range(known: ConstraintType, raw: object) -> Value:
+    match raw:
+        case [str() | int() as first, str() | int() as last]:
+            return parse_quantity(first), parse_quantity(last)
+        case {"base": str() | int() as base, "size": str() | int() as size}:
+            first_byte = parse_quantity(base)
+            return first_byte, first_byte + parse_quantity(size) - 1
+    raise LocalError('a range is ["first", "last"], both included, or { base, size }')
+
+
+def _mask(known: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if not isinstance(raw, list):
+        raise LocalError(f"{raw!r} is not a list of {', '.join(known.bits.values())}")
+    bits = {name.casefold(): bit for bit, name in known.bits.items()}
+    mask = 0
+    for word in raw:
+        bit = bits.get(word.casefold()) if isinstance(word, str) else None
+        if bit is None:
+            raise LocalError(f"{word!r} is unknown: {did_you_mean(str(word), known.bits.values())}")
+        mask |= 1 << bit
+    return mask
+
+
+def _sources(raw: object) -> NamedSources:
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise LocalError(f"{raw!r} is not a list of names of memory")
+    return tuple(raw)
+
+
+def _pairs(known: ConstraintType, raw: object) -> NamedPairs:
+    if isinstance(raw, list):
+        if known.unit:
+            raise LocalError(f"each device comes with its {known.unit}: write {{ gpu = 2 }}")
+        raw = {name: 0 for name in raw if isinstance(name, str)}
+    if not isinstance(raw, dict):
+        raise LocalError(f"{raw!r} does not name devices")
+    for number in raw.values():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise LocalError(f"{number!r} is not a number of {known.unit}")
+    return tuple(raw.items())
+
+
+def _bytes(known: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, str):
+        try:
+            return bytes.fromhex(raw)
+        except ValueError:
+            pass
+    raise LocalError(f'{raw!r} is not bytes in hexadecimal, such as "01 ff"')
+
+
+_NAMED = (ValueKind.SOURCES, ValueKind.PAIRS)
+_PLAIN: Mapping[ValueKind, Callable[[ConstraintType, object], Value]] = {
+    ValueKind.UINT: _uint,
+    ValueKind.FLAG: _flag,
+    ValueKind.RANGE: _range,
+    ValueKind.MASK: _mask,
+    ValueKind.BYTES: _bytes,
+}
+_WANTED: Mapping[ValueKind, str] = {
+    ValueKind.UINT: "a number",
+    ValueKind.FLAG: "nothing",
+    ValueKind.RANGE: '["first", "last"]',
+    ValueKind.MASK: "a list of names",
+    ValueKind.SOURCES: "a list of names of memory",
+    ValueKind.PAIRS: "a list of devices, or a table of devices and numbers",
+    ValueKind.BYTES: "bytes in hexadecimal",
+}

@@ -1,0 +1,96 @@
+"""A device of the machine: a display engine, a GPU, a codec, a camera, or the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import ConstraintSet, DeviceId, Place, Usage
+
+
+class DeviceKind(StrEnum):
+    """What sort of device it is; the values are those of platform files."""
+
+    DISPLAY = "display"
+    GPU = "gpu"
+    DECODER = "decoder"
+    ENCODER = "encoder"
+    CONVERTER = "converter"
+    CAMERA = "camera"
+    CPU = "cpu"
+
+
+class PlaneType(StrEnum):
+    """What a KMS plane is for (drm_plane.h, enum drm_plane_type)."""
+
+    PRIMARY = "primary"
+    OVERLAY = "overlay"
+    CURSOR = "cursor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KmsPlane:
+    """One plane of a display: what it scans out is what its sets say.
+
+    `crtcs` is the mask of the CRTCs that can use it, as in `possible_crtcs`;
+    None where that is not known.
+    """
+
+    name: str
+    type: PlaneType
+    sets: tuple[ConstraintSet, ...] = ()
+    crtcs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device and what it needs of the memory that it works on.
+
+    `id` is the pair of its node; None for the CPU, which has none. `name` is
+    unique on its platform. `sets` has an entry for each use that the device can
+    be put to, each under a single `Usage` bit; an entry without sets means that
+    any memory and any format will do. The scanout sets of a display are those
+    of its `planes`, each once.
+
+    `place` is where it sits on the bus tree. `iommu` says whether its DMA goes
+    through an IOMMU that maps scattered pages to one run of addresses; None
+    where that is not known. `node` is the path of its device node, None on a
+    simulated platform. `bitstreams` are V4L2's fourccs of what a codec decodes
+    or encodes, where its driver says.
+    """
+
+    id: DeviceId | None
+    name: str
+    kind: DeviceKind
+    driver: str = ""
+    title: str = ""
+    sets: Mapping[Usage, tuple[ConstraintSet, ...]] = field(default_factory=dict, hash=False)
+    planes: tuple[KmsPlane, ...] = ()
+    place: Place = Place()
+    iommu: bool | None = None
+    node: str | None = None
+    bitstreams: tuple[int, ...] = ()
+
+    @property
+    def usages(self) -> tuple[Usage, ...]:
+        """What the device can be used for, in the order of the usage bits."""
+        return tuple(sorted(self.sets))
+
+
+def usage_name(usage: Usage) -> str:
+    """A use for people and files: `scanout`, `cpu-write`; several are joined by `+`."""
+    return "+".join(bit.name.lower().replace("_", "-") for bit in Usage if bit & usage and bit.name)
+
+
+def parse_usage(text: str) -> Usage:
+    """The use that `usage_name` printed; `LocalError` for anything else."""
+    usage = Usage(0)
+    for word in text.split("+"):
+        try:
+            usage |= Usage[word.strip().upper().replace("-", "_")]
+        except KeyError:
+            known = ", ".join(usage_name(bit) for bit in Usage)
+            raise LocalError(f"{word!r} is not a use: there are {known}") from None
+    return usage

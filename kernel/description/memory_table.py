@@ -1,0 +1,39 @@
+"""The properties of a source of memory, as a table of a file gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from heapwire.kernel.description.platform_table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryProperties:
+    """Properties of a `Source`, under the same names; None where the file does not say."""
+
+    contiguous: bool | None = None
+    address_range: tuple[int, int] | None = None
+    alignment: int | None = None
+    capacity: int | None = None
+    cached: bool | None = None
+    protected: bool | None = None
+    numa_node: int | None = None
+
+
+def read_properties(table: Table) -> MemoryProperties:
+    """The properties that a `[[memory]]` table has."""
+    alignment = table.quantity("alignment")
+    if alignment == 0:
+        table.fault("alignment", "nothing is a multiple of 0: 4096 is a page")
+    capacity = table.quantity("capacity")
+    if capacity == 0:
+        table.fault("capacity", "a memory of 0 bytes: leave it out where it is not known")
+    return MemoryProperties(
+        contiguous=table.flag("contiguous"),
+        address_range=table.span("addresses"),
+        alignment=alignment,
+        capacity=capacity,
+        cached=table.flag("cached"),
+        protected=table.flag("protected"),
+        numa_node=table.integer("numa-node"),
+    )

@@ -1,0 +1,252 @@
+"""A platform: what a machine has, whether a file describes it or a kernel runs it.
+
+    platform = Platform.load("raspberry-pi-4")
+    display = platform.participant("hvs", Usage.SCANOUT)
+    with platform.memory.allocate(platform.source("linux,cma").id, 3 << 20) as buffer:
+        ...
+
+Sources and devices go by their names, which are stable; their (major, minor)
+pairs are good for one boot of one machine, and for one `Platform` object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Self
+
+from heapwire.kernel.description.device import Device, usage_name
+from heapwire.kernel.description.link import Link, LinkKind
+from heapwire.kernel.description.platform_file import PlatformParts, read_platform
+from heapwire.kernel.description.platform_table import did_you_mean
+from heapwire.kernel.description.toml_file import read_text
+from heapwire.kernel.memory import MemfdMemory, Memory
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    BY_NAME,
+    Constraint,
+    ConstraintSet,
+    DeviceId,
+    FormatModifier,
+    Participant,
+    Source,
+    SourceId,
+    Topology,
+    Usage,
+)
+
+_SUFFIX = ".toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The sources, devices, links and places of one machine, and its memory.
+
+    `title` is for people. `format_costs` breaks ties between pairs of format
+    and modifier, the lower the better. `absent` names the sources that devices
+    ask for and that are not among `sources`; nothing else has their ids.
+    `notes` are remarks for whoever wrote the description, one line each.
+    `simulated` says that no hardware is behind it.
+    """
+
+    name: str
+    title: str = ""
+    sources: tuple[Source, ...]
+    devices: tuple[Device, ...]
+    memory: Memory
+    links: tuple[Link, ...] = ()
+    topology: Topology = field(default_factory=Topology)
+    format_costs: Mapping[FormatModifier, int] = field(default_factory=dict)
+    absent: Mapping[SourceId, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    simulated: bool = False
+
+    @classmethod
+    def load(cls, platform: str | PathLike[str]) -> Self:
+        """The platform of a file, or the shipped one of that name; its memory is simulated.
+
+        A text without `/` and without `.toml` at its end is the name of a
+        shipped platform. Raises `PlatformFileError`, with a line for each
+        fault, when the file is not a platform, and `LocalError` when there is
+        none.
+        """
+        wanted = fspath(platform)
+        if isinstance(platform, str) and "/" not in wanted and not wanted.endswith(_SUFFIX):
+            if wanted not in shipped():
+                raise LocalError(
+                    f"there is no platform {wanted!r}: {did_you_mean(wanted, shipped())} "
+                    "A file is named with its path or its ending .toml."
+                )
+            return cls._of(read_shipped(wanted))
+        return cls.parse(read_text(wanted), file=wanted)
+
+    @classmethod
+    def parse(cls, text: str, *, file: str = "platform.toml") -> Self:
+        """The platform that a text describes; `file` is what faults call it."""
+        return cls._of(read_platform(text, file=file, name=Path(file).stem))
+
+    @classmethod
+    def local(cls) -> Platform:
+        """The machine that this runs on. Loads pyudev, and looks at its devices' nodes.
+
+        Raises nothing for what it may not open or does not find: see `notes`.
+        """
+        from heapwire.kernel.discovery import discover
+
+        return discover()
+
+    @classmethod
+    def _of(cls, parts: PlatformParts) -> Self:
+        return cls(
+            name=parts.name,
+            title=parts.title,
+            sources=parts.sources,
+            devices=parts.devices,
+            memory=MemfdMemory(parts.sources),
+            links=parts.links,
+            topology=parts.topology,
+            format_costs=parts.format_costs,
+            absent=parts.absent,
+            notes=parts.notes,
+            simulated=True,
+        )
+
+    def device(self, which: str | DeviceId) -> Device:
+        """The device of a name or an id; `LocalError` if there is none."""
+        for device in self.devices:
+            if which in (device.name, device.id):
+                return device
+        names = [device.name for device in self.devices]
+        raise LocalError(f"{self.name} has no device {which}: {did_you_mean(str(which), names)}")
+
+    def source(self, which: str | SourceId) -> Source:
+        """The source of a name or an id; `LocalError` if there is none."""
+        for source in self.sources:
+            if which in (source.name, source.id):
+                return source
+        names = [source.name for source in self.sources]
+        raise LocalError(f"{self.name} has no memory {which}: {did_you_mean(str(which), names)}")
+
+    def source_name(self, source: SourceId) -> str:
+        """The name of a source; its kind and pair where it has none here."""
+        return self._source_names.get(source, str(source))
+
+    def participant(
+        self, device: str | DeviceId, usage: Usage, *, name: str | None = None
+    ) -> Participant:
+        """A device put to a use, with the sets for it and what its links say.
+
+        Its name is `device:use` unless given: `hvs:scanout`. Several uses at a
+        time (`CPU_READ | CPU_WRITE`) need to have the same sets. Raises
+        `LocalError` when the device is not there or cannot be put to that use.
+        """
+        found = self.device(device)
+        sets = _sets_for(found, usage)
+        linked = self._linked(found)
+        if linked is not None:
+            sets = tuple(replace(one, constraints=(*one.constraints, linked)) for one in sets)
+        return Participant(
+            name=name or f"{found.name}:{usage_name(usage)}",
+            usage=usage,
+            sets=sets,
+            device=found.id,
+        )
+
+    def links_of(self, device: str) -> tuple[Link, ...]:
+        """The links of one device, the best first."""
+        return tuple(
+            sorted((link for link in self.links if link.device == device), key=lambda k: k.rank)
+        )
+
+    @property
+    def first_display(self) -> DeviceId | None:
+        """The display that drives every output of a simulated machine; None if it has none."""
+        return next((one.id for one in self.devices if Usage.SCANOUT in one.sets), None)
+
+    @cached_property
+    def pair_costs(self) -> Mapping[FormatModifier, int]:
+        """`format_costs`; of pairs that cost the same, those that a display scans out go first.
+
+        For a window this makes no difference until it is made fullscreen. A
+        decoder cannot change its format in the middle of a stream then.
+        """
+        shown = {
+            pair
+            for device in self.devices
+            for one in device.sets.get(Usage.SCANOUT, ())
+            for pair in one.formats
+        }
+        return {
+            pair: 2 * self.format_costs.get(pair, 0) - (pair in shown)
+            for pair in shown | self.format_costs.keys()
+        }
+
+    @cached_property
+    def _source_names(self) -> Mapping[SourceId, str]:
+        return {**self.absent, **{source.id: source.name for source in self.sources}}
+
+    @cached_property
+    def _source_ids(self) -> Mapping[str, SourceId]:
+        return {name: source for source, name in self._source_names.items()}
+
+    def _linked(self, device: Device) -> Constraint | None:
+        """The permitted-sources constraint that a device's links amount to."""
+        links = self.links_of(device.name)
+        if not links:
+            return None
+        permitted = dict.fromkeys(self._source_ids[link.source] for link in links)
+        if not any(link.kind is LinkKind.SUPPORTED for link in links):
+            permitted.update(dict.fromkeys(source.id for source in self.sources))
+        return Constraint(
+            type=BY_NAME["permitted-sources"].type,
+            value=tuple(permitted),
+            provenance=min(link.provenance for link in links),
+        )
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the platforms that come with the package, sorted."""
+    return tuple(
+        sorted(
+            entry.name.removesuffix(_SUFFIX)
+            for entry in _shipped_files().iterdir()
+            if entry.name.endswith(_SUFFIX)
+        )
+    )
+
+
+def read_shipped(name: str, *, iommu: bool | None = None) -> PlatformParts:
+    """What the file of a shipped platform says.
+
+    `iommu` stands in for what the file says of its devices' IOMMUs.
+    """
+    text = (_shipped_files() / f"{name}{_SUFFIX}").read_text("utf-8")
+    return read_platform(text, file=f"{name}{_SUFFIX}", name=name, iommu=iommu)
+
+
+def _shipped_files() -> resources.abc.Traversable:
+    return resources.files("heapwire.kernel") / "platforms"
+
+
+def _sets_for(device: Device, usage: Usage) -> tuple[ConstraintSet, ...]:
+    if not usage:
+        raise LocalError(f"{device.name}: no use is given")
+    if usage in device.sets:
+        return device.sets[usage]
+    wanted = [bit for bit in Usage if bit & usage]
+    missing = [bit for bit in wanted if bit not in device.sets]
+    if missing:
+        raise LocalError(
+            f"{device.name} is not for {usage_name(missing[0])}: "
+            f"it is for {', '.join(map(usage_name, device.usages)) or 'nothing'}"
+        )
+    if len({device.sets[bit] for bit in wanted}) > 1:
+        raise LocalError(
+            f"{device.name} needs other memory for each of {usage_name(usage)}: "
+            "take part once for each use"
+        )
+    return device.sets[wanted[0]]

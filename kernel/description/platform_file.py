@@ -1,0 +1,386 @@
+"""Reading a platform file: TOML in, a `Platform`'s parts out, or all of its faults.
+
+The format is described in docs/platforms.md. Files name things and never
+number them: a (major, minor) pair is good for one boot of one machine. The
+pairs of a simulated platform are made up here, with the majors that Linux gives
+them: a heap's from its name, a device's from its place in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from zlib import crc32
+
+from heapwire.kernel.description.constraint_table import Names, read_constraints
+from heapwire.kernel.description.device import (
+    Device,
+    DeviceKind,
+    KmsPlane,
+    PlaneType,
+    parse_usage,
+    usage_name,
+)
+from heapwire.kernel.description.link import Link, LinkKind
+from heapwire.kernel.description.memory_table import read_properties
+from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
+from heapwire.kernel.description.toml_file import all_told, parse_toml, told
+from heapwire.kernel.description.toml_position import Path, positions
+from heapwire.protocol import LocalError
+from heapwire.protocol.solver import BOTTOM, join, lift
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    LINEAR,
+    PAGE_SIZE,
+    Constraint,
+    ConstraintSet,
+    DeviceId,
+    FormatModifier,
+    HeapId,
+    Place,
+    Source,
+    SourceId,
+    SourceKind,
+    Topology,
+    Usage,
+    parse_fourcc,
+    parse_modifier,
+)
+
+# Documentation/admin-guide/devices.txt; a heap's major is dynamic and counts
+# down from 254, udmabuf's minor is dynamic (MISC_DYNAMIC_MINOR).
+_HEAP_MAJOR = 254
+_HEAP_MINORS = 4096
+_DRM_MAJOR, _FIRST_RENDER_MINOR = 226, 128
+_VIDEO_MAJOR = 81
+_MISC_MAJOR, _UDMABUF_MINOR = 10, 126
+
+_KINDS = {kind.name.lower(): kind for kind in SourceKind}
+_ANY = "ANY"  # in a list of formats or of modifiers: whatever the others name
+
+
+class PlatformFileError(LocalError):
+    """A platform file that cannot be read; the message has one line for each fault."""
+
+
+@dataclass(slots=True, kw_only=True)
+class PlatformParts:
+    """What a platform file says. `absent` names memory that it speaks of and does not have."""
+
+    name: str
+    title: str = ""
+    sources: tuple[Source, ...] = ()
+    devices: tuple[Device, ...] = ()
+    links: tuple[Link, ...] = ()
+    topology: Topology = field(default_factory=Topology)
+    format_costs: dict[FormatModifier, int] = field(default_factory=dict)
+    absent: dict[SourceId, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None) -> PlatformParts:
+    """The parts of a platform from the text of its file.
+
+    `file` is what faults call it and `name` the platform's name if it gives
+    none itself. `iommu` stands in for what the file says of each device's
+    IOMMU. Raises `PlatformFileError` with all the faults that it has.
+    """
+    data = parse_toml(text, file=file, error=PlatformFileError)
+    faults: list[Fault] = []
+    reader = _Reader(Table(data, (), faults), name, iommu)
+    parts = reader.read()
+    if not faults and not reader.mentions:
+        return parts
+    lines = positions(text)
+    if faults:
+        raise PlatformFileError(all_told(faults, file=file, lines=lines))
+    parts.notes = tuple(told(mention, file=file, lines=lines) for mention in reader.mentions)
+    return parts
+
+
+def heap_named(name: str, taken: Iterable[SourceId]) -> SourceId:
+    """A number for a heap that has none but its name, and that is not among those `taken`.
+
+    It comes from the name, so that it is the same in every file that speaks of
+    the heap: a client and a compositor that have read different files, one of
+    which lacks a heap, do not take one heap for another.
+    """
+    others = frozenset(taken)
+    minor = crc32(name.encode()) % _HEAP_MINORS
+    while (found := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in others:
+        minor = (minor + 1) % _HEAP_MINORS
+    return found
+
+
+class _Reader:
+    """Reads one file: names first, then everything that refers to them."""
+
+    def __init__(self, top: Table, name: str, iommu: bool | None) -> None:
+        self._top = top
+        self._iommu = iommu
+        self._name = name
+        self._sources: dict[str, SourceId] = {}
+        self._devices: dict[str, DeviceId] = {}
+        self._device_names: set[str] = set()
+        self._absent: dict[str, SourceId] = {}
+        self._numbers = {_DRM_MAJOR: 0, _FIRST_RENDER_MINOR: 0, _VIDEO_MAJOR: 0}
+        self.mentions: list[Fault] = []
+
+    def read(self) -> PlatformParts:
+        top = self._top
+        parts = PlatformParts(name=top.text("name", self._name), title=top.text("title"))
+        top.text("source")
+        devices = [(table, self._device(table)) for table in top.tables("device")]
+        parts.sources = tuple(self._memory(table) for table in top.tables("memory"))
+        parts.devices = tuple(self._with_uses(table, device) for table, device in devices)
+        parts.links = tuple(self._link(table) for table in top.tables("link"))
+        parts.topology = Topology(
+            places={d.id: d.place for d in parts.devices if d.id and d.place != Place()},
+            peer_links=frozenset(map(self._peer_link, top.tables("peer-link"))),
+        )
+        for table in top.tables("format-cost"):
+            parts.format_costs.update(self._format_cost(table))
+        top.close()
+        parts.absent = {source: name for name, source in self._absent.items()}
+        return parts
+
+    def _device(self, table: Table) -> Device:
+        name = table.required("name", "what the platform calls the device")
+        kind = table.choice("kind", DeviceKind, DeviceKind.CPU)
+        if not table.has("kind"):
+            table.fault(None, f"'kind' is missing: one of {', '.join(DeviceKind)}")
+        if name in self._device_names:
+            table.fault("name", f"there is a device {name!r} already")
+        self._device_names.add(name)
+        id_ = self._device_id(kind)
+        if id_ is not None:
+            self._devices.setdefault(name, id_)
+        path = table.text("place")
+        iommu = table.flag("iommu")
+        return Device(
+            id=id_,
+            name=name,
+            kind=kind,
+            driver=table.text("driver"),
+            title=table.text("title"),
+            place=Place(tuple(path.split("/")) if path else (), table.integer("numa-node")),
+            iommu=iommu if self._iommu is None else self._iommu,
+        )
+
+    def _device_id(self, kind: DeviceKind) -> DeviceId | None:
+        match kind:
+            case DeviceKind.CPU:
+                return None
+            case DeviceKind.DISPLAY:
+                return DeviceId(_DRM_MAJOR, self._next(_DRM_MAJOR))
+            case DeviceKind.GPU:
+                return DeviceId(_DRM_MAJOR, _FIRST_RENDER_MINOR + self._next(_FIRST_RENDER_MINOR))
+            case _:
+                return DeviceId(_VIDEO_MAJOR, self._next(_VIDEO_MAJOR))
+
+    def _next(self, series: int) -> int:
+        number = self._numbers[series]
+        self._numbers[series] = number + 1
+        return number
+
+    def _memory(self, table: Table) -> Source:
+        name = table.required("name", "the name of the heap, as in /dev/dma_heap")
+        kind_name = table.text("kind", "heap")
+        kind = _KINDS.get(kind_name)
+        if kind is None:
+            table.fault("kind", f"{kind_name!r} is unknown: {did_you_mean(kind_name, _KINDS)}")
+            kind = SourceKind.HEAP
+        owner = self._owner(table, required=kind is SourceKind.DEVICE)
+        if name in self._sources:
+            table.fault("name", f"there is a memory {name!r} already")
+        id_ = self._source_id(kind, name, owner)
+        self._sources.setdefault(name, id_)
+        given = read_properties(table)
+        source = Source(
+            id=id_,
+            name=name,
+            contiguous=given.contiguous,
+            address_range=given.address_range,
+            alignment=given.alignment or PAGE_SIZE,
+            capacity=given.capacity,
+            cached=given.cached,
+            protected=given.protected is True,
+            numa_node=given.numa_node,
+            device_local=owner,
+            substitutes_for=table.texts("substitutes-for"),
+        )
+        table.text("source")
+        table.close()
+        return source
+
+    def _owner(self, table: Table, *, required: bool) -> DeviceId | None:
+        name = table.text("device")
+        if not name:
+            if required:
+                table.fault(None, "'device' is missing: the device whose own memory this is")
+            return None
+        owner = self._devices.get(name)
+        if owner is None:
+            table.fault("device", f"there is no such device: {did_you_mean(name, self._devices)}")
+        return owner
+
+    def _source_id(self, kind: SourceKind, name: str, owner: DeviceId | None) -> SourceId:
+        match kind:
+            case SourceKind.DEVICE if owner is not None:
+                return SourceId.device(owner)
+            case SourceKind.UDMABUF:
+                return SourceId(kind, _MISC_MAJOR, _UDMABUF_MINOR)
+            case _:
+                return self._heap_id(name)
+
+    def _heap_id(self, name: str) -> SourceId:
+        """The number of a heap, there or not."""
+        return heap_named(name, (*self._sources.values(), *self._absent.values()))
+
+    def _source_named(self, name: str, path: Path) -> SourceId:
+        """The number of a memory; one that the platform lacks has a number that nothing has."""
+        known = self._sources.get(name) or self._absent.get(name)
+        if name not in self._sources:
+            self.mentions.append(Fault(path, f"this platform has no memory {name!r}"))
+        if known is None:
+            known = self._heap_id(name)
+            self._absent[name] = known
+        return known
+
+    def _with_uses(self, table: Table, device: Device) -> Device:
+        planes = {
+            plane.name: plane for plane in map(_kms_plane, table.tables("kms-planes"))
+        }  # fmt: skip
+        if planes and device.kind is not DeviceKind.DISPLAY:
+            table.fault("kms-planes", "only a display has planes")
+        sets: dict[Usage, tuple[ConstraintSet, ...]] = {}
+        for use in table.tables("use"):
+            usages, found = self._use(use, device, planes)
+            for usage in usages:
+                if usage in sets:
+                    use.fault("usage", f"{usage_name(usage)} is described already")
+                sets[usage] = found
+        table.text("source")
+        table.close()
+        return replace(device, sets=sets, planes=tuple(planes.values()))
+
+    def _use(
+        self, table: Table, device: Device, planes: dict[str, KmsPlane]
+    ) -> tuple[list[Usage], tuple[ConstraintSet, ...]]:
+        if not table.has("usage"):
+            table.fault(None, f"'usage' is missing: one of {', '.join(map(usage_name, Usage))}")
+        usages = [Usage(number) for number in table.each("usage", parse_usage)]
+        names = Names(self._source_named, self._devices)
+        common = read_constraints(table, "constraints", names, iommu=device.iommu)
+        found: list[ConstraintSet] = []
+        for row in table.tables("set"):
+            one = _constraint_set(row, common, names, device.iommu)
+            found.append(one)
+            for name in _on_planes(row, planes):
+                planes[name] = replace(planes[name], sets=(*planes[name].sets, one))
+        if common and not found:
+            table.fault(None, "these constraints hold for no format: add a set with formats")
+        table.close()
+        return usages, tuple(dict.fromkeys(found))
+
+    def _link(self, table: Table) -> Link:
+        device = table.required("device", "the device that names the memory")
+        if device and device not in self._device_names:
+            known = sorted(self._device_names)
+            table.fault("device", f"there is no such device: {did_you_mean(device, known)}")
+        source = table.required("memory", "the memory that the device names")
+        if source:
+            self._source_named(source, (*table.path, "memory"))
+        link = Link(
+            device=device,
+            source=source,
+            rank=table.integer("rank") or 0,
+            kind=table.choice("kind", LinkKind, LinkKind.PREFERRED),
+        )
+        table.text("source")
+        table.close()
+        return link
+
+    def _peer_link(self, table: Table) -> frozenset[DeviceId]:
+        names = table.texts("devices")
+        ends = [self._devices.get(name) for name in names]
+        for name, end in zip(names, ends, strict=True):
+            if end is None:
+                hint = did_you_mean(name, self._devices)
+                table.fault("devices", f"there is no device {name!r}: {hint}")
+        if len(set(names)) != 2:
+            table.fault("devices", "a peer link has two ends: name two devices")
+        table.text("source")
+        table.close()
+        return frozenset(end for end in ends if end is not None)
+
+    def _format_cost(self, table: Table) -> dict[FormatModifier, int]:
+        cost = table.integer("cost")
+        if cost is None:
+            table.fault(None, "'cost' is missing: a number, 0 the best")
+        pairs = _pairs(table)
+        table.text("source")
+        table.close()
+        return dict.fromkeys(pairs, cost or 0)
+
+
+def _fourcc(text: str) -> int:
+    return ANY_FOURCC if text == _ANY else parse_fourcc(text)
+
+
+def _modifier(text: str) -> int:
+    return ANY_MODIFIER if text == _ANY else parse_modifier(text)
+
+
+def _pairs(table: Table) -> tuple[FormatModifier, ...]:
+    """Each of `formats` with each of `modifiers`, which is LINEAR where it is left out."""
+    if not table.has("formats"):
+        table.fault(None, "'formats' is missing: a list of names such as NV12")
+    codes = table.each("formats", _fourcc)
+    modifiers = table.each("modifiers", _modifier) or (LINEAR,)
+    pairs = tuple(FormatModifier(code, modifier) for code in codes for modifier in modifiers)
+    if len(set(pairs)) < len(pairs):
+        table.fault("formats", "a pair of format and modifier stands here twice")
+    return pairs
+
+
+def _constraint_set(
+    table: Table, common: tuple[Constraint, ...], names: Names, iommu: bool | None
+) -> ConstraintSet:
+    own = read_constraints(table, "constraints", names, iommu=iommu)
+    pairs = _pairs(table)
+    cost = table.integer("cost")
+    table.text("source")
+    constraints = common + own
+    demand = lift(constraints)
+    if demand is BOTTOM or join((demand,)) is BOTTOM:
+        table.fault(None, "nothing can meet all the constraints of this set")
+    return ConstraintSet(
+        formats=pairs,
+        constraints=constraints,
+        costs=(cost,) * len(pairs) if cost else (),
+    )
+
+
+def _kms_plane(table: Table) -> KmsPlane:
+    name = table.required("name", "what the platform calls the plane")
+    plane = KmsPlane(name=name, type=table.choice("type", PlaneType, PlaneType.OVERLAY))
+    table.text("source")
+    table.close()
+    return plane
+
+
+def _on_planes(table: Table, planes: Mapping[str, KmsPlane]) -> tuple[str, ...]:
+    """The KMS planes that a set holds for: those it names, else all."""
+    named = table.texts("kms-planes")
+    for index, name in enumerate(named):
+        if name not in planes:
+            table.faults.append(
+                Fault(
+                    (*table.path, "kms-planes", index),
+                    f"there is no such plane: {did_you_mean(name, planes)}",
+                )
+            )
+    table.close()
+    return tuple(name for name in named or planes if name in planes)

@@ -1,0 +1,209 @@
+"""A table of a platform file, read key by key; what is wrong is noted and reading goes on.
+
+Every getter takes a key off the table and gives its value, or a default when
+the key is absent or its value is not what it should be. `close` reports the
+keys that nobody asked for. So one pass over a file finds all of its faults.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from heapwire.kernel.description.quantity import parse_quantity
+from heapwire.kernel.description.toml_position import Path
+from heapwire.protocol import LocalError
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong at a path of the file, and what would be right."""
+
+    path: Path
+    text: str
+
+
+def key_name(path: Path) -> str:
+    """A path as a person would write it: `device[1].use[0].usage`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint at what was probably meant, or at all there is."""
+    names = [str(name) for name in known]
+    close = difflib.get_close_matches(word, names, 1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"there are {', '.join(names)}" if names else "there are none"
+
+
+class Table:
+    """One table and where it is; `faults` is shared by all tables of a file."""
+
+    def __init__(self, data: Mapping[str, object], path: Path, faults: list[Fault]) -> None:
+        self._data = data
+        self._asked: set[str] = set()
+        self.path = path
+        self.faults = faults
+
+    def fault(self, key: str | None, text: str) -> None:
+        """Note a fault of a key, or of the table as a whole."""
+        self.faults.append(Fault(self.path if key is None else (*self.path, key), text))
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        self._asked.add(key)
+        return key in self._data
+
+    def raw(self, key: str) -> object:
+        """The value as tomllib gave it, None where there is none."""
+        self._asked.add(key)
+        return self._data.get(key)
+
+    def text(self, key: str, default: str = "") -> str:
+        """A string that is not empty."""
+        value = self.raw(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and value:
+            return value
+        self.fault(key, f"{value!r} is not a text in quotes")
+        return default
+
+    def required(self, key: str, what: str) -> str:
+        """A string that must be there; the empty string when it is not."""
+        if not self.has(key):
+            self.fault(None, f"{key!r} is missing: {what}")
+            return ""
+        return self.text(key)
+
+    def flag(self, key: str) -> bool | None:
+        """True or false, None where the file does not say."""
+        value = self.raw(key)
+        if value is None or isinstance(value, bool):
+            return value
+        self.fault(key, f"{value!r} is neither true nor false")
+        return None
+
+    def integer(self, key: str) -> int | None:
+        """A number that is not negative, None where there is none."""
+        value = self.raw(key)
+        if value is None:
+            return None
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        self.fault(key, f"{value!r} is not a whole number from 0 on")
+        return None
+
+    def quantity(self, key: str) -> int | None:
+        """A number of bytes: 4096, "96 MiB", "0x4a000000"."""
+        return self._parsed(key, self.raw(key))
+
+    def span(self, key: str) -> tuple[int, int] | None:
+        """A range of addresses: `["first", "last"]` or `{ base = ..., size = ... }`."""
+        value = self.raw(key)
+        if value is None:
+            return None
+        first: int | None = None
+        last: int | None = None
+        if isinstance(value, list) and len(value) == 2:
+            first, last = self._parsed(key, value[0]), self._parsed(key, value[1])
+        elif isinstance(value, dict) and set(value) == {"base", "size"}:
+            first, size = self._parsed(key, value["base"]), self._parsed(key, value["size"])
+            last = first + size - 1 if first is not None and size else None
+        else:
+            self.fault(key, 'a range is ["first", "last"], both included, or { base, size }')
+            return None
+        if first is None or last is None:
+            return None
+        if first > last:
+            self.fault(key, f"the range ends at {last:#x}, before it begins at {first:#x}")
+            return None
+        return first, last
+
+    def choice(self, key: str, choices: type[Choice], default: Choice) -> Choice:
+        """One of the values of an enum."""
+        word = self.text(key, default.value)
+        try:
+            return choices(word)
+        except ValueError:
+            self.fault(key, f"{word!r} is unknown: {did_you_mean(word, list(choices))}")
+            return default
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings; a single string is a list of one."""
+        value = self.raw(key)
+        if value is None:
+            return ()
+        entries = value if isinstance(value, list) else [value]
+        good: list[str] = []
+        for index, entry in enumerate(entries):
+            if isinstance(entry, str) and entry:
+                good.append(entry)
+            else:
+                self.faults.append(
+                    Fault((*self.path, key, index), f"{entry!r} is not a text in quotes")
+                )
+        return tuple(good)
+
+    def each(self, key: str, parse: Callable[[str], int]) -> tuple[int, ...]:
+        """A list of strings, each read by `parse`, which raises `LocalError`."""
+        good: list[int] = []
+        for index, text in enumerate(self.texts(key)):
+            try:
+                good.append(parse(text))
+            except LocalError as error:
+                self.faults.append(Fault((*self.path, key, index), str(error)))
+        return tuple(good)
+
+    def table(self, key: str) -> Table:
+        """The table under a key; an empty one where there is none."""
+        value = self.raw(key)
+        if isinstance(value, dict):
+            return Table(value, (*self.path, key), self.faults)
+        if value is not None:
+            self.fault(key, f"this is a table: write [{key_name((*self.path, key))}]")
+        return Table({}, (*self.path, key), self.faults)
+
+    def tables(self, key: str) -> Iterator[Table]:
+        """The tables of an array of tables."""
+        value = self.raw(key)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.fault(key, f"this is a list of tables: write [[{key_name((*self.path, key))}]]")
+            return
+        for index, entry in enumerate(value):
+            path = (*self.path, key, index)
+            if isinstance(entry, dict):
+                yield Table(entry, path, self.faults)
+            else:
+                self.faults.append(Fault(path, f"{entry!r} is not a table"))
+
+    def close(self) -> None:
+        """Report the keys that nobody asked for."""
+        for key in self._data:
+            if key not in self._asked:
+                self.fault(
+                    key, f"this key is unknown here: {did_you_mean(key, sorted(self._asked))}"
+                )
+
+    def _parsed(self, key: str, value: object) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, str | int):
+            try:
+                return parse_quantity(value)
+            except LocalError as error:
+                self.fault(key, str(error))
+                return None
+        self.fault(key, f"{value!r} is not a number of bytes")
+        return None

@@ -1,0 +1,227 @@
+"""Facts: what somebody states about a machine because its kernel does not say it.
+
+A fact is written as a platform file writes it, and holds for whatever machine
+has a device or a memory of that name. `with_facts` adds facts to what was
+discovered, with the provenance USER. What they name and the machine lacks is a
+note and no error: hardware comes and goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from heapwire.kernel.description.constraint_table import Names, WrittenConstraint, read_written
+from heapwire.kernel.description.device import Device, parse_usage, usage_name
+from heapwire.kernel.description.memory_table import MemoryProperties, read_properties
+from heapwire.kernel.description.platform import Platform
+from heapwire.kernel.description.platform_file import heap_named
+from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
+from heapwire.kernel.description.toml_position import Path
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Provenance,
+    Source,
+    SourceId,
+    Usage,
+)
+
+_ANYTHING = ConstraintSet(formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFact:
+    """What devices need for one use.
+
+    They are those of a `name`, of a `driver`, or of both; an empty text is any.
+    `path` is where the use stands in its file.
+    """
+
+    name: str = ""
+    driver: str = ""
+    usage: Usage
+    constraints: tuple[WrittenConstraint, ...]
+    path: Path = ()
+
+    def speaks_of(self, device: Device) -> bool:
+        """Whether a device is one of those, for this use or not."""
+        return self.name in ("", device.name) and self.driver in ("", device.driver)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFact:
+    """What a source of memory is like. `path` is where it stands in its file."""
+
+    name: str
+    properties: MemoryProperties
+    path: Path = ()
+
+
+def read_device_facts(top: Table) -> tuple[DeviceFact, ...]:
+    """The `[[device]]` tables of a file, each use by itself."""
+    found: list[DeviceFact] = []
+    for table in top.tables("device"):
+        name, driver = table.text("name"), table.text("driver")
+        if not table.has("name") and not table.has("driver"):
+            table.fault(None, "'name' is missing, or 'driver': which device this is about")
+        if not table.has("use"):
+            table.fault(None, "this states nothing: add [[device.use]]")
+        for use in table.tables("use"):
+            if not use.has("usage"):
+                use.fault(None, "'usage' is missing: scanout, sampling, or both in a list")
+            if not use.has("constraints"):
+                use.fault(None, "'constraints' is missing: a list of what the device needs")
+            usages = use.each("usage", parse_usage)
+            constraints = read_written(use, "constraints")
+            use.text("source")
+            use.close()
+            found += [
+                DeviceFact(
+                    name=name,
+                    driver=driver,
+                    usage=Usage(number),
+                    constraints=constraints,
+                    path=use.path,
+                )
+                for number in usages
+            ]
+        table.text("source")
+        table.close()
+    return tuple(found)
+
+
+def read_memory_facts(top: Table) -> tuple[MemoryFact, ...]:
+    """The `[[memory]]` tables of a file."""
+    found: list[MemoryFact] = []
+    for table in top.tables("memory"):
+        name = table.required("name", "the name of the heap, as in /dev/dma_heap")
+        before = len(table.faults)
+        properties = read_properties(table)
+        if properties == MemoryProperties() and len(table.faults) == before:
+            table.fault(None, "this states nothing: what is it like?")
+        found.append(MemoryFact(name=name, properties=properties, path=table.path))
+        table.text("source")
+        table.close()
+    return tuple(found)
+
+
+def with_facts(
+    platform: Platform,
+    *,
+    memory: Iterable[MemoryFact] = (),
+    devices: Iterable[DeviceFact] = (),
+    tell: Callable[[Fault], str],
+) -> Platform:
+    """The platform with what the facts say beside what it knew of itself.
+
+    Of memory a fact goes before what was known. `tell` puts a fact that does not
+    apply here into words, for the platform's notes.
+    """
+    adding = _Adding(platform)
+    for stated in memory:
+        adding.add_memory(stated)
+    for needed in devices:
+        adding.add_device(needed)
+    return replace(
+        platform,
+        sources=tuple(adding.sources),
+        devices=tuple(adding.devices),
+        absent=adding.absent,
+        notes=(*platform.notes, *dict.fromkeys(map(tell, adding.mentions))),
+    )
+
+
+class _Adding:
+    """One platform, and the facts that it has taken so far."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.sources = list(platform.sources)
+        self.devices = list(platform.devices)
+        self.absent = dict(platform.absent)
+        self.mentions: list[Fault] = []
+        known = {device.name: device.id for device in platform.devices if device.id is not None}
+        self._names = Names(self._source_named, known)
+
+    def add_memory(self, fact: MemoryFact) -> None:
+        for index, source in enumerate(self.sources):
+            if source.name == fact.name:
+                self.sources[index] = _stated(source, fact.properties)
+                return
+        what = did_you_mean(fact.name, [source.name for source in self.sources])
+        self._mention(fact.path, f"this machine has no memory {fact.name!r}: {what}")
+
+    def add_device(self, fact: DeviceFact) -> None:
+        spoken_of = [i for i, device in enumerate(self.devices) if fact.speaks_of(device)]
+        able = [i for i in spoken_of if fact.usage in self.devices[i].sets]
+        for index in able:
+            device = self.devices[index]
+            self.devices[index] = _needing(device, fact.usage, self._bound(fact, device))
+        if not spoken_of:
+            known = [one.name if fact.name else one.driver for one in self.devices]
+            hint = did_you_mean(fact.name or fact.driver, dict.fromkeys(filter(None, known)))
+            self._mention(fact.path[:2], f"this machine has no device {_called(fact)}: {hint}")
+        elif not able:
+            names = ", ".join(self.devices[i].name for i in spoken_of)
+            self._mention(fact.path, f"{names}: not known to be for {usage_name(fact.usage)}")
+
+    def _bound(self, fact: DeviceFact, device: Device) -> tuple[Constraint, ...]:
+        found: list[Constraint] = []
+        for written in fact.constraints:
+            if written.without_iommu and device.iommu is True:
+                continue
+            try:
+                found.append(written.bound(self._names, Provenance.USER))
+            except LocalError as error:
+                self._mention((*written.path, "value"), f"{written.type.name}: {error}")
+        return tuple(found)
+
+    def _source_named(self, name: str, path: Path) -> SourceId:
+        for source in self.sources:
+            if source.name == name:
+                return source.id
+        self._mention(path, f"this machine has no memory {name!r}")
+        for id_, known in self.absent.items():
+            if known == name:
+                return id_
+        id_ = heap_named(name, (*self.absent, *(source.id for source in self.sources)))
+        self.absent[id_] = name
+        return id_
+
+    def _mention(self, path: Path, text: str) -> None:
+        self.mentions.append(Fault(path, text))
+
+
+def _called(fact: DeviceFact) -> str:
+    by_driver = f"of the driver {fact.driver!r}" if fact.driver else ""
+    return f"{fact.name!r} {by_driver}".rstrip() if fact.name else by_driver
+
+
+def _stated(source: Source, properties: MemoryProperties) -> Source:
+    given = ((one.name, getattr(properties, one.name)) for one in fields(properties))
+    stated: dict[str, Any] = {name: value for name, value in given if value is not None}
+    provenance = {**source.provenance, **dict.fromkeys(stated, Provenance.USER)}
+    return replace(source, **stated, provenance=provenance)
+
+
+def _needing(device: Device, usage: Usage, more: tuple[Constraint, ...]) -> Device:
+    """The device with more constraints on each of its sets for a use.
+
+    One that can use anything has no set; it gets one for any format.
+    """
+
+    def needing(one: ConstraintSet) -> ConstraintSet:
+        return replace(one, constraints=(*one.constraints, *more))
+
+    if not more:
+        return device
+    sets = tuple(needing(one) for one in device.sets[usage] or (_ANYTHING,))
+    planes = device.planes
+    if usage is Usage.SCANOUT:
+        planes = tuple(replace(p, sets=tuple(map(needing, p.sets))) for p in planes)
+    return replace(device, sets={**device.sets, usage: sets}, planes=planes)

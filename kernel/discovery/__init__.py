@@ -1,0 +1,29 @@
+"""The machine that this runs on, as its kernel tells: sysfs, KMS, links, trials, hot-plug."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.kernel.discovery.codec_sets import layout_sets as layout_sets
+    from heapwire.kernel.discovery.connector import card_of_connector as card_of_connector
+    from heapwire.kernel.discovery.hot_plug import HotPlug as HotPlug
+    from heapwire.kernel.discovery.local_platform import discover as discover
+    from heapwire.kernel.discovery.memory_trial import (
+        Trial as Trial,
+        probe as probe,
+        with_trials as with_trials,
+    )
+    from heapwire.kernel.discovery.sysfs import same_device as same_device
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "codec_sets": "layout_sets",
+            "connector": "card_of_connector",
+            "hot_plug": "HotPlug",
+            "local_platform": "discover",
+            "memory_trial": "Trial probe with_trials",
+            "sysfs": "same_device",
+        },
+    )

@@ -1,0 +1,36 @@
+"""Which card has a connector, by the name that outputs go by: `HDMI-A-1`.
+
+The kernel lists the connectors of each card as `/sys/class/drm/card1-HDMI-A-1`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heapwire.protocol.values import DeviceId
+
+
+def card_of_connector(
+    name: str, cards: frozenset[DeviceId], drm: Path = Path("/sys/class/drm")
+) -> DeviceId | None:
+    """The one of `cards` that has a connector of this name; None if none or several have."""
+    if not name or "/" in name:
+        return None
+    found = []
+    for card in cards:
+        for entry in drm.glob(f"card[0-9]*-{_escaped(name)}"):
+            if _number(entry / "device" / "dev") == card:
+                found.append(card)
+    return found[0] if len(found) == 1 else None
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _number(file: Path) -> DeviceId | None:
+    try:
+        major, minor = file.read_text("ascii").strip().split(":")
+        return DeviceId(int(major), int(minor))
+    except (OSError, ValueError):
+        return None

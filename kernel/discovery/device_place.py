@@ -1,0 +1,61 @@
+"""Where a device sits and how its DMA gets to memory, from sysfs."""
+
+from __future__ import annotations
+
+from heapwire.kernel.discovery.sysfs import SysfsDevice
+from heapwire.protocol.values import Place
+
+# /sys/kernel/iommu_groups/G/type: domains that map pages, so that scattered
+# memory looks like one run (drivers/iommu/iommu.c); in others the device sees
+# memory as it is.
+_MAPPING = ("DMA", "DMA-FQ")
+
+# Devices that are software only, by the name of their parent device: there is
+# no DMA to speak of. From 6.14 on such devices sit on a bus of their own, faux.
+_VIRTUAL = ("vgem", "vicodec", "vim2m", "vimc", "visl", "vivid", "vkms")
+_VIRTUAL_BUSES = ("faux", "virtual")
+
+
+def place_of(device: SysfsDevice) -> Place:
+    """The bus path of the physical device, and its NUMA node where the kernel says one."""
+    node = next(
+        (
+            number
+            for one in device.lineage()
+            if (number := one.integer("numa_node")) is not None and number >= 0
+        ),
+        None,
+    )
+    return Place(device.physical.bus_path, node)
+
+
+def iommu_of(device: SysfsDevice) -> bool | None:
+    """Whether an IOMMU maps the device's DMA; None where no DMA is known of.
+
+    No link to a group means no IOMMU. A group whose type cannot be read is
+    unknown, and unknown meets no requirement.
+    """
+    for one in device.lineage():
+        group = one.target("iommu_group")
+        if group is not None:
+            kind = SysfsDevice(group, device.root).attribute("type")
+            return None if kind is None else kind in _MAPPING
+    return None if is_virtual(device) else False
+
+
+def is_virtual(device: SysfsDevice) -> bool:
+    """Whether nothing but software is behind the device (vkms, vicodec, vivid)."""
+    path = device.physical.bus_path
+    return any(part in _VIRTUAL_BUSES or part.split(".")[0] in _VIRTUAL for part in path)
+
+
+def dma_bits(device: SysfsDevice) -> int | None:
+    """The width of the addresses that it can reach, bits; the kernel tells it of PCI only."""
+    return next(
+        (
+            bits
+            for one in device.lineage()
+            if (bits := one.integer("dma_mask_bits")) is not None and bits > 0
+        ),
+        None,
+    )

@@ -1,0 +1,103 @@
+"""What a display can scan out, as its kernel driver tells: planes, formats, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from heapwire.kernel.description import KmsPlane, PlaneType
+from heapwire.kernel.discovery.in_formats import parse_in_formats
+from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.protocol import PeerError
+from heapwire.protocol.values import (
+    BY_NAME,
+    INVALID,
+    LINEAR,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Provenance,
+)
+
+# drm_plane.h, enum drm_plane_type
+_TYPES = {0: PlaneType.OVERLAY, 1: PlaneType.PRIMARY, 2: PlaneType.CURSOR}
+
+
+class Looked(Protocol):
+    """The part of `DrmDevice` that is looked at here."""
+
+    def limits(self) -> ModeLimits | None:
+        """See `DrmDevice.limits`."""
+
+    def planes(self) -> tuple[PlaneRecord, ...]:
+        """See `DrmDevice.planes`."""
+
+    def blob(self, number: int) -> bytes | None:
+        """See `DrmDevice.blob`."""
+
+
+def read_planes(device: Looked, more: Iterable[Constraint] = ()) -> tuple[KmsPlane, ...]:
+    """The planes of a display, primary ones first; `more` holds for all of their sets."""
+    constraints = (*_size_constraints(device.limits()), *more)
+    planes = [_plane(record, constraints, device.blob) for record in device.planes()]
+    order = list(PlaneType)
+    return tuple(sorted(planes, key=lambda plane: order.index(plane.type)))
+
+
+def scanout_sets(planes: Iterable[KmsPlane]) -> tuple[ConstraintSet, ...]:
+    """What can be scanned out on any of the planes that show pictures, each set once."""
+    return tuple(
+        dict.fromkeys(
+            one for plane in planes if plane.type is not PlaneType.CURSOR for one in plane.sets
+        )
+    )
+
+
+def _plane(
+    record: PlaneRecord,
+    constraints: tuple[Constraint, ...],
+    blob: Callable[[int], bytes | None],
+) -> KmsPlane:
+    kind = _TYPES.get(record.properties.get("type", 0), PlaneType.OVERLAY)
+    pairs = _pairs(record, blob)
+    one = ConstraintSet(formats=pairs, constraints=constraints)
+    return KmsPlane(
+        name=f"plane-{record.id}",
+        type=kind,
+        sets=(one,) if pairs else (),
+        crtcs=record.possible_crtcs,
+    )
+
+
+def _pairs(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[FormatModifier, ...]:
+    """What IN_FORMATS says; without it the driver takes buffers without a modifier.
+
+    Such a driver lays its own buffers out in rows, as everything that is mapped
+    by the CPU is: linear is as good as no modifier.
+    """
+    number = record.properties.get("IN_FORMATS", 0)
+    told = blob(number) if number else None
+    if told is not None:
+        try:
+            return parse_in_formats(told)
+        except PeerError:
+            pass  # a driver that contradicts itself is read as one without the property
+    return tuple(
+        FormatModifier(code, modifier) for code in record.formats for modifier in (LINEAR, INVALID)
+    )
+
+
+def _size_constraints(limits: ModeLimits | None) -> tuple[Constraint, ...]:
+    if limits is None:
+        return ()
+    told = {
+        "max-width": limits.max_width,
+        "max-height": limits.max_height,
+        "min-width": limits.min_width,
+        "min-height": limits.min_height,
+    }
+    return tuple(
+        Constraint(type=BY_NAME[name].type, value=value, provenance=Provenance.KERNEL)
+        for name, value in told.items()
+        if value
+    )

@@ -1,0 +1,149 @@
+"""A dma-buf: the one owner of its file descriptor, and the CPU's way into it."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import struct
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import IntFlag
+from pathlib import Path
+
+from heapwire.kernel.memory.closing import Closable
+from heapwire.kernel.memory.ioctl_call import ioctl
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import SourceId
+
+# include/uapi/linux/dma-buf.h
+_IOCTL_SYNC = 0x40086200
+_SYNC_START = 0
+_SYNC_END = 4
+
+
+class CpuAccess(IntFlag):
+    """What the CPU is going to do; the values are DMA_BUF_SYNC_READ and _WRITE."""
+
+    READ = 1
+    WRITE = 2
+
+
+class DmaBuf(Closable):
+    """A buffer object: takes over `fd` and closes it, on every path, exactly once.
+
+    `size` is in bytes. `source` is where the memory comes from, None where that
+    is not known. With `cpu_sync` every CPU access is bracketed by
+    DMA_BUF_IOCTL_SYNC; a memfd has no such ioctl and no such need. `released`
+    is called once when the buffer is closed, detached or collected.
+
+    Use it in a `with` block, call `close`, or let it be collected.
+    """
+
+    def __init__(
+        self,
+        fd: int,
+        *,
+        size: int,
+        source: SourceId | None = None,
+        name: str = "",
+        cpu_sync: bool = True,
+        released: Callable[[], object] | None = None,
+    ) -> None:
+        self._closer = weakref.finalize(self, os.close, fd)
+        self._releaser = weakref.finalize(self, released) if released is not None else None
+        self._fd = fd
+        self._mapping: mmap.mmap | None = None
+        self._cpu_sync = cpu_sync
+        self.size = size
+        self.source = source
+        self.name = name
+
+    @property
+    def fd(self) -> int:
+        """The file descriptor, which stays this object's; `LocalError` when it is closed."""
+        if not self._closer.alive:
+            raise LocalError(f"{self!r} is closed")
+        return self._fd
+
+    @property
+    def closed(self) -> bool:
+        """Whether the fd has been closed or given away."""
+        return not self._closer.alive
+
+    def references(self) -> int | None:
+        """How many references the dma-buf has, this one included; None if that is not told.
+
+        The kernel tells it in fdinfo (drivers/dma-buf/dma-buf.c,
+        dma_buf_show_fdinfo); a memfd has no such count.
+        """
+        text = Path(f"/proc/self/fdinfo/{self.fd}").read_text("utf-8", "replace")
+        found = re.search(r"^count:\s*(\d+)$", text, re.MULTILINE)
+        return int(found.group(1)) if found else None
+
+    def detach(self) -> int:
+        """Give the fd away: from now on the caller closes it."""
+        fd = self.fd
+        self._closer.detach()
+        self._end()
+        return fd
+
+    def close(self) -> None:
+        """Close the fd; may be called again.
+
+        Views that `map` gave out and that somebody still holds stay readable:
+        the memory is unmapped when the last of them goes.
+        """
+        self._closer()
+        self._end()
+
+    def _end(self) -> None:
+        if self._releaser is not None:
+            self._releaser()
+        mapping, self._mapping = self._mapping, None
+        if mapping is not None:
+            with suppress(BufferError):  # a view is still out: the mapping goes with it
+                mapping.close()
+
+    @contextmanager
+    def map(self, access: CpuAccess = CpuAccess.READ | CpuAccess.WRITE) -> Iterator[memoryview]:
+        """The buffer's bytes as a memoryview, for the time of a `with` block.
+
+        The view is read-only where `access` has no WRITE. The memory is mapped
+        once and kept mapped until the buffer is closed; each block brackets its
+        access for the caches. Raises `LocalError` when the buffer is closed or
+        the kernel will not map it (protected memory).
+        """
+        view = memoryview(self._mapped())
+        if not access & CpuAccess.WRITE:
+            view = view.toreadonly()
+        self._sync(access, _SYNC_START)
+        try:
+            yield view
+        finally:
+            self._sync(access, _SYNC_END)
+            with suppress(BufferError):  # an array made from it is still in use: it goes with that
+                view.release()
+
+    def _mapped(self) -> mmap.mmap:
+        fd = self.fd
+        if self._mapping is None:
+            try:
+                self._mapping = mmap.mmap(fd, self.size)
+            except (OSError, ValueError) as error:
+                raise LocalError(f"{self!r} cannot be mapped: {error}") from error
+        return self._mapping
+
+    def _sync(self, access: CpuAccess, edge: int) -> None:
+        """Tell the exporter that the CPU's access starts or ends."""
+        if not self._cpu_sync or self.closed:
+            return
+        try:
+            ioctl(self._fd, _IOCTL_SYNC, bytearray(struct.pack("=Q", access | edge)))
+        except OSError as error:
+            raise LocalError(f"{self!r}: DMA_BUF_IOCTL_SYNC: {error.strerror}") from error
+
+    def __repr__(self) -> str:
+        what = self.name or "dma-buf"
+        return f"<{what}: {self.size} bytes, {'closed' if self.closed else f'fd {self._fd}'}>"

@@ -1,0 +1,102 @@
+"""The memory of the machine that this runs on: its heaps and udmabuf."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Mapping
+
+from heapwire.kernel.memory import dma_heap, udmabuf
+from heapwire.kernel.memory.buffer_info import buffer_info
+from heapwire.kernel.memory.dma_buf import DmaBuf
+from heapwire.kernel.memory.ledger import Ledger
+from heapwire.kernel.memory.memory import OutOfMemoryError
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Source, SourceId, SourceKind
+
+LARGEST = 512 << 20  # bytes of one buffer; 7680x4320 at 8 bytes a pixel is 253 MiB
+DEFAULT_BUDGET = 2 << 30  # bytes that a process may hold at a time
+
+GRANT = 'a udev rule can grant it, such as SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"'
+_UDMABUF = "udmabuf"  # the exporter's name (drivers/dma-buf/udmabuf.c, KBUILD_MODNAME)
+
+
+class LocalMemory:
+    """Allocates from the heaps and the udmabuf of this machine.
+
+    `nodes` has the path of the device node of each source that can be opened by
+    path. A source of the kind DEVICE allocates through its own driver's
+    interface, not here. `largest` and `budget` bound what the kernel does not.
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        nodes: Mapping[SourceId, str],
+        *,
+        largest: int = LARGEST,
+        budget: int = DEFAULT_BUDGET,
+    ) -> None:
+        self._sources = {source.id: source for source in sources}
+        self._nodes = dict(nodes)
+        self._heaps = {
+            source.name: source.id
+            for source in self._sources.values()
+            if source.id.kind is SourceKind.HEAP
+        }
+        self._udmabuf = next(
+            (known for known in self._sources if known.kind is SourceKind.UDMABUF), None
+        )
+        self._ledger = Ledger(budget=budget, largest=largest)
+
+    @property
+    def openable(self) -> frozenset[SourceId]:
+        """See `Memory.openable`: what the modes of the nodes permit now."""
+        return frozenset(
+            source
+            for source, node in self._nodes.items()
+            if source in self._sources and os.access(node, _needed(source))
+        )
+
+    def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
+        """See `Memory.allocate`."""
+        known = self._sources.get(source)
+        if known is None:
+            raise LocalError(f"there is no {source} on this machine")
+        node = self._nodes.get(source)
+        if node is None:
+            raise LocalError(f"{known.name} allocates through its own driver only")
+        rounded, released = self._ledger.charge(known, size)
+        try:
+            if source.kind is SourceKind.UDMABUF:
+                fd = udmabuf.create(node, rounded)
+            else:
+                fd = dma_heap.allocate(node, rounded, name=name)
+        except OSError as error:
+            released()
+            raise _refused(known, node, rounded, error) from error
+        return DmaBuf(fd, size=rounded, source=source, name=name or known.name, released=released)
+
+    def identify(self, fd: int) -> SourceId | None:
+        """See `Memory.identify`: by the exporter's name, which for a heap is the heap's."""
+        told = buffer_info(fd)
+        if told is None:
+            return None
+        return self._udmabuf if told.exporter == _UDMABUF else self._heaps.get(told.exporter)
+
+    def live(self, source: SourceId | None = None) -> int:
+        """Bytes in buffers that are neither closed nor detached: of one source or of all."""
+        return self._ledger.live(source)
+
+
+def _needed(source: SourceId) -> int:
+    """A heap allocates for whoever may read its node; udmabuf wants it writable."""
+    return os.R_OK | os.W_OK if source.kind is SourceKind.UDMABUF else os.R_OK
+
+
+def _refused(source: Source, node: str, size: int, error: OSError) -> LocalError:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return LocalError(f"{source.name}: this user may not open {node}: {GRANT}")
+    if error.errno == errno.ENOMEM:
+        return OutOfMemoryError(f"{source.name}: the kernel has no {size} bytes left there")
+    return LocalError(f"{source.name}: {node}: {size} bytes: {error.strerror}")

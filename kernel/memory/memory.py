@@ -1,0 +1,39 @@
+"""What a platform's memory can do, whether it is simulated or real."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from heapwire.kernel.memory.dma_buf import DmaBuf
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import SourceId
+
+
+class OutOfMemoryError(LocalError, MemoryError):
+    """A source cannot or may not give so much; the message says how much there is.
+
+    A `LocalError`, because it is this process that asked; a `MemoryError` too,
+    for callers that have a fallback for that.
+    """
+
+
+class Memory(Protocol):
+    """The sources of a platform, opened."""
+
+    @property
+    def openable(self) -> frozenset[SourceId]:
+        """The sources that this process may allocate from."""
+
+    def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
+        """A zeroed buffer of at least `size` bytes, rounded up to pages.
+
+        `name` is for people who look for it in /proc. Raises `OutOfMemoryError` when
+        the source has not so much, and `LocalError` when the size is not
+        positive, or the source does not exist or may not be opened.
+        """
+
+    def identify(self, fd: int) -> SourceId | None:
+        """The source that a dma-buf seems to come from; None if it cannot be told.
+
+        A hint, not a proof: whoever made the fd may have named it as they liked.
+        """

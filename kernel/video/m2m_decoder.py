@@ -1,0 +1,272 @@
+"""A stateful decoder of V4L2: packets in, pictures out into anybody's dma-bufs.
+
+It never waits: its fd is polled together with others, and each method does what
+can be done now. The order of calls is that of the kernel's documentation
+(userspace-api/media/v4l/dev-decoder.rst); as a whole it is
+
+    decoder.start(H264, Extent(1920, 1080))
+    feed packets; take() until `changed`: the driver has read a header
+    decoder.layouts()                   # what can be had, to negotiate with
+    decoder.set_up(layout, slots)       # the choice
+    give(slot, dma-bufs) for each slot; feed packets; take() pictures
+    set_up again whenever `changed`; drain() at the end, and take() until `ended`
+
+A *slot* is a V4L2 buffer of the side where pictures come out. It holds the
+dma-bufs that it was given until `take` tells of it. The next time it may be
+given others: videobuf2 then lets go of the old ones, so memory can be replaced
+while the stream runs.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from heapwire.kernel.memory import Closable, DmaBuf, ioctl
+from heapwire.kernel.video.v4l2 import V4l2Device, characters
+from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import Extent
+
+_SUBSCRIBE_EVENT, _DQEVENT, _EVENT_SIZE = 0x4020565A, 0x80885659, 136
+_EVENT_SOURCE_CHANGE = 5
+_DECODER_CMD, _COMMAND_SIZE, _COMMAND_STOP = 0xC0485660, 72, 1
+_G_CTRL, _LEAST_BUFFERS = 0xC008561B, 0x00980927  # V4L2_CID_MIN_BUFFERS_FOR_CAPTURE
+_PACKETS = 4  # buffers on the side that is fed
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """What a slot holds: the picture of the packet with that stamp.
+
+    `damaged` says that the driver could not decode it; `empty` that the slot
+    comes back without a picture, to mark an end, and the stamp means nothing.
+    """
+
+    slot: int
+    stamp: int
+    damaged: bool
+    empty: bool
+
+
+class M2mDecoder(Closable):
+    """One open decoder: opens its node and closes it, with its queues.
+
+    `changed` is set when the driver has found out what its pictures are, or that
+    they become different ones; nothing comes out until `set_up`. `ended` is set
+    when all that was fed before `drain` has come out. `fileno` can be polled for
+    reading: it is readable when `take` or `feed` may have something to do.
+    """
+
+    def __init__(self, node: str) -> None:
+        self.changed = False
+        self.ended = False
+        self._fd = os.open(node, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            device = V4l2Device(self._fd)
+            if device.output is None or device.capture is None:
+                raise LocalError(f"{node} is not a codec")
+            self._device = device
+            self._capture = device.capture
+            self._packets = V4l2Queue(self._fd, device.output)
+            self._pictures = V4l2Queue(self._fd, device.capture)
+            self._epoll = select.epoll()
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._watched = False
+        self._free: list[int] = []  # packets' buffers that are not the driver's
+        self._fed = 0  # packets' buffers that are
+        self._slots: set[int] = set()  # slots that are the driver's
+        self._announced = False  # a change is coming: after the last picture from before it
+        self._running = False
+
+    def close(self) -> None:
+        """Close the node, and with it its queues; safe to call twice."""
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            return
+        try:
+            self._epoll.close()
+            self._packets.close()
+            self._pictures.close()
+        finally:
+            os.close(fd)
+
+    def fileno(self) -> int:
+        """The fd to poll for reading; silent while the driver has nothing to work on."""
+        return self._epoll.fileno()
+
+    def start(self, coded: int, extent: Extent, *, packet_size: int = 0) -> None:
+        """Begin a stream of a V4L2 fourcc.
+
+        `extent` is the size to expect, `packet_size` the least number of bytes
+        that a packet's buffer has to hold. May be called again after `ended`.
+        Raises `LocalError` if the driver does not decode it.
+        """
+        if self._free or self._fed:
+            self._packets.stop()
+            self._pictures.stop()
+            self._slots.clear()
+            self._fed = 0
+            self._running = False
+        self.changed = self.ended = self._announced = False
+        found = self._packets.set_format(coded, extent, size=packet_size)
+        if found.fourcc != coded:
+            raise LocalError(f"the driver does not decode {characters(coded)}")
+        data = bytearray(32)
+        struct.pack_into("=I", data, 0, _EVENT_SOURCE_CHANGE)
+        ioctl(self._fd, _SUBSCRIBE_EVENT, data)
+        self._free = list(range(self._packets.request_mapped(_PACKETS)))
+        self._packets.stream_on()
+
+    @property
+    def hungry(self) -> bool:
+        """Whether `feed` would take a packet now."""
+        return bool(self._free)
+
+    @property
+    def digesting(self) -> bool:
+        """Whether the driver has packets that it is not done with."""
+        return self._fed > 0
+
+    def fits(self, packet: bytes) -> bool:
+        """Whether a packet fits a buffer: see `packet_size` of `start`."""
+        return len(packet) <= len(self._packets.mapped(0))
+
+    def feed(self, packet: bytes, stamp: int) -> None:
+        """Give the driver a packet, which has to fit, when it is `hungry`.
+
+        `stamp` comes back with the picture: a number from 1 on.
+        """
+        index = self._free.pop()
+        self._packets.mapped(index)[: len(packet)] = packet
+        self._packets.queue_mapped(index, len(packet), stamp=stamp)
+        self._fed += 1
+        self._watch()
+
+    def drain(self) -> None:
+        """Have all pictures come out that are left: nothing is fed after that.
+
+        Only once it is set up: before, nothing can come out.
+        """
+        data = bytearray(_COMMAND_SIZE)
+        struct.pack_into("=I", data, 0, _COMMAND_STOP)
+        ioctl(self._fd, _DECODER_CMD, data)
+
+    @property
+    def visible(self) -> Extent:
+        """The part of a picture that is meant to be seen; known once `changed`."""
+        return self._pictures.visible
+
+    @property
+    def least_buffers(self) -> int:
+        """How many slots the driver has to have to go on decoding; known once `changed`."""
+        data = bytearray(struct.pack("=Ii", _LEAST_BUFFERS, 0))
+        try:
+            ioctl(self._fd, _G_CTRL, data)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOTTY):
+                return 1
+            raise
+        return max(1, int(struct.unpack_from("=i", data, 4)[0]))
+
+    def layouts(self) -> tuple[QueueFormat, ...]:
+        """How the driver would lay out its pictures in each format that it offers."""
+        extent = self._pictures.format.extent
+        codes = [one.fourcc for one in self._device.formats(self._capture) if not one.compressed]
+        tried = [self._pictures.try_format(code, extent) for code in codes]
+        return tuple(one for code, one in zip(codes, tried, strict=True) if one.fourcc == code)
+
+    def set_up(self, layout: QueueFormat, slots: int) -> None:
+        """Let pictures come out in one of the layouts, in at most so many slots.
+
+        What the driver still had of pictures and their memory it gives back.
+        Raises `LocalError` if it does not keep to the layout.
+        """
+        if self._running:
+            self._pictures.stop()
+            self._slots.clear()
+        found = self._pictures.set_format(layout.fourcc, layout.extent)
+        if found != layout:
+            raise LocalError(f"the driver has changed its mind: {found} for {layout}")
+        granted = self._pictures.request_dmabuf(slots)
+        if granted < slots:
+            raise LocalError(f"the driver takes {granted} buffers and {slots} are needed")
+        self._pictures.stream_on()
+        self._running = True
+        self.changed = self._announced = False
+
+    def give(self, slot: int, objects: Sequence[DmaBuf]) -> None:
+        """Give a slot to the driver with a dma-buf for each memory plane.
+
+        They stay the caller's, and must live until `take` tells of the slot.
+        Raises `LocalError` if the driver refuses them.
+        """
+        self._pictures.queue_dmabuf(slot, [one.fd for one in objects], [o.size for o in objects])
+        self._slots.add(slot)
+        self._watch()
+
+    def take(self) -> DecodedPicture | None:
+        """A slot that the driver is done with, None if there is none now.
+
+        Raises `LocalError` when the driver has given up, as after an unplug.
+        """
+        if not self._watched:
+            return None
+        for _, ready in self._epoll.poll(0):
+            if ready & select.EPOLLPRI:
+                self._read_event()
+            if ready & select.EPOLLOUT and self._fed:
+                fed = self._packets.dequeue()
+                self._fed -= 1
+                if fed is not None:
+                    self._free.append(fed.index)
+            picture = None
+            if ready & select.EPOLLIN and self._running and not (self.changed or self.ended):
+                picture = self._taken(self._pictures.dequeue())
+            elif not ready & (select.EPOLLPRI | select.EPOLLOUT | select.EPOLLIN):
+                raise LocalError("the decoder has failed: it is gone, or its queues are in error")
+            self._watch()
+            return picture
+        return None
+
+    def _taken(self, done: Dequeued | None) -> DecodedPicture | None:
+        if done is None or done.last:
+            self._at_last_picture()
+        if done is None:
+            return None
+        self._slots.discard(done.index)
+        empty = not done.used and not done.damaged
+        return DecodedPicture(done.index, done.stamp, done.damaged, empty)
+
+    def _read_event(self) -> None:
+        data = bytearray(_EVENT_SIZE)
+        ioctl(self._fd, _DQEVENT, data)
+        (kind,) = struct.unpack_from("=I", data, 0)
+        if kind != _EVENT_SOURCE_CHANGE:
+            return
+        if self._running:
+            self._announced = True
+        else:
+            self.changed = True
+
+    def _at_last_picture(self) -> None:
+        """The last of a drain, or the last before a change."""
+        if self._announced:
+            self.changed = True
+        else:
+            self.ended = True
+
+    def _watch(self) -> None:
+        """Poll the node while the driver has something of ours; else it would tell an error."""
+        wanted = bool(self._fed or self._slots)
+        if wanted and not self._watched:
+            self._epoll.register(self._fd, select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI)
+        elif self._watched and not wanted:
+            self._epoll.unregister(self._fd)
+        self._watched = wanted

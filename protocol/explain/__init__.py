@@ -1,0 +1,40 @@
+"""Answers in words and as documents: who demanded what, what became of each source, captures."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.protocol.explain.answer_document import (
+        Document as Document,
+        Json as Json,
+        constraint_document as constraint_document,
+        explain_document as explain_document,
+        plan_document as plan_document,
+        render_explain as render_explain,
+        source_document as source_document,
+        value_document as value_document,
+    )
+    from heapwire.protocol.explain.capture import (
+        capture_document as capture_document,
+        differences as differences,
+        parse_capture as parse_capture,
+    )
+    from heapwire.protocol.explain.explained_answer import (
+        solve as solve,
+        solve_plans as solve_plans,
+    )
+    from heapwire.protocol.explain.problem_document import to_json as to_json
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "answer_document": (
+                "Document Json constraint_document explain_document plan_document "
+                "render_explain source_document value_document"
+            ),
+            "capture": "capture_document differences parse_capture",
+            "explained_answer": "solve solve_plans",
+            "problem_document": "to_json",
+        },
+    )

@@ -1,0 +1,80 @@
+"""Captures: negotiations as files, to be solved again anywhere.
+
+A capture holds problems and what was answered to each. Solving needs nothing
+else, so a report from a user's machine becomes a test: `differences` is empty
+for as long as the answers stay the same to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.explain.answer_document import Document, Json, explain_document
+from heapwire.protocol.explain.explained_answer import solve
+from heapwire.protocol.explain.problem_document import parse_problem, problem_document
+from heapwire.protocol.values import Answer, Problem
+
+SCHEMA_VERSION = 1
+KIND = "heapwire capture"
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedProblem:
+    """One problem and the document of its answer."""
+
+    problem: Problem
+    answer: Document
+
+
+def capture_document(solved: Iterable[tuple[Problem, Answer]]) -> Document:
+    """The content of a capture file."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": KIND,
+        "negotiations": [
+            {"problem": problem_document(problem), "answer": explain_document(problem, answer)}
+            for problem, answer in solved
+        ],
+    }
+
+
+def parse_capture(text: str) -> tuple[CapturedProblem, ...]:
+    """The negotiations of a capture file; `LocalError` says what is wrong with it."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise LocalError(f"line {error.lineno}: this is not JSON: {error.msg}") from None
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise LocalError(f"this is not a {KIND}")
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise LocalError(f"its schema_version is not {SCHEMA_VERSION}, which is known here")
+    return tuple(_negotiations(document.get("negotiations")))
+
+
+def differences(negotiation: CapturedProblem) -> tuple[str, str] | None:
+    """The recorded answer and today's, as text; None if they are the same to the byte."""
+    today = explain_document(negotiation.problem, solve(negotiation.problem))
+    recorded, now = canonical(negotiation.answer), canonical(today)
+    return None if recorded == now else (recorded, now)
+
+
+def canonical(document: Document) -> str:
+    """A document as the one text that stands for it."""
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def _negotiations(entries: Json) -> Iterator[CapturedProblem]:
+    if not isinstance(entries, list):
+        raise LocalError("it has no list of negotiations")
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not isinstance(entry.get("answer"), dict):
+            raise LocalError(f"negotiations[{number}] has no problem and answer")
+        answer = entry["answer"]
+        assert isinstance(answer, dict)
+        try:
+            yield CapturedProblem(parse_problem(entry.get("problem")), answer)
+        except LocalError as error:
+            raise LocalError(f"negotiations[{number}].{error}") from None

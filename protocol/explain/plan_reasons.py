@@ -1,0 +1,176 @@
+"""Who demanded each property of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from heapwire.protocol.solver import (
+    CONTENT,
+    Found,
+    PreparedParticipant,
+    SetChoice,
+    T,
+    listed,
+    planes_text,
+    says,
+    source_names,
+)
+from heapwire.protocol.values import (
+    ALL_PLANES,
+    REGISTRY,
+    Constraint,
+    LayoutKind,
+    Plan,
+    Problem,
+    Reason,
+    SourceId,
+    fourcc_name,
+    modifier_name,
+)
+
+Demand = tuple[str, Constraint]
+"""A participant's name and one of its constraints."""
+
+
+def demands_of(voices: Sequence[PreparedParticipant], choice: SetChoice) -> list[Demand]:
+    """Every constraint in a choice of sets with who makes it, in a fixed order."""
+    return sorted(
+        (
+            (voice.name, constraint)
+            for voice, position in zip(voices, choice.sets, strict=True)
+            for constraint in voice.constraints(position)
+        ),
+        key=lambda one: (
+            one[0] == CONTENT,
+            one[0],
+            one[1].type,
+            one[1].planes,
+            repr(one[1].value),
+        ),
+    )
+
+
+class Reasons:
+    """The reasons for the plans of one goal.
+
+    Plans of the same choice of sets come from the same demands, which are put
+    into words once.
+    """
+
+    def __init__(self, problem: Problem, voices: Sequence[PreparedParticipant]) -> None:
+        self._problem = problem
+        self._voices = voices
+        self._names = source_names(problem)
+        self._offering = listed(voice.name for voice in voices if voice.offers is not None)
+        self._said: dict[tuple[tuple[int, ...], tuple[str, ...], int], str] = {}
+        self._demands: dict[tuple[int, ...], dict[str, list[Demand]]] = {}
+
+    def of(self, found: Found) -> tuple[Reason, ...]:
+        """Why a plan is as it is: its format, sources, pitches, offsets, sizes and count."""
+        plan = found.plan
+        choice = found.choice
+        reasons = [
+            Reason(
+                "format",
+                f"{fourcc_name(found.pair.fourcc)} {modifier_name(found.pair.modifier)}:"
+                f" known to {self._offering}",
+            ),
+            *self._sources(found),
+        ]
+        layout = plan.layout
+        for index, plane in enumerate(layout.planes):
+            said = self._who(choice, 1 << index, "pitch")
+            text = f"pitch {plane.pitch}: {said or 'the bytes of a row'}"
+            reasons.append(Reason("pitch", text, index))
+            said = self._who(choice, 1 << index, "offset", "address")
+            if said or plane.offset:
+                text = f"offset {plane.offset}: {said or 'behind the plane before it'}"
+                reasons.append(Reason("offset", text, index))
+        if layout.kind is LayoutKind.EXACT:
+            picture = self._problem.extents.allocated
+            said = self._who(choice, ALL_PLANES, "width", "height", "area")
+            text = f"room for {layout.extent}: the picture is {picture}"
+            reasons.append(Reason("extent", f"{text}; {said}" if said else text))
+            said = self._who(
+                choice, ALL_PLANES, "size", "rows", "padding", "padding per macroblock"
+            )
+            for one in layout.objects:
+                text = f"size {one.size}: {said or 'its planes, and no more'}"
+                reasons.append(Reason("size", text))
+        reasons.append(self._count(plan, choice))
+        reasons += self._agreed(plan, choice)
+        return tuple(reasons)
+
+    def _sources(self, found: Found) -> Iterator[Reason]:
+        planes: dict[SourceId, int] = {}
+        for plane, source in enumerate(found.sources):
+            planes[source.id] = planes.get(source.id, 0) | 1 << plane
+        everything = len(planes) == 1
+        for id_, mask in planes.items():
+            said = self._who(found.choice, mask, "memory", "planes", "coherency")
+            where = "" if everything else f" for {planes_text(mask)}"
+            text = f"{self._names[id_]}{where}: {said or 'nobody asks for more'}"
+            lowest = None if everything else (mask & -mask).bit_length() - 1
+            yield Reason("source", text, lowest)
+
+    def _count(self, plan: Plan, choice: SetChoice) -> Reason:
+        counts = self._problem.counts
+        said = self._who(choice, ALL_PLANES, "count")
+        text = (
+            f"{plan.buffer_count} buffers: {counts.minimum} for the producer,"
+            f" {counts.queue} in flight, {counts.hold} held by the compositor"
+        )
+        return Reason("count", f"{text}; {said}" if said else text)
+
+    def _agreed(self, plan: Plan, choice: SetChoice) -> Iterator[Reason]:
+        said = self._who(choice, ALL_PLANES, "coherency")
+        if plan.domain is not None and said:
+            yield Reason("coherency", f"coherency {plan.domain.name.lower()}: {said}")
+        if plan.fence is not None:
+            said = self._who(choice, ALL_PLANES, "fences")
+            yield Reason("fence", f"fences {plan.fence.name.lower()}: {said}")
+        if plan.colour is not None:
+            said = self._who(choice, ALL_PLANES, "colour")
+            encoding, range_ = plan.colour
+            yield Reason("colour", f"{encoding.name} {range_.name.lower()}: {said}")
+
+    def _who(self, choice: SetChoice, planes: int, *subjects: str) -> str:
+        """`a multiple of 64 bytes for display, a multiple of 256 bytes for decoder`."""
+        key = (choice.sets, subjects, planes)
+        known = self._said.get(key)
+        if known is not None:
+            return known
+        by_subject = self._by_subject(choice)
+        wanted: dict[str, list[str]] = {}
+        for subject in subjects:
+            for name, constraint in by_subject.get(subject, ()):
+                if (constraint.planes or ALL_PLANES) & planes:
+                    who = wanted.setdefault(says(constraint, self._names), [])
+                    if name not in who:
+                        who.append(name)
+        said = ", ".join(f"{text} for {listed(who)}" for text, who in wanted.items())
+        self._said[key] = said
+        return said
+
+    def _by_subject(self, choice: SetChoice) -> dict[str, list[Demand]]:
+        known = self._demands.get(choice.sets)
+        if known is not None:
+            return known
+        by_subject: dict[str, list[Demand]] = {}
+        for name, constraint in demands_of(self._voices, choice):
+            row = REGISTRY.get(constraint.type)
+            # That ordinary content is in ordinary memory goes without saying.
+            obvious = name == CONTENT and not self._problem.content.protected
+            # A list of all that there is is an order of preference, and rules nothing out.
+            obvious = obvious or self._permits_everything(constraint)
+            if row is not None and not row.condition and not obvious:
+                by_subject.setdefault(row.subject, []).append((name, constraint))
+        self._demands[choice.sets] = by_subject
+        return by_subject
+
+    def _permits_everything(self, constraint: Constraint) -> bool:
+        if constraint.type != T["permitted-sources"]:
+            return False
+        permitted = set(cast("tuple[SourceId, ...]", constraint.value))
+        return all(source.id in permitted for source in self._problem.sources)

@@ -1,0 +1,243 @@
+"""A problem as plain dictionaries for JSON, and back: what captures are made of.
+
+`parse_problem(problem_document(problem)) == problem`, for every problem. The
+text is meant to be read and edited: a dataclass is an object of its fields
+without those that have their default, formats and constraints go by name, a
+device is `226:0`, a source `heap 254:0`, a size `1920x1080`. Everything follows
+the annotations of the classes, so a new field needs nothing here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum, IntFlag
+from typing import TypeVar, cast
+
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.explain.answer_document import Document, Json
+from heapwire.protocol.values import (
+    BY_NAME,
+    REGISTRY,
+    Constraint,
+    DeviceId,
+    Extent,
+    FormatModifier,
+    Problem,
+    SourceId,
+    SourceKind,
+    fourcc_name,
+    parse_fourcc,
+)
+
+T = TypeVar("T")
+
+
+def problem_document(problem: Problem) -> Document:
+    """Everything that the answer depends on."""
+    return cast("Document", to_json(problem))
+
+
+def parse_problem(document: Json) -> Problem:
+    """The problem of a document; `LocalError` names the entry that is wrong."""
+    return from_json(Problem, document, "problem")
+
+
+def to_json(value: object) -> Json:
+    """A model value as JSON."""
+    match value:
+        case FormatModifier():
+            return f"{fourcc_name(value.fourcc)}:{value.modifier:#x}"
+        case DeviceId() | SourceId() | Extent():
+            return str(value)
+        case IntFlag():
+            return [flag.name.lower() for flag in type(value) if flag & value and flag.name]
+        case Enum():
+            return value.name.lower()
+        case bool() | int() | str() | None:
+            return value
+        case bytes():
+            return {"bytes": value.hex()}
+        case tuple() | list():
+            return [to_json(one) for one in value]
+        case frozenset():
+            return sorted((to_json(one) for one in value), key=str)
+        case Mapping():
+            return {str(to_json(key)): to_json(one) for key, one in sorted(value.items())}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _object(value)
+    raise LocalError(f"{value!r} has no place in a document")
+
+
+def from_json(kind: type[T], value: Json, path: str) -> T:
+    """The model value of a type in some JSON; `path` is what an error calls it."""
+    return cast("T", _read(kind, value, path))
+
+
+def _object(value: object) -> Document:
+    document: Document = {}
+    for field in dataclasses.fields(value):  # type: ignore[arg-type]  # checked by the caller
+        one = getattr(value, field.name)
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if one != default or type(one) is not type(default):
+            document[field.name] = to_json(one)
+    if isinstance(value, Constraint):
+        row = REGISTRY.get(value.type)
+        document["type"] = f"{value.type:#010x}" if row is None else row.name
+    return document
+
+
+def _read(kind: object, value: Json, path: str) -> object:
+    """One value of an annotated type."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return _read_union(arguments, value, path)
+    if origin is tuple:
+        return _read_tuple(arguments, _list(value, path), path)
+    if origin is frozenset:
+        entries = enumerate(_list(value, path))
+        return frozenset(_read(arguments[0], one, f"{path}[{n}]") for n, one in entries)
+    if origin is Mapping:
+        return {
+            _read(arguments[0], key, path): _read(arguments[1], one, f"{path}.{key}")
+            for key, one in _document(value, path).items()
+        }
+    assert isinstance(kind, type)
+    if kind in (int, str, bool):
+        if type(value) is not kind:
+            raise LocalError(f"{path}: {value!r} is not {_ARTICLES[kind]}")
+        return value
+    if issubclass(kind, Enum):
+        return _read_enum(kind, value, path)
+    if kind in _SCALARS:
+        try:
+            return _SCALARS[kind](str(value))
+        except (LocalError, ValueError, KeyError):
+            raise LocalError(f"{path}: {value!r} is no {kind.__name__}") from None
+    return _read_object(kind, _document(value, path), path)
+
+
+def _read_union(arguments: tuple[object, ...], value: Json, path: str) -> object:
+    if value is None and type(None) in arguments:
+        return None
+    others = [one for one in arguments if one is not type(None)]
+    if len(others) == 1:
+        return _read(others[0], value, path)
+    return _read_constraint_value(value, path)
+
+
+def _read_constraint_value(value: Json, path: str) -> object:
+    """The only union of the model: what a constraint's value may be, told by its shape."""
+    match value:
+        case bool():
+            pass
+        case int():
+            return value
+        case {"bytes": str(text)}:
+            return bytes.fromhex(text)
+        case [int(lowest), int(highest)]:
+            return (lowest, highest)
+        case [[str(), int()], *_]:
+            pairs = tuple[tuple[DeviceId, int], ...]
+            return _read(pairs, value, path)
+        case [str(), *_]:
+            return _read(tuple[SourceId, ...], value, path)
+    raise LocalError(f"{path}: {value!r} is no value of a constraint")
+
+
+def _read_tuple(arguments: tuple[object, ...], values: list[Json], path: str) -> object:
+    if arguments[-1] is Ellipsis:
+        return tuple(_read(arguments[0], one, f"{path}[{n}]") for n, one in enumerate(values))
+    if len(arguments) != len(values):
+        raise LocalError(f"{path}: {len(values)} entries, not {len(arguments)}")
+    pairs = zip(arguments, values, strict=True)
+    return tuple(_read(kind, one, f"{path}[{n}]") for n, (kind, one) in enumerate(pairs))
+
+
+def _read_enum(kind: type[Enum], value: Json, path: str) -> object:
+    names = {name.lower(): member for name, member in kind.__members__.items()}
+    if issubclass(kind, IntFlag):
+        flags = kind(0)
+        for one in _list(value, path):
+            if str(one) not in names:
+                raise LocalError(f"{path}: {one!r} is none of {', '.join(names)}")
+            flags |= kind(names[str(one)].value)
+        return flags
+    if str(value) not in names:
+        raise LocalError(f"{path}: {value!r} is none of {', '.join(names)}")
+    return names[str(value)]
+
+
+def _read_object(kind: type, document: Document, path: str) -> object:
+    hints = _hints(kind)
+    unknown = sorted(set(document) - set(hints))
+    if unknown:
+        raise LocalError(f"{path}: {unknown[0]!r} is no entry of a {kind.__name__}")
+    if kind is Constraint and isinstance(document.get("type"), str):
+        document = {**document, "type": _type(str(document["type"]), path)}
+    values = {name: _read(hints[name], one, f"{path}.{name}") for name, one in document.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise LocalError(f"{path}: {str(error).partition(' ')[2]}") from None
+
+
+def _hints(kind: type) -> dict[str, object]:
+    known = _known_hints.get(kind)
+    if known is None:
+        known = _known_hints[kind] = typing.get_type_hints(kind, localns=_NAMES)
+    return known
+
+
+def _type(name: str, path: str) -> int:
+    row = BY_NAME.get(name)
+    if row is not None:
+        return row.type
+    try:
+        return int(name, 16)
+    except ValueError:
+        raise LocalError(f"{path}: there is no type of constraint {name!r}") from None
+
+
+def _pair(text: str) -> FormatModifier:
+    name, _, modifier = text.rpartition(":")
+    return FormatModifier(parse_fourcc(name), int(modifier, 0))
+
+
+def _source_id(text: str) -> SourceId:
+    kind, _, pair = text.partition(" ")
+    number = DeviceId.parse(pair)
+    return SourceId(SourceKind[kind.upper()], number.major, number.minor)
+
+
+def _extent(text: str) -> Extent:
+    width, _, height = text.partition("x")
+    return Extent(int(width), int(height))
+
+
+def _list(value: Json, path: str) -> list[Json]:
+    if not isinstance(value, list):
+        raise LocalError(f"{path}: {value!r} is not a list")
+    return value
+
+
+def _document(value: Json, path: str) -> Document:
+    if not isinstance(value, dict):
+        raise LocalError(f"{path}: {value!r} is not an object")
+    return value
+
+
+# Names that constraint.py's annotations know only to type checkers.
+_NAMES = {"SourceId": SourceId, "DeviceId": DeviceId}
+_known_hints: dict[type, dict[str, object]] = {}
+_ARTICLES = {int: "a number", str: "a text", bool: "true or false"}
+_SCALARS: Mapping[type, typing.Callable[[str], object]] = {
+    FormatModifier: _pair,
+    SourceId: _source_id,
+    DeviceId: DeviceId.parse,
+    Extent: _extent,
+}

@@ -1,1 +1,0 @@
-"""The pure model: values in, values out, standard library only."""

@@ -1,0 +1,277 @@
+"""Which plane comes from which source: a small search with the best few answers.
+
+Every plane has the sources that meet what is demanded of it (a mask). Planes
+tied together count as one, with the intersection of their masks; planes kept
+apart never take the same source. What is left is a depth-first search over at
+most four groups of planes that keeps the best `limit` answers and abandons a
+branch once it cannot beat the last of them.
+
+An answer that takes more objects than another, without being liked better, is
+left out: planes that nothing separates share one object.
+
+For example NV12 with Y in {right} and CbCr in {left, right}, kept apart: Y
+takes right; CbCr could take right, but not beside Y, so it takes left.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Final, NamedTuple
+
+from heapwire.protocol.errors import HeapwireError
+from heapwire.protocol.solver.merge_rule import PAIRS_OF, connected
+
+MAX_STEPS: Final = 1 << 17  # more than 16 sources to the power of 4 planes
+
+
+class TooComplexError(HeapwireError):
+    """There are more combinations than will be tried."""
+
+
+class Assignment(NamedTuple):
+    """For each plane the position of its source, and how good that is, best first.
+
+    `order` sums the places in the participants' own lists of sources, `objects`
+    counts the sources used, `scarcity` sums how scarce each is.
+    """
+
+    order: int
+    objects: int
+    scarcity: int
+    sources: tuple[int, ...]
+
+
+def assign(
+    domains: Sequence[int],
+    *,
+    together: int = 0,
+    apart: int = 0,
+    orders: Sequence[Sequence[int]] | None = None,
+    scarcity: Sequence[int],
+    limit: int,
+    accept: Callable[[tuple[int, ...]], bool] | None = None,
+    sets_of_sources: bool = False,
+) -> list[Assignment]:
+    """The best `limit` ways to give each plane a source, best first.
+
+    `domains` are masks of sources; `together` and `apart` masks of pairs of
+    planes (`merge_rule.pairs_of`); `orders[plane][source]` and
+    `scarcity[source]` are costs. `accept` has the last word on a complete
+    answer. With `sets_of_sources` only the sources count and not which plane is
+    where, so of several answers with the same ones the best is given. Raises
+    `TooComplexError` after `MAX_STEPS`.
+    """
+    count = len(domains)
+    if orders is None and not apart and accept is None:
+        shared = -1
+        for domain in domains:
+            shared &= domain
+        if shared:
+            return _single(shared, count, scarcity, limit)
+    groups, lookup = _groups(domains, together)
+    if any(PAIRS_OF[planes] & apart for planes, _ in groups):
+        return []
+    choices: list[list[tuple[int, int, int]]] = []
+    for planes, domain in groups:
+        members = [plane for plane in range(count) if planes >> plane & 1]
+        liked = (
+            [sum(places) for places in zip(*(orders[plane] for plane in members), strict=True)]
+            if orders is not None
+            else [0] * len(scarcity)
+        )
+        options = [
+            (liked[source], len(members) * scarcity[source], source)
+            for source in range(len(scarcity))
+            if domain >> source & 1
+        ]
+        if not options:
+            return []
+        options.sort()
+        choices.append(options)
+    search = _Search(groups, lookup, choices, apart, limit, accept)
+    search.sets_of_sources = sets_of_sources
+    for objects in range(search.least_objects, len(groups) + 1):
+        search.objects = objects
+        search.liked = min((found.order for found in search.best), default=None)
+        search.descend(0, 0, 0, ())
+    return search.best
+
+
+def _single(shared: int, count: int, scarcity: Sequence[int], limit: int) -> list[Assignment]:
+    """All planes in one source, the least scarce first: nothing else ranks before any of these."""
+    places = [place for place in range(shared.bit_length()) if shared >> place & 1]
+    found = [Assignment(0, 1, count * scarcity[place], (place,) * count) for place in places]
+    found.sort()
+    return found[:limit]
+
+
+def _groups(domains: Sequence[int], together: int) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
+    """Tied planes with the intersection of their domains, and each plane's group."""
+    count = len(domains)
+    present = (1 << count) - 1
+    groups: list[tuple[int, int]] = []
+    lookup: dict[int, int] = {}
+    for plane, tied in enumerate(connected(together)[:count]):
+        if plane in lookup:
+            continue
+        planes = tied & present
+        domain = -1
+        for member in range(count):
+            if planes >> member & 1:
+                domain &= domains[member]
+                lookup[member] = len(groups)
+        groups.append((planes, domain))
+    return groups, tuple(lookup[plane] for plane in range(count))
+
+
+class _Search:
+    """The transient data of one search."""
+
+    __slots__ = (
+        "accept",
+        "apart",
+        "best",
+        "choices",
+        "least_objects",
+        "liked",
+        "limit",
+        "lookup",
+        "objects",
+        "rest_order",
+        "rest_scarcity",
+        "sets_of_sources",
+        "steps",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        groups: list[tuple[int, int]],
+        lookup: tuple[int, ...],
+        choices: list[list[tuple[int, int, int]]],
+        apart: int,
+        limit: int,
+        accept: Callable[[tuple[int, ...]], bool] | None,
+    ) -> None:
+        self.lookup = lookup
+        self.choices = choices
+        self.limit = limit
+        self.accept = accept
+        self.best: list[Assignment] = []
+        self.steps = 0
+        self.sets_of_sources = False
+        # Answers are looked for by the number of objects, the fewest first: only
+        # those with fewer, the best of which is liked so much, make one pointless.
+        self.objects = 0
+        self.liked: int | None = None
+        self.apart = [
+            [other for other in range(group) if _crosses(groups[group][0], groups[other][0], apart)]
+            for group in range(len(groups))
+        ]
+        self.least_objects = _clique(
+            [
+                [
+                    other in self.apart[group]
+                    or group in self.apart[other]
+                    or not groups[group][1] & groups[other][1]
+                    for other in range(len(groups))
+                ]
+                for group in range(len(groups))
+            ]
+        )
+        # The least that the groups from here on can add.
+        self.rest_order = [0] * (len(groups) + 1)
+        self.rest_scarcity = [0] * (len(groups) + 1)
+        for group in range(len(groups) - 1, -1, -1):
+            options = choices[group]
+            self.rest_order[group] = self.rest_order[group + 1] + options[0][0]
+            self.rest_scarcity[group] = self.rest_scarcity[group + 1] + min(
+                option[1] for option in options
+            )
+
+    def descend(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
+        """Give the groups from `group` on a source, `taken` being those before it."""
+        if group == len(self.choices):
+            self._complete(order, scarcity, taken)
+            return
+        # Sources that are in use already come first: they add no object.
+        barred = {taken[other] for other in self.apart[group]}
+        used = set(taken)
+        if used - barred:
+            self._try_each(group, order, scarcity, taken, used - barred, again=True)
+        self._try_each(group, order, scarcity, taken, used, again=False)
+
+    def _try_each(
+        self,
+        group: int,
+        order: int,
+        scarcity: int,
+        taken: tuple[int, ...],
+        used: set[int],
+        *,
+        again: bool,
+    ) -> None:
+        """Go on with each source that is used, or with each that is not."""
+        after = group + 1
+        rest = self.rest_order[after]
+        for more_order, more_scarcity, source in self.choices[group]:
+            if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
+                break  # and those after it are liked even less
+            if (source in used) is not again:
+                continue
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise TooComplexError("too many ways to place the planes")
+            further = (*taken, source)
+            if not self._hopeless(after, order + more_order, scarcity + more_scarcity, further):
+                self.descend(after, order + more_order, scarcity + more_scarcity, further)
+
+    def _hopeless(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> bool:
+        """Whether no completion can enter the best with just so many objects.
+
+        Planes are put into one object where they can be: an answer with more
+        objects than another that the participants like no less is none.
+        """
+        used = len(set(taken))
+        if used > self.objects or used + len(self.choices) - group < self.objects:
+            return True
+        least = order + self.rest_order[group]
+        if self.liked is not None and least >= self.liked:
+            return True
+        if len(self.best) < self.limit:
+            return False
+        last = self.best[-1]
+        bound = (least, self.objects, scarcity + self.rest_scarcity[group])
+        return bound > (last.order, last.objects, last.scarcity)
+
+    def _complete(self, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
+        sources = tuple(taken[group] for group in self.lookup)
+        found = Assignment(order, len(set(taken)), scarcity, sources)
+        if len(self.best) == self.limit and found > self.best[-1]:
+            return
+        if self.accept is not None and not self.accept(sources):
+            return
+        if self.sets_of_sources:
+            used = tuple(dict.fromkeys(sources))
+            alike = [one for one in self.best if tuple(dict.fromkeys(one.sources)) == used]
+            if alike and alike[0] <= found:
+                return
+            self.best = [one for one in self.best if one not in alike]
+        insort(self.best, found)
+        del self.best[self.limit :]
+
+
+def _crosses(one: int, other: int, apart: int) -> bool:
+    """Whether some plane of the one group is kept apart from some plane of the other."""
+    return PAIRS_OF[one | other] & ~PAIRS_OF[one] & ~PAIRS_OF[other] & apart != 0
+
+
+def _clique(apart: list[list[bool]]) -> int:
+    """The most groups that are all apart from each other: so many objects there are at least."""
+    return max(
+        len(groups)
+        for size in range(1, len(apart) + 1)
+        for groups in combinations(range(len(apart)), size)
+        if all(apart[one][other] for one, other in combinations(groups, 2))
+    )

@@ -1,0 +1,149 @@
+"""Constraints as sentences, from the words in their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, cast
+
+from heapwire.protocol.solver.merge import fault
+from heapwire.protocol.values import (
+    MAX_PLANES,
+    REGISTRY,
+    Constraint,
+    ConstraintType,
+    DeviceId,
+    Problem,
+    Source,
+    SourceId,
+    ValueKind,
+)
+
+Names = Mapping[SourceId, str]
+
+_NEEDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pitch": "a pitch that is",
+        "offset": "an offset that is",
+        "size": "an object size that is",
+        "rows": "a number of rows that is",
+        "width": "a width that is",
+        "height": "a height that is",
+        "area": "an area that is",
+        "padding": "padding that is",
+        "padding per macroblock": "padding per macroblock that is",
+        "visible width": "a visible width that is",
+        "visible height": "a visible height that is",
+        "memory": "memory that is",
+        "address": "an address that is",
+        "planes": "planes that are",
+        "coherency": "coherency that is",
+        "fences": "fences that are",
+        "count": "a number of buffers that is",
+        "colour": "a colour encoding that is",
+        "alpha": "alpha that is",
+        "condition": "content that has",
+    }
+)
+
+_UNIT_ONE: Final[Mapping[str, str]] = MappingProxyType(
+    {"bytes": "byte", "rows": "row", "pixels": "pixel", "bits": "bit", "runs": "run",
+     "hops": "hop", "buffers": "buffer"}
+)  # fmt: skip
+
+
+def source_names(problem: Problem) -> dict[SourceId, str]:
+    """What sentences call each source: `heap system`, `device v3d`, `udmabuf`."""
+    named = {**problem.absent, **{source.id: source.name for source in problem.sources}}
+    return {source: _source_name(source, name) for source, name in named.items()}
+
+
+def source_name(source: Source) -> str:
+    """What sentences call a source."""
+    return _source_name(source.id, source.name)
+
+
+def _source_name(source: SourceId, name: str) -> str:
+    kind = source.kind.name.lower()
+    return name if name == kind else f"{kind} {name}"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    entries = list(words)
+    if len(entries) < 2:
+        return "".join(entries)
+    return f"{', '.join(entries[:-1])} {last} {entries[-1]}"
+
+
+def planes_text(planes: int) -> str:
+    """`plane 1`, `planes 0 and 2`; empty for the buffer as a whole."""
+    numbers = [str(plane) for plane in range(MAX_PLANES) if planes >> plane & 1]
+    if not numbers:
+        return ""
+    return f"plane{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
+
+
+def value_text(row: ConstraintType, constraint: Constraint, names: Names) -> str:
+    """A value for people, with its unit."""
+    value = constraint.value
+    match row.kind:
+        case ValueKind.UINT:
+            number = cast("int", value)
+            unit = _UNIT_ONE.get(row.unit, row.unit) if number == 1 else row.unit
+            return f"{number} {unit}" if row.unit in _UNIT_ONE else str(number)
+        case ValueKind.RANGE:
+            lowest, highest = cast("tuple[int, int]", value)
+            if row.unit == "bytes":
+                return f"{lowest:#x} to {highest:#x}"
+            return f"{lowest} to {highest} {row.unit}"
+        case ValueKind.MASK:
+            mask = cast("int", value)
+            bits = [bit for bit in range(64) if mask >> bit & 1]
+            return listed((row.bits.get(bit, f"bit {bit}") for bit in bits), "or")
+        case ValueKind.SOURCES:
+            sources = cast("tuple[SourceId, ...]", value)
+            return listed((names.get(source, str(source)) for source in sources), "or")
+        case ValueKind.BYTES:
+            return cast("bytes", value).hex()
+    return ""
+
+
+def says(constraint: Constraint, names: Names) -> str:
+    """What a constraint demands of its subject: `a multiple of 64 bytes`."""
+    row = REGISTRY.get(constraint.type)
+    if row is None:
+        return f"as type {constraint.type:#010x} says"
+    if row.kind is ValueKind.PAIRS:
+        pairs = cast("tuple[tuple[DeviceId, int], ...]", constraint.value)
+        return listed(
+            row.says.format(
+                value=f"{number} {_UNIT_ONE.get(row.unit, row.unit) if number == 1 else row.unit}",
+                device=f"device {device}",
+            )
+            for device, number in pairs
+        )
+    return row.says.format_map(
+        {
+            "value": value_text(row, constraint, names),
+            "not": "" if constraint.value else "not ",
+        }
+    )
+
+
+def requirement(participant: str, constraint: Constraint, names: Names) -> str:
+    """`display needs memory that is contiguous`; for planes, which ones."""
+    row = REGISTRY.get(constraint.type)
+    if row is None:
+        return (
+            f"{participant} requires the constraint type {constraint.type:#010x},"
+            " which is not known here and must be understood"
+        )
+    wrong = fault(constraint)
+    if wrong is not None:
+        return f"{participant} requires what means nothing: {wrong}"
+    where = planes_text(constraint.planes)
+    if row.is_relation:
+        return f"{participant} needs {where or 'all planes'} {says(constraint, names)}"
+    text = f"{participant} needs {_NEEDS[row.subject]} {says(constraint, names)}"
+    return f"{text} for {where}" if where else text

@@ -1,0 +1,155 @@
+"""Whether a buffer that already exists meets a demand, and what would have to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from heapwire.protocol.solver.exact_layout import (
+    GeometryDemand,
+    PlaneDemand,
+    fit_pitch,
+    up,
+)
+from heapwire.protocol.solver.merge_rule import WHOLE, Merged, T, connected
+from heapwire.protocol.values import (
+    FORMATS,
+    LINEAR,
+    MAX_PLANES,
+    TILINGS,
+    Extents,
+    FixedBuffer,
+    Layout,
+    PlaneFormat,
+    Tiling,
+)
+
+# A layout that only its driver knows is judged by its numbers alone.
+_UNTILED = Tiling(modifier=LINEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One number of a layout that a demand refuses, and the nearest that it would take.
+
+    `wanted` is None where no number would do. Sizes, pitches and offsets are in
+    bytes; `plane` is None for an object as a whole.
+    """
+
+    subject: str
+    has: int
+    wanted: int | None
+    plane: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.plane is None else f" of plane {self.plane}"
+        if self.wanted is None:
+            return f"the {self.subject}{where} is {self.has}, and no other would do"
+        return f"the {self.subject}{where} is {self.has} and would have to be {self.wanted}"
+
+
+def meets_fixed(fixed: FixedBuffer, merged: Merged, extents: Extents) -> bool:
+    """Whether the buffer is good as it is, as far as its geometry goes."""
+    return next(changes(fixed, merged, extents), None) is None
+
+
+def changes(fixed: FixedBuffer, merged: Merged, extents: Extents) -> Iterator[Change]:
+    """The smallest changes that would make the buffer good, in the order of the planes."""
+    layout = fixed.layout
+    demand = GeometryDemand(merged, extents)
+    if demand.extent is None:
+        yield Change("picture", extents.allocated.width, None)
+        return
+    format_, tiling = FORMATS.get(fixed.format.fourcc), TILINGS.get(fixed.format.modifier)
+    known = format_ is not None and tiling is not None
+    ends: dict[int, int] = {}
+    for index, plane in enumerate(layout.planes[:MAX_PLANES]):
+        wanted = demand.planes[index]
+        shape = format_.planes[index] if known and format_ is not None else None
+        yield from _pitch_changes(demand, wanted, shape, tiling or _UNTILED, index, plane.pitch)
+        start = wanted.start(tiling or _UNTILED)
+        if plane.offset % start:
+            yield Change("offset", plane.offset, up(plane.offset, start), index)
+        if shape is not None:
+            needed = _needed(demand, wanted, shape, tiling or _UNTILED, plane.pitch)
+            limit = _limit(layout, index)
+            if plane.offset + needed > limit:
+                yield Change("end", limit, plane.offset + needed, index)
+            ends[plane.object] = max(ends.get(plane.object, 0), plane.offset + needed)
+    yield from _object_changes(layout, demand, ends)
+    yield from _sharing_changes(layout, merged)
+
+
+def _pitch_changes(
+    demand: GeometryDemand,
+    wanted: PlaneDemand,
+    shape: PlaneFormat | None,
+    tiling: Tiling,
+    index: int,
+    pitch: int,
+) -> Iterator[Change]:
+    least = 0
+    alignment = wanted.pitch_alignment
+    if shape is not None and demand.extent is not None:
+        least = shape.row_bytes(demand.extent.width)
+        alignment = wanted.alignment(shape, tiling)
+    # The nearest pitch that will do: from this one up, else down.
+    good = fit_pitch(wanted, alignment, max(pitch, least))
+    if good is None:
+        good = fit_pitch(wanted, alignment, least)
+    if good != pitch:
+        yield Change("pitch", pitch, good, index)
+
+
+def _needed(
+    demand: GeometryDemand, wanted: PlaneDemand, shape: PlaneFormat, tiling: Tiling, pitch: int
+) -> int:
+    """The bytes from the plane's start that a picture touches.
+
+    The last row ends with its last pixel (drivers/gpu/drm/drm_framebuffer.c,
+    framebuffer_check), unless somebody counts in whole rows.
+    """
+    extent = demand.extent
+    if extent is None:
+        return 0
+    rows = wanted.rows(shape, tiling, extent.height)
+    if wanted.scanline_alignment == 1 and tiling.tile_rows == 1 and not wanted.padding:
+        return pitch * (rows - 1) + shape.row_bytes(extent.width)
+    return pitch * rows + wanted.padding
+
+
+def _limit(layout: Layout, index: int) -> int:
+    """Where the next plane in the same object starts, or the object ends."""
+    plane = layout.planes[index]
+    after = [
+        other.offset
+        for other in layout.planes
+        if other.object == plane.object and other.offset > plane.offset
+    ]
+    return min([*after, layout.objects[plane.object].size])
+
+
+def _object_changes(
+    layout: Layout, demand: GeometryDemand, ends: dict[int, int]
+) -> Iterator[Change]:
+    last = layout.planes[-1].object if layout.planes else 0
+    for index, one in enumerate(layout.objects):
+        if one.size > demand.max_size:
+            yield Change("size", one.size, None)
+            continue
+        wanted = demand.object_size(max(ends.get(index, 0), 1), last=index == last)
+        if wanted is None:
+            yield Change("size", one.size, None)
+        elif one.size < wanted or one.size % demand.size_alignment:
+            size = up(max(one.size, wanted), demand.size_alignment)
+            yield Change("size", one.size, size if size <= demand.max_size else None)
+
+
+def _sharing_changes(layout: Layout, merged: Merged) -> Iterator[Change]:
+    pairs = cast("int", merged.get((T["same-buffer"], WHOLE), 0))
+    for index, tied in enumerate(connected(pairs)[: len(layout.planes)]):
+        first = (tied & -tied).bit_length() - 1
+        mine, theirs = layout.planes[index].object, layout.planes[first].object
+        if mine != theirs:
+            yield Change("object", mine, theirs, index)

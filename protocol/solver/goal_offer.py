@@ -1,0 +1,100 @@
+"""What a goal's own participants can use, before a client joins them."""
+
+from __future__ import annotations
+
+from heapwire.protocol.solver.assignment import TooComplexError
+from heapwire.protocol.solver.merge import BOTTOM, join
+from heapwire.protocol.solver.prepared_participant import (
+    content_voice,
+    spread,
+    substitutes_of,
+    voice_of,
+)
+from heapwire.protocol.solver.ranked_sources import RankedSources
+from heapwire.protocol.solver.search import Search
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    FORMATS,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Problem,
+    Source,
+    Topology,
+)
+
+
+def usable_sources(
+    goal: Goal, sources: tuple[Source, ...], topology: Topology
+) -> tuple[Source, ...]:
+    """The sources that can serve at least one plane of one pair, the least scarce first.
+
+    Sizes are left out of account: they are the client's to say.
+    """
+    problem = Problem(
+        participants=(),
+        goals=(goal,),
+        sources=sources,
+        extents=Extents(coded=Extent(1, 1)),
+        topology=topology,
+    )
+    memory = RankedSources(problem)
+    substitutes = substitutes_of(problem)
+    voices = [voice_of(one, problem, substitutes) for one in goal.participants]
+    voices = spread([*voices, content_voice(problem.content)])
+    search = Search(problem, memory, voices, scanout=goal.scanout)
+    usable = 0
+    try:
+        for choice, pairs in search.choices():
+            known = (FORMATS.get(pair.fourcc) for pair in pairs)
+            for planes in {len(one.planes) if one else 1 for one in known}:
+                demands = [
+                    voice.demand(position, planes)
+                    for voice, position in zip(voices, choice.sets, strict=True)
+                ]
+                merged = None if BOTTOM in demands else join(demands)
+                if merged is not None and merged is not BOTTOM:
+                    for mask in memory.judge.domains(merged, planes):
+                        usable |= mask
+    except TooComplexError:
+        return memory.sources
+    return tuple(s for position, s in enumerate(memory.sources) if usable >> position & 1)
+
+
+def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
+    """The pairs that every participant of a goal can use, in ascending order."""
+    offers = [
+        {pair for constraint_set in participant.sets for pair in constraint_set.formats}
+        for participant in goal.participants
+        if participant.sets  # one without sets can use anything
+    ]
+    concrete = {pair for offered in offers for pair in offered if _is_concrete(pair)}
+    return tuple(
+        sorted(pair for pair in concrete if all(_covers(offered, pair) for offered in offers))
+    )
+
+
+def spelled_out(one: ConstraintSet, pairs: tuple[FormatModifier, ...]) -> ConstraintSet:
+    """A set with those of some pairs that it covers, where its own stand for others."""
+    if all(map(_is_concrete, one.formats)):
+        return one
+    own = set(one.formats)
+    named = {pair for pair in pairs if _covers(own, pair)} | set(filter(_is_concrete, own))
+    return ConstraintSet(formats=tuple(sorted(named)), constraints=one.constraints)
+
+
+def _is_concrete(pair: FormatModifier) -> bool:
+    return pair.fourcc != ANY_FOURCC and pair.modifier != ANY_MODIFIER
+
+
+def _covers(offered: set[FormatModifier], pair: FormatModifier) -> bool:
+    """Whether some pairs have this one, by name or by what stands for it."""
+    return (
+        pair in offered
+        or FormatModifier(pair.fourcc, ANY_MODIFIER) in offered
+        or FormatModifier(ANY_FOURCC, pair.modifier) in offered
+        or FormatModifier(ANY_FOURCC, ANY_MODIFIER) in offered
+    )

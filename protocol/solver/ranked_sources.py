@@ -1,0 +1,55 @@
+"""The sources of a problem in the order in which they are given away."""
+
+from __future__ import annotations
+
+from heapwire.protocol.solver.assignment import Assignment
+from heapwire.protocol.solver.merge_rule import UINT_MAX
+from heapwire.protocol.solver.source_check import SourceCheck
+from heapwire.protocol.values import Problem, Source, SourceId, SourceKind
+
+
+class RankedSources:
+    """The sources of a problem in the order of their scarcity, and their judge.
+
+    The order is total, so that a tie never depends on the order of arrival.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.sources = tuple(sorted(problem.sources, key=_scarcity))
+        self.judge = SourceCheck(self.sources, problem.topology)
+        self.ids = tuple(source.id for source in self.sources)
+        self.position = {source.id: place for place, source in enumerate(self.sources)}
+        self.scarcity = tuple(range(len(self.sources)))
+        self.assignments: dict[object, list[Assignment]] = {}
+
+    def scarcity_of(self, *, opaque: bool) -> tuple[int, ...]:
+        """How scarce each source is; a layout that only a driver knows is best left to it."""
+        if not opaque:
+            return self.scarcity
+        return tuple(
+            place if source.id.kind is SourceKind.DEVICE else place + len(self.sources)
+            for place, source in enumerate(self.sources)
+        )
+
+    def with_room_for(self, size: int) -> int:
+        """The sources, as a mask, that can hold so many bytes."""
+        return sum(
+            1 << place
+            for place, source in enumerate(self.sources)
+            if source.capacity is None or source.capacity >= size
+        )
+
+
+def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:
+    """Ordinary memory, contiguous, a device's own, protected; udmabuf is the last resort."""
+    if source.id.kind is SourceKind.UDMABUF:
+        rank = 5
+    elif source.protected:
+        rank = 4
+    elif source.device_local is not None:
+        rank = 3
+    elif source.id.kind is SourceKind.DEVICE:
+        rank = 2
+    else:
+        rank = 0 if source.contiguous is False else 1
+    return rank, -(source.capacity or UINT_MAX), source.name, source.id

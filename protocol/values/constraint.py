@@ -1,0 +1,50 @@
+"""One constraint: a type, the planes it speaks of, a value, and who says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from heapwire.protocol.values.device_number import DeviceId
+    from heapwire.protocol.values.source import SourceId
+
+MAX_PLANES = 4  # linux-dmabuf and KMS both stop at four (drm_mode.h, drm_mode_fb_cmd2)
+ALL_PLANES = (1 << MAX_PLANES) - 1
+
+# What a value may be, by the ValueKind of its type (constraint_type.py).
+Value: TypeAlias = (
+    "int | tuple[int, int] | tuple[SourceId, ...] | tuple[tuple[DeviceId, int], ...] | bytes"
+)
+
+
+class Provenance(IntEnum):
+    """Where a number comes from; the values are those of the wire."""
+
+    USER = 0
+    """Somebody configured it."""
+    PROFILE = 1
+    """A data file that ships with the project or the platform."""
+    PROBE = 2
+    """It was tried on this machine."""
+    KERNEL = 3
+    """The kernel says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """What one device needs in one respect.
+
+    `type` is the u32 of the registry: vendor in the top 8 bits, code in the
+    lower 24. `planes` is a mask of the planes it speaks of; 0 is the buffer as
+    a whole (for a per-plane type: each of its planes). A peer that does not
+    know a type drops the formats that it covers if `must_understand` is set,
+    and carries the constraint on unchanged otherwise.
+    """
+
+    type: int
+    value: Value
+    planes: int = 0
+    must_understand: bool = True
+    provenance: Provenance = Provenance.PROFILE

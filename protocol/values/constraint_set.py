@@ -1,0 +1,34 @@
+"""What one device needs for one use of some (fourcc, modifier) pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from heapwire.protocol.values.constraint import Constraint
+
+ANY_FOURCC = 0  # DRM_FORMAT_INVALID: no format has this code
+ANY_MODIFIER = (1 << 64) - 1  # no vendor has this code
+
+
+class FormatModifier(NamedTuple):
+    """A pixel format and the modifier of its layout, as drm_fourcc.h numbers them.
+
+    In a set, `ANY_FOURCC` and `ANY_MODIFIER` stand for whatever the others name.
+    """
+
+    fourcc: int
+    modifier: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintSet:
+    """Constraints and the pairs that they hold for.
+
+    `costs` has one entry for each of `formats`, 0 the best: the participant's
+    own soft preference. Empty means that it has none.
+    """
+
+    formats: tuple[FormatModifier, ...]
+    constraints: tuple[Constraint, ...] = ()
+    costs: tuple[int, ...] = ()

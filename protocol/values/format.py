@@ -1,0 +1,202 @@
+"""Pixel formats: what a fourcc says of the planes of a buffer.
+
+The codes, names and numbers are those of include/uapi/drm/drm_fourcc.h and
+drivers/gpu/drm/drm_fourcc.c. A format of this table has a layout that can be
+computed for a modifier that has one (modifier.py); any other fourcc may still
+be negotiated, and is laid out by whoever allocates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from heapwire.protocol.errors import LocalError
+
+_MAX_FOURCC = (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneFormat:
+    """One plane: its subsampling, and the blocks that its samples are packed in.
+
+    A block is `block_width` x `block_height` samples of this plane in
+    `bytes_per_block` bytes. `horizontal` and `vertical` say how many pixels of
+    the picture one sample stands for.
+    """
+
+    bytes_per_block: int
+    horizontal: int = 1
+    vertical: int = 1
+    block_width: int = 1
+    block_height: int = 1
+
+    def row_bytes(self, width: int) -> int:
+        """Bytes of one row of blocks of a picture `width` pixels wide, without padding."""
+        samples = -(-width // self.horizontal)
+        return -(-samples // self.block_width) * self.bytes_per_block
+
+    def rows(self, height: int) -> int:
+        """Rows of blocks of a picture `height` pixels high, without padding."""
+        samples = -(-height // self.vertical)
+        return -(-samples // self.block_height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A pixel format. `opaque` is the fourcc of the same layout without alpha.
+
+    `opaque` is None where `has_alpha` is False: the format is its own twin.
+    """
+
+    name: str
+    fourcc: int
+    planes: tuple[PlaneFormat, ...]
+    is_yuv: bool = False
+    has_alpha: bool = False
+    opaque: int | None = None
+
+    @property
+    def bits_per_pixel(self) -> Fraction:
+        """The mean over a whole picture without padding: 12 for NV12, 15 for NV15."""
+        return sum(
+            (
+                Fraction(
+                    8 * plane.bytes_per_block,
+                    plane.block_width * plane.block_height * plane.horizontal * plane.vertical,
+                )
+                for plane in self.planes
+            ),
+            Fraction(0),
+        )
+
+
+def fourcc(code: str) -> int:
+    """The u32 of four characters; shorter codes are filled with blanks."""
+    padded = code.ljust(4)
+    if len(padded) != 4 or not padded.isascii():
+        raise LocalError(f"{code!r} is not a four-character code")
+    return int.from_bytes(padded.encode("ascii"), "little")
+
+
+def _rgb(name: str, code: str, size: int, opaque: str | None = None) -> Format:
+    return Format(
+        name=name,
+        fourcc=fourcc(code),
+        planes=(PlaneFormat(bytes_per_block=size),),
+        has_alpha=opaque is not None,
+        opaque=fourcc(opaque) if opaque is not None else None,
+    )
+
+
+def _yuv(name: str, code: str, *planes: PlaneFormat) -> Format:
+    return Format(name=name, fourcc=fourcc(code), planes=planes, is_yuv=True)
+
+
+def _plane(size: int, horizontal: int = 1, vertical: int = 1, block: int = 1) -> PlaneFormat:
+    return PlaneFormat(
+        bytes_per_block=size, horizontal=horizontal, vertical=vertical, block_width=block
+    )
+
+
+_ROWS: tuple[Format, ...] = (
+    _rgb("R8", "R8", 1),
+    _rgb("GR88", "GR88", 2),
+    _rgb("R16", "R16", 2),
+    _rgb("RGB565", "RG16", 2),
+    _rgb("BGR565", "BG16", 2),
+    _rgb("RGB888", "RG24", 3),
+    _rgb("BGR888", "BG24", 3),
+    _rgb("XRGB8888", "XR24", 4),
+    _rgb("XBGR8888", "XB24", 4),
+    _rgb("RGBX8888", "RX24", 4),
+    _rgb("BGRX8888", "BX24", 4),
+    _rgb("ARGB8888", "AR24", 4, "XR24"),
+    _rgb("ABGR8888", "AB24", 4, "XB24"),
+    _rgb("RGBA8888", "RA24", 4, "RX24"),
+    _rgb("BGRA8888", "BA24", 4, "BX24"),
+    _rgb("XRGB2101010", "XR30", 4),
+    _rgb("XBGR2101010", "XB30", 4),
+    _rgb("ARGB2101010", "AR30", 4, "XR30"),
+    _rgb("ABGR2101010", "AB30", 4, "XB30"),
+    _rgb("XRGB16161616", "XR48", 8),
+    _rgb("XBGR16161616", "XB48", 8),
+    _rgb("ARGB16161616", "AR48", 8, "XR48"),
+    _rgb("ABGR16161616", "AB48", 8, "XB48"),
+    _rgb("XRGB16161616F", "XR4H", 8),
+    _rgb("XBGR16161616F", "XB4H", 8),
+    _rgb("ARGB16161616F", "AR4H", 8, "XR4H"),
+    _rgb("ABGR16161616F", "AB4H", 8, "XB4H"),
+    _yuv("YUYV", "YUYV", _plane(4, block=2)),
+    _yuv("YVYU", "YVYU", _plane(4, block=2)),
+    _yuv("UYVY", "UYVY", _plane(4, block=2)),
+    _yuv("VYUY", "VYUY", _plane(4, block=2)),
+    _yuv("NV12", "NV12", _plane(1), _plane(2, 2, 2)),
+    _yuv("NV21", "NV21", _plane(1), _plane(2, 2, 2)),
+    _yuv("NV16", "NV16", _plane(1), _plane(2, 2, 1)),
+    _yuv("NV61", "NV61", _plane(1), _plane(2, 2, 1)),
+    _yuv("NV24", "NV24", _plane(1), _plane(2)),
+    _yuv("NV42", "NV42", _plane(1), _plane(2)),
+    _yuv("NV15", "NV15", _plane(5, block=4), _plane(5, 2, 2, block=2)),
+    _yuv("NV20", "NV20", _plane(5, block=4), _plane(5, 2, 1, block=2)),
+    _yuv("P010", "P010", _plane(2), _plane(4, 2, 2)),
+    _yuv("P012", "P012", _plane(2), _plane(4, 2, 2)),
+    _yuv("P016", "P016", _plane(2), _plane(4, 2, 2)),
+    _yuv("P030", "P030", _plane(4, block=3), _plane(8, 2, 2, block=3)),
+    _yuv("P210", "P210", _plane(2), _plane(4, 2, 1)),
+    _yuv("YUV420", "YU12", _plane(1), _plane(1, 2, 2), _plane(1, 2, 2)),
+    _yuv("YVU420", "YV12", _plane(1), _plane(1, 2, 2), _plane(1, 2, 2)),
+    _yuv("YUV422", "YU16", _plane(1), _plane(1, 2, 1), _plane(1, 2, 1)),
+    _yuv("YVU422", "YV16", _plane(1), _plane(1, 2, 1), _plane(1, 2, 1)),
+    _yuv("YUV444", "YU24", _plane(1), _plane(1), _plane(1)),
+    _yuv("YVU444", "YV24", _plane(1), _plane(1), _plane(1)),
+)
+
+FORMATS: Mapping[int, Format] = MappingProxyType({row.fourcc: row for row in _ROWS})
+"""Every known format by its fourcc."""
+
+_BY_NAME: Mapping[str, Format] = MappingProxyType({row.name: row for row in _ROWS})
+
+
+def format_of(code: int) -> Format | None:
+    """The format with this fourcc, None where the table does not know it."""
+    return FORMATS.get(code)
+
+
+def fourcc_name(code: int) -> str:
+    """A fourcc for people: `XRGB8888`; else its four characters, else `0x...`."""
+    known = FORMATS.get(code)
+    if known is not None:
+        return known.name
+    if 0 <= code <= _MAX_FOURCC:
+        text = code.to_bytes(4, "little")
+        stripped = text.rstrip(b" ")
+        if stripped and all(0x21 <= byte < 0x7F for byte in stripped):
+            spelled = stripped.decode("ascii")
+            if spelled not in _BY_NAME and not spelled.lower().startswith("0x"):
+                return spelled
+    return f"{code:#010x}"
+
+
+def parse_fourcc(text: str) -> int:
+    """The fourcc that `fourcc_name` printed, or that four characters or a number name.
+
+    Raises `LocalError` for anything else.
+    """
+    known = _BY_NAME.get(text) or _BY_NAME.get(text.upper())
+    if known is not None:
+        return known.fourcc
+    if text.lower().startswith("0x"):
+        try:
+            number = int(text, 16)
+        except ValueError:
+            number = -1
+        if 0 <= number <= _MAX_FOURCC:
+            return number
+    elif 0 < len(text) <= 4 and text.isascii() and text.isprintable():
+        return fourcc(text)
+    raise LocalError(
+        f"{text!r} is not a pixel format: give a name such as NV12, four characters or 0x..."
+    )

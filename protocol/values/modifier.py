@@ -1,0 +1,231 @@
+"""Format modifiers: how they are called, and which layouts can be computed.
+
+A modifier is a u64: the vendor in the top 8 bits, the vendor's own code below
+(include/uapi/drm/drm_fourcc.h). For most of them only their own driver can say
+where the pixels are: those are laid out by whoever allocates. The few whose
+layout is rows of equal tiles are rows of `TILINGS`, and linear is one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from heapwire.protocol.errors import LocalError
+
+LINEAR = 0
+INVALID = (1 << 56) - 1
+"""No modifier was given: the driver's own, implicit layout."""
+
+_MAX_MODIFIER = (1 << 64) - 1
+
+VENDORS: Mapping[int, str] = MappingProxyType(
+    {
+        0x00: "NONE",
+        0x01: "INTEL",
+        0x02: "AMD",
+        0x03: "NVIDIA",
+        0x04: "SAMSUNG",
+        0x05: "QCOM",
+        0x06: "VIVANTE",
+        0x07: "BROADCOM",
+        0x08: "ARM",
+        0x09: "ALLWINNER",
+        0x0A: "AMLOGIC",
+        0x0B: "MTK",
+        0x0C: "APPLE",
+    }
+)
+"""The vendor ids of drm_fourcc.h, which constraint types use too."""
+
+
+def modifier_code(vendor: int, value: int) -> int:
+    """A modifier from a vendor id and a code of at most 56 bits."""
+    return vendor << 56 | value
+
+
+_INTEL, _NVIDIA, _SAMSUNG, _QCOM, _VIVANTE, _BROADCOM, _ARM, _ALLWINNER = (1, 3, 4, 5, 6, 7, 8, 9)
+
+INTEL_X_TILED = modifier_code(_INTEL, 1)
+INTEL_Y_TILED = modifier_code(_INTEL, 2)
+INTEL_YF_TILED = modifier_code(_INTEL, 3)
+INTEL_Y_TILED_CCS = modifier_code(_INTEL, 4)
+INTEL_YF_TILED_CCS = modifier_code(_INTEL, 5)
+SAMSUNG_64_32_TILE = modifier_code(_SAMSUNG, 1)
+ALLWINNER_TILED = modifier_code(_ALLWINNER, 1)
+
+_NAMES: Mapping[int, str] = MappingProxyType(
+    {
+        LINEAR: "LINEAR",
+        INVALID: "INVALID",
+        INTEL_X_TILED: "INTEL_X_TILED",
+        INTEL_Y_TILED: "INTEL_Y_TILED",
+        INTEL_YF_TILED: "INTEL_YF_TILED",
+        INTEL_Y_TILED_CCS: "INTEL_Y_TILED_CCS",
+        INTEL_YF_TILED_CCS: "INTEL_YF_TILED_CCS",
+        modifier_code(_INTEL, 6): "INTEL_Y_TILED_GEN12_RC_CCS",
+        modifier_code(_INTEL, 7): "INTEL_Y_TILED_GEN12_MC_CCS",
+        modifier_code(_INTEL, 8): "INTEL_Y_TILED_GEN12_RC_CCS_CC",
+        modifier_code(_INTEL, 9): "INTEL_4_TILED",
+        modifier_code(_NVIDIA, 1): "NVIDIA_TEGRA_TILED",
+        SAMSUNG_64_32_TILE: "SAMSUNG_64_32_TILE",
+        modifier_code(_SAMSUNG, 2): "SAMSUNG_16_16_TILE",
+        modifier_code(_QCOM, 1): "QCOM_COMPRESSED",
+        modifier_code(_QCOM, 2): "QCOM_TILED2",
+        modifier_code(_QCOM, 3): "QCOM_TILED3",
+        modifier_code(_VIVANTE, 1): "VIVANTE_TILED",
+        modifier_code(_VIVANTE, 2): "VIVANTE_SUPER_TILED",
+        modifier_code(_VIVANTE, 3): "VIVANTE_SPLIT_TILED",
+        modifier_code(_VIVANTE, 4): "VIVANTE_SPLIT_SUPER_TILED",
+        modifier_code(_BROADCOM, 1): "BROADCOM_VC4_T_TILED",
+        modifier_code(_BROADCOM, 6): "BROADCOM_UIF",
+        modifier_code(_ARM, 1 << 52 | 1): "ARM_16X16_BLOCK_U_INTERLEAVED",
+        ALLWINNER_TILED: "ALLWINNER_TILED",
+    }
+)
+_VALUES: Mapping[str, int] = MappingProxyType({name: value for value, name in _NAMES.items()})
+
+# Broadcom's column formats: the code says the column's width, and the parameter
+# (bits 8 and up) the column's height in rows.
+_SAND: Mapping[int, int] = MappingProxyType({2: 32, 3: 64, 4: 128, 5: 256})
+_SAND_CODE: Mapping[int, int] = MappingProxyType({width: code for code, width in _SAND.items()})
+_MAX_SAND_PARAMETER = (1 << 48) - 1
+
+_AFBC_BLOCKS: Mapping[int, str] = MappingProxyType(
+    {1: "16x16", 2: "32x8", 3: "64x4", 4: "32x8_64x4"}
+)
+_AFBC_FLAGS: tuple[str, ...] = (
+    "YTR", "SPLIT", "SPARSE", "CBR", "TILED", "SC", "DB", "BCH", "USM",
+)  # bits 4 and up  # fmt: skip
+
+
+def _sand(code: int) -> str | None:
+    width = _SAND.get(code & 0xFF)
+    return None if width is None else f"BROADCOM_SAND{width}({code >> 8})"
+
+
+def _afbc(code: int) -> str | None:
+    block = _AFBC_BLOCKS.get(code & 0xF)
+    flags = code >> 4
+    if block is None or flags >> len(_AFBC_FLAGS):
+        return None
+    said = [name for bit, name in enumerate(_AFBC_FLAGS) if flags >> bit & 1]
+    return f"ARM_AFBC({','.join([block, *said])})"
+
+
+_DESCRIBED: Mapping[int, Callable[[int], str | None]] = MappingProxyType(
+    {_BROADCOM: _sand, _ARM: _afbc}
+)
+
+
+def broadcom_sand(column_width: int, column_height: int) -> int:
+    """A SAND modifier: columns of `column_width` bytes (32, 64, 128, 256), `column_height` rows."""
+    code = _SAND_CODE.get(column_width)
+    if code is None or not 0 <= column_height <= _MAX_SAND_PARAMETER:
+        raise LocalError(f"there are no SAND columns of {column_width} bytes x {column_height}")
+    return modifier_code(_BROADCOM, column_height << 8 | code)
+
+
+def modifier_name(modifier: int) -> str:
+    """A modifier for people: `LINEAR`, `INTEL_X_TILED`, `BROADCOM_SAND128(96)`, `AMD(0x1a)`.
+
+    What no name is known for is its vendor with a number, and `parse_modifier`
+    reads all of them back.
+    """
+    name = _NAMES.get(modifier)
+    if name is not None:
+        return name
+    vendor, code = modifier >> 56, modifier & INVALID
+    describe = _DESCRIBED.get(vendor)
+    described = describe(code) if describe is not None else None
+    if described is not None:
+        return described
+    if vendor and vendor in VENDORS:
+        return f"{VENDORS[vendor]}({code:#x})"
+    return f"{modifier:#018x}"
+
+
+def parse_modifier(text: str) -> int:
+    """The modifier that `modifier_name` printed, or a number (`0x...` or decimal).
+
+    Raises `LocalError` for anything else.
+    """
+    spelled = text.strip()
+    upper = spelled.upper()
+    if upper in _VALUES:
+        return _VALUES[upper]
+    called = re.fullmatch(r"([A-Z]+)(?:_(SAND|AFBC)(\d*))?\((.*)\)", upper)
+    if called is not None:
+        vendor, scheme, width, inside = called.groups()
+        try:
+            return _parse_called(vendor, scheme, width, inside)
+        except (ValueError, KeyError, LocalError):
+            raise LocalError(f"{text!r} is not a format modifier") from None
+    try:
+        number = int(spelled, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= _MAX_MODIFIER:
+        raise LocalError(f"{text!r} is not a format modifier: give a name or 0x...")
+    return number
+
+
+def _parse_called(vendor: str, scheme: str | None, width: str, inside: str) -> int:
+    """The modifier of `VENDOR_SCHEMEwidth(inside)`; ValueError or KeyError if it is none."""
+    if scheme == "SAND" and vendor == "BROADCOM":
+        return broadcom_sand(int(width), int(inside, 0))
+    if scheme == "AFBC" and vendor == "ARM":
+        block, *flags = inside.split(",")
+        code = {name.upper(): bits for bits, name in _AFBC_BLOCKS.items()}[block]
+        for flag in flags:
+            code |= 1 << 4 + _AFBC_FLAGS.index(flag)
+        return modifier_code(_ARM, code)
+    code = int(inside, 0)
+    if scheme is not None or not 0 <= code <= INVALID:
+        raise ValueError(inside)
+    return modifier_code({name: bits for bits, name in VENDORS.items()}[vendor], code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiling:
+    """A layout that can be computed: rows of tiles, one after the other, like linear.
+
+    `tile_width` is in bytes and `tile_rows` in rows of the plane; the pitch is
+    a multiple of the one and the rows of the other. Linear is a tile of 1 x 1.
+    """
+
+    modifier: int
+    tile_width: int = 1
+    tile_rows: int = 1
+    source: str = ""
+
+
+TILINGS: Mapping[int, Tiling] = MappingProxyType(
+    {
+        row.modifier: row
+        for row in (
+            Tiling(modifier=LINEAR, source="drm_fourcc.h"),
+            Tiling(
+                modifier=INTEL_X_TILED,
+                tile_width=512,
+                tile_rows=8,
+                source="minigbm i915.c, i915_align_dimensions",
+            ),
+            Tiling(
+                modifier=INTEL_Y_TILED,
+                tile_width=128,
+                tile_rows=32,
+                source="minigbm i915.c, i915_align_dimensions",
+            ),
+            Tiling(
+                modifier=ALLWINNER_TILED,
+                tile_width=32,
+                tile_rows=32,
+                source="cedrus_video.c, NV12_32L32",
+            ),
+        )
+    }
+)
+"""The modifiers whose layout this project computes; all others are the allocator's."""

@@ -1,0 +1,77 @@
+"""Sources of memory and what is known of them.
+
+A source is a DMA heap, a device that allocates for itself (the only way to many
+tiled layouts), or udmabuf. Constraints are judged against a source's
+properties; a property that nobody knows is `None`, and a requirement on it is
+not met: "unknown" must never scan out garbage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from heapwire.protocol.values.constraint import Provenance
+from heapwire.protocol.values.device_number import DeviceId, DeviceNumber, HeapId
+
+PAGE_SIZE = 4096  # what a heap rounds a length up to (drivers/dma-buf/dma-heap.c, PAGE_ALIGN)
+
+
+class SourceKind(IntEnum):
+    """What kind of thing allocates; the values are those of the wire."""
+
+    HEAP = 0
+    DEVICE = 1
+    UDMABUF = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceId:
+    """A source on the wire: its kind and the (major, minor) of its node."""
+
+    kind: SourceKind
+    major: int
+    minor: int
+
+    def __post_init__(self) -> None:
+        DeviceNumber(self.major, self.minor)  # raises when it is none
+
+    @classmethod
+    def heap(cls, heap: HeapId) -> SourceId:
+        """The source that a DMA heap is."""
+        return cls(SourceKind.HEAP, heap.major, heap.minor)
+
+    @classmethod
+    def device(cls, device: DeviceId) -> SourceId:
+        """The source that a device itself is."""
+        return cls(SourceKind.DEVICE, device.major, device.minor)
+
+    def __str__(self) -> str:
+        return f"{self.kind.name.lower()} {self.major}:{self.minor}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source and its properties.
+
+    `address_range` is inclusive, in bytes of the bus address space that the
+    devices of the platform share. `alignment` is the least alignment in bytes
+    of a buffer's start. `capacity` is in bytes. `device_local` names the device
+    whose own memory this is. `substitutes_for` names sources in whose place
+    this one always serves; it is declared, never inferred. `provenance` says
+    for a property where its value comes from; what it leaves out is PROFILE.
+    """
+
+    id: SourceId
+    name: str
+    contiguous: bool | None = None
+    address_range: tuple[int, int] | None = None
+    alignment: int = PAGE_SIZE
+    capacity: int | None = None
+    cached: bool | None = None
+    protected: bool = False
+    numa_node: int | None = None
+    device_local: DeviceId | None = None
+    substitutes_for: tuple[str, ...] = ()
+    provenance: Mapping[str, Provenance] = field(default_factory=dict, hash=False)

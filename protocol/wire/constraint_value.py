@@ -1,0 +1,107 @@
+"""Constraint values as bytes, by the value kind of their type.
+
+Integers are in native byte order: both ends are on one host. A value of a type
+that this side does not know stays bytes, so that it can be carried on unchanged.
+"""
+
+from __future__ import annotations
+
+import struct
+from itertools import pairwise
+
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.values import REGISTRY, DeviceId, MergeRule, SourceId, Value, ValueKind
+from heapwire.protocol.wire.array import decode_sources, encode_sources
+from heapwire.protocol.wire.limits import VALUE_BYTES
+
+_UINT = struct.Struct("=Q")
+_RANGE = struct.Struct("=QQ")
+_PAIR = struct.Struct("=IIQ")
+
+
+def encode_value(type_: int, value: Value) -> bytes:
+    """The bytes of a value; `LocalError` if it does not fit its type or one message."""
+    row = REGISTRY.get(type_)
+    name = row.name if row else f"type {type_:#010x}"
+    raw = _pack(row.kind if row else ValueKind.BYTES, value)
+    if raw is None:
+        raise LocalError(f"{value!r} is no value for {name}")
+    if len(raw) > VALUE_BYTES:
+        raise LocalError(f"a value for {name} of {len(raw)} bytes: {VALUE_BYTES} is the most")
+    return raw
+
+
+def _pack(kind: ValueKind, value: Value) -> bytes | None:
+    try:
+        match kind, value:
+            case (ValueKind.UINT | ValueKind.MASK, int(number)):
+                return _UINT.pack(number)
+            case ValueKind.FLAG, 1:
+                return b""
+            case ValueKind.RANGE, (int(lowest), int(highest)):
+                return _RANGE.pack(lowest, highest)
+            case ValueKind.SOURCES, tuple(entries):
+                sources = [entry for entry in entries if isinstance(entry, SourceId)]
+                if len(sources) == len(entries) > 0:
+                    return encode_sources(sources)
+            case ValueKind.PAIRS, tuple(entries):
+                pairs = [entry for entry in entries if isinstance(entry, tuple)]
+                if len(pairs) == len(entries) > 0:
+                    return b"".join(_PAIR.pack(one.major, one.minor, n) for one, n in pairs)
+            case ValueKind.BYTES, bytes(raw):
+                return raw
+    except (struct.error, AttributeError):
+        pass
+    return None
+
+
+def decode_value(type_: int, raw: bytes) -> Value:
+    """The value in some bytes; `ValueError` says what is wrong with them."""
+    row = REGISTRY.get(type_)
+    if row is None:
+        return raw
+    size = len(raw)
+    match row.kind:
+        case ValueKind.UINT | ValueKind.MASK:
+            if size != _UINT.size:
+                raise ValueError(f"{row.name} is one 64-bit integer, not {size} bytes")
+            number = int(_UINT.unpack(raw)[0])
+            if number == 0 and row.merge is MergeRule.LCM:
+                raise ValueError(f"{row.name} of 0: nothing is a multiple of it")
+            return number
+        case ValueKind.FLAG:
+            if size:
+                raise ValueError(f"{row.name} has no value, not {size} bytes")
+            return 1
+        case ValueKind.RANGE:
+            if size != _RANGE.size:
+                raise ValueError(f"{row.name} is two 64-bit integers, not {size} bytes")
+            lowest, highest = _RANGE.unpack(raw)
+            if lowest > highest:
+                raise ValueError(f"{row.name} from {lowest:#x} to {highest:#x} is empty")
+            return (lowest, highest)
+        case ValueKind.SOURCES:
+            sources = decode_sources(raw)
+            if not sources:
+                raise ValueError(f"{row.name} is empty: nothing would be permitted")
+            if len(set(sources)) != len(sources):
+                raise ValueError(f"{row.name} names a source twice")
+            return sources
+        case ValueKind.PAIRS:
+            return _decode_pairs(row.name, raw)
+        case ValueKind.BYTES:
+            return raw
+
+
+def _decode_pairs(name: str, raw: bytes) -> tuple[tuple[DeviceId, int], ...]:
+    if not raw or len(raw) % _PAIR.size:
+        raise ValueError(f"{name} has entries of {_PAIR.size} bytes, not {len(raw)} bytes")
+    try:
+        pairs = tuple(
+            (DeviceId(major, minor), number) for major, minor, number in _PAIR.iter_unpack(raw)
+        )
+    except LocalError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if any(one[0] >= other[0] for one, other in pairwise(pairs)):
+        raise ValueError(f"{name} is not in ascending order of the devices")
+    return pairs

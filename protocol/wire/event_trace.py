@@ -1,0 +1,101 @@
+"""What a client was told, as a file: the events of one feedback object, and what they said.
+
+A compositor's capture holds problems and is solved again (model/capture.py). A
+client knows neither the machine nor the host, so its capture holds the events
+as they came, and is decoded again: the batches must be the same to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from heapwire.protocol.errors import LocalError
+from heapwire.protocol.explain import Document, Json, to_json
+from heapwire.protocol.wire.batch import Batch
+from heapwire.protocol.wire.batch_decoder import BatchDecoder
+from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
+
+SCHEMA_VERSION = 1
+TRACE_KIND = "heapwire exchange"
+
+Event = tuple[str, tuple[int | str | bytes, ...]]
+
+# The fd of format_table is replaced by the content of its file.
+_NAMES = {event.name for event in XX_DMABUF_HEAP_FEEDBACK_V1.events} - {"buffer_status"}
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrace:
+    """The events of a capture, and the text of the batches that they made."""
+
+    events: tuple[Event, ...]
+    recorded: str
+
+
+def decode(events: Iterable[Event]) -> tuple[Batch, ...]:
+    """The batches that events make; raises `PeerError` as the client would."""
+    decoder = BatchDecoder()
+    batches: list[Batch] = []
+    for name, values in events:
+        batch = getattr(decoder, name)(*values)
+        if isinstance(batch, Batch):
+            batches.append(batch)
+    return tuple(batches)
+
+
+def trace_document(events: Iterable[Event]) -> Document:
+    """The content of a capture file."""
+    kept = [event for event in events if event[0] in _NAMES]
+    written: list[Json] = [[name, *map(_written, values)] for name, values in kept]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": TRACE_KIND,
+        "events": written,
+        "batches": to_json(decode(kept)),
+    }
+
+
+def parse_trace(document: Document) -> EventTrace:
+    """The trace of a capture file; `LocalError` says what is wrong with it."""
+    if document.get("kind") != TRACE_KIND or document.get("schema_version") != SCHEMA_VERSION:
+        raise LocalError(f"this is not a {TRACE_KIND} of schema_version {SCHEMA_VERSION}")
+    entries = document.get("events")
+    if not isinstance(entries, list):
+        raise LocalError("it has no list of events")
+    events = tuple(_event(number, entry) for number, entry in enumerate(entries))
+    return EventTrace(events, _text(document.get("batches")))
+
+
+def trace_differences(trace: EventTrace) -> tuple[str, str] | None:
+    """The recorded batches and today's, as text; None if they are the same to the byte."""
+    now = _text(to_json(decode(trace.events)))
+    return None if now == trace.recorded else (trace.recorded, now)
+
+
+def _written(value: int | str | bytes) -> Json:
+    return {"bytes": value.hex()} if isinstance(value, bytes) else value
+
+
+def _event(number: int, entry: Json) -> Event:
+    match entry:
+        case [str(name), *values] if name in _NAMES:
+            return name, tuple(_value(number, value) for value in values)
+    raise LocalError(f"events[{number}] is no event of a feedback object")
+
+
+def _value(number: int, value: Json) -> int | str | bytes:
+    match value:
+        case {"bytes": str(text)}:
+            try:
+                return bytes.fromhex(text)
+            except ValueError:
+                raise LocalError(f"events[{number}]: {text!r} is not bytes in hex") from None
+        case int() | str():
+            return value
+    raise LocalError(f"events[{number}]: {value!r} is no argument")
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)

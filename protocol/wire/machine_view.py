@@ -1,0 +1,191 @@
+"""What a machine can do for a client: the part of a batch that no client has a say in.
+
+Whoever makes plans, the compositor or a client by itself, sees its machine as a
+`MachineView`: from an inquiry to the problem that the solver is asked, and from the
+solver's answer to the batch that says so on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from heapwire.protocol.solver import common_formats, spelled_out, usable_sources
+from heapwire.protocol.values import (
+    Answer,
+    BufferCount,
+    Extents,
+    Goal,
+    Participant,
+    Problem,
+    SourceId,
+    Usage,
+)
+from heapwire.protocol.wire.batch import (
+    Access,
+    Batch,
+    BatchParticipant,
+    ConflictEntry,
+    Offer,
+    Refusal,
+    Tranche,
+    TrancheDevice,
+    TrancheFlags,
+    TrancheSet,
+    TrancheSource,
+)
+from heapwire.protocol.wire.negotiation_state import Inquiry
+
+SCANOUT_HOLD = 2  # buffers: one on screen, one latched for the next vertical blank
+SAMPLING_HOLD = 1  # buffers: the one that is shown until the client's next commit
+
+
+class MachineView:
+    """A machine, for all clients that can use the same of it; worked out once.
+
+    `blank` is the problem without a client: the goals, the sources, and what
+    else is known of the machine. `identify` gives the wire id of whom a goal or
+    an explanation names, `access` says who can allocate from a source. It
+    changes nothing, so threads can share it if these two let them.
+    """
+
+    def __init__(
+        self,
+        blank: Problem,
+        *,
+        identify: Callable[[str], int],
+        access: Callable[[SourceId], Access],
+    ) -> None:
+        self._blank = blank
+        self._identify = identify
+        self._access = access
+        introduced = {one.name: one for goal in blank.goals for one in goal.participants}
+        self.description = Batch(
+            participants=tuple(
+                BatchParticipant(identify(name), one.usage, one.device, name)
+                for name, one in introduced.items()
+            ),
+            tranches=tuple(self._described(goal) for goal in blank.goals),
+        )
+        """The answer to an inquiry that asks for no plans."""
+
+    def problem(self, inquiry: Inquiry) -> Problem:
+        """What the solver is asked. Without extents those of the fixed layout count."""
+        fixed = inquiry.fixed
+        hold = SCANOUT_HOLD if self._blank.goals[0].scanout else SAMPLING_HOLD
+        return replace(
+            self._blank,
+            participants=tuple(
+                replace(participant, name=name)
+                for name, (_, participant) in self._clients(inquiry).items()
+                if participant.sets  # one without sets can use anything
+            ),
+            extents=inquiry.extents
+            or (Extents(coded=fixed.layout.extent) if fixed else self._blank.extents),
+            content=inquiry.content,
+            counts=BufferCount(minimum=inquiry.minimum, queue=inquiry.queue, hold=hold),
+            fixed=fixed,
+        )
+
+    def batch(self, inquiry: Inquiry, answer: Answer) -> Batch:
+        """The answer to `problem`, for the wire; cookie and serial left out.
+
+        Who speaks in its explanation joins the participants: the content and the
+        stream have requirements too.
+        """
+        clients = {name: id_ for name, (id_, _) in self._clients(inquiry).items()}
+        spoken: dict[int, str] = {}
+
+        def identified(name: str | None) -> int:
+            if name is None:
+                return 0
+            if name in clients:
+                return clients[name]
+            id_ = self._identify(name)
+            spoken[id_] = name
+            return id_
+
+        tranches: list[Tranche] = []
+        index = 0
+        for goal, tranche in zip(self._blank.goals, self.description.tranches, strict=True):
+            plans = [plan for plan in answer.plans if plan.goal == goal.name]
+            offers = tuple(
+                Offer(
+                    position, plan, tuple(self._access(one.source) for one in plan.layout.objects)
+                )
+                for position, plan in enumerate(plans, index)
+            )
+            index += len(offers)
+            tranches.append(replace(tranche, offers=offers))
+        flags = {goal.name: _flag(goal) for goal in self._blank.goals}
+        refusals = tuple(
+            Refusal(
+                source=verdict.source,
+                participant=identified(verdict.participant),
+                type=verdict.constraint.type if verdict.constraint else 0,
+                planes=verdict.planes,
+                text=verdict.text,
+            )
+            for verdict in answer.verdicts
+            if not verdict.chosen
+        )
+        conflicts = tuple(
+            ConflictEntry(
+                goal=flags[failure.goal],
+                participant=identified(member.participant),
+                type=member.constraint.type if member.constraint else 0,
+                planes=member.planes,
+                value=member.constraint.value if member.constraint else b"",
+                text=member.text,
+            )
+            for failure in answer.failures
+            for member in failure.conflict
+        )
+        known = {one.id for one in self.description.participants}
+        others = (
+            BatchParticipant(id_, Usage(0), None, name)
+            for id_, name in sorted(spoken.items())
+            if id_ not in known
+        )
+        return replace(
+            self.description,
+            participants=(*self.description.participants, *others),
+            tranches=tuple(tranches),
+            refusals=refusals,
+            conflicts=conflicts,
+            reason=None if answer.plans else answer.reason,
+            message="" if answer.plans else answer.message,
+        )
+
+    def _described(self, goal: Goal) -> Tranche:
+        devices = [participant for participant in goal.participants if participant.device]
+        formats = common_formats(goal)
+        return Tranche(
+            flags=_flag(goal),
+            devices=tuple(TrancheDevice(one.usage, one.device) for one in devices),
+            formats=formats,
+            sources=tuple(
+                TrancheSource(source.id, self._access(source.id))
+                for source in usable_sources(goal, self._blank.sources, self._blank.topology)
+            ),
+            sets=tuple(
+                TrancheSet(self._identify(one.name), spelled_out(constraint_set, formats))
+                for one in devices
+                for constraint_set in one.sets
+            ),
+        )
+
+    def _clients(self, inquiry: Inquiry) -> dict[str, tuple[int, Participant]]:
+        """The client's participants by names that nobody else has."""
+        taken = {participant.name for participant in self.description.participants}
+        named: dict[str, tuple[int, Participant]] = {}
+        for id_, participant in inquiry.participants:
+            name = participant.name or f"participant {id_}"
+            if name in taken or name in named:
+                name = f"{name} (client's {id_})"
+            named[name] = (id_, participant)
+        return named
+
+
+def _flag(goal: Goal) -> TrancheFlags:
+    return TrancheFlags.SCANOUT if goal.scanout else TrancheFlags.SAMPLING
