@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         FORMATS as FORMATS,
         INVALID as INVALID,
         LINEAR as LINEAR,
-        MAX_BUFFERS as MAX_BUFFERS,
+        MAX_BUFFER_COUNT as MAX_BUFFER_COUNT,
         MAX_EXTENT as MAX_EXTENT,
         MAX_PLANES as MAX_PLANES,
         PAGE_SIZE as PAGE_SIZE,
@@ -141,7 +141,7 @@ else:
                 "Constraint ConstraintSet ConstraintType Content DeviceId DeviceNumber "
                 "Extent Extents FORMATS FailureReason Fence FixedBuffer Format "
                 "FormatModifier Goal GoalFailure HeapId INVALID LINEAR Layout LayoutKind "
-                "MAX_BUFFERS MAX_EXTENT MAX_PLANES MergeRule PAGE_SIZE Participant Place "
+                "MAX_BUFFER_COUNT MAX_EXTENT MAX_PLANES MergeRule PAGE_SIZE Participant Place "
                 "Plan PlaneFormat PlaneLayout Problem Provenance REGISTRY ROWS Reason "
                 "Source SourceId SourceKind TILINGS Tiling Topology Usage VENDORS Value "
                 "ValueKind Verdict agreed_colour domains_of format_of fourcc fourcc_name "

@@ -33,7 +33,7 @@ _RULES = {
 _HEAD = """\
 # Constraint types
 
-Made from the registry in `protocol/values/constraint_type.py`; do not edit
+Made from the registry in `protocol/values/registry.py`; do not edit
 (`python -m heapwire.protocol.explain.type_reference >docs/constraint-types.md`).
 
 A type is a 32-bit number: a vendor in the top 8 bits (0 is nobody: the general

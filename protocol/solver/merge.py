@@ -7,7 +7,7 @@ reason would depend on the order of merging. Which requirements contradict each
 other is worked out from the inputs (conflict.py).
 
 `meet` is commutative, associative and idempotent. Each value meets by the rule
-of its row (constraint_type.py). On top of that come the tests across types:
+of its row (values/registry.py). On top of that come the tests across types:
 a pitch alignment above the greatest pitch, planes that must and must not share
 a source. Each of them asks whether the set of things that meet the demand is
 empty, and that set only ever shrinks: a demand that fails such a test fails it

@@ -14,7 +14,7 @@ from heapwire.protocol.solver.ranked_sources import RankedSources
 from heapwire.protocol.solver.set_choice import SetChoice
 from heapwire.protocol.values import (
     ALL_PLANES,
-    MAX_BUFFERS,
+    MAX_BUFFER_COUNT,
     MAX_PLANES,
     BufferObject,
     Colour,
@@ -26,7 +26,7 @@ from heapwire.protocol.values import (
     agreed_colour,
 )
 
-MOST_BUFFERS: Final = 4 * MAX_BUFFERS
+MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
 """What the producer, the client and the compositor can hold, and as much again to share."""
 
 _COLOURS: Final = (T["colours"], WHOLE)

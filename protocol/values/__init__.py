@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         Verdict as Verdict,
     )
     from heapwire.protocol.values.buffer_count import (
-        MAX_BUFFERS as MAX_BUFFERS,
+        MAX_BUFFER_COUNT as MAX_BUFFER_COUNT,
         BufferCount as BufferCount,
     )
     from heapwire.protocol.values.coherency import (
@@ -38,11 +38,16 @@ if TYPE_CHECKING:
         FormatModifier as FormatModifier,
     )
     from heapwire.protocol.values.constraint_type import (
-        BY_NAME as BY_NAME,
-        REGISTRY as REGISTRY,
-        ROWS as ROWS,
+        BytesType as BytesType,
         ConstraintType as ConstraintType,
+        FlagType as FlagType,
+        MaskType as MaskType,
         MergeRule as MergeRule,
+        PairsType as PairsType,
+        RangeType as RangeType,
+        RelationType as RelationType,
+        SourcesType as SourcesType,
+        UintType as UintType,
         ValueKind as ValueKind,
     )
     from heapwire.protocol.values.content import (
@@ -91,6 +96,66 @@ if TYPE_CHECKING:
         Goal as Goal,
         Problem as Problem,
     )
+    from heapwire.protocol.values.registry import (
+        ADDRESS_ALIGNMENT as ADDRESS_ALIGNMENT,
+        ADDRESS_RANGE as ADDRESS_RANGE,
+        ALPHA as ALPHA,
+        AMD_VRAM_CONTIGUOUS as AMD_VRAM_CONTIGUOUS,
+        BY_NAME as BY_NAME,
+        COHERENCY_DOMAINS as COHERENCY_DOMAINS,
+        COLOURS as COLOURS,
+        CONTIGUOUS as CONTIGUOUS,
+        CPU_ACCESS as CPU_ACCESS,
+        DIFFERENT_SOURCE as DIFFERENT_SOURCE,
+        DIRTY_LINES as DIRTY_LINES,
+        DMA_WIDTH as DMA_WIDTH,
+        FENCES as FENCES,
+        HEIGHT_ALIGNMENT as HEIGHT_ALIGNMENT,
+        MACROBLOCK_PADDING as MACROBLOCK_PADDING,
+        MAX_AREA as MAX_AREA,
+        MAX_BUFFERS as MAX_BUFFERS,
+        MAX_HEIGHT as MAX_HEIGHT,
+        MAX_HOPS as MAX_HOPS,
+        MAX_PITCH as MAX_PITCH,
+        MAX_SEGMENTS as MAX_SEGMENTS,
+        MAX_SIZE as MAX_SIZE,
+        MAX_WIDTH as MAX_WIDTH,
+        MIN_BUFFERS as MIN_BUFFERS,
+        MIN_HEIGHT as MIN_HEIGHT,
+        MIN_PITCH as MIN_PITCH,
+        MIN_SIZE as MIN_SIZE,
+        MIN_WIDTH as MIN_WIDTH,
+        MUST_FIT_HEIGHT as MUST_FIT_HEIGHT,
+        MUST_FIT_LEAST_HEIGHT as MUST_FIT_LEAST_HEIGHT,
+        MUST_FIT_LEAST_WIDTH as MUST_FIT_LEAST_WIDTH,
+        MUST_FIT_WIDTH as MUST_FIT_WIDTH,
+        NO_SNOOP as NO_SNOOP,
+        NO_SYNC as NO_SYNC,
+        NOT_LOCAL as NOT_LOCAL,
+        OFFSET_ALIGNMENT as OFFSET_ALIGNMENT,
+        PADDING as PADDING,
+        PEER_LINK as PEER_LINK,
+        PERMITTED_SOURCES as PERMITTED_SOURCES,
+        PITCH_ALIGNMENT as PITCH_ALIGNMENT,
+        PIXEL_BOUNDARY_PITCH as PIXEL_BOUNDARY_PITCH,
+        POWER_OF_TWO_PITCH as POWER_OF_TWO_PITCH,
+        PROTECTED as PROTECTED,
+        REGISTRY as REGISTRY,
+        ROWS as ROWS,
+        SAME_BUFFER as SAME_BUFFER,
+        SAME_NUMA_NODE as SAME_NUMA_NODE,
+        SAME_SOURCE as SAME_SOURCE,
+        SCANLINE_ALIGNMENT as SCANLINE_ALIGNMENT,
+        SHARED_BUFFERS as SHARED_BUFFERS,
+        SIZE_ALIGNMENT as SIZE_ALIGNMENT,
+        VISIBLE_HEIGHT_ALIGNMENT as VISIBLE_HEIGHT_ALIGNMENT,
+        VISIBLE_WIDTH_ALIGNMENT as VISIBLE_WIDTH_ALIGNMENT,
+        WHEN_HEIGHT as WHEN_HEIGHT,
+        WHEN_INTERLACED as WHEN_INTERLACED,
+        WHEN_ROTATION as WHEN_ROTATION,
+        WHEN_WIDTH as WHEN_WIDTH,
+        WIDTH_ALIGNMENT as WIDTH_ALIGNMENT,
+    )
     from heapwire.protocol.values.source import (
         PAGE_SIZE as PAGE_SIZE,
         Source as Source,
@@ -103,12 +168,15 @@ else:
         __name__,
         {
             "answer": "Answer ConflictMember FailureReason GoalFailure Verdict",
-            "buffer_count": "BufferCount MAX_BUFFERS",
+            "buffer_count": "BufferCount MAX_BUFFER_COUNT",
             "coherency": "CoherencyDomain Fence domains_of preferred_domain preferred_fence",
             "colour": "Colour agreed_colour",
             "constraint": "ALL_PLANES Constraint MAX_PLANES Provenance Value",
             "constraint_set": "ANY_FOURCC ANY_MODIFIER ConstraintSet FormatModifier",
-            "constraint_type": "BY_NAME ConstraintType MergeRule REGISTRY ROWS ValueKind",
+            "constraint_type": (
+                "BytesType ConstraintType FlagType MaskType MergeRule PairsType RangeType "
+                "RelationType SourcesType UintType ValueKind"
+            ),
             "content": "ColourEncoding ColourRange Content",
             "device_number": "DeviceId DeviceNumber HeapId",
             "extents": "Extent Extents MAX_EXTENT",
@@ -118,6 +186,19 @@ else:
             "participant": "Participant Usage",
             "plan": "Plan Reason",
             "problem": "FixedBuffer Goal Problem",
+            "registry": (
+                "ADDRESS_ALIGNMENT ADDRESS_RANGE ALPHA AMD_VRAM_CONTIGUOUS BY_NAME "
+                "COHERENCY_DOMAINS COLOURS CONTIGUOUS CPU_ACCESS DIFFERENT_SOURCE DIRTY_LINES "
+                "DMA_WIDTH FENCES HEIGHT_ALIGNMENT MACROBLOCK_PADDING MAX_AREA MAX_BUFFERS "
+                "MAX_HEIGHT MAX_HOPS MAX_PITCH MAX_SEGMENTS MAX_SIZE MAX_WIDTH MIN_BUFFERS "
+                "MIN_HEIGHT MIN_PITCH MIN_SIZE MIN_WIDTH MUST_FIT_HEIGHT MUST_FIT_LEAST_HEIGHT "
+                "MUST_FIT_LEAST_WIDTH MUST_FIT_WIDTH NOT_LOCAL NO_SNOOP NO_SYNC "
+                "OFFSET_ALIGNMENT PADDING PEER_LINK PERMITTED_SOURCES PITCH_ALIGNMENT "
+                "PIXEL_BOUNDARY_PITCH POWER_OF_TWO_PITCH PROTECTED REGISTRY ROWS SAME_BUFFER "
+                "SAME_NUMA_NODE SAME_SOURCE SCANLINE_ALIGNMENT SHARED_BUFFERS SIZE_ALIGNMENT "
+                "VISIBLE_HEIGHT_ALIGNMENT VISIBLE_WIDTH_ALIGNMENT WHEN_HEIGHT WHEN_INTERLACED "
+                "WHEN_ROTATION WHEN_WIDTH WIDTH_ALIGNMENT"
+            ),
             "source": "PAGE_SIZE Source SourceId SourceKind",
             "topology": "Place Topology",
         },

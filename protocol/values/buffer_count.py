@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_BUFFERS = (
+MAX_BUFFER_COUNT = (
     64  # a queue longer than this is a mistake; V4L2 stops at 32 by default (VIDEO_MAX_FRAME)
 )
 

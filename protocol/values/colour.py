@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from heapwire.protocol.values.constraint_type import COLOUR_FULL_RANGE
 from heapwire.protocol.values.content import ColourEncoding, ColourRange, Content
+from heapwire.protocol.values.registry import COLOUR_FULL_RANGE
 
 Colour = tuple[ColourEncoding, ColourRange]
 

@@ -32,7 +32,7 @@ STATED = [
     (limits.ALTERNATIVES, FEEDBACK, "add_alternative", "more than {} alternatives"),
     (limits.OPENABLE, FEEDBACK, "set_openable", "more than {} entries"),
     (limits.BUFFERS, FEEDBACK, "set_buffer_count", "0 or above {}"),
-    (buffer_count.MAX_BUFFERS, FEEDBACK, "set_buffer_count", "0 or above {}"),
+    (buffer_count.MAX_BUFFER_COUNT, FEEDBACK, "set_buffer_count", "0 or above {}"),
     (limits.EXTENT, FEEDBACK, "set_extents", "is above {}"),
     (limits.EXTENT, FEEDBACK, "set_fixed_layout", "0 or above {}"),
     (extents.MAX_EXTENT, FEEDBACK, "set_extents", "is above {}"),
