@@ -189,11 +189,11 @@ def _value(known: ConstraintType, raw: object) -> Value | NamedSources | NamedPa
 
 
 def _uint(known: ConstraintType, raw: object) -> Value:
-    if isinstance(raw, bool) and known.unit == "0 or 1":
+    if isinstance(raw, bool) and known.is_yes_or_no:
         return int(raw)
     if isinstance(raw, str | int) and not isinstance(raw, bool):
         return parse_quantity(raw)
-    raise LocalError(f"{raw!r} is not a number of {known.unit}")
+    raise LocalError(f"{raw!r} is not {_number_of(known)}")
 
 
 def _flag(known: ConstraintType, raw: object) -> Value:
@@ -236,14 +236,20 @@ def _sources(raw: object) -> NamedSources:
 def _pairs(known: ConstraintType, raw: object) -> NamedPairs:
     if isinstance(raw, list):
         if known.unit:
-            raise LocalError(f"each device comes with its {known.unit}: write {{ gpu = 2 }}")
+            raise LocalError(f"each device comes with its {known.unit.plural}: write {{ gpu = 2 }}")
         raw = {name: 0 for name in raw if isinstance(name, str)}
     if not isinstance(raw, dict):
         raise LocalError(f"{raw!r} does not name devices")
     for number in raw.values():
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            raise LocalError(f"{number!r} is not a number of {known.unit}")
+            raise LocalError(f"{number!r} is not {_number_of(known)}")
     return tuple(raw.items())
+
+
+def _number_of(known: ConstraintType) -> str:
+    if known.is_yes_or_no:
+        return "true, false, 0 or 1"
+    return "a number" if known.unit is None else f"a number of {known.unit.plural}"
 
 
 def _bytes(known: ConstraintType, raw: object) -> Value:

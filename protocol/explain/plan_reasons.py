@@ -25,12 +25,18 @@ from heapwire.protocol.values import (
     Problem,
     Reason,
     SourceId,
+    Subject,
     fourcc_name,
     modifier_name,
 )
 
 Demand = tuple[str, Constraint]
 """A participant's name and one of its constraints."""
+
+_TOLD = frozenset(
+    ("pitch", "offset", "extent", "size", "source", "count", "coherency", "fence", "colour")
+)
+"""The reasons that a plan has of itself, with or without somebody's demand."""
 
 
 def demands_of(voices: Sequence[PreparedParticipant], choice: SetChoice) -> list[Demand]:
@@ -63,7 +69,7 @@ class Reasons:
         self._voices = voices
         self._names = source_names(problem)
         self._offering = listed(voice.name for voice in voices if voice.offers is not None)
-        self._said: dict[tuple[tuple[int, ...], tuple[str, ...], int], str] = {}
+        self._said: dict[tuple[tuple[int, ...], str, int], str] = {}
         self._demands: dict[tuple[int, ...], dict[str, list[Demand]]] = {}
 
     def of(self, found: Found) -> tuple[Reason, ...]:
@@ -83,23 +89,22 @@ class Reasons:
             said = self._who(choice, 1 << index, "pitch")
             text = f"pitch {plane.pitch}: {said or 'the bytes of a row'}"
             reasons.append(Reason("pitch", text, index))
-            said = self._who(choice, 1 << index, "offset", "address")
+            said = self._who(choice, 1 << index, "offset")
             if said or plane.offset:
                 text = f"offset {plane.offset}: {said or 'behind the plane before it'}"
                 reasons.append(Reason("offset", text, index))
         if layout.kind is LayoutKind.EXACT:
             picture = self._problem.extents.allocated
-            said = self._who(choice, ALL_PLANES, "width", "height", "area")
+            said = self._who(choice, ALL_PLANES, "extent")
             text = f"room for {layout.extent}: the picture is {picture}"
             reasons.append(Reason("extent", f"{text}; {said}" if said else text))
-            said = self._who(
-                choice, ALL_PLANES, "size", "rows", "padding", "padding per macroblock"
-            )
+            said = self._who(choice, ALL_PLANES, "size")
             for one in layout.objects:
                 text = f"size {one.size}: {said or 'its planes, and no more'}"
                 reasons.append(Reason("size", text))
         reasons.append(self._count(plan, choice))
         reasons += self._agreed(plan, choice)
+        reasons += self._others(choice)
         return tuple(reasons)
 
     def _sources(self, found: Found) -> Iterator[Reason]:
@@ -108,7 +113,7 @@ class Reasons:
             planes[source.id] = planes.get(source.id, 0) | 1 << plane
         everything = len(planes) == 1
         for id_, mask in planes.items():
-            said = self._who(found.choice, mask, "memory", "planes", "coherency")
+            said = self._who(found.choice, mask, "source")
             where = "" if everything else f" for {planes_text(mask)}"
             text = f"{self._names[id_]}{where}: {said or 'nobody asks for more'}"
             lowest = None if everything else (mask & -mask).bit_length() - 1
@@ -128,36 +133,43 @@ class Reasons:
         if plan.domain is not None and said:
             yield Reason("coherency", f"coherency {plan.domain.name.lower()}: {said}")
         if plan.fence is not None:
-            said = self._who(choice, ALL_PLANES, "fences")
+            said = self._who(choice, ALL_PLANES, "fence")
             yield Reason("fence", f"fences {plan.fence.name.lower()}: {said}")
         if plan.colour is not None:
             said = self._who(choice, ALL_PLANES, "colour")
             encoding, range_ = plan.colour
             yield Reason("colour", f"{encoding.name} {range_.name.lower()}: {said}")
 
-    def _who(self, choice: SetChoice, planes: int, *subjects: str) -> str:
+    def _others(self, choice: SetChoice) -> Iterator[Reason]:
+        """A reason of its own for each subject that has no part in those above."""
+        for explained in self._by_reason(choice):
+            if explained not in _TOLD:
+                said = self._who(choice, ALL_PLANES, explained)
+                yield Reason(explained, f"{explained}: {said}")
+
+    def _who(self, choice: SetChoice, planes: int, explained: str) -> str:
         """`a multiple of 64 bytes for display, a multiple of 256 bytes for decoder`."""
-        key = (choice.sets, subjects, planes)
-        known = self._said.get(key)
-        if known is not None:
-            return known
-        by_subject = self._by_subject(choice)
+        key = (choice.sets, explained, planes)
+        said = self._said.get(key)
+        if said is not None:
+            return said
         wanted: dict[str, list[str]] = {}
-        for subject in subjects:
-            for name, constraint in by_subject.get(subject, ()):
-                if (constraint.planes or ALL_PLANES) & planes:
-                    who = wanted.setdefault(says(constraint, self._names), [])
-                    if name not in who:
-                        who.append(name)
+        for name, constraint in self._by_reason(choice).get(explained, ()):
+            if (constraint.planes or ALL_PLANES) & planes:
+                who = wanted.setdefault(says(constraint, self._names), [])
+                if name not in who:
+                    who.append(name)
         said = ", ".join(f"{text} for {listed(who)}" for text, who in wanted.items())
         self._said[key] = said
         return said
 
-    def _by_subject(self, choice: SetChoice) -> dict[str, list[Demand]]:
-        known = self._demands.get(choice.sets)
-        if known is not None:
-            return known
-        by_subject: dict[str, list[Demand]] = {}
+    def _by_reason(self, choice: SetChoice) -> dict[str, list[Demand]]:
+        """The demands of a choice by the reason that tells them (`Subject.explains`)."""
+        by_reason = self._demands.get(choice.sets)
+        if by_reason is not None:
+            return by_reason
+        # Within a reason the subjects come in the order of the registry's rows.
+        by_subject: dict[Subject, list[Demand]] = {row.subject: [] for row in REGISTRY.values()}
         for name, constraint in demands_of(self._voices, choice):
             row = REGISTRY.get(constraint.type)
             # That ordinary content is in ordinary memory goes without saying.
@@ -165,9 +177,13 @@ class Reasons:
             # A list of all that there is is an order of preference, and rules nothing out.
             obvious = obvious or self._permits_everything(constraint)
             if row is not None and not row.condition and not obvious:
-                by_subject.setdefault(row.subject, []).append((name, constraint))
-        self._demands[choice.sets] = by_subject
-        return by_subject
+                by_subject[row.subject].append((name, constraint))
+        by_reason = {}
+        for subject, demands in by_subject.items():
+            for explained in subject.explains if demands else ():
+                by_reason.setdefault(explained, []).extend(demands)
+        self._demands[choice.sets] = by_reason
+        return by_reason
 
     def _permits_everything(self, constraint: Constraint) -> bool:
         if constraint.type != T["permitted-sources"]:

@@ -92,7 +92,7 @@ def _types(rows: Sequence[ConstraintType]) -> Iterator[str]:
                 f"`{row.type:#010x}`",
                 f"`{row.name}`",
                 row.kind.value,
-                row.unit,
+                "0 or 1" if row.is_yes_or_no else row.unit.plural if row.unit else "",
                 "" if row.condition else row.merge.value,
                 "yes" if row.per_plane else "planes" if row.is_relation else "",
                 f"{row.meaning} ({VENDORS[row.vendor]})" if row.vendor else row.meaning,

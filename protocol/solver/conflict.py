@@ -16,10 +16,9 @@ so the conflict is the same for every order of arrival.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
 
 from heapwire.protocol.solver.constraint_sentence import (
     Names,
@@ -207,19 +206,9 @@ def _text(problem: Problem, memory: RankedSources, atom: Atom, names: Names) -> 
         if failing:
             return f"{text}; {failing}"
     row = REGISTRY.get(constraint.type)
-    subject = row.subject if row is not None else ""
-    if subject in _PICTURE:
-        return f"{text}; the picture is {_PICTURE[subject](problem)}"
+    if row is not None and row.subject.picture is not None:
+        return f"{text}; the picture is {row.subject.picture(problem.extents)}"
     return text
-
-
-_PICTURE: Final[Mapping[str, Callable[[Problem], object]]] = {
-    "width": lambda problem: problem.extents.allocated,
-    "height": lambda problem: problem.extents.allocated,
-    "area": lambda problem: problem.extents.allocated,
-    "visible width": lambda problem: problem.extents.visible or problem.extents.coded,
-    "visible height": lambda problem: problem.extents.visible or problem.extents.coded,
-}
 
 
 def _failing(problem: Problem, memory: RankedSources, constraint: Constraint) -> str:

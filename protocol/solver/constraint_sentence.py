@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Final, cast
+from typing import cast
 
 from heapwire.protocol.solver.merge import fault
 from heapwire.protocol.values import (
@@ -20,36 +19,6 @@ from heapwire.protocol.values import (
 )
 
 Names = Mapping[SourceId, str]
-
-_NEEDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "pitch": "a pitch that is",
-        "offset": "an offset that is",
-        "size": "an object size that is",
-        "rows": "a number of rows that is",
-        "width": "a width that is",
-        "height": "a height that is",
-        "area": "an area that is",
-        "padding": "padding that is",
-        "padding per macroblock": "padding per macroblock that is",
-        "visible width": "a visible width that is",
-        "visible height": "a visible height that is",
-        "memory": "memory that is",
-        "address": "an address that is",
-        "planes": "planes that are",
-        "coherency": "coherency that is",
-        "fences": "fences that are",
-        "count": "a number of buffers that is",
-        "colour": "a colour encoding that is",
-        "alpha": "alpha that is",
-        "condition": "content that has",
-    }
-)
-
-_UNIT_ONE: Final[Mapping[str, str]] = MappingProxyType(
-    {"bytes": "byte", "rows": "row", "pixels": "pixel", "bits": "bit", "runs": "run",
-     "hops": "hop", "buffers": "buffer"}
-)  # fmt: skip
 
 
 def source_names(problem: Problem) -> dict[SourceId, str]:
@@ -90,13 +59,12 @@ def value_text(row: ConstraintType, constraint: Constraint, names: Names) -> str
     match row.kind:
         case ValueKind.UINT:
             number = cast("int", value)
-            unit = _UNIT_ONE.get(row.unit, row.unit) if number == 1 else row.unit
-            return f"{number} {unit}" if row.unit in _UNIT_ONE else str(number)
+            return str(number) if row.unit is None else row.unit.counted(number)
         case ValueKind.RANGE:
             lowest, highest = cast("tuple[int, int]", value)
-            if row.unit == "bytes":
-                return f"{lowest:#x} to {highest:#x}"
-            return f"{lowest} to {highest} {row.unit}"
+            return (
+                f"{lowest} to {highest}" if row.unit is None else row.unit.between(lowest, highest)
+            )
         case ValueKind.MASK:
             mask = cast("int", value)
             bits = [bit for bit in range(64) if mask >> bit & 1]
@@ -118,7 +86,7 @@ def says(constraint: Constraint, names: Names) -> str:
         pairs = cast("tuple[tuple[DeviceId, int], ...]", constraint.value)
         return listed(
             row.says.format(
-                value=f"{number} {_UNIT_ONE.get(row.unit, row.unit) if number == 1 else row.unit}",
+                value=str(number) if row.unit is None else row.unit.counted(number),
                 device=f"device {device}",
             )
             for device, number in pairs
@@ -145,5 +113,5 @@ def requirement(participant: str, constraint: Constraint, names: Names) -> str:
     where = planes_text(constraint.planes)
     if row.is_relation:
         return f"{participant} needs {where or 'all planes'} {says(constraint, names)}"
-    text = f"{participant} needs {_NEEDS[row.subject]} {says(constraint, names)}"
+    text = f"{participant} needs {row.subject.needs} {says(constraint, names)}"
     return f"{text} for {where}" if where else text

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
         preferred_domain as preferred_domain,
         preferred_fence as preferred_fence,
     )
-    from heapwire.protocol.values.colour import Colour as Colour, agreed_colour as agreed_colour
+    from heapwire.protocol.values.colour import (
+        Colour as Colour,
+        agreed_colour as agreed_colour,
+    )
     from heapwire.protocol.values.constraint import (
         ALL_PLANES as ALL_PLANES,
         MAX_PLANES as MAX_PLANES,
@@ -49,6 +52,10 @@ if TYPE_CHECKING:
         SourcesType as SourcesType,
         UintType as UintType,
         ValueKind as ValueKind,
+    )
+    from heapwire.protocol.values.constraint_words import (
+        Subject as Subject,
+        Unit as Unit,
     )
     from heapwire.protocol.values.content import (
         ColourEncoding as ColourEncoding,
@@ -89,8 +96,14 @@ if TYPE_CHECKING:
         modifier_name as modifier_name,
         parse_modifier as parse_modifier,
     )
-    from heapwire.protocol.values.participant import Participant as Participant, Usage as Usage
-    from heapwire.protocol.values.plan import Plan as Plan, Reason as Reason
+    from heapwire.protocol.values.participant import (
+        Participant as Participant,
+        Usage as Usage,
+    )
+    from heapwire.protocol.values.plan import (
+        Plan as Plan,
+        Reason as Reason,
+    )
     from heapwire.protocol.values.problem import (
         FixedBuffer as FixedBuffer,
         Goal as Goal,
@@ -155,6 +168,7 @@ if TYPE_CHECKING:
         WHEN_ROTATION as WHEN_ROTATION,
         WHEN_WIDTH as WHEN_WIDTH,
         WIDTH_ALIGNMENT as WIDTH_ALIGNMENT,
+        register as register,
     )
     from heapwire.protocol.values.source import (
         PAGE_SIZE as PAGE_SIZE,
@@ -162,7 +176,10 @@ if TYPE_CHECKING:
         SourceId as SourceId,
         SourceKind as SourceKind,
     )
-    from heapwire.protocol.values.topology import Place as Place, Topology as Topology
+    from heapwire.protocol.values.topology import (
+        Place as Place,
+        Topology as Topology,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -177,6 +194,7 @@ else:
                 "BytesType ConstraintType FlagType MaskType MergeRule PairsType RangeType "
                 "RelationType SourcesType UintType ValueKind"
             ),
+            "constraint_words": "Subject Unit",
             "content": "ColourEncoding ColourRange Content",
             "device_number": "DeviceId DeviceNumber HeapId",
             "extents": "Extent Extents MAX_EXTENT",
@@ -192,12 +210,12 @@ else:
                 "DMA_WIDTH FENCES HEIGHT_ALIGNMENT MACROBLOCK_PADDING MAX_AREA MAX_BUFFERS "
                 "MAX_HEIGHT MAX_HOPS MAX_PITCH MAX_SEGMENTS MAX_SIZE MAX_WIDTH MIN_BUFFERS "
                 "MIN_HEIGHT MIN_PITCH MIN_SIZE MIN_WIDTH MUST_FIT_HEIGHT MUST_FIT_LEAST_HEIGHT "
-                "MUST_FIT_LEAST_WIDTH MUST_FIT_WIDTH NOT_LOCAL NO_SNOOP NO_SYNC "
-                "OFFSET_ALIGNMENT PADDING PEER_LINK PERMITTED_SOURCES PITCH_ALIGNMENT "
-                "PIXEL_BOUNDARY_PITCH POWER_OF_TWO_PITCH PROTECTED REGISTRY ROWS SAME_BUFFER "
-                "SAME_NUMA_NODE SAME_SOURCE SCANLINE_ALIGNMENT SHARED_BUFFERS SIZE_ALIGNMENT "
+                "MUST_FIT_LEAST_WIDTH MUST_FIT_WIDTH NOT_LOCAL NO_SNOOP NO_SYNC OFFSET_ALIGNMENT "
+                "PADDING PEER_LINK PERMITTED_SOURCES PITCH_ALIGNMENT PIXEL_BOUNDARY_PITCH "
+                "POWER_OF_TWO_PITCH PROTECTED REGISTRY ROWS SAME_BUFFER SAME_NUMA_NODE "
+                "SAME_SOURCE SCANLINE_ALIGNMENT SHARED_BUFFERS SIZE_ALIGNMENT "
                 "VISIBLE_HEIGHT_ALIGNMENT VISIBLE_WIDTH_ALIGNMENT WHEN_HEIGHT WHEN_INTERLACED "
-                "WHEN_ROTATION WHEN_WIDTH WIDTH_ALIGNMENT"
+                "WHEN_ROTATION WHEN_WIDTH WIDTH_ALIGNMENT register"
             ),
             "source": "PAGE_SIZE Source SourceId SourceKind",
             "topology": "Place Topology",

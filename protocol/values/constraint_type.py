@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
+from heapwire.protocol.errors import UsageError
+from heapwire.protocol.values.constraint_words import Subject, Unit
+
+_MAX_CODE = (1 << 24) - 1
+_MAX_VENDOR = (1 << 8) - 1
+
 
 class ValueKind(Enum):
     """What a value is in Python, and how it travels (wire/constraint_value.py)."""
@@ -46,42 +52,71 @@ class MergeRule(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintType:
-    """One row of the registry.
+    """One row of the registry, of the class for its kind of value.
 
     `source` says where the type comes from: the kernel file, specification or
     system that has it. `subject` is the property of the result that it bears
     on, and `says` what it demands of that property, as the end of a sentence:
-    "a pitch that is" + "a multiple of {value}". `bits` names the bits of a
-    MASK. A `condition` never merges: it says when the set it stands in applies.
+    "a pitch that is" + "a multiple of {value}"; `{device}` is the device of a
+    pair, `{not}` is "not " for 0 and else nothing. `unit` is what its numbers
+    count. `bits` names the bits of a MASK. A `condition` never merges: it says
+    when the set it stands in applies.
 
-    Its class says of what kind its value is, so that who reads a value by its
-    type knows what Python has in hand (`demand.uint(PITCH_ALIGNMENT)`).
+    The class says of what kind the value is, so that who reads a value by its
+    type knows what Python has in hand (`demand.uint(PITCH_ALIGNMENT)`). Raises
+    `UsageError` for a row that could not be sent, merged or explained.
     """
 
     kind: ClassVar[ValueKind]
+    rules: ClassVar[frozenset[MergeRule]] = frozenset()
+    """The rules that are lattice meets over values of this kind."""
 
     type: int = field(init=False)
     """The u32 of the wire."""
     code: int
     name: str
-    unit: str
     merge: MergeRule
-    per_plane: bool
+    subject: Subject
+    says: str
     meaning: str
     source: str
+    unit: Unit | None = None
+    per_plane: bool = False
     vendor: int = 0
-    subject: str = "memory"
-    says: str = ""
     bits: Mapping[int, str] = field(default_factory=dict, hash=False)
     condition: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "type", self.vendor << 24 | self.code)
+        fault = self._fault()
+        if fault is not None:
+            raise UsageError(f"the constraint type {self.name!r}: {fault}")
 
     @property
     def is_relation(self) -> bool:
         """Whether it ties planes together: its planes are its value."""
         return isinstance(self, RelationType)
+
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Whether its value is 1 or 0, and 0 is a demand too."""
+        return self.kind is ValueKind.UINT and self.merge is MergeRule.EQUAL
+
+    def _fault(self) -> str | None:
+        if self.merge not in self.rules:
+            return f"{self.merge.name} is no rule for a {type(self).__name__}"
+        if not 0 < self.code <= _MAX_CODE or not 0 <= self.vendor <= _MAX_VENDOR:
+            return f"{self.vendor:#x} and {self.code:#x} are no vendor and code"
+        counts = self.kind is ValueKind.UINT and not self.is_yes_or_no
+        if (counts or self.kind is ValueKind.RANGE) and self.unit is None:
+            return "its numbers have no unit"
+        if (self.kind is ValueKind.MASK) != bool(self.bits):
+            return "a mask names its bits, and nothing else has any"
+        try:
+            self.says.format_map({"value": "", "device": "", "not": ""})
+        except (KeyError, ValueError):
+            return f"{self.says!r} has more to fill in than value, device and not"
+        return None
 
 
 class UintType(ConstraintType):
@@ -89,6 +124,7 @@ class UintType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.UINT
+    rules = frozenset((MergeRule.LCM, MergeRule.MAX, MergeRule.MIN, MergeRule.EQUAL))
 
 
 class FlagType(ConstraintType):
@@ -96,12 +132,14 @@ class FlagType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.FLAG
+    rules = frozenset((MergeRule.ANY,))
 
 
 class RelationType(FlagType):
     """A flag that ties planes together or keeps them apart."""
 
     __slots__ = ()
+    rules = frozenset((MergeRule.UNION,))
 
 
 class RangeType(ConstraintType):
@@ -109,6 +147,7 @@ class RangeType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.RANGE
+    rules = frozenset((MergeRule.INTERSECTION,))
 
 
 class MaskType(ConstraintType):
@@ -116,6 +155,7 @@ class MaskType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.MASK
+    rules = frozenset((MergeRule.INTERSECTION, MergeRule.UNION))
 
 
 class SourcesType(ConstraintType):
@@ -123,6 +163,7 @@ class SourcesType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.SOURCES
+    rules = frozenset((MergeRule.INTERSECTION,))
 
 
 class PairsType(ConstraintType):
@@ -130,6 +171,7 @@ class PairsType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.PAIRS
+    rules = frozenset((MergeRule.NEAREST,))
 
 
 class BytesType(ConstraintType):
@@ -137,3 +179,4 @@ class BytesType(ConstraintType):
 
     __slots__ = ()
     kind = ValueKind.BYTES
+    rules = frozenset((MergeRule.EQUAL,))

@@ -1,0 +1,270 @@
+"""A vendor's types from outside the package: sent, merged, explained, captured, read from files."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from model_building import NV12, SYSTEM, XRGB, ask, display, of, pair, part
+
+from heapwire.kernel.description import Platform, Table, read_device_facts, with_facts
+from heapwire.kernel.description.platform_file import PlatformFileError
+from heapwire.protocol import (
+    BY_NAME,
+    REGISTRY,
+    Batch,
+    Constraint,
+    FlagType,
+    MergeRule,
+    Provenance,
+    RangeType,
+    Subject,
+    Tranche,
+    TrancheFlags,
+    TrancheSet,
+    UintType,
+    Unit,
+    Usage,
+    UsageError,
+    capture_document,
+    differences,
+    explain_document,
+    parse_capture,
+    register,
+    render_explain,
+    solve,
+)
+from heapwire.protocol.solver import BOTTOM, WHOLE, join, lift
+from heapwire.protocol.values import registry
+from heapwire.protocol.wire import (
+    BatchDecoder,
+    ConstraintSetBuilder,
+    batch_events,
+    encode_table,
+    format_table,
+    set_requests,
+)
+
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLE = DOCS / "examples" / "vendor_types.py"
+RED, GREEN, BLUE = 0b001, 0b010, 0b100
+
+
+@pytest.fixture
+def unregistered() -> Iterator[None]:
+    """The registry is the program's; what a test adds to it goes with the test."""
+    before = dict(registry._by_type), dict(registry._by_name)
+    yield
+    for table, rows in zip((registry._by_type, registry._by_name), before, strict=True):
+        table.clear()
+        table.update(rows)
+
+
+@pytest.fixture
+def acme(unregistered: None) -> ModuleType:
+    """The module of the documentation, imported as a program imports it."""
+    spec = spec_from_file_location("vendor_types", EXAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def bank(acme: ModuleType, colours: int, **more: object) -> Constraint:
+    return Constraint(type=acme.ACME_BANK_COLOUR.type, value=colours, **more)
+
+
+def burst(acme: ModuleType, beats: int, **more: object) -> Constraint:
+    return Constraint(type=acme.ACME_BURST.type, value=beats, **more)
+
+
+def test_the_documentation_shows_the_example() -> None:
+    assert f"```python\n{EXAMPLE.read_text()}```" in (DOCS / "registry.md").read_text()
+
+
+def test_it_is_sent_to_the_compositor_and_back(acme: ModuleType) -> None:
+    sent = of(NV12, bank(acme, RED | BLUE), burst(acme, 16, provenance=Provenance.KERNEL))
+    builder = ConstraintSetBuilder()
+    for name, arguments in set_requests(sent):
+        getattr(builder, name)(*arguments)
+    assert builder.create() == sent
+    tranche = Tranche(
+        flags=TrancheFlags.SCANOUT, formats=(NV12,), sets=(TrancheSet(0x8000_0001, sent),)
+    )
+    table = format_table(Batch(tranches=(tranche,)))
+    decoder = BatchDecoder()
+    decoder.format_table(encode_table(table))
+    for name, arguments in batch_events(Batch(tranches=(tranche,)), table):
+        batch = getattr(decoder, name)(*arguments)
+    assert batch.tranches == (tranche,)
+
+
+def test_it_merges_by_its_rule(acme: ModuleType) -> None:
+    mine = lift((bank(acme, RED | BLUE), burst(acme, 6)))
+    yours = lift((bank(acme, BLUE | GREEN), burst(acme, 4)))
+    assert join((mine, yours)) == {
+        (acme.ACME_BANK_COLOUR.type, WHOLE): BLUE,
+        (acme.ACME_BURST.type, WHOLE): 12,
+    }
+    assert join((lift((bank(acme, RED),)), lift((bank(acme, GREEN),)))) is BOTTOM
+
+
+def test_a_plan_says_who_demanded_it(acme: ModuleType) -> None:
+    decoder = part("decoder", of(XRGB, bank(acme, RED | BLUE), burst(acme, 1)))
+    screen = display(of(XRGB, burst(acme, 16)))
+    reasons = solve(ask(decoder, shown=(screen,), sources=(SYSTEM,))).plans[0].reasons
+    told = {reason.subject: reason.text for reason in reasons}
+    assert told["source"] == "heap system: red or blue for decoder"
+    assert told["burst"] == (
+        "burst: a multiple of 1 beat for decoder, a multiple of 16 beats for display"
+    )
+
+
+def test_an_allocator_is_handed_it(acme: ModuleType) -> None:
+    tiled = pair("NV12", "SAMSUNG_64_32_TILE")
+    plan = solve(ask(part("a", of(tiled, burst(acme, 8))))).plans[0]
+    assert burst(acme, 8) in plan.layout.constraints
+
+
+def test_a_conflict_names_it(acme: ModuleType) -> None:
+    decoder = part("decoder", of(NV12, bank(acme, RED | GREEN)))
+    screen = display(of(NV12, bank(acme, BLUE), burst(acme, 1)))
+    problem = ask(decoder, shown=(screen,))
+    answer = solve(problem)
+    assert [member.text for member in answer.conflict] == [
+        "decoder needs banks that are red or green",
+        "display needs banks that are blue",
+    ]
+    document = explain_document(problem, answer)
+    assert json.dumps(document).count('"acme-bank-colour"') >= 2
+    assert "display needs banks that are blue (profile)" in render_explain(document)
+
+
+def test_a_capture_names_it_and_is_read_again(acme: ModuleType) -> None:
+    problem = ask(part("decoder", of(NV12, bank(acme, RED), burst(acme, 2))))
+    text = json.dumps(capture_document([(problem, solve(problem))]))
+    assert '"acme-burst"' in text
+    (captured,) = parse_capture(text)
+    assert captured.problem == problem
+    assert differences(captured) is None
+
+
+BOARD = """
+[[memory]]
+name = "banked"
+[[device]]
+name = "engine"
+kind = "display"
+[[device.use]]
+usage = "scanout"
+constraints = [
+  {{ type = "acme-bank-colour", value = ["Red", "blue"] }},
+  {{ type = "acme-burst", value = {beats} }},
+]
+[[device.use.set]]
+formats = ["NV12"]
+"""
+
+
+def test_a_platform_file_has_it(acme: ModuleType) -> None:
+    platform = Platform.parse(BOARD.format(beats=16), file="board.toml")
+    (needs,) = platform.device("engine").sets[Usage.SCANOUT]
+    assert set(needs.constraints) >= {bank(acme, RED | BLUE), burst(acme, 16)}
+
+
+def test_a_platform_file_with_a_wrong_value_is_told_so_in_its_unit(acme: ModuleType) -> None:
+    with pytest.raises(PlatformFileError, match=r"acme-burst: 1\.5 is not a number of beats"):
+        Platform.parse(BOARD.format(beats=1.5), file="board.toml")
+
+
+def test_without_the_row_a_platform_file_cannot_name_it() -> None:
+    with pytest.raises(PlatformFileError, match="'acme-burst' is not a constraint type"):
+        Platform.parse(BOARD.format(beats=16), file="board.toml")
+
+
+def test_a_fact_about_a_device_has_it(acme: ModuleType) -> None:
+    platform = Platform.parse(BOARD.format(beats=16), file="board.toml")
+    fact = """
+[[device]]
+name = "engine"
+[[device.use]]
+usage = "scanout"
+constraints = [{ type = "acme-burst", value = 32 }]
+"""
+    top = Table(tomllib.loads(fact), (), [])
+    stated = with_facts(platform, devices=read_device_facts(top), tell=str)
+    (needs,) = stated.device("engine").sets[Usage.SCANOUT]
+    assert burst(acme, 32, provenance=Provenance.USER) in needs.constraints
+
+
+class TestRegistering:
+    def test_the_same_rows_again_are_no_fault(self, acme: ModuleType) -> None:
+        register(acme.ACME_BURST, replace(acme.ACME_BANK_COLOUR))
+        assert REGISTRY[acme.ACME_BURST.type] == BY_NAME["acme-burst"] == acme.ACME_BURST
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"vendor": 0, "name": "burst", "code": 0x70}, "no vendor"),
+            ({"name": "acme-other"}, "is taken by 'acme-burst'"),
+            ({"code": 0x09}, "is taken by 'acme-burst'"),
+            ({"code": 0x09, "name": "pitch-alignment"}, "is taken by 'pitch-alignment'"),
+            ({"code": 0x09, "name": "acme-when", "condition": True}, "is a condition"),
+        ],
+    )
+    def test_what_cannot_be_registered(
+        self, acme: ModuleType, changed: dict[str, object], said: str
+    ) -> None:
+        before = dict(REGISTRY), dict(BY_NAME)
+        fine = replace(acme.ACME_BURST, code=0x0A, name="acme-fine")
+        with pytest.raises(UsageError, match=said):
+            register(fine, replace(acme.ACME_BURST, **changed))
+        assert (dict(REGISTRY), dict(BY_NAME)) == before
+
+
+SUBJECT = Subject(name="burst", needs="a burst that is", explains=())
+ROW = {
+    "vendor": 0x7F,
+    "code": 1,
+    "name": "acme-row",
+    "merge": MergeRule.MAX,
+    "unit": Unit("beats", "beat"),
+    "subject": SUBJECT,
+    "says": "{value}",
+    "meaning": "m",
+    "source": "s",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "said"),
+    [
+        (UintType, {"merge": MergeRule.NEAREST}, "NEAREST is no rule for a UintType"),
+        (FlagType, {"merge": MergeRule.UNION}, "UNION is no rule for a FlagType"),
+        (UintType, {"code": 0}, "no vendor and code"),
+        (UintType, {"code": 1 << 24}, "no vendor and code"),
+        (UintType, {"vendor": 1 << 8}, "no vendor and code"),
+        (UintType, {"unit": None}, "no unit"),
+        (RangeType, {"unit": None, "merge": MergeRule.INTERSECTION}, "no unit"),
+        (UintType, {"bits": {0: "red"}}, "a mask names its bits"),
+        (UintType, {"says": "{number}"}, "more to fill in"),
+        (UintType, {"says": "{value"}, "more to fill in"),
+        (UintType, {"says": "{}"}, "more to fill in"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_not_made(
+    kind: type[UintType], changed: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=f"'acme-row': .*{said}"):
+        kind(**{**ROW, **changed})
+
+
+def test_the_last_code_and_vendor_are_good() -> None:
+    assert UintType(**{**ROW, "vendor": 0xFF, "code": 0xFF_FFFF}).type == 0xFFFF_FFFF
