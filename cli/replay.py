@@ -58,7 +58,7 @@ def _replays(path: Path) -> Iterator[Document]:
             told = trace_differences(parse_trace(document))
             yield _replay(path, 0, document.get("batches"), told)
             return
-        for number, negotiation in enumerate(parse_capture(text)):
+        for number, negotiation in enumerate(parse_capture(document)):
             yield _replay(path, number, negotiation.answer, differences(negotiation))
     except OSError as error:
         raise LocalError(f"{path}: {error.strerror}") from None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         words_of as words_of,
     )
     from heapwire.protocol.explain import (
+        CapturedProblem as CapturedProblem,
         Document as Document,
         Json as Json,
         capture_document as capture_document,
@@ -187,8 +188,8 @@ else:
                 "PeerError UsageError words_of"
             ),
             "explain": (
-                "Document Json capture_document differences explain_document parse_capture "
-                "plan_document render_explain solve solve_plans"
+                "CapturedProblem Document Json capture_document differences explain_document "
+                "parse_capture plan_document render_explain solve solve_plans"
             ),
             "values": (
                 "ADDRESS_ALIGNMENT ADDRESS_RANGE ALL_PLANES ALPHA AMD_VRAM_CONTIGUOUS ANY_FOURCC "

@@ -22,11 +22,11 @@ class LocalError(HeapwireError):
     """The caller on this side asked for something wrong; nothing was sent."""
 
 
-class UsageError(HeapwireError):
+class UsageError(LocalError):
     """The program that called is wrong, and would be on every machine and with every file."""
 
 
-class InputError(HeapwireError):
+class InputError(LocalError):
     """What a person wrote is wrong: the message says what, and what would be right."""
 
 
@@ -52,7 +52,7 @@ class PeerError(HeapwireError):
     """The peer sent something that it must not send, or broke off."""
 
 
-class NotPossibleError(HeapwireError):
+class NotPossibleError(LocalError):
     """Nobody did anything wrong, and what was asked for cannot be had."""
 
 

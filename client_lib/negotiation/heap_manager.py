@@ -17,8 +17,9 @@ from heapwire.client_lib.wayland import (
     listen,
     send,
 )
-from heapwire.protocol import LocalError, PeerError
-from heapwire.protocol.values import SourceId, SourceKind
+from heapwire.protocol import LocalError
+from heapwire.protocol.values import SourceId
+from heapwire.protocol.wire import decode_source
 from heapwire.protocol.wire.bindings import HeapManagerSourceProperty
 
 
@@ -119,7 +120,7 @@ class HeapManager:
 
     def _source(self, kind: int, major: int, minor: int, properties: int, name: str) -> None:
         flags = HeapManagerSourceProperty
-        id_ = _source_id(kind, major, minor)
+        id_ = decode_source(kind, major, minor)
         self._changes[id_] = AnnouncedSource(
             id=id_,
             name=name,
@@ -131,7 +132,7 @@ class HeapManager:
         )
 
     def _source_gone(self, kind: int, major: int, minor: int) -> None:
-        self._changes[_source_id(kind, major, minor)] = None
+        self._changes[decode_source(kind, major, minor)] = None
 
     def _done(self) -> None:
         for id_, source in self._changes.items():
@@ -145,10 +146,3 @@ class HeapManager:
         self.ready = True
         if self.on_change is not None:
             self.on_change()
-
-
-def _source_id(kind: int, major: int, minor: int) -> SourceId:
-    try:
-        return SourceId(SourceKind(kind), major, minor)
-    except (LocalError, ValueError) as error:
-        raise PeerError(f"a source that cannot be: {error}") from None

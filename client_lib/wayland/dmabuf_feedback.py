@@ -81,10 +81,7 @@ class FeedbackDecoder:
         """The content of the table's file; it stays until another comes."""
         if not content:
             raise PeerError("a format table without an entry")
-        try:
-            table = decode_formats(content)
-        except ValueError as error:
-            raise PeerError(f"a format table that cannot be one: {error}") from None
+        table = decode_formats(content)
         if len(table) > TABLE_ENTRIES:
             raise PeerError(f"a format table of {len(table)} entries, more than it can have")
         self._table = table

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
         constraint_document as constraint_document,
         explain_document as explain_document,
         plan_document as plan_document,
-        render_explain as render_explain,
         source_document as source_document,
         value_document as value_document,
     )
     from heapwire.protocol.explain.capture import (
+        CapturedProblem as CapturedProblem,
+        canonical as canonical,
         capture_document as capture_document,
         differences as differences,
         parse_capture as parse_capture,
@@ -24,17 +25,23 @@ if TYPE_CHECKING:
         solve as solve,
         solve_plans as solve_plans,
     )
-    from heapwire.protocol.explain.problem_document import to_json as to_json
+    from heapwire.protocol.explain.explanation_text import (
+        render_explain as render_explain,
+    )
+    from heapwire.protocol.explain.problem_document import (
+        to_json as to_json,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "answer_document": (
                 "Document Json constraint_document explain_document plan_document "
-                "render_explain source_document value_document"
+                "source_document value_document"
             ),
-            "capture": "capture_document differences parse_capture",
+            "capture": "CapturedProblem canonical capture_document differences parse_capture",
             "explained_answer": "solve solve_plans",
+            "explanation_text": "render_explain",
             "problem_document": "to_json",
         },
     )

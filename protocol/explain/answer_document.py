@@ -1,4 +1,4 @@
-"""Answers as plain dictionaries for JSON, and text for people rendered from the same.
+"""Answers as plain dictionaries for JSON.
 
 The keys are a contract (`schema_version` 1): more may be added, none change
 their meaning. Modifiers are strings, because JSON numbers lose precision above
@@ -7,8 +7,8 @@ their meaning. Modifiers are strings, because JSON numbers lose precision above
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from heapwire.protocol.values import (
     MAX_PLANES,
@@ -26,9 +26,13 @@ from heapwire.protocol.values import (
 )
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
+"""What a JSON text says, as `json.loads` gives it; there are no fractions in any of ours."""
+
 Document: TypeAlias = dict[str, Json]
+"""A JSON object."""
 
 SCHEMA_VERSION = 1
+"""Of the documents of answers; a greater one may have keys of another meaning."""
 
 
 def bare_names(problem: Problem) -> dict[SourceId, str]:
@@ -58,14 +62,14 @@ def plan_document(plan: Plan, names: Mapping[SourceId, str]) -> Document:
         "layout": layout.kind.name.lower(),
         "extent": {"width": layout.extent.width, "height": layout.extent.height},
         "objects": [
-            {"source": source_document(one.source, names), "size": one.size}
-            for one in layout.objects
+            {"source": source_document(object_.source, names), "size": object_.size}
+            for object_ in layout.objects
         ],
         "planes": [
             {"object": plane.object, "offset": plane.offset, "pitch": plane.pitch}
             for plane in layout.planes
         ],
-        "constraints": [constraint_document(one, names) for one in layout.constraints],
+        "constraints": [constraint_document(kept_to, names) for kept_to in layout.constraints],
         "buffer_count": plan.buffer_count,
         "domain": None if plan.domain is None else plan.domain.name.lower(),
         "fence": None if plan.fence is None else plan.fence.name.lower(),
@@ -84,7 +88,7 @@ def constraint_document(constraint: Constraint, names: Mapping[SourceId, str]) -
     row = REGISTRY.get(constraint.type)
     return {
         "constraint": row.name if row is not None else f"{constraint.type:#010x}",
-        "planes": [plane for plane in range(MAX_PLANES) if constraint.planes >> plane & 1],
+        "planes": _planes(constraint.planes),
         "value": value_document(constraint.value, names),
         "provenance": constraint.provenance.name.lower(),
         "must_understand": constraint.must_understand,
@@ -109,6 +113,10 @@ def value_document(value: Value, names: Mapping[SourceId, str]) -> Json:
     return entries
 
 
+def _planes(mask: int) -> list[Json]:
+    return [plane for plane in range(MAX_PLANES) if mask >> plane & 1]
+
+
 def conflict_document(
     conflict: Sequence[ConflictMember], names: Mapping[SourceId, str]
 ) -> list[Json]:
@@ -117,13 +125,12 @@ def conflict_document(
 
 
 def _member_document(member: ConflictMember, names: Mapping[SourceId, str]) -> Document:
-    one = member.planes and member.planes & (member.planes - 1) == 0
-    planes = [plane for plane in range(MAX_PLANES) if member.planes >> plane & 1]
+    planes = _planes(member.planes)
     common: Document = {
         "participant": member.participant,
         "constraint": "formats" if member.participant != "the stream" else "buffers",
-        "plane": planes[0] if one else None,
-        "planes": cast("list[Json]", planes),
+        "plane": planes[0] if len(planes) == 1 else None,
+        "planes": planes,
         "value": None,
         "provenance": None,
         "text": member.text,
@@ -157,91 +164,9 @@ def explain_document(problem: Problem, answer: Answer) -> Document:
         "conflict": conflict_document(answer.conflict, names),
         "sources": [verdict_document(verdict, names) for verdict in answer.verdicts],
         "failures": [
-            {"goal": one.goal, "conflict": conflict_document(one.conflict, names)}
-            for one in answer.failures
+            {"goal": failure.goal, "conflict": conflict_document(failure.conflict, names)}
+            for failure in answer.failures
         ],
         "reason": None if answer.reason is None else answer.reason.name.lower(),
         "message": answer.message,
     }
-
-
-def render_explain(document: Document) -> str:
-    """An explanation for people, as a tree; ends without a newline."""
-    return "\n".join(_explained(document))
-
-
-def _explained(document: Document) -> Iterator[str]:
-    plans = _documents(document["plans"])
-    if plans:
-        yield from _plan_lines(plans[0])
-        if len(plans) > 1:
-            yield f"{len(plans) - 1} more plan{'s' if len(plans) > 2 else ''}"
-            yield from _tree([_plan_line(plan) for plan in plans[1:]])
-    else:
-        yield f"no plan: {document['message']}"
-        conflict = _documents(document["conflict"])
-        if conflict:
-            yield "the requirements that contradict each other"
-            yield from _tree([_member_line(member) for member in conflict])
-    for failure in _documents(document["failures"]) if plans else ():
-        yield f"not {failure['goal']}"
-        yield from _tree([_member_line(one) for one in _documents(failure["conflict"])])
-    sources = _documents(document["sources"])
-    if sources:
-        yield "sources"
-        yield from _tree(
-            [
-                f"{source['name']} ({source['major']}:{source['minor']}):"
-                f" {'chosen' if source['chosen'] else 'not chosen'}; {source['reason']}"
-                for source in sources
-            ]
-        )
-
-
-def _plan_line(plan: Document) -> str:
-    objects = _documents(plan["objects"])
-    places = " + ".join(str(_document(one["source"])["name"]) for one in objects)
-    return f"{plan['goal']}: {plan['fourcc']} {plan['modifier_name']} from {places}"
-
-
-def _plan_lines(plan: Document) -> Iterator[str]:
-    yield _plan_line(plan)
-    extent = _document(plan["extent"])
-    lines = [
-        f"layout {plan['layout']}, room for {extent['width']}x{extent['height']},"
-        f" {plan['buffer_count']} buffers"
-    ]
-    for index, one in enumerate(_documents(plan["objects"])):
-        source = _document(one["source"])
-        size = f"{one['size']} bytes" if one["size"] else "as its allocator decides"
-        lines.append(
-            f"object {index}: {source['kind']} {source['name']}"
-            f" ({source['major']}:{source['minor']}), {size}"
-        )
-    for index, plane in enumerate(_documents(plan["planes"])):
-        lines.append(
-            f"plane {index}: object {plane['object']}, offset {plane['offset']},"
-            f" pitch {plane['pitch']}"
-        )
-    for reason in _documents(plan["reasons"]):
-        where = "" if reason["plane"] is None else f"plane {reason['plane']}: "
-        lines.append(f"why: {where}{reason['text']}")
-    yield from _tree(lines)
-
-
-def _member_line(member: Document) -> str:
-    provenance = member["provenance"]
-    return f"{member['text']} ({provenance})" if provenance else str(member["text"])
-
-
-def _tree(lines: Sequence[str]) -> Iterator[str]:
-    for index, line in enumerate(lines):
-        yield f"{'└───' if index == len(lines) - 1 else '├───'} {line}"
-
-
-def _documents(value: Json) -> list[Document]:
-    return cast("list[Document]", value)
-
-
-def _document(value: Json) -> Document:
-    return cast("Document", value)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import InputError
 from heapwire.protocol.explain.answer_document import Document, Json, explain_document
 from heapwire.protocol.explain.explained_answer import solve
 from heapwire.protocol.explain.problem_document import parse_problem, problem_document
@@ -41,16 +41,12 @@ def capture_document(solved: Iterable[tuple[Problem, Answer]]) -> Document:
     }
 
 
-def parse_capture(text: str) -> tuple[CapturedProblem, ...]:
-    """The negotiations of a capture file; `LocalError` says what is wrong with it."""
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise LocalError(f"line {error.lineno}: this is not JSON: {error.msg}") from None
+def parse_capture(document: Json) -> tuple[CapturedProblem, ...]:
+    """The negotiations of a capture file; `InputError` says what is wrong with it."""
     if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise LocalError(f"this is not a {KIND}")
+        raise InputError(f"this is not a {KIND}")
     if document.get("schema_version") != SCHEMA_VERSION:
-        raise LocalError(f"its schema_version is not {SCHEMA_VERSION}, which is known here")
+        raise InputError(f"its schema_version is not {SCHEMA_VERSION}, which is known here")
     return tuple(_negotiations(document.get("negotiations")))
 
 
@@ -61,20 +57,20 @@ def differences(negotiation: CapturedProblem) -> tuple[str, str] | None:
     return None if recorded == now else (recorded, now)
 
 
-def canonical(document: Document) -> str:
-    """A document as the one text that stands for it."""
+def canonical(document: Json) -> str:
+    """A document as the one text that stands for it: what says the same is the same text."""
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def _negotiations(entries: Json) -> Iterator[CapturedProblem]:
     if not isinstance(entries, list):
-        raise LocalError("it has no list of negotiations")
+        raise InputError("it has no list of negotiations")
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("answer"), dict):
-            raise LocalError(f"negotiations[{number}] has no problem and answer")
+            raise InputError(f"negotiations[{number}] has no problem and answer")
         answer = entry["answer"]
         assert isinstance(answer, dict)
         try:
             yield CapturedProblem(parse_problem(entry.get("problem")), answer)
-        except LocalError as error:
-            raise LocalError(f"negotiations[{number}].{error}") from None
+        except InputError as error:
+            raise InputError(f"negotiations[{number}].{error}") from None

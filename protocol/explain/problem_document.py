@@ -14,9 +14,9 @@ import types
 import typing
 from collections.abc import Mapping
 from enum import Enum, IntFlag
-from typing import TypeVar, cast
+from functools import cache
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import InputError, UsageError
 from heapwire.protocol.explain.answer_document import Document, Json
 from heapwire.protocol.values import (
     BY_NAME,
@@ -27,22 +27,22 @@ from heapwire.protocol.values import (
     FormatModifier,
     Problem,
     SourceId,
-    SourceKind,
     fourcc_name,
     parse_fourcc,
+    parse_modifier,
 )
-
-T = TypeVar("T")
 
 
 def problem_document(problem: Problem) -> Document:
     """Everything that the answer depends on."""
-    return cast("Document", to_json(problem))
+    return _object(problem)
 
 
 def parse_problem(document: Json) -> Problem:
-    """The problem of a document; `LocalError` names the entry that is wrong."""
-    return from_json(Problem, document, "problem")
+    """The problem of a document; `InputError` names the entry that is wrong."""
+    problem = _read(Problem, document, "problem")
+    assert isinstance(problem, Problem)
+    return problem
 
 
 def to_json(value: object) -> Json:
@@ -68,12 +68,7 @@ def to_json(value: object) -> Json:
             return {str(to_json(key)): to_json(one) for key, one in sorted(value.items())}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _object(value)
-    raise LocalError(f"{value!r} has no place in a document")
-
-
-def from_json(kind: type[T], value: Json, path: str) -> T:
-    """The model value of a type in some JSON; `path` is what an error calls it."""
-    return cast("T", _read(kind, value, path))
+    raise UsageError(f"{value!r} has no place in a document")
 
 
 def _object(value: object) -> Document:
@@ -109,15 +104,15 @@ def _read(kind: object, value: Json, path: str) -> object:
     assert isinstance(kind, type)
     if kind in (int, str, bool):
         if type(value) is not kind:
-            raise LocalError(f"{path}: {value!r} is not {_ARTICLES[kind]}")
+            raise InputError(f"{path}: {value!r} is not {_ARTICLES[kind]}")
         return value
     if issubclass(kind, Enum):
         return _read_enum(kind, value, path)
     if kind in _SCALARS:
         try:
             return _SCALARS[kind](str(value))
-        except (LocalError, ValueError, KeyError):
-            raise LocalError(f"{path}: {value!r} is no {kind.__name__}") from None
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
     return _read_object(kind, _document(value, path), path)
 
 
@@ -138,7 +133,12 @@ def _read_constraint_value(value: Json, path: str) -> object:
         case int():
             return value
         case {"bytes": str(text)}:
-            return bytes.fromhex(text)
+            try:
+                return bytes.fromhex(text)
+            except ValueError:
+                raise InputError(f"{path}: {text!r} is not bytes in hex") from None
+        case []:
+            return ()
         case [int(lowest), int(highest)]:
             return (lowest, highest)
         case [[str(), int()], *_]:
@@ -146,14 +146,14 @@ def _read_constraint_value(value: Json, path: str) -> object:
             return _read(pairs, value, path)
         case [str(), *_]:
             return _read(tuple[SourceId, ...], value, path)
-    raise LocalError(f"{path}: {value!r} is no value of a constraint")
+    raise InputError(f"{path}: {value!r} is no value of a constraint")
 
 
 def _read_tuple(arguments: tuple[object, ...], values: list[Json], path: str) -> object:
     if arguments[-1] is Ellipsis:
         return tuple(_read(arguments[0], one, f"{path}[{n}]") for n, one in enumerate(values))
     if len(arguments) != len(values):
-        raise LocalError(f"{path}: {len(values)} entries, not {len(arguments)}")
+        raise InputError(f"{path}: {len(values)} entries, not {len(arguments)}")
     pairs = zip(arguments, values, strict=True)
     return tuple(_read(kind, one, f"{path}[{n}]") for n, (kind, one) in enumerate(pairs))
 
@@ -164,11 +164,11 @@ def _read_enum(kind: type[Enum], value: Json, path: str) -> object:
         flags = kind(0)
         for one in _list(value, path):
             if str(one) not in names:
-                raise LocalError(f"{path}: {one!r} is none of {', '.join(names)}")
+                raise InputError(f"{path}: {one!r} is none of {', '.join(names)}")
             flags |= kind(names[str(one)].value)
         return flags
     if str(value) not in names:
-        raise LocalError(f"{path}: {value!r} is none of {', '.join(names)}")
+        raise InputError(f"{path}: {value!r} is none of {', '.join(names)}")
     return names[str(value)]
 
 
@@ -176,21 +176,29 @@ def _read_object(kind: type, document: Document, path: str) -> object:
     hints = _hints(kind)
     unknown = sorted(set(document) - set(hints))
     if unknown:
-        raise LocalError(f"{path}: {unknown[0]!r} is no entry of a {kind.__name__}")
+        raise InputError(f"{path}: {unknown[0]!r} is no entry of a {kind.__name__}")
     if kind is Constraint and isinstance(document.get("type"), str):
         document = {**document, "type": _type(str(document["type"]), path)}
     values = {name: _read(hints[name], one, f"{path}.{name}") for name, one in document.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise LocalError(f"{path}: {str(error).partition(' ')[2]}") from None
+    missing = sorted(_required(kind) - set(values))
+    if missing:
+        raise InputError(f"{path}: {missing[0]!r} is missing")
+    return kind(**values)
 
 
+@cache
 def _hints(kind: type) -> dict[str, object]:
-    known = _known_hints.get(kind)
-    if known is None:
-        known = _known_hints[kind] = typing.get_type_hints(kind, localns=_NAMES)
-    return known
+    return typing.get_type_hints(kind, localns=_NAMES)
+
+
+@cache
+def _required(kind: type) -> frozenset[str]:
+    """The entries that an object of this type must have."""
+    return frozenset(
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is field.default_factory is dataclasses.MISSING
+    )
 
 
 def _type(name: str, path: str) -> int:
@@ -200,44 +208,32 @@ def _type(name: str, path: str) -> int:
     try:
         return int(name, 16)
     except ValueError:
-        raise LocalError(f"{path}: there is no type of constraint {name!r}") from None
+        raise InputError(f"{path}: there is no type of constraint {name!r}") from None
 
 
 def _pair(text: str) -> FormatModifier:
     name, _, modifier = text.rpartition(":")
-    return FormatModifier(parse_fourcc(name), int(modifier, 0))
-
-
-def _source_id(text: str) -> SourceId:
-    kind, _, pair = text.partition(" ")
-    number = DeviceId.parse(pair)
-    return SourceId(SourceKind[kind.upper()], number.major, number.minor)
-
-
-def _extent(text: str) -> Extent:
-    width, _, height = text.partition("x")
-    return Extent(int(width), int(height))
+    return FormatModifier(parse_fourcc(name), parse_modifier(modifier))
 
 
 def _list(value: Json, path: str) -> list[Json]:
     if not isinstance(value, list):
-        raise LocalError(f"{path}: {value!r} is not a list")
+        raise InputError(f"{path}: {value!r} is not a list")
     return value
 
 
 def _document(value: Json, path: str) -> Document:
     if not isinstance(value, dict):
-        raise LocalError(f"{path}: {value!r} is not an object")
+        raise InputError(f"{path}: {value!r} is not an object")
     return value
 
 
 # Names that constraint.py's annotations know only to type checkers.
 _NAMES = {"SourceId": SourceId, "DeviceId": DeviceId}
-_known_hints: dict[type, dict[str, object]] = {}
 _ARTICLES = {int: "a number", str: "a text", bool: "true or false"}
 _SCALARS: Mapping[type, typing.Callable[[str], object]] = {
     FormatModifier: _pair,
-    SourceId: _source_id,
+    SourceId: SourceId.parse,
     DeviceId: DeviceId.parse,
-    Extent: _extent,
+    Extent: Extent.parse,
 }

@@ -8,12 +8,11 @@ the *name* of a heap is its stable identity and a pair must never be stored.
 from __future__ import annotations
 
 import os
-import stat
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import InputError, UsageError
 
 MAX_MAJOR = (1 << 12) - 1  # include/linux/kdev_t.h: a dev_t has 12 major bits
 MAX_MINOR = (1 << 20) - 1  # and 20 minor bits
@@ -23,45 +22,41 @@ MAX_MINOR = (1 << 20) - 1  # and 20 minor bits
 class DeviceNumber:
     """A (major, minor) pair; `str()` gives `254:0`.
 
-    Raises `LocalError` when a part does not fit a Linux `dev_t`.
+    Raises `UsageError` where a part does not fit a Linux `dev_t`: numbers from elsewhere
+    go through `fault` first.
     """
 
     major: int
     minor: int
 
     def __post_init__(self) -> None:
-        if not (0 <= self.major <= MAX_MAJOR and 0 <= self.minor <= MAX_MINOR):
-            raise LocalError(f"{self.major}:{self.minor} is not a Linux device number")
+        fault = self.fault(self.major, self.minor)
+        if fault is not None:
+            raise UsageError(fault)
+
+    @staticmethod
+    def fault(major: int, minor: int) -> str | None:
+        """What is wrong with a pair, None if nothing is."""
+        if 0 <= major <= MAX_MAJOR and 0 <= minor <= MAX_MINOR:
+            return None
+        return f"{major}:{minor} is not a Linux device number"
 
     @classmethod
     def from_dev_t(cls, dev_t: int) -> Self:
-        """The pair inside a C library's `dev_t`."""
+        """The pair inside a C library's `dev_t`, which the kernel gave."""
         return cls(os.major(dev_t), os.minor(dev_t))
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str]) -> Self:
-        """The pair of a device node; `LocalError` if the path is not one."""
-        return cls._from_stat(Path(path).stat(), os.fspath(path))
-
-    @classmethod
-    def from_fd(cls, fd: int) -> Self:
-        """The pair of an open device node; the fd stays the caller's."""
-        return cls._from_stat(os.fstat(fd), f"fd {fd}")
-
-    @classmethod
     def parse(cls, text: str) -> Self:
-        """The pair that `str()` printed, such as `254:0`."""
-        major, _, minor = text.partition(":")
-        try:
-            return cls(int(major), int(minor))
-        except ValueError:
-            raise LocalError(f"{text!r} is not MAJOR:MINOR") from None
-
-    @classmethod
-    def _from_stat(cls, status: os.stat_result, what: str) -> Self:
-        if not (stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
-            raise LocalError(f"{what} is not a device node")
-        return cls.from_dev_t(status.st_rdev)
+        """The pair that `str()` printed, such as `254:0`; `InputError` for anything else."""
+        written = re.fullmatch(r"([0-9]+):([0-9]+)", text.strip())
+        if written is None:
+            raise InputError(f"{text!r} is not MAJOR:MINOR")
+        major, minor = int(written[1]), int(written[2])
+        fault = cls.fault(major, minor)
+        if fault is not None:
+            raise InputError(fault)
+        return cls(major, minor)
 
     @property
     def dev_t(self) -> int:

@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Self
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import InputError, UsageError
 
 MAX_EXTENT = 65536  # pixels; keeps every product of a layout far below 2**63
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Extent:
-    """A width and a height in pixels, each from 1 to `MAX_EXTENT`."""
+    """A width and a height in pixels, each from 1 to `MAX_EXTENT`; `str()` gives `1920x1080`.
+
+    Raises `UsageError` for any other: numbers from elsewhere go through `fault` first.
+    """
 
     width: int
     height: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.width <= MAX_EXTENT and 1 <= self.height <= MAX_EXTENT):
-            raise LocalError(f"{self.width}x{self.height} is not a size from 1x1 to 65536x65536")
+        fault = self.fault(self.width, self.height)
+        if fault is not None:
+            raise UsageError(fault)
+
+    @staticmethod
+    def fault(width: int, height: int) -> str | None:
+        """What is wrong with a size, None if nothing is."""
+        if 1 <= width <= MAX_EXTENT and 1 <= height <= MAX_EXTENT:
+            return None
+        return f"{width}x{height} is not a size from 1x1 to {MAX_EXTENT}x{MAX_EXTENT}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The size that `str()` printed; `InputError` for anything else."""
+        written = re.fullmatch(r"([0-9]{1,6})x([0-9]{1,6})", text, re.ASCII | re.IGNORECASE)
+        if written is None:
+            raise InputError(f"{text!r} is not WIDTHxHEIGHT")
+        width, height = int(written[1]), int(written[2])
+        fault = cls.fault(width, height)
+        if fault is not None:
+            raise InputError(fault)
+        return cls(width, height)
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"

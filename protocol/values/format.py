@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import InputError, UsageError
 
 _MAX_FOURCC = (1 << 32) - 1
 
@@ -74,10 +74,13 @@ class Format:
 
 
 def fourcc(code: str) -> int:
-    """The u32 of four characters; shorter codes are filled with blanks."""
+    """The u32 of a code that a program spells; one of fewer characters is filled with blanks.
+
+    Raises `UsageError` for what is no code; `parse_fourcc` reads what a person wrote.
+    """
     padded = code.ljust(4)
     if len(padded) != 4 or not padded.isascii():
-        raise LocalError(f"{code!r} is not a four-character code")
+        raise UsageError(f"{code!r} is not a four-character code")
     return int.from_bytes(padded.encode("ascii"), "little")
 
 
@@ -167,9 +170,9 @@ def format_of(code: int) -> Format | None:
 
 def fourcc_name(code: int) -> str:
     """A fourcc for people: `XRGB8888`; else its four characters, else `0x...`."""
-    known = FORMATS.get(code)
-    if known is not None:
-        return known.name
+    row = FORMATS.get(code)
+    if row is not None:
+        return row.name
     if 0 <= code <= _MAX_FOURCC:
         text = code.to_bytes(4, "little")
         stripped = text.rstrip(b" ")
@@ -183,11 +186,11 @@ def fourcc_name(code: int) -> str:
 def parse_fourcc(text: str) -> int:
     """The fourcc that `fourcc_name` printed, or that four characters or a number name.
 
-    Raises `LocalError` for anything else.
+    Raises `InputError` for anything else.
     """
-    known = _BY_NAME.get(text) or _BY_NAME.get(text.upper())
-    if known is not None:
-        return known.fourcc
+    row = _BY_NAME.get(text) or _BY_NAME.get(text.upper())
+    if row is not None:
+        return row.fourcc
     if text.lower().startswith("0x"):
         try:
             number = int(text, 16)
@@ -197,6 +200,6 @@ def parse_fourcc(text: str) -> int:
             return number
     elif 0 < len(text) <= 4 and text.isascii() and text.isprintable():
         return fourcc(text)
-    raise LocalError(
+    raise InputError(
         f"{text!r} is not a pixel format: give a name such as NV12, four characters or 0x..."
     )

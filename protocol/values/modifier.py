@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import InputError
 
 LINEAR = 0
 INVALID = (1 << 56) - 1
@@ -120,14 +120,6 @@ _DESCRIBED: Mapping[int, Callable[[int], str | None]] = MappingProxyType(
 )
 
 
-def broadcom_sand(column_width: int, column_height: int) -> int:
-    """A SAND modifier: columns of `column_width` bytes (32, 64, 128, 256), `column_height` rows."""
-    code = _SAND_CODE.get(column_width)
-    if code is None or not 0 <= column_height <= _MAX_SAND_PARAMETER:
-        raise LocalError(f"there are no SAND columns of {column_width} bytes x {column_height}")
-    return modifier_code(_BROADCOM, column_height << 8 | code)
-
-
 def modifier_name(modifier: int) -> str:
     """A modifier for people: `LINEAR`, `INTEL_X_TILED`, `BROADCOM_SAND128(96)`, `AMD(0x1a)`.
 
@@ -150,32 +142,35 @@ def modifier_name(modifier: int) -> str:
 def parse_modifier(text: str) -> int:
     """The modifier that `modifier_name` printed, or a number (`0x...` or decimal).
 
-    Raises `LocalError` for anything else.
+    Raises `InputError` for anything else.
     """
     spelled = text.strip()
     upper = spelled.upper()
     if upper in _VALUES:
         return _VALUES[upper]
-    called = re.fullmatch(r"([A-Z]+)(?:_(SAND|AFBC)(\d*))?\((.*)\)", upper)
-    if called is not None:
-        vendor, scheme, width, inside = called.groups()
+    spelled_out = re.fullmatch(r"([A-Z]+)(?:_(SAND|AFBC)(\d*))?\((.*)\)", upper)
+    if spelled_out is not None:
+        vendor, scheme, width, inside = spelled_out.groups()
         try:
             return _parse_called(vendor, scheme, width, inside)
-        except (ValueError, KeyError, LocalError):
-            raise LocalError(f"{text!r} is not a format modifier") from None
+        except (ValueError, KeyError):
+            raise InputError(f"{text!r} is not a format modifier") from None
     try:
         number = int(spelled, 0)
     except ValueError:
         number = -1
     if not 0 <= number <= _MAX_MODIFIER:
-        raise LocalError(f"{text!r} is not a format modifier: give a name or 0x...")
+        raise InputError(f"{text!r} is not a format modifier: give a name or 0x...")
     return number
 
 
 def _parse_called(vendor: str, scheme: str | None, width: str, inside: str) -> int:
     """The modifier of `VENDOR_SCHEMEwidth(inside)`; ValueError or KeyError if it is none."""
     if scheme == "SAND" and vendor == "BROADCOM":
-        return broadcom_sand(int(width), int(inside, 0))
+        column_height = int(inside, 0)
+        if not 0 <= column_height <= _MAX_SAND_PARAMETER:
+            raise ValueError(inside)
+        return modifier_code(_BROADCOM, column_height << 8 | _SAND_CODE[int(width)])
     if scheme == "AFBC" and vendor == "ARM":
         block, *flags = inside.split(",")
         code = {name.upper(): bits for bits, name in _AFBC_BLOCKS.items()}[block]

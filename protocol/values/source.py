@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from heapwire.protocol.errors import InputError, UsageError
 from heapwire.protocol.values.constraint import Provenance
 from heapwire.protocol.values.device_number import DeviceId, DeviceNumber, HeapId
 
@@ -28,14 +29,37 @@ class SourceKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceId:
-    """A source on the wire: its kind and the (major, minor) of its node."""
+    """A source on the wire: its kind and the (major, minor) of its node.
+
+    `str()` gives `heap 254:0`. Raises `UsageError` where the pair is no device number:
+    numbers from elsewhere go through `fault` first.
+    """
 
     kind: SourceKind
     major: int
     minor: int
 
     def __post_init__(self) -> None:
-        DeviceNumber(self.major, self.minor)  # raises when it is none
+        fault = DeviceNumber.fault(self.major, self.minor)
+        if fault is not None:
+            raise UsageError(fault)
+
+    @staticmethod
+    def fault(kind: int, major: int, minor: int) -> str | None:
+        """What is wrong with the three numbers of a source, None if nothing is."""
+        if kind not in SourceKind.__members__.values():
+            return f"{kind} is no kind of source"
+        return DeviceNumber.fault(major, minor)
+
+    @classmethod
+    def parse(cls, text: str) -> SourceId:
+        """The source that `str()` printed; `InputError` for anything else."""
+        word, _, pair = text.partition(" ")
+        kind = SourceKind.__members__.get(word.upper())
+        if kind is None:
+            raise InputError(f"{text!r} is not a source such as 'heap 254:0'")
+        number = DeviceNumber.parse(pair)
+        return cls(kind, number.major, number.minor)
 
     @classmethod
     def heap(cls, heap: HeapId) -> SourceId:

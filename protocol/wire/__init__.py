@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.protocol.wire.array import decode_formats as decode_formats
+    from heapwire.protocol.wire.array import (
+        decode_formats as decode_formats,
+        decode_source as decode_source,
+    )
     from heapwire.protocol.wire.batch import (
         FIRST_COMPOSITOR_ID as FIRST_COMPOSITOR_ID,
         Access as Access,
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
         TrancheSet as TrancheSet,
         TrancheSource as TrancheSource,
     )
-    from heapwire.protocol.wire.batch_decoder import BatchDecoder as BatchDecoder
+    from heapwire.protocol.wire.batch_decoder import (
+        BatchDecoder as BatchDecoder,
+    )
     from heapwire.protocol.wire.batch_encoder import (
         batch_events as batch_events,
         encode_table as encode_table,
@@ -51,8 +56,12 @@ if TYPE_CHECKING:
         TABLE_ENTRIES as TABLE_ENTRIES,
         clip as clip,
     )
-    from heapwire.protocol.wire.machine_view import MachineView as MachineView
-    from heapwire.protocol.wire.misuse import MisuseError as MisuseError
+    from heapwire.protocol.wire.machine_view import (
+        MachineView as MachineView,
+    )
+    from heapwire.protocol.wire.misuse import (
+        MisuseError as MisuseError,
+    )
     from heapwire.protocol.wire.negotiation_state import (
         Inquiry as Inquiry,
         NegotiationState as NegotiationState,
@@ -62,7 +71,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "array": "decode_formats",
+            "array": "decode_formats decode_source",
             "batch": (
                 "Access Batch BatchParticipant ConflictEntry FIRST_COMPOSITOR_ID Offer Refusal "
                 "Tranche TrancheDevice TrancheFlags TrancheSet TrancheSource"

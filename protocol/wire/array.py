@@ -1,7 +1,8 @@
 """The arrays of the protocol: formats, sources, objects, planes, indices.
 
-Decoders raise `ValueError` with a sentence; whoever received the array knows
-which protocol error that is. Encoders that can exceed one message yield chunks.
+Decoders raise `PeerError` with a sentence; whoever received a request with the
+array knows which protocol error that is. Encoders that can exceed one message
+yield chunks.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import PeerError
 from heapwire.protocol.values import BufferObject, FormatModifier, PlaneLayout, SourceId, SourceKind
 from heapwire.protocol.wire.limits import MAX_ARRAY
 
@@ -37,6 +38,14 @@ def format_chunks(formats: Sequence[FormatModifier]) -> Iterator[bytes]:
         yield encode_formats(formats[start : start + step])
 
 
+def decode_source(kind: int, major: int, minor: int) -> SourceId:
+    """The source that three numbers of a message or an array are."""
+    fault = SourceId.fault(kind, major, minor)
+    if fault is not None:
+        raise PeerError(fault)
+    return SourceId(SourceKind(kind), major, minor)
+
+
 def encode_sources(sources: Iterable[SourceId]) -> bytes:
     """Entries of 12 bytes."""
     return b"".join(_SOURCE.pack(source.kind, source.major, source.minor) for source in sources)
@@ -45,7 +54,7 @@ def encode_sources(sources: Iterable[SourceId]) -> bytes:
 def decode_sources(raw: bytes) -> tuple[SourceId, ...]:
     """The sources in an array."""
     _check(raw, _SOURCE, "sources")
-    return tuple(_source(*entry) for entry in _SOURCE.iter_unpack(raw))
+    return tuple(decode_source(*entry) for entry in _SOURCE.iter_unpack(raw))
 
 
 def encode_objects(objects: Iterable[BufferObject]) -> bytes:
@@ -60,7 +69,7 @@ def decode_objects(raw: bytes) -> tuple[BufferObject, ...]:
     """The objects of a fixed layout."""
     _check(raw, _OBJECT, "objects")
     return tuple(
-        BufferObject(_source(kind, major, minor), size)
+        BufferObject(decode_source(kind, major, minor), size)
         for kind, major, minor, _, size in _OBJECT.iter_unpack(raw)
     )
 
@@ -87,17 +96,10 @@ def index_chunks(indices: Sequence[int]) -> Iterator[bytes]:
 def decode_indices(raw: bytes) -> tuple[int, ...]:
     """The 16-bit indices in an array."""
     if len(raw) % 2:
-        raise ValueError(f"an array of 16-bit indices has {len(raw)} bytes")
+        raise PeerError(f"an array of 16-bit indices has {len(raw)} bytes")
     return struct.unpack(f"={len(raw) // 2}H", raw)
 
 
 def _check(raw: bytes, entry: struct.Struct, what: str) -> None:
     if len(raw) % entry.size:
-        raise ValueError(f"{what} has entries of {entry.size} bytes, not {len(raw)} bytes")
-
-
-def _source(kind: int, major: int, minor: int) -> SourceId:
-    try:
-        return SourceId(SourceKind(kind), major, minor)
-    except LocalError as error:
-        raise ValueError(str(error)) from None
+        raise PeerError(f"{what} has entries of {entry.size} bytes, not {len(raw)} bytes")

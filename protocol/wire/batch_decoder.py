@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from heapwire.protocol.errors import LocalError, PeerError
+from heapwire.protocol.errors import PeerError
 from heapwire.protocol.values import (
     BufferObject,
     CoherencyDomain,
@@ -30,12 +30,9 @@ from heapwire.protocol.values import (
     PlaneLayout,
     Provenance,
     Reason,
-    SourceId,
-    SourceKind,
     Usage,
-    Value,
 )
-from heapwire.protocol.wire.array import decode_formats, decode_indices
+from heapwire.protocol.wire.array import decode_formats, decode_indices, decode_source
 from heapwire.protocol.wire.batch import (
     Access,
     Batch,
@@ -142,10 +139,7 @@ class BatchDecoder:
 
     def format_table(self, content: bytes) -> None:
         """Replace the table; `content` is what the event's file holds."""
-        try:
-            table = decode_formats(content)
-        except ValueError as error:
-            raise PeerError(f"format table: {error}") from None
+        table = decode_formats(content)
         if len(table) > TABLE_ENTRIES:
             raise PeerError(f"a format table of {len(table)} entries")
         self._table = table
@@ -171,7 +165,7 @@ class BatchDecoder:
 
     def tranche_source(self, kind: int, major: int, minor: int, access: int) -> None:
         """A source that the tranche's devices can use."""
-        self._open.sources.append(TrancheSource(_source(kind, major, minor), Access(access)))
+        self._open.sources.append(TrancheSource(decode_source(kind, major, minor), Access(access)))
 
     def tranche_set(self, participant: int, indices: bytes) -> None:
         """A constraint set begins."""
@@ -198,19 +192,30 @@ class BatchDecoder:
         count: int,
     ) -> None:
         """A plan begins."""
-        modifier = modifier_hi << 32 | modifier_lo
-        try:
-            kind, extent = LayoutKind(layout), Extent(width, height)
-        except (LocalError, ValueError) as error:
-            raise PeerError(f"plan {index}: {error}") from None
-        self._open.offers.append(_Offer(index, fourcc, modifier, kind, extent, count))
+        if layout not in LayoutKind.__members__.values():
+            raise PeerError(f"plan {index}: {layout} is no kind of layout")
+        fault = Extent.fault(width, height)
+        if fault is not None:
+            raise PeerError(f"plan {index}: {fault}")
+        self._open.offers.append(
+            _Offer(
+                index=index,
+                fourcc=fourcc,
+                modifier=modifier_hi << 32 | modifier_lo,
+                kind=LayoutKind(layout),
+                extent=Extent(width, height),
+                count=count,
+            )
+        )
 
     def plan_object(
         self, kind: int, major: int, minor: int, access: int, size_hi: int, size_lo: int
     ) -> None:
         """An object of the last plan."""
         offer = self._offer
-        offer.objects.append(BufferObject(_source(kind, major, minor), size_hi << 32 | size_lo))
+        offer.objects.append(
+            BufferObject(decode_source(kind, major, minor), size_hi << 32 | size_lo)
+        )
         offer.access.append(Access(access))
 
     def plan_plane(self, object_: int, offset: int, pitch: int) -> None:
@@ -260,7 +265,7 @@ class BatchDecoder:
         """Why a source is in no plan."""
         self._refusals.append(
             Refusal(
-                source=_source(kind, major, minor),
+                source=decode_source(kind, major, minor),
                 participant=participant,
                 type=type_,
                 planes=planes,
@@ -278,7 +283,7 @@ class BatchDecoder:
                 participant=participant,
                 type=type_,
                 planes=planes,
-                value=_value(type_, value) if type_ else b"",
+                value=decode_value(type_, value) if type_ else b"",
                 text=text,
             )
         )
@@ -289,9 +294,9 @@ class BatchDecoder:
 
     def failed(self, cookie: int, serial: int, reason: int, message: str) -> Batch:
         """The batch is complete and has no plans; a reason from later is INTERNAL."""
-        known = reason in FailureReason.__members__.values()
-        why = FailureReason(reason) if known else FailureReason.INTERNAL
-        return self._finish(cookie, serial, why, message)
+        if reason not in FailureReason.__members__.values():
+            reason = FailureReason.INTERNAL
+        return self._finish(cookie, serial, FailureReason(reason), message)
 
     def _finish(self, cookie: int, serial: int, reason: FailureReason | None, text: str) -> Batch:
         if self._tranche is not None:
@@ -322,41 +327,28 @@ class BatchDecoder:
         return self._open.offers[-1]
 
     def _pairs(self, raw: bytes) -> tuple[FormatModifier, ...]:
-        try:
-            return tuple(self._table[index] for index in decode_indices(raw))
-        except ValueError as error:
-            raise PeerError(str(error)) from None
-        except IndexError:
-            raise PeerError("an index beyond the format table") from None
+        indices = decode_indices(raw)
+        if max(indices, default=-1) >= len(self._table):
+            raise PeerError("an index beyond the format table")
+        return tuple(self._table[index] for index in indices)
 
 
 def _device(major: int, minor: int) -> DeviceId | None:
-    try:
-        return DeviceId(major, minor) if major or minor else None
-    except LocalError as error:
-        raise PeerError(str(error)) from None
-
-
-def _source(kind: int, major: int, minor: int) -> SourceId:
-    try:
-        return SourceId(SourceKind(kind), major, minor)
-    except (LocalError, ValueError) as error:
-        raise PeerError(str(error)) from None
-
-
-def _value(type_: int, raw: bytes) -> Value:
-    try:
-        return decode_value(type_, raw)
-    except ValueError as error:
-        raise PeerError(str(error)) from None
+    """The device of two numbers; 0:0 is none."""
+    fault = DeviceId.fault(major, minor)
+    if fault is not None:
+        raise PeerError(fault)
+    return DeviceId(major, minor) if major or minor else None
 
 
 def _constraint(type_: int, planes: int, flags: int, provenance: int, raw: bytes) -> Constraint:
-    known = provenance in Provenance.__members__.values()
+    """A constraint; a provenance from later counts as what is trusted least, USER."""
+    if provenance not in Provenance.__members__.values():
+        provenance = Provenance.USER
     return Constraint(
         type=type_,
-        value=_value(type_, raw),
+        value=decode_value(type_, raw),
         planes=planes,
         must_understand=bool(flags & 1),
-        provenance=Provenance(provenance) if known else Provenance.USER,
+        provenance=Provenance(provenance),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import NotPossibleError, PeerError, UsageError
 from heapwire.protocol.values import (
     ALL_PLANES,
     Constraint,
@@ -19,7 +19,7 @@ from heapwire.protocol.wire.bindings import (
 )
 from heapwire.protocol.wire.constraint_value import decode_value, encode_value
 from heapwire.protocol.wire.limits import SET_CONSTRAINTS, SET_FORMATS, VALUE_BYTES
-from heapwire.protocol.wire.misuse import MisuseError
+from heapwire.protocol.wire.misuse import LimitError, MisuseError
 
 Request = tuple[str, tuple[int | str | bytes, ...]]
 
@@ -43,12 +43,12 @@ class ConstraintSetBuilder:
         """Add pairs that share a cost."""
         try:
             pairs = decode_formats(formats)
-        except ValueError as error:
+        except PeerError as error:
             raise MisuseError(ConstraintSetCreatorError.INVALID_ARRAY, str(error)) from None
         if not pairs:
             raise MisuseError(ConstraintSetCreatorError.INVALID_ARRAY, "formats is empty")
         if len(self._formats) + len(pairs) > SET_FORMATS:
-            raise MisuseError(
+            raise LimitError(
                 ConstraintSetCreatorError.TOO_MANY, f"more than {SET_FORMATS} pairs in a set"
             )
         for pair in pairs:
@@ -73,10 +73,10 @@ class ConstraintSetBuilder:
         if (type_, planes) in self._constraints:
             raise MisuseError(error.ALREADY_SET, f"type {type_:#010x} for planes {planes:#x} twice")
         if len(self._constraints) >= SET_CONSTRAINTS:
-            raise MisuseError(error.TOO_MANY, f"more than {SET_CONSTRAINTS} constraints in a set")
+            raise LimitError(error.TOO_MANY, f"more than {SET_CONSTRAINTS} constraints in a set")
         try:
             decoded = decode_value(type_, value)
-        except ValueError as fault:
+        except PeerError as fault:
             raise MisuseError(error.INVALID_VALUE, str(fault)) from None
         self._constraints[type_, planes] = Constraint(
             type=type_,
@@ -112,7 +112,8 @@ def constraint_arguments(constraint: Constraint) -> tuple[int, int, int, int, by
 def set_requests(constraint_set: ConstraintSet) -> tuple[Request, ...]:
     """The requests that build a set with a creator, all but `create`.
 
-    Raises `LocalError` if the protocol does not allow such a set.
+    Raises `NotPossibleError` if it is more than the protocol can carry, and `UsageError` if
+    it is not what the protocol calls a set.
     """
     costs = constraint_set.costs or (0,) * len(constraint_set.formats)
     by_cost: dict[int, list[FormatModifier]] = {}
@@ -130,11 +131,14 @@ def set_requests(constraint_set: ConstraintSet) -> tuple[Request, ...]:
 def rehearse(peer: object, requests: Iterable[Request]) -> None:
     """Make requests of this side's own copy of the peer's state.
 
-    What the peer would take for misuse, and end the connection for, is a
-    `LocalError` instead.
+    What the peer would take for misuse, and end the connection for, is this side's error
+    instead: `NotPossibleError` beyond a limit, which a machine's or a file's devices can
+    reach, and `UsageError` for all that no data make right.
     """
     try:
         for name, arguments in requests:
             getattr(peer, name)(*arguments)
+    except LimitError as error:
+        raise NotPossibleError(error.message) from None
     except MisuseError as error:
-        raise LocalError(error.message) from None
+        raise UsageError(error.message) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import NotPossibleError, PeerError, UsageError
 from heapwire.protocol.values import REGISTRY, DeviceId, MergeRule, SourceId, Value, ValueKind
 from heapwire.protocol.wire.array import decode_sources, encode_sources
 from heapwire.protocol.wire.limits import VALUE_BYTES
@@ -20,14 +20,18 @@ _PAIR = struct.Struct("=IIQ")
 
 
 def encode_value(type_: int, value: Value) -> bytes:
-    """The bytes of a value; `LocalError` if it does not fit its type or one message."""
+    """The bytes of a value.
+
+    Raises `UsageError` for one that its type does not have, and `NotPossibleError` for one
+    of more than `VALUE_BYTES`, such as a list of more sources than a message can name.
+    """
     row = REGISTRY.get(type_)
     name = row.name if row else f"type {type_:#010x}"
     raw = _pack(row.kind if row else ValueKind.BYTES, value)
     if raw is None:
-        raise LocalError(f"{value!r} is no value for {name}")
+        raise UsageError(f"{value!r} is no value for {name}")
     if len(raw) > VALUE_BYTES:
-        raise LocalError(f"a value for {name} of {len(raw)} bytes: {VALUE_BYTES} is the most")
+        raise NotPossibleError(f"a value for {name} of {len(raw)} bytes: {VALUE_BYTES} is the most")
     return raw
 
 
@@ -56,7 +60,7 @@ def _pack(kind: ValueKind, value: Value) -> bytes | None:
 
 
 def decode_value(type_: int, raw: bytes) -> Value:
-    """The value in some bytes; `ValueError` says what is wrong with them."""
+    """The value in some bytes; `PeerError` says what is wrong with them."""
     row = REGISTRY.get(type_)
     if row is None:
         return raw
@@ -64,28 +68,28 @@ def decode_value(type_: int, raw: bytes) -> Value:
     match row.kind:
         case ValueKind.UINT | ValueKind.MASK:
             if size != _UINT.size:
-                raise ValueError(f"{row.name} is one 64-bit integer, not {size} bytes")
+                raise PeerError(f"{row.name} is one 64-bit integer, not {size} bytes")
             number = int(_UINT.unpack(raw)[0])
             if number == 0 and row.merge is MergeRule.LCM:
-                raise ValueError(f"{row.name} of 0: nothing is a multiple of it")
+                raise PeerError(f"{row.name} of 0: nothing is a multiple of it")
             return number
         case ValueKind.FLAG:
             if size:
-                raise ValueError(f"{row.name} has no value, not {size} bytes")
+                raise PeerError(f"{row.name} has no value, not {size} bytes")
             return 1
         case ValueKind.RANGE:
             if size != _RANGE.size:
-                raise ValueError(f"{row.name} is two 64-bit integers, not {size} bytes")
+                raise PeerError(f"{row.name} is two 64-bit integers, not {size} bytes")
             lowest, highest = _RANGE.unpack(raw)
             if lowest > highest:
-                raise ValueError(f"{row.name} from {lowest:#x} to {highest:#x} is empty")
+                raise PeerError(f"{row.name} from {lowest:#x} to {highest:#x} is empty")
             return (lowest, highest)
         case ValueKind.SOURCES:
             sources = decode_sources(raw)
             if not sources:
-                raise ValueError(f"{row.name} is empty: nothing would be permitted")
+                raise PeerError(f"{row.name} is empty: nothing would be permitted")
             if len(set(sources)) != len(sources):
-                raise ValueError(f"{row.name} names a source twice")
+                raise PeerError(f"{row.name} names a source twice")
             return sources
         case ValueKind.PAIRS:
             return _decode_pairs(row.name, raw)
@@ -95,13 +99,13 @@ def decode_value(type_: int, raw: bytes) -> Value:
 
 def _decode_pairs(name: str, raw: bytes) -> tuple[tuple[DeviceId, int], ...]:
     if not raw or len(raw) % _PAIR.size:
-        raise ValueError(f"{name} has entries of {_PAIR.size} bytes, not {len(raw)} bytes")
-    try:
-        pairs = tuple(
-            (DeviceId(major, minor), number) for major, minor, number in _PAIR.iter_unpack(raw)
-        )
-    except LocalError as error:
-        raise ValueError(f"{name}: {error}") from None
-    if any(one[0] >= other[0] for one, other in pairwise(pairs)):
-        raise ValueError(f"{name} is not in ascending order of the devices")
-    return pairs
+        raise PeerError(f"{name} has entries of {_PAIR.size} bytes, not {len(raw)} bytes")
+    pairs: list[tuple[DeviceId, int]] = []
+    for major, minor, number in _PAIR.iter_unpack(raw):
+        fault = DeviceId.fault(major, minor)
+        if fault is not None:
+            raise PeerError(f"{name}: {fault}")
+        pairs.append((DeviceId(major, minor), number))
+    if any(device >= following for (device, _), (following, _) in pairwise(pairs)):
+        raise PeerError(f"{name} is not in ascending order of the devices")
+    return tuple(pairs)

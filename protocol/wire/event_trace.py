@@ -1,18 +1,17 @@
 """What a client was told, as a file: the events of one feedback object, and what they said.
 
-A compositor's capture holds problems and is solved again (model/capture.py). A
+A compositor's capture holds problems and is solved again (explain/capture.py). A
 client knows neither the machine nor the host, so its capture holds the events
 as they came, and is decoded again: the batches must be the same to the byte.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from heapwire.protocol.errors import LocalError
-from heapwire.protocol.explain import Document, Json, to_json
+from heapwire.protocol.errors import InputError
+from heapwire.protocol.explain import Document, Json, canonical, to_json
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
@@ -58,19 +57,19 @@ def trace_document(events: Iterable[Event]) -> Document:
 
 
 def parse_trace(document: Document) -> EventTrace:
-    """The trace of a capture file; `LocalError` says what is wrong with it."""
+    """The trace of a capture file; `InputError` says what is wrong with it."""
     if document.get("kind") != TRACE_KIND or document.get("schema_version") != SCHEMA_VERSION:
-        raise LocalError(f"this is not a {TRACE_KIND} of schema_version {SCHEMA_VERSION}")
+        raise InputError(f"this is not a {TRACE_KIND} of schema_version {SCHEMA_VERSION}")
     entries = document.get("events")
     if not isinstance(entries, list):
-        raise LocalError("it has no list of events")
+        raise InputError("it has no list of events")
     events = tuple(_event(number, entry) for number, entry in enumerate(entries))
-    return EventTrace(events, _text(document.get("batches")))
+    return EventTrace(events, canonical(document.get("batches")))
 
 
 def trace_differences(trace: EventTrace) -> tuple[str, str] | None:
     """The recorded batches and today's, as text; None if they are the same to the byte."""
-    now = _text(to_json(decode(trace.events)))
+    now = canonical(to_json(decode(trace.events)))
     return None if now == trace.recorded else (trace.recorded, now)
 
 
@@ -82,7 +81,7 @@ def _event(number: int, entry: Json) -> Event:
     match entry:
         case [str(name), *values] if name in _NAMES:
             return name, tuple(_value(number, value) for value in values)
-    raise LocalError(f"events[{number}] is no event of a feedback object")
+    raise InputError(f"events[{number}] is no event of a feedback object")
 
 
 def _value(number: int, value: Json) -> int | str | bytes:
@@ -91,11 +90,7 @@ def _value(number: int, value: Json) -> int | str | bytes:
             try:
                 return bytes.fromhex(text)
             except ValueError:
-                raise LocalError(f"events[{number}]: {text!r} is not bytes in hex") from None
+                raise InputError(f"events[{number}]: {text!r} is not bytes in hex") from None
         case int() | str():
             return value
-    raise LocalError(f"events[{number}]: {value!r} is no argument")
-
-
-def _text(value: Json) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+    raise InputError(f"events[{number}]: {value!r} is no argument")

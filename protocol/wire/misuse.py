@@ -16,3 +16,7 @@ class MisuseError(PeerError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class LimitError(MisuseError):
+    """There is more of something than a limit that the protocol states."""

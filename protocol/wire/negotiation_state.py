@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from heapwire.protocol.errors import LocalError
+from heapwire.protocol.errors import NotPossibleError, PeerError
 from heapwire.protocol.values import (
     ColourEncoding,
     ColourRange,
@@ -46,7 +46,7 @@ from heapwire.protocol.wire.limits import (
     PARTICIPANT_NAME,
     PARTICIPANTS,
 )
-from heapwire.protocol.wire.misuse import MisuseError
+from heapwire.protocol.wire.misuse import LimitError, MisuseError
 
 _PROTECTED, _INTERLACED = 1, 2
 _ALL_USAGE = sum(Usage)
@@ -94,20 +94,20 @@ class NegotiationState:
         if not usage or usage & ~_ALL_USAGE:
             raise MisuseError(Error.INVALID_USAGE, f"{usage:#x} is no usage")
         if len(name.encode("utf-8", "replace")) > PARTICIPANT_NAME:
-            raise MisuseError(Error.INVALID_NAME, f"a name of more than {PARTICIPANT_NAME} bytes")
+            raise LimitError(Error.INVALID_NAME, f"a name of more than {PARTICIPANT_NAME} bytes")
         if id_ not in self._participants and len(self._participants) >= PARTICIPANTS:
-            raise MisuseError(Error.TOO_MANY, f"more than {PARTICIPANTS} participants")
-        try:
-            device = DeviceId(major, minor) if major or minor else None
-        except LocalError as error:
-            raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
+            raise LimitError(Error.TOO_MANY, f"more than {PARTICIPANTS} participants")
+        fault = DeviceId.fault(major, minor)
+        if fault is not None:
+            raise MisuseError(Error.INVALID_DEVICE, fault)
+        device = DeviceId(major, minor) if major or minor else None
         self._participants[id_] = Participant(name=name, usage=Usage(usage), device=device, sets=())
 
     def add_alternative(self, id_: int, constraint_set: ConstraintSet) -> None:
         """Add a constraint set to a participant."""
         participant = self._participant(id_)
         if len(participant.sets) >= ALTERNATIVES:
-            raise MisuseError(Error.TOO_MANY, f"more than {ALTERNATIVES} alternatives")
+            raise LimitError(Error.TOO_MANY, f"more than {ALTERNATIVES} alternatives")
         self._participants[id_] = replace(participant, sets=(*participant.sets, constraint_set))
 
     def remove_participant(self, id_: int) -> None:
@@ -163,10 +163,10 @@ class NegotiationState:
         if len(sources) % 12:
             raise MisuseError(Error.INVALID_ARRAY, f"sources has {len(sources)} bytes")
         if len(sources) // 12 > OPENABLE:
-            raise MisuseError(Error.TOO_MANY, f"more than {OPENABLE} sources")
+            raise LimitError(Error.TOO_MANY, f"more than {OPENABLE} sources")
         try:
             openable = frozenset(decode_sources(sources))
-        except ValueError as error:
+        except PeerError as error:
             raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
         self._inquiry = replace(self._inquiry, openable=openable)
 
@@ -185,11 +185,11 @@ class NegotiationState:
             if not array or len(array) % entry:
                 raise MisuseError(Error.INVALID_ARRAY, f"{name} has {len(array)} bytes")
             if len(array) // entry > 4:
-                raise MisuseError(Error.TOO_MANY, f"more than 4 {name}")
+                raise LimitError(Error.TOO_MANY, f"more than 4 {name}")
         extent = _extent(width, height)
         try:
             decoded_objects = decode_objects(objects)
-        except ValueError as error:
+        except PeerError as error:
             raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
         decoded_planes = decode_planes(planes)
         for number, plane in enumerate(decoded_planes):
@@ -227,12 +227,13 @@ class NegotiationState:
 def inquiry_requests(inquiry: Inquiry) -> tuple[Request, ...]:
     """The requests of an inquiry on a fresh object, all but `add_alternative` and `commit`.
 
-    Raises `LocalError` if the protocol does not allow such an inquiry.
+    Raises `NotPossibleError` if it is more than the protocol can carry, and `UsageError` if
+    the protocol has no such inquiry.
     """
     requests = tuple(_requests(inquiry))
     for _, participant in inquiry.participants:
         if len(participant.sets) > ALTERNATIVES:
-            raise LocalError(f"{participant.name}: more than {ALTERNATIVES} alternatives")
+            raise NotPossibleError(f"{participant.name}: more than {ALTERNATIVES} alternatives")
     rehearse(NegotiationState(), [*requests, ("commit", (1,))])
     return requests
 

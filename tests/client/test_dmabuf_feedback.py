@@ -122,7 +122,7 @@ def test_devices_come_in_either_size(size):
 
 BROKEN = {
     "an empty table": (5, [("format_table", b"")], "without an entry"),
-    "a table with part of an entry": (5, [("format_table", TABLE[:-1])], "cannot be one"),
+    "a table with part of an entry": (5, [("format_table", TABLE[:-1])], "entries of 16 bytes"),
     "a table beyond the reach of an index": (
         5,
         [("format_table", bytes(16 * 65537))],

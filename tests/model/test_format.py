@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, strategies as st
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import (
     FORMATS,
     INVALID,
@@ -20,7 +20,7 @@ from heapwire.protocol.values import (
     parse_fourcc,
     parse_modifier,
 )
-from heapwire.protocol.values.modifier import broadcom_sand, modifier_code
+from heapwire.protocol.values.modifier import modifier_code
 
 
 @pytest.mark.parametrize(
@@ -107,23 +107,31 @@ def test_names_of_modifiers(text: str, modifier: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "TILED", "-1", "0x1ffffffffffffffff", "ARM_AFBC(9x9)", "BROADCOM_SAND7(1)", "FOO(0x1)"],
+    [
+        *("", "TILED", "-1", "0x1ffffffffffffffff", "ARM_AFBC(9x9)", "ARM_AFBC(16x16,LOUD)"),
+        *("BROADCOM_SAND7(1)", "BROADCOM_SAND128(-1)", "BROADCOM_SAND128(0x1000000000000)"),
+        *("FOO(0x1)", "NVIDIA(0x100000000000000)", "NVIDIA_SAND128(1)", "NVIDIA(-1)"),
+    ],
 )
 def test_what_is_no_modifier(text: str) -> None:
-    with pytest.raises(LocalError, match="not a format modifier"):
+    with pytest.raises(InputError, match="not a format modifier"):
         parse_modifier(text)
 
 
 @pytest.mark.parametrize("text", ["", "NV123", "0x", "0x1ffffffff", "é"])
 def test_what_is_no_format(text: str) -> None:
-    with pytest.raises(LocalError, match="not a pixel format"):
+    with pytest.raises(InputError, match="not a pixel format"):
         parse_fourcc(text)
 
 
-def test_sand_columns() -> None:
-    assert broadcom_sand(128, 96) == parse_modifier("BROADCOM_SAND128(96)")
-    with pytest.raises(LocalError):
-        broadcom_sand(100, 96)
+def test_the_highest_sand_columns() -> None:
+    assert parse_modifier("BROADCOM_SAND256(0xffffffffffff)") == 0x07FF_FFFF_FFFF_FF05
+
+
+@pytest.mark.parametrize("code", ["NV123", "é", "12345"])
+def test_what_a_program_cannot_mean_by_a_code(code: str) -> None:
+    with pytest.raises(UsageError, match="not a four-character code"):
+        fourcc(code)
 
 
 def test_linear_is_a_tile_of_one_byte() -> None:

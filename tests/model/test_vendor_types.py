@@ -151,7 +151,7 @@ def test_a_capture_names_it_and_is_read_again(acme: ModuleType) -> None:
     problem = ask(part("decoder", of(NV12, bank(acme, RED), burst(acme, 2))))
     text = json.dumps(capture_document([(problem, solve(problem))]))
     assert '"acme-burst"' in text
-    (captured,) = parse_capture(text)
+    (captured,) = parse_capture(json.loads(text))
     assert captured.problem == problem
     assert differences(captured) is None
 

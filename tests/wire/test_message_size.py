@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import NotPossibleError
 from heapwire.protocol.values import (
     BufferObject,
     CoherencyDomain,
@@ -194,7 +194,7 @@ def test_requests_of_a_set() -> None:
 
 def test_a_value_that_fits_no_message_is_refused_where_it_is_made() -> None:
     assert len(encode_value(UNKNOWN, bytes(1024))) == 1024
-    with pytest.raises(LocalError, match="1024 is the most"):
+    with pytest.raises(NotPossibleError, match="1024 is the most"):
         encode_value(UNKNOWN, bytes(1025))
 
 

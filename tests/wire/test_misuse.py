@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import pytest
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import NotPossibleError, UsageError
 from heapwire.protocol.values import (
     BY_NAME,
     Constraint,
@@ -310,42 +310,60 @@ PARTICIPANT = Participant(name="decoder", usage=Usage.DECODE, sets=())
 INQUIRY = Inquiry(participants=((1, PARTICIPANT),), extents=Extents(coded=Extent(64, 64)))
 
 
+def with_participants(*participants: tuple[int, Participant]) -> Inquiry:
+    return replace(INQUIRY, participants=participants)
+
+
+def test_all_that_the_limits_permit_is_sent() -> None:
+    most = tuple((n, replace(PARTICIPANT, name="x" * 128)) for n in range(1, 16))
+    last = (16, replace(PARTICIPANT, sets=(A_SET,) * 16))
+    assert inquiry_requests(replace(with_participants(*most, last), minimum=32, queue=32))
+    assert set_requests(ConstraintSet(formats=tuple(FormatModifier(n, 0) for n in range(4096))))
+
+
 @pytest.mark.parametrize(
-    "inquiry",
+    ("inquiry", "error"),
     [
-        replace(INQUIRY, extents=None),
-        replace(INQUIRY, minimum=60, queue=5),
-        replace(INQUIRY, participants=((0, PARTICIPANT),)),
-        replace(INQUIRY, participants=tuple((n, PARTICIPANT) for n in range(1, 18))),
-        replace(INQUIRY, participants=((1, replace(PARTICIPANT, name="x" * 129)),)),
-        replace(INQUIRY, participants=((1, replace(PARTICIPANT, sets=(A_SET,) * 17)),)),
+        (replace(INQUIRY, extents=None), UsageError),
+        (replace(INQUIRY, minimum=60, queue=5), UsageError),
+        (replace(INQUIRY, participants=((0, PARTICIPANT),)), UsageError),
+        (with_participants(*((n, PARTICIPANT) for n in range(1, 18))), NotPossibleError),
+        (with_participants((1, replace(PARTICIPANT, name="x" * 129))), NotPossibleError),
+        (with_participants((1, replace(PARTICIPANT, sets=(A_SET,) * 17))), NotPossibleError),
     ],
 )
-def test_an_inquiry_that_would_be_misuse_is_never_sent(inquiry: Inquiry) -> None:
+def test_an_inquiry_that_would_be_misuse_is_never_sent(
+    inquiry: Inquiry, error: type[Exception]
+) -> None:
     assert inquiry_requests(INQUIRY)
-    with pytest.raises(LocalError):
+    with pytest.raises(error):
         inquiry_requests(inquiry)
 
 
 @pytest.mark.parametrize(
-    "constraint_set",
+    ("constraint_set", "error"),
     [
-        ConstraintSet(formats=()),
-        ConstraintSet(formats=(NV12, NV12)),
-        ConstraintSet(formats=tuple(FormatModifier(n, 0) for n in range(4097))),
-        replace(A_SET, constraints=(Constraint(type=PITCH, value=0),)),
-        replace(A_SET, constraints=(Constraint(type=PITCH, value=-1),)),
-        replace(A_SET, constraints=(Constraint(type=PITCH, value=1 << 64),)),
-        replace(A_SET, constraints=(Constraint(type=PITCH, value=b"x"),)),
-        replace(A_SET, constraints=(Constraint(type=PITCH, value=1),) * 2),
-        replace(A_SET, constraints=(Constraint(type=PITCH, value=1, planes=16),)),
-        replace(A_SET, constraints=(Constraint(type=CONTIGUOUS, value=0),)),
-        replace(A_SET, constraints=(Constraint(type=RANGE, value=(2, 1)),)),
-        replace(A_SET, constraints=(Constraint(type=SOURCES, value=()),)),
-        replace(A_SET, constraints=(Constraint(type=UNKNOWN, value=bytes(1025)),)),
+        (ConstraintSet(formats=()), UsageError),
+        (ConstraintSet(formats=(NV12, NV12)), UsageError),
+        (ConstraintSet(formats=tuple(FormatModifier(n, 0) for n in range(4097))), NotPossibleError),
+        (replace(A_SET, constraints=(Constraint(type=PITCH, value=0),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=PITCH, value=-1),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=PITCH, value=1 << 64),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=PITCH, value=b"x"),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=PITCH, value=1),) * 2), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=PITCH, value=1, planes=16),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=CONTIGUOUS, value=0),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=RANGE, value=(2, 1)),)), UsageError),
+        (replace(A_SET, constraints=(Constraint(type=SOURCES, value=()),)), UsageError),
+        (
+            replace(A_SET, constraints=(Constraint(type=UNKNOWN, value=bytes(1025)),)),
+            NotPossibleError,
+        ),
     ],
 )
-def test_a_set_that_would_be_misuse_is_never_sent(constraint_set: ConstraintSet) -> None:
+def test_a_set_that_would_be_misuse_is_never_sent(
+    constraint_set: ConstraintSet, error: type[Exception]
+) -> None:
     assert set_requests(A_SET)
-    with pytest.raises(LocalError):
+    with pytest.raises(error):
         set_requests(constraint_set)

@@ -1,0 +1,95 @@
+"""Explanations for people: text made from the documents of answers.
+
+It is made from the document, so that whoever has only that, such as a recorded one,
+reads the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from heapwire.protocol.explain.answer_document import Document, Json
+
+
+def render_explain(document: Document) -> str:
+    """The explanation of `explain_document` for people, as a tree; ends without a newline."""
+    return "\n".join(_explained(document))
+
+
+def _explained(document: Document) -> Iterator[str]:
+    plans = _documents(document["plans"])
+    if plans:
+        yield from _plan_lines(plans[0])
+        if len(plans) > 1:
+            yield f"{len(plans) - 1} more plan{'s' if len(plans) > 2 else ''}"
+            yield from _tree([_plan_line(plan) for plan in plans[1:]])
+    else:
+        yield f"no plan: {document['message']}"
+        conflict = _documents(document["conflict"])
+        if conflict:
+            yield "the requirements that contradict each other"
+            yield from _tree([_member_line(member) for member in conflict])
+    for failure in _documents(document["failures"]) if plans else ():
+        yield f"not {failure['goal']}"
+        yield from _tree([_member_line(member) for member in _documents(failure["conflict"])])
+    sources = _documents(document["sources"])
+    if sources:
+        yield "sources"
+        yield from _tree(
+            [
+                f"{source['name']} ({source['major']}:{source['minor']}):"
+                f" {'chosen' if source['chosen'] else 'not chosen'}; {source['reason']}"
+                for source in sources
+            ]
+        )
+
+
+def _plan_line(plan: Document) -> str:
+    objects = _documents(plan["objects"])
+    names = " + ".join(str(_document(object_["source"])["name"]) for object_ in objects)
+    return f"{plan['goal']}: {plan['fourcc']} {plan['modifier_name']} from {names}"
+
+
+def _plan_lines(plan: Document) -> Iterator[str]:
+    yield _plan_line(plan)
+    extent = _document(plan["extent"])
+    lines = [
+        f"layout {plan['layout']}, room for {extent['width']}x{extent['height']},"
+        f" {plan['buffer_count']} buffers"
+    ]
+    for index, object_ in enumerate(_documents(plan["objects"])):
+        source = _document(object_["source"])
+        size = f"{object_['size']} bytes" if object_["size"] else "as its allocator decides"
+        lines.append(
+            f"object {index}: {source['kind']} {source['name']}"
+            f" ({source['major']}:{source['minor']}), {size}"
+        )
+    for index, plane in enumerate(_documents(plan["planes"])):
+        lines.append(
+            f"plane {index}: object {plane['object']}, offset {plane['offset']},"
+            f" pitch {plane['pitch']}"
+        )
+    for reason in _documents(plan["reasons"]):
+        where = "" if reason["plane"] is None else f"plane {reason['plane']}: "
+        lines.append(f"why: {where}{reason['text']}")
+    yield from _tree(lines)
+
+
+def _member_line(member: Document) -> str:
+    provenance = member["provenance"]
+    return f"{member['text']} ({provenance})" if provenance else str(member["text"])
+
+
+def _tree(lines: Sequence[str]) -> Iterator[str]:
+    for index, line in enumerate(lines):
+        yield f"{'└───' if index == len(lines) - 1 else '├───'} {line}"
+
+
+def _documents(value: Json) -> list[Document]:
+    """The objects in a list of a document."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _document(value: Json) -> Document:
+    assert isinstance(value, dict), value
+    return value
