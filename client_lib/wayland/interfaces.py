@@ -167,6 +167,8 @@ for _table in INTERFACES:
     _make(_table, _known)
 
 HEAP_MANAGER = _known["xx_dmabuf_heap_manager_v1"]
+"""The global of heapwire's protocol, as a class of pywayland's."""
+
 CONSTRAINT_SET_CREATOR = _known["xx_dmabuf_constraint_set_creator_v1"]
 CONSTRAINT_SET = _known["xx_dmabuf_constraint_set_v1"]
 HEAP_FEEDBACK = _known["xx_dmabuf_heap_feedback_v1"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_BUFFER_COUNT = (
-    64  # a queue longer than this is a mistake; V4L2 stops at 32 by default (VIDEO_MAX_FRAME)
-)
+MAX_BUFFER_COUNT = 64
+"""Buffers that a producer and a client may ask for together: a longer queue is a mistake.
+
+V4L2 stops at 32 by default (VIDEO_MAX_FRAME).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

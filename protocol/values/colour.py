@@ -6,6 +6,7 @@ from heapwire.protocol.values.content import ColourEncoding, ColourRange, Conten
 from heapwire.protocol.values.registry import COLOUR_FULL_RANGE
 
 Colour = tuple[ColourEncoding, ColourRange]
+"""A matrix and how much of the code range it uses."""
 
 # The order in which a free choice is made: what most content and most displays are.
 _ORDER = (

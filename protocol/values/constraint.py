@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from heapwire.protocol.values.device_number import DeviceId
     from heapwire.protocol.values.source import SourceId
 
-MAX_PLANES = 4  # linux-dmabuf and KMS both stop at four (drm_mode.h, drm_mode_fb_cmd2)
-ALL_PLANES = (1 << MAX_PLANES) - 1
+MAX_PLANES = 4
+"""Planes of a buffer: linux-dmabuf and KMS both stop at four (drm_mode.h, drm_mode_fb_cmd2)."""
 
-# What a value may be, by the ValueKind of its type (constraint_type.py).
+ALL_PLANES = (1 << MAX_PLANES) - 1
+"""The mask of all of them."""
+
 Value: TypeAlias = (
     "int | tuple[int, int] | tuple[SourceId, ...] | tuple[tuple[DeviceId, int], ...] | bytes"
 )
+"""What a value may be; which of these it is, the `ValueKind` of its type says."""
 
 
 class Provenance(IntEnum):

@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 from heapwire.protocol.values.constraint import Constraint
 
-ANY_FOURCC = 0  # DRM_FORMAT_INVALID: no format has this code
-ANY_MODIFIER = (1 << 64) - 1  # no vendor has this code
+ANY_FOURCC = 0
+"""Stands for every fourcc that others name: DRM_FORMAT_INVALID, the code of no format."""
+
+ANY_MODIFIER = (1 << 64) - 1
+"""Stands for every modifier that others name: a code that no vendor has."""
 
 
 class FormatModifier(NamedTuple):

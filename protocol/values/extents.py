@@ -8,7 +8,12 @@ from typing import Self
 
 from heapwire.protocol.errors import InputError, UsageError
 
-MAX_EXTENT = 65536  # pixels; keeps every product of a layout far below 2**63
+MAX_EXTENT = 65536
+"""Pixels of a width or a height, at most.
+
+With it every product of a layout stays far below 2**63: 65536 rows of 65536 pixels of 8
+bytes are 2**35 bytes.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

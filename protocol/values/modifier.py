@@ -16,8 +16,10 @@ from types import MappingProxyType
 from heapwire.protocol.errors import InputError
 
 LINEAR = 0
+"""Rows of pixels one after the other (DRM_FORMAT_MOD_LINEAR)."""
+
 INVALID = (1 << 56) - 1
-"""No modifier was given: the driver's own, implicit layout."""
+"""No modifier was given: the driver's own, implicit layout (DRM_FORMAT_MOD_INVALID)."""
 
 _MAX_MODIFIER = (1 << 64) - 1
 

@@ -16,7 +16,8 @@ from heapwire.protocol.errors import InputError, UsageError
 from heapwire.protocol.values.constraint import Provenance
 from heapwire.protocol.values.device_number import DeviceId, DeviceNumber, HeapId
 
-PAGE_SIZE = 4096  # what a heap rounds a length up to (drivers/dma-buf/dma-heap.c, PAGE_ALIGN)
+PAGE_SIZE = 4096
+"""Bytes: what a heap rounds a length up to (drivers/dma-buf/dma-heap.c, PAGE_ALIGN)."""
 
 
 class SourceKind(IntEnum):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         BatchDecoder as BatchDecoder,
     )
     from heapwire.protocol.wire.batch_encoder import (
+        Event as Event,
         batch_events as batch_events,
         encode_table as encode_table,
         format_table as format_table,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     )
     from heapwire.protocol.wire.event_trace import (
         TRACE_KIND as TRACE_KIND,
-        Event as Event,
         parse_trace as parse_trace,
         trace_differences as trace_differences,
         trace_document as trace_document,
@@ -77,9 +77,9 @@ else:
                 "Tranche TrancheDevice TrancheFlags TrancheSet TrancheSource"
             ),
             "batch_decoder": "BatchDecoder",
-            "batch_encoder": "batch_events encode_table format_table",
+            "batch_encoder": "Event batch_events encode_table format_table",
             "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
-            "event_trace": "Event TRACE_KIND parse_trace trace_differences trace_document",
+            "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": "ALTERNATIVES BUFFERS KNOWN_BATCHES TABLE_ENTRIES clip",
             "machine_view": "MachineView",

@@ -20,7 +20,8 @@ from heapwire.protocol.values import (
     Value,
 )
 
-FIRST_COMPOSITOR_ID = 0x80000000  # ids of the compositor's participants begin here
+FIRST_COMPOSITOR_ID = 0x80000000
+"""Ids of the compositor's participants begin here, those of a client's end before."""
 
 
 class TrancheFlags(IntFlag):

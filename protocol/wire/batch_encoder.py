@@ -12,6 +12,7 @@ from heapwire.protocol.wire.constraint_value import encode_value
 from heapwire.protocol.wire.limits import TABLE_ENTRIES, clip
 
 Event = tuple[str, tuple[int | str | bytes, ...]]
+"""An event by its name, with its arguments; of a file its content in place of the fd."""
 
 
 def format_table(batch: Batch) -> tuple[FormatModifier, ...]:
@@ -98,8 +99,8 @@ def _offer_events(offer: Offer) -> Iterator[Event]:
     for plane in layout.planes:
         yield "plan_plane", (plane.object, plane.offset, plane.pitch)
     agreed = (plan.domain, plan.fence, *(plan.colour or (None, None)))
-    if any(one is not None for one in agreed):
-        yield "plan_agreement", tuple(-1 if one is None else one for one in agreed)
+    if any(number is not None for number in agreed):
+        yield "plan_agreement", tuple(-1 if number is None else number for number in agreed)
     for constraint in layout.constraints:
         yield "plan_constraint", constraint_arguments(constraint)
     for reason in plan.reasons:

@@ -22,6 +22,7 @@ from heapwire.protocol.wire.limits import SET_CONSTRAINTS, SET_FORMATS, VALUE_BY
 from heapwire.protocol.wire.misuse import LimitError, MisuseError
 
 Request = tuple[str, tuple[int | str | bytes, ...]]
+"""A request by its name, with its arguments but the objects and fds among them."""
 
 _MUST_UNDERSTAND = ConstraintSetCreatorConstraintFlag.MUST_UNDERSTAND
 

@@ -14,12 +14,12 @@ from heapwire.protocol.errors import InputError
 from heapwire.protocol.explain import Document, Json, canonical, to_json
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
+from heapwire.protocol.wire.batch_encoder import Event
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
 
 SCHEMA_VERSION = 1
 TRACE_KIND = "heapwire exchange"
-
-Event = tuple[str, tuple[int | str | bytes, ...]]
+"""What the `kind` of such a file is."""
 
 # The fd of format_table is replaced by the content of its file.
 _NAMES = {event.name for event in XX_DMABUF_HEAP_FEEDBACK_V1.events} - {"buffer_status"}

@@ -62,10 +62,10 @@ def render(interfaces: tuple[Interface, ...]) -> str:
         lines.append("    enums={")
         for name, entries in interface.enums.items():
             lines.append(f"        {name!r}: {dict(entries)!r},")
-        lines += ["    },", ")"]
+        lines += ["    },", ")", f'"""The messages and the enums of {interface.name}."""']
     lines += ["", "INTERFACES = ("]
     lines += [f"    {interface.name.upper()}," for interface in interfaces]
-    lines += [")", ""]
+    lines += [")", '"""All of the protocol, in the order of its XML."""', ""]
     return "\n".join(lines)
 
 

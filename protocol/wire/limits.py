@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-MAX_MESSAGE = 4096  # bytes; libwayland's connection buffers (wayland-util.h, WL_MAX_MESSAGE_SIZE)
-MAX_ARRAY = 3840  # bytes of one array; leaves room for the other arguments of its message
-MAX_TEXT = 1024  # bytes of one string that we send
+MAX_MESSAGE = 4096
+"""Bytes of a message: libwayland's connection buffers (wayland-util.h, WL_MAX_MESSAGE_SIZE)."""
 
-SET_FORMATS = 4096  # constraint_set_creator.add_formats, pairs
-SET_CONSTRAINTS = 256  # constraint_set_creator.add
-VALUE_BYTES = 1024  # constraint_set_creator.add
-PARTICIPANTS = 16  # heap_feedback.set_participant
-PARTICIPANT_NAME = 128  # heap_feedback.set_participant, bytes
-MAX_CLIENT_ID = 0x7FFFFFFF  # heap_feedback.set_participant
-ALTERNATIVES = 16  # heap_feedback.add_alternative
-OPENABLE = 256  # heap_feedback.set_openable
-BUFFERS = 64  # heap_feedback.set_buffer_count
-EXTENT = 65536  # heap_feedback.set_extents, pixels
-TABLE_ENTRIES = 65536  # heap_feedback.format_table: what a 16-bit index reaches
-KNOWN_BATCHES = 8  # heap_feedback.tag_buffer: serials that the compositor remembers
+MAX_ARRAY = 3840
+"""Bytes of one array that we send; leaves room for the other arguments of its message."""
+
+MAX_TEXT = 1024
+"""Bytes of one string that we send, in UTF-8."""
+
+SET_FORMATS = 4096
+"""Pairs in a constraint set: constraint_set_creator.add_formats."""
+
+SET_CONSTRAINTS = 256
+"""Constraints in a constraint set: constraint_set_creator.add."""
+
+VALUE_BYTES = 1024
+"""Bytes of a constraint's value: constraint_set_creator.add."""
+
+PARTICIPANTS = 16
+"""Participants of a client at a time: heap_feedback.set_participant."""
+
+PARTICIPANT_NAME = 128
+"""Bytes of a participant's name, in UTF-8: heap_feedback.set_participant."""
+
+MAX_CLIENT_ID = 0x7FFFFFFF
+"""The highest id that a client may give a participant: heap_feedback.set_participant."""
+
+ALTERNATIVES = 16
+"""Constraint sets of a participant: heap_feedback.add_alternative."""
+
+OPENABLE = 256
+"""Sources that a client can say it opens: heap_feedback.set_openable."""
+
+BUFFERS = 64
+"""Buffers that a client can ask for, its minimum and queue: heap_feedback.set_buffer_count."""
+
+EXTENT = 65536
+"""Pixels of a width or a height: heap_feedback.set_extents."""
+
+TABLE_ENTRIES = 65536
+"""Pairs in a format table, what a 16-bit index reaches: heap_feedback.format_table."""
+
+KNOWN_BATCHES = 8
+"""Serials that the compositor remembers: heap_feedback.tag_buffer."""
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:

@@ -220,6 +220,7 @@ XX_DMABUF_HEAP_MANAGER_V1: Interface = Interface(
         'source_property': {'contiguous': 1, 'protected': 2, 'uncached': 4, 'device_local': 8, 'allocatable': 16},
     },
 )
+"""The messages and the enums of xx_dmabuf_heap_manager_v1."""
 
 XX_DMABUF_CONSTRAINT_SET_CREATOR_V1: Interface = Interface(
     name='xx_dmabuf_constraint_set_creator_v1',
@@ -238,6 +239,7 @@ XX_DMABUF_CONSTRAINT_SET_CREATOR_V1: Interface = Interface(
         'provenance': {'user': 0, 'profile': 1, 'probe': 2, 'kernel': 3},
     },
 )
+"""The messages and the enums of xx_dmabuf_constraint_set_creator_v1."""
 
 XX_DMABUF_CONSTRAINT_SET_V1: Interface = Interface(
     name='xx_dmabuf_constraint_set_v1',
@@ -250,6 +252,7 @@ XX_DMABUF_CONSTRAINT_SET_V1: Interface = Interface(
     enums={
     },
 )
+"""The messages and the enums of xx_dmabuf_constraint_set_v1."""
 
 XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
     name='xx_dmabuf_heap_feedback_v1',
@@ -308,6 +311,7 @@ XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
         'status_reason': {'none': 0, 'not_a_candidate': 1, 'no_plane': 2, 'format': 3, 'memory': 4, 'layout': 5, 'transform': 6, 'protection': 7, 'refused': 8, 'unknown': 9, 'stale': 10},
     },
 )
+"""The messages and the enums of xx_dmabuf_heap_feedback_v1."""
 
 XX_DMABUF_ALLOCATION_V1: Interface = Interface(
     name='xx_dmabuf_allocation_v1',
@@ -324,6 +328,7 @@ XX_DMABUF_ALLOCATION_V1: Interface = Interface(
         'reason': {'stale': 0, 'not_allocatable': 1, 'no_memory': 2, 'over_budget': 3, 'internal': 4},
     },
 )
+"""The messages and the enums of xx_dmabuf_allocation_v1."""
 
 INTERFACES = (
     XX_DMABUF_HEAP_MANAGER_V1,
@@ -332,3 +337,4 @@ INTERFACES = (
     XX_DMABUF_HEAP_FEEDBACK_V1,
     XX_DMABUF_ALLOCATION_V1,
 )
+"""All of the protocol, in the order of its XML."""
