@@ -38,8 +38,8 @@ class FileError(InputError):
     """
 
     def __init__(self, path: str | Path, text: str, *, line: int | None = None) -> None:
-        place = f"{path}" if line is None else f"{path}:{line}"
-        super().__init__(f"{place}: {text}")
+        where = f"{path}" if line is None else f"{path}:{line}"
+        super().__init__(f"{where}: {text}")
         self.path = Path(path)
         self.line = line
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum, IntFlag
 from functools import cache
 
@@ -46,7 +46,7 @@ def parse_problem(document: Json) -> Problem:
 
 
 def to_json(value: object) -> Json:
-    """A model value as JSON."""
+    """A value of protocol/values as JSON."""
     match value:
         case FormatModifier():
             return f"{fourcc_name(value.fourcc)}:{value.modifier:#x}"
@@ -61,11 +61,11 @@ def to_json(value: object) -> Json:
         case bytes():
             return {"bytes": value.hex()}
         case tuple() | list():
-            return [to_json(one) for one in value]
+            return [to_json(entry) for entry in value]
         case frozenset():
-            return sorted((to_json(one) for one in value), key=str)
+            return sorted((to_json(entry) for entry in value), key=str)
         case Mapping():
-            return {str(to_json(key)): to_json(one) for key, one in sorted(value.items())}
+            return {str(to_json(key)): to_json(entry) for key, entry in sorted(value.items())}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _object(value)
     raise UsageError(f"{value!r} has no place in a document")
@@ -74,12 +74,13 @@ def to_json(value: object) -> Json:
 def _object(value: object) -> Document:
     document: Document = {}
     for field in dataclasses.fields(value):  # type: ignore[arg-type]  # checked by the caller
-        one = getattr(value, field.name)
+        held = getattr(value, field.name)
         default = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        if one != default or type(one) is not type(default):
-            document[field.name] = to_json(one)
+        # 1 == True, and an IntEnum equals its number: what reads otherwise is written.
+        if held != default or type(held) is not type(default):
+            document[field.name] = to_json(held)
     if isinstance(value, Constraint):
         row = REGISTRY.get(value.type)
         document["type"] = f"{value.type:#010x}" if row is None else row.name
@@ -94,12 +95,11 @@ def _read(kind: object, value: Json, path: str) -> object:
     if origin is tuple:
         return _read_tuple(arguments, _list(value, path), path)
     if origin is frozenset:
-        entries = enumerate(_list(value, path))
-        return frozenset(_read(arguments[0], one, f"{path}[{n}]") for n, one in entries)
+        return frozenset(_read_all(arguments[0], _list(value, path), path))
     if origin is Mapping:
         return {
-            _read(arguments[0], key, path): _read(arguments[1], one, f"{path}.{key}")
-            for key, one in _document(value, path).items()
+            _read(arguments[0], key, path): _read(arguments[1], entry, f"{path}.{key}")
+            for key, entry in _document(value, path).items()
         }
     assert isinstance(kind, type)
     if kind in (int, str, bool):
@@ -119,14 +119,14 @@ def _read(kind: object, value: Json, path: str) -> object:
 def _read_union(arguments: tuple[object, ...], value: Json, path: str) -> object:
     if value is None and type(None) in arguments:
         return None
-    others = [one for one in arguments if one is not type(None)]
+    others = [argument for argument in arguments if argument is not type(None)]
     if len(others) == 1:
         return _read(others[0], value, path)
     return _read_constraint_value(value, path)
 
 
 def _read_constraint_value(value: Json, path: str) -> object:
-    """The only union of the model: what a constraint's value may be, told by its shape."""
+    """The only union of the values: what a constraint's value may be, told by its shape."""
     match value:
         case bool():
             pass
@@ -151,21 +151,25 @@ def _read_constraint_value(value: Json, path: str) -> object:
 
 def _read_tuple(arguments: tuple[object, ...], values: list[Json], path: str) -> object:
     if arguments[-1] is Ellipsis:
-        return tuple(_read(arguments[0], one, f"{path}[{n}]") for n, one in enumerate(values))
+        return tuple(_read_all(arguments[0], values, path))
     if len(arguments) != len(values):
         raise InputError(f"{path}: {len(values)} entries, not {len(arguments)}")
     pairs = zip(arguments, values, strict=True)
-    return tuple(_read(kind, one, f"{path}[{n}]") for n, (kind, one) in enumerate(pairs))
+    return tuple(_read(kind, entry, f"{path}[{n}]") for n, (kind, entry) in enumerate(pairs))
+
+
+def _read_all(kind: object, values: list[Json], path: str) -> Iterator[object]:
+    return (_read(kind, entry, f"{path}[{n}]") for n, entry in enumerate(values))
 
 
 def _read_enum(kind: type[Enum], value: Json, path: str) -> object:
     names = {name.lower(): member for name, member in kind.__members__.items()}
     if issubclass(kind, IntFlag):
         flags = kind(0)
-        for one in _list(value, path):
-            if str(one) not in names:
-                raise InputError(f"{path}: {one!r} is none of {', '.join(names)}")
-            flags |= kind(names[str(one)].value)
+        for word in _list(value, path):
+            if str(word) not in names:
+                raise InputError(f"{path}: {word!r} is none of {', '.join(names)}")
+            flags |= kind(names[str(word)].value)
         return flags
     if str(value) not in names:
         raise InputError(f"{path}: {value!r} is none of {', '.join(names)}")
@@ -179,7 +183,7 @@ def _read_object(kind: type, document: Document, path: str) -> object:
         raise InputError(f"{path}: {unknown[0]!r} is no entry of a {kind.__name__}")
     if kind is Constraint and isinstance(document.get("type"), str):
         document = {**document, "type": _type(str(document["type"]), path)}
-    values = {name: _read(hints[name], one, f"{path}.{name}") for name, one in document.items()}
+    values = {name: _read(hints[name], entry, f"{path}.{name}") for name, entry in document.items()}
     missing = sorted(_required(kind) - set(values))
     if missing:
         raise InputError(f"{path}: {missing[0]!r} is missing")

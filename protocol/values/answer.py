@@ -35,7 +35,8 @@ class ConflictMember:
 
     `constraint` is None when it is the participant's list of formats that
     stands in the way. `planes` is the mask of the planes it is about, 0 for the
-    buffer as a whole. `text` reads as a sentence.
+    buffer as a whole. `text` reads as a sentence. On the wire it is a
+    `ConflictEntry`.
     """
 
     participant: str

@@ -23,23 +23,24 @@ class Topology:
     places: Mapping[DeviceId, Place] = field(default_factory=dict, hash=False)
     peer_links: frozenset[frozenset[DeviceId]] = frozenset()
 
-    def hops(self, one: DeviceId, other: DeviceId) -> int | None:
+    def hops(self, start: DeviceId, end: DeviceId) -> int | None:
         """Steps from one device to the other through their nearest common bridge.
 
         0 for the same device, None where a place is unknown.
         """
-        if one == other:
+        if start == end:
             return 0
-        here, there = self.places.get(one), self.places.get(other)
-        if here is None or there is None or not here.path or not there.path:
+        from_, to = self.places.get(start), self.places.get(end)
+        if from_ is None or to is None or not from_.path or not to.path:
             return None
         shared = 0
-        for mine, yours in zip(here.path, there.path, strict=False):
-            if mine != yours:
-                break
+        for mine, theirs in zip(from_.path, to.path, strict=False):
+            if mine != theirs:
+                break  # whatever is equal below this is another bus
             shared += 1
-        return len(here.path) + len(there.path) - 2 * shared
+        # Up to the nearest bridge above both, and down from it.
+        return len(from_.path) + len(to.path) - 2 * shared
 
-    def linked(self, one: DeviceId, other: DeviceId) -> bool:
+    def linked(self, device: DeviceId, peer: DeviceId) -> bool:
         """Whether two devices are the same one or have a peer link."""
-        return one == other or frozenset((one, other)) in self.peer_links
+        return device == peer or frozenset((device, peer)) in self.peer_links

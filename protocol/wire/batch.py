@@ -106,7 +106,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictEntry:
-    """One member of a conflict; type 0: the participant's list of pairs (value is empty)."""
+    """One member of a conflict; type 0: the participant's list of pairs (value is empty).
+
+    This is `ConflictMember` as it travels. It has an id where that has a name, because a
+    client calls its own participants as it likes, and a type and a value where that has a
+    constraint, because who may ignore it and where its number comes from is not sent.
+    """
 
     goal: TrancheFlags
     participant: int

@@ -49,14 +49,23 @@ def _pack(kind: ValueKind, value: Value) -> bytes | None:
                 if len(sources) == len(entries) > 0:
                     return encode_sources(sources)
             case ValueKind.PAIRS, tuple(entries):
-                pairs = [entry for entry in entries if isinstance(entry, tuple)]
-                if len(pairs) == len(entries) > 0:
-                    return b"".join(_PAIR.pack(one.major, one.minor, n) for one, n in pairs)
+                return _pack_pairs(entries)
             case ValueKind.BYTES, bytes(raw):
                 return raw
-    except (struct.error, AttributeError):
-        pass
+    except struct.error:  # a number that is negative or beyond 64 bits
+        return None
     return None
+
+
+def _pack_pairs(entries: tuple[object, ...]) -> bytes | None:
+    packed: list[bytes] = []
+    for entry in entries:
+        match entry:
+            case (DeviceId() as device, int(number)):
+                packed.append(_PAIR.pack(device.major, device.minor, number))
+            case _:
+                return None
+    return b"".join(packed) or None
 
 
 def decode_value(type_: int, raw: bytes) -> Value:

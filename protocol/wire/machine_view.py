@@ -59,11 +59,12 @@ class MachineView:
         self._blank = blank
         self._identify = identify
         self._access = access
-        introduced = {one.name: one for goal in blank.goals for one in goal.participants}
+        # Who takes part in several goals is introduced once.
+        introduced = {shower.name: shower for goal in blank.goals for shower in goal.participants}
         self.description = Batch(
             participants=tuple(
-                BatchParticipant(identify(name), one.usage, one.device, name)
-                for name, one in introduced.items()
+                BatchParticipant(identify(name), shower.usage, shower.device, name)
+                for name, shower in introduced.items()
             ),
             tranches=tuple(self._described(goal) for goal in blank.goals),
         )
@@ -110,9 +111,7 @@ class MachineView:
         for goal, tranche in zip(self._blank.goals, self.description.tranches, strict=True):
             plans = [plan for plan in answer.plans if plan.goal == goal.name]
             offers = tuple(
-                Offer(
-                    position, plan, tuple(self._access(one.source) for one in plan.layout.objects)
-                )
+                Offer(position, plan, tuple(self._access(o.source) for o in plan.layout.objects))
                 for position, plan in enumerate(plans, index)
             )
             index += len(offers)
@@ -141,11 +140,11 @@ class MachineView:
             for failure in answer.failures
             for member in failure.conflict
         )
-        known = {one.id for one in self.description.participants}
+        introduced = {participant.id for participant in self.description.participants}
         others = (
             BatchParticipant(id_, Usage(0), None, name)
             for id_, name in sorted(spoken.items())
-            if id_ not in known
+            if id_ not in introduced
         )
         return replace(
             self.description,
@@ -158,20 +157,20 @@ class MachineView:
         )
 
     def _described(self, goal: Goal) -> Tranche:
-        devices = [participant for participant in goal.participants if participant.device]
+        showers = [participant for participant in goal.participants if participant.device]
         formats = common_formats(goal)
         return Tranche(
             flags=_flag(goal),
-            devices=tuple(TrancheDevice(one.usage, one.device) for one in devices),
+            devices=tuple(TrancheDevice(shower.usage, shower.device) for shower in showers),
             formats=formats,
             sources=tuple(
                 TrancheSource(source.id, self._access(source.id))
                 for source in usable_sources(goal, self._blank.sources, self._blank.topology)
             ),
             sets=tuple(
-                TrancheSet(self._identify(one.name), spelled_out(constraint_set, formats))
-                for one in devices
-                for constraint_set in one.sets
+                TrancheSet(self._identify(shower.name), spelled_out(constraint_set, formats))
+                for shower in showers
+                for constraint_set in shower.sets
             ),
         )
 
