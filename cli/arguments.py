@@ -44,9 +44,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def load_platform(name: str | None) -> Platform:
     """The platform of `--platform`, this machine without one; `LocalError` if there is none."""
     if name is None or name == LOCAL:
-        from heapwire.kernel.discovery import discover
+        from heapwire.kernel.discovery import local_platform
 
-        return discover()
+        return local_platform()
     return Platform.load(name)
 
 

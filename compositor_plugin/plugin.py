@@ -8,7 +8,6 @@ the display is destroyed.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from collections.abc import Callable
@@ -33,6 +32,7 @@ from heapwire.compositor_plugin.server import (
 from heapwire.compositor_plugin.worker import Task, Worker
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import HotPlug
+from heapwire.kernel.system import sealed_copy
 from heapwire.protocol.values import Answer, DeviceId, Problem
 from heapwire.protocol.wire.bindings import INTERFACES, XX_DMABUF_HEAP_MANAGER_V1
 
@@ -40,7 +40,6 @@ Reply = TypeVar("Reply")
 
 log = logging.getLogger(__name__)
 
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 SETTLE_INTERVAL = 1000  # milliseconds between looks at memory that clients may have freed
 
 
@@ -254,7 +253,7 @@ class HeapPlugin:
                 for old in self._tables.values():
                     os.close(old)
                 self._tables.clear()
-            fd = self._tables[content] = _sealed_file(content)
+            fd = self._tables[content] = sealed_copy("heapwire-formats", content)
         return fd
 
     def _look_again(self) -> None:
@@ -313,16 +312,3 @@ def _discard(index: dict[int, set[HeapFeedback]], key: int, feedback: HeapFeedba
         entries.discard(feedback)
         if not entries:
             del index[key]
-
-
-def _sealed_file(content: bytes) -> int:
-    """A memfd that nobody can change; the caller closes it."""
-    fd = os.memfd_create("heapwire-formats", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        with open(fd, "wb", closefd=False) as file:
-            file.write(content)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
-    except OSError:
-        os.close(fd)
-        raise
-    return fd

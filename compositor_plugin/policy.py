@@ -1,7 +1,7 @@
 """A policy: what the plugin may do on a machine, and what its kernel does not say.
 
     policy = Policy.load("/etc/heapwire/policy.toml")
-    plugin = HeapPlugin(display, policy.apply(Platform.local()), host, budget=policy.budget, ...)
+    plugin = HeapPlugin(display, policy.apply(local_platform()), host, budget=policy.budget, ...)
 
 Whoever integrates or administers a machine writes the file (docs/policy.md). A
 policy is a value; applied to a platform it gives another one, and is to be

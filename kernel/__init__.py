@@ -40,22 +40,26 @@ if TYPE_CHECKING:
         HotPlug as HotPlug,
         Trial as Trial,
         card_of_connector as card_of_connector,
-        discover as discover,
         layout_sets as layout_sets,
+        local_platform as local_platform,
         probe as probe,
         same_device as same_device,
         with_trials as with_trials,
     )
     from heapwire.kernel.memory import (
         GRANT as GRANT,
-        Closable as Closable,
         CpuAccess as CpuAccess,
         DmaBuf as DmaBuf,
         LocalMemory as LocalMemory,
         MemfdMemory as MemfdMemory,
         Memory as Memory,
         OutOfMemoryError as OutOfMemoryError,
+    )
+    from heapwire.kernel.system import (
+        Closable as Closable,
         ioctl as ioctl,
+        sealed_copy as sealed_copy,
+        sealed_memfd as sealed_memfd,
     )
     from heapwire.kernel.video import (
         DecodedPicture as DecodedPicture,
@@ -83,12 +87,11 @@ else:
                 "read_memory_facts read_text shipped told usage_name with_facts"
             ),
             "discovery": (
-                "HotPlug Trial card_of_connector discover layout_sets probe same_device with_trials"
+                "HotPlug Trial card_of_connector layout_sets local_platform probe same_device "
+                "with_trials"
             ),
-            "memory": (
-                "Closable CpuAccess DmaBuf GRANT LocalMemory MemfdMemory Memory "
-                "OutOfMemoryError ioctl"
-            ),
+            "memory": ("CpuAccess DmaBuf GRANT LocalMemory MemfdMemory Memory OutOfMemoryError"),
+            "system": "Closable ioctl sealed_copy sealed_memfd",
             "video": (
                 "DecodedPicture FrameSizes M2mDecoder PixelFormat QueueFormat V4l2Device "
                 "characters in_one_buffer is_laid_out_as layout_constraints open_v4l2 "

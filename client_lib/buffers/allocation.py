@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from heapwire.client_lib import AllocationError
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy, listen, send
-from heapwire.kernel.memory import Closable, DmaBuf
+from heapwire.kernel.memory import DmaBuf
+from heapwire.kernel.system import Closable
 from heapwire.protocol.values import Plan
 from heapwire.protocol.wire.bindings import AllocationReason
 

@@ -10,7 +10,8 @@ from heapwire.client_lib.buffers.buffer_status import BufferStatus
 from heapwire.client_lib.buffers.plane_view import PlaneView, plane_views
 from heapwire.client_lib.negotiation import AnyNegotiation
 from heapwire.client_lib.wayland import AnyProxy
-from heapwire.kernel.memory import Closable, DmaBuf, Memory
+from heapwire.kernel.memory import DmaBuf, Memory
+from heapwire.kernel.system import Closable
 from heapwire.protocol import HeapwireError
 from heapwire.protocol.values import LayoutKind, Plan
 from heapwire.protocol.wire import Batch, Offer

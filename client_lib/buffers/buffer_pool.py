@@ -10,7 +10,8 @@ from heapwire.client_lib.buffers.buffer import Buffer, allocate
 from heapwire.client_lib.buffers.plane_view import check_planes
 from heapwire.client_lib.negotiation import AnyNegotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Import, LinuxDmabuf
-from heapwire.kernel.memory import Closable, Memory
+from heapwire.kernel.memory import Memory
+from heapwire.kernel.system import Closable
 from heapwire.protocol import HeapwireError, LocalError
 from heapwire.protocol.values import Extent, Plan
 from heapwire.protocol.wire import BUFFERS, Access, Batch, Offer

@@ -9,7 +9,8 @@ from heapwire.client_lib.buffers.buffer import Buffer
 from heapwire.client_lib.buffers.buffer_pool import BufferPool
 from heapwire.client_lib.negotiation import AnyNegotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, LinuxDmabuf
-from heapwire.kernel.memory import Closable, Memory
+from heapwire.kernel.memory import Memory
+from heapwire.kernel.system import Closable
 from heapwire.protocol.values import Extent, Plan
 from heapwire.protocol.wire import BUFFERS, Batch, Refusal
 

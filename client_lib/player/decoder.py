@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.client_lib.player.video_file import VideoFile
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 from heapwire.protocol import LocalError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent
 

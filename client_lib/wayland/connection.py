@@ -30,7 +30,7 @@ from heapwire.client_lib import (
 )
 from heapwire.client_lib.wayland import libwayland
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, listen
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 from heapwire.protocol import LocalError, PeerError
 from heapwire.protocol.wire.bindings import INTERFACES
 

@@ -16,7 +16,7 @@ from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.wayland.connection import DEFAULT_TIMEOUT, Connection
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, Handler, listen
 from heapwire.client_lib.wayland.output_names import OutputNames
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 from heapwire.protocol.values import Extent
 
 if TYPE_CHECKING:

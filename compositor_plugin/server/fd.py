@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 
 
 class ReceivedFd(Closable):

@@ -90,16 +90,6 @@ class Platform:
         return cls._of(read_platform(text, file=file, name=Path(file).stem))
 
     @classmethod
-    def local(cls) -> Platform:
-        """The machine that this runs on. Loads pyudev, and looks at its devices' nodes.
-
-        Raises nothing for what it may not open or does not find: see `notes`.
-        """
-        from heapwire.kernel.discovery import discover
-
-        return discover()
-
-    @classmethod
     def _of(cls, parts: PlatformParts) -> Self:
         return cls(
             name=parts.name,

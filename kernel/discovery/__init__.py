@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from heapwire.kernel.discovery.codec_sets import layout_sets as layout_sets
     from heapwire.kernel.discovery.connector import card_of_connector as card_of_connector
     from heapwire.kernel.discovery.hot_plug import HotPlug as HotPlug
-    from heapwire.kernel.discovery.local_platform import discover as discover
+    from heapwire.kernel.discovery.machine_discovery import local_platform as local_platform
     from heapwire.kernel.discovery.memory_trial import (
         Trial as Trial,
         probe as probe,
@@ -22,7 +22,7 @@ else:
             "codec_sets": "layout_sets",
             "connector": "card_of_connector",
             "hot_plug": "HotPlug",
-            "local_platform": "discover",
+            "machine_discovery": "local_platform",
             "memory_trial": "Trial probe with_trials",
             "sysfs": "same_device",
         },

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 from heapwire.protocol import LocalError
 
 # Subsystems whose devices make up a platform; what happens to others counts

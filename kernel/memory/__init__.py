@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.kernel.memory.closing import Closable as Closable
     from heapwire.kernel.memory.dma_buf import CpuAccess as CpuAccess, DmaBuf as DmaBuf
-    from heapwire.kernel.memory.ioctl_call import ioctl as ioctl
     from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
     from heapwire.kernel.memory.memfd_memory import MemfdMemory as MemfdMemory
     from heapwire.kernel.memory.memory import Memory as Memory, OutOfMemoryError as OutOfMemoryError
@@ -15,9 +13,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "closing": "Closable",
             "dma_buf": "CpuAccess DmaBuf",
-            "ioctl_call": "ioctl",
             "local_memory": "GRANT LocalMemory",
             "memfd_memory": "MemfdMemory",
             "memory": "Memory OutOfMemoryError",

@@ -12,8 +12,7 @@ from contextlib import contextmanager, suppress
 from enum import IntFlag
 from pathlib import Path
 
-from heapwire.kernel.memory.closing import Closable
-from heapwire.kernel.memory.ioctl_call import ioctl
+from heapwire.kernel.system import Closable, ioctl
 from heapwire.protocol import LocalError
 from heapwire.protocol.values import SourceId
 

@@ -11,7 +11,7 @@ import os
 import struct
 from contextlib import suppress
 
-from heapwire.kernel.memory.ioctl_call import ioctl
+from heapwire.kernel.system import ioctl
 
 # include/uapi/linux/dma-heap.h: struct dma_heap_allocation_data
 _ALLOCATION = struct.Struct("=QIIQ")  # len, fd, fd_flags, heap_flags

@@ -6,13 +6,12 @@ size, zeroed pages, memory that lives until its last fd is closed.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
+from heapwire.kernel.system import sealed_memfd
 from heapwire.protocol import LocalError
 from heapwire.protocol.values import Source, SourceId
 
@@ -52,9 +51,7 @@ class MemfdMemory:
             raise LocalError(f"there is no {source} on this platform")
         rounded, released = self._ledger.charge(known, size)
         try:
-            fd = sealed_memfd(
-                _PREFIX + known.name, rounded, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
-            )
+            fd = sealed_memfd(_PREFIX + known.name, rounded)
         except OSError as error:
             released()
             raise LocalError(f"{known.name}: {rounded} bytes: {error.strerror}") from error
@@ -80,15 +77,3 @@ class MemfdMemory:
     def live(self, source: SourceId | None = None) -> int:
         """Bytes in buffers that are neither closed nor detached: of one source or of all."""
         return self._ledger.live(source)
-
-
-def sealed_memfd(name: str, size: int, seals: int) -> int:
-    """A memfd of a fixed size; the caller owns the fd. Raises `OSError`."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        os.ftruncate(fd, size)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd

@@ -11,8 +11,7 @@ import fcntl
 import os
 import struct
 
-from heapwire.kernel.memory.ioctl_call import ioctl
-from heapwire.kernel.memory.memfd_memory import sealed_memfd
+from heapwire.kernel.system import ioctl, sealed_memfd
 
 # include/uapi/linux/udmabuf.h: struct udmabuf_create
 _CREATE = struct.Struct("=IIQQ")  # memfd, flags, offset, size
@@ -26,7 +25,7 @@ def create(node: str, size: int) -> int:
     Raises `OSError`. The memfd may not shrink, which the driver insists on, and
     is closed here: the dma-buf keeps its pages.
     """
-    memory = sealed_memfd("udmabuf", size, fcntl.F_SEAL_SHRINK)
+    memory = sealed_memfd("udmabuf", size, seals=fcntl.F_SEAL_SHRINK)
     try:
         device = os.open(node, os.O_RDWR | os.O_CLOEXEC)
         try:

@@ -26,7 +26,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heapwire.kernel.memory import Closable, DmaBuf, ioctl
+from heapwire.kernel.memory import DmaBuf
+from heapwire.kernel.system import Closable, ioctl
 from heapwire.kernel.video.v4l2 import V4l2Device, characters
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.protocol import LocalError

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 from heapwire.kernel.video.v4l2 import V4l2Device, characters
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol import LocalError

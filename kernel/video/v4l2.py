@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from heapwire.kernel.memory import ioctl
+from heapwire.kernel.system import ioctl
 
 _QUERYCAP, _CAPABILITY_SIZE = 0x80685600, 104
 _ENUM_FMT, _FMTDESC_SIZE = 0xC0405602, 64

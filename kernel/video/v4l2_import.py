@@ -20,7 +20,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from heapwire.kernel.memory import DmaBuf, ioctl
+from heapwire.kernel.memory import DmaBuf
+from heapwire.kernel.system import ioctl
 from heapwire.kernel.video.v4l2 import Queue, V4l2Device
 
 _G_FMT, _S_FMT, _FORMAT_SIZE = 0xC0D05604, 0xC0D05605, 208

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heapwire.kernel.memory import ioctl
+from heapwire.kernel.system import ioctl
 from heapwire.kernel.video.v4l2 import Queue
 from heapwire.protocol import LocalError
 from heapwire.protocol.values import Extent

@@ -225,7 +225,7 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
     ]
     found = [machine, replace(machine, sources=(*machine.sources, *came))]
     monkeypatch.setattr(attachment_file, "HotPlug", Events)
-    monkeypatch.setattr(Platform, "local", lambda: found.pop(0))
+    monkeypatch.setattr(attachment_file, "local_platform", lambda: found.pop(0))
     assert host.attach(platform="", policy=str(policy))
     plugin = the_plugin()
     assert [source.name for source in plugin.broker.platform.sources] == ["system"]

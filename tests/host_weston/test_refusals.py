@@ -14,7 +14,7 @@ from headers import headers_of_another_version
 
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.compositor_plugin.hosts.embed import build as embed_build
-from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import local_platform
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
@@ -191,5 +191,5 @@ def test_without_a_platform_it_is_this_machine_with_whatever_it_has(start):
         manager = HeapManager(connection, timeout=60)
         announced = {source.name for source in manager.sources.values()}
         assert manager.default_negotiation().describe(timeout=60).cookie == 0
-    assert announced == {source.name for source in Platform.local().sources}
+    assert announced == {source.name for source in local_platform().sources}
     assert weston.stop() == 0

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from heapwire.kernel.description import DeviceKind, KmsPlane, LinkKind, Platform
-from heapwire.kernel.discovery import discover
+from heapwire.kernel.description import DeviceKind, KmsPlane, LinkKind
+from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
 from heapwire.kernel.video import FrameSizes, PixelFormat
@@ -96,7 +96,7 @@ def machine(tree):
 
 
 def look(tree, *, display=None, decoder=None):
-    return discover(
+    return local_platform(
         tree.root,
         drm=opens({"card0": display or Display(XRGB, NV12)}),
         v4l2=opens({"video0": decoder or Decoder()}),
@@ -324,13 +324,13 @@ def test_the_bitstreams_of_a_decoder_are_known(machine):
 
 
 def test_an_empty_machine_has_a_cpu(tree):
-    platform = discover(tree.root, drm=opens({}), v4l2=opens({}))
+    platform = local_platform(tree.root, drm=opens({}), v4l2=opens({}))
     assert platform.sources == ()
     assert [device.name for device in platform.devices] == ["cpu"]
     assert platform.memory.openable == frozenset()
 
 
 def test_this_machine_can_be_looked_at_whatever_it_is():
-    platform = Platform.local()
+    platform = local_platform()
     assert platform.device("cpu").kind is DeviceKind.CPU
     assert platform.memory.openable <= {source.id for source in platform.sources}

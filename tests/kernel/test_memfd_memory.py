@@ -140,7 +140,7 @@ def test_a_seal_that_fails_closes_the_fd(memory, monkeypatch):
     def refuse(fd, command, argument=0):
         raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr("heapwire.kernel.memory.memfd_memory.fcntl.fcntl", refuse)
+    monkeypatch.setattr("fcntl.fcntl", refuse)
     with pytest.raises(LocalError, match="not permitted"):
         memory.allocate(SYSTEM.id, 1)
     assert memory.live() == 0

@@ -157,7 +157,7 @@ def test_the_defaults_are_those_that_the_text_names():
     assert f"from 1 to {MOST_DEBOUNCE}; {DEBOUNCE} where it is left out" in TEXT
 
 
-def test_the_lines_of_python_run(tmp_path, monkeypatch):
+def test_the_lines_of_python_run(tmp_path):
     """All but the plugin itself, which wants a display."""
     code = textwrap.dedent(TEXT.split("## In Python\n", 1)[1].split("\n`Policy` is", 1)[0])
     file = tmp_path / "policy.toml"
@@ -171,8 +171,12 @@ def test_the_lines_of_python_run(tmp_path, monkeypatch):
         def follow(self, hot_plug, discover):
             followed.append(discover())
 
-    monkeypatch.setattr(Platform, "local", lambda: Platform.parse(BOX))
-    names = {"Policy": Policy, "Platform": Platform, "HeapPlugin": Plugin, "HotPlug": object}
+    names = {
+        "Policy": Policy,
+        "local_platform": lambda: Platform.parse(BOX),
+        "HeapPlugin": Plugin,
+        "HotPlug": object,
+    }
     exec(code.replace(FILE, str(file)), {**names, "display_address": 0, "host": None})
     [(platform, options)] = made
     assert "secure-video" not in [one.name for one in platform.sources]

@@ -1,4 +1,4 @@
-"""`Platform.local` on a real kernel: what it finds, and that what it concludes is true."""
+"""`local_platform` on a real kernel: what it finds, and that what it concludes is true."""
 
 from __future__ import annotations
 

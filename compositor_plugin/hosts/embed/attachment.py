@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.hosts.embed.table import CData, ffi, pointer_val
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import HotPlug
+from heapwire.kernel.discovery import HotPlug, local_platform
 from heapwire.protocol import HeapwireError, LocalError
 from heapwire.protocol.values import FormatModifier
 
@@ -66,7 +66,7 @@ class Attachment:
 
     def _follow_hardware(self) -> None:
         try:
-            self.plugin.follow(HotPlug(), lambda: self._policy.apply(Platform.local()))
+            self.plugin.follow(HotPlug(), lambda: self._policy.apply(local_platform()))
         except LocalError as error:
             log.warning("devices that come or go will not be noticed: %s", error)
 
@@ -132,7 +132,7 @@ def _unlog(handler: HostLog | None) -> None:
 
 
 def _platform(name: str) -> Platform:
-    return Platform.load(name) if name else Platform.local()
+    return Platform.load(name) if name else local_platform()
 
 
 def _describe(platform: Platform, policy: Policy) -> None:

@@ -40,7 +40,7 @@ from heapwire.compositor_plugin.hosts.reference.wp_presentation import WpPresent
 from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
 from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
 from heapwire.kernel.description import Platform
-from heapwire.kernel.memory import Closable
+from heapwire.kernel.system import Closable
 from heapwire.protocol import LocalError
 from heapwire.protocol.values import Answer, Extent, Problem
 

@@ -1,4 +1,4 @@
-"""Runs in the guest: looks at the machine with `Platform.local`, prints it as JSON.
+"""Runs in the guest: looks at the machine with `local_platform`, prints it as JSON.
 
 usage: discovery.py [probe] [ordinary]     (ordinary: as a user who may open nothing)
 """
@@ -9,8 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import probe
+from heapwire.kernel.discovery import local_platform, probe
 from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.protocol import LocalError
 from heapwire.protocol.explain import solve
@@ -97,7 +96,7 @@ def described(platform, device):
 
 def become_nobody():
     """Go on as nobody. The interpreter may be out of that user's reach: load everything first."""
-    probe(Platform.local(), ["card0"])
+    probe(local_platform(), ["card0"])
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
@@ -108,7 +107,7 @@ def main():
     if "ordinary" in sys.argv:
         become_nobody()
     before = fds()
-    platform = Platform.local()
+    platform = local_platform()
     seen = {
         "notes": platform.notes,
         "heaps": {

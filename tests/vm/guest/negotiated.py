@@ -19,8 +19,7 @@ import camera
 import observe
 from kms import Display
 
-from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import HotPlug, local_platform as local
+from heapwire.kernel.discovery import HotPlug, local_platform, machine_discovery
 from heapwire.kernel.video.v4l2 import Queue
 from heapwire.kernel.video.v4l2_queue import V4l2Queue
 from heapwire.protocol import LocalError
@@ -116,7 +115,7 @@ def offered(queue, frame):
 @thing
 def banks():
     """Luma in one bank, chroma in the other: asked for, planned, allocated, filled, swapped."""
-    platform = Platform.local()
+    platform = local_platform()
     vivid = next(one for one in platform.devices if one.driver == "vivid")
     camera = only(
         platform.participant(vivid.name, Usage.CAMERA),
@@ -210,16 +209,16 @@ def refusal(platform, device, source):
 def without_links():
     """The machine as a kernel shows it that has no links, in either direction."""
     with (
-        mock.patch.object(local, "links_of", return_value=None),
-        mock.patch.object(local, "linked_by", return_value=()),
+        mock.patch.object(machine_discovery, "links_of", return_value=None),
+        mock.patch.object(machine_discovery, "linked_by", return_value=()),
     ):
-        return Platform.local()
+        return local_platform()
 
 
 @thing
 def contiguity():
     """For each vivid and heap: what the solver says, with links and without, then QBUF."""
-    linked = Platform.local()
+    linked = local_platform()
     pairs = [
         (one, source)
         for one in linked.devices
@@ -319,7 +318,7 @@ def on_screen():
     told = {"numbers": [], "whole": [], "written back": []}
     size = camera.FRAME_SIZE
     with observe.plugged(1):
-        platform = Platform.local()
+        platform = local_platform()
         source, display = by_driver(platform, "uvcvideo"), by_driver(platform, "vkms")
         plan = solve(shown(platform, source, display)).plans[0]
         told["plan"] = plan_document(plan, {one.id: one.name for one in platform.sources})
@@ -381,7 +380,7 @@ def coming_and_going():
     before = open_fds()
     with contextlib.ExitStack() as plug:
         plug.enter_context(observe.plugged(1))
-        platform = Platform.local()
+        platform = local_platform()
         source, display = by_driver(platform, "uvcvideo"), by_driver(platform, "vkms")
         plan = solve(shown(platform, source, display)).plans[0]
         try:
@@ -395,15 +394,15 @@ def coming_and_going():
             told["unplugged"] = errno.errorcode[(error.__cause__ or error).errno]
     told["bytes left"] = platform.memory.live()
     told["camera left"] = observe.settled(
-        lambda: any(one.driver == "uvcvideo" for one in Platform.local().devices)
+        lambda: any(one.driver == "uvcvideo" for one in local_platform().devices)
     )
     observe.unbind("vicodec", "vicodec.0")
-    told["without"] = links_of(Platform.local(), "vicodec")
+    told["without"] = links_of(local_platform(), "vicodec")
     with HotPlug() as watch:
         told["quiet"] = not watch.changed()
         observe.bind("vicodec", "vicodec.0")
         told["noticed"] = told_of(watch)
-        told["with"] = links_of(Platform.local(), "vicodec")
+        told["with"] = links_of(local_platform(), "vicodec")
     del watch
     told["fds left"] = sorted(open_fds() - before)
     return told

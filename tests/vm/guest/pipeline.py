@@ -16,7 +16,7 @@ import reference_decoder
 from clip import pictures
 from kms import Display
 
-from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.video import M2mDecoder
 from heapwire.kernel.video.m2m_encoder import M2mEncoder
 from heapwire.protocol.explain import plan_document, solve
@@ -115,7 +115,7 @@ def visible(buffer, pitch):
 
 
 def main():
-    platform = Platform.local()
+    platform = local_platform()
     encoder = able(platform, Usage.ENCODE, "vicodec")
     decoder = able(platform, Usage.DECODE, "vicodec")
     display = able(platform, Usage.SCANOUT, "vkms")

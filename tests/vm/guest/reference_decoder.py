@@ -7,7 +7,7 @@ of a queue with it, and nothing of the order in which they are called.
 import os
 import struct
 
-from heapwire.kernel.memory import ioctl
+from heapwire.kernel.system import ioctl
 from heapwire.kernel.video import V4l2Device
 from heapwire.kernel.video.v4l2_queue import V4l2Queue
 

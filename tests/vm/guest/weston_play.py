@@ -30,7 +30,7 @@ from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.wayland import Connection, Window
 from heapwire.compositor_plugin import Policy
-from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.video.m2m_encoder import M2mEncoder
 from heapwire.protocol.values import Extent, Usage
 
@@ -67,7 +67,7 @@ HEAPWIRE = [sys.executable, "-m", "heapwire.cli.main", "play", "--unpaced"]
 
 def encode(path):
     """The clip as files of FWHT, and the CRC that a display has for each of its pictures."""
-    devices = Platform.local().devices
+    devices = local_platform().devices
 
     def node(usage):
         return next(one.node for one in devices if usage in one.sets and one.driver == "vicodec")
@@ -138,7 +138,7 @@ def stepped(weston, expected):
     player = Player(
         CLIP,
         display=weston.socket,
-        platform=Platform.local(),
+        platform=local_platform(),
         options=PlayOptions(fullscreen=True, paced=False, frames=FRAMES, timeout=PATIENCE),
         on_progress=progress,
     )
@@ -205,7 +205,7 @@ def toggled(weston, platform, *ways):
 
 def fallback(weston):
     """The command where the compositor cannot plan, and a stream in both ways."""
-    platform = Policy.load(POLICY_FILE).apply(Platform.local())
+    platform = Policy.load(POLICY_FILE).apply(local_platform())
     return {
         "command": command(weston, "--fullscreen", "--policy", POLICY_FILE, CLIP),
         "toggled": toggled(weston, platform, False, True, False),
@@ -292,7 +292,7 @@ def play_for_ever(socket):
     Player(
         LONG_CLIP,
         display=socket,
-        platform=Platform.local(),
+        platform=local_platform(),
         options=PlayOptions(paced=False, timeout=PATIENCE),
         on_progress=lambda now: print(now.counts.shown, flush=True),
     ).play()
@@ -319,7 +319,7 @@ def main():
         ):
             told["fullscreen"] = timed("fullscreen", fullscreen(weston))
             told["stepped"] = timed("stepped", stepped(weston, expected))
-            told["toggled"] = timed("toggled", toggled(weston, Platform.local(), True, False, True))
+            told["toggled"] = timed("toggled", toggled(weston, local_platform(), True, False, True))
             told["crowd"] = timed("crowd", crowd(weston, stack))
             told["module"] = weston.module_log
         with Weston("vm-2", shell="desktop", ini=INI) as weston:

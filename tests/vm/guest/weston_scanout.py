@@ -13,7 +13,7 @@ from weston import PATIENCE
 from heapwire.client_lib.buffers.buffer import allocate
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import LinuxDmabuf, Window
-from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import (
     LINEAR,
     ConstraintSet,
@@ -49,7 +49,7 @@ def scanned_out(weston, size):
 
 
 def _shown(weston, size, stack):
-    platform = Platform.local()
+    platform = local_platform()
     connection = stack.enter_context(weston.connect())
     manager = HeapManager(connection, timeout=PATIENCE)
     window = stack.enter_context(

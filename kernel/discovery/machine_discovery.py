@@ -70,10 +70,14 @@ class _Found:
     unread: dict[str, list[Device]] = field(default_factory=dict)
 
 
-def discover(root: Path = REAL, *, drm: OpenDrm = open_drm, v4l2: OpenV4l2 = open_v4l2) -> Platform:
+def local_platform(
+    root: Path = REAL, *, drm: OpenDrm = open_drm, v4l2: OpenV4l2 = open_v4l2
+) -> Platform:
     """The machine that this runs on, or the one whose `/sys`, `/dev` and `/proc` are below `root`.
 
-    `drm` and `v4l2` open a node for the time of a `with` block.
+    Loads pyudev, and looks at the nodes of devices; `drm` and `v4l2` open one for
+    the time of a `with` block. Raises nothing for what may not be opened or is not
+    there: see `Platform.notes`.
     """
     found = _Found()
     heaps = list_heaps(root)

@@ -1,0 +1,22 @@
+"""What every room needs of Linux: ioctl, files of memory, and what has to be given back."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.kernel.system.closable import Closable as Closable
+    from heapwire.kernel.system.ioctl_call import ioctl as ioctl
+    from heapwire.kernel.system.memory_file import (
+        sealed_copy as sealed_copy,
+        sealed_memfd as sealed_memfd,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "closable": "Closable",
+            "ioctl_call": "ioctl",
+            "memory_file": "sealed_copy sealed_memfd",
+        },
+    )

@@ -1,0 +1,39 @@
+"""Files that are memory only, of a fixed size: memfds with seals (memfd_create(2))."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+FIXED_SIZE = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+UNCHANGEABLE = FIXED_SIZE | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+
+
+def sealed_memfd(name: str, size: int, *, seals: int = FIXED_SIZE) -> int:
+    """A memfd of `size` zeroed bytes, under the F_SEAL_* bits of fcntl(2).
+
+    `name` is what /proc/self/fd shows behind `/memfd:`. The caller owns the fd.
+    Raises `OSError`.
+    """
+    return _sealed(name, size, b"", seals)
+
+
+def sealed_copy(name: str, content: bytes) -> int:
+    """A memfd with some bytes that nobody can change any more, to hand to another process.
+
+    The caller owns the fd; its offset is at the end. Raises `OSError`.
+    """
+    return _sealed(name, len(content), content, UNCHANGEABLE)
+
+
+def _sealed(name: str, size: int, content: bytes, seals: int) -> int:
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(fd, size)
+        with open(fd, "wb", closefd=False) as file:
+            file.write(content)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)  # last: a sealed file cannot be written
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
