@@ -7,7 +7,7 @@ import os
 
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, parse_usage
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, LocalError
 from heapwire.protocol.values import Extent, Usage, parse_fourcc
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
@@ -42,7 +42,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def load_platform(name: str | None) -> Platform:
-    """The platform of `--platform`, this machine without one; `LocalError` if there is none."""
+    """The platform of `--platform`, this machine without one; `InputError` if there is none."""
     if name is None or name == LOCAL:
         from heapwire.kernel.discovery import local_platform
 
@@ -79,7 +79,7 @@ def participant(text: str) -> tuple[str, Usage]:
         raise argparse.ArgumentTypeError(f"{text!r} is not DEVICE:USAGE, such as codec:decode")
     try:
         return device, parse_usage(usage)
-    except LocalError as error:
+    except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

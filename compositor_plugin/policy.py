@@ -24,17 +24,17 @@ from heapwire.kernel.description import (
     Path,
     Platform,
     Table,
-    all_told,
+    TomlFileError,
     did_you_mean,
+    fault_line,
+    on_lines,
     parse_toml,
     positions,
     read_device_facts,
     read_memory_facts,
     read_text,
-    told,
     with_facts,
 )
-from heapwire.protocol import LocalError
 from heapwire.protocol.values import Source, SourceKind, Usage
 
 DEBOUNCE = 500  # milliseconds an upgrade must last; 30 frames at 60 Hz, as wlroots waits
@@ -44,8 +44,8 @@ MOST_DEBOUNCE = 60_000  # milliseconds
 _USAGES = (Usage.SCANOUT, Usage.SAMPLING)
 
 
-class PolicyFileError(LocalError):
-    """A policy file that cannot be read; the message has one line for each fault."""
+class PolicyFileError(TomlFileError):
+    """A policy file that is wrong; the message has one line for each fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Policy:
     def load(cls, file: str | PathLike[str]) -> Self:
         """The policy of a file.
 
-        Raises `PolicyFileError`, with a line for each fault, and `LocalError`
+        Raises `PolicyFileError`, with a line for each fault, and `FileError`
         when the file cannot be read.
         """
         return cls.parse(read_text(fspath(file)), file=fspath(file))
@@ -111,7 +111,7 @@ class Policy:
         for table in (offer, allocation, compositor, top):
             table.close()
         if faults:
-            raise PolicyFileError(all_told(faults, file=file, lines=lines))
+            raise PolicyFileError(file, on_lines(faults, lines))
         return policy
 
     def corrected(self, platform: Platform) -> Platform:
@@ -166,7 +166,7 @@ class Policy:
                     yield self._told(Fault((table, key, index), what))
 
     def _told(self, fault: Fault) -> str:
-        return told(fault, file=self.file or "policy", lines=self.lines)
+        return fault_line(fault, file=self.file or "policy", lines=self.lines)
 
 
 def _selection(table: Table) -> Selection:

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
         Path as Path,
         PlaneType as PlaneType,
         Platform as Platform,
+        PlatformFileError as PlatformFileError,
         Table as Table,
-        all_told as all_told,
+        TomlFileError as TomlFileError,
         did_you_mean as did_you_mean,
+        fault_line as fault_line,
+        on_lines as on_lines,
         parse_toml as parse_toml,
         parse_usage as parse_usage,
         positions as positions,
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
         read_memory_facts as read_memory_facts,
         read_text as read_text,
         shipped as shipped,
-        told as told,
         usage_name as usage_name,
         with_facts as with_facts,
     )
@@ -82,9 +84,10 @@ else:
         {
             "description": (
                 "Device DeviceFact DeviceKind Fault KmsPlane Link LinkKind MemoryFact Path "
-                "PlaneType Platform Table all_told did_you_mean parse_toml parse_usage "
+                "PlaneType Platform PlatformFileError Table TomlFileError did_you_mean "
+                "fault_line on_lines parse_toml parse_usage "
                 "positions profile_constraints quantity_name read_device_facts "
-                "read_memory_facts read_text shipped told usage_name with_facts"
+                "read_memory_facts read_text shipped usage_name with_facts"
             ),
             "discovery": (
                 "HotPlug Trial card_of_connector layout_sets local_platform probe same_device "

@@ -25,7 +25,7 @@ from heapwire.client_lib.player.picture_stream import Free, Shape
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.kernel.discovery import layout_sets
 from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat, is_laid_out_as
-from heapwire.protocol import LocalError, words_of
+from heapwire.protocol import LocalError, MachineError, words_of
 from heapwire.protocol.values import FORMATS, ConstraintSet, FormatModifier, Participant, Plan
 from heapwire.protocol.wire import ALTERNATIVES
 
@@ -72,7 +72,7 @@ class DevicePictures:
         self._ready: deque[_DevicePicture] = deque()
         try:
             device.start(file.coded, file.extent)
-        except (OSError, LocalError) as error:
+        except (OSError, MachineError) as error:
             device.close()
             raise LocalError(f"the device does not decode this: {words_of(error)}") from error
 

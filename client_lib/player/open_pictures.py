@@ -13,7 +13,7 @@ from heapwire.client_lib.player.packet import PacketFile
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import M2mDecoder
-from heapwire.protocol import LocalError
+from heapwire.protocol import LocalError, MachineError
 from heapwire.protocol.values import Usage
 
 AUTO = "auto"
@@ -47,7 +47,7 @@ def open_pictures(
                 continue
             try:
                 return _on_device(file, platform, device, tuple(formats))
-            except LocalError as error:
+            except (LocalError, MachineError) as error:
                 if decoder != AUTO:
                     file.close()
                     raise

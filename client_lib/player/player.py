@@ -23,7 +23,7 @@ from heapwire.client_lib.player.play_result import PlayResult
 from heapwire.client_lib.player.playback import Playback, PlayOptions, Progress, Screen
 from heapwire.client_lib.wayland import Connection, LinuxDmabuf, Window
 from heapwire.kernel.description import DeviceKind, Platform
-from heapwire.protocol import LocalError
+from heapwire.protocol import LocalError, MachineError
 from heapwire.protocol.values import Participant, Usage
 
 
@@ -105,7 +105,13 @@ class Player:
             screen = Screen(connection, window, wake)
             try:
                 return self._shown(screen, manager, dmabuf, pictures, faults)
-            except (LocalError, NegotiationError, AllocationError, ImportRefusedError) as error:
+            except (
+                LocalError,
+                MachineError,
+                NegotiationError,
+                AllocationError,
+                ImportRefusedError,
+            ) as error:
                 if options.decoder != AUTO or not self._cpu_may_do(pictures) or window.mapped:
                     raise
                 faults.append(f"{pictures.decoder}: {error}")

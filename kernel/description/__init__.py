@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from heapwire.kernel.description.link import Link as Link, LinkKind as LinkKind
     from heapwire.kernel.description.platform import Platform as Platform, shipped as shipped
+    from heapwire.kernel.description.platform_file import PlatformFileError as PlatformFileError
     from heapwire.kernel.description.platform_table import (
         Fault as Fault,
         Table as Table,
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
         with_facts as with_facts,
     )
     from heapwire.kernel.description.toml_file import (
-        all_told as all_told,
+        LineFault as LineFault,
+        TomlFileError as TomlFileError,
+        fault_line as fault_line,
+        on_lines as on_lines,
         parse_toml as parse_toml,
         read_text as read_text,
-        told as told,
     )
     from heapwire.kernel.description.toml_position import Path as Path, positions as positions
 else:
@@ -43,11 +46,12 @@ else:
             "device": "Device DeviceKind KmsPlane PlaneType parse_usage usage_name",
             "link": "Link LinkKind",
             "platform": "Platform shipped",
+            "platform_file": "PlatformFileError",
             "platform_table": "Fault Table did_you_mean",
             "profile": "profile_constraints",
             "quantity": "quantity_name",
             "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
-            "toml_file": "all_told parse_toml read_text told",
+            "toml_file": "LineFault TomlFileError fault_line on_lines parse_toml read_text",
             "toml_position": "Path positions",
         },
     )

@@ -15,7 +15,7 @@ from typing import TypeAlias, cast
 from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import Path
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 from heapwire.protocol.solver import fault
 from heapwire.protocol.values import (
     BY_NAME,
@@ -64,7 +64,7 @@ class WrittenConstraint:
     def bound(self, names: Names, provenance: Provenance) -> Constraint:
         """The constraint on the machine whose names these are.
 
-        Raises `LocalError` if it speaks of a device that is not there.
+        Raises `InputError` if it speaks of a device that is not there.
         """
         return Constraint(
             type=self.type.type,
@@ -97,7 +97,7 @@ def read_constraints(
     for written in read_written(table, key):
         try:
             constraint = written.bound(names, Provenance.PROFILE)
-        except LocalError as error:
+        except InputError as error:
             what = f"{written.type.name}: {error}"
             table.faults.append(Fault((*written.path, "value"), what))
             continue
@@ -131,7 +131,7 @@ def _read(row: Table) -> WrittenConstraint | None:
         return None
     try:
         value = _value(known, raw)
-    except LocalError as error:
+    except InputError as error:
         row.fault("value", f"{known.name}: {error}")
         return None
     if not value or known.kind not in _NAMED:  # names are judged by what they stand for
@@ -152,7 +152,7 @@ def _read(row: Table) -> WrittenConstraint | None:
 def _device(name: str, names: Names) -> DeviceId:
     device = names.devices.get(name)
     if device is None:
-        raise LocalError(f"there is no device {name!r}: {did_you_mean(name, names.devices)}")
+        raise InputError(f"there is no device {name!r}: {did_you_mean(name, names.devices)}")
     return device
 
 
@@ -178,7 +178,7 @@ def _planes(row: Table, known: ConstraintType | None) -> int:
 
 def _value(known: ConstraintType, raw: object) -> Value | NamedSources | NamedPairs:
     if raw is None and known.kind is not ValueKind.FLAG:
-        raise LocalError(f"'value' is missing: {_WANTED[known.kind]}")
+        raise InputError(f"'value' is missing: {_WANTED[known.kind]}")
     match known.kind:
         case ValueKind.SOURCES:
             return _sources(raw)
@@ -193,13 +193,13 @@ def _uint(known: ConstraintType, raw: object) -> Value:
         return int(raw)
     if isinstance(raw, str | int) and not isinstance(raw, bool):
         return parse_quantity(raw)
-    raise LocalError(f"{raw!r} is not {_number_of(known)}")
+    raise InputError(f"{raw!r} is not {_number_of(known)}")
 
 
 def _flag(known: ConstraintType, raw: object) -> Value:
     if raw is None or raw is True:
         return 1
-    raise LocalError(f"its presence says it all: leave 'value' out, or the whole row, not {raw!r}")
+    raise InputError(f"its presence says it all: leave 'value' out, or the whole row, not {raw!r}")
 
 
 def _range(known: ConstraintType, raw: object) -> Value:
@@ -209,40 +209,40 @@ def _range(known: ConstraintType, raw: object) -> Value:
         case {"base": str() | int() as base, "size": str() | int() as size}:
             first_byte = parse_quantity(base)
             return first_byte, first_byte + parse_quantity(size) - 1
-    raise LocalError('a range is ["first", "last"], both included, or { base, size }')
+    raise InputError('a range is ["first", "last"], both included, or { base, size }')
 
 
 def _mask(known: ConstraintType, raw: object) -> Value:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     if not isinstance(raw, list):
-        raise LocalError(f"{raw!r} is not a list of {', '.join(known.bits.values())}")
+        raise InputError(f"{raw!r} is not a list of {', '.join(known.bits.values())}")
     bits = {name.casefold(): bit for bit, name in known.bits.items()}
     mask = 0
     for word in raw:
         bit = bits.get(word.casefold()) if isinstance(word, str) else None
         if bit is None:
-            raise LocalError(f"{word!r} is unknown: {did_you_mean(str(word), known.bits.values())}")
+            raise InputError(f"{word!r} is unknown: {did_you_mean(str(word), known.bits.values())}")
         mask |= 1 << bit
     return mask
 
 
 def _sources(raw: object) -> NamedSources:
     if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
-        raise LocalError(f"{raw!r} is not a list of names of memory")
+        raise InputError(f"{raw!r} is not a list of names of memory")
     return tuple(raw)
 
 
 def _pairs(known: ConstraintType, raw: object) -> NamedPairs:
     if isinstance(raw, list):
         if known.unit:
-            raise LocalError(f"each device comes with its {known.unit.plural}: write {{ gpu = 2 }}")
+            raise InputError(f"each device comes with its {known.unit.plural}: write {{ gpu = 2 }}")
         raw = {name: 0 for name in raw if isinstance(name, str)}
     if not isinstance(raw, dict):
-        raise LocalError(f"{raw!r} does not name devices")
+        raise InputError(f"{raw!r} does not name devices")
     for number in raw.values():
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            raise LocalError(f"{number!r} is not {_number_of(known)}")
+            raise InputError(f"{number!r} is not {_number_of(known)}")
     return tuple(raw.items())
 
 
@@ -258,7 +258,7 @@ def _bytes(known: ConstraintType, raw: object) -> Value:
             return bytes.fromhex(raw)
         except ValueError:
             pass
-    raise LocalError(f'{raw!r} is not bytes in hexadecimal, such as "01 ff"')
+    raise InputError(f'{raw!r} is not bytes in hexadecimal, such as "01 ff"')
 
 
 _NAMED = (ValueKind.SOURCES, ValueKind.PAIRS)

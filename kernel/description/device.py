@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 from heapwire.protocol.values import ConstraintSet, DeviceId, Place, Usage
 
 
@@ -85,12 +85,12 @@ def usage_name(usage: Usage) -> str:
 
 
 def parse_usage(text: str) -> Usage:
-    """The use that `usage_name` printed; `LocalError` for anything else."""
+    """The use that `usage_name` printed; `InputError` for anything else."""
     usage = Usage(0)
     for word in text.split("+"):
         try:
             usage |= Usage[word.strip().upper().replace("-", "_")]
         except KeyError:
             known = ", ".join(usage_name(bit) for bit in Usage)
-            raise LocalError(f"{word!r} is not a use: there are {known}") from None
+            raise InputError(f"{word!r} is not a use: there are {known}") from None
     return usage

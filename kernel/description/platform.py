@@ -25,7 +25,7 @@ from heapwire.kernel.description.platform_file import PlatformParts, read_platfo
 from heapwire.kernel.description.platform_table import did_you_mean
 from heapwire.kernel.description.toml_file import read_text
 from heapwire.kernel.memory import MemfdMemory, Memory
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, MachineError, UsageError
 from heapwire.protocol.values import (
     BY_NAME,
     Constraint,
@@ -71,13 +71,13 @@ class Platform:
 
         A text without `/` and without `.toml` at its end is the name of a
         shipped platform. Raises `PlatformFileError`, with a line for each
-        fault, when the file is not a platform, and `LocalError` when there is
-        none.
+        fault, when the file is not a platform, `FileError` when it cannot be
+        read, and `InputError` when there is no platform of that name.
         """
         wanted = fspath(platform)
         if isinstance(platform, str) and "/" not in wanted and not wanted.endswith(_SUFFIX):
             if wanted not in shipped():
-                raise LocalError(
+                raise InputError(
                     f"there is no platform {wanted!r}: {did_you_mean(wanted, shipped())} "
                     "A file is named with its path or its ending .toml."
                 )
@@ -106,20 +106,20 @@ class Platform:
         )
 
     def device(self, which: str | DeviceId) -> Device:
-        """The device of a name or an id; `LocalError` if there is none."""
+        """The device of a name or an id; `InputError` if there is none."""
         for device in self.devices:
             if which in (device.name, device.id):
                 return device
         names = [device.name for device in self.devices]
-        raise LocalError(f"{self.name} has no device {which}: {did_you_mean(str(which), names)}")
+        raise InputError(f"{self.name} has no device {which}: {did_you_mean(str(which), names)}")
 
     def source(self, which: str | SourceId) -> Source:
-        """The source of a name or an id; `LocalError` if there is none."""
+        """The source of a name or an id; `InputError` if there is none."""
         for source in self.sources:
             if which in (source.name, source.id):
                 return source
         names = [source.name for source in self.sources]
-        raise LocalError(f"{self.name} has no memory {which}: {did_you_mean(str(which), names)}")
+        raise InputError(f"{self.name} has no memory {which}: {did_you_mean(str(which), names)}")
 
     def source_name(self, source: SourceId) -> str:
         """The name of a source; its kind and pair where it has none here."""
@@ -132,7 +132,8 @@ class Platform:
 
         Its name is `device:use` unless given: `hvs:scanout`. Several uses at a
         time (`CPU_READ | CPU_WRITE`) need to have the same sets. Raises
-        `LocalError` when the device is not there or cannot be put to that use.
+        `InputError` when the device is not there, `MachineError` when it cannot
+        be put to that use, and `UsageError` for no use at all.
         """
         found = self.device(device)
         sets = _sets_for(found, usage)
@@ -224,18 +225,18 @@ def _shipped_files() -> resources.abc.Traversable:
 
 def _sets_for(device: Device, usage: Usage) -> tuple[ConstraintSet, ...]:
     if not usage:
-        raise LocalError(f"{device.name}: no use is given")
+        raise UsageError(f"{device.name}: no use is given")
     if usage in device.sets:
         return device.sets[usage]
     wanted = [bit for bit in Usage if bit & usage]
     missing = [bit for bit in wanted if bit not in device.sets]
     if missing:
-        raise LocalError(
+        raise MachineError(
             f"{device.name} is not for {usage_name(missing[0])}: "
             f"it is for {', '.join(map(usage_name, device.usages)) or 'nothing'}"
         )
     if len({device.sets[bit] for bit in wanted}) > 1:
-        raise LocalError(
+        raise MachineError(
             f"{device.name} needs other memory for each of {usage_name(usage)}: "
             "take part once for each use"
         )

@@ -24,9 +24,9 @@ from heapwire.kernel.description.device import (
 from heapwire.kernel.description.link import Link, LinkKind
 from heapwire.kernel.description.memory_table import read_properties
 from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
-from heapwire.kernel.description.toml_file import all_told, parse_toml, told
+from heapwire.kernel.description.toml_file import TomlFileError, fault_line, on_lines, parse_toml
 from heapwire.kernel.description.toml_position import Path, positions
-from heapwire.protocol import LocalError
+from heapwire.kernel.memory import simulated_name_fault
 from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import (
     ANY_FOURCC,
@@ -60,8 +60,8 @@ _KINDS = {kind.name.lower(): kind for kind in SourceKind}
 _ANY = "ANY"  # in a list of formats or of modifiers: whatever the others name
 
 
-class PlatformFileError(LocalError):
-    """A platform file that cannot be read; the message has one line for each fault."""
+class PlatformFileError(TomlFileError):
+    """A platform file that is wrong; the message has one line for each fault."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,8 +94,8 @@ def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None)
         return parts
     lines = positions(text)
     if faults:
-        raise PlatformFileError(all_told(faults, file=file, lines=lines))
-    parts.notes = tuple(told(mention, file=file, lines=lines) for mention in reader.mentions)
+        raise PlatformFileError(file, on_lines(faults, lines))
+    parts.notes = tuple(fault_line(mention, file=file, lines=lines) for mention in reader.mentions)
     return parts
 
 
@@ -192,6 +192,9 @@ class _Reader:
             table.fault("kind", f"{kind_name!r} is unknown: {did_you_mean(kind_name, _KINDS)}")
             kind = SourceKind.HEAP
         owner = self._owner(table, required=kind is SourceKind.DEVICE)
+        bad_name = simulated_name_fault(name)
+        if bad_name is not None:
+            table.fault("name", bad_name)
         if name in self._sources:
             table.fault("name", f"there is a memory {name!r} already")
         id_ = self._source_id(kind, name, owner)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import Path
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, LocalError
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -155,12 +155,12 @@ class Table:
         return tuple(good)
 
     def each(self, key: str, parse: Callable[[str], int]) -> tuple[int, ...]:
-        """A list of strings, each read by `parse`, which raises `LocalError`."""
+        """A list of strings, each read by `parse`, which raises `InputError`."""
         good: list[int] = []
         for index, text in enumerate(self.texts(key)):
             try:
                 good.append(parse(text))
-            except LocalError as error:
+            except (InputError, LocalError) as error:
                 self.faults.append(Fault((*self.path, key, index), str(error)))
         return tuple(good)
 
@@ -202,7 +202,7 @@ class Table:
         if isinstance(value, str | int):
             try:
                 return parse_quantity(value)
-            except LocalError as error:
+            except InputError as error:
                 self.fault(key, str(error))
                 return None
         self.fault(key, f"{value!r} is not a number of bytes")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 
 _UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _QUANTITY = re.compile(r"(0[xX][0-9a-fA-F_]+|[0-9][0-9_]*)\s*([A-Za-z]*)")
 
 
 def parse_quantity(text: str | int) -> int:
-    """The number of bytes that a text or a number says; `LocalError` if it says none."""
+    """The number of bytes that a text or a number says; `InputError` if it says none."""
     if isinstance(text, int) and not isinstance(text, bool):
         if text < 0:
-            raise LocalError(f"{text} is negative")
+            raise InputError(f"{text} is negative")
         return text
     found = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None or found[2] not in _UNITS:
-        raise LocalError(f'{text!r} is not a number of bytes such as 4096, 0x1000 or "96 MiB"')
+        raise InputError(f'{text!r} is not a number of bytes such as 4096, 0x1000 or "96 MiB"')
     digits = found[1].replace("_", "")
     return int(digits, 16 if digits[:2] in ("0x", "0X") else 10) * _UNITS[found[2]]
 

@@ -19,7 +19,7 @@ from heapwire.kernel.description.platform import Platform
 from heapwire.kernel.description.platform_file import heap_named
 from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
 from heapwire.kernel.description.toml_position import Path
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
@@ -177,7 +177,7 @@ class _Adding:
                 continue
             try:
                 found.append(written.bound(self._names, Provenance.USER))
-            except LocalError as error:
+            except InputError as error:
                 self._mention((*written.path, "value"), f"{written.type.name}: {error}")
         return tuple(found)
 

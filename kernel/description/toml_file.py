@@ -4,44 +4,72 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from heapwire.kernel.description.platform_table import Fault, key_name
 from heapwire.kernel.description.toml_position import Path, line_of
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, words_of
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def read_text(file: str) -> str:
-    """The text of a file; `LocalError` if it cannot be read."""
+    """The text of a file; `FileError` if it cannot be read, or is not UTF-8."""
     try:
         return FilePath(file).read_text("utf-8")
     except OSError as error:
-        raise LocalError(f"{file}: {error.strerror}") from error
+        raise FileError(file, words_of(error)) from error
     except UnicodeDecodeError as error:
-        raise LocalError(f"{file}: this is not text in UTF-8: {error.reason}") from error
+        raise FileError(file, f"this is not text in UTF-8: {error.reason}") from error
 
 
-def parse_toml(text: str, *, file: str, error: type[LocalError]) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """Something wrong on a line, from 1, of a file; `text` names the key."""
+
+    line: int
+    text: str
+
+
+class TomlFileError(FileError):
+    """A TOML file that does not say what it should.
+
+    `faults` has all that is wrong, in the order of the file, and `line` is that
+    of the first; `str()` has a line of text for each, with file and line.
+    """
+
+    def __init__(self, file: str, faults: Sequence[LineFault]) -> None:
+        first, *others = faults
+        more = (f"\n{file}:{fault.line}: {fault.text}" for fault in others)
+        super().__init__(file, "".join((first.text, *more)), line=first.line)
+        self.faults = tuple(faults)
+
+
+def parse_toml(text: str, *, file: str, error: type[TomlFileError]) -> dict[str, object]:
     """The data of a text; raises `error`, with file and line, if it is not TOML."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as caught:
-        found = _POSITION.search(str(caught))
-        line = found[1] if found and found[1] else str(max(1, len(text.splitlines())))
+        position = _POSITION.search(str(caught))
+        at_end = max(1, len(text.splitlines()))
+        line = int(position[1]) if position and position[1] else at_end
         what = _POSITION.sub("", str(caught))
-        raise error(f"{file}:{line}: this is not TOML: {what}") from None
+        raise error(file, [LineFault(line, f"this is not TOML: {what}")]) from None
 
 
-def told(fault: Fault, *, file: str, lines: Mapping[Path, int]) -> str:
+def on_lines(faults: Iterable[Fault], lines: Mapping[Path, int]) -> list[LineFault]:
+    """The faults of keys with their lines, in the order of the file."""
+    placed = [LineFault(line_of(lines, fault.path), _with_key(fault)) for fault in faults]
+    return sorted(placed, key=lambda fault: fault.line)
+
+
+def fault_line(fault: Fault, *, file: str, lines: Mapping[Path, int]) -> str:
     """A fault as a line to read: file, line, key and what is wrong."""
+    return f"{file}:{line_of(lines, fault.path)}: {_with_key(fault)}"
+
+
+def _with_key(fault: Fault) -> str:
     key = key_name(fault.path)
-    return f"{file}:{line_of(lines, fault.path)}: {f'{key}: ' if key else ''}{fault.text}"
-
-
-def all_told(faults: list[Fault], *, file: str, lines: Mapping[Path, int]) -> str:
-    """Every fault, one line each, in the order of the file."""
-    inorder = sorted(faults, key=lambda fault: line_of(lines, fault.path))
-    return "\n".join(told(fault, file=file, lines=lines) for fault in inorder)
+    return f"{key}: {fault.text}" if key else fault.text

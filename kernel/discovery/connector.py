@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from heapwire.kernel.discovery.sysfs import SysfsDevice
 from heapwire.protocol.values import DeviceId
 
 
@@ -19,18 +20,11 @@ def card_of_connector(
     found = []
     for card in cards:
         for entry in drm.glob(f"card[0-9]*-{_escaped(name)}"):
-            if _number(entry / "device" / "dev") == card:
+            number = SysfsDevice(entry / "device").number
+            if number is not None and DeviceId(number.major, number.minor) == card:
                 found.append(card)
     return found[0] if len(found) == 1 else None
 
 
 def _escaped(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
-
-
-def _number(file: Path) -> DeviceId | None:
-    try:
-        major, minor = file.read_text("ascii").strip().split(":")
-        return DeviceId(int(major), int(minor))
-    except (OSError, ValueError):
-        return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from heapwire.kernel.system import Closable
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 
 # Subsystems whose devices make up a platform; what happens to others counts
 # only when it is about links.
@@ -58,9 +58,9 @@ class HotPlug(Closable):
         self._monitor: Monitor | None = _listen() if monitor is None else monitor
 
     def fileno(self) -> int:
-        """The descriptor to poll for reading; `LocalError` when closed."""
+        """The descriptor to poll for reading; `UsageError` when closed."""
         if self._monitor is None:
-            raise LocalError("the watch for new devices is closed")
+            raise UsageError("the watch for new devices is closed")
         return self._monitor.fileno()
 
     def changed(self) -> bool:
@@ -88,6 +88,6 @@ def _listen() -> Monitor:
         started = pyudev.Monitor.from_netlink(pyudev.Context(), source)
         started.start()
     except OSError as error:
-        raise LocalError(f"no word of new devices from {source}: {error.strerror}") from error
+        raise MachineError(f"no word of new devices from {source}: {error.strerror}") from error
     monitor: Monitor = started
     return monitor

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from heapwire.protocol import PeerError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import FormatModifier
 
 _VERSION = 1
@@ -21,25 +21,25 @@ _WINDOW = 64
 def parse_in_formats(blob: bytes) -> tuple[FormatModifier, ...]:
     """The pairs in a blob, by format and then in the order of the modifiers.
 
-    Raises `PeerError` when the blob is not what its header says.
+    Raises `MachineError` when the blob is not what its header says.
     """
     try:
         version, _, formats, formats_at, modifiers, modifiers_at = _HEADER.unpack_from(blob)
         if version != _VERSION:
-            raise PeerError(f"IN_FORMATS has version {version}, not {_VERSION}")
+            raise MachineError(f"IN_FORMATS has version {version}, not {_VERSION}")
         codes = struct.unpack_from(f"={formats}I", blob, formats_at)
         records = [
             _MODIFIER.unpack_from(blob, modifiers_at + index * _MODIFIER.size)
             for index in range(modifiers)
         ]
     except struct.error as error:
-        raise PeerError(f"IN_FORMATS of {len(blob)} bytes is cut short: {error}") from None
+        raise MachineError(f"IN_FORMATS of {len(blob)} bytes is cut short: {error}") from None
     found: dict[int, list[FormatModifier]] = {}
     for mask, offset, _, modifier in records:
         for bit in range(_WINDOW):
             if mask >> bit & 1:
                 if offset + bit >= formats:
-                    raise PeerError(f"IN_FORMATS speaks of format {offset + bit} of {formats}")
+                    raise MachineError(f"IN_FORMATS speaks of format {offset + bit} of {formats}")
                 code = codes[offset + bit]
                 found.setdefault(offset + bit, []).append(FormatModifier(code, modifier))
     return tuple(pair for place in sorted(found) for pair in found[place])

@@ -8,7 +8,7 @@ from typing import Protocol
 from heapwire.kernel.description import KmsPlane, PlaneType
 from heapwire.kernel.discovery.in_formats import parse_in_formats
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
-from heapwire.protocol import PeerError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import (
     BY_NAME,
     INVALID,
@@ -80,7 +80,7 @@ def _pairs(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[Fo
     if told is not None:
         try:
             return parse_in_formats(told)
-        except PeerError:
+        except MachineError:
             pass  # a driver that contradicts itself is read as one without the property
     return tuple(
         FormatModifier(code, modifier) for code in record.formats for modifier in (LINEAR, INVALID)

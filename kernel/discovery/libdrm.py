@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 
 _DECLARATIONS = """
 typedef struct {
@@ -111,7 +111,7 @@ def _library() -> tuple[Any, Any]:
     try:
         return ffi, ffi.dlopen(_SONAME)
     except OSError as error:
-        raise LocalError(f"{_SONAME} is needed to look at displays (Debian: libdrm2)") from error
+        raise MachineError(f"{_SONAME} is needed to look at displays (Debian: libdrm2)") from error
 
 
 class DrmDevice:
@@ -245,7 +245,7 @@ class DrmDevice:
 
 @contextmanager
 def open_drm(node: str) -> Iterator[DrmDevice]:
-    """A DRM node for the time of a block. Raises `OSError`, `LocalError` without libdrm.
+    """A DRM node for the time of a block. Raises `OSError`, `MachineError` without libdrm.
 
     Whoever opens a card that has no master becomes it; that is given up at once,
     so that a compositor which starts now finds the card free.

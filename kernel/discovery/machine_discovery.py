@@ -37,7 +37,7 @@ from heapwire.kernel.discovery.libdrm import DrmDevice, open_drm
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.kernel.memory import GRANT, LocalMemory
 from heapwire.kernel.video import V4l2Device, open_v4l2
-from heapwire.protocol import LocalError, words_of
+from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.values import (
     BY_NAME,
     Constraint,
@@ -189,7 +189,7 @@ def _display(found: _Found, one: SysfsDevice, drm: OpenDrm) -> Device:
         with drm(device.node) as looked:
             planes = read_planes(looked, more)
             driver = looked.driver
-    except (OSError, LocalError) as error:
+    except (OSError, MachineError) as error:
         found.unread.setdefault(words_of(error), []).append(device)
         return device
     device = replace(device, driver=device.driver or driver)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from heapwire.kernel.description import Device, DeviceKind, Link, LinkKind, Platform
 from heapwire.kernel.discovery.libdrm import open_drm
 from heapwire.kernel.video import trial_import
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, NotPossibleError, words_of
 from heapwire.protocol.values import Provenance, Source, SourceKind, fourcc
 
 _WIDTH, _HEIGHT, _PITCH = 1024, 768, 4096  # XRGB8888: 3 MiB, pitch a multiple of every alignment
@@ -83,16 +83,16 @@ def with_trials(platform: Platform, trials: Iterable[Trial]) -> Platform:
 def _tried(platform: Platform, device: Device, source: Source) -> Trial:
     try:
         taken = _takes(platform, device, source)
-    except (OSError, LocalError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        return Trial(device.name, source.name, None, why or "the driver does not say")
+    except (OSError, MachineError, NotPossibleError) as error:
+        why = words_of(error) or "the driver does not say"
+        return Trial(device.name, source.name, None, why)
     reason = "in use, or no picture is large enough to tell" if taken is None else ""
     return Trial(device.name, source.name, taken, reason)
 
 
 def _takes(platform: Platform, device: Device, source: Source) -> bool | None:
     if device.node is None:
-        raise LocalError(f"{device.name} has no node")
+        raise MachineError(f"{device.name} has no node")
     if device.kind in _VIDEO:
         return trial_import(
             device.node,

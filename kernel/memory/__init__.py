@@ -7,7 +7,10 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.kernel.memory.dma_buf import CpuAccess as CpuAccess, DmaBuf as DmaBuf
     from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
-    from heapwire.kernel.memory.memfd_memory import MemfdMemory as MemfdMemory
+    from heapwire.kernel.memory.memfd_memory import (
+        MemfdMemory as MemfdMemory,
+        simulated_name_fault as simulated_name_fault,
+    )
     from heapwire.kernel.memory.memory import Memory as Memory, OutOfMemoryError as OutOfMemoryError
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -15,7 +18,7 @@ else:
         {
             "dma_buf": "CpuAccess DmaBuf",
             "local_memory": "GRANT LocalMemory",
-            "memfd_memory": "MemfdMemory",
+            "memfd_memory": "MemfdMemory simulated_name_fault",
             "memory": "Memory OutOfMemoryError",
         },
     )

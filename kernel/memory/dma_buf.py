@@ -13,7 +13,7 @@ from enum import IntFlag
 from pathlib import Path
 
 from heapwire.kernel.system import Closable, ioctl
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import SourceId
 
 # include/uapi/linux/dma-buf.h
@@ -61,9 +61,9 @@ class DmaBuf(Closable):
 
     @property
     def fd(self) -> int:
-        """The file descriptor, which stays this object's; `LocalError` when it is closed."""
+        """The file descriptor, which stays this object's; `UsageError` when it is closed."""
         if not self._closer.alive:
-            raise LocalError(f"{self!r} is closed")
+            raise UsageError(f"{self!r} is closed")
         return self._fd
 
     @property
@@ -111,8 +111,8 @@ class DmaBuf(Closable):
 
         The view is read-only where `access` has no WRITE. The memory is mapped
         once and kept mapped until the buffer is closed; each block brackets its
-        access for the caches. Raises `LocalError` when the buffer is closed or
-        the kernel will not map it (protected memory).
+        access for the caches. Raises `UsageError` when the buffer is closed, and
+        `MachineError` when the kernel will not map it (protected memory).
         """
         view = memoryview(self._mapped())
         if not access & CpuAccess.WRITE:
@@ -131,7 +131,7 @@ class DmaBuf(Closable):
             try:
                 self._mapping = mmap.mmap(fd, self.size)
             except (OSError, ValueError) as error:
-                raise LocalError(f"{self!r} cannot be mapped: {error}") from error
+                raise MachineError(f"{self!r} cannot be mapped: {error}") from error
         return self._mapping
 
     def _sync(self, access: CpuAccess, edge: int) -> None:
@@ -141,7 +141,7 @@ class DmaBuf(Closable):
         try:
             ioctl(self._fd, _IOCTL_SYNC, bytearray(struct.pack("=Q", access | edge)))
         except OSError as error:
-            raise LocalError(f"{self!r}: DMA_BUF_IOCTL_SYNC: {error.strerror}") from error
+            raise MachineError(f"{self!r}: DMA_BUF_IOCTL_SYNC: {error.strerror}") from error
 
     def __repr__(self) -> str:
         what = self.name or "dma-buf"

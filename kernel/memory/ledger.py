@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from heapwire.kernel.memory.memory import OutOfMemoryError
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import PAGE_SIZE, Source, SourceId
 
 
@@ -30,11 +30,11 @@ class Ledger:
     def charge(self, source: Source, size: int) -> tuple[int, Callable[[], None]]:
         """Count a buffer: its size in whole pages, and what to call when it is gone.
 
-        Raises `LocalError` for a size that is none, `OutOfMemoryError` when a
+        Raises `UsageError` for a size that is none, `OutOfMemoryError` when a
         bound forbids it.
         """
         if size < 1:
-            raise LocalError(f"{size} is not a size in bytes")
+            raise UsageError(f"{size} is not a size in bytes")
         rounded = -(-size // PAGE_SIZE) * PAGE_SIZE
         with self._lock:
             self._settle()

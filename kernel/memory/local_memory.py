@@ -11,7 +11,7 @@ from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
 from heapwire.kernel.memory.memory import OutOfMemoryError
-from heapwire.protocol import LocalError
+from heapwire.protocol import HeapwireError, MachineError
 from heapwire.protocol.values import Source, SourceId, SourceKind
 
 LARGEST = 512 << 20  # bytes of one buffer; 7680x4320 at 8 bytes a pixel is 253 MiB
@@ -62,10 +62,10 @@ class LocalMemory:
         """See `Memory.allocate`."""
         known = self._sources.get(source)
         if known is None:
-            raise LocalError(f"there is no {source} on this machine")
+            raise MachineError(f"there is no {source} on this machine")
         node = self._nodes.get(source)
         if node is None:
-            raise LocalError(f"{known.name} allocates through its own driver only")
+            raise MachineError(f"{known.name} allocates through its own driver only")
         rounded, released = self._ledger.charge(known, size)
         try:
             if source.kind is SourceKind.UDMABUF:
@@ -94,9 +94,9 @@ def _needed(source: SourceId) -> int:
     return os.R_OK | os.W_OK if source.kind is SourceKind.UDMABUF else os.R_OK
 
 
-def _refused(source: Source, node: str, size: int, error: OSError) -> LocalError:
+def _refused(source: Source, node: str, size: int, error: OSError) -> HeapwireError:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return LocalError(f"{source.name}: this user may not open {node}: {GRANT}")
+        return MachineError(f"{source.name}: this user may not open {node}: {GRANT}")
     if error.errno == errno.ENOMEM:
         return OutOfMemoryError(f"{source.name}: the kernel has no {size} bytes left there")
-    return LocalError(f"{source.name}: {node}: {size} bytes: {error.strerror}")
+    return MachineError(f"{source.name}: {node}: {size} bytes: {error.strerror}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
 from heapwire.kernel.system import sealed_memfd
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import Source, SourceId
 
 DEFAULT_BUDGET = 1 << 30  # bytes of simulated memory that a process may hold at a time
@@ -28,15 +28,17 @@ class MemfdMemory:
 
     `budget` bounds the bytes of all buffers together. A buffer counts until it
     is closed or detached; whoever takes a detached fd accounts for it. May be
-    used from several threads.
+    used from several threads. Raises `UsageError` for a source that has a
+    `simulated_name_fault`.
     """
 
     def __init__(self, sources: Iterable[Source], *, budget: int = DEFAULT_BUDGET) -> None:
         self._sources = {source.id: source for source in sources}
         self._by_name = {source.name: source.id for source in self._sources.values()}
         for name in self._by_name:
-            if len(name.encode()) > _MAX_NAME or "\0" in name:
-                raise LocalError(f"{name!r} cannot be the name of a simulated heap")
+            fault = simulated_name_fault(name)
+            if fault is not None:
+                raise UsageError(fault)
         self._ledger = Ledger(budget=budget)
 
     @property
@@ -48,13 +50,13 @@ class MemfdMemory:
         """See `Memory.allocate`."""
         known = self._sources.get(source)
         if known is None:
-            raise LocalError(f"there is no {source} on this platform")
+            raise MachineError(f"there is no {source} on this platform")
         rounded, released = self._ledger.charge(known, size)
         try:
             fd = sealed_memfd(_PREFIX + known.name, rounded)
         except OSError as error:
             released()
-            raise LocalError(f"{known.name}: {rounded} bytes: {error.strerror}") from error
+            raise MachineError(f"{known.name}: {rounded} bytes: {error.strerror}") from error
         return DmaBuf(
             fd,
             size=rounded,
@@ -77,3 +79,13 @@ class MemfdMemory:
     def live(self, source: SourceId | None = None) -> int:
         """Bytes in buffers that are neither closed nor detached: of one source or of all."""
         return self._ledger.live(source)
+
+
+def simulated_name_fault(name: str) -> str | None:
+    """Why a simulated source cannot have a name, in words; None if it can.
+
+    A memfd's name has 249 bytes and no NUL (memfd_create(2)), the prefix included.
+    """
+    if len(name.encode()) > _MAX_NAME or "\0" in name:
+        return f"{name!r} cannot be the name of a simulated heap"
+    return None

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from heapwire.kernel.memory.dma_buf import DmaBuf
-from heapwire.protocol import LocalError
+from heapwire.protocol import NotPossibleError
 from heapwire.protocol.values import SourceId
 
 
-class OutOfMemoryError(LocalError, MemoryError):
+class OutOfMemoryError(NotPossibleError, MemoryError):
     """A source cannot or may not give so much; the message says how much there is.
 
-    A `LocalError`, because it is this process that asked; a `MemoryError` too,
-    for callers that have a fallback for that.
+    A `MemoryError` too, for callers that have a fallback for that.
     """
 
 
@@ -28,8 +27,8 @@ class Memory(Protocol):
         """A zeroed buffer of at least `size` bytes, rounded up to pages.
 
         `name` is for people who look for it in /proc. Raises `OutOfMemoryError` when
-        the source has not so much, and `LocalError` when the size is not
-        positive, or the source does not exist or may not be opened.
+        the source has not so much, `MachineError` when it does not exist or may
+        not be opened, and `UsageError` when the size is not positive.
         """
 
     def identify(self, fd: int) -> SourceId | None:

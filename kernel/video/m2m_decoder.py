@@ -30,7 +30,7 @@ from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Closable, ioctl
 from heapwire.kernel.video.v4l2 import V4l2Device, characters
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
 
 _SUBSCRIBE_EVENT, _DQEVENT, _EVENT_SIZE = 0x4020565A, 0x80885659, 136
@@ -70,7 +70,7 @@ class M2mDecoder(Closable):
         try:
             device = V4l2Device(self._fd)
             if device.output is None or device.capture is None:
-                raise LocalError(f"{node} is not a codec")
+                raise MachineError(f"{node} is not a codec")
             self._device = device
             self._capture = device.capture
             self._packets = V4l2Queue(self._fd, device.output)
@@ -107,7 +107,7 @@ class M2mDecoder(Closable):
 
         `extent` is the size to expect, `packet_size` the least number of bytes
         that a packet's buffer has to hold. May be called again after `ended`.
-        Raises `LocalError` if the driver does not decode it.
+        Raises `MachineError` if the driver does not decode it.
         """
         if self._free or self._fed:
             self._packets.stop()
@@ -118,7 +118,7 @@ class M2mDecoder(Closable):
         self.changed = self.ended = self._announced = False
         found = self._packets.set_format(coded, extent, size=packet_size)
         if found.fourcc != coded:
-            raise LocalError(f"the driver does not decode {characters(coded)}")
+            raise MachineError(f"the driver does not decode {characters(coded)}")
         data = bytearray(32)
         struct.pack_into("=I", data, 0, _EVENT_SOURCE_CHANGE)
         ioctl(self._fd, _SUBSCRIBE_EVENT, data)
@@ -187,17 +187,17 @@ class M2mDecoder(Closable):
         """Let pictures come out in one of the layouts, in at most so many slots.
 
         What the driver still had of pictures and their memory it gives back.
-        Raises `LocalError` if it does not keep to the layout.
+        Raises `MachineError` if it does not keep to the layout.
         """
         if self._running:
             self._pictures.stop()
             self._slots.clear()
         found = self._pictures.set_format(layout.fourcc, layout.extent)
         if found != layout:
-            raise LocalError(f"the driver has changed its mind: {found} for {layout}")
+            raise MachineError(f"the driver has changed its mind: {found} for {layout}")
         granted = self._pictures.request_dmabuf(slots)
         if granted < slots:
-            raise LocalError(f"the driver takes {granted} buffers and {slots} are needed")
+            raise MachineError(f"the driver takes {granted} buffers and {slots} are needed")
         self._pictures.stream_on()
         self._running = True
         self.changed = self._announced = False
@@ -206,7 +206,7 @@ class M2mDecoder(Closable):
         """Give a slot to the driver with a dma-buf for each memory plane.
 
         They stay the caller's, and must live until `take` tells of the slot.
-        Raises `LocalError` if the driver refuses them.
+        Raises `MachineError` if the driver refuses them.
         """
         self._pictures.queue_dmabuf(slot, [one.fd for one in objects], [o.size for o in objects])
         self._slots.add(slot)
@@ -215,7 +215,7 @@ class M2mDecoder(Closable):
     def take(self) -> DecodedPicture | None:
         """A slot that the driver is done with, None if there is none now.
 
-        Raises `LocalError` when the driver has given up, as after an unplug.
+        Raises `MachineError` when the driver has given up, as after an unplug.
         """
         if not self._watched:
             return None
@@ -231,7 +231,7 @@ class M2mDecoder(Closable):
             if ready & select.EPOLLIN and self._running and not (self.changed or self.ended):
                 picture = self._taken(self._pictures.dequeue())
             elif not ready & (select.EPOLLPRI | select.EPOLLOUT | select.EPOLLIN):
-                raise LocalError("the decoder has failed: it is gone, or its queues are in error")
+                raise MachineError("the decoder has failed: it is gone, or its queues are in error")
             self._watch()
             return picture
         return None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from heapwire.kernel.system import Closable
 from heapwire.kernel.video.v4l2 import V4l2Device, characters
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
 
 _BUFFERS = 2  # on each side
@@ -27,7 +27,7 @@ class M2mEncoder(Closable):
         try:
             device = V4l2Device(self._fd)
             if device.output is None or device.capture is None:
-                raise LocalError(f"{node} is not a codec")
+                raise MachineError(f"{node} is not a codec")
             self._pictures = V4l2Queue(self._fd, device.output)
             self._packets = V4l2Queue(self._fd, device.capture)
         except BaseException:
@@ -49,7 +49,7 @@ class M2mEncoder(Closable):
     ) -> Iterator[bytes]:
         """The packets of some pictures, each as the driver lays out the format `raw`.
 
-        `raw` and `coded` are V4L2 fourccs. Raises `LocalError` if the driver
+        `raw` and `coded` are V4L2 fourccs. Raises `MachineError` if the driver
         has not the format or the size.
         """
         _expect(self._packets.set_format(coded, extent), coded, None)
@@ -62,7 +62,7 @@ class M2mEncoder(Closable):
         for picture in pictures:
             memory = self._pictures.mapped(0)
             if len(picture) > len(memory):
-                raise LocalError(f"{len(picture)} bytes do not fit a buffer of {len(memory)}")
+                raise MachineError(f"{len(picture)} bytes do not fit a buffer of {len(memory)}")
             memory[: len(picture)] = picture
             self._pictures.queue_mapped(0, len(picture))
             yield self._packet()
@@ -71,7 +71,7 @@ class M2mEncoder(Closable):
     def _packet(self) -> bytes:
         done = self._packets.dequeue()
         if done is None or done.damaged:
-            raise LocalError("the encoder could not read a picture")
+            raise MachineError("the encoder could not read a picture")
         packet = bytes(self._packets.mapped(done.index)[: done.used])
         self._packets.queue_mapped(done.index)
         return packet
@@ -81,4 +81,4 @@ def _expect(found: QueueFormat, fourcc: int, extent: Extent | None) -> None:
     if found.fourcc != fourcc or (extent is not None and found.extent != extent):
         name = characters(fourcc)
         wanted = name if extent is None else f"{name} {extent}"
-        raise LocalError(f"the driver has no {wanted}")
+        raise MachineError(f"the driver has no {wanted}")

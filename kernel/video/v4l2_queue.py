@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from heapwire.kernel.system import ioctl
 from heapwire.kernel.video.v4l2 import Queue
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
 
 _G_FMT, _S_FMT, _TRY_FMT, _FORMAT_SIZE = 0xC0D05604, 0xC0D05605, 0xC0D05640, 208
@@ -84,7 +84,7 @@ class V4l2Queue:
     def visible(self) -> Extent:
         """The part of a picture that is meant to be seen.
 
-        The whole of it where the driver does not say; `LocalError` if it does
+        The whole of it where the driver does not say; `MachineError` if it does
         not begin in the upper left corner.
         """
         single = {Queue.CAPTURE_MPLANE: Queue.CAPTURE, Queue.OUTPUT_MPLANE: Queue.OUTPUT}
@@ -98,7 +98,7 @@ class V4l2Queue:
             raise
         left, top, width, height = struct.unpack_from("=iiII", data, 12)
         if left or top:
-            raise LocalError(f"the pictures begin at {left}, {top} of their buffers")
+            raise MachineError(f"the pictures begin at {left}, {top} of their buffers")
         return Extent(width, height)
 
     def try_format(self, fourcc: int, extent: Extent) -> QueueFormat:
@@ -158,7 +158,7 @@ class V4l2Queue:
     def queue_dmabuf(self, index: int, fds: Sequence[int], sizes: Sequence[int]) -> None:
         """Give dma-bufs to the driver, one for each memory plane, with their sizes in bytes.
 
-        The fds stay the caller's. Raises `LocalError` with the driver's word
+        The fds stay the caller's. Raises `MachineError` with the driver's word
         when it refuses them: EFAULT is what videobuf2 says of memory that is
         not contiguous where it has to be.
         """
@@ -168,7 +168,7 @@ class V4l2Queue:
             ioctl(self._fd, _QBUF, data)
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, str(error.errno))
-            raise LocalError(f"the driver refuses the buffer: {name}") from error
+            raise MachineError(f"the driver refuses the buffer: {name}") from error
 
     def dequeue(self) -> Dequeued | None:
         """A buffer that the driver is done with; None after the last one.

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from heapwire.kernel.memory import CpuAccess, DmaBuf, dma_buf
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 
 SIZE = 8192
 
@@ -78,11 +78,11 @@ def test_detach_gives_the_fd_away_for_good():
 def test_an_ended_buffer_says_so(end):
     buffer = DmaBuf(memfd(), size=SIZE, name="frame 3")
     end(buffer)
-    with pytest.raises(LocalError, match=r"frame 3.*closed"):
+    with pytest.raises(UsageError, match=r"frame 3.*closed"):
         _ = buffer.fd
-    with pytest.raises(LocalError, match="closed"):
+    with pytest.raises(UsageError, match="closed"):
         buffer.detach()
-    with pytest.raises(LocalError, match="closed"), buffer.map():
+    with pytest.raises(UsageError, match="closed"), buffer.map():
         pass
 
 
@@ -165,7 +165,7 @@ def test_an_interrupted_sync_is_repeated(monkeypatch):
 def test_an_fd_without_the_ioctl_is_an_error_and_leaks_nothing():
     with (
         DmaBuf(memfd(), size=SIZE, name="not a dma-buf") as buffer,
-        pytest.raises(LocalError, match=r"not a dma-buf.*DMA_BUF_IOCTL_SYNC"),
+        pytest.raises(MachineError, match=r"not a dma-buf.*DMA_BUF_IOCTL_SYNC"),
         buffer.map(),
     ):
         pass
@@ -174,7 +174,7 @@ def test_an_fd_without_the_ioctl_is_an_error_and_leaks_nothing():
 def test_memory_that_cannot_be_mapped_is_an_error():
     with (
         DmaBuf(os.open("/dev/null", os.O_RDWR), size=SIZE) as buffer,
-        pytest.raises(LocalError, match="cannot be mapped"),
+        pytest.raises(MachineError, match="cannot be mapped"),
         buffer.map(),
     ):
         pass

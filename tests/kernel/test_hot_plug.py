@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from heapwire.kernel.discovery import HotPlug
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 
 
 class Events:
@@ -67,7 +67,7 @@ def test_a_closed_watch_says_so():
     with HotPlug(Events()) as watch:
         assert watch.fileno() == 7
     assert watch.changed() is False
-    with pytest.raises(LocalError, match="closed"):
+    with pytest.raises(UsageError, match="closed"):
         watch.fileno()
 
 

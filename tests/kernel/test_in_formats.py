@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from heapwire.kernel.discovery.in_formats import parse_in_formats
-from heapwire.protocol import PeerError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import FormatModifier
 
 
@@ -54,13 +54,13 @@ def test_nothing_is_nothing():
     ],
 )
 def test_a_blob_that_contradicts_itself_is_refused(data, what):
-    with pytest.raises(PeerError, match=what):
+    with pytest.raises(MachineError, match=what):
         parse_in_formats(data)
 
 
 @given(st.binary(max_size=256))
 def test_no_bytes_do_worse_than_be_refused(data):
-    with suppress(PeerError):
+    with suppress(MachineError):
         parse_in_formats(data)
 
 

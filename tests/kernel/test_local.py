@@ -12,7 +12,7 @@ from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
 from heapwire.kernel.video import FrameSizes, PixelFormat
 from heapwire.kernel.video.v4l2 import BufferCapabilities, Queue
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
     REGISTRY,
@@ -187,7 +187,7 @@ def test_a_device_that_lists_itself_is_a_source(machine):
     assert card.device_local == platform.device("card0").id
     ranks = [(one.source, one.rank) for one in platform.links_of("card0")]
     assert ranks == [("system", 0), ("card0", 1)]
-    with pytest.raises(LocalError, match="its own driver only"):
+    with pytest.raises(MachineError, match="its own driver only"):
         platform.memory.allocate(card.id, 1)
 
 
@@ -295,12 +295,12 @@ def test_nodes_that_may_not_be_opened_are_one_note(machine):
         "what can be done there is not known",
     )
     assert platform.device("card0").sets == {}
-    with pytest.raises(LocalError, match="card0 is not for scanout: it is for nothing"):
+    with pytest.raises(MachineError, match="card0 is not for scanout: it is for nothing"):
         platform.participant("card0", Usage.SCANOUT)
 
 
 def test_a_library_that_is_missing_is_a_note(machine):
-    platform = look(machine, display=LocalError("libdrm.so.2 is needed"))
+    platform = look(machine, display=MachineError("libdrm.so.2 is needed"))
     assert "libdrm.so.2 is needed" in platform.notes[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from heapwire.kernel.memory import LocalMemory, OutOfMemoryError, buffer_info, dma_heap, udmabuf
 from heapwire.kernel.memory.buffer_info import BufferInfo, parse_fdinfo
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.values import HeapId, Source, SourceId, SourceKind
 
 SYSTEM = Source(id=SourceId.heap(HeapId(251, 0)), name="system")
@@ -88,7 +88,7 @@ def test_udmabuf_gets_pages_that_cannot_shrink(kernel, memory):
     ("code", "kind", "what"),
     [
         (errno.ENOMEM, OutOfMemoryError, "the kernel has no 4096 bytes left there"),
-        (errno.EINVAL, LocalError, "4096 bytes: Invalid argument"),
+        (errno.EINVAL, MachineError, "4096 bytes: Invalid argument"),
     ],
 )
 def test_a_refusal_leaves_nothing(kernel, memory, source, code, kind, what):
@@ -128,15 +128,15 @@ def test_a_node_that_may_not_be_opened_says_what_to_do(memory, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(dma_heap.os, "open", refuse)
-    with pytest.raises(LocalError, match=r"system: this user may not open .*udev rule"):
+    with pytest.raises(MachineError, match=r"system: this user may not open .*udev rule"):
         memory.allocate(SYSTEM.id, 1)
     assert memory.live() == 0
 
 
 def test_a_device_allocates_for_itself(memory):
-    with pytest.raises(LocalError, match="card0 allocates through its own driver only"):
+    with pytest.raises(MachineError, match="card0 allocates through its own driver only"):
         memory.allocate(CARD.id, 1)
-    with pytest.raises(LocalError, match="no heap 9:9"):
+    with pytest.raises(MachineError, match="no heap 9:9"):
         memory.allocate(SourceId.heap(HeapId(9, 9)), 1)
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from heapwire.kernel.memory import MemfdMemory, OutOfMemoryError
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import HeapId, Source, SourceId
 
 CMA = Source(id=SourceId.heap(HeapId(254, 0)), name="linux,cma", capacity=64 << 10)
@@ -98,19 +98,19 @@ def test_a_hostile_size_is_refused_and_nothing_is_left(memory, size):
 
 
 def test_out_of_memory_is_both_kinds_of_error(memory):
-    for kind in (LocalError, MemoryError):
+    for kind in (NotPossibleError, MemoryError):
         with pytest.raises(kind):
             memory.allocate(CMA.id, 1 << 20)
 
 
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_size_must_be_one(memory, size):
-    with pytest.raises(LocalError, match="not a size"):
+    with pytest.raises(UsageError, match="not a size"):
         memory.allocate(SYSTEM.id, size)
 
 
 def test_an_unknown_source_is_named(memory):
-    with pytest.raises(LocalError, match="no heap 9:9"):
+    with pytest.raises(MachineError, match="no heap 9:9"):
         memory.allocate(SourceId.heap(HeapId(9, 9)), 4096)
 
 
@@ -131,7 +131,7 @@ def test_no_memory_at_the_kernel_is_an_error_without_a_charge(memory, monkeypatc
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(os, "memfd_create", refuse)
-    with pytest.raises(LocalError, match=r"system: 4096 bytes: Too many open files"):
+    with pytest.raises(MachineError, match=r"system: 4096 bytes: Too many open files"):
         memory.allocate(SYSTEM.id, 1)
     assert memory.live() == 0
 
@@ -141,14 +141,20 @@ def test_a_seal_that_fails_closes_the_fd(memory, monkeypatch):
         raise OSError(1, "Operation not permitted")
 
     monkeypatch.setattr("fcntl.fcntl", refuse)
-    with pytest.raises(LocalError, match="not permitted"):
+    with pytest.raises(MachineError, match="not permitted"):
         memory.allocate(SYSTEM.id, 1)
     assert memory.live() == 0
 
 
 def test_a_name_too_long_for_a_memfd_is_refused_at_once():
-    with pytest.raises(LocalError, match="cannot be the name"):
-        MemfdMemory([Source(id=CMA.id, name="x" * 250)])
+    with pytest.raises(UsageError, match="cannot be the name"):
+        MemfdMemory([Source(id=CMA.id, name="x" * 241)])
+
+
+def test_the_longest_name_is_a_name():
+    memory = MemfdMemory([Source(id=CMA.id, name="x" * 240)])
+    with memory.allocate(CMA.id, 1) as buffer:
+        assert memory.identify(buffer.fd) == CMA.id
 
 
 def test_threads_never_get_more_than_there_is(memory):

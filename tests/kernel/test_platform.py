@@ -6,7 +6,7 @@ import pytest
 
 from heapwire.kernel.description import Platform, parse_usage, shipped, usage_name
 from heapwire.kernel.description.platform_file import PlatformFileError
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, InputError, MachineError, UsageError
 from heapwire.protocol.values import BY_NAME, FormatModifier, Usage, fourcc
 
 BOARD = """\
@@ -68,22 +68,22 @@ def test_a_shipped_platform_is_loaded_by_its_name():
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(LocalError, match="'rasberry-pi-4': did you mean 'raspberry-pi-4'"):
+    with pytest.raises(InputError, match="'rasberry-pi-4': did you mean 'raspberry-pi-4'"):
         Platform.load("rasberry-pi-4")
 
 
 def test_a_missing_file_is_one_line(tmp_path):
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(InputError) as caught:
         Platform.load(str(tmp_path / "none.toml"))
     assert str(caught.value) == f"{tmp_path}/none.toml: No such file or directory"
 
 
 def test_a_folder_and_a_binary_are_no_platforms(tmp_path):
-    with pytest.raises(LocalError, match="Is a directory"):
+    with pytest.raises(FileError, match="Is a directory"):
         Platform.load(tmp_path)
     path = tmp_path / "clip.toml"
     path.write_bytes(b"\x00\xff\xfe")
-    with pytest.raises(LocalError, match=r"clip\.toml: this is not text"):
+    with pytest.raises(FileError, match=r"clip\.toml: this is not text"):
         Platform.load(path)
 
 
@@ -106,9 +106,9 @@ def test_sources_and_devices_go_by_name_and_by_id():
         assert platform.source_name(source.id) == source.name
     display = platform.device("display")
     assert platform.device(display.id) is display
-    with pytest.raises(LocalError, match="no device displai: did you mean 'display'"):
+    with pytest.raises(InputError, match="no device displai: did you mean 'display'"):
         platform.device("displai")
-    with pytest.raises(LocalError, match="no memory tow: did you mean 'two'"):
+    with pytest.raises(InputError, match="no memory tow: did you mean 'two'"):
         platform.source("tow")
 
 
@@ -131,16 +131,20 @@ def test_a_participant_has_its_device_and_a_name_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("usage", "what"),
+    ("usage", "error", "what"),
     [
-        (Usage.DECODE, "cpu is not for decode: it is for render, cpu-read, cpu-write"),
-        (Usage.CPU_READ | Usage.DECODE, "cpu is not for decode"),
-        (Usage.CPU_READ | Usage.RENDER, "take part once for each use"),
-        (Usage(0), "no use is given"),
+        (
+            Usage.DECODE,
+            MachineError,
+            "cpu is not for decode: it is for render, cpu-read, cpu-write",
+        ),
+        (Usage.CPU_READ | Usage.DECODE, MachineError, "cpu is not for decode"),
+        (Usage.CPU_READ | Usage.RENDER, MachineError, "take part once for each use"),
+        (Usage(0), UsageError, "no use is given"),
     ],
 )
-def test_a_device_is_good_for_what_it_has_sets_for(usage, what):
-    with pytest.raises(LocalError, match=what):
+def test_a_device_is_good_for_what_it_has_sets_for(usage, error, what):
+    with pytest.raises(error, match=what):
         Platform.parse(BOARD).participant("cpu", usage)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from pathlib import Path as FilePath
 
 import pytest
 
@@ -368,6 +369,7 @@ FAULTS = [
     ('[[memory]]\nnam = "cma"', 2, "memory[0].nam: this key is unknown here: did you mean 'name'?"),
     ('[[memory]]\nname = ""', 2, "memory[0].name: '' is not a text"),
     ('[[memory]]\nname = "a"\n[[memory]]\nname = "a"', 4, "there is a memory 'a' already"),
+    (f'[[memory]]\nname = "{"x" * 241}"', 2, "cannot be the name of a simulated heap"),
     ('[[memory]]\nname = "a"\nkind = "hep"', 3, "kind: 'hep' is unknown: did you mean 'heap'?"),
     ('[[memory]]\nname = "a"\nkind = "device"', 1, "'device' is missing"),
     ('[[memory]]\nname = "a"\ndevice = "gpu"', 3, "device: there is no such device"),
@@ -470,3 +472,24 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file():
     )
     lines = [int(re.match(r"board\.toml:(\d+): ", fault)[1]) for fault in found]
     assert lines == [4, 7, 11, 12]
+
+
+def test_the_error_has_its_file_and_each_fault_with_its_line():
+    with pytest.raises(PlatformFileError) as caught:
+        Platform.parse('name = ""\nother = 1\n', file="boards/my.toml")
+    error = caught.value
+    assert (error.path, error.line) == (FilePath("boards/my.toml"), 1)
+    assert [(fault.line, fault.text.split(":")[0]) for fault in error.faults] == [
+        (1, "name"),
+        (2, "other"),
+    ]
+    assert str(error).splitlines() == [
+        f"boards/my.toml:{fault.line}: {fault.text}" for fault in error.faults
+    ]
+
+
+def test_what_is_not_toml_is_a_fault_of_its_line_and_at_the_end_of_the_last():
+    for text, line in (("a = 1\nb = = 2\n", 2), ("a = 1\n\nb = [", 3)):
+        with pytest.raises(PlatformFileError, match="this is not TOML") as caught:
+            Platform.parse(text)
+        assert [fault.line for fault in caught.value.faults] == [line]

@@ -13,7 +13,7 @@ from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.video import trial_import, v4l2_import
 from heapwire.kernel.video.v4l2 import Capability, Queue
 from heapwire.kernel.video.v4l2_import import LEAST
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, MachineError
 from heapwire.protocol.values import Provenance
 
 LARGE = 1920 * 1080 * 3 // 2
@@ -151,10 +151,10 @@ def test_another_error_is_an_error_and_leaves_nothing(node):
 
 def test_memory_that_is_not_there_leaves_nothing(node):
     def nothing(size):
-        raise LocalError("nothing left")
+        raise MachineError("nothing left")
 
     driver = Driver(CAMERA)
-    with pytest.raises(LocalError, match="nothing left"):
+    with pytest.raises(MachineError, match="nothing left"):
         trial_import(node, nothing, call=driver)
     assert driver.format == b"\1before\1"
 
@@ -226,7 +226,7 @@ def test_only_what_is_asked_for_is_tried(board, monkeypatch):
     trials = probe(board, ["camera"])
     assert {trial.device for trial in trials} == {"camera"}
     assert {trial.reason for trial in trials} == {"in use, or no picture is large enough to tell"}
-    with pytest.raises(LocalError, match="no device"):
+    with pytest.raises(InputError, match="no device"):
         probe(board, ["toaster"])
 
 

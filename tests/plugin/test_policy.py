@@ -14,7 +14,7 @@ from heapwire.compositor_plugin.broker import Question
 from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Platform
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError
 from heapwire.protocol.explain import explain_document, render_explain, solve
 from heapwire.protocol.values import (
     ANY_FOURCC,
@@ -161,10 +161,10 @@ def test_all_faults_are_told_in_the_order_of_the_file() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path) -> None:
-    with pytest.raises(LocalError, match=r"no\.toml: No such file or directory"):
+    with pytest.raises(FileError, match=r"no\.toml: No such file or directory"):
         Policy.load(tmp_path / "no.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
-    with pytest.raises(LocalError, match=r"bytes\.toml: this is not text in UTF-8"):
+    with pytest.raises(FileError, match=r"bytes\.toml: this is not text in UTF-8"):
         Policy.load(tmp_path / "bytes.toml")
 
 

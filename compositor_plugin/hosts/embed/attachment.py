@@ -19,7 +19,7 @@ from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason,
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import HotPlug, local_platform
-from heapwire.protocol import HeapwireError, LocalError
+from heapwire.protocol import HeapwireError, MachineError
 from heapwire.protocol.values import FormatModifier
 
 log = logging.getLogger("heapwire")
@@ -67,7 +67,7 @@ class Attachment:
     def _follow_hardware(self) -> None:
         try:
             self.plugin.follow(HotPlug(), lambda: self._policy.apply(local_platform()))
-        except LocalError as error:
+        except MachineError as error:
             log.warning("devices that come or go will not be noticed: %s", error)
 
     def _take_formats(self, formats: frozenset[FormatModifier] | None) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from heapwire.kernel.discovery import local_platform, probe
 from heapwire.kernel.memory.buffer_info import buffer_info
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import REGISTRY, Extent, Extents, Goal, Problem, fourcc_name
 
@@ -39,11 +39,11 @@ def allocated(platform, source):
                 view[-1] = 7
             with buffer.map() as view:
                 told["kept"] = view[-1]
-    except LocalError as error:
+    except MachineError as error:
         told["error"] = str(error)
     try:
         platform.memory.allocate(source.id, 1 << 50)
-    except LocalError as error:
+    except NotPossibleError as error:
         told["too much"] = type(error).__name__
     return told
 

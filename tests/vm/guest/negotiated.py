@@ -22,7 +22,7 @@ from kms import Display
 from heapwire.kernel.discovery import HotPlug, local_platform, machine_discovery
 from heapwire.kernel.video.v4l2 import Queue
 from heapwire.kernel.video.v4l2_queue import V4l2Queue
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.explain import plan_document, solve
 from heapwire.protocol.values import (
     BY_NAME,
@@ -105,7 +105,7 @@ def offered(queue, frame):
     queue.request_dmabuf(2)
     try:
         queue.queue_dmabuf(0, [one.fd for one in frame], [one.size for one in frame])
-    except LocalError as error:
+    except MachineError as error:
         return str(error)
     finally:
         queue.request_dmabuf(0)
@@ -390,7 +390,7 @@ def coming_and_going():
                 plug.close()
                 for _ in frames:
                     pass
-        except (OSError, LocalError) as error:  # when giving a buffer, or when waiting for one
+        except (OSError, MachineError) as error:  # when giving a buffer, or when waiting for one
             told["unplugged"] = errno.errorcode[(error.__cause__ or error).errno]
     told["bytes left"] = platform.memory.live()
     told["camera left"] = observe.settled(

@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rg
 from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
 from heapwire.compositor_plugin.hosts.reference.scene.surface_state import Crop, Presenting
 from heapwire.compositor_plugin.hosts.reference.scene.surface_tree import Tree
-from heapwire.protocol import LocalError
+from heapwire.protocol import LocalError, MachineError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def compose(output: Output, layers: Iterable[Layer]) -> Image:
     for layer in layers:
         try:
             _draw(canvas, layer, output)
-        except LocalError as error:
+        except (LocalError, MachineError) as error:
             log.warning("a picture cannot be drawn: %s", error)
     return to_rgb(canvas)
 
