@@ -16,8 +16,8 @@ from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
 from heapwire.compositor_plugin import Broker, Policy
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
-from heapwire.kernel.discovery import Trial, probe, with_trials
-from heapwire.kernel.video import characters
+from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials
+from heapwire.kernel.video import v4l2_format_name
 from heapwire.protocol import LocalError
 from heapwire.protocol.explain import Document
 from heapwire.protocol.solver import requirement
@@ -46,18 +46,18 @@ def run(options: argparse.Namespace) -> int:
         return DONE
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[MemoryTrial, ...] = ()
     if options.probe:
         if platform.simulated:
             raise LocalError(f"{platform.name} is simulated: there is nothing to try")
-        trials = probe(platform)
+        trials = probe_memory(platform)
         platform = with_trials(platform, trials)
     show(list_document(platform, trials, policy=policy), render, as_json=options.json)
     return DONE
 
 
 def list_document(
-    machine: Platform, trials: Iterable[Trial] = (), *, policy: Policy | None = None
+    machine: Platform, trials: Iterable[MemoryTrial] = (), *, policy: Policy | None = None
 ) -> Document:
     """A platform for programs: `platform`, `heaps`, `devices`, `links`, and what was tried.
 
@@ -136,7 +136,7 @@ def _device_document(device: Device) -> Document:
             {"usage": usage_name(Usage(usage)), "formats": list(names)}
             for usage, names in formats.items()
         ],
-        "bitstreams": [characters(code) for code in device.bitstreams],
+        "bitstreams": [v4l2_format_name(code) for code in device.bitstreams],
         "planes": [plane.name for plane in device.planes],
     }
 

@@ -19,20 +19,20 @@ from heapwire.compositor_plugin.account import DEFAULT_BUDGET
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
 from heapwire.kernel.description import (
     DeviceFact,
-    Fault,
     MemoryFact,
-    Path,
     Platform,
-    Table,
+    TomlFault,
     TomlFileError,
+    TomlPath,
+    TomlTable,
     did_you_mean,
     fault_line,
+    key_lines,
     on_lines,
     parse_toml,
-    positions,
     read_device_facts,
     read_memory_facts,
-    read_text,
+    read_text_file,
     with_facts,
 )
 from heapwire.protocol.values import Source, SourceKind, Usage
@@ -68,7 +68,7 @@ class Policy:
     memory: tuple[MemoryFact, ...] = ()
     devices: tuple[DeviceFact, ...] = ()
     file: str = ""
-    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    lines: Mapping[TomlPath, int] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def load(cls, file: str | PathLike[str]) -> Self:
@@ -77,14 +77,14 @@ class Policy:
         Raises `PolicyFileError`, with a line for each fault, and `FileError`
         when the file cannot be read.
         """
-        return cls.parse(read_text(fspath(file)), file=fspath(file))
+        return cls.parse(read_text_file(fspath(file)), file=fspath(file))
 
     @classmethod
     def parse(cls, text: str, *, file: str = "policy.toml") -> Self:
         """The policy that a text describes; `file` is what faults call it."""
-        faults: list[Fault] = []
-        top = Table(parse_toml(text, file=file, error=PolicyFileError), (), faults)
-        lines = positions(text)
+        faults: list[TomlFault] = []
+        top = TomlTable(parse_toml(text, file=file, error=PolicyFileError), (), faults)
+        lines = key_lines(text)
         offer, allocation, compositor = map(top.table, ("offer", "allocation", "compositor"))
         budget = allocation.quantity("budget")
         if budget == 0:
@@ -107,7 +107,7 @@ class Policy:
             if fact.usage not in _USAGES:
                 told_by = "what it needs for anything else, a client says that uses it"
                 what = f"a compositor's devices are for scanout and sampling: {told_by}"
-                faults.append(Fault((*fact.path, "usage"), what))
+                faults.append(TomlFault((*fact.path, "usage"), what))
         for table in (offer, allocation, compositor, top):
             table.close()
         if faults:
@@ -129,7 +129,7 @@ class Policy:
         if not chosen:
             known = did_you_mean(self.renderer, [device.name for device in able])
             what = f"this machine has no device {self.renderer!r} that samples: {known}"
-            note = self._told(Fault(("compositor", "renderer"), what))
+            note = self._told(TomlFault(("compositor", "renderer"), what))
             return replace(stated, notes=(*stated.notes, note))
         others = [device for device in stated.devices if device is not chosen[0]]
         first = stated.devices.index(able[0])
@@ -163,13 +163,13 @@ class Policy:
                 if pattern.strip("*") and not any(matches((pattern,), name) for name in names):
                     hint = did_you_mean(pattern, names)
                     what = f"{pattern!r} matches no memory here: {hint}"
-                    yield self._told(Fault((table, key, index), what))
+                    yield self._told(TomlFault((table, key, index), what))
 
-    def _told(self, fault: Fault) -> str:
+    def _told(self, fault: TomlFault) -> str:
         return fault_line(fault, file=self.file or "policy", lines=self.lines)
 
 
-def _selection(table: Table) -> Selection:
+def _selection(table: TomlTable) -> Selection:
     only = table.texts("only") if table.has("only") else None
     if table.raw("only") == []:
         table.fault("only", 'an empty list permits nothing: to mean that, write never = ["*"]')

@@ -13,15 +13,12 @@ if TYPE_CHECKING:
         parse_usage as parse_usage,
         usage_name as usage_name,
     )
+    from heapwire.kernel.description.driver_profile import (
+        profile_constraints as profile_constraints,
+    )
     from heapwire.kernel.description.link import Link as Link, LinkKind as LinkKind
     from heapwire.kernel.description.platform import Platform as Platform, shipped as shipped
     from heapwire.kernel.description.platform_file import PlatformFileError as PlatformFileError
-    from heapwire.kernel.description.platform_table import (
-        Fault as Fault,
-        Table as Table,
-        did_you_mean as did_you_mean,
-    )
-    from heapwire.kernel.description.profile import profile_constraints as profile_constraints
     from heapwire.kernel.description.quantity import quantity_name as quantity_name
     from heapwire.kernel.description.stated_facts import (
         DeviceFact as DeviceFact,
@@ -36,22 +33,30 @@ if TYPE_CHECKING:
         fault_line as fault_line,
         on_lines as on_lines,
         parse_toml as parse_toml,
-        read_text as read_text,
+        read_text_file as read_text_file,
     )
-    from heapwire.kernel.description.toml_position import Path as Path, positions as positions
+    from heapwire.kernel.description.toml_position import (
+        TomlPath as TomlPath,
+        key_lines as key_lines,
+    )
+    from heapwire.kernel.description.toml_table import (
+        TomlFault as TomlFault,
+        TomlTable as TomlTable,
+        did_you_mean as did_you_mean,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "device": "Device DeviceKind KmsPlane PlaneType parse_usage usage_name",
+            "driver_profile": "profile_constraints",
             "link": "Link LinkKind",
             "platform": "Platform shipped",
             "platform_file": "PlatformFileError",
-            "platform_table": "Fault Table did_you_mean",
-            "profile": "profile_constraints",
             "quantity": "quantity_name",
             "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
-            "toml_file": "LineFault TomlFileError fault_line on_lines parse_toml read_text",
-            "toml_position": "Path positions",
+            "toml_file": "LineFault TomlFileError fault_line on_lines parse_toml read_text_file",
+            "toml_position": "TomlPath key_lines",
+            "toml_table": "TomlFault TomlTable did_you_mean",
         },
     )

@@ -22,8 +22,8 @@ from typing import Self
 from heapwire.kernel.description.device import Device, usage_name
 from heapwire.kernel.description.link import Link, LinkKind
 from heapwire.kernel.description.platform_file import PlatformParts, read_platform
-from heapwire.kernel.description.platform_table import did_you_mean
-from heapwire.kernel.description.toml_file import read_text
+from heapwire.kernel.description.toml_file import read_text_file
+from heapwire.kernel.description.toml_table import did_you_mean
 from heapwire.kernel.memory import MemfdMemory, Memory
 from heapwire.protocol import InputError, MachineError, UsageError
 from heapwire.protocol.values import (
@@ -82,7 +82,7 @@ class Platform:
                     "A file is named with its path or its ending .toml."
                 )
             return cls._of(read_shipped(wanted))
-        return cls.parse(read_text(wanted), file=wanted)
+        return cls.parse(read_text_file(wanted), file=wanted)
 
     @classmethod
     def parse(cls, text: str, *, file: str = "platform.toml") -> Self:

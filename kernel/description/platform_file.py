@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
-from heapwire.kernel.description.constraint_table import Names, read_constraints
 from heapwire.kernel.description.device import (
     Device,
     DeviceKind,
@@ -21,11 +20,12 @@ from heapwire.kernel.description.device import (
     parse_usage,
     usage_name,
 )
+from heapwire.kernel.description.file_constraint import MachineNames, read_constraints
 from heapwire.kernel.description.link import Link, LinkKind
-from heapwire.kernel.description.memory_table import read_properties
-from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
+from heapwire.kernel.description.memory_properties import read_properties
 from heapwire.kernel.description.toml_file import TomlFileError, fault_line, on_lines, parse_toml
-from heapwire.kernel.description.toml_position import Path, positions
+from heapwire.kernel.description.toml_position import TomlPath, key_lines
+from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
 from heapwire.kernel.memory import simulated_name_fault
 from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import (
@@ -87,12 +87,12 @@ def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None)
     IOMMU. Raises `PlatformFileError` with all the faults that it has.
     """
     data = parse_toml(text, file=file, error=PlatformFileError)
-    faults: list[Fault] = []
-    reader = _Reader(Table(data, (), faults), name, iommu)
+    faults: list[TomlFault] = []
+    reader = _Reader(TomlTable(data, (), faults), name, iommu)
     parts = reader.read()
     if not faults and not reader.mentions:
         return parts
-    lines = positions(text)
+    lines = key_lines(text)
     if faults:
         raise PlatformFileError(file, on_lines(faults, lines))
     parts.notes = tuple(fault_line(mention, file=file, lines=lines) for mention in reader.mentions)
@@ -116,7 +116,7 @@ def heap_named(name: str, taken: Iterable[SourceId]) -> SourceId:
 class _Reader:
     """Reads one file: names first, then everything that refers to them."""
 
-    def __init__(self, top: Table, name: str, iommu: bool | None) -> None:
+    def __init__(self, top: TomlTable, name: str, iommu: bool | None) -> None:
         self._top = top
         self._iommu = iommu
         self._name = name
@@ -125,7 +125,7 @@ class _Reader:
         self._device_names: set[str] = set()
         self._absent: dict[str, SourceId] = {}
         self._numbers = {_DRM_MAJOR: 0, _FIRST_RENDER_MINOR: 0, _VIDEO_MAJOR: 0}
-        self.mentions: list[Fault] = []
+        self.mentions: list[TomlFault] = []
 
     def read(self) -> PlatformParts:
         top = self._top
@@ -145,7 +145,7 @@ class _Reader:
         parts.absent = {source: name for name, source in self._absent.items()}
         return parts
 
-    def _device(self, table: Table) -> Device:
+    def _device(self, table: TomlTable) -> Device:
         name = table.required("name", "what the platform calls the device")
         kind = table.choice("kind", DeviceKind, DeviceKind.CPU)
         if not table.has("kind"):
@@ -184,7 +184,7 @@ class _Reader:
         self._numbers[series] = number + 1
         return number
 
-    def _memory(self, table: Table) -> Source:
+    def _memory(self, table: TomlTable) -> Source:
         name = table.required("name", "the name of the heap, as in /dev/dma_heap")
         kind_name = table.text("kind", "heap")
         kind = _KINDS.get(kind_name)
@@ -217,7 +217,7 @@ class _Reader:
         table.close()
         return source
 
-    def _owner(self, table: Table, *, required: bool) -> DeviceId | None:
+    def _owner(self, table: TomlTable, *, required: bool) -> DeviceId | None:
         name = table.text("device")
         if not name:
             if required:
@@ -241,17 +241,17 @@ class _Reader:
         """The number of a heap, there or not."""
         return heap_named(name, (*self._sources.values(), *self._absent.values()))
 
-    def _source_named(self, name: str, path: Path) -> SourceId:
+    def _source_named(self, name: str, path: TomlPath) -> SourceId:
         """The number of a memory; one that the platform lacks has a number that nothing has."""
         known = self._sources.get(name) or self._absent.get(name)
         if name not in self._sources:
-            self.mentions.append(Fault(path, f"this platform has no memory {name!r}"))
+            self.mentions.append(TomlFault(path, f"this platform has no memory {name!r}"))
         if known is None:
             known = self._heap_id(name)
             self._absent[name] = known
         return known
 
-    def _with_uses(self, table: Table, device: Device) -> Device:
+    def _with_uses(self, table: TomlTable, device: Device) -> Device:
         planes = {
             plane.name: plane for plane in map(_kms_plane, table.tables("kms-planes"))
         }  # fmt: skip
@@ -269,12 +269,12 @@ class _Reader:
         return replace(device, sets=sets, planes=tuple(planes.values()))
 
     def _use(
-        self, table: Table, device: Device, planes: dict[str, KmsPlane]
+        self, table: TomlTable, device: Device, planes: dict[str, KmsPlane]
     ) -> tuple[list[Usage], tuple[ConstraintSet, ...]]:
         if not table.has("usage"):
             table.fault(None, f"'usage' is missing: one of {', '.join(map(usage_name, Usage))}")
         usages = [Usage(number) for number in table.each("usage", parse_usage)]
-        names = Names(self._source_named, self._devices)
+        names = MachineNames(self._source_named, self._devices)
         common = read_constraints(table, "constraints", names, iommu=device.iommu)
         found: list[ConstraintSet] = []
         for row in table.tables("set"):
@@ -287,7 +287,7 @@ class _Reader:
         table.close()
         return usages, tuple(dict.fromkeys(found))
 
-    def _link(self, table: Table) -> Link:
+    def _link(self, table: TomlTable) -> Link:
         device = table.required("device", "the device that names the memory")
         if device and device not in self._device_names:
             known = sorted(self._device_names)
@@ -305,7 +305,7 @@ class _Reader:
         table.close()
         return link
 
-    def _peer_link(self, table: Table) -> frozenset[DeviceId]:
+    def _peer_link(self, table: TomlTable) -> frozenset[DeviceId]:
         names = table.texts("devices")
         ends = [self._devices.get(name) for name in names]
         for name, end in zip(names, ends, strict=True):
@@ -318,7 +318,7 @@ class _Reader:
         table.close()
         return frozenset(end for end in ends if end is not None)
 
-    def _format_cost(self, table: Table) -> dict[FormatModifier, int]:
+    def _format_cost(self, table: TomlTable) -> dict[FormatModifier, int]:
         cost = table.integer("cost")
         if cost is None:
             table.fault(None, "'cost' is missing: a number, 0 the best")
@@ -336,7 +336,7 @@ def _modifier(text: str) -> int:
     return ANY_MODIFIER if text == _ANY else parse_modifier(text)
 
 
-def _pairs(table: Table) -> tuple[FormatModifier, ...]:
+def _pairs(table: TomlTable) -> tuple[FormatModifier, ...]:
     """Each of `formats` with each of `modifiers`, which is LINEAR where it is left out."""
     if not table.has("formats"):
         table.fault(None, "'formats' is missing: a list of names such as NV12")
@@ -349,7 +349,7 @@ def _pairs(table: Table) -> tuple[FormatModifier, ...]:
 
 
 def _constraint_set(
-    table: Table, common: tuple[Constraint, ...], names: Names, iommu: bool | None
+    table: TomlTable, common: tuple[Constraint, ...], names: MachineNames, iommu: bool | None
 ) -> ConstraintSet:
     own = read_constraints(table, "constraints", names, iommu=iommu)
     pairs = _pairs(table)
@@ -366,7 +366,7 @@ def _constraint_set(
     )
 
 
-def _kms_plane(table: Table) -> KmsPlane:
+def _kms_plane(table: TomlTable) -> KmsPlane:
     name = table.required("name", "what the platform calls the plane")
     plane = KmsPlane(name=name, type=table.choice("type", PlaneType, PlaneType.OVERLAY))
     table.text("source")
@@ -374,13 +374,13 @@ def _kms_plane(table: Table) -> KmsPlane:
     return plane
 
 
-def _on_planes(table: Table, planes: Mapping[str, KmsPlane]) -> tuple[str, ...]:
+def _on_planes(table: TomlTable, planes: Mapping[str, KmsPlane]) -> tuple[str, ...]:
     """The KMS planes that a set holds for: those it names, else all."""
     named = table.texts("kms-planes")
     for index, name in enumerate(named):
         if name not in planes:
             table.faults.append(
-                Fault(
+                TomlFault(
                     (*table.path, "kms-planes", index),
                     f"there is no such plane: {did_you_mean(name, planes)}",
                 )

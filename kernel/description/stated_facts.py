@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from heapwire.kernel.description.constraint_table import Names, WrittenConstraint, read_written
 from heapwire.kernel.description.device import Device, parse_usage, usage_name
-from heapwire.kernel.description.memory_table import MemoryProperties, read_properties
+from heapwire.kernel.description.file_constraint import (
+    FileConstraint,
+    MachineNames,
+    read_file_constraints,
+)
+from heapwire.kernel.description.memory_properties import MemoryProperties, read_properties
 from heapwire.kernel.description.platform import Platform
 from heapwire.kernel.description.platform_file import heap_named
-from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
-from heapwire.kernel.description.toml_position import Path
+from heapwire.kernel.description.toml_position import TomlPath
+from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
 from heapwire.protocol import InputError
 from heapwire.protocol.values import (
     ANY_FOURCC,
@@ -46,8 +50,8 @@ class DeviceFact:
     name: str = ""
     driver: str = ""
     usage: Usage
-    constraints: tuple[WrittenConstraint, ...]
-    path: Path = ()
+    constraints: tuple[FileConstraint, ...]
+    path: TomlPath = ()
 
     def speaks_of(self, device: Device) -> bool:
         """Whether a device is one of those, for this use or not."""
@@ -60,10 +64,10 @@ class MemoryFact:
 
     name: str
     properties: MemoryProperties
-    path: Path = ()
+    path: TomlPath = ()
 
 
-def read_device_facts(top: Table) -> tuple[DeviceFact, ...]:
+def read_device_facts(top: TomlTable) -> tuple[DeviceFact, ...]:
     """The `[[device]]` tables of a file, each use by itself."""
     found: list[DeviceFact] = []
     for table in top.tables("device"):
@@ -78,7 +82,7 @@ def read_device_facts(top: Table) -> tuple[DeviceFact, ...]:
             if not use.has("constraints"):
                 use.fault(None, "'constraints' is missing: a list of what the device needs")
             usages = use.each("usage", parse_usage)
-            constraints = read_written(use, "constraints")
+            constraints = read_file_constraints(use, "constraints")
             use.text("source")
             use.close()
             found += [
@@ -96,7 +100,7 @@ def read_device_facts(top: Table) -> tuple[DeviceFact, ...]:
     return tuple(found)
 
 
-def read_memory_facts(top: Table) -> tuple[MemoryFact, ...]:
+def read_memory_facts(top: TomlTable) -> tuple[MemoryFact, ...]:
     """The `[[memory]]` tables of a file."""
     found: list[MemoryFact] = []
     for table in top.tables("memory"):
@@ -116,7 +120,7 @@ def with_facts(
     *,
     memory: Iterable[MemoryFact] = (),
     devices: Iterable[DeviceFact] = (),
-    tell: Callable[[Fault], str],
+    tell: Callable[[TomlFault], str],
 ) -> Platform:
     """The platform with what the facts say beside what it knew of itself.
 
@@ -144,9 +148,9 @@ class _Adding:
         self.sources = list(platform.sources)
         self.devices = list(platform.devices)
         self.absent = dict(platform.absent)
-        self.mentions: list[Fault] = []
+        self.mentions: list[TomlFault] = []
         known = {device.name: device.id for device in platform.devices if device.id is not None}
-        self._names = Names(self._source_named, known)
+        self._names = MachineNames(self._source_named, known)
 
     def add_memory(self, fact: MemoryFact) -> None:
         for index, source in enumerate(self.sources):
@@ -181,7 +185,7 @@ class _Adding:
                 self._mention((*written.path, "value"), f"{written.type.name}: {error}")
         return tuple(found)
 
-    def _source_named(self, name: str, path: Path) -> SourceId:
+    def _source_named(self, name: str, path: TomlPath) -> SourceId:
         for source in self.sources:
             if source.name == name:
                 return source.id
@@ -193,8 +197,8 @@ class _Adding:
         self.absent[id_] = name
         return id_
 
-    def _mention(self, path: Path, text: str) -> None:
-        self.mentions.append(Fault(path, text))
+    def _mention(self, path: TomlPath, text: str) -> None:
+        self.mentions.append(TomlFault(path, text))
 
 
 def _called(fact: DeviceFact) -> str:

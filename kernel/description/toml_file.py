@@ -6,19 +6,19 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from heapwire.kernel.description.platform_table import Fault, key_name
-from heapwire.kernel.description.toml_position import Path, line_of
+from heapwire.kernel.description.toml_position import TomlPath, line_of
+from heapwire.kernel.description.toml_table import TomlFault, key_name
 from heapwire.protocol import FileError, words_of
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
-def read_text(file: str) -> str:
+def read_text_file(file: str) -> str:
     """The text of a file; `FileError` if it cannot be read, or is not UTF-8."""
     try:
-        return FilePath(file).read_text("utf-8")
+        return Path(file).read_text("utf-8")
     except OSError as error:
         raise FileError(file, words_of(error)) from error
     except UnicodeDecodeError as error:
@@ -59,17 +59,17 @@ def parse_toml(text: str, *, file: str, error: type[TomlFileError]) -> dict[str,
         raise error(file, [LineFault(line, f"this is not TOML: {what}")]) from None
 
 
-def on_lines(faults: Iterable[Fault], lines: Mapping[Path, int]) -> list[LineFault]:
+def on_lines(faults: Iterable[TomlFault], lines: Mapping[TomlPath, int]) -> list[LineFault]:
     """The faults of keys with their lines, in the order of the file."""
     placed = [LineFault(line_of(lines, fault.path), _with_key(fault)) for fault in faults]
     return sorted(placed, key=lambda fault: fault.line)
 
 
-def fault_line(fault: Fault, *, file: str, lines: Mapping[Path, int]) -> str:
+def fault_line(fault: TomlFault, *, file: str, lines: Mapping[TomlPath, int]) -> str:
     """A fault as a line to read: file, line, key and what is wrong."""
     return f"{file}:{line_of(lines, fault.path)}: {_with_key(fault)}"
 
 
-def _with_key(fault: Fault) -> str:
+def _with_key(fault: TomlFault) -> str:
     key = key_name(fault.path)
     return f"{key}: {fault.text}" if key else fault.text

@@ -1,6 +1,6 @@
 """Where in a TOML file a key is: tomllib reads the values and keeps no positions.
 
-`positions` walks a text that tomllib has accepted, so it need not judge it: it
+`key_lines` walks a text that tomllib has accepted, so it need not judge it: it
 follows headers, keys, strings and brackets, and notes the line on which each
 path begins. A path is what one would index the parsed data with:
 `("device", 1, "use", 0, "formats", 2)`.
@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import TypeAlias
 
-Path: TypeAlias = tuple[str | int, ...]
+TomlPath: TypeAlias = tuple[str | int, ...]
 
 _BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*\n?[ \t\r\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
@@ -24,12 +24,12 @@ _STRING = re.compile(
 _SCALAR = re.compile(r"[^,\]}#\n]*")
 
 
-def positions(text: str) -> Mapping[Path, int]:
+def key_lines(text: str) -> Mapping[TomlPath, int]:
     """The line (from 1) of every table, key and array element of a valid TOML text."""
     return _Scan(text).run()
 
 
-def line_of(lines: Mapping[Path, int], path: Path) -> int:
+def line_of(lines: Mapping[TomlPath, int], path: TomlPath) -> int:
     """The line of a path; of the nearest thing around it, where it is not in the file."""
     while path and path not in lines:
         path = path[:-1]
@@ -42,11 +42,11 @@ class _Scan:
         self._at = 0
         self._line = 1
         self._counted = 0
-        self._lines: dict[Path, int] = {}
-        self._arrays: dict[Path, int] = {}  # arrays of tables: the index of the last one
+        self._lines: dict[TomlPath, int] = {}
+        self._arrays: dict[TomlPath, int] = {}  # arrays of tables: the index of the last one
 
-    def run(self) -> Mapping[Path, int]:
-        prefix: Path = ()
+    def run(self) -> Mapping[TomlPath, int]:
+        prefix: TomlPath = ()
         self._skip(_BLANK)
         while self._at < len(self._text):
             if self._text.startswith("[", self._at):
@@ -56,13 +56,13 @@ class _Scan:
             self._skip(_BLANK)
         return self._lines
 
-    def _header(self) -> Path:
+    def _header(self) -> TomlPath:
         array = self._text.startswith("[[", self._at)
         line = self._here()
         self._at += 2 if array else 1
         *parents, last = self._keys()
         self._at += 2 if array else 1
-        path: Path = ()
+        path: TomlPath = ()
         for part in parents:
             path = self._into((*path, part))
             self._lines.setdefault(path, line)
@@ -74,11 +74,11 @@ class _Scan:
         self._lines[path] = line
         return path
 
-    def _into(self, path: Path) -> Path:
+    def _into(self, path: TomlPath) -> TomlPath:
         """A header's path goes through the last table of each array on its way."""
         return (*path, self._arrays[path]) if path in self._arrays else path
 
-    def _pair(self, prefix: Path) -> None:
+    def _pair(self, prefix: TomlPath) -> None:
         line = self._here()
         for part in self._keys():
             prefix = (*prefix, part)
@@ -110,7 +110,7 @@ class _Scan:
         self._at = found.end()
         return str(tomllib.loads(f"value = {found.group()}")["value"])
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: TomlPath) -> None:
         if self._text.startswith(('"', "'"), self._at):
             self._string()
         elif self._text.startswith("[", self._at):
@@ -120,7 +120,7 @@ class _Scan:
         else:
             self._skip(_SCALAR)
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: TomlPath) -> None:
         self._at += 1
         index = 0
         self._skip(_BLANK)
@@ -134,7 +134,7 @@ class _Scan:
                 self._skip(_BLANK)
         self._at += 1
 
-    def _inline(self, path: Path) -> None:
+    def _inline(self, path: TomlPath) -> None:
         self._at += 1
         self._skip(_BLANK)
         while not self._text.startswith("}", self._at):

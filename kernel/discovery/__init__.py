@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from heapwire.kernel.discovery.hot_plug import HotPlug as HotPlug
     from heapwire.kernel.discovery.machine_discovery import local_platform as local_platform
     from heapwire.kernel.discovery.memory_trial import (
-        Trial as Trial,
-        probe as probe,
+        MemoryTrial as MemoryTrial,
+        probe_memory as probe_memory,
         with_trials as with_trials,
     )
     from heapwire.kernel.discovery.sysfs import same_device as same_device
@@ -23,7 +23,7 @@ else:
             "connector": "card_of_connector",
             "hot_plug": "HotPlug",
             "machine_discovery": "local_platform",
-            "memory_trial": "Trial probe with_trials",
+            "memory_trial": "MemoryTrial probe_memory with_trials",
             "sysfs": "same_device",
         },
     )

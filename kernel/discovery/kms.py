@@ -23,7 +23,7 @@ from heapwire.protocol.values import (
 _TYPES = {0: PlaneType.OVERLAY, 1: PlaneType.PRIMARY, 2: PlaneType.CURSOR}
 
 
-class Looked(Protocol):
+class DisplayQueries(Protocol):
     """The part of `DrmDevice` that is looked at here."""
 
     def limits(self) -> ModeLimits | None:
@@ -36,7 +36,7 @@ class Looked(Protocol):
         """See `DrmDevice.blob`."""
 
 
-def read_planes(device: Looked, more: Iterable[Constraint] = ()) -> tuple[KmsPlane, ...]:
+def read_planes(device: DisplayQueries, more: Iterable[Constraint] = ()) -> tuple[KmsPlane, ...]:
     """The planes of a display, primary ones first; `more` holds for all of their sets."""
     constraints = (*_size_constraints(device.limits()), *more)
     planes = [_plane(record, constraints, device.blob) for record in device.planes()]

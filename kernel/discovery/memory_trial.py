@@ -24,7 +24,7 @@ _VIDEO = (DeviceKind.DECODER, DeviceKind.ENCODER, DeviceKind.CAMERA, DeviceKind.
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class MemoryTrial:
     """One device, one source: taken, refused, or None with the reason why it was not tried."""
 
     device: str
@@ -33,7 +33,9 @@ class Trial:
     reason: str = ""
 
 
-def probe(platform: Platform, devices: Iterable[str] | None = None) -> tuple[Trial, ...]:
+def probe_memory(
+    platform: Platform, devices: Iterable[str] | None = None
+) -> tuple[MemoryTrial, ...]:
     """Try every source that can be opened with some devices, or with all that have a node."""
     chosen = (
         [device for device in platform.devices if device.node is not None]
@@ -48,7 +50,7 @@ def probe(platform: Platform, devices: Iterable[str] | None = None) -> tuple[Tri
     return tuple(_tried(platform, device, source) for device in chosen for source in sources)
 
 
-def with_trials(platform: Platform, trials: Iterable[Trial]) -> Platform:
+def with_trials(platform: Platform, trials: Iterable[MemoryTrial]) -> Platform:
     """The platform with what trials say of each device in place of its links.
 
     A device of which every tried source was refused, or none could be tried,
@@ -80,14 +82,14 @@ def with_trials(platform: Platform, trials: Iterable[Trial]) -> Platform:
     return replace(platform, links=tuple(links))
 
 
-def _tried(platform: Platform, device: Device, source: Source) -> Trial:
+def _tried(platform: Platform, device: Device, source: Source) -> MemoryTrial:
     try:
         taken = _takes(platform, device, source)
     except (OSError, MachineError, NotPossibleError) as error:
         why = words_of(error) or "the driver does not say"
-        return Trial(device.name, source.name, None, why)
+        return MemoryTrial(device.name, source.name, None, why)
     reason = "in use, or no picture is large enough to tell" if taken is None else ""
-    return Trial(device.name, source.name, taken, reason)
+    return MemoryTrial(device.name, source.name, taken, reason)
 
 
 def _takes(platform: Platform, device: Device, source: Source) -> bool | None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         FrameSizes as FrameSizes,
         PixelFormat as PixelFormat,
         V4l2Device as V4l2Device,
-        characters as characters,
         open_v4l2 as open_v4l2,
+        v4l2_format_name as v4l2_format_name,
     )
     from heapwire.kernel.video.v4l2_import import trial_import as trial_import
     from heapwire.kernel.video.v4l2_queue import QueueFormat as QueueFormat
@@ -32,7 +32,7 @@ else:
             "picture_format": (
                 "in_one_buffer is_laid_out_as layout_constraints with_a_buffer_a_plane"
             ),
-            "v4l2": "FrameSizes PixelFormat V4l2Device characters open_v4l2",
+            "v4l2": "FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name",
             "v4l2_import": "trial_import",
             "v4l2_queue": "QueueFormat",
         },

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Closable, ioctl
-from heapwire.kernel.video.v4l2 import V4l2Device, characters
+from heapwire.kernel.video.v4l2 import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
@@ -118,7 +118,7 @@ class M2mDecoder(Closable):
         self.changed = self.ended = self._announced = False
         found = self._packets.set_format(coded, extent, size=packet_size)
         if found.fourcc != coded:
-            raise MachineError(f"the driver does not decode {characters(coded)}")
+            raise MachineError(f"the driver does not decode {v4l2_format_name(coded)}")
         data = bytearray(32)
         struct.pack_into("=I", data, 0, _EVENT_SOURCE_CHANGE)
         ioctl(self._fd, _SUBSCRIBE_EVENT, data)

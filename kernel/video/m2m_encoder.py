@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from heapwire.kernel.system import Closable
-from heapwire.kernel.video.v4l2 import V4l2Device, characters
+from heapwire.kernel.video.v4l2 import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
@@ -79,6 +79,6 @@ class M2mEncoder(Closable):
 
 def _expect(found: QueueFormat, fourcc: int, extent: Extent | None) -> None:
     if found.fourcc != fourcc or (extent is not None and found.extent != extent):
-        name = characters(fourcc)
+        name = v4l2_format_name(fourcc)
         wanted = name if extent is None else f"{name} {extent}"
         raise MachineError(f"the driver has no {wanted}")

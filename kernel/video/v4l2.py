@@ -192,8 +192,8 @@ def open_v4l2(node: str) -> Iterator[V4l2Device]:
         os.close(fd)
 
 
-def characters(code: int) -> str:
-    """A fourcc of V4L2's as its four characters; `fourcc_name` has the names of DRM's."""
+def v4l2_format_name(code: int) -> str:
+    """A fourcc of V4L2's as its four v4l2_format_name; `fourcc_name` has the names of DRM's."""
     return code.to_bytes(4, "little").decode("ascii", "replace").rstrip()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from heapwire.cli.list import list_document, render
 from heapwire.kernel.description import Device, DeviceKind, Platform, shipped
-from heapwire.kernel.discovery import Trial
+from heapwire.kernel.discovery import MemoryTrial
 from heapwire.protocol.values import DeviceId, fourcc
 
 
@@ -34,9 +34,9 @@ def test_only_real_hardware_is_probed(heapwire):
 
 def test_what_was_tried_is_listed(heapwire, monkeypatch):
     trials = (
-        Trial("card0", "system", True),
-        Trial("video0", "system", False),
-        Trial("video1", "system", None, "Device or resource busy"),
+        MemoryTrial("card0", "system", True),
+        MemoryTrial("video0", "system", False),
+        MemoryTrial("video1", "system", None, "Device or resource busy"),
     )
     monkeypatch.setattr("heapwire.cli.list.probe", lambda platform: trials)
     monkeypatch.setattr("heapwire.cli.list.with_trials", lambda platform, trials: platform)

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from heapwire.kernel.description import positions, shipped
+from heapwire.kernel.description import key_lines, shipped
 from heapwire.kernel.description.toml_position import line_of
 
 TEXT = '''# a comment with [brackets] and = signs
@@ -77,7 +77,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("path", "line"), EXPECTED.items(), ids=str)
 def test_a_path_has_its_line(path, line):
-    assert positions(TEXT)[path] == line
+    assert key_lines(TEXT)[path] == line
 
 
 def paths(value, path=()):
@@ -92,22 +92,22 @@ def paths(value, path=()):
 
 
 def test_every_path_is_found_and_no_other():
-    assert set(positions(TEXT)) == set(paths(tomllib.loads(TEXT)))
+    assert set(key_lines(TEXT)) == set(paths(tomllib.loads(TEXT)))
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\n"])
 def test_line_ends_of_either_kind(ending):
     text = ending.join(["a = 1", "", "[b]", "c = [", "  1,", "]"])
-    assert positions(text)["b", "c", 0] == 5
+    assert key_lines(text)["b", "c", 0] == 5
 
 
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_files_are_found_whole(name, platform_text):
     text = platform_text(name)
-    assert set(positions(text)) == set(paths(tomllib.loads(text)))
+    assert set(key_lines(text)) == set(paths(tomllib.loads(text)))
 
 
 def test_what_is_not_there_has_the_line_of_what_is_around_it():
-    lines = positions(TEXT)
+    lines = key_lines(TEXT)
     assert line_of(lines, ("array", 1, "nothing", 3)) == 29
     assert line_of(lines, ("nothing",)) == 1

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from heapwire.kernel.discovery import local_platform, probe
+from heapwire.kernel.discovery import local_platform, probe_memory
 from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
@@ -96,7 +96,7 @@ def described(platform, device):
 
 def become_nobody():
     """Go on as nobody. The interpreter may be out of that user's reach: load everything first."""
-    probe(local_platform(), ["card0"])
+    probe_memory(local_platform(), ["card0"])
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
@@ -131,7 +131,8 @@ def main():
     if "probe" in sys.argv:
         chosen = [device.name for device in platform.devices if device.driver in TRIED]
         seen["trials"] = {
-            f"{trial.device} {trial.source}": trial.taken for trial in probe(platform, chosen)
+            f"{trial.device} {trial.source}": trial.taken
+            for trial in probe_memory(platform, chosen)
         }
     seen["fds left"] = len(fds()) - len(before)
     seen["bytes left"] = platform.memory.live()

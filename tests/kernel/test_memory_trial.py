@@ -1,4 +1,4 @@
-"""Trial imports: what is asked of a driver, what is concluded, and that nothing is left."""
+"""MemoryTrial imports: what is asked of a driver, what is concluded, and that nothing is left."""
 
 import errno
 import os
@@ -8,7 +8,12 @@ from dataclasses import replace
 import pytest
 
 from heapwire.kernel.description import DeviceKind, LinkKind, Platform
-from heapwire.kernel.discovery import Trial, memory_trial as probing, probe, with_trials
+from heapwire.kernel.discovery import (
+    MemoryTrial,
+    memory_trial as probing,
+    probe_memory,
+    with_trials,
+)
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.video import trial_import, v4l2_import
 from heapwire.kernel.video.v4l2 import Capability, Queue
@@ -209,13 +214,13 @@ def test_every_source_that_can_be_opened_is_tried_with_every_device(board, monke
 
     monkeypatch.setattr(probing, "trial_import", video)
     monkeypatch.setattr(probing, "open_drm", card)
-    trials = probe(board)
+    trials = probe_memory(board)
     assert seen == ["cma", "system"]
     assert trials == (
-        Trial("camera", "cma", True),
-        Trial("camera", "system", False),
-        Trial("display", "cma", None, "Permission denied"),
-        Trial("display", "system", None, "Permission denied"),
+        MemoryTrial("camera", "cma", True),
+        MemoryTrial("camera", "system", False),
+        MemoryTrial("display", "cma", None, "Permission denied"),
+        MemoryTrial("display", "system", None, "Permission denied"),
     )
     assert board.memory.live() == 0
     assert board.device("display").kind is DeviceKind.DISPLAY
@@ -223,15 +228,17 @@ def test_every_source_that_can_be_opened_is_tried_with_every_device(board, monke
 
 def test_only_what_is_asked_for_is_tried(board, monkeypatch):
     monkeypatch.setattr(probing, "trial_import", lambda node, allocate: None)
-    trials = probe(board, ["camera"])
+    trials = probe_memory(board, ["camera"])
     assert {trial.device for trial in trials} == {"camera"}
     assert {trial.reason for trial in trials} == {"in use, or no picture is large enough to tell"}
     with pytest.raises(InputError, match="no device"):
-        probe(board, ["toaster"])
+        probe_memory(board, ["toaster"])
 
 
 def test_what_was_learned_becomes_links(board):
-    learned = with_trials(board, [Trial("camera", "cma", True), Trial("camera", "system", False)])
+    learned = with_trials(
+        board, [MemoryTrial("camera", "cma", True), MemoryTrial("camera", "system", False)]
+    )
     links = learned.links_of("camera")
     # What was not tried stays where it was, what was refused is gone.
     assert [(link.source, link.rank) for link in links] == [("own", 0), ("cma", 1)]
@@ -241,7 +248,7 @@ def test_what_was_learned_becomes_links(board):
 
 @pytest.mark.parametrize("taken", [False, None])
 def test_refusals_alone_change_nothing(board, taken):
-    trials = [Trial("camera", "cma", taken), Trial("camera", "system", taken)]
+    trials = [MemoryTrial("camera", "cma", taken), MemoryTrial("camera", "system", taken)]
     assert with_trials(board, trials).links == board.links
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from heapwire.kernel.description.platform_table import Fault, Table, did_you_mean
 from heapwire.kernel.description.quantity import parse_quantity
-from heapwire.kernel.description.toml_position import Path
+from heapwire.kernel.description.toml_position import TomlPath
+from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
 from heapwire.protocol import InputError
 from heapwire.protocol.solver import fault
 from heapwire.protocol.values import (
@@ -34,7 +34,7 @@ NamedPairs: TypeAlias = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class MachineNames:
     """What names in a value stand for.
 
     `source` gives any name a number, that of a memory which is not there
@@ -42,12 +42,12 @@ class Names:
     has a node.
     """
 
-    source: Callable[[str, Path], SourceId]
+    source: Callable[[str, TomlPath], SourceId]
     devices: Mapping[str, DeviceId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenConstraint:
+class FileConstraint:
     """A constraint as a file has it, at a `path` of it.
 
     Memory and devices in its `value` are still names. `without_iommu`: it holds
@@ -59,9 +59,9 @@ class WrittenConstraint:
     planes: int = 0
     must_understand: bool = True
     without_iommu: bool = False
-    path: Path = ()
+    path: TomlPath = ()
 
-    def bound(self, names: Names, provenance: Provenance) -> Constraint:
+    def bound(self, names: MachineNames, provenance: Provenance) -> Constraint:
         """The constraint on the machine whose names these are.
 
         Raises `InputError` if it speaks of a device that is not there.
@@ -74,7 +74,7 @@ class WrittenConstraint:
             provenance=provenance,
         )
 
-    def _value(self, names: Names) -> Value:
+    def _value(self, names: MachineNames) -> Value:
         match self.type.kind:
             case ValueKind.SOURCES:
                 where = (*self.path, "value")
@@ -87,28 +87,28 @@ class WrittenConstraint:
 
 
 def read_constraints(
-    table: Table, key: str, names: Names, *, iommu: bool | None
+    table: TomlTable, key: str, names: MachineNames, *, iommu: bool | None
 ) -> tuple[Constraint, ...]:
     """The list of constraints under a key, on the machine that the file describes.
 
     A constraint marked `without-iommu` is left out for a device that has one.
     """
     found: list[Constraint] = []
-    for written in read_written(table, key):
+    for written in read_file_constraints(table, key):
         try:
             constraint = written.bound(names, Provenance.PROFILE)
         except InputError as error:
             what = f"{written.type.name}: {error}"
-            table.faults.append(Fault((*written.path, "value"), what))
+            table.faults.append(TomlFault((*written.path, "value"), what))
             continue
         if not (written.without_iommu and iommu is True):
             found.append(constraint)
     return tuple(found)
 
 
-def read_written(table: Table, key: str) -> tuple[WrittenConstraint, ...]:
+def read_file_constraints(table: TomlTable, key: str) -> tuple[FileConstraint, ...]:
     """The list of constraints under a key, for any machine."""
-    found: list[WrittenConstraint] = []
+    found: list[FileConstraint] = []
     for row in table.tables(key):
         written = _read(row)
         row.text("source")
@@ -118,7 +118,7 @@ def read_written(table: Table, key: str) -> tuple[WrittenConstraint, ...]:
     return tuple(found)
 
 
-def _read(row: Table) -> WrittenConstraint | None:
+def _read(row: TomlTable) -> FileConstraint | None:
     word = row.required("type", "the name of a constraint type, such as pitch-alignment")
     known = BY_NAME.get(word)
     planes = _planes(row, known)
@@ -139,7 +139,7 @@ def _read(row: Table) -> WrittenConstraint | None:
         if wrong is not None:
             row.fault("value", wrong)
             return None
-    return WrittenConstraint(
+    return FileConstraint(
         type=known,
         value=value,
         planes=planes,
@@ -149,14 +149,14 @@ def _read(row: Table) -> WrittenConstraint | None:
     )
 
 
-def _device(name: str, names: Names) -> DeviceId:
+def _device(name: str, names: MachineNames) -> DeviceId:
     device = names.devices.get(name)
     if device is None:
         raise InputError(f"there is no device {name!r}: {did_you_mean(name, names.devices)}")
     return device
 
 
-def _planes(row: Table, known: ConstraintType | None) -> int:
+def _planes(row: TomlTable, known: ConstraintType | None) -> int:
     raw = row.raw("planes")
     if raw is None:
         if known is not None and known.is_relation:

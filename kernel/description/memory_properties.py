@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from heapwire.kernel.description.platform_table import Table
+from heapwire.kernel.description.toml_table import TomlTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class MemoryProperties:
     numa_node: int | None = None
 
 
-def read_properties(table: Table) -> MemoryProperties:
+def read_properties(table: TomlTable) -> MemoryProperties:
     """The properties that a `[[memory]]` table has."""
     alignment = table.quantity("alignment")
     if alignment == 0:

@@ -14,21 +14,21 @@ from enum import StrEnum
 from typing import TypeVar
 
 from heapwire.kernel.description.quantity import parse_quantity
-from heapwire.kernel.description.toml_position import Path
+from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.protocol import InputError, LocalError
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TomlFault:
     """Something wrong at a path of the file, and what would be right."""
 
-    path: Path
+    path: TomlPath
     text: str
 
 
-def key_name(path: Path) -> str:
+def key_name(path: TomlPath) -> str:
     """A path as a person would write it: `device[1].use[0].usage`."""
     text = ""
     for part in path:
@@ -45,10 +45,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"there are {', '.join(names)}" if names else "there are none"
 
 
-class Table:
+class TomlTable:
     """One table and where it is; `faults` is shared by all tables of a file."""
 
-    def __init__(self, data: Mapping[str, object], path: Path, faults: list[Fault]) -> None:
+    def __init__(self, data: Mapping[str, object], path: TomlPath, faults: list[TomlFault]) -> None:
         self._data = data
         self._asked: set[str] = set()
         self.path = path
@@ -56,7 +56,7 @@ class Table:
 
     def fault(self, key: str | None, text: str) -> None:
         """Note a fault of a key, or of the table as a whole."""
-        self.faults.append(Fault(self.path if key is None else (*self.path, key), text))
+        self.faults.append(TomlFault(self.path if key is None else (*self.path, key), text))
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""
@@ -150,7 +150,7 @@ class Table:
                 good.append(entry)
             else:
                 self.faults.append(
-                    Fault((*self.path, key, index), f"{entry!r} is not a text in quotes")
+                    TomlFault((*self.path, key, index), f"{entry!r} is not a text in quotes")
                 )
         return tuple(good)
 
@@ -161,19 +161,19 @@ class Table:
             try:
                 good.append(parse(text))
             except (InputError, LocalError) as error:
-                self.faults.append(Fault((*self.path, key, index), str(error)))
+                self.faults.append(TomlFault((*self.path, key, index), str(error)))
         return tuple(good)
 
-    def table(self, key: str) -> Table:
+    def table(self, key: str) -> TomlTable:
         """The table under a key; an empty one where there is none."""
         value = self.raw(key)
         if isinstance(value, dict):
-            return Table(value, (*self.path, key), self.faults)
+            return TomlTable(value, (*self.path, key), self.faults)
         if value is not None:
             self.fault(key, f"this is a table: write [{key_name((*self.path, key))}]")
-        return Table({}, (*self.path, key), self.faults)
+        return TomlTable({}, (*self.path, key), self.faults)
 
-    def tables(self, key: str) -> Iterator[Table]:
+    def tables(self, key: str) -> Iterator[TomlTable]:
         """The tables of an array of tables."""
         value = self.raw(key)
         if value is None:
@@ -184,9 +184,9 @@ class Table:
         for index, entry in enumerate(value):
             path = (*self.path, key, index)
             if isinstance(entry, dict):
-                yield Table(entry, path, self.faults)
+                yield TomlTable(entry, path, self.faults)
             else:
-                self.faults.append(Fault(path, f"{entry!r} is not a table"))
+                self.faults.append(TomlFault(path, f"{entry!r} is not a table"))
 
     def close(self) -> None:
         """Report the keys that nobody asked for."""

@@ -11,14 +11,14 @@ from heapwire.kernel.description import (
     DeviceFact,
     MemoryFact,
     Platform,
-    Table,
+    TomlTable,
     read_device_facts,
     read_memory_facts,
     with_facts,
 )
-from heapwire.kernel.description.constraint_table import WrittenConstraint
-from heapwire.kernel.description.memory_table import MemoryProperties
-from heapwire.kernel.description.platform_table import key_name
+from heapwire.kernel.description.file_constraint import FileConstraint
+from heapwire.kernel.description.memory_properties import MemoryProperties
+from heapwire.kernel.description.toml_table import key_name
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
@@ -29,11 +29,11 @@ from heapwire.protocol.values import (
     Usage,
 )
 
-CONTIGUOUS = WrittenConstraint(type=BY_NAME["contiguous"], value=1)
+CONTIGUOUS = FileConstraint(type=BY_NAME["contiguous"], value=1)
 
 
 def tables(text):
-    return Table(tomllib.loads(textwrap.dedent(text)), (), [])
+    return TomlTable(tomllib.loads(textwrap.dedent(text)), (), [])
 
 
 def added(platform, text):
