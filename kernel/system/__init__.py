@@ -6,7 +6,11 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.kernel.system.closable import Closable as Closable
-    from heapwire.kernel.system.ioctl_call import ioctl as ioctl
+    from heapwire.kernel.system.ioctl_call import (
+        Ioctl as Ioctl,
+        IoctlArgument as IoctlArgument,
+        ioctl as ioctl,
+    )
     from heapwire.kernel.system.memory_file import (
         sealed_copy as sealed_copy,
         sealed_memfd as sealed_memfd,
@@ -16,7 +20,7 @@ else:
         __name__,
         {
             "closable": "Closable",
-            "ioctl_call": "ioctl",
+            "ioctl_call": "Ioctl IoctlArgument ioctl",
             "memory_file": "sealed_copy sealed_memfd",
         },
     )

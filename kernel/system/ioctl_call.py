@@ -1,12 +1,18 @@
-"""The one way into ioctl: interrupted calls are repeated, structs are bytes."""
+"""The one way into ioctl: interrupted calls are repeated, structs are changed in place."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
+from collections.abc import Callable
+from typing import TypeAlias
+
+IoctlArgument: TypeAlias = bytearray | ctypes.Structure
+Ioctl: TypeAlias = Callable[[int, int, IoctlArgument], int]
 
 
-def ioctl(fd: int, number: int, argument: bytearray) -> int:
+def ioctl(fd: int, number: int, argument: IoctlArgument) -> int:
     """Call an ioctl that reads and writes a struct in place; its return value.
 
     Repeats what a signal interrupts or the driver asks to repeat (EINTR and

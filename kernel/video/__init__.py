@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.kernel.video.import_trial import trial_import as trial_import
     from heapwire.kernel.video.m2m_decoder import (
         DecodedPicture as DecodedPicture,
         M2mDecoder as M2mDecoder,
@@ -15,25 +16,24 @@ if TYPE_CHECKING:
         layout_constraints as layout_constraints,
         with_a_buffer_a_plane as with_a_buffer_a_plane,
     )
-    from heapwire.kernel.video.v4l2 import (
+    from heapwire.kernel.video.v4l2_device import (
         FrameSizes as FrameSizes,
         PixelFormat as PixelFormat,
         V4l2Device as V4l2Device,
         open_v4l2 as open_v4l2,
         v4l2_format_name as v4l2_format_name,
     )
-    from heapwire.kernel.video.v4l2_import import trial_import as trial_import
     from heapwire.kernel.video.v4l2_queue import QueueFormat as QueueFormat
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "import_trial": "trial_import",
             "m2m_decoder": "DecodedPicture M2mDecoder",
             "picture_format": (
                 "in_one_buffer is_laid_out_as layout_constraints with_a_buffer_a_plane"
             ),
-            "v4l2": "FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name",
-            "v4l2_import": "trial_import",
+            "v4l2_device": "FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name",
             "v4l2_queue": "QueueFormat",
         },
     )

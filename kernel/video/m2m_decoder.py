@@ -22,21 +22,17 @@ from __future__ import annotations
 import errno
 import os
 import select
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Closable, ioctl
-from heapwire.kernel.video.v4l2 import V4l2Device, v4l2_format_name
+from heapwire.kernel.video import videodev2
+from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
 
-_SUBSCRIBE_EVENT, _DQEVENT, _EVENT_SIZE = 0x4020565A, 0x80885659, 136
-_EVENT_SOURCE_CHANGE = 5
-_DECODER_CMD, _COMMAND_SIZE, _COMMAND_STOP = 0xC0485660, 72, 1
-_G_CTRL, _LEAST_BUFFERS = 0xC008561B, 0x00980927  # V4L2_CID_MIN_BUFFERS_FOR_CAPTURE
 _PACKETS = 4  # buffers on the side that is fed
 
 
@@ -116,12 +112,11 @@ class M2mDecoder(Closable):
             self._fed = 0
             self._running = False
         self.changed = self.ended = self._announced = False
-        found = self._packets.set_format(coded, extent, size=packet_size)
-        if found.fourcc != coded:
+        granted = self._packets.set_format(coded, extent, size=packet_size)
+        if granted.fourcc != coded:
             raise MachineError(f"the driver does not decode {v4l2_format_name(coded)}")
-        data = bytearray(32)
-        struct.pack_into("=I", data, 0, _EVENT_SOURCE_CHANGE)
-        ioctl(self._fd, _SUBSCRIBE_EVENT, data)
+        subscription = videodev2.EventSubscription(type=videodev2.EVENT_SOURCE_CHANGE)
+        ioctl(self._fd, videodev2.SUBSCRIBE_EVENT, subscription)
         self._free = list(range(self._packets.request_mapped(_PACKETS)))
         self._packets.stream_on()
 
@@ -155,9 +150,8 @@ class M2mDecoder(Closable):
 
         Only once it is set up: before, nothing can come out.
         """
-        data = bytearray(_COMMAND_SIZE)
-        struct.pack_into("=I", data, 0, _COMMAND_STOP)
-        ioctl(self._fd, _DECODER_CMD, data)
+        stop = videodev2.DecoderCommand(cmd=videodev2.DEC_CMD_STOP)
+        ioctl(self._fd, videodev2.DECODER_CMD, stop)
 
     @property
     def visible(self) -> Extent:
@@ -167,21 +161,25 @@ class M2mDecoder(Closable):
     @property
     def least_buffers(self) -> int:
         """How many slots the driver has to have to go on decoding; known once `changed`."""
-        data = bytearray(struct.pack("=Ii", _LEAST_BUFFERS, 0))
+        control = videodev2.Control(id=videodev2.CID_MIN_BUFFERS_FOR_CAPTURE)
         try:
-            ioctl(self._fd, _G_CTRL, data)
+            ioctl(self._fd, videodev2.G_CTRL, control)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENOTTY):
                 return 1
             raise
-        return max(1, int(struct.unpack_from("=i", data, 4)[0]))
+        return max(1, int(control.value))
 
     def layouts(self) -> tuple[QueueFormat, ...]:
         """How the driver would lay out its pictures in each format that it offers."""
         extent = self._pictures.format.extent
-        codes = [one.fourcc for one in self._device.formats(self._capture) if not one.compressed]
-        tried = [self._pictures.try_format(code, extent) for code in codes]
-        return tuple(one for code, one in zip(codes, tried, strict=True) if one.fourcc == code)
+        formats = self._device.formats(self._capture)
+        codes = [entry.fourcc for entry in formats if not entry.compressed]
+        layouts = [self._pictures.try_format(code, extent) for code in codes]
+        # A driver answers a format that it does not have at this size with another one.
+        return tuple(
+            layout for code, layout in zip(codes, layouts, strict=True) if layout.fourcc == code
+        )
 
     def set_up(self, layout: QueueFormat, slots: int) -> None:
         """Let pictures come out in one of the layouts, in at most so many slots.
@@ -192,12 +190,12 @@ class M2mDecoder(Closable):
         if self._running:
             self._pictures.stop()
             self._slots.clear()
-        found = self._pictures.set_format(layout.fourcc, layout.extent)
-        if found != layout:
-            raise MachineError(f"the driver has changed its mind: {found} for {layout}")
-        granted = self._pictures.request_dmabuf(slots)
-        if granted < slots:
-            raise MachineError(f"the driver takes {granted} buffers and {slots} are needed")
+        granted = self._pictures.set_format(layout.fourcc, layout.extent)
+        if granted != layout:
+            raise MachineError(f"the driver has changed its mind: {granted} for {layout}")
+        room = self._pictures.request_dmabuf(slots)
+        if room < slots:
+            raise MachineError(f"the driver takes {room} buffers and {slots} are needed")
         self._pictures.stream_on()
         self._running = True
         self.changed = self._announced = False
@@ -208,7 +206,8 @@ class M2mDecoder(Closable):
         They stay the caller's, and must live until `take` tells of the slot.
         Raises `MachineError` if the driver refuses them.
         """
-        self._pictures.queue_dmabuf(slot, [one.fd for one in objects], [o.size for o in objects])
+        fds = [buffer.fd for buffer in objects]
+        self._pictures.queue_dmabuf(slot, fds, [buffer.size for buffer in objects])
         self._slots.add(slot)
         self._watch()
 
@@ -246,10 +245,9 @@ class M2mDecoder(Closable):
         return DecodedPicture(done.index, done.stamp, done.damaged, empty)
 
     def _read_event(self) -> None:
-        data = bytearray(_EVENT_SIZE)
-        ioctl(self._fd, _DQEVENT, data)
-        (kind,) = struct.unpack_from("=I", data, 0)
-        if kind != _EVENT_SOURCE_CHANGE:
+        event = videodev2.Event()
+        ioctl(self._fd, videodev2.DQEVENT, event)
+        if event.type != videodev2.EVENT_SOURCE_CHANGE:
             return
         if self._running:
             self._announced = True

@@ -1,8 +1,7 @@
 """One V4L2 queue with buffers in it: formats, memory, and the way of each buffer.
 
-Everything that `v4l2.py` only asks about is done here. A queue does not own
-its node's fd; it owns the mappings that it made, until `close`. Structs are
-those of include/uapi/linux/videodev2.h on 64-bit machines; queues with one
+Everything that `v4l2_device.py` only asks about is done here. A queue does not own
+its node's fd; it owns the mappings that it made, until `close`. Queues with one
 plane a buffer and with several are used alike.
 """
 
@@ -16,21 +15,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heapwire.kernel.system import ioctl
-from heapwire.kernel.video.v4l2 import Queue
+from heapwire.kernel.system import Ioctl, ioctl
+from heapwire.kernel.video import videodev2
+from heapwire.kernel.video.videodev2 import Queue
 from heapwire.protocol import MachineError
-from heapwire.protocol.values import Extent
+from heapwire.protocol.values import MAX_EXTENT, Extent
 
-_G_FMT, _S_FMT, _TRY_FMT, _FORMAT_SIZE = 0xC0D05604, 0xC0D05605, 0xC0D05640, 208
-_G_SELECTION, _SELECTION_SIZE, _COMPOSE = 0xC040565E, 64, 0x100
-_REQBUFS, _REQUEST_SIZE = 0xC0145608, 20
-_QUERYBUF, _QBUF, _DQBUF, _BUFFER_SIZE = 0xC0585609, 0xC058560F, 0xC0585611, 88
-_STREAMON, _STREAMOFF = 0x40045612, 0x40045613
-_PLANE_SIZE, _MAX_PLANES = 64, 8
-_MMAP, _DMABUF = 1, 4
-_LAST = 0x00100000  # V4L2_BUF_FLAG_LAST
-_ERROR = 0x00000040  # V4L2_BUF_FLAG_ERROR
 _MICROSECONDS = 1_000_000  # in a second
+_SINGLE_PLANAR = {Queue.CAPTURE_MPLANE: Queue.CAPTURE, Queue.OUTPUT_MPLANE: Queue.OUTPUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +54,25 @@ class Dequeued:
 
 
 class V4l2Queue:
-    """One side of a device."""
+    """One side of a device.
 
-    def __init__(self, fd: int, queue: Queue) -> None:
+    Its methods raise `OSError` with the driver's word, and `MachineError` where
+    they say so.
+    """
+
+    def __init__(self, fd: int, queue: Queue, call: Ioctl = ioctl) -> None:
         self._fd = fd
         self._queue = queue
-        self._planar = queue in (Queue.CAPTURE_MPLANE, Queue.OUTPUT_MPLANE)
-        self._output = queue in (Queue.OUTPUT, Queue.OUTPUT_MPLANE)
-        self._memory = _DMABUF
+        self._call = call
+        self._memory = videodev2.MEMORY_DMABUF
         self._mappings: list[mmap.mmap] = []
 
     @property
     def format(self) -> QueueFormat:
-        """What the queue is set to."""
-        data = bytearray(_FORMAT_SIZE)
-        struct.pack_into("=I", data, 0, self._queue)
-        ioctl(self._fd, _G_FMT, data)
-        return self._read_format(data)
+        """What the queue is set to; `MachineError` where that is no size of pictures."""
+        current = videodev2.Format(type=self._queue)
+        self._call(self._fd, videodev2.G_FMT, current)
+        return _queue_format(current)
 
     @property
     def visible(self) -> Extent:
@@ -87,58 +81,55 @@ class V4l2Queue:
         The whole of it where the driver does not say; `MachineError` if it does
         not begin in the upper left corner.
         """
-        single = {Queue.CAPTURE_MPLANE: Queue.CAPTURE, Queue.OUTPUT_MPLANE: Queue.OUTPUT}
-        data = bytearray(_SELECTION_SIZE)
-        struct.pack_into("=II", data, 0, single.get(self._queue, self._queue), _COMPOSE)
+        # The rectangle belongs to the queue's single-planar type (vidioc-g-selection.rst).
+        single_planar = _SINGLE_PLANAR.get(self._queue, self._queue)
+        selection = videodev2.Selection(type=single_planar, target=videodev2.SEL_TGT_COMPOSE)
         try:
-            ioctl(self._fd, _G_SELECTION, data)
+            self._call(self._fd, videodev2.G_SELECTION, selection)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENOTTY, errno.ENODATA):
                 return self.format.extent
             raise
-        left, top, width, height = struct.unpack_from("=iiII", data, 12)
-        if left or top:
-            raise MachineError(f"the pictures begin at {left}, {top} of their buffers")
-        return Extent(width, height)
+        if selection.left or selection.top:
+            corner = f"{selection.left}, {selection.top}"
+            raise MachineError(f"the pictures begin at {corner} of their buffers")
+        return _extent(selection.width, selection.height)
 
     def try_format(self, fourcc: int, extent: Extent) -> QueueFormat:
         """What the driver would make of a format."""
-        return self._ask_format(_TRY_FMT, fourcc, extent, 0)
+        return self._ask_format(videodev2.TRY_FMT, fourcc, extent, 0)
 
     def set_format(self, fourcc: int, extent: Extent, *, size: int = 0) -> QueueFormat:
         """Ask for a format; what the driver made of it. `size` is for bitstreams, in bytes."""
-        return self._ask_format(_S_FMT, fourcc, extent, size)
+        return self._ask_format(videodev2.S_FMT, fourcc, extent, size)
 
     def _ask_format(self, number: int, fourcc: int, extent: Extent, size: int) -> QueueFormat:
-        data = bytearray(_FORMAT_SIZE)
-        struct.pack_into("=I", data, 0, self._queue)
-        struct.pack_into("=III", data, 8, extent.width, extent.height, fourcc)
-        struct.pack_into("=I", data, 20, 1)  # V4L2_FIELD_NONE
-        if self._planar:
-            struct.pack_into("=I", data, 28, size)
-            data[188] = 1
+        asked = videodev2.Format(type=self._queue)
+        # The multiplanar struct begins with the same four numbers.
+        asked.fmt.pix.width, asked.fmt.pix.height = extent.width, extent.height
+        asked.fmt.pix.pixelformat = fourcc
+        asked.fmt.pix.field = videodev2.FIELD_NONE
+        if self._queue.is_multiplanar:
+            asked.fmt.pix_mp.plane_fmt[0].sizeimage = size
+            asked.fmt.pix_mp.num_planes = 1
         else:
-            struct.pack_into("=I", data, 28, size)
-        ioctl(self._fd, number, data)
-        return self._read_format(data)
+            asked.fmt.pix.sizeimage = size
+        self._call(self._fd, number, asked)
+        return _queue_format(asked)
 
     def request_mapped(self, count: int) -> int:
         """Have the driver allocate buffers and map them; how many there are."""
-        count = self._request(count, _MMAP)
+        count = self._request(count, videodev2.MEMORY_MMAP)
         for index in range(count):
-            data, planes = self._buffer(index, 1)
-            ioctl(self._fd, _QUERYBUF, data)
-            if self._planar:
-                length, offset = struct.unpack_from("=II", planes, 4)
-            else:
-                (offset,) = struct.unpack_from("=I", data, 64)
-                (length,) = struct.unpack_from("=I", data, 72)
-            self._mappings.append(mmap.mmap(self._fd, length, offset=offset))
+            buffer, planes = self._buffer(index, 1)
+            self._call(self._fd, videodev2.QUERYBUF, buffer)
+            memory = planes[0] if self._queue.is_multiplanar else buffer
+            self._mappings.append(mmap.mmap(self._fd, memory.length, offset=memory.m.offset))
         return count
 
     def request_dmabuf(self, count: int) -> int:
         """Make room for buffers that are given as dma-bufs; how many there is room for."""
-        return self._request(count, _DMABUF)
+        return self._request(count, videodev2.MEMORY_DMABUF)
 
     def mapped(self, index: int) -> mmap.mmap:
         """The memory of a buffer of `request_mapped`."""
@@ -150,10 +141,11 @@ class V4l2Queue:
         On an output queue `used` bytes of it are filled, and `stamp` is its
         timestamp in microseconds.
         """
-        data, planes = self._buffer(index, 1)
-        struct.pack_into("=qq", data, 24, *divmod(stamp, _MICROSECONDS))
-        self._fill(data, planes, used, (len(self._mappings[index]),), None)
-        ioctl(self._fd, _QBUF, data)
+        buffer, planes = self._buffer(index, 1)
+        buffer.seconds, buffer.microseconds = divmod(stamp, _MICROSECONDS)
+        memory = planes[0] if self._queue.is_multiplanar else buffer
+        memory.bytesused, memory.length = used, len(self._mappings[index])
+        self._call(self._fd, videodev2.QBUF, buffer)
 
     def queue_dmabuf(self, index: int, fds: Sequence[int], sizes: Sequence[int]) -> None:
         """Give dma-bufs to the driver, one for each memory plane, with their sizes in bytes.
@@ -162,13 +154,23 @@ class V4l2Queue:
         when it refuses them: EFAULT is what videobuf2 says of memory that is
         not contiguous where it has to be.
         """
-        data, planes = self._buffer(index, len(fds))
-        self._fill(data, planes, 0, sizes, fds)
         try:
-            ioctl(self._fd, _QBUF, data)
+            self.offer_dmabuf(index, fds, sizes)
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, str(error.errno))
             raise MachineError(f"the driver refuses the buffer: {name}") from error
+
+    def offer_dmabuf(
+        self, index: int, fds: Sequence[int], sizes: Sequence[int], *, filled: bool = False
+    ) -> None:
+        """`queue_dmabuf`, but a refusal is an `OSError`; `filled` buffers are full of data."""
+        buffer, planes = self._buffer(index, len(fds))
+        memories = planes if self._queue.is_multiplanar else (buffer,)
+        for memory, fd, size in zip(memories, fds, sizes, strict=True):
+            memory.bytesused = size if filled else 0
+            memory.length = size
+            memory.m.fd = fd
+        self._call(self._fd, videodev2.QBUF, buffer)
 
     def dequeue(self) -> Dequeued | None:
         """A buffer that the driver is done with; None after the last one.
@@ -176,35 +178,31 @@ class V4l2Queue:
         Waits for it: poll the node first where that will not do, and do not open
         it with O_NONBLOCK, because EAGAIN is repeated.
         """
-        data, planes = self._buffer(0, _MAX_PLANES if self._planar else 1)
+        buffer, planes = self._buffer(0, videodev2.MAX_PLANES)
         try:
-            ioctl(self._fd, _DQBUF, data)
+            self._call(self._fd, videodev2.DQBUF, buffer)
         except BrokenPipeError:
             return None
-        (index,) = struct.unpack_from("=I", data, 0)
-        (used,) = struct.unpack_from(
-            "=I", planes if self._planar else data, 0 if self._planar else 8
-        )
-        (flags,) = struct.unpack_from("=I", data, 12)
-        seconds, microseconds = struct.unpack_from("=qq", data, 24)
+        memory = planes[0] if self._queue.is_multiplanar else buffer
         return Dequeued(
-            index=index,
-            used=used,
-            stamp=seconds * _MICROSECONDS + microseconds,
-            last=bool(flags & _LAST),
-            damaged=bool(flags & _ERROR),
+            index=buffer.index,
+            used=memory.bytesused,
+            stamp=buffer.seconds * _MICROSECONDS + buffer.microseconds,
+            last=bool(buffer.flags & videodev2.BUF_FLAG_LAST),
+            damaged=bool(buffer.flags & videodev2.BUF_FLAG_ERROR),
         )
 
     def stream_on(self) -> None:
         """Let the queue run."""
-        ioctl(self._fd, _STREAMON, bytearray(struct.pack("=i", self._queue)))
+        self._call(self._fd, videodev2.STREAMON, bytearray(struct.pack("=i", self._queue)))
 
     def stop(self) -> None:
         """Stop the queue, which takes all buffers back, and free what it has of them."""
+        # Mappings go first: before 4.20 REQBUFS frees no buffer that is mapped (EBUSY).
         mappings, self._mappings = self._mappings, []
         for mapping in mappings:
             mapping.close()
-        ioctl(self._fd, _STREAMOFF, bytearray(struct.pack("=i", self._queue)))
+        self._call(self._fd, videodev2.STREAMOFF, bytearray(struct.pack("=i", self._queue)))
         self._request(0, self._memory)
 
     def close(self) -> None:
@@ -214,47 +212,49 @@ class V4l2Queue:
 
     def _request(self, count: int, memory: int) -> int:
         self._memory = memory
-        data = bytearray(_REQUEST_SIZE)
-        struct.pack_into("=III", data, 0, count, self._queue, memory)
-        ioctl(self._fd, _REQBUFS, data)
-        return int(struct.unpack_from("=I", data, 0)[0])
+        request = videodev2.RequestBuffers(count=count, type=self._queue, memory=memory)
+        self._call(self._fd, videodev2.REQBUFS, request)
+        return int(request.count)
 
-    def _buffer(self, index: int, planes: int) -> tuple[bytearray, bytearray]:
-        """A v4l2_buffer, and the array of v4l2_plane that it points to."""
-        data, array = bytearray(_BUFFER_SIZE), bytearray(_PLANE_SIZE * planes)
-        struct.pack_into("=II", data, 0, index, self._queue)
-        struct.pack_into("=I", data, 60, self._memory)
-        if self._planar:
-            address = ctypes.addressof(ctypes.c_char.from_buffer(array))
-            struct.pack_into("=Q", data, 64, address)
-            struct.pack_into("=I", data, 72, planes)
-        return data, array
+    def _buffer(
+        self, index: int, planes: int
+    ) -> tuple[videodev2.Buffer, ctypes.Array[videodev2.Plane]]:
+        """A buffer, and the planes that it points to if the queue is multiplanar.
 
-    def _fill(
-        self,
-        data: bytearray,
-        planes: bytearray,
-        used: int,
-        sizes: Sequence[int],
-        fds: Sequence[int] | None,
-    ) -> None:
-        if self._planar:
-            for plane, size in enumerate(sizes):
-                struct.pack_into("=II", planes, plane * _PLANE_SIZE, used, size)
-                if fds is not None:
-                    struct.pack_into("=i", planes, plane * _PLANE_SIZE + 8, fds[plane])
-            return
-        struct.pack_into("=I", data, 8, used)
-        struct.pack_into("=I", data, 72, sizes[0])
-        if fds is not None:
-            struct.pack_into("=i", data, 64, fds[0])
+        The caller holds both while the driver is asked: an address keeps nothing alive.
+        """
+        buffer = videodev2.Buffer(index=index, type=self._queue, memory=self._memory)
+        array = (videodev2.Plane * planes)()
+        if self._queue.is_multiplanar:
+            buffer.m.address = ctypes.addressof(array)
+            buffer.length = planes
+        return buffer, array
 
-    def _read_format(self, data: bytearray) -> QueueFormat:
-        width, height, fourcc = struct.unpack_from("=III", data, 8)
-        extent = Extent(width, height)
-        if not self._planar:
-            pitch, size = struct.unpack_from("=II", data, 24)
-            return QueueFormat(fourcc, extent, (pitch,), (size,))
-        entries = [struct.unpack_from("=II", data, 28 + 20 * plane) for plane in range(data[188])]
-        sizes, pitches = zip(*entries, strict=True)
-        return QueueFormat(fourcc, extent, pitches, sizes)
+
+def buffer_sizes(format_: videodev2.Format) -> tuple[int, ...]:
+    """The bytes of each buffer of a picture."""
+    if not Queue(format_.type).is_multiplanar:
+        return (format_.fmt.pix.sizeimage,)
+    return tuple(plane.sizeimage for plane in _memory_planes(format_))
+
+
+def _queue_format(format_: videodev2.Format) -> QueueFormat:
+    pix = format_.fmt.pix  # the multiplanar struct begins with the same numbers
+    if Queue(format_.type).is_multiplanar:
+        pitches = tuple(plane.bytesperline for plane in _memory_planes(format_))
+    else:
+        pitches = (pix.bytesperline,)
+    extent = _extent(pix.width, pix.height)
+    return QueueFormat(pix.pixelformat, extent, pitches, buffer_sizes(format_))
+
+
+def _memory_planes(format_: videodev2.Format) -> list[videodev2.PlanePixFormat]:
+    planes = format_.fmt.pix_mp
+    return list(planes.plane_fmt[: min(planes.num_planes, videodev2.MAX_PLANES)])
+
+
+def _extent(width: int, height: int) -> Extent:
+    """A size that a driver tells; it may be none, as before a decoder has read a header."""
+    if not (1 <= width <= MAX_EXTENT and 1 <= height <= MAX_EXTENT):
+        raise MachineError(f"the driver's pictures are {width}x{height}")
+    return Extent(width, height)

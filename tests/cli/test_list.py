@@ -38,7 +38,7 @@ def test_what_was_tried_is_listed(heapwire, monkeypatch):
         MemoryTrial("video0", "system", False),
         MemoryTrial("video1", "system", None, "Device or resource busy"),
     )
-    monkeypatch.setattr("heapwire.cli.list.probe", lambda platform: trials)
+    monkeypatch.setattr("heapwire.cli.list.probe_memory", lambda platform: trials)
     monkeypatch.setattr("heapwire.cli.list.with_trials", lambda platform, trials: platform)
     text = heapwire("list", "--probe").out
     assert "tried: card0 takes system\n" in text

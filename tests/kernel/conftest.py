@@ -1,10 +1,13 @@
 """What the tests of this room share."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))  # ioctl_bytes.py
 
 
 def open_fds() -> set[int]:

@@ -11,7 +11,7 @@ from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
 from heapwire.kernel.video import FrameSizes, PixelFormat
-from heapwire.kernel.video.v4l2 import BufferCapabilities, Queue
+from heapwire.kernel.video.v4l2_device import BufferCapabilities, Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (

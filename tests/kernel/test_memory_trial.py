@@ -1,4 +1,4 @@
-"""MemoryTrial imports: what is asked of a driver, what is concluded, and that nothing is left."""
+"""Trial imports: what is asked of a driver, what is concluded, and that nothing is left."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ import struct
 from dataclasses import replace
 
 import pytest
+from ioctl_bytes import ioctl_bytes
 
 from heapwire.kernel.description import DeviceKind, LinkKind, Platform
 from heapwire.kernel.discovery import (
@@ -15,9 +16,9 @@ from heapwire.kernel.discovery import (
     with_trials,
 )
 from heapwire.kernel.memory import DmaBuf
-from heapwire.kernel.video import trial_import, v4l2_import
-from heapwire.kernel.video.v4l2 import Capability, Queue
-from heapwire.kernel.video.v4l2_import import LEAST
+from heapwire.kernel.video import import_trial, trial_import
+from heapwire.kernel.video.import_trial import LEAST
+from heapwire.kernel.video.videodev2 import Capability, Queue
 from heapwire.protocol import InputError, MachineError
 from heapwire.protocol.values import Provenance
 
@@ -34,13 +35,13 @@ class Driver:
         self.requests = []
         self.queued = []
 
-    def __call__(self, fd, number, data):
+    def __call__(self, fd, number, argument):
         os.fstat(fd)  # it is asked through an fd that is open
         name = {
             0x80685600: "querycap", 0xC0405602: "enum_fmt", 0xC0D05604: "g_fmt",
             0xC0D05605: "s_fmt", 0xC0145608: "reqbufs", 0xC058560F: "qbuf",
         }[number]  # fmt: skip
-        getattr(self, name)(data)
+        getattr(self, name)(ioctl_bytes(argument))
         return 0
 
     def querycap(self, data):
@@ -253,4 +254,4 @@ def test_refusals_alone_change_nothing(board, taken):
 
 
 def test_the_trial_is_larger_than_the_largest_chunk_of_the_system_heap():
-    assert v4l2_import.LEAST > 4096 << 8  # order 8, drivers/dma-buf/heaps/system_heap.c
+    assert import_trial.LEAST > 4096 << 8  # order 8, drivers/dma-buf/heaps/system_heap.c

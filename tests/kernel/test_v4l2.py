@@ -4,11 +4,12 @@ import errno
 import struct
 
 import pytest
+from ioctl_bytes import ioctl_bytes
 
 from heapwire.kernel.description import DeviceKind
 from heapwire.kernel.discovery.codec_sets import codec_sets
 from heapwire.kernel.video import FrameSizes, V4l2Device
-from heapwire.kernel.video.v4l2 import Capability, Queue
+from heapwire.kernel.video.videodev2 import Capability, Queue
 from heapwire.protocol.values import (
     BY_NAME,
     LINEAR,
@@ -29,7 +30,8 @@ class Driver:
         self.sizes = sizes or {}
         self.buffers = (4 if dmabuf else 0) | (2 if userptr else 0) | 1
 
-    def __call__(self, fd, number, data):
+    def __call__(self, fd, number, argument):
+        data = ioctl_bytes(argument)
         assert number >> 16 & 0x3FFF == len(data)  # the size that the number speaks of
         if number == 0x80685600:  # VIDIOC_QUERYCAP
             struct.pack_into("=16s32s", data, 0, b"test-driver", b"A card")

@@ -20,8 +20,8 @@ import observe
 from kms import Display
 
 from heapwire.kernel.discovery import HotPlug, local_platform, machine_discovery
-from heapwire.kernel.video.v4l2 import Queue
 from heapwire.kernel.video.v4l2_queue import V4l2Queue
+from heapwire.kernel.video.videodev2 import Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import plan_document, solve
 from heapwire.protocol.values import (

@@ -15,10 +15,10 @@ from pathlib import Path
 import reference_decoder
 from clip import pictures
 from kms import Display
+from m2m_encoder import M2mEncoder
 
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.video import M2mDecoder
-from heapwire.kernel.video.m2m_encoder import M2mEncoder
 from heapwire.protocol.explain import plan_document, solve
 from heapwire.protocol.values import (
     BufferCount,

@@ -23,6 +23,7 @@ from pathlib import Path
 import reference_decoder
 from clip import pictures
 from display_state import Crcs, crc_of, framebuffer
+from m2m_encoder import M2mEncoder
 from weston import PATIENCE, Weston, seat
 from weston_scanout import scanned_out
 
@@ -31,7 +32,6 @@ from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.wayland import Connection, Window
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.discovery import local_platform
-from heapwire.kernel.video.m2m_encoder import M2mEncoder
 from heapwire.protocol.values import Extent, Usage
 
 SIZE = Extent(640, 480)

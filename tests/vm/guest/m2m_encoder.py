@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from heapwire.kernel.system import Closable
-from heapwire.kernel.video.v4l2 import V4l2Device, v4l2_format_name
+from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent

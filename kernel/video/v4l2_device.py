@@ -1,52 +1,21 @@
 """V4L2 nodes: what they are, their formats and sizes, and whether they import dma-bufs.
 
-Only questions are asked: no format is set and no buffer is made. Numbers and
-offsets are those of include/uapi/linux/videodev2.h on 64-bit machines.
+Only questions are asked: no format is set and no buffer is made.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
 
-from heapwire.kernel.system import ioctl
+from heapwire.kernel.system import Ioctl, IoctlArgument, ioctl
+from heapwire.kernel.video import videodev2
+from heapwire.kernel.video.videodev2 import Capability, Queue
 
-_QUERYCAP, _CAPABILITY_SIZE = 0x80685600, 104
-_ENUM_FMT, _FMTDESC_SIZE = 0xC0405602, 64
-_ENUM_FRAMESIZES, _FRMSIZE_SIZE = 0xC02C564A, 44
-_REQBUFS = 0xC0145608
-
-_MEMORY_DMABUF = 4
-_FORMAT_COMPRESSED = 1
-_BUF_USERPTR, _BUF_DMABUF = 2, 4
 _MOST = 1024  # entries of a list; a driver whose list has no end is cut off
-
-
-class Capability(IntFlag):
-    """The bits of v4l2_capability that are read here."""
-
-    VIDEO_CAPTURE = 0x1
-    VIDEO_OUTPUT = 0x2
-    VIDEO_CAPTURE_MPLANE = 0x1000
-    VIDEO_OUTPUT_MPLANE = 0x2000
-    VIDEO_M2M_MPLANE = 0x4000
-    VIDEO_M2M = 0x8000
-    STREAMING = 0x4000000
-    DEVICE_CAPS = 0x80000000
-
-
-class Queue(IntEnum):
-    """The four queues of pictures and bitstreams."""
-
-    CAPTURE = 1
-    OUTPUT = 2
-    CAPTURE_MPLANE = 9
-    OUTPUT_MPLANE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +49,15 @@ class BufferCapabilities:
 class V4l2Device:
     """An open V4L2 node, for questions only; the fd stays the caller's."""
 
-    def __init__(self, fd: int, call: Callable[[int, int, bytearray], int] = ioctl) -> None:
+    def __init__(self, fd: int, call: Ioctl = ioctl) -> None:
         self._fd = fd
         self._call = call
-        data = bytearray(_CAPABILITY_SIZE)
-        call(fd, _QUERYCAP, data)
-        self.driver = _text(data[0:16])
-        self.card = _text(data[16:48])
-        whole, own = struct.unpack_from("=II", data, 84)
-        self.capabilities = Capability(own if whole & Capability.DEVICE_CAPS else whole)
+        info = videodev2.CapabilityInfo()
+        call(fd, videodev2.QUERYCAP, info)
+        self.driver = _text(info.driver)
+        self.card = _text(info.card)
+        tells_of_node = info.capabilities & Capability.DEVICE_CAPS
+        self.capabilities = Capability(info.device_caps if tells_of_node else info.capabilities)
 
     @property
     def is_memory_to_memory(self) -> bool:
@@ -115,47 +84,39 @@ class V4l2Device:
 
     def formats(self, queue: Queue) -> tuple[PixelFormat, ...]:
         """The formats of a queue, in the driver's order."""
-        found = []
+        formats = []
         for index in range(_MOST):
-            data = bytearray(_FMTDESC_SIZE)
-            struct.pack_into("=II", data, 0, index, queue)
-            if not self._asked(_ENUM_FMT, data):
+            entry = videodev2.FormatDescription(index=index, type=queue)
+            if not self._answered(videodev2.ENUM_FMT, entry):
                 break
-            (flags,) = struct.unpack_from("=I", data, 8)
-            (fourcc,) = struct.unpack_from("=I", data, 44)
-            found.append(PixelFormat(fourcc, bool(flags & _FORMAT_COMPRESSED)))
-        return tuple(found)
+            compressed = bool(entry.flags & videodev2.FMT_FLAG_COMPRESSED)
+            formats.append(PixelFormat(entry.pixelformat, compressed))
+        return tuple(formats)
 
     def frame_sizes(self, fourcc: int) -> tuple[FrameSizes, ...]:
         """The sizes of a format; a range is one entry. Empty where the driver does not say."""
-        found = []
+        sizes = []
         for index in range(_MOST):
-            data = bytearray(_FRMSIZE_SIZE)
-            struct.pack_into("=II", data, 0, index, fourcc)
-            if not self._asked(_ENUM_FRAMESIZES, data):
+            entry = videodev2.FrameSize(index=index, pixel_format=fourcc)
+            if not self._answered(videodev2.ENUM_FRAMESIZES, entry):
                 break
-            (kind,) = struct.unpack_from("=I", data, 8)
-            if kind == 1:  # discrete
-                width, height = struct.unpack_from("=II", data, 12)
-                found.append(
+            if entry.type != videodev2.FRMSIZE_TYPE_DISCRETE:
+                sizes.append(
                     FrameSizes(
-                        min_width=width, max_width=width, min_height=height, max_height=height
+                        min_width=entry.min_width,
+                        max_width=entry.max_width,
+                        step_width=max(entry.step_width, 1),
+                        min_height=entry.min_height,
+                        max_height=entry.max_height,
+                        step_height=max(entry.step_height, 1),
                     )
                 )
-                continue
-            low_w, high_w, step_w, low_h, high_h, step_h = struct.unpack_from("=6I", data, 12)
-            found.append(
-                FrameSizes(
-                    min_width=low_w,
-                    max_width=high_w,
-                    step_width=max(step_w, 1),
-                    min_height=low_h,
-                    max_height=high_h,
-                    step_height=max(step_h, 1),
-                )
+                break  # a range is the only entry that there is
+            width, height = entry.min_width, entry.max_width  # see `videodev2.FrameSize`
+            sizes.append(
+                FrameSizes(min_width=width, max_width=width, min_height=height, max_height=height)
             )
-            break
-        return tuple(found)
+        return tuple(sizes)
 
     def buffer_capabilities(self, queue: Queue) -> BufferCapabilities | None:
         """What a queue takes; None where the driver does not say.
@@ -163,18 +124,21 @@ class V4l2Device:
         Asked by requesting no buffers at all: that frees nothing on an fd that
         has none, and the answer carries the capabilities.
         """
-        data = bytearray(struct.pack("=5I", 0, queue, _MEMORY_DMABUF, 0, 0))
-        if not self._asked(_REQBUFS, data):
+        request = videodev2.RequestBuffers(type=queue, memory=videodev2.MEMORY_DMABUF)
+        if not self._answered(videodev2.REQBUFS, request):
             return None
-        (told,) = struct.unpack_from("=I", data, 12)
-        if not told:
+        bits = request.capabilities
+        if not bits:
             return None  # a kernel before 4.20
-        return BufferCapabilities(bool(told & _BUF_DMABUF), bool(told & _BUF_USERPTR))
+        return BufferCapabilities(
+            dmabuf=bool(bits & videodev2.BUF_CAP_SUPPORTS_DMABUF),
+            userptr=bool(bits & videodev2.BUF_CAP_SUPPORTS_USERPTR),
+        )
 
-    def _asked(self, number: int, data: bytearray) -> bool:
+    def _answered(self, number: int, question: IoctlArgument) -> bool:
         """Whether the question was answered; EINVAL and its like end a list."""
         try:
-            self._call(self._fd, number, data)
+            self._call(self._fd, number, question)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENOTTY, errno.ENODATA, errno.EBUSY):
                 return False
@@ -197,5 +161,6 @@ def v4l2_format_name(code: int) -> str:
     return code.to_bytes(4, "little").decode("ascii", "replace").rstrip()
 
 
-def _text(data: bytearray) -> str:
-    return bytes(data).split(b"\0", 1)[0].decode("utf-8", "replace")
+def _text(name: bytes) -> str:
+    """A name that ctypes has cut off at its first NUL."""
+    return name.decode("utf-8", "replace")
