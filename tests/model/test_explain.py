@@ -11,6 +11,7 @@ from model_building import (
     NV12,
     SYSTEM,
     XRGB,
+    YUV420,
     ask,
     display,
     heap,
@@ -285,3 +286,45 @@ class TestText:
         text = render_explain(explain_document(problem, solve(problem)))
         assert "not scanout" in text.splitlines()
         assert "display needs memory that is contiguous; no source is (profile)" in text
+
+    def test_other_plans_are_counted(self) -> None:
+        """The one that is shown is not among them."""
+        plan = solve(PROBLEM).plans[0]
+        for plans, line in (
+            ((plan,), None),
+            ((plan, plan), "1 more plan"),
+            ((plan, plan, plan), "2 more plans"),
+        ):
+            document = explain_document(PROBLEM, Answer(plans=plans, verdicts=()))
+            lines = render_explain(document).splitlines()
+            assert [one for one in lines if "more plan" in one] == ([line] if line else [])
+
+    def test_a_failure_is_told_once(self) -> None:
+        text = render_explain(explain_document(UNSATISFIABLE, solve(UNSATISFIABLE)))
+        assert "not scanout" not in text
+        assert text.count("├───") + text.count("└───") == len(UNSATISFIABLE.sources) + 1
+
+    def test_an_allocators_object_has_no_size(self) -> None:
+        problem = ask(part("a", of(pair("NV12", "SAMSUNG_64_32_TILE"))))
+        text = render_explain(explain_document(problem, solve(problem)))
+        assert "as its allocator decides" in text
+        assert " 0 bytes" not in text
+
+    def test_lists_of_formats_and_amounts_of_buffers_come_from_nowhere_else(self) -> None:
+        problem = ask(part("a", of(NV12)), shown=(display(of(XRGB)),))
+        document = explain_document(problem, solve(problem))
+        assert "a can use only NV12 LINEAR" in render_explain(document)
+        conflict = document["conflict"]
+        assert isinstance(conflict, list)
+        assert [one["constraint"] for one in conflict if isinstance(one, dict)] == ["formats"] * 2
+        tiny = ask(part("a", of(NV12)), sources=(replace(CMA, capacity=1),))
+        (stream,) = explain_document(tiny, solve(tiny))["conflict"]  # type: ignore[misc]
+        assert (stream["participant"], stream["constraint"]) == ("the stream", "buffers")
+
+    def test_a_demand_for_several_planes_has_no_plane_of_its_own(self) -> None:
+        problem = ask(
+            part("a", of(YUV420, need("contiguous", 1, 0, 2))),
+            sources=(SYSTEM,),
+        )
+        (member,) = explain_document(problem, solve(problem))["conflict"]  # type: ignore[misc]
+        assert (member["plane"], member["planes"]) == (None, [0, 2])

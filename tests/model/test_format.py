@@ -137,3 +137,28 @@ def test_what_a_program_cannot_mean_by_a_code(code: str) -> None:
 def test_linear_is_a_tile_of_one_byte() -> None:
     assert (TILINGS[LINEAR].tile_width, TILINGS[LINEAR].tile_rows) == (1, 1)
     assert INVALID not in TILINGS
+
+
+def test_characters_that_would_read_as_a_number_are_given_as_one() -> None:
+    code = fourcc("0xAB")
+    assert fourcc_name(code) == "0x42417830"
+    assert parse_fourcc(fourcc_name(code)) == code
+
+
+@pytest.mark.parametrize(
+    ("modifier", "name"),
+    [
+        (1 << 55, "0x0080000000000000"),  # no vendor's
+        (
+            0x0800_0000_0000_0000 | 0x1FF1,
+            "ARM_AFBC(16x16,YTR,SPLIT,SPARSE,CBR,TILED,SC,DB,BCH,USM)",
+        ),
+        (0x0800_0000_0000_0000 | 0x2001, "ARM(0x2001)"),
+        (0x0800_0000_0000_0000 | 0x0005, "ARM(0x5)"),
+        (0x0700_0000_0000_0000 | 0x6006, "BROADCOM(0x6006)"),
+        (0xEE00_0000_0000_0001, "0xee00000000000001"),
+    ],
+)
+def test_modifiers_that_no_table_names(modifier: int, name: str) -> None:
+    assert modifier_name(modifier) == name
+    assert parse_modifier(name) == modifier

@@ -7,16 +7,26 @@ from collections.abc import Callable
 import pytest
 
 from heapwire.protocol import (
+    BufferCount,
+    CoherencyDomain,
+    ColourEncoding,
+    ColourRange,
+    Content,
     DeviceId,
     DeviceNumber,
     Extent,
     Extents,
+    Fence,
     HeapId,
     InputError,
+    Place,
     SourceId,
     SourceKind,
+    Topology,
+    Unit,
     UsageError,
 )
+from heapwire.protocol.values import agreed_colour, preferred_domain, preferred_fence
 
 GOOD_SIZES = [(1, 1), (65536, 65536), (1, 65536)]
 BAD_SIZES = [(0, 1), (1, 0), (65537, 1), (1, 65537), (-1, 1)]
@@ -92,3 +102,105 @@ def test_what_is_no_source() -> None:
     for text in ("", "heap", "lake 254:0", "254:0", "heap 254"):
         with pytest.raises(InputError):
             SourceId.parse(text)
+
+
+def test_a_unit_counts() -> None:
+    beats = Unit("beats", "beat")
+    assert [beats.counted(number) for number in range(3)] == ["0 beats", "1 beat", "2 beats"]
+    assert beats.between(0, 16) == "0 to 16 beats"
+    assert Unit("bytes", "byte", hexadecimal=True).between(0, 16) == "0x0 to 0x10"
+
+
+def test_a_stream_has_room_for_everybodys_buffers() -> None:
+    assert BufferCount(minimum=4, queue=3, hold=2).total == 9
+
+
+@pytest.mark.parametrize(
+    ("fences", "best"),
+    [
+        (0b000, None),
+        (0b001, Fence.NONE),
+        (0b011, Fence.IMPLICIT),
+        (0b110, Fence.EXPLICIT),
+        (0b111, Fence.EXPLICIT),
+    ],
+)
+def test_the_fence_that_blocks_nobody_is_the_best(fences: int, best: Fence | None) -> None:
+    assert preferred_fence(fences) is best
+
+
+@pytest.mark.parametrize(
+    ("domains", "scanout", "best"),
+    [
+        (0b111, True, CoherencyDomain.RAM),
+        (0b111, False, CoherencyDomain.CPU),
+        (0b101, True, CoherencyDomain.CPU),
+        (0b110, False, CoherencyDomain.RAM),
+        (0b100, False, CoherencyDomain.INACCESSIBLE),
+        (0b000, True, None),
+    ],
+)
+def test_a_display_reads_ram_and_all_else_begins_at_the_cpu(
+    domains: int, scanout: bool, best: CoherencyDomain | None
+) -> None:
+    assert preferred_domain(domains, scanout=scanout) is best
+
+
+BT709, BT601, RGB = ColourEncoding.BT709, ColourEncoding.BT601, ColourEncoding.RGB
+LIMITED, FULL = ColourRange.LIMITED, ColourRange.FULL
+
+
+@pytest.mark.parametrize(
+    ("permitted", "content", "agreed"),
+    [
+        (1 << 1 | 1 << 33, Content(), (BT709, LIMITED)),
+        (1 << 33 | 1 << 0, Content(), (BT709, FULL)),
+        (1 << 1 | 1 << 33, Content(range=FULL), (BT709, FULL)),
+        (1 << 1, Content(range=FULL), None),
+        (1 << 1 | 1 << 6, Content(encoding=BT601), (BT601, LIMITED)),
+        (1 << 1, Content(encoding=BT601), None),
+        (1 << 0 | 1 << 9, Content(), (ColourEncoding.BT2020, LIMITED)),
+        (0, Content(), None),
+    ],
+)
+def test_the_colour_is_one_that_is_permitted_and_that_the_content_has(
+    permitted: int, content: Content, agreed: object
+) -> None:
+    assert agreed_colour(permitted, content) == agreed
+
+
+class TestTopology:
+    ROOT, LEFT, RIGHT, DEEP, LOST = (DeviceId(226, minor) for minor in range(5))
+    TOPOLOGY = Topology(
+        places={
+            ROOT: Place(("host",)),
+            LEFT: Place(("host", "left", "x")),
+            RIGHT: Place(("host", "right", "x")),
+            DEEP: Place(("host", "left", "bridge", "y")),
+            LOST: Place(),
+        },
+        peer_links=frozenset({frozenset({LEFT, DEEP})}),
+    )
+
+    @pytest.mark.parametrize(
+        ("start", "end", "hops"),
+        [
+            (ROOT, LEFT, 2),
+            (LEFT, RIGHT, 4),  # the last parts are called the same on two buses
+            (LEFT, DEEP, 3),
+            (LEFT, LEFT, 0),
+            (LOST, LOST, 0),
+            (LEFT, LOST, None),
+            (LEFT, DeviceId(1, 1), None),
+        ],
+    )
+    def test_hops_go_through_the_nearest_bridge(
+        self, start: DeviceId, end: DeviceId, hops: int | None
+    ) -> None:
+        assert self.TOPOLOGY.hops(start, end) == self.TOPOLOGY.hops(end, start) == hops
+
+    def test_links(self) -> None:
+        assert self.TOPOLOGY.linked(self.LEFT, self.DEEP)
+        assert self.TOPOLOGY.linked(self.DEEP, self.LEFT)
+        assert self.TOPOLOGY.linked(self.LOST, self.LOST)
+        assert not self.TOPOLOGY.linked(self.LEFT, self.RIGHT)
