@@ -29,6 +29,7 @@ def _explained(document: Document) -> Iterator[str]:
         if conflict:
             yield "the requirements that contradict each other"
             yield from _tree([_member_line(member) for member in conflict])
+    # Without plans the conflict above is the failure of the goal that asks for least.
     for failure in _documents(document["failures"]) if plans else ():
         yield f"not {failure['goal']}"
         yield from _tree([_member_line(member) for member in _documents(failure["conflict"])])

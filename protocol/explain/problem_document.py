@@ -128,7 +128,7 @@ def _read_union(arguments: tuple[object, ...], value: Json, path: str) -> object
 def _read_constraint_value(value: Json, path: str) -> object:
     """The only union of the values: what a constraint's value may be, told by its shape."""
     match value:
-        case bool():
+        case bool():  # an int to Python, and no value of a constraint
             pass
         case int():
             return value

@@ -24,7 +24,10 @@ def colour_bit(encoding: ColourEncoding, range_: ColourRange) -> int:
 
 
 def agreed_colour(permitted: int, content: Content) -> Colour | None:
-    """The best colour that is permitted and that the content has or leaves open."""
+    """The best colour that is permitted and that the content has or leaves open.
+
+    `permitted` is a mask of `colour_bit`s. None where there is none.
+    """
     for encoding in _ORDER:
         if content.encoding not in (ColourEncoding.UNSPECIFIED, encoding):
             continue

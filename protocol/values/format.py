@@ -35,6 +35,8 @@ class PlaneFormat:
 
     def row_bytes(self, width: int) -> int:
         """Bytes of one row of blocks of a picture `width` pixels wide, without padding."""
+        # Rounded up twice: the last pixels of an odd width have a sample of their own, and the
+        # last samples a whole block, which is why it is not width * bits / 8.
         samples = -(-width // self.horizontal)
         return -(-samples // self.block_width) * self.bytes_per_block
 

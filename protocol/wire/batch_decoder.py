@@ -132,6 +132,7 @@ class BatchDecoder:
         self._begin()
 
     def _begin(self) -> None:
+        # Of a batch nothing is left for the next but the table, which is sent when it changes.
         self._participants: list[BatchParticipant] = []
         self._tranches: list[Tranche] = []
         self._refusals: list[Refusal] = []

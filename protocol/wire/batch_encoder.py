@@ -16,7 +16,11 @@ Event = tuple[str, tuple[int | str | bytes, ...]]
 
 
 def format_table(batch: Batch) -> tuple[FormatModifier, ...]:
-    """The pairs that a batch refers to by index, each once, in ascending order."""
+    """The pairs that a batch refers to by index, each once, in ascending order.
+
+    In that order equal machines have equal tables, which need not be sent again. What a
+    16-bit index does not reach is left out, of the table and so of the batch.
+    """
     pairs = {pair for tranche in batch.tranches for pair in tranche.formats}
     for tranche in batch.tranches:
         for offered in tranche.sets:
@@ -81,6 +85,8 @@ def _tranche_events(tranche: Tranche, index: dict[FormatModifier, int]) -> Itera
 def _set_events(
     participant: int, constraint_set: ConstraintSet, index: dict[FormatModifier, int]
 ) -> Iterator[Event]:
+    # A set whose pairs do not fit one message goes out as several with the same constraints:
+    # together they say the same. One without any pair that the client knows says nothing.
     indices = [index[pair] for pair in constraint_set.formats if pair in index]
     for chunk in index_chunks(indices):
         yield "tranche_set", (participant, chunk)

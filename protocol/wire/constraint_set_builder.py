@@ -95,6 +95,8 @@ class ConstraintSetBuilder:
         return ConstraintSet(
             formats=tuple(self._formats),
             constraints=tuple(self._constraints.values()),
+            # All 0 is no preference, and as a value the same as none: who compares sets, and
+            # who remembers answers, need not know.
             costs=costs if any(costs) else (),
         )
 
@@ -117,6 +119,8 @@ def set_requests(constraint_set: ConstraintSet) -> tuple[Request, ...]:
     it is not what the protocol calls a set.
     """
     costs = constraint_set.costs or (0,) * len(constraint_set.formats)
+    # One request for each cost, in the order in which the costs first come: the pairs of a
+    # set have no order of their own.
     by_cost: dict[int, list[FormatModifier]] = {}
     for pair, cost in zip(constraint_set.formats, costs, strict=True):
         by_cost.setdefault(cost, []).append(pair)

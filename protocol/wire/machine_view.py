@@ -73,6 +73,7 @@ class MachineView:
     def problem(self, inquiry: Inquiry) -> Problem:
         """What the solver is asked. Without extents those of the fixed layout count."""
         fixed = inquiry.fixed
+        # Buffers are allocated once for whichever goal is met, so for the one that holds most.
         hold = SCANOUT_HOLD if self._blank.goals[0].scanout else SAMPLING_HOLD
         return replace(
             self._blank,

@@ -88,7 +88,7 @@ class NegotiationState:
         self._inquiry = Inquiry()
 
     def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
-        """Add or replace a participant."""
+        """Add a participant, or replace one, whose alternatives are gone with it."""
         if not 1 <= id_ <= MAX_CLIENT_ID:
             raise MisuseError(Error.INVALID_PARTICIPANT, f"{id_:#x} is no id of a client's")
         if not usage or usage & ~_ALL_USAGE:
@@ -101,6 +101,7 @@ class NegotiationState:
         if fault is not None:
             raise MisuseError(Error.INVALID_DEVICE, fault)
         device = DeviceId(major, minor) if major or minor else None
+        # In a dict a replaced participant keeps its turn: what is set again makes an equal inquiry.
         self._participants[id_] = Participant(name=name, usage=Usage(usage), device=device, sets=())
 
     def add_alternative(self, id_: int, constraint_set: ConstraintSet) -> None:

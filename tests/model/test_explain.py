@@ -31,7 +31,16 @@ from heapwire.protocol.explain import (
 )
 from heapwire.protocol.explain.answer_document import bare_names
 from heapwire.protocol.solver import listed, planes_text, requirement
-from heapwire.protocol.values import Answer, Constraint, DeviceId, Goal, Problem, Provenance, Reason
+from heapwire.protocol.values import (
+    Answer,
+    Constraint,
+    Content,
+    DeviceId,
+    Goal,
+    Problem,
+    Provenance,
+    Reason,
+)
 
 DECODER = part(
     "decoder",
@@ -140,6 +149,35 @@ class TestReasons:
             "heap cma for plane 1: from heap cma for decoder",
         ]
 
+    def test_an_object_of_several_planes_is_told_at_the_first(self) -> None:
+        decoder = part(
+            "decoder",
+            of(YUV420, need("different-source", 1, 0, 1), need("same-source", 1, 1, 2)),
+        )
+        told = reasons(solve(ask(decoder)), "source")
+        assert sorted(reason.plane for reason in told if reason.plane is not None) == [0, 1]
+
+    def test_that_ordinary_content_is_in_ordinary_memory_goes_without_saying(self) -> None:
+        any_ = part("any", of(XRGB))
+        safe = heap("safe", 7, protected=True)
+        assert texts(solve(ask(any_)), "source") == ["heap system: nobody asks for more"]
+        protected = ask(any_, sources=(SYSTEM, safe), content=Content(protected=True))
+        assert texts(solve(protected), "source") == ["heap safe: protected for the content"]
+
+    def test_a_list_of_all_that_there_is_is_no_demand(self) -> None:
+        every = part("any", of(XRGB, need("permitted-sources", (SYSTEM.id, CMA.id))))
+        assert texts(solve(ask(every)), "source") == ["heap system: nobody asks for more"]
+        only = part("any", of(XRGB, need("permitted-sources", (SYSTEM.id,))))
+        assert texts(solve(ask(only)), "source") == ["heap system: from heap system for any"]
+
+    def test_an_offset_of_0_that_nobody_asks_for_is_not_told(self) -> None:
+        answer = solve(ask(part("any", of(NV12))))
+        assert [reason.plane for reason in reasons(answer, "offset")] == [1]
+
+    def test_who_says_the_same_twice_is_named_once(self) -> None:
+        twice = part("any", of(XRGB, need("pitch-alignment", 64), need("pitch-alignment", 64, 0)))
+        assert texts(solve(ask(twice)), "pitch") == ["pitch 7680: a multiple of 64 bytes for any"]
+
 
 def verdicts(answer: Answer) -> dict[str, str]:
     return {verdict.name: verdict.text for verdict in answer.verdicts}
@@ -247,6 +285,9 @@ class TestDocuments:
         assert value_document((CMA.id,), names) == [
             {"kind": "heap", "name": "cma", "major": 254, "minor": 1}
         ]
+        assert value_document((CMA.id,), {}) == [
+            {"kind": "heap", "name": "254:1", "major": 254, "minor": 1}
+        ]
         assert value_document(((DeviceId(226, 1), 3),), names) == [{"device": "226:1", "value": 3}]
 
     def test_an_allocators_plan_carries_the_constraints(self) -> None:
@@ -313,7 +354,7 @@ class TestText:
     def test_lists_of_formats_and_amounts_of_buffers_come_from_nowhere_else(self) -> None:
         problem = ask(part("a", of(NV12)), shown=(display(of(XRGB)),))
         document = explain_document(problem, solve(problem))
-        assert "a can use only NV12 LINEAR" in render_explain(document)
+        assert "─── a can use only NV12 LINEAR\n" in render_explain(document)
         conflict = document["conflict"]
         assert isinstance(conflict, list)
         assert [one["constraint"] for one in conflict if isinstance(one, dict)] == ["formats"] * 2
