@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 from model_building import NV12, SYSTEM, XRGB, ask, display, of, pair, part
 
-from heapwire.kernel.description import Platform, Table, read_device_facts, with_facts
+from heapwire.kernel.description import Platform, TomlTable, read_device_facts, with_facts
 from heapwire.kernel.description.platform_file import PlatformFileError
 from heapwire.protocol import (
     BY_NAME,
@@ -198,7 +198,7 @@ name = "engine"
 usage = "scanout"
 constraints = [{ type = "acme-burst", value = 32 }]
 """
-    top = Table(tomllib.loads(fact), (), [])
+    top = TomlTable(tomllib.loads(fact), (), [])
     stated = with_facts(platform, devices=read_device_facts(top), tell=str)
     (needs,) = stated.device("engine").sets[Usage.SCANOUT]
     assert burst(acme, 32, provenance=Provenance.USER) in needs.constraints

@@ -7,7 +7,17 @@ import struct
 import pytest
 
 from heapwire.protocol import PeerError
-from heapwire.protocol.values import BY_NAME, FailureReason, FormatModifier, Provenance, Usage
+from heapwire.protocol.values import (
+    BY_NAME,
+    CoherencyDomain,
+    ColourEncoding,
+    ColourRange,
+    FailureReason,
+    Fence,
+    FormatModifier,
+    Provenance,
+    Usage,
+)
 from heapwire.protocol.wire import Batch, BatchDecoder, TrancheFlags
 from heapwire.protocol.wire.array import encode_formats
 
@@ -100,3 +110,32 @@ def test_a_batch_replaces_all_of_the_one_before() -> None:
     decoder.conflict(1, 1, 0, 0, b"", "no format")
     decoder.failed(1, 1, 0, "no")
     assert decoder.done(2, 2) == Batch(cookie=2, serial=2)
+
+
+def test_what_is_just_within_the_limits_is_taken() -> None:
+    decoder = BatchDecoder()
+    decoder.format_table(bytes(16 * 65536))
+    decoder.tranche_flags(1)
+    decoder.tranche_formats(b"\xff\xff")
+    decoder.plan(*PLAN[1])
+    decoder.plan_object(2, 4095, 1048575, 3, 0xFFFF_FFFF, 0xFFFF_FFFF)
+    decoder.plan_plane(0, 0, 64)
+    decoder.plan_agreement(0, 0, 0, 0)
+    decoder.plan_reason("pitch", 0, "of the first plane")
+    decoder.plan_reason("pitch", -1, "of the buffer")
+    decoder.tranche_done()
+    (offer,) = decoder.done(1, 1).offers
+    assert offer.plan.layout.objects[0].size == 2**64 - 1
+    assert (offer.plan.domain, offer.plan.fence) == (CoherencyDomain.CPU, Fence.NONE)
+    assert offer.plan.colour == (ColourEncoding.RGB, ColourRange.UNSPECIFIED)
+    assert [reason.plane for reason in offer.plan.reasons] == [0, None]
+
+
+def test_a_plan_that_agrees_on_nothing_says_so() -> None:
+    decoder = BatchDecoder()
+    decoder.tranche_flags(2)
+    decoder.plan(*PLAN[1])
+    decoder.plan_agreement(-1, -1, -1, -1)
+    decoder.tranche_done()
+    (offer,) = decoder.done(1, 1).offers
+    assert (offer.plan.domain, offer.plan.fence, offer.plan.colour) == (None, None, None)

@@ -287,6 +287,24 @@ def test_what_is_just_within_the_limits_is_taken() -> None:
     assert len(inquiry.openable or ()) == 256
 
 
+def test_the_smallest_values_are_taken() -> None:
+    builder = ConstraintSetBuilder()
+    builder.add_formats(0, formats(1))
+    builder.add(RANGE, 0, 0, 0, U64(7) + U64(7))
+    builder.add(PITCH, 0, 0, 0, U64(1))
+    assert [one.value for one in builder.create().constraints] == [(7, 7), 1]
+    assert builder.create().costs == ()
+
+
+def test_a_participant_that_is_full_can_be_replaced() -> None:
+    state = NegotiationState()
+    for number in range(1, 17):
+        state.set_participant(number, 1, 0, 0, "first")
+    state.set_participant(16, 1, 0, 0, "second")
+    state.set_extents(1, 1, 0, 0, 0, 0)
+    assert state.commit(1).participants[-1][1].name == "second"
+
+
 def test_a_type_that_is_not_known_is_not_looked_at() -> None:
     builder = ConstraintSetBuilder()
     builder.add_formats(0, formats(1))
