@@ -50,10 +50,10 @@ def parse_capture(document: Json) -> tuple[CapturedProblem, ...]:
     return tuple(_negotiations(document.get("negotiations")))
 
 
-def differences(negotiation: CapturedProblem) -> tuple[str, str] | None:
+def differences(captured: CapturedProblem) -> tuple[str, str] | None:
     """The recorded answer and today's, as text; None if they are the same to the byte."""
-    today = explain_document(negotiation.problem, solve(negotiation.problem))
-    recorded, now = canonical(negotiation.answer), canonical(today)
+    today = explain_document(captured.problem, solve(captured.problem))
+    recorded, now = canonical(captured.answer), canonical(today)
     return None if recorded == now else (recorded, now)
 
 
@@ -66,11 +66,11 @@ def _negotiations(entries: Json) -> Iterator[CapturedProblem]:
     if not isinstance(entries, list):
         raise InputError("it has no list of negotiations")
     for number, entry in enumerate(entries):
-        if not isinstance(entry, dict) or not isinstance(entry.get("answer"), dict):
-            raise InputError(f"negotiations[{number}] has no problem and answer")
-        answer = entry["answer"]
-        assert isinstance(answer, dict)
-        try:
-            yield CapturedProblem(parse_problem(entry.get("problem")), answer)
-        except InputError as error:
-            raise InputError(f"negotiations[{number}].{error}") from None
+        match entry:
+            case {"problem": problem, "answer": dict(answer)}:
+                try:
+                    yield CapturedProblem(parse_problem(problem), answer)
+                except InputError as error:
+                    raise InputError(f"negotiations[{number}].{error}") from None
+            case _:
+                raise InputError(f"negotiations[{number}] has no problem and answer")

@@ -13,8 +13,10 @@ from heapwire.protocol.values.layout import Layout
 class Reason:
     """A property of the result and who demanded it, as a sentence.
 
-    `subject` is what it is about: "pitch", "source", "offset", "size", "count",
-    "format"; `plane` is None for the buffer as a whole.
+    `subject` is what it is about: "format", "source", "pitch", "offset",
+    "extent", "size", "count", "coherency", "fence", "colour", or what a type of
+    constraint names in its `Subject.explains`. `plane` is None for the buffer as
+    a whole.
     """
 
     subject: str
