@@ -78,7 +78,7 @@ def _object(value: object) -> Document:
         default = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        # 1 == True, and an IntEnum equals its number: what reads otherwise is written.
+        # Python's False is equal to 0: only what is the default in its type, too, is left out.
         if held != default or type(held) is not type(default):
             document[field.name] = to_json(held)
     if isinstance(value, Constraint):

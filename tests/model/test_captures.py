@@ -99,6 +99,10 @@ def test_what_is_left_at_its_default_is_not_written() -> None:
     assert set(document) == {"participants", "goals", "sources", "extents"}
 
 
+def test_what_only_equals_its_default_is_written() -> None:
+    assert to_json(Content(rotation=False)) == {"rotation": False}
+
+
 def test_a_value_of_no_model_has_no_place_in_a_document() -> None:
     with pytest.raises(UsageError, match="no place in a document"):
         to_json(object())
