@@ -121,16 +121,12 @@ def problem_of(
         goals.append(Goal(name="scanout", participants=displays + samplers, scanout=True))
     if samplers or not displays:
         goals.append(Goal(name="sampling", participants=samplers))
-    return Problem(
-        participants=tuple(clients),
-        goals=tuple(goals),
-        sources=platform.sources,
+    return platform.problem(
+        participants=clients,
+        goals=goals,
         extents=Extents(coded=size),
         content=content,
         counts=BufferCount(minimum=buffers, queue=0, hold=0),
-        topology=platform.topology,
-        absent=platform.absent,
-        format_costs=platform.pair_costs,
     )
 
 

@@ -155,14 +155,10 @@ class Broker:
         def access(source: SourceId) -> Access:
             return self._access(source, openable)
 
-        blank = Problem(
-            participants=(),
+        blank = self._platform.problem(
             goals=self._goals(devices, importable),
-            sources=tuple(one for one in self._platform.sources if access(one.id)),
+            usable=lambda source: bool(access(source)),
             extents=Extents(coded=Extent(1, 1)),
-            topology=self._platform.topology,
-            absent=self._platform.absent,
-            format_costs=self._platform.pair_costs,
         )
         return MachineView(blank, identify=self._id, access=access)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from heapwire.client_lib.wayland import FEEDBACK_VERSION, DmabufFeedback
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import Extent, Extents, Goal, Problem, Reason
+from heapwire.protocol.values import Extent, Extents, Goal, Reason
 from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Batch, Inquiry, MachineView
 
 
@@ -21,14 +21,10 @@ def local_batch(
     """
     ids: dict[str, int] = {}
     openable = inquiry.openable
-    blank = Problem(
-        participants=(),
+    blank = platform.problem(
         goals=goals,
-        sources=tuple(s for s in platform.sources if openable is None or s.id in openable),
+        usable=lambda source: openable is None or source in openable,
         extents=Extents(coded=Extent(1, 1)),
-        topology=platform.topology,
-        absent=platform.absent,
-        format_costs=platform.pair_costs,
     )
     view = MachineView(
         blank,

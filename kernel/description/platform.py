@@ -11,7 +11,7 @@ pairs are good for one boot of one machine, and for one `Platform` object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
@@ -27,12 +27,18 @@ from heapwire.kernel.description.toml_table import did_you_mean
 from heapwire.kernel.memory import MemfdMemory, Memory
 from heapwire.protocol import InputError, MachineError, UsageError
 from heapwire.protocol.values import (
-    BY_NAME,
+    PERMITTED_SOURCES,
+    BufferCount,
     Constraint,
     ConstraintSet,
+    Content,
     DeviceId,
+    Extents,
+    FixedBuffer,
     FormatModifier,
+    Goal,
     Participant,
+    Problem,
     Source,
     SourceId,
     Topology,
@@ -40,6 +46,7 @@ from heapwire.protocol.values import (
 )
 
 _SUFFIX = ".toml"
+_ANY_CONTENT, _ANY_COUNT = Content(), BufferCount()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +154,35 @@ class Platform:
             device=found.id,
         )
 
+    def problem(
+        self,
+        *,
+        extents: Extents,
+        participants: Iterable[Participant] = (),
+        goals: Iterable[Goal] = (),
+        usable: Callable[[SourceId], bool] = lambda source: True,
+        content: Content = _ANY_CONTENT,
+        counts: BufferCount = _ANY_COUNT,
+        fixed: FixedBuffer | None = None,
+    ) -> Problem:
+        """What to solve for participants and goals on this machine, with what it knows of itself.
+
+        `usable` says which of the sources memory may come from; see `Problem` for
+        the rest.
+        """
+        return Problem(
+            participants=tuple(participants),
+            goals=tuple(goals),
+            sources=tuple(source for source in self.sources if usable(source.id)),
+            extents=extents,
+            content=content,
+            counts=counts,
+            topology=self.topology,
+            fixed=fixed,
+            absent=self.absent,
+            format_costs=self.pair_costs,
+        )
+
     def links_of(self, device: str) -> tuple[Link, ...]:
         """The links of one device, the best first."""
         return tuple(
@@ -193,7 +229,7 @@ class Platform:
         if not any(link.kind is LinkKind.SUPPORTED for link in links):
             permitted.update(dict.fromkeys(source.id for source in self.sources))
         return Constraint(
-            type=BY_NAME["permitted-sources"].type,
+            type=PERMITTED_SOURCES.type,
             value=tuple(permitted),
             provenance=min(link.provenance for link in links),
         )

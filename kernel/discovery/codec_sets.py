@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from math import gcd
 
 from heapwire.kernel.description import DeviceKind
+from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.kernel.video import (
     FrameSizes,
     PixelFormat,
     QueueFormat,
     V4l2Device,
-    in_one_buffer,
+    drm_format,
     layout_constraints,
-    with_a_buffer_a_plane,
 )
 from heapwire.protocol.values import (
-    BY_NAME,
     FORMATS,
     LINEAR,
+    SAME_BUFFER,
     Constraint,
     ConstraintSet,
     FormatModifier,
@@ -52,11 +52,11 @@ def codec_sets(device: V4l2Device, more: Iterable[Constraint] = ()) -> CodecSets
     made = device.formats(capture) if capture is not None else ()
     taken = device.formats(output) if output is not None else ()
     if device.is_memory_to_memory:
-        if any(one.compressed for one in taken):
+        if any(entry.compressed for entry in taken):
             kind, usage, queue, pictures, coded = (
                 DeviceKind.DECODER, Usage.DECODE, capture, made, taken,
             )  # fmt: skip
-        elif any(one.compressed for one in made):
+        elif any(entry.compressed for entry in made):
             kind, usage, queue, pictures, coded = (
                 DeviceKind.ENCODER, Usage.ENCODE, output, taken, taken,
             )  # fmt: skip
@@ -70,15 +70,15 @@ def codec_sets(device: V4l2Device, more: Iterable[Constraint] = ()) -> CodecSets
         return CodecSets(kind=DeviceKind.CONVERTER, usage=None)
     if queue is None:
         return CodecSets(kind=kind, usage=None)
-    limits = _limits(size for one in coded for size in device.frame_sizes(one.fourcc))
-    told = device.buffer_capabilities(queue)
+    limits = _limits(size for entry in coded for size in device.frame_sizes(entry.fourcc))
+    takes = device.buffer_capabilities(queue)
     return CodecSets(
         kind=kind,
         usage=usage,
         sets=_sets(pictures, (*limits, *more)),
-        bitstreams=tuple(one.fourcc for one in (*made, *taken) if one.compressed),
-        imports=told is not None and told.dmabuf,
-        contiguous=told is not None and not told.userptr,
+        bitstreams=tuple(entry.fourcc for entry in (*made, *taken) if entry.compressed),
+        imports=takes is not None and takes.dmabuf,
+        contiguous=takes is not None and not takes.userptr,
     )
 
 
@@ -88,24 +88,24 @@ def _sets(
     """One set for what fits one buffer, by number of planes, and one with a buffer a plane."""
     tied: dict[int, list[FormatModifier]] = {}
     apart: list[FormatModifier] = []
-    for one in pictures:
-        if one.compressed:
+    for entry in pictures:
+        if entry.compressed:
             continue
-        separate = with_a_buffer_a_plane(one.fourcc)
+        separate = drm_format(entry.fourcc, buffer_a_plane=True)
         if separate is not None:
             apart.append(FormatModifier(separate, LINEAR))
-        known = in_one_buffer(one.fourcc)
-        if known is not None:
-            planes = len(FORMATS[known].planes)
-            tied.setdefault(planes, []).append(FormatModifier(known, LINEAR))
+        together = drm_format(entry.fourcc, buffer_a_plane=False)
+        if together is not None:
+            planes = len(FORMATS[together].planes)
+            tied.setdefault(planes, []).append(FormatModifier(together, LINEAR))
     sets = []
     if apart:
         sets.append(ConstraintSet(formats=tuple(dict.fromkeys(apart)), constraints=constraints))
     for planes, pairs in sorted(tied.items()):
-        together = _together(planes) if planes > 1 else ()
+        same_buffer = _in_same_buffer(planes) if planes > 1 else ()
         sets.append(
             ConstraintSet(
-                formats=tuple(dict.fromkeys(pairs)), constraints=(*constraints, *together)
+                formats=tuple(dict.fromkeys(pairs)), constraints=(*constraints, *same_buffer)
             )
         )
     return tuple(sets)
@@ -119,33 +119,36 @@ def layout_sets(
     Each asks for just the pitches of a layout and for room for what is written;
     layouts that ask for the same are one set. The driver's order is kept.
     """
-    known = tuple(sets)
-    found: dict[tuple[Constraint, ...], list[FormatModifier]] = {}
+    candidates = tuple(sets)
+    pairs_by_demand: dict[tuple[Constraint, ...], list[FormatModifier]] = {}
     for layout in layouts:
         apart = len(layout.sizes) > 1
-        code = (with_a_buffer_a_plane if apart else in_one_buffer)(layout.fourcc)
-        pair = FormatModifier(code or 0, LINEAR)
-        for one in known:
-            if pair in one.formats and apart != _ties(one, len(FORMATS[pair.fourcc].planes)):
-                demand = (*one.constraints, *layout_constraints(layout))
-                found.setdefault(demand, []).append(pair)
-                break
+        code = drm_format(layout.fourcc, buffer_a_plane=apart)
+        if code is None:
+            continue
+        pair, planes = FormatModifier(code, LINEAR), len(FORMATS[code].planes)
+        for candidate in candidates:
+            if pair in candidate.formats and apart != _is_for_one_buffer(candidate, planes):
+                demand = (*candidate.constraints, *layout_constraints(layout))
+                pairs_by_demand.setdefault(demand, []).append(pair)
+                break  # later sets are the same device's second choice for the pair
     return tuple(
         ConstraintSet(formats=tuple(dict.fromkeys(pairs)), constraints=demand)
-        for demand, pairs in found.items()
+        for demand, pairs in pairs_by_demand.items()
     )
 
 
-def _ties(one: ConstraintSet, planes: int) -> bool:
+def _is_for_one_buffer(constraint_set: ConstraintSet, planes: int) -> bool:
     """Whether a set is for buffers that all planes are in."""
-    same = BY_NAME["same-buffer"].type
-    return planes == 1 or any(constraint.type == same for constraint in one.constraints)
+    return planes == 1 or any(
+        constraint.type == SAME_BUFFER.type for constraint in constraint_set.constraints
+    )
 
 
-def _together(planes: int) -> tuple[Constraint, ...]:
+def _in_same_buffer(planes: int) -> tuple[Constraint, ...]:
     return (
         Constraint(
-            type=BY_NAME["same-buffer"].type,
+            type=SAME_BUFFER.type,
             value=1,
             planes=(1 << planes) - 1,
             provenance=Provenance.KERNEL,
@@ -155,19 +158,14 @@ def _together(planes: int) -> tuple[Constraint, ...]:
 
 def _limits(sizes: Iterable[FrameSizes]) -> tuple[Constraint, ...]:
     """The sizes that some format of the device allows; what differs is not held against it."""
-    known = list(sizes)
-    if not known:
+    allowed = list(sizes)
+    if not allowed:
         return ()
-    told = {
-        "min-width": min(size.min_width for size in known),
-        "max-width": max(size.max_width for size in known),
-        "min-height": min(size.min_height for size in known),
-        "max-height": max(size.max_height for size in known),
-        "width-alignment": gcd(*(size.step_width for size in known)),
-        "height-alignment": gcd(*(size.step_height for size in known)),
-    }
-    return tuple(
-        Constraint(type=BY_NAME[name].type, value=value, provenance=Provenance.KERNEL)
-        for name, value in told.items()
-        if value > 1
+    return size_limits(
+        min_width=min(size.min_width for size in allowed),
+        max_width=max(size.max_width for size in allowed),
+        min_height=min(size.min_height for size in allowed),
+        max_height=max(size.max_height for size in allowed),
+        width_step=gcd(*(size.step_width for size in allowed)),
+        height_step=gcd(*(size.step_height for size in allowed)),
     )

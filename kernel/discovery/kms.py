@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Protocol
 
 from heapwire.kernel.description import KmsPlane, PlaneType
 from heapwire.kernel.discovery.in_formats import parse_in_formats
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import (
-    BY_NAME,
     INVALID,
     LINEAR,
     Constraint,
     ConstraintSet,
     FormatModifier,
-    Provenance,
 )
 
 # drm_plane.h, enum drm_plane_type
@@ -38,7 +38,9 @@ class DisplayQueries(Protocol):
 
 def read_planes(device: DisplayQueries, more: Iterable[Constraint] = ()) -> tuple[KmsPlane, ...]:
     """The planes of a display, primary ones first; `more` holds for all of their sets."""
-    constraints = (*_size_constraints(device.limits()), *more)
+    limits = device.limits()
+    sizes = () if limits is None else size_limits(**asdict(limits))
+    constraints = (*sizes, *more)
     planes = [_plane(record, constraints, device.blob) for record in device.planes()]
     order = list(PlaneType)
     return tuple(sorted(planes, key=lambda plane: order.index(plane.type)))
@@ -84,20 +86,4 @@ def _pairs(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[Fo
             pass  # a driver that contradicts itself is read as one without the property
     return tuple(
         FormatModifier(code, modifier) for code in record.formats for modifier in (LINEAR, INVALID)
-    )
-
-
-def _size_constraints(limits: ModeLimits | None) -> tuple[Constraint, ...]:
-    if limits is None:
-        return ()
-    told = {
-        "max-width": limits.max_width,
-        "max-height": limits.max_height,
-        "min-width": limits.min_width,
-        "min-height": limits.min_height,
-    }
-    return tuple(
-        Constraint(type=BY_NAME[name].type, value=value, provenance=Provenance.KERNEL)
-        for name, value in told.items()
-        if value
     )

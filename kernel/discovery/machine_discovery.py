@@ -39,7 +39,9 @@ from heapwire.kernel.memory import GRANT, LocalMemory
 from heapwire.kernel.video import V4l2Device, open_v4l2
 from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.values import (
-    BY_NAME,
+    CONTIGUOUS,
+    DMA_WIDTH,
+    PERMITTED_SOURCES,
     Constraint,
     DeviceId,
     Place,
@@ -232,13 +234,13 @@ def _codec(found: _Found, one: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
 def _queue_constraints(one: SysfsDevice, device: Device, told: CodecSets) -> Iterable[Constraint]:
     if not told.imports and device.id is not None:
         itself = (SourceId.device(device.id),)
-        yield _constraint("permitted-sources", itself, Provenance.KERNEL)
+        yield Constraint(type=PERMITTED_SOURCES.type, value=itself, provenance=Provenance.KERNEL)
         return
     links = links_of(one)
     # A list of all that a device supports tells more than the sign; a preference does not.
     listed = links is not None and links.kind is LinkKind.SUPPORTED
     if told.contiguous and device.iommu is not True and not listed:
-        yield _constraint("contiguous", 1, Provenance.PROFILE)
+        yield Constraint(type=CONTIGUOUS.type, value=1, provenance=Provenance.PROFILE)
 
 
 def _memory_constraints(one: SysfsDevice, device: Device, usage: Usage) -> tuple[Constraint, ...]:
@@ -248,12 +250,8 @@ def _memory_constraints(one: SysfsDevice, device: Device, usage: Usage) -> tuple
     more = list(profile_constraints(device.driver, device.kind, usage, iommu=device.iommu))
     bits = dma_bits(one)
     if bits is not None and bits < _ADDRESS_BITS and device.iommu is not True:
-        more.append(_constraint("dma-width", bits, Provenance.KERNEL))
+        more.append(Constraint(type=DMA_WIDTH.type, value=bits, provenance=Provenance.KERNEL))
     return tuple(more)
-
-
-def _constraint(name: str, value: int | tuple[SourceId, ...], provenance: Provenance) -> Constraint:
-    return Constraint(type=BY_NAME[name].type, value=value, provenance=provenance)
 
 
 def _unread(why: str, devices: list[Device]) -> str:

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
         M2mDecoder as M2mDecoder,
     )
     from heapwire.kernel.video.picture_format import (
-        in_one_buffer as in_one_buffer,
+        drm_format as drm_format,
         is_laid_out_as as is_laid_out_as,
         layout_constraints as layout_constraints,
-        with_a_buffer_a_plane as with_a_buffer_a_plane,
     )
     from heapwire.kernel.video.v4l2_device import (
         FrameSizes as FrameSizes,
@@ -30,9 +29,7 @@ else:
         {
             "import_trial": "trial_import",
             "m2m_decoder": "DecodedPicture M2mDecoder",
-            "picture_format": (
-                "in_one_buffer is_laid_out_as layout_constraints with_a_buffer_a_plane"
-            ),
+            "picture_format": "drm_format is_laid_out_as layout_constraints",
             "v4l2_device": "FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name",
             "v4l2_queue": "QueueFormat",
         },

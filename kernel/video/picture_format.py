@@ -10,8 +10,10 @@ from fractions import Fraction
 
 from heapwire.kernel.video.v4l2_queue import QueueFormat
 from heapwire.protocol.values import (
-    BY_NAME,
     FORMATS,
+    MAX_PITCH,
+    MIN_PITCH,
+    MIN_SIZE,
     Constraint,
     Layout,
     PlaneFormat,
@@ -55,15 +57,14 @@ _ONE_BUFFER = {fourcc(v4l2): fourcc(drm) for v4l2, drm in _ALIASES.items()} | {
 _BUFFER_A_PLANE = {fourcc(v4l2): fourcc(drm) for v4l2, drm in _SEPARATE.items()}
 
 
-def in_one_buffer(v4l2: int) -> int | None:
-    """DRM's fourcc of a format whose planes share a buffer; None if it is no such format."""
-    found = _ONE_BUFFER.get(v4l2)
-    return found if found in FORMATS else None
+def drm_format(v4l2: int, *, buffer_a_plane: bool) -> int | None:
+    """DRM's fourcc of a format of V4L2's; None if there is none.
 
-
-def with_a_buffer_a_plane(v4l2: int) -> int | None:
-    """DRM's fourcc of a format that has a buffer for each plane; None if it is no such format."""
-    return _BUFFER_A_PLANE.get(v4l2)
+    V4L2 has two names for many formats: one whose planes share a buffer, and one
+    whose planes have a buffer each. `buffer_a_plane` says which kind is meant.
+    """
+    code = (_BUFFER_A_PLANE if buffer_a_plane else _ONE_BUFFER).get(v4l2)
+    return code if code in FORMATS else None
 
 
 def layout_constraints(layout: QueueFormat) -> tuple[Constraint, ...]:
@@ -72,22 +73,15 @@ def layout_constraints(layout: QueueFormat) -> tuple[Constraint, ...]:
     A format that DRM does not know has no demands.
     """
     pitches = _pitches(layout)
-    found = [
-        Constraint(
-            type=BY_NAME[name].type,
-            value=pitch,
-            planes=1 << plane,
-            provenance=Provenance.KERNEL,
-        )
+    demands = [
+        Constraint(type=bound.type, value=pitch, planes=1 << plane, provenance=Provenance.KERNEL)
         for plane, pitch in enumerate(pitches)
-        for name in ("min-pitch", "max-pitch")
+        for bound in (MIN_PITCH, MAX_PITCH)
     ]
     if pitches:
         room = max(layout.sizes)
-        found.append(
-            Constraint(type=BY_NAME["min-size"].type, value=room, provenance=Provenance.KERNEL)
-        )
-    return tuple(found)
+        demands.append(Constraint(type=MIN_SIZE.type, value=room, provenance=Provenance.KERNEL))
+    return tuple(demands)
 
 
 def is_laid_out_as(driver: QueueFormat, code: int, layout: Layout) -> bool:
@@ -97,14 +91,16 @@ def is_laid_out_as(driver: QueueFormat, code: int, layout: Layout) -> bool:
     at once, `height` rows further on: it cannot be told any other offset.
     """
     apart = len(driver.sizes) > 1
-    known = (with_a_buffer_a_plane if apart else in_one_buffer)(driver.fourcc)
-    if known != code or len(layout.objects) != len(driver.sizes):
+    named = drm_format(driver.fourcc, buffer_a_plane=apart)
+    if named != code or len(layout.objects) != len(driver.sizes):
         return False
     expected, offset = [], 0
     for plane, (form, pitch) in enumerate(zip(FORMATS[code].planes, _pitches(driver), strict=True)):
         expected.append(PlaneLayout(plane if apart else 0, 0 if apart else offset, pitch))
         offset += pitch * form.rows(driver.extent.height)
-    enough = all(one.size >= size for one, size in zip(layout.objects, driver.sizes, strict=True))
+    enough = all(
+        entry.size >= size for entry, size in zip(layout.objects, driver.sizes, strict=True)
+    )
     return enough and tuple(expected) == layout.planes
 
 
@@ -112,9 +108,9 @@ def _pitches(layout: QueueFormat) -> tuple[int, ...]:
     """The pitch of each plane in bytes; a driver tells that of the first in each buffer only."""
     if len(layout.pitches) > 1:
         return layout.pitches
-    code = in_one_buffer(layout.fourcc)
+    code = drm_format(layout.fourcc, buffer_a_plane=False)
     if code is None:
-        code = with_a_buffer_a_plane(layout.fourcc)
+        code = drm_format(layout.fourcc, buffer_a_plane=True)
     if code is None:
         return ()
     first, *others = FORMATS[code].planes

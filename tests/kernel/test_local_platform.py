@@ -19,7 +19,6 @@ from heapwire.protocol.values import (
     Extent,
     Extents,
     Goal,
-    Problem,
     Provenance,
     Usage,
     fourcc,
@@ -121,7 +120,7 @@ def constraints(platform, device, usage):
 
 def plans(platform):
     return solve(
-        Problem(
+        platform.problem(
             participants=(platform.participant("video0", Usage.DECODE),),
             goals=(
                 Goal(
@@ -130,9 +129,7 @@ def plans(platform):
                     scanout=True,
                 ),
             ),
-            sources=platform.sources,
             extents=Extents(coded=Extent(1280, 720)),
-            topology=platform.topology,
         )
     ).plans
 

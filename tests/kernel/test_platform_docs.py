@@ -8,7 +8,7 @@ import pytest
 from heapwire.kernel.description import Platform
 from heapwire.kernel.description.platform_file import PlatformFileError
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import BY_NAME, Extent, Extents, Goal, Problem, Usage
+from heapwire.protocol.values import BY_NAME, Extent, Extents, Goal, Usage
 
 TEXT = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
@@ -33,7 +33,7 @@ TABLES = {
 
 def shown(platform):
     return solve(
-        Problem(
+        platform.problem(
             participants=(platform.participant("codec", Usage.DECODE),),
             goals=(
                 Goal(
@@ -45,7 +45,6 @@ def shown(platform):
                     scanout=True,
                 ),
             ),
-            sources=platform.sources,
             extents=Extents(coded=Extent(1920, 1080)),
         )
     ).plans[0]

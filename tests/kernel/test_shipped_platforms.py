@@ -15,7 +15,6 @@ from heapwire.protocol.values import (
     Extents,
     FailureReason,
     Goal,
-    Problem,
     Usage,
     fourcc_name,
     modifier_name,
@@ -62,7 +61,7 @@ def answer(platform, *participants, extent=FULL_HD, content=None, display=None):
     )  # fmt: skip
     sampling = platform.participant(gpu.name, Usage.SAMPLING)
     return solve(
-        Problem(
+        platform.problem(
             participants=participants,
             goals=(
                 Goal(
@@ -72,11 +71,8 @@ def answer(platform, *participants, extent=FULL_HD, content=None, display=None):
                 ),
                 Goal(name="sampling", participants=(sampling,)),
             ),
-            sources=platform.sources,
             extents=Extents(coded=extent),
             content=content or Content(),
-            topology=platform.topology,
-            format_costs=platform.format_costs,
         )
     )
 
@@ -151,12 +147,10 @@ class TestEvery:
             assert device.sets, device.name
             for usage in device.sets:
                 alone = solve(
-                    Problem(
+                    platform.problem(
                         participants=(platform.participant(device.name, usage),),
                         goals=(Goal(name="any"),),
-                        sources=platform.sources,
                         extents=Extents(coded=FULL_HD),
-                        topology=platform.topology,
                     )
                 )
                 assert alone.plans, f"{device.name} {usage_name(usage)}: {alone.message}"

@@ -13,7 +13,7 @@ from heapwire.kernel.discovery import local_platform, probe_memory
 from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import REGISTRY, Extent, Extents, Goal, Problem, fourcc_name
+from heapwire.protocol.values import REGISTRY, Extent, Extents, Goal, fourcc_name
 
 SIZE = 5 << 20
 NOBODY = 65534
@@ -51,12 +51,10 @@ def allocated(platform, source):
 def planned(platform, device, usage):
     """The sources that the solver chooses for a device alone, for a picture of 1920x1080."""
     answer = solve(
-        Problem(
+        platform.problem(
             participants=(platform.participant(device, usage),),
             goals=(Goal(name="any"),),
-            sources=platform.sources,
             extents=Extents(coded=Extent(1920, 1080)),
-            topology=platform.topology,
         )
     )
     return [

@@ -33,7 +33,6 @@ from heapwire.protocol.values import (
     Extents,
     FormatModifier,
     Goal,
-    Problem,
     Provenance,
     Usage,
     parse_fourcc,
@@ -125,13 +124,11 @@ def banks():
         configured("different-source", 1, 0b11),
         configured("contiguous", 1),
     )
-    problem = Problem(
+    problem = platform.problem(
         participants=(camera,),
         goals=(Goal(name="captured"),),
-        sources=platform.sources,
         extents=Extents(coded=VGA),
         counts=BufferCount(minimum=1, queue=0, hold=0),
-        topology=platform.topology,
     )
     plan = solve(problem).plans[0]
     names = {source.id: source.name for source in platform.sources}
@@ -187,12 +184,11 @@ def good(platform, device, source):
     """Whether the solver has a plan for a camera and one source alone, for FULL_HD pictures."""
     camera = only(platform.participant(device, Usage.CAMERA), "YUYV")
     answer = solve(
-        Problem(
+        platform.problem(
             participants=(camera,),
             goals=(Goal(name="captured"),),
-            sources=(platform.source(source),),
+            usable=lambda known: known == platform.source(source).id,
             extents=Extents(coded=FULL_HD),
-            topology=platform.topology,
         )
     )
     return bool(answer.plans), answer.message
@@ -245,7 +241,7 @@ def contiguity():
 
 def shown(platform, camera, display):
     """What to ask for pictures that a camera makes and a display scans out, as RGB565."""
-    return Problem(
+    return platform.problem(
         participants=(only(platform.participant(camera.name, Usage.CAMERA), "RGB565"),),
         goals=(
             Goal(
@@ -254,10 +250,8 @@ def shown(platform, camera, display):
                 scanout=True,
             ),
         ),
-        sources=platform.sources,
         extents=Extents(coded=VGA),
         counts=BufferCount(minimum=1, queue=1, hold=0),
-        topology=platform.topology,
     )
 
 

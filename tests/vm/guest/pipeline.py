@@ -28,7 +28,6 @@ from heapwire.protocol.values import (
     FormatModifier,
     Goal,
     Participant,
-    Problem,
     Usage,
     parse_fourcc,
 )
@@ -54,7 +53,7 @@ def negotiated(platform, decoder, display):
     """The answer for decoder and display, and for XRGB8888, which both know."""
     wanted = ConstraintSet(formats=(FormatModifier(XRGB8888, 0),))
     return solve(
-        Problem(
+        platform.problem(
             participants=(
                 platform.participant(decoder.name, Usage.DECODE),
                 Participant(name="the stream", usage=Usage(0), sets=(wanted,)),
@@ -66,10 +65,8 @@ def negotiated(platform, decoder, display):
                     scanout=True,
                 ),
             ),
-            sources=platform.sources,
             extents=Extents(coded=SIZE),
             counts=BufferCount(minimum=1, queue=1, hold=2),
-            topology=platform.topology,
         )
     )
 

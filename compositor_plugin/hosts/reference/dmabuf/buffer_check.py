@@ -86,13 +86,10 @@ class Fit:
             participants=(participant,),
             scanout=self._usage is Usage.SCANOUT,
         )
-        return Problem(
-            participants=(),
+        return self._platform.problem(
             goals=(goal,),
-            sources=self._platform.sources,
             extents=Extents(coded=buffer.extent),
             content=Content(rotation=rotation),
-            topology=self._platform.topology,
             fixed=FixedBuffer(buffer.format, layout),
         )
 
