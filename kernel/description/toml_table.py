@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.protocol import InputError, LocalError
+from heapwire.protocol import InputError
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -160,7 +160,7 @@ class TomlTable:
         for index, text in enumerate(self.texts(key)):
             try:
                 good.append(parse(text))
-            except (InputError, LocalError) as error:
+            except InputError as error:
                 self.faults.append(TomlFault((*self.path, key, index), str(error)))
         return tuple(good)
 

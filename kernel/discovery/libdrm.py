@@ -25,7 +25,6 @@ drmVersion *drmGetVersion(int fd);
 void drmFreeVersion(drmVersion *);
 int drmDropMaster(int fd);
 int drmSetClientCap(int fd, uint64_t capability, uint64_t value);
-int drmGetCap(int fd, uint64_t capability, uint64_t *value);
 int drmPrimeFDToHandle(int fd, int prime_fd, uint32_t *handle);
 int drmCloseBufferHandle(int fd, uint32_t handle);
 int drmModeAddFB2(
@@ -77,7 +76,6 @@ void drmModeFreePropertyBlob(drmModePropertyBlobRes *);
 _SONAME = "libdrm.so.2"
 
 # include/uapi/drm/drm.h and drm_mode.h
-CAP_ADDFB2_MODIFIERS = 0x10
 _CLIENT_CAP_UNIVERSAL_PLANES = 2
 _OBJECT_PLANE = 0xEEEEEEEE
 
@@ -134,48 +132,44 @@ class DrmDevice:
         finally:
             self._lib.drmFreeVersion(version)
 
-    def capability(self, number: int) -> int:
-        """The value of a capability, 0 where the driver does not know it."""
-        value = self._ffi.new("uint64_t *")
-        return int(value[0]) if self._lib.drmGetCap(self._fd, number, value) == 0 else 0
-
     def limits(self) -> ModeLimits | None:
         """The sizes that framebuffers may have; None for a device without a display."""
-        found = self._lib.drmModeGetResources(self._fd)
-        if not found:
+        resources = self._lib.drmModeGetResources(self._fd)
+        if not resources:
             return None
         try:
             return ModeLimits(
-                min_width=found.min_width,
-                max_width=found.max_width,
-                min_height=found.min_height,
-                max_height=found.max_height,
+                min_width=resources.min_width,
+                max_width=resources.max_width,
+                min_height=resources.min_height,
+                max_height=resources.max_height,
             )
         finally:
-            self._lib.drmModeFreeResources(found)
+            self._lib.drmModeFreeResources(resources)
 
     def planes(self) -> tuple[PlaneRecord, ...]:
         """All planes, primary and cursor ones included."""
+        # Without this the kernel lists overlay planes alone.
         self._lib.drmSetClientCap(self._fd, _CLIENT_CAP_UNIVERSAL_PLANES, 1)
-        found = self._lib.drmModeGetPlaneResources(self._fd)
-        if not found:
+        listed = self._lib.drmModeGetPlaneResources(self._fd)
+        if not listed:
             return ()
         try:
-            ids = [found.planes[index] for index in range(found.count_planes)]
+            ids = [listed.planes[index] for index in range(listed.count_planes)]
         finally:
-            self._lib.drmModeFreePlaneResources(found)
+            self._lib.drmModeFreePlaneResources(listed)
         records = (self._plane(plane) for plane in ids)
         return tuple(record for record in records if record is not None)
 
     def blob(self, number: int) -> bytes | None:
         """The bytes of a property blob, None where it is gone."""
-        found = self._lib.drmModeGetPropertyBlob(self._fd, number)
-        if not found:
+        blob = self._lib.drmModeGetPropertyBlob(self._fd, number)
+        if not blob:
             return None
         try:
-            return bytes(self._ffi.buffer(found.data, found.length))
+            return bytes(self._ffi.buffer(blob.data, blob.length))
         finally:
-            self._lib.drmModeFreePropertyBlob(found)
+            self._lib.drmModeFreePropertyBlob(blob)
 
     def takes(self, dma_buf: int, *, width: int, height: int, fourcc: int, pitch: int) -> bool:
         """Whether a dma-buf is imported, and where there is a display, made a framebuffer.
@@ -208,39 +202,40 @@ class DrmDevice:
             self._lib.drmCloseBufferHandle(self._fd, handle[0])
 
     def _plane(self, number: int) -> PlaneRecord | None:
-        found = self._lib.drmModeGetPlane(self._fd, number)
-        if not found:
+        plane = self._lib.drmModeGetPlane(self._fd, number)
+        if not plane:
             return None  # unplugged in the meantime
         try:
             return PlaneRecord(
                 id=number,
-                formats=tuple(found.formats[index] for index in range(found.count_formats)),
-                possible_crtcs=found.possible_crtcs,
+                formats=tuple(plane.formats[index] for index in range(plane.count_formats)),
+                possible_crtcs=plane.possible_crtcs,
                 properties=self._properties(number),
             )
         finally:
-            self._lib.drmModeFreePlane(found)
+            self._lib.drmModeFreePlane(plane)
 
     def _properties(self, plane: int) -> dict[str, int]:
-        found = self._lib.drmModeObjectGetProperties(self._fd, plane, _OBJECT_PLANE)
-        if not found:
+        properties = self._lib.drmModeObjectGetProperties(self._fd, plane, _OBJECT_PLANE)
+        if not properties:
             return {}
         try:
             values = {
-                found.props[index]: found.prop_values[index] for index in range(found.count_props)
+                properties.props[index]: properties.prop_values[index]
+                for index in range(properties.count_props)
             }
         finally:
-            self._lib.drmModeFreeObjectProperties(found)
+            self._lib.drmModeFreeObjectProperties(properties)
         return {self._property_name(number): value for number, value in values.items()}
 
     def _property_name(self, number: int) -> str:
-        found = self._lib.drmModeGetProperty(self._fd, number)
-        if not found:
+        entry = self._lib.drmModeGetProperty(self._fd, number)
+        if not entry:
             return ""
         try:
-            return bytes(self._ffi.string(found.name)).decode("ascii", "replace")
+            return bytes(self._ffi.string(entry.name)).decode("ascii", "replace")
         finally:
-            self._lib.drmModeFreeProperty(found)
+            self._lib.drmModeFreeProperty(entry)
 
 
 @contextmanager

@@ -62,8 +62,8 @@ _ADDRESS_BITS = 64
 
 
 @dataclass(slots=True)
-class _Found:
-    """What has been found so far."""
+class _Discovery:
+    """What is known so far; `unread` has devices by the reason why their nodes cannot be read."""
 
     sources: list[Source] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
@@ -81,60 +81,62 @@ def local_platform(
     the time of a `with` block. Raises nothing for what may not be opened or is not
     there: see `Platform.notes`.
     """
-    found = _Found()
+    discovery = _Discovery()
     heaps = list_heaps(root)
     top = _top_of_memory(root)
     for source, _ in heaps:
-        found.sources.append(_within(source, top))
+        discovery.sources.append(_within(source, top))
     nodes = {source.id: node for source, node in heaps}
     spare = udmabuf_source(root)
     if spare is not None:
-        found.sources.append(_within(spare[0], top))
+        discovery.sources.append(_within(spare[0], top))
         nodes[spare[0].id] = spare[1]
     reverse = _reverse_links(root)
-    for one in list_devices("drm", root):
-        if _CARD.fullmatch(one.name):
-            _add(found, one, _display(found, one, drm), reverse)
-        elif _RENDER.fullmatch(one.name):
-            _add(found, one, _gpu(one), reverse)
-    for one in list_devices("video4linux", root):
-        if _VIDEO.fullmatch(one.name):
-            device = _codec(found, one, v4l2)
+    for entry in list_devices("drm", root):
+        if _CARD.fullmatch(entry.name):
+            _add(discovery, entry, _display(discovery, entry, drm), reverse)
+        elif _RENDER.fullmatch(entry.name):
+            _add(discovery, entry, _gpu(entry), reverse)
+    for entry in list_devices("video4linux", root):
+        if _VIDEO.fullmatch(entry.name):
+            device = _codec(discovery, entry, v4l2)
             if device is not None:
-                _add(found, one, device, reverse)
+                _add(discovery, entry, device, reverse)
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
-    found.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
-    found.notes += [_unread(why, devices) for why, devices in found.unread.items()]
-    memory = LocalMemory(found.sources, nodes)
+    discovery.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
+    discovery.notes += [_unread(why, devices) for why, devices in discovery.unread.items()]
+    memory = LocalMemory(discovery.sources, nodes)
     barred = nodes.keys() - memory.openable
-    closed = [source.name for source in found.sources if source.id in barred]
+    closed = [source.name for source in discovery.sources if source.id in barred]
     if closed:
-        found.notes.append(f"this user may not allocate from {', '.join(closed)}: {GRANT}")
+        discovery.notes.append(f"this user may not allocate from {', '.join(closed)}: {GRANT}")
     return Platform(
         name="local",
         title=_title(root),
-        sources=tuple(found.sources),
-        devices=tuple(found.devices),
+        sources=tuple(discovery.sources),
+        devices=tuple(discovery.devices),
         memory=memory,
-        links=tuple(found.links),
+        links=tuple(discovery.links),
         topology=Topology(
-            places={d.id: d.place for d in found.devices if d.id and d.place != Place()}
+            places={d.id: d.place for d in discovery.devices if d.id and d.place != Place()}
         ),
-        notes=tuple(found.notes),
+        notes=tuple(discovery.notes),
     )
 
 
-def _add(found: _Found, one: SysfsDevice, device: Device, reverse: dict[str, list[str]]) -> None:
+def _add(
+    discovery: _Discovery, entry: SysfsDevice, device: Device, reverse: dict[str, list[str]]
+) -> None:
     """Take a device in, with its links and, where it is a source itself, as a source."""
-    names, kind, provenance = _linked(one, reverse)
+    names, kind, provenance = _linked(entry, reverse)
     itself = SourceId.device(device.id) if device.id is not None else None
-    known = {source.name for source in found.sources}
+    known = {source.name for source in discovery.sources}
     for rank, name in enumerate(names):
         if name is None and itself is not None and device.name not in known:
-            found.sources.append(Source(id=itself, name=device.name, device_local=device.id))
+            discovery.sources.append(Source(id=itself, name=device.name, device_local=device.id))
         target = device.name if name is None else name
         if name is None or name in known:
-            found.links.append(
+            discovery.links.append(
                 Link(
                     device=device.name,
                     source=target,
@@ -144,21 +146,21 @@ def _add(found: _Found, one: SysfsDevice, device: Device, reverse: dict[str, lis
                 )
             )
         else:
-            found.notes.append(f"{device.name}: its memory {name!r} is not there")
-    found.devices.append(device)
+            discovery.notes.append(f"{device.name}: its memory {name!r} is not there")
+    discovery.devices.append(device)
 
 
 def _linked(
-    one: SysfsDevice, reverse: dict[str, list[str]]
+    entry: SysfsDevice, reverse: dict[str, list[str]]
 ) -> tuple[tuple[str | None, ...], LinkKind, Provenance]:
     """What a device names: by links, by heaps that list it, or by the device tree."""
-    links = links_of(one)
+    links = links_of(entry)
     if links is not None:
         return links.sources, links.kind, Provenance.KERNEL
-    for step in one.lineage():
+    for step in entry.lineage():
         if str(step.path) in reverse:
             return tuple(reverse[str(step.path)]), LinkKind.SUPPORTED, Provenance.KERNEL
-    return memory_regions(one), LinkKind.PREFERRED, Provenance.KERNEL
+    return memory_regions(entry), LinkKind.PREFERRED, Provenance.KERNEL
 
 
 def _reverse_links(root: Path) -> dict[str, list[str]]:
@@ -169,30 +171,30 @@ def _reverse_links(root: Path) -> dict[str, list[str]]:
     return found
 
 
-def _device(one: SysfsDevice, kind: DeviceKind) -> Device:
-    number = one.number
+def _device(entry: SysfsDevice, kind: DeviceKind) -> Device:
+    number = entry.number
     return Device(
         id=DeviceId(number.major, number.minor) if number is not None else None,
-        name=one.name,
+        name=entry.name,
         kind=kind,
-        driver=one.physical.driver,
-        place=place_of(one),
-        iommu=iommu_of(one),
-        node=str(one.node) if one.node is not None else None,
+        driver=entry.physical.driver,
+        place=place_of(entry),
+        iommu=iommu_of(entry),
+        node=str(entry.node) if entry.node is not None else None,
     )
 
 
-def _display(found: _Found, one: SysfsDevice, drm: OpenDrm) -> Device:
-    device = _device(one, DeviceKind.DISPLAY)
+def _display(discovery: _Discovery, entry: SysfsDevice, drm: OpenDrm) -> Device:
+    device = _device(entry, DeviceKind.DISPLAY)
     if device.node is None:
         return device
-    more = _memory_constraints(one, device, Usage.SCANOUT)
+    more = _memory_constraints(entry, device, Usage.SCANOUT)
     try:
-        with drm(device.node) as looked:
-            planes = read_planes(looked, more)
-            driver = looked.driver
+        with drm(device.node) as card:
+            planes = read_planes(card, more)
+            driver = card.driver
     except (OSError, MachineError) as error:
-        found.unread.setdefault(words_of(error), []).append(device)
+        discovery.unread.setdefault(words_of(error), []).append(device)
         return device
     device = replace(device, driver=device.driver or driver)
     sets = scanout_sets(planes)
@@ -201,54 +203,56 @@ def _display(found: _Found, one: SysfsDevice, drm: OpenDrm) -> Device:
     return replace(device, planes=planes, sets={Usage.SCANOUT: sets})
 
 
-def _gpu(one: SysfsDevice) -> Device:
+def _gpu(entry: SysfsDevice) -> Device:
     """A render node: which formats it draws only its user-space driver can tell."""
-    device = _device(one, DeviceKind.GPU)
+    device = _device(entry, DeviceKind.GPU)
     return replace(device, sets={Usage.SAMPLING: (), Usage.RENDER: ()})
 
 
-def _codec(found: _Found, one: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
-    device = _device(one, DeviceKind.CAMERA)
+def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
+    device = _device(entry, DeviceKind.CAMERA)
     if device.node is None:
         return None
     try:
-        with v4l2(device.node) as looked:
-            told = codec_sets(looked)
-            title = looked.card
+        with v4l2(device.node) as node:
+            codec = codec_sets(node)
+            title = node.card
     except OSError as error:
-        found.unread.setdefault(words_of(error), []).append(device)
+        discovery.unread.setdefault(words_of(error), []).append(device)
         return device
-    device = replace(device, kind=told.kind, title=title, bitstreams=told.bitstreams)
-    if told.usage is None or not told.sets:
+    device = replace(device, kind=codec.kind, title=title, bitstreams=codec.bitstreams)
+    if codec.usage is None or not codec.sets:
         return device
-    more = list(_memory_constraints(one, device, told.usage))
-    more += _queue_constraints(one, device, told)
-    sets = tuple(replace(s, constraints=(*s.constraints, *more)) for s in told.sets)
-    if not told.imports and device.id is not None:
-        found.sources.append(
+    more = list(_memory_constraints(entry, device, codec.usage))
+    more += _queue_constraints(entry, device, codec)
+    sets = tuple(replace(s, constraints=(*s.constraints, *more)) for s in codec.sets)
+    if not codec.imports and device.id is not None:
+        discovery.sources.append(
             Source(id=SourceId.device(device.id), name=device.name, device_local=device.id)
         )
-    return replace(device, sets={told.usage: sets})
+    return replace(device, sets={codec.usage: sets})
 
 
-def _queue_constraints(one: SysfsDevice, device: Device, told: CodecSets) -> Iterable[Constraint]:
-    if not told.imports and device.id is not None:
+def _queue_constraints(
+    entry: SysfsDevice, device: Device, codec: CodecSets
+) -> Iterable[Constraint]:
+    if not codec.imports and device.id is not None:
         itself = (SourceId.device(device.id),)
         yield Constraint(type=PERMITTED_SOURCES.type, value=itself, provenance=Provenance.KERNEL)
         return
-    links = links_of(one)
+    links = links_of(entry)
     # A list of all that a device supports tells more than the sign; a preference does not.
     listed = links is not None and links.kind is LinkKind.SUPPORTED
-    if told.contiguous and device.iommu is not True and not listed:
+    if codec.contiguous and device.iommu is not True and not listed:
         yield Constraint(type=CONTIGUOUS.type, value=1, provenance=Provenance.PROFILE)
 
 
-def _memory_constraints(one: SysfsDevice, device: Device, usage: Usage) -> tuple[Constraint, ...]:
+def _memory_constraints(entry: SysfsDevice, device: Device, usage: Usage) -> tuple[Constraint, ...]:
     """What the width of addresses and the profiles say of the memory that a device takes."""
-    if is_virtual(one):
+    if is_virtual(entry):
         return ()
     more = list(profile_constraints(device.driver, device.kind, usage, iommu=device.iommu))
-    bits = dma_bits(one)
+    bits = dma_bits(entry)
     if bits is not None and bits < _ADDRESS_BITS and device.iommu is not True:
         more.append(Constraint(type=DMA_WIDTH.type, value=bits, provenance=Provenance.KERNEL))
     return tuple(more)

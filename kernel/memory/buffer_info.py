@@ -1,4 +1,7 @@
-"""What the kernel tells of a dma-buf that somebody passed: /proc/self/fdinfo."""
+"""What the kernel tells of a dma-buf that somebody passed, in /proc/self/fdinfo.
+
+The lines are those of drivers/dma-buf/dma-buf.c, dma_buf_show_fdinfo.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +38,15 @@ def buffer_info(fd: int) -> BufferInfo | None:
 
 
 def parse_fdinfo(text: str) -> BufferInfo | None:
-    """The lines that dma_buf_show_fdinfo adds; None where they are not there."""
+    """What the lines say that a dma-buf adds; None where they are not there."""
     lines = (line.partition(":") for line in text.splitlines())
-    told = {key: value.strip() for key, colon, value in lines if colon}
+    entries = {key: value.strip() for key, colon, value in lines if colon}
     try:
         return BufferInfo(
-            size=int(told["size"]),
-            references=int(told["count"]),
-            exporter=told["exp_name"],
-            name=told.get("name", ""),
+            size=int(entries["size"]),
+            references=int(entries["count"]),
+            exporter=entries["exp_name"],
+            name=entries.get("name", ""),
         )
     except (KeyError, ValueError):
         return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import mmap
 import os
-import re
 import struct
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntFlag
-from pathlib import Path
 
+from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.kernel.system import Closable, ioctl
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import SourceId
@@ -74,12 +73,10 @@ class DmaBuf(Closable):
     def references(self) -> int | None:
         """How many references the dma-buf has, this one included; None if that is not told.
 
-        The kernel tells it in fdinfo (drivers/dma-buf/dma-buf.c,
-        dma_buf_show_fdinfo); a memfd has no such count.
+        A memfd has no such count. Raises `UsageError` when the buffer is closed.
         """
-        text = Path(f"/proc/self/fdinfo/{self.fd}").read_text("utf-8", "replace")
-        found = re.search(r"^count:\s*(\d+)$", text, re.MULTILINE)
-        return int(found.group(1)) if found else None
+        info = buffer_info(self.fd)
+        return None if info is None else info.references
 
     def detach(self) -> int:
         """Give the fd away: from now on the caller closes it."""

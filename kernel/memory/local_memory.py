@@ -45,7 +45,7 @@ class LocalMemory:
             if source.id.kind is SourceKind.HEAP
         }
         self._udmabuf = next(
-            (known for known in self._sources if known.kind is SourceKind.UDMABUF), None
+            (source for source in self._sources if source.kind is SourceKind.UDMABUF), None
         )
         self._ledger = Ledger(budget=budget, largest=largest)
 
@@ -60,13 +60,14 @@ class LocalMemory:
 
     def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
         """See `Memory.allocate`."""
-        known = self._sources.get(source)
-        if known is None:
+        properties = self._sources.get(source)
+        if properties is None:
             raise MachineError(f"there is no {source} on this machine")
         node = self._nodes.get(source)
         if node is None:
-            raise MachineError(f"{known.name} allocates through its own driver only")
-        rounded, released = self._ledger.charge(known, size)
+            raise MachineError(f"{properties.name} allocates through its own driver only")
+        # Before the kernel is asked: it would kill this process for a size beyond all memory.
+        rounded, released = self._ledger.charge(properties, size)
         try:
             if source.kind is SourceKind.UDMABUF:
                 fd = udmabuf.create(node, rounded)
@@ -74,15 +75,17 @@ class LocalMemory:
                 fd = dma_heap.allocate(node, rounded, name=name)
         except OSError as error:
             released()
-            raise _refused(known, node, rounded, error) from error
-        return DmaBuf(fd, size=rounded, source=source, name=name or known.name, released=released)
+            raise _refused(properties, node, rounded, error) from error
+        return DmaBuf(
+            fd, size=rounded, source=source, name=name or properties.name, released=released
+        )
 
     def identify(self, fd: int) -> SourceId | None:
         """See `Memory.identify`: by the exporter's name, which for a heap is the heap's."""
-        told = buffer_info(fd)
-        if told is None:
+        info = buffer_info(fd)
+        if info is None:
             return None
-        return self._udmabuf if told.exporter == _UDMABUF else self._heaps.get(told.exporter)
+        return self._udmabuf if info.exporter == _UDMABUF else self._heaps.get(info.exporter)
 
     def live(self, source: SourceId | None = None) -> int:
         """Bytes in buffers that are neither closed nor detached: of one source or of all."""

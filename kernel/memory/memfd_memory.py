@@ -48,20 +48,20 @@ class MemfdMemory:
 
     def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
         """See `Memory.allocate`."""
-        known = self._sources.get(source)
-        if known is None:
+        properties = self._sources.get(source)
+        if properties is None:
             raise MachineError(f"there is no {source} on this platform")
-        rounded, released = self._ledger.charge(known, size)
+        rounded, released = self._ledger.charge(properties, size)
         try:
-            fd = sealed_memfd(_PREFIX + known.name, rounded)
+            fd = sealed_memfd(_PREFIX + properties.name, rounded)
         except OSError as error:
             released()
-            raise MachineError(f"{known.name}: {rounded} bytes: {error.strerror}") from error
+            raise MachineError(f"{properties.name}: {rounded} bytes: {error.strerror}") from error
         return DmaBuf(
             fd,
             size=rounded,
             source=source,
-            name=name or known.name,
+            name=name or properties.name,
             cpu_sync=False,
             released=released,
         )

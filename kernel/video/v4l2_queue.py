@@ -19,7 +19,7 @@ from heapwire.kernel.system import Ioctl, ioctl
 from heapwire.kernel.video import videodev2
 from heapwire.kernel.video.videodev2 import Queue
 from heapwire.protocol import MachineError
-from heapwire.protocol.values import MAX_EXTENT, Extent
+from heapwire.protocol.values import Extent
 
 _MICROSECONDS = 1_000_000  # in a second
 _SINGLE_PLANAR = {Queue.CAPTURE_MPLANE: Queue.CAPTURE, Queue.OUTPUT_MPLANE: Queue.OUTPUT}
@@ -255,6 +255,7 @@ def _memory_planes(format_: videodev2.Format) -> list[videodev2.PlanePixFormat]:
 
 def _extent(width: int, height: int) -> Extent:
     """A size that a driver tells; it may be none, as before a decoder has read a header."""
-    if not (1 <= width <= MAX_EXTENT and 1 <= height <= MAX_EXTENT):
-        raise MachineError(f"the driver's pictures are {width}x{height}")
+    fault = Extent.fault(width, height)
+    if fault is not None:
+        raise MachineError(f"the driver's pictures: {fault}")
     return Extent(width, height)
