@@ -91,6 +91,6 @@ def parse_usage(text: str) -> Usage:
         try:
             usage |= Usage[word.strip().upper().replace("-", "_")]
         except KeyError:
-            known = ", ".join(usage_name(bit) for bit in Usage)
-            raise InputError(f"{word!r} is not a use: there are {known}") from None
+            names = ", ".join(usage_name(bit) for bit in Usage)
+            raise InputError(f"{word!r} is not a use: there are {names}") from None
     return usage

@@ -34,8 +34,8 @@ def _agreed(driver: str, kind: DeviceKind, usage: Usage, iommu: bool) -> tuple[C
     for device in _known_devices(iommu):
         if device.driver != driver or device.kind is not kind:
             continue
-        for one in device.sets.get(usage, ()):
-            own = dict.fromkeys(filter(_of_the_driver, one.constraints))
+        for constraint_set in device.sets.get(usage, ()):
+            own = dict.fromkeys(filter(_of_the_driver, constraint_set.constraints))
             agreed = own if agreed is None else {c: None for c in agreed if c in own}
     return tuple(agreed or ())
 

@@ -78,7 +78,7 @@ class FileConstraint:
         match self.type.kind:
             case ValueKind.SOURCES:
                 where = (*self.path, "value")
-                return tuple(names.source(one, where) for one in cast("NamedSources", self.value))
+                return tuple(names.source(name, where) for name in cast("NamedSources", self.value))
             case ValueKind.PAIRS:
                 pairs = cast("NamedPairs", self.value)
                 return tuple(sorted((_device(name, names), number) for name, number in pairs))
@@ -93,7 +93,7 @@ def read_constraints(
 
     A constraint marked `without-iommu` is left out for a device that has one.
     """
-    found: list[Constraint] = []
+    constraints: list[Constraint] = []
     for written in read_file_constraints(table, key):
         try:
             constraint = written.bound(names, Provenance.PROFILE)
@@ -102,45 +102,47 @@ def read_constraints(
             table.faults.append(TomlFault((*written.path, "value"), what))
             continue
         if not (written.without_iommu and iommu is True):
-            found.append(constraint)
-    return tuple(found)
+            constraints.append(constraint)
+    return tuple(constraints)
 
 
 def read_file_constraints(table: TomlTable, key: str) -> tuple[FileConstraint, ...]:
     """The list of constraints under a key, for any machine."""
-    found: list[FileConstraint] = []
+    rows: list[FileConstraint] = []
     for row in table.tables(key):
         written = _read(row)
         row.text("source")
         row.close()
         if written is not None:
-            found.append(written)
-    return tuple(found)
+            rows.append(written)
+    return tuple(rows)
 
 
 def _read(row: TomlTable) -> FileConstraint | None:
     word = row.required("type", "the name of a constraint type, such as pitch-alignment")
-    known = BY_NAME.get(word)
-    planes = _planes(row, known)
+    constraint_type = BY_NAME.get(word)
+    planes = _planes(row, constraint_type)
     understood = row.flag("must-understand")
     without_iommu = row.flag("without-iommu") is True
     raw = row.raw("value")
-    if known is None:
+    if constraint_type is None:
         if word:
             row.fault("type", f"{word!r} is not a constraint type: {did_you_mean(word, BY_NAME)}")
         return None
     try:
-        value = _value(known, raw)
+        value = _value(constraint_type, raw)
     except InputError as error:
-        row.fault("value", f"{known.name}: {error}")
+        row.fault("value", f"{constraint_type.name}: {error}")
         return None
-    if not value or known.kind not in _NAMED:  # names are judged by what they stand for
-        wrong = fault(Constraint(type=known.type, value=cast("Value", value), planes=planes))
+    if not value or constraint_type.kind not in _NAMED:  # names are judged by what they stand for
+        wrong = fault(
+            Constraint(type=constraint_type.type, value=cast("Value", value), planes=planes)
+        )
         if wrong is not None:
             row.fault("value", wrong)
             return None
     return FileConstraint(
-        type=known,
+        type=constraint_type,
         value=value,
         planes=planes,
         must_understand=understood is not False,
@@ -156,19 +158,25 @@ def _device(name: str, names: MachineNames) -> DeviceId:
     return device
 
 
-def _planes(row: TomlTable, known: ConstraintType | None) -> int:
+def _planes(row: TomlTable, constraint_type: ConstraintType | None) -> int:
     raw = row.raw("planes")
     if raw is None:
-        if known is not None and known.is_relation:
-            row.fault(None, f"'planes' is missing: {known.name} ties planes, such as [0, 1]")
+        if constraint_type is not None and constraint_type.is_relation:
+            row.fault(
+                None, f"'planes' is missing: {constraint_type.name} ties planes, such as [0, 1]"
+            )
         return 0
     if not isinstance(raw, list) or not all(
         isinstance(plane, int) and 0 <= plane < MAX_PLANES for plane in raw
     ):
         row.fault("planes", f"{raw!r} is not a list of planes, from 0 to {MAX_PLANES - 1}")
         return 0
-    if known is not None and not (known.per_plane or known.is_relation):
-        row.fault("planes", f"{known.name} is about the buffer as a whole: leave 'planes' out")
+    if constraint_type is not None and not (
+        constraint_type.per_plane or constraint_type.is_relation
+    ):
+        row.fault(
+            "planes", f"{constraint_type.name} is about the buffer as a whole: leave 'planes' out"
+        )
         return 0
     mask = 0
     for plane in raw:
@@ -176,33 +184,33 @@ def _planes(row: TomlTable, known: ConstraintType | None) -> int:
     return mask
 
 
-def _value(known: ConstraintType, raw: object) -> Value | NamedSources | NamedPairs:
-    if raw is None and known.kind is not ValueKind.FLAG:
-        raise InputError(f"'value' is missing: {_WANTED[known.kind]}")
-    match known.kind:
+def _value(constraint_type: ConstraintType, raw: object) -> Value | NamedSources | NamedPairs:
+    if raw is None and constraint_type.kind is not ValueKind.FLAG:
+        raise InputError(f"'value' is missing: {_WANTED[constraint_type.kind]}")
+    match constraint_type.kind:
         case ValueKind.SOURCES:
             return _sources(raw)
         case ValueKind.PAIRS:
-            return _pairs(known, raw)
+            return _pairs(constraint_type, raw)
         case kind:
-            return _PLAIN[kind](known, raw)
+            return _PLAIN[kind](constraint_type, raw)
 
 
-def _uint(known: ConstraintType, raw: object) -> Value:
-    if isinstance(raw, bool) and known.is_yes_or_no:
+def _uint(constraint_type: ConstraintType, raw: object) -> Value:
+    if isinstance(raw, bool) and constraint_type.is_yes_or_no:
         return int(raw)
     if isinstance(raw, str | int) and not isinstance(raw, bool):
         return parse_quantity(raw)
-    raise InputError(f"{raw!r} is not {_number_of(known)}")
+    raise InputError(f"{raw!r} is not {_number_of(constraint_type)}")
 
 
-def _flag(known: ConstraintType, raw: object) -> Value:
+def _flag(constraint_type: ConstraintType, raw: object) -> Value:
     if raw is None or raw is True:
         return 1
     raise InputError(f"its presence says it all: leave 'value' out, or the whole row, not {raw!r}")
 
 
-def _range(known: ConstraintType, raw: object) -> Value:
+def _range(constraint_type: ConstraintType, raw: object) -> Value:
     match raw:
         case [str() | int() as first, str() | int() as last]:
             return parse_quantity(first), parse_quantity(last)
@@ -212,17 +220,19 @@ def _range(known: ConstraintType, raw: object) -> Value:
     raise InputError('a range is ["first", "last"], both included, or { base, size }')
 
 
-def _mask(known: ConstraintType, raw: object) -> Value:
+def _mask(constraint_type: ConstraintType, raw: object) -> Value:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     if not isinstance(raw, list):
-        raise InputError(f"{raw!r} is not a list of {', '.join(known.bits.values())}")
-    bits = {name.casefold(): bit for bit, name in known.bits.items()}
+        raise InputError(f"{raw!r} is not a list of {', '.join(constraint_type.bits.values())}")
+    bits = {name.casefold(): bit for bit, name in constraint_type.bits.items()}
     mask = 0
     for word in raw:
         bit = bits.get(word.casefold()) if isinstance(word, str) else None
         if bit is None:
-            raise InputError(f"{word!r} is unknown: {did_you_mean(str(word), known.bits.values())}")
+            raise InputError(
+                f"{word!r} is unknown: {did_you_mean(str(word), constraint_type.bits.values())}"
+            )
         mask |= 1 << bit
     return mask
 
@@ -233,26 +243,30 @@ def _sources(raw: object) -> NamedSources:
     return tuple(raw)
 
 
-def _pairs(known: ConstraintType, raw: object) -> NamedPairs:
+def _pairs(constraint_type: ConstraintType, raw: object) -> NamedPairs:
     if isinstance(raw, list):
-        if known.unit:
-            raise InputError(f"each device comes with its {known.unit.plural}: write {{ gpu = 2 }}")
+        if constraint_type.unit:
+            raise InputError(
+                f"each device comes with its {constraint_type.unit.plural}: write {{ gpu = 2 }}"
+            )
         raw = {name: 0 for name in raw if isinstance(name, str)}
     if not isinstance(raw, dict):
         raise InputError(f"{raw!r} does not name devices")
     for number in raw.values():
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            raise InputError(f"{number!r} is not {_number_of(known)}")
+            raise InputError(f"{number!r} is not {_number_of(constraint_type)}")
     return tuple(raw.items())
 
 
-def _number_of(known: ConstraintType) -> str:
-    if known.is_yes_or_no:
+def _number_of(constraint_type: ConstraintType) -> str:
+    if constraint_type.is_yes_or_no:
         return "true, false, 0 or 1"
-    return "a number" if known.unit is None else f"a number of {known.unit.plural}"
+    return (
+        "a number" if constraint_type.unit is None else f"a number of {constraint_type.unit.plural}"
+    )
 
 
-def _bytes(known: ConstraintType, raw: object) -> Value:
+def _bytes(constraint_type: ConstraintType, raw: object) -> Value:
     if isinstance(raw, str):
         try:
             return bytes.fromhex(raw)

@@ -142,16 +142,19 @@ class Platform:
         `InputError` when the device is not there, `MachineError` when it cannot
         be put to that use, and `UsageError` for no use at all.
         """
-        found = self.device(device)
-        sets = _sets_for(found, usage)
-        linked = self._linked(found)
+        described = self.device(device)
+        sets = _sets_for(described, usage)
+        linked = self._linked(described)
         if linked is not None:
-            sets = tuple(replace(one, constraints=(*one.constraints, linked)) for one in sets)
+            sets = tuple(
+                replace(constraint_set, constraints=(*constraint_set.constraints, linked))
+                for constraint_set in sets
+            )
         return Participant(
-            name=name or f"{found.name}:{usage_name(usage)}",
+            name=name or f"{described.name}:{usage_name(usage)}",
             usage=usage,
             sets=sets,
-            device=found.id,
+            device=described.id,
         )
 
     def problem(
@@ -192,7 +195,7 @@ class Platform:
     @property
     def first_display(self) -> DeviceId | None:
         """The display that drives every output of a simulated machine; None if it has none."""
-        return next((one.id for one in self.devices if Usage.SCANOUT in one.sets), None)
+        return next((device.id for device in self.devices if Usage.SCANOUT in device.sets), None)
 
     @cached_property
     def pair_costs(self) -> Mapping[FormatModifier, int]:
@@ -204,10 +207,11 @@ class Platform:
         shown = {
             pair
             for device in self.devices
-            for one in device.sets.get(Usage.SCANOUT, ())
-            for pair in one.formats
+            for constraint_set in device.sets.get(Usage.SCANOUT, ())
+            for pair in constraint_set.formats
         }
         return {
+            # Doubled, so that being shown decides between equal costs and never against a cost.
             pair: 2 * self.format_costs.get(pair, 0) - (pair in shown)
             for pair in shown | self.format_costs.keys()
         }
@@ -231,7 +235,7 @@ class Platform:
         return Constraint(
             type=PERMITTED_SOURCES.type,
             value=tuple(permitted),
-            provenance=min(link.provenance for link in links),
+            provenance=min(link.provenance for link in links),  # the least certain of them
         )
 
 

@@ -108,9 +108,9 @@ def heap_named(name: str, taken: Iterable[SourceId]) -> SourceId:
     """
     others = frozenset(taken)
     minor = crc32(name.encode()) % _HEAP_MINORS
-    while (found := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in others:
+    while (number := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in others:
         minor = (minor + 1) % _HEAP_MINORS
-    return found
+    return number
 
 
 class _Reader:
@@ -243,13 +243,13 @@ class _Reader:
 
     def _source_named(self, name: str, path: TomlPath) -> SourceId:
         """The number of a memory; one that the platform lacks has a number that nothing has."""
-        known = self._sources.get(name) or self._absent.get(name)
+        number = self._sources.get(name) or self._absent.get(name)
         if name not in self._sources:
             self.mentions.append(TomlFault(path, f"this platform has no memory {name!r}"))
-        if known is None:
-            known = self._heap_id(name)
-            self._absent[name] = known
-        return known
+        if number is None:
+            number = self._heap_id(name)
+            self._absent[name] = number
+        return number
 
     def _with_uses(self, table: TomlTable, device: Device) -> Device:
         planes = {
@@ -259,11 +259,11 @@ class _Reader:
             table.fault("kms-planes", "only a display has planes")
         sets: dict[Usage, tuple[ConstraintSet, ...]] = {}
         for use in table.tables("use"):
-            usages, found = self._use(use, device, planes)
+            usages, sets_of_use = self._use(use, device, planes)
             for usage in usages:
                 if usage in sets:
                     use.fault("usage", f"{usage_name(usage)} is described already")
-                sets[usage] = found
+                sets[usage] = sets_of_use
         table.text("source")
         table.close()
         return replace(device, sets=sets, planes=tuple(planes.values()))
@@ -276,22 +276,22 @@ class _Reader:
         usages = [Usage(number) for number in table.each("usage", parse_usage)]
         names = MachineNames(self._source_named, self._devices)
         common = read_constraints(table, "constraints", names, iommu=device.iommu)
-        found: list[ConstraintSet] = []
+        sets: list[ConstraintSet] = []
         for row in table.tables("set"):
-            one = _constraint_set(row, common, names, device.iommu)
-            found.append(one)
+            constraint_set = _constraint_set(row, common, names, device.iommu)
+            sets.append(constraint_set)
             for name in _on_planes(row, planes):
-                planes[name] = replace(planes[name], sets=(*planes[name].sets, one))
-        if common and not found:
+                planes[name] = replace(planes[name], sets=(*planes[name].sets, constraint_set))
+        if common and not sets:
             table.fault(None, "these constraints hold for no format: add a set with formats")
         table.close()
-        return usages, tuple(dict.fromkeys(found))
+        return usages, tuple(dict.fromkeys(sets))
 
     def _link(self, table: TomlTable) -> Link:
         device = table.required("device", "the device that names the memory")
         if device and device not in self._device_names:
-            known = sorted(self._device_names)
-            table.fault("device", f"there is no such device: {did_you_mean(device, known)}")
+            names = sorted(self._device_names)
+            table.fault("device", f"there is no such device: {did_you_mean(device, names)}")
         source = table.required("memory", "the memory that the device names")
         if source:
             self._source_named(source, (*table.path, "memory"))

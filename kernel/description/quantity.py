@@ -16,11 +16,11 @@ def parse_quantity(text: str | int) -> int:
         if text < 0:
             raise InputError(f"{text} is negative")
         return text
-    found = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None or found[2] not in _UNITS:
+    match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None or match[2] not in _UNITS:
         raise InputError(f'{text!r} is not a number of bytes such as 4096, 0x1000 or "96 MiB"')
-    digits = found[1].replace("_", "")
-    return int(digits, 16 if digits[:2] in ("0x", "0X") else 10) * _UNITS[found[2]]
+    digits = match[1].replace("_", "")
+    return int(digits, 16 if digits[:2] in ("0x", "0X") else 10) * _UNITS[match[2]]
 
 
 def quantity_name(number: int) -> str:

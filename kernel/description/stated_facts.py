@@ -69,7 +69,7 @@ class MemoryFact:
 
 def read_device_facts(top: TomlTable) -> tuple[DeviceFact, ...]:
     """The `[[device]]` tables of a file, each use by itself."""
-    found: list[DeviceFact] = []
+    facts: list[DeviceFact] = []
     for table in top.tables("device"):
         name, driver = table.text("name"), table.text("driver")
         if not table.has("name") and not table.has("driver"):
@@ -85,7 +85,7 @@ def read_device_facts(top: TomlTable) -> tuple[DeviceFact, ...]:
             constraints = read_file_constraints(use, "constraints")
             use.text("source")
             use.close()
-            found += [
+            facts += [
                 DeviceFact(
                     name=name,
                     driver=driver,
@@ -97,22 +97,22 @@ def read_device_facts(top: TomlTable) -> tuple[DeviceFact, ...]:
             ]
         table.text("source")
         table.close()
-    return tuple(found)
+    return tuple(facts)
 
 
 def read_memory_facts(top: TomlTable) -> tuple[MemoryFact, ...]:
     """The `[[memory]]` tables of a file."""
-    found: list[MemoryFact] = []
+    facts: list[MemoryFact] = []
     for table in top.tables("memory"):
         name = table.required("name", "the name of the heap, as in /dev/dma_heap")
         before = len(table.faults)
         properties = read_properties(table)
         if properties == MemoryProperties() and len(table.faults) == before:
             table.fault(None, "this states nothing: what is it like?")
-        found.append(MemoryFact(name=name, properties=properties, path=table.path))
+        facts.append(MemoryFact(name=name, properties=properties, path=table.path))
         table.text("source")
         table.close()
-    return tuple(found)
+    return tuple(facts)
 
 
 def with_facts(
@@ -149,8 +149,10 @@ class _Adding:
         self.devices = list(platform.devices)
         self.absent = dict(platform.absent)
         self.mentions: list[TomlFault] = []
-        known = {device.name: device.id for device in platform.devices if device.id is not None}
-        self._names = MachineNames(self._source_named, known)
+        device_ids = {
+            device.name: device.id for device in platform.devices if device.id is not None
+        }
+        self._names = MachineNames(self._source_named, device_ids)
 
     def add_memory(self, fact: MemoryFact) -> None:
         for index, source in enumerate(self.sources):
@@ -167,31 +169,31 @@ class _Adding:
             device = self.devices[index]
             self.devices[index] = _needing(device, fact.usage, self._bound(fact, device))
         if not spoken_of:
-            known = [one.name if fact.name else one.driver for one in self.devices]
-            hint = did_you_mean(fact.name or fact.driver, dict.fromkeys(filter(None, known)))
+            names_known = [device.name if fact.name else device.driver for device in self.devices]
+            hint = did_you_mean(fact.name or fact.driver, dict.fromkeys(filter(None, names_known)))
             self._mention(fact.path[:2], f"this machine has no device {_called(fact)}: {hint}")
         elif not able:
             names = ", ".join(self.devices[i].name for i in spoken_of)
             self._mention(fact.path, f"{names}: not known to be for {usage_name(fact.usage)}")
 
     def _bound(self, fact: DeviceFact, device: Device) -> tuple[Constraint, ...]:
-        found: list[Constraint] = []
+        constraints: list[Constraint] = []
         for written in fact.constraints:
             if written.without_iommu and device.iommu is True:
                 continue
             try:
-                found.append(written.bound(self._names, Provenance.USER))
+                constraints.append(written.bound(self._names, Provenance.USER))
             except InputError as error:
                 self._mention((*written.path, "value"), f"{written.type.name}: {error}")
-        return tuple(found)
+        return tuple(constraints)
 
     def _source_named(self, name: str, path: TomlPath) -> SourceId:
         for source in self.sources:
             if source.name == name:
                 return source.id
         self._mention(path, f"this machine has no memory {name!r}")
-        for id_, known in self.absent.items():
-            if known == name:
+        for id_, absent_name in self.absent.items():
+            if absent_name == name:
                 return id_
         id_ = heap_named(name, (*self.absent, *(source.id for source in self.sources)))
         self.absent[id_] = name
@@ -207,7 +209,7 @@ def _called(fact: DeviceFact) -> str:
 
 
 def _stated(source: Source, properties: MemoryProperties) -> Source:
-    given = ((one.name, getattr(properties, one.name)) for one in fields(properties))
+    given = ((field.name, getattr(properties, field.name)) for field in fields(properties))
     stated: dict[str, Any] = {name: value for name, value in given if value is not None}
     provenance = {**source.provenance, **dict.fromkeys(stated, Provenance.USER)}
     return replace(source, **stated, provenance=provenance)
@@ -219,12 +221,12 @@ def _needing(device: Device, usage: Usage, more: tuple[Constraint, ...]) -> Devi
     One that can use anything has no set; it gets one for any format.
     """
 
-    def needing(one: ConstraintSet) -> ConstraintSet:
-        return replace(one, constraints=(*one.constraints, *more))
+    def needing(constraint_set: ConstraintSet) -> ConstraintSet:
+        return replace(constraint_set, constraints=(*constraint_set.constraints, *more))
 
     if not more:
         return device
-    sets = tuple(needing(one) for one in device.sets[usage] or (_ANYTHING,))
+    sets = tuple(needing(constraint_set) for constraint_set in device.sets[usage] or (_ANYTHING,))
     planes = device.planes
     if usage is Usage.SCANOUT:
         planes = tuple(replace(p, sets=tuple(map(needing, p.sets))) for p in planes)

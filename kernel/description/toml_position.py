@@ -104,11 +104,11 @@ class _Scan:
             self._at += 1
 
     def _string(self) -> str:
-        found = _STRING.match(self._text, self._at)
-        if found is None:  # tomllib has accepted the text, so this cannot be
+        literal = _STRING.match(self._text, self._at)
+        if literal is None:  # tomllib has accepted the text, so this cannot be
             raise AssertionError(f"no string at {self._text[self._at : self._at + 20]!r}")
-        self._at = found.end()
-        return str(tomllib.loads(f"value = {found.group()}")["value"])
+        self._at = literal.end()
+        return str(tomllib.loads(f"value = {literal.group()}")["value"])
 
     def _value(self, path: TomlPath) -> None:
         if self._text.startswith(('"', "'"), self._at):
@@ -146,9 +146,9 @@ class _Scan:
         self._at += 1
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
-        found = pattern.match(self._text, self._at)
-        if found is not None:
-            self._at = found.end()
+        skipped = pattern.match(self._text, self._at)
+        if skipped is not None:
+            self._at = skipped.end()
 
     def _here(self) -> int:
         self._line += self._text.count("\n", self._counted, self._at)

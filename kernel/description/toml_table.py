@@ -36,9 +36,9 @@ def key_name(path: TomlPath) -> str:
     return text
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint at what was probably meant, or at all there is."""
-    names = [str(name) for name in known]
+    names = [str(name) for name in choices]
     close = difflib.get_close_matches(word, names, 1)
     if close:
         return f"did you mean {close[0]!r}?"

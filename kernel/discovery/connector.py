@@ -17,13 +17,13 @@ def card_of_connector(
     """The one of `cards` that has a connector of this name; None if none or several have."""
     if not name or "/" in name:
         return None
-    found = []
+    having = []
     for card in cards:
         for entry in drm.glob(f"card[0-9]*-{_escaped(name)}"):
             number = SysfsDevice(entry / "device").number
             if number is not None and DeviceId(number.major, number.minor) == card:
-                found.append(card)
-    return found[0] if len(found) == 1 else None
+                having.append(card)
+    return having[0] if len(having) == 1 else None
 
 
 def _escaped(name: str) -> str:

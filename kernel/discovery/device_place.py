@@ -21,8 +21,8 @@ def place_of(device: SysfsDevice) -> Place:
     node = next(
         (
             number
-            for one in device.lineage()
-            if (number := one.integer("numa_node")) is not None and number >= 0
+            for ancestor in device.lineage()
+            if (number := ancestor.integer("numa_node")) is not None and number >= 0
         ),
         None,
     )
@@ -35,8 +35,8 @@ def iommu_of(device: SysfsDevice) -> bool | None:
     No link to a group means no IOMMU. A group whose type cannot be read is
     unknown, and unknown meets no requirement.
     """
-    for one in device.lineage():
-        group = one.target("iommu_group")
+    for ancestor in device.lineage():
+        group = ancestor.target("iommu_group")
         if group is not None:
             kind = SysfsDevice(group, device.root).attribute("type")
             return None if kind is None else kind in _MAPPING
@@ -54,8 +54,8 @@ def dma_bits(device: SysfsDevice) -> int | None:
     return next(
         (
             bits
-            for one in device.lineage()
-            if (bits := one.integer("dma_mask_bits")) is not None and bits > 0
+            for ancestor in device.lineage()
+            if (bits := ancestor.integer("dma_mask_bits")) is not None and bits > 0
         ),
         None,
     )

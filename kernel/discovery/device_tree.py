@@ -21,8 +21,8 @@ _RESERVED = Path("sys/firmware/devicetree/base/reserved-memory")
 
 def memory_regions(device: SysfsDevice) -> tuple[str, ...]:
     """The names of the reusable pools of a device, in the order of the device tree."""
-    for one in device.lineage():
-        handles = _cells(one.path / "of_node" / "memory-region")
+    for ancestor in device.lineage():
+        handles = _cells(ancestor.path / "of_node" / "memory-region")
         if handles:
             pools = _pools(device.root / _RESERVED)
             return tuple(pools[handle] for handle in handles if handle in pools)
@@ -42,11 +42,13 @@ def pool_range(heap: str, root: Path) -> tuple[int, int] | None:
     default = heap in DEFAULT_CMA
     for node in sorted(folder.iterdir()):
         if node.name == heap or (default and (node / "linux,cma-default").exists()):
-            cells = [(_cells(folder / f"#{kind}-cells") or (1,))[0] for kind in ("address", "size")]
-            told = _cells(node / "reg") or _cells(node / "alloc-ranges")
-            if len(told) >= sum(cells):
-                base = _number(told[: cells[0]])
-                size = _number(told[cells[0] : sum(cells)])
+            counts = [
+                (_cells(folder / f"#{kind}-cells") or (1,))[0] for kind in ("address", "size")
+            ]
+            numbers = _cells(node / "reg") or _cells(node / "alloc-ranges")
+            if len(numbers) >= sum(counts):
+                base = _number(numbers[: counts[0]])
+                size = _number(numbers[counts[0] : sum(counts)])
                 return (base, base + size - 1) if size else None
     return None
 
@@ -60,14 +62,14 @@ def _number(cells: tuple[int, ...]) -> int:
 
 def _pools(folder: Path) -> dict[int, str]:
     """The reusable pools by their phandles."""
-    found: dict[int, str] = {}
+    pools: dict[int, str] = {}
     if not folder.is_dir():
-        return found
+        return pools
     for node in sorted(folder.iterdir()):
         handle = _cells(node / "phandle")
         if handle and (node / "reusable").exists() and "shared-dma-pool" in _words(node):
-            found[handle[0]] = node.name
-    return found
+            pools[handle[0]] = node.name
+    return pools
 
 
 def _words(node: Path) -> list[str]:

@@ -27,14 +27,14 @@ _SCATTERED = re.compile(r"system(?:-uncached|_cc_shared)?")
 
 def list_heaps(root: Path = REAL) -> tuple[tuple[Source, str], ...]:
     """Each heap as a source, with the path of its node, in the order of their names."""
-    found = []
+    heaps = []
     for device in list_devices(SUBSYSTEM, root):
         number = device.number
         if number is not None:
             node = device.node or root / "dev" / SUBSYSTEM / device.name
             source = heap_source(device, HeapId(number.major, number.minor), root)
-            found.append((source, str(node)))
-    return tuple(found)
+            heaps.append((source, str(node)))
+    return tuple(heaps)
 
 
 def heap_source(device: SysfsDevice, heap: HeapId, root: Path = REAL) -> Source:
@@ -42,9 +42,9 @@ def heap_source(device: SysfsDevice, heap: HeapId, root: Path = REAL) -> Source:
     name = device.name
     provenance: dict[str, Provenance] = {}
     contiguous: bool | None
-    told = device.integer("contiguous")
-    if told is not None:
-        contiguous = told == 1
+    stated = device.integer("contiguous")
+    if stated is not None:
+        contiguous = stated == 1
         provenance["contiguous"] = Provenance.KERNEL
     else:
         contiguous = _by_name(name)
@@ -108,6 +108,6 @@ def _cma_bytes(root: Path) -> int | None:
         lines = (root / "proc" / "meminfo").read_text("utf-8").splitlines()
     except OSError:
         return None
-    told: Mapping[str, str] = dict(line.split(":", 1) for line in lines if ":" in line)
-    found = re.fullmatch(r"\s*(\d+) kB", told.get("CmaTotal", ""))
-    return int(found[1]) << 10 if found and int(found[1]) else None
+    entries: Mapping[str, str] = dict(line.split(":", 1) for line in lines if ":" in line)
+    total = re.fullmatch(r"\s*(\d+) kB", entries.get("CmaTotal", ""))
+    return int(total[1]) << 10 if total and int(total[1]) else None

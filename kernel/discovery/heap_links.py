@@ -23,11 +23,11 @@ class HeapLinks:
 
 def links_of(device: SysfsDevice) -> HeapLinks | None:
     """What the device, or the nearest of its parents that names any, names."""
-    for one in device.lineage():
-        listed = _listed(one)
+    for ancestor in device.lineage():
+        listed = _listed(ancestor)
         if listed is not None:
             return HeapLinks(listed, LinkKind.SUPPORTED)
-        single = _single(one)
+        single = _single(ancestor)
         if single is not None:
             return HeapLinks(single, LinkKind.PREFERRED)
     return None
@@ -49,14 +49,14 @@ def _listed(device: SysfsDevice) -> tuple[str | None, ...] | None:
         (entry for entry in folder.iterdir() if entry.is_symlink()),
         key=lambda entry: natural(entry.name),
     )
-    found = [_source(device, f"dma_heaps/{entry.name}") for entry in entries]
-    names = tuple(name for told, name in found if told)
+    targets = [_source(device, f"dma_heaps/{entry.name}") for entry in entries]
+    names = tuple(name for is_source, name in targets if is_source)
     return names or None
 
 
 def _single(device: SysfsDevice) -> tuple[str | None, ...] | None:
-    told, name = _source(device, "dma_heap")
-    return (name,) if told else None
+    is_source, name = _source(device, "dma_heap")
+    return (name,) if is_source else None
 
 
 def _source(device: SysfsDevice, link: str) -> tuple[bool, str | None]:

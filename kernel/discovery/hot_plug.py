@@ -67,13 +67,14 @@ class HotPlug(Closable):
         """Read what has happened, without blocking: whether the platform may be another now."""
         if self._monitor is None:
             return False
-        found = False
+        concerns_us = False
         for _ in range(_MOST):
             event = self._monitor.poll(timeout=0)
             if event is None:
                 break
-            found = found or event.subsystem in _SUBSYSTEMS or _LINKS in event.properties
-        return found
+            if event.subsystem in _SUBSYSTEMS or _LINKS in event.properties:
+                concerns_us = True  # and the rest is read, so that the socket is silent again
+        return concerns_us
 
     def close(self) -> None:
         """Stop listening; the socket is closed with the monitor."""

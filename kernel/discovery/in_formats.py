@@ -34,12 +34,12 @@ def parse_in_formats(blob: bytes) -> tuple[FormatModifier, ...]:
         ]
     except struct.error as error:
         raise MachineError(f"IN_FORMATS of {len(blob)} bytes is cut short: {error}") from None
-    found: dict[int, list[FormatModifier]] = {}
+    pairs: dict[int, list[FormatModifier]] = {}
     for mask, offset, _, modifier in records:
         for bit in range(_WINDOW):
             if mask >> bit & 1:
                 if offset + bit >= formats:
                     raise MachineError(f"IN_FORMATS speaks of format {offset + bit} of {formats}")
                 code = codes[offset + bit]
-                found.setdefault(offset + bit, []).append(FormatModifier(code, modifier))
-    return tuple(pair for place in sorted(found) for pair in found[place])
+                pairs.setdefault(offset + bit, []).append(FormatModifier(code, modifier))
+    return tuple(pair for index in sorted(pairs) for pair in pairs[index])

@@ -50,7 +50,10 @@ def scanout_sets(planes: Iterable[KmsPlane]) -> tuple[ConstraintSet, ...]:
     """What can be scanned out on any of the planes that show pictures, each set once."""
     return tuple(
         dict.fromkeys(
-            one for plane in planes if plane.type is not PlaneType.CURSOR for one in plane.sets
+            constraint_set
+            for plane in planes
+            if plane.type is not PlaneType.CURSOR
+            for constraint_set in plane.sets
         )
     )
 
@@ -62,11 +65,11 @@ def _plane(
 ) -> KmsPlane:
     kind = _TYPES.get(record.properties.get("type", 0), PlaneType.OVERLAY)
     pairs = _pairs(record, blob)
-    one = ConstraintSet(formats=pairs, constraints=constraints)
+    scanned_out = ConstraintSet(formats=pairs, constraints=constraints)
     return KmsPlane(
         name=f"plane-{record.id}",
         type=kind,
-        sets=(one,) if pairs else (),
+        sets=(scanned_out,) if pairs else (),
         crtcs=record.possible_crtcs,
     )
 
@@ -78,10 +81,10 @@ def _pairs(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[Fo
     by the CPU is: linear is as good as no modifier.
     """
     number = record.properties.get("IN_FORMATS", 0)
-    told = blob(number) if number else None
-    if told is not None:
+    in_formats = blob(number) if number else None
+    if in_formats is not None:
         try:
-            return parse_in_formats(told)
+            return parse_in_formats(in_formats)
         except MachineError:
             pass  # a driver that contradicts itself is read as one without the property
     return tuple(

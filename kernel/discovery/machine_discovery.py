@@ -130,12 +130,12 @@ def _add(
     """Take a device in, with its links and, where it is a source itself, as a source."""
     names, kind, provenance = _linked(entry, reverse)
     itself = SourceId.device(device.id) if device.id is not None else None
-    known = {source.name for source in discovery.sources}
+    source_names = {source.name for source in discovery.sources}
     for rank, name in enumerate(names):
-        if name is None and itself is not None and device.name not in known:
+        if name is None and itself is not None and device.name not in source_names:
             discovery.sources.append(Source(id=itself, name=device.name, device_local=device.id))
         target = device.name if name is None else name
-        if name is None or name in known:
+        if name is None or name in source_names:
             discovery.links.append(
                 Link(
                     device=device.name,
@@ -164,11 +164,11 @@ def _linked(
 
 
 def _reverse_links(root: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    heaps_by_device: dict[str, list[str]] = {}
     for heap in list_devices(SUBSYSTEM, root):
         for path in linked_by(heap):
-            found.setdefault(path, []).append(heap.name)
-    return found
+            heaps_by_device.setdefault(path, []).append(heap.name)
+    return heaps_by_device
 
 
 def _device(entry: SysfsDevice, kind: DeviceKind) -> Device:

@@ -65,9 +65,9 @@ def with_trials(platform: Platform, trials: Iterable[MemoryTrial]) -> Platform:
             refused.setdefault(trial.device, set()).add(trial.source)
     links = [link for link in platform.links if link.device not in taken]
     for device, sources in taken.items():
-        known = [link.source for link in platform.links_of(device)]
+        linked = [link.source for link in platform.links_of(device)]
         # What was refused goes; what was not tried (the device itself) stays.
-        kept = [name for name in known if name not in refused.get(device, ())]
+        kept = [name for name in linked if name not in refused.get(device, ())]
         order = [*kept, *(name for name in sources if name not in kept)]
         links += [
             Link(

@@ -62,8 +62,8 @@ class SysfsDevice:
     @property
     def node(self) -> Path | None:
         """The path of its node in /dev, None where it has none."""
-        found = re.search(r"^DEVNAME=(.+)$", self.attribute("uevent") or "", re.MULTILINE)
-        return None if found is None else self.root / "dev" / found[1]
+        match = re.search(r"^DEVNAME=(.+)$", self.attribute("uevent") or "", re.MULTILINE)
+        return None if match is None else self.root / "dev" / match[1]
 
     @property
     def subsystem(self) -> str:
@@ -88,8 +88,10 @@ class SysfsDevice:
     @property
     def physical(self) -> SysfsDevice:
         """The device on a bus that this one is a face of; itself where there is none."""
-        chain = [one for one in self.lineage() if (one.path / "subsystem").is_symlink()]
-        return next((one for one in chain if one.subsystem != self.subsystem), self)
+        chain = [
+            ancestor for ancestor in self.lineage() if (ancestor.path / "subsystem").is_symlink()
+        ]
+        return next((ancestor for ancestor in chain if ancestor.subsystem != self.subsystem), self)
 
     @property
     def bus_path(self) -> tuple[str, ...]:
@@ -98,15 +100,15 @@ class SysfsDevice:
         return self.path.relative_to(top).parts if top in self.path.parents else ()
 
 
-def same_device(one: DeviceNumber, other: DeviceNumber, root: Path = REAL) -> bool:
+def same_device(first: DeviceNumber, second: DeviceNumber, root: Path = REAL) -> bool:
     """Whether two nodes belong to the same device on a bus.
 
     A display and the render node of its GPU have numbers of their own.
     """
-    found = [root / "sys" / "dev" / "char" / str(number) for number in (one, other)]
-    if not all(path.exists() for path in found):
-        return one == other
-    mine, theirs = (SysfsDevice(path.resolve(), root).physical for path in found)
+    paths = [root / "sys" / "dev" / "char" / str(number) for number in (first, second)]
+    if not all(path.exists() for path in paths):
+        return first == second
+    mine, theirs = (SysfsDevice(path.resolve(), root).physical for path in paths)
     return mine.path == theirs.path
 
 

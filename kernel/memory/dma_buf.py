@@ -49,6 +49,7 @@ class DmaBuf(Closable):
         cpu_sync: bool = True,
         released: Callable[[], object] | None = None,
     ) -> None:
+        # First, so that the fd is closed whatever else fails here.
         self._closer = weakref.finalize(self, os.close, fd)
         self._releaser = weakref.finalize(self, released) if released is not None else None
         self._fd = fd
@@ -91,6 +92,7 @@ class DmaBuf(Closable):
         Views that `map` gave out and that somebody still holds stay readable:
         the memory is unmapped when the last of them goes.
         """
+        # The fd goes first: the mapping has a reference of its own, and views may outlive it.
         self._closer()
         self._end()
 
