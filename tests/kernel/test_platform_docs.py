@@ -1,6 +1,8 @@
 """docs/platforms.md: its example runs, its answer is true, its tables have every key."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from heapwire.protocol.values import BY_NAME, Extent, Extents, Goal, Usage
 
 TEXT = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+(PROGRAM,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 DEVICE = '[[device]]\nname = "d"\nkind = "display"\n'
 USE = DEVICE + '[[device.use]]\nusage = "scanout"\n'
@@ -93,3 +96,18 @@ def test_every_type_that_the_text_names_exists():
     named = {word for row in rows for word in re.findall(r"`([a-z-]+)`", row)}
     assert len(named) > 10
     assert named <= set(BY_NAME)
+
+
+def test_a_vendors_type_is_written_met_and_explained_from_the_faces_alone():
+    """In a process of its own: a type is registered for the whole program."""
+    faces = re.findall(r"^from (heapwire\S*) import", PROGRAM, re.MULTILINE)
+    assert faces == ["heapwire.kernel", "heapwire.protocol"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=Path(__file__).parents[2] / "docs" / "examples",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert "burst: burst: a multiple of 16 beats for display:scanout" in done.stdout.splitlines()

@@ -1,0 +1,49 @@
+"""Files of memory: what is in them, and what nobody can do to them any more."""
+
+import mmap
+import os
+
+import pytest
+
+from heapwire.kernel.system import sealed_copy, sealed_memfd
+
+
+@pytest.fixture
+def closing():
+    """Takes fds, and closes them at the end."""
+    fds = []
+    yield lambda fd: fds.append(fd) or fd
+    for fd in fds:
+        os.close(fd)
+
+
+def test_a_copy_cannot_be_changed_by_whoever_gets_it(closing):
+    fd = closing(sealed_copy("table", b"content"))
+    assert os.pread(fd, 100, 0) == b"content"
+    assert os.readlink(f"/proc/self/fd/{fd}") == "/memfd:table (deleted)"
+    for change in (
+        lambda: os.pwrite(fd, b"C", 0),
+        lambda: os.ftruncate(fd, 3),
+        lambda: os.ftruncate(fd, 8),
+        lambda: mmap.mmap(fd, 7),
+    ):
+        with pytest.raises(PermissionError):
+            change()
+    assert os.pread(fd, 100, 0) == b"content"
+
+
+def test_memory_can_be_written_and_keeps_its_size(closing):
+    fd = closing(sealed_memfd("heap", 4096))
+    assert os.pread(fd, 8192, 0) == bytes(4096)
+    os.pwrite(fd, b"a", 4095)
+    for size in (4095, 4097):
+        with pytest.raises(PermissionError):
+            os.ftruncate(fd, size)
+
+
+def test_both_close_at_exec_and_leave_nothing_when_they_fail(closing, monkeypatch):
+    for fd in (closing(sealed_copy("table", b"")), closing(sealed_memfd("heap", 1))):
+        assert not os.get_inheritable(fd)
+    monkeypatch.setattr("fcntl.fcntl", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sealed_memfd("heap", 1)  # the fixture of the room sees an fd that is left
