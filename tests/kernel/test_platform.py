@@ -7,7 +7,18 @@ import pytest
 from heapwire.kernel.description import Platform, parse_usage, shipped, usage_name
 from heapwire.kernel.description.platform_file import PlatformFileError
 from heapwire.protocol import FileError, InputError, MachineError, UsageError
-from heapwire.protocol.values import BY_NAME, FormatModifier, Usage, fourcc
+from heapwire.protocol.values import (
+    BY_NAME,
+    BufferCount,
+    Content,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Provenance,
+    Usage,
+    fourcc,
+)
 
 BOARD = """\
 [[memory]]
@@ -37,6 +48,10 @@ usage = "render"
 [[device.use.set]]
 formats = ["XRGB8888"]
 """
+
+
+COST = '[[format-cost]]\nformats = ["NV12"]\ncost = 3\n'
+SIZE = Extents(coded=Extent(64, 48))
 
 
 def link(memory, rank=0, kind="preferred"):
@@ -186,3 +201,36 @@ def test_of_pairs_that_cost_the_same_those_go_first_that_a_display_scans_out():
     assert platform.pair_costs[shown] < platform.pair_costs.get(hidden, 0)
     priced = replace(platform, format_costs={shown: 4, hidden: 3})
     assert priced.pair_costs[shown] > priced.pair_costs[hidden]  # the table goes before
+
+
+def test_a_problem_has_all_that_the_platform_knows():
+    """What is absent is named, and pairs cost what they cost here, whoever asks."""
+    platform = Platform.parse(BOARD + link("four", kind="supported") + COST)
+    problem = platform.problem(
+        participants=[platform.participant("cpu", Usage.RENDER)],
+        goals=[Goal(name="shown")],
+        extents=SIZE,
+    )
+    assert problem.sources == platform.sources
+    assert problem.topology is platform.topology
+    assert list(problem.absent.values()) == ["four"]
+    assert problem.format_costs == platform.pair_costs
+    assert (problem.extents, problem.content, problem.counts) == (SIZE, Content(), BufferCount())
+    assert [one.name for one in problem.participants] == ["cpu:render"]
+    assert [goal.name for goal in problem.goals] == ["shown"]
+    assert problem.fixed is None
+
+
+def test_a_problem_is_solved_with_the_sources_that_may_be_used():
+    platform = Platform.parse(BOARD)
+    two = platform.source("two").id
+    problem = platform.problem(extents=SIZE, usable=lambda source: source != two)
+    assert [source.name for source in problem.sources] == ["one", "three"]
+
+
+def test_of_several_links_the_least_certain_says_where_the_list_is_from():
+    platform = Platform.parse(BOARD + link("one") + link("two", rank=1))
+    first, second = platform.links
+    mixed = replace(platform, links=(replace(first, provenance=Provenance.KERNEL), second))
+    (constraint,) = mixed.participant("display", Usage.SCANOUT).sets[0].constraints
+    assert (second.provenance, constraint.provenance) == (Provenance.PROFILE,) * 2

@@ -493,3 +493,24 @@ def test_what_is_not_toml_is_a_fault_of_its_line_and_at_the_end_of_the_last():
         with pytest.raises(PlatformFileError, match="this is not TOML") as caught:
             Platform.parse(text)
         assert [fault.line for fault in caught.value.faults] == [line]
+
+
+def test_numbers_from_nothing_on_and_ranges_of_one_address():
+    """The least of what may be written."""
+    platform = parse(
+        """
+        [[memory]]
+        name = "m"
+        numa-node = 0
+        addresses = ["0x1000", "0x1000"]
+        [[memory]]
+        name = "n"
+        addresses = { base = 0, size = 1 }
+        """
+    )
+    first, second = platform.sources
+    assert (first.numa_node, first.address_range) == (0, (4096, 4096))
+    assert second.address_range == (0, 0)
+    assert "ends at 0xfff, before it begins at 0x1000" in "\n".join(
+        faults('[[memory]]\nname = "m"\naddresses = ["0x1000", "0xfff"]')
+    )
