@@ -208,3 +208,45 @@ def test_an_old_kernel_that_does_not_say_is_unknown():
     driver = Driver(Capability.VIDEO_CAPTURE)
     driver.buffers = 0
     assert device(driver).buffer_capabilities(Queue.CAPTURE) is None
+
+
+def test_a_step_of_nothing_is_a_step_of_one():
+    driver = Driver(Capability.VIDEO_M2M, sizes={b"H264": [(16, 64, 0, 32, 128, 0)]})
+    (size,) = device(driver).frame_sizes(fourcc("H264"))
+    assert (size.step_width, size.step_height) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTTY, errno.ENODATA, errno.EBUSY])
+def test_a_driver_that_does_not_answer_leaves_it_open(error):
+    def refuse(fd, number, argument):
+        if number == 0x80685600:  # VIDIOC_QUERYCAP
+            return DECODER(fd, number, argument)
+        raise OSError(error, "no")
+
+    silent = V4l2Device(3, refuse)
+    assert silent.buffer_capabilities(Queue.CAPTURE_MPLANE) is None
+    assert silent.formats(Queue.CAPTURE_MPLANE) == ()
+    assert silent.frame_sizes(fourcc("H264")) == ()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ((1, 1, 1, 1, 1, 1), {"max-width": 1, "max-height": 1}),
+        ((2, 4, 2, 2, 4, 2), {
+            "min-width": 2, "max-width": 4, "min-height": 2, "max-height": 4,
+            "width-alignment": 2, "height-alignment": 2,
+        }),
+        ((0, 0, 1, 0, 0, 1), {}),
+    ],
+)  # fmt: skip
+def test_numbers_that_limit_nothing_are_left_out(sizes, expected):
+    driver = Driver(
+        Capability.VIDEO_M2M_MPLANE,
+        formats={
+            Queue.OUTPUT_MPLANE: [(b"H264", True)], Queue.CAPTURE_MPLANE: [(b"YUYV", False)],
+        },
+        sizes={b"H264": [sizes]},
+    )  # fmt: skip
+    (made,) = codec_sets(device(driver)).sets
+    assert values(made) == expected

@@ -242,3 +242,17 @@ def test_a_device_that_is_gone_is_closed_all_the_same(queue, driver):
     driver.refuses["streamoff"] = errno.ENODEV
     queue.close()
     queue.close()
+
+
+@pytest.mark.parametrize("kind", MPLANE)
+def test_no_more_planes_are_read_than_there_is_room_for(queue, driver, monkeypatch):
+    driver.memory_planes = [(4096, 64)] * 8
+    assert len(queue.format.sizes) == 8
+    monkeypatch.setattr(driver, "g_fmt", lambda data: too_many(driver, data))
+    assert len(queue.format.sizes) == 8
+
+
+def too_many(driver, data):
+    """What a driver says that does not know its own struct."""
+    Driver.g_fmt(driver, data)
+    data[188] = 9
