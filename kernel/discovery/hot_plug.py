@@ -51,7 +51,7 @@ class HotPlug(Closable):
 
     Behind udevd, events come when its rules have run and the modes of nodes are
     set; without it they come from the kernel itself. Use it in a `with` block,
-    or call `close`.
+    or call `close`. Raises `MachineError` where the kernel gives no such socket.
     """
 
     def __init__(self, monitor: Monitor | None = None) -> None:

@@ -36,7 +36,11 @@ class MemoryTrial:
 def probe_memory(
     platform: Platform, devices: Iterable[str] | None = None
 ) -> tuple[MemoryTrial, ...]:
-    """Try every source that can be opened with some devices, or with all that have a node."""
+    """Try every source that can be opened with some devices, or with all that have a node.
+
+    `devices` are names; raises `InputError` for one that is not the platform's.
+    What fails on the way is the trial's reason.
+    """
     chosen = (
         [device for device in platform.devices if device.node is not None]
         if devices is None

@@ -2,8 +2,23 @@
 
 import pytest
 
-from heapwire.kernel.description import DeviceKind, profile_constraints
-from heapwire.protocol.values import REGISTRY, Provenance, Usage
+from heapwire.kernel.description import (
+    Device,
+    DeviceKind,
+    driver_profile,
+    profile_constraints,
+)
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    BY_NAME,
+    REGISTRY,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Provenance,
+    Usage,
+)
 
 DISPLAY, DECODER = DeviceKind.DISPLAY, DeviceKind.DECODER
 
@@ -35,3 +50,25 @@ def profile(driver, kind, usage, iommu):
 )  # fmt: skip
 def test_what_is_known_of_a_driver(driver, kind, usage, iommu, expected):
     assert profile(driver, kind, usage, iommu) == expected
+
+
+def board(*constraints, driver):
+    """A display of which all that is known are the constraints of its one set."""
+    shown = ConstraintSet(
+        formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),),
+        constraints=tuple(
+            Constraint(type=BY_NAME[name].type, value=value, provenance=Provenance.PROFILE)
+            for name, value in constraints
+        ),
+    )
+    return Device(id=None, name="d", kind=DISPLAY, driver=driver, sets={Usage.SCANOUT: (shown,)})
+
+
+def test_conditions_and_what_one_board_lacks_are_left_out(monkeypatch):
+    """A condition says when a set holds, which alone says nothing of a machine's sets."""
+    both = board(
+        ("contiguous", 1), ("pitch-alignment", 64), ("when-width", (1, 9)), driver="test-conditions"
+    )
+    fewer = board(("contiguous", 1), ("when-width", (1, 9)), driver="test-conditions")
+    monkeypatch.setattr(driver_profile, "_known_devices", lambda iommu: (both, fewer, both))
+    assert profile("test-conditions", DISPLAY, Usage.SCANOUT, False) == {"contiguous": 1}

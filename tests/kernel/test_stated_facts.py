@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -128,6 +129,8 @@ def test_a_constraint_without_iommu_is_lifted_by_one(pi):
     assert pi.device("hvs").iommu is False
     assert added(pi, text.format("v3d", "sampling")).devices == pi.devices
     assert added(pi, text.format("hvs", "scanout")).devices != pi.devices
+    unknown = replace(pi, devices=tuple(replace(one, iommu=None) for one in pi.devices))
+    assert added(unknown, text.format("v3d", "sampling")).devices != unknown.devices
 
 
 def test_names_in_a_value_are_those_of_the_machine():
