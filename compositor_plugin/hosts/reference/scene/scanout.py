@@ -8,6 +8,7 @@ crop; it rotates if its constraint sets say so.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference import WlSurface
@@ -52,10 +53,11 @@ class Scanout:
 
 def candidate(output: Output, trees: Sequence[Tree]) -> WlSurface | None:
     """The surface that an output could scan out if its buffer suited the plane."""
-    on_top = next((tree for tree in reversed(trees) if tree.visible_on(output)), None)
+    # Asked for every surface of every refresh: it looks no further than it must.
+    on_top = next((tree for tree in reversed(trees) if any(tree.visible_on(output))), None)
     if on_top is None or not on_top.fullscreen or on_top.output is not output:
         return None
-    visible = on_top.visible_on(output)
+    visible = list(islice(on_top.visible_on(output), 2))
     if len(visible) != 1 or visible[0].surface is not on_top.root:
         return None
     return on_top.root if opaque(on_top.root) else None

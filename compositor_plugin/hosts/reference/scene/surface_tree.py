@@ -40,9 +40,9 @@ class Tree:
     fullscreen: bool
     views: tuple[View, ...]
 
-    def visible_on(self, output: Output) -> list[View]:
-        """The views that an output shows a part of."""
-        return [view for view in self.views if view.rect.intersection(output.rect).area]
+    def visible_on(self, output: Output) -> Iterator[View]:
+        """The views that an output shows a part of, bottom to top, found as they are asked for."""
+        return (view for view in self.views if view.rect.intersection(output.rect).area)
 
 
 def trees(windows: Sequence[XdgToplevel], outputs: Sequence[Output]) -> list[Tree]:
