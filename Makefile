@@ -19,7 +19,7 @@ demo: $(VENV)/installed/play ## play a clip on a simulated platform; writes demo
 	$(BIN)/heapwire demo --output demo.png
 
 test: $(VENV)/installed/test ## run the tests that need no kernel and no compositor of their own
-	$(BIN)/python -m pytest -n auto --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
 
 test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Weston, headless
 	$(BIN)/python -m pytest tests/host_weston $(ARGS)
@@ -35,7 +35,7 @@ bench: $(VENV)/installed/test ## measure the negotiation and the solver
 	echo "$$script"; $(BIN)/python $$script; done
 
 bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston
-	$(BIN)/python bench/bench_weston.py
+	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_weston.py
 
 lint: $(VENV)/installed/dev ## check style and types
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from importlib import resources
 import av
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 from heapwire.cli.clip import write_clip
 
@@ -41,7 +42,7 @@ def compositor(folder, *arguments):
         yield {**environment, "WAYLAND_DISPLAY": name}
     finally:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
 
 
@@ -51,7 +52,7 @@ def run(environment, *arguments):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -8,11 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import Connection
-
-PATIENCE = 60.0
 
 TEXT = """\
 [offer]

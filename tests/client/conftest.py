@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import gc
 import importlib.metadata
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # fake_compositor.py
-
 from fake_compositor import FakeCompositor
-
-
-def open_fds() -> set[int]:
-    """The fds of this process, without the one that lists them."""
-    found = {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208 - needs no Path
-    return {fd for fd in found if _is_open(fd)}
-
-
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
+from open_files import open_fds
 
 
 @pytest.fixture
@@ -37,8 +19,7 @@ def no_fd_leak() -> Iterator[None]:
     before = open_fds()
     yield
     gc.collect()
-    leaked = {fd: str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in open_fds() - before}
-    assert not leaked
+    assert not open_fds() - before
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from patience import PATIENCE
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxBufferParamsV1, ZwpLinuxDmabufV1
 from pywayland.protocol.wayland import (
     WlBuffer,
@@ -146,7 +147,7 @@ class FakeCompositor:
         """Hang up, and let go of everything."""
         with contextlib.suppress(OSError):
             self._peer.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         self._peer.close()
         if self.socket.fileno() >= 0:

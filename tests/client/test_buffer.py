@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import open_fds
 from fake_compositor import CMA, NV12, SYSTEM, XRGB, Allocating, FakeCompositor, plan, plans
+from open_files import open_fds
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib import AllocationError, ImportRefusedError, NoAnswerError

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import pytest
-from conftest import open_fds
 from fake_compositor import CMA, XRGB, plan, plans
 from fake_decoder import DAMAGE, FakeDecoder, packet
+from open_files import open_fds
+from patience import PATIENCE
 from playing_compositor import PlayingCompositor
 from test_decoder import encode
 
@@ -36,7 +37,7 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import decode_formats
 
-FAST = PlayOptions(paced=False, timeout=5)
+FAST = PlayOptions(paced=False, timeout=PATIENCE)
 SYSTEM = SourceId.heap(HeapId(251, 9))
 SETS = (ConstraintSet(formats=tuple(FormatModifier(fourcc(c), 0) for c in ("XR24", "AR24"))),)
 PRODUCER = Participant(name="video7:decode", usage=Usage.DECODE, sets=SETS, device=DeviceId(81, 7))

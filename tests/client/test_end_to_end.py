@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
+from patience import PATIENCE
 from test_decoder import encode
 
 from heapwire.client_lib import (
@@ -34,7 +35,7 @@ DEMANDED = {
     "exynos4-mfc-v5": ("mfc-right", "mfc-left"),
 }
 FRAMES = 24
-FULLSCREEN = PlayOptions(frames=FRAMES, fullscreen=True, paced=False, timeout=30)
+FULLSCREEN = PlayOptions(frames=FRAMES, fullscreen=True, paced=False, timeout=PATIENCE)
 LEAST_PSNR = 45.0  # dB
 
 
@@ -107,7 +108,7 @@ def test_every_frame_is_scanned_out_from_the_memory_that_the_platform_demands(
 @pytest.mark.parametrize("clip", CLIPS)
 def test_rgb_frames_are_exactly_those_of_pyav(no_fd_leak, clips, clip):
     options = PlayOptions(
-        frames=FRAMES, paced=False, timeout=30, formats=(parse_fourcc("XRGB8888"),)
+        frames=FRAMES, paced=False, timeout=PATIENCE, formats=(parse_fourcc("XRGB8888"),)
     )
     with screen(Platform.load("raspberry-pi-4")) as shown:
         result = shown.play(clips[clip], options)
@@ -117,7 +118,7 @@ def test_rgb_frames_are_exactly_those_of_pyav(no_fd_leak, clips, clip):
 
 
 def test_a_window_is_composited_and_the_player_knows_why(no_fd_leak, clips):
-    options = PlayOptions(frames=FRAMES, paced=False, timeout=30)
+    options = PlayOptions(frames=FRAMES, paced=False, timeout=PATIENCE)
     with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:
         result = shown.play(clips["bikes.mp4"], options)
     assert (result.frames.scanned_out, result.frames.composited) == (0, FRAMES)
@@ -184,7 +185,7 @@ def test_a_covered_player_is_composited_and_scanned_out_again_afterwards(no_fd_l
             if at.counts.decoded == 30:
                 covers.pop().close()
 
-        options = PlayOptions(frames=60, fullscreen=True, paced=False, timeout=30)
+        options = PlayOptions(frames=60, fullscreen=True, paced=False, timeout=PATIENCE)
         result = shown.play(clips["bikes.mp4"], options, on_progress=progress)
     counts = result.frames
     assert counts.shown == 60
@@ -238,7 +239,7 @@ def test_a_compositor_keeps_the_last_picture_of_a_player_that_has_ended(clips):
 
 
 def test_a_paced_clip_is_shown_or_dropped_frame_by_frame(no_fd_leak, clips):
-    options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=30)
+    options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE)
     with screen(Platform.load("raspberry-pi-4"), pixels=False) as shown:
         counts = shown.play(clips["carphone_pristine.mp4"], options).frames
     assert counts.decoded == FRAMES

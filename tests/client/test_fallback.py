@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from patience import PATIENCE
 
 from heapwire.client_lib import (
     ConflictError,
@@ -39,7 +40,7 @@ FRAMES = 8
 XRGB = parse_fourcc("XRGB8888")
 NV12 = parse_fourcc("NV12")
 # In this format the simulated decoder, which wants contiguous memory too, takes no part.
-RGB = PlayOptions(frames=FRAMES, paced=False, timeout=30, formats=(XRGB,))
+RGB = PlayOptions(frames=FRAMES, paced=False, timeout=PATIENCE, formats=(XRGB,))
 FULLSCREEN = replace(RGB, fullscreen=True)
 
 

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from conftest import open_fds
 from fake_compositor import FakeCompositor, description
 from hypothesis import HealthCheck, given, settings, strategies as st
+from open_files import open_fds
 
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import Connection

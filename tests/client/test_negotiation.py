@@ -17,6 +17,7 @@ from fake_compositor import (
     plan,
     plans,
 )
+from patience import PATIENCE
 from pywayland.client import Display
 from pywayland.protocol.wayland import WlCompositor
 
@@ -487,7 +488,7 @@ class Dying(FakeCompositor):
 @pytest.mark.parametrize("fake", [Dying], indirect=True)
 def test_a_compositor_that_dies_in_a_batch_is_told(session):
     with pytest.raises(DisconnectedError):
-        session.negotiation.negotiate(timeout=30)
+        session.negotiation.negotiate(timeout=PATIENCE)
 
 
 class Mute(FakeCompositor):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
@@ -24,7 +25,7 @@ def test_the_example(name, tmp_path, monkeypatch):
             env={**os.environ, "WAYLAND_DISPLAY": compositor.socket},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=PATIENCE,
             check=False,
         )
         picture = compositor.screenshot()

@@ -9,8 +9,9 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
-from conftest import open_fds
 from fake_compositor import CMA, XRGB, plan, plans
+from open_files import open_fds
+from patience import PATIENCE
 from playing_compositor import COMPOSITED, PlayingCompositor
 from pywayland.protocol.wayland import WlOutput
 from test_decoder import encode, turn
@@ -27,7 +28,7 @@ from heapwire.protocol import LocalError
 from heapwire.protocol.values import FailureReason, Source, parse_fourcc
 from heapwire.protocol.wire import Batch
 
-FAST = PlayOptions(paced=False, timeout=5)
+FAST = PlayOptions(paced=False, timeout=PATIENCE)
 
 
 @pytest.fixture

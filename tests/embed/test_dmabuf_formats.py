@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-import time
-from pathlib import Path
 
 import pytest
+from open_files import open_fds
+from patience import until
 
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats, with_linear
 from heapwire.compositor_plugin.hosts.reference import Compositor
@@ -16,21 +16,12 @@ from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform, shipped
 from heapwire.protocol.values import INVALID, LINEAR, FormatModifier
 
-PATIENCE = 30.0
-
-
-def open_fds() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
 
 def answers_of(display, dispatch):
     """What the question's callback was called with, once all is done."""
     answers = []
     question = DmabufFormats(display, answers.append)
-    deadline = time.monotonic() + PATIENCE
-    while not answers:
-        assert time.monotonic() < deadline, "no answer"
-        dispatch(10)
+    until(lambda: answers, "an answer", lambda: dispatch(10))
     for _ in range(5):
         dispatch(0)
     question.close()

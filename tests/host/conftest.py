@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-# At the end of the path, since other folders have a conftest.py too.
-sys.path.append(str(Path(__file__).parent))  # host_stage.py
-sys.path.append(str(Path(__file__).parents[1] / "plugin"))  # leftovers.py, wire_client.py
-
 from host_stage import HostStage
 from leftovers import nothing_left_over
 

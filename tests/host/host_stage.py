@@ -6,11 +6,11 @@ import fcntl
 import os
 import socket
 import struct
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from patience import until
 from wire_client import DISPLAY, Wire
 
 from heapwire.compositor_plugin import Policy
@@ -22,7 +22,6 @@ from heapwire.protocol.wire import Interface
 from heapwire.protocol.wire.bindings import INTERFACES
 
 OUTPUT = Extent(320, 200)
-PATIENCE = 30.0
 XRGB_SHM = 1  # wl_shm.format.xrgb8888
 ARGB_SHM = 0
 XRGB, NV12 = parse_fourcc("XRGB8888"), parse_fourcc("NV12")
@@ -55,12 +54,12 @@ class HostStage:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Let the compositor run until something is so."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, "it never came to that"
-            self.compositor.dispatch(50)
-            for client in self.clients:
-                client.read()
+        until(condition, "the compositor to come to that", self._turn)
+
+    def _turn(self) -> None:
+        self.compositor.dispatch(50)
+        for client in self.clients:
+            client.read()
 
     def refresh(self) -> None:
         """Let the screen show what has been committed."""
@@ -152,6 +151,16 @@ class HostClient(Wire):
         callback = self.make(surface, "frame", "wl_callback")
         self.request(surface, "commit")
         return callback
+
+    def settle(self, surface: int) -> None:
+        """Commit once more, and wait until that is on the screen or the client is gone."""
+        callback = self.frame(surface)
+        self.stage.until(lambda: self.take(callback) or self.closed)
+
+    def ended_by(self) -> tuple[int, int]:
+        """The object and the code of the error that ended the client."""
+        assert self.error is not None
+        return self.error.object, self.error.code
 
     def sync(self) -> None:
         callback = self.make(DISPLAY, "sync", "wl_callback")

@@ -20,17 +20,11 @@ def pattern(width: int, height: int) -> np.ndarray:
     return pixels
 
 
-def settle(client, surface: int) -> None:
-    """Commit once more and wait until that is on the screen."""
-    callback = client.frame(surface)
-    client.stage.until(lambda: client.take(callback))
-
-
 def fill(window, width: int, height: int, rgba: tuple[int, ...]) -> None:
     """Show one colour, and wait until it is on the screen."""
     alpha = None if rgba[3] == 255 else rgba[3]
     window.client.shm(window.surface, width, height, rgba[:3], alpha=alpha)
-    settle(window.client, window.surface)
+    window.client.settle(window.surface)
 
 
 def rgb(pixels: np.ndarray) -> np.ndarray:
@@ -41,7 +35,7 @@ def test_a_window_is_shown_bit_by_bit_and_the_rest_is_black(stage, client):
     window = client.window()
     pixels = pattern(20, 10)
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     shot = stage.compositor.screenshot()
     assert shot.shape == (SIZE.height, SIZE.width, 3)
     assert (shot[:10, :20] == rgb(pixels)).all()
@@ -91,7 +85,7 @@ def test_what_is_opaque_needs_no_alpha_channel_to_hide_what_is_below(stage, clie
     pixels = pattern(SIZE.width, SIZE.height)
     pixels[..., 3] = 0  # XRGB8888: these bytes mean nothing
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert (stage.compositor.screenshot() == rgb(pixels)).all()
 
 
@@ -106,7 +100,7 @@ def test_a_viewport_crops_and_scales_to_the_nearest_pixel(stage, client):
     client.request(view, "set_source", 2, 4, 2, 2)
     client.request(view, "set_destination", 8, 4)
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     shot = stage.compositor.screenshot()
     expected = rgb(pixels)[4:6, 2:4].repeat(2, axis=0).repeat(4, axis=1)
     assert (shot[:4, :8] == expected).all()
@@ -117,7 +111,7 @@ def test_a_window_that_is_partly_off_the_output_is_cut(stage, client):
     window = client.window()
     pixels = pattern(SIZE.width + 9, SIZE.height + 7)
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert (stage.compositor.screenshot() == rgb(pixels)[: SIZE.height, : SIZE.width]).all()
 
 
@@ -127,7 +121,7 @@ def test_a_scaled_view_that_is_cut_shows_the_same_pixels_as_a_whole_one(stage, c
     pixels = pattern(50, 40)
     client.request(view, "set_destination", SIZE.width * 2, SIZE.height * 2)
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     columns = ((np.arange(SIZE.width) + 0.5) * 50 / (SIZE.width * 2)).astype(int)
     rows = ((np.arange(SIZE.height) + 0.5) * 40 / (SIZE.height * 2)).astype(int)
     assert (stage.compositor.screenshot() == rgb(pixels)[rows][:, columns]).all()
@@ -142,7 +136,7 @@ def test_a_transform_that_the_client_has_done_is_undone(stage, client, transform
     done = np.rot90(done, transform % 4)
     client.request(window.surface, "set_buffer_transform", transform)
     client.show(window.surface, client.shm_buffer(np.ascontiguousarray(done)))
-    settle(client, window.surface)
+    client.settle(window.surface)
     shot = stage.compositor.screenshot()
     assert (shot[:7, :12] == rgb(upright)).all()
     assert not shot[7:].any()
@@ -154,7 +148,7 @@ def test_a_buffer_scale_makes_the_surface_smaller(stage, client):
     pixels = pattern(8, 6)
     client.request(window.surface, "set_buffer_scale", 2)
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     shot = stage.compositor.screenshot()
     assert shot[:3, :4].any(axis=2).all()
     assert not shot[3:].any()
@@ -166,7 +160,7 @@ def test_window_geometry_leaves_shadows_outside(stage, client):
     pixels = pattern(20, 20)
     client.request(window.xdg_surface, "set_window_geometry", 5, 6, 10, 10)
     client.show(window.surface, client.shm_buffer(pixels))
-    settle(client, window.surface)
+    client.settle(window.surface)
     # The geometry's corner is at the window's place; what is left of it is off the screen.
     assert (stage.compositor.screenshot()[:14, :15] == rgb(pixels)[6:, 5:]).all()
 
@@ -189,5 +183,5 @@ def test_every_wl_shm_format_is_drawn(stage, client):
         client.events.clear()
         buffer = client.shm_buffer(np.full((4, 8, 4), 255, np.uint8), format_)
         client.show(window.surface, buffer)
-        settle(client, window.surface)
+        client.settle(window.surface)
         assert (stage.compositor.screenshot()[:4, :8] == 255).all(), hex(format_)

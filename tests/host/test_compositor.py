@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from host_stage import OUTPUT, HostStage
-from leftovers import open_fds
+from open_files import open_fds
+from patience import PATIENCE
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
@@ -36,11 +37,6 @@ def runtime(tmp_path_factory, monkeypatch) -> Path:
 @pytest.fixture
 def platform() -> Platform:
     return Platform.load("raspberry-pi-4")
-
-
-def settle(client, surface: int) -> None:
-    callback = client.frame(surface)
-    client.stage.until(lambda: client.take(callback) or client.closed)
 
 
 def test_the_globals(client):
@@ -141,7 +137,7 @@ def test_outputs_are_side_by_side(nothing_left, monkeypatch):
     client.request(window.surface, "commit")
     assert window.configured()[:2] == (50, 20)
     client.shm(window.surface, 50, 20, GREEN)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert client.take(window.surface) == [("enter", bound[1])]
     assert not stage.compositor.screenshot("left").any()
     assert (stage.compositor.screenshot("right") == GREEN).all()
@@ -170,7 +166,7 @@ def test_a_hook_that_fails_stops_nothing(nothing_left, monkeypatch, caplog):
     client = stage.client()
     window = client.window()
     client.shm(window.surface, 4, 4)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert len(stage.frames) == 1
     assert "the frame hook failed" in caplog.text
     stage.close()
@@ -182,20 +178,20 @@ def test_a_surface_that_is_stretched_beyond_reason_disturbs_nobody(stage, client
     view = client.make(client.the("wp_viewporter"), "get_viewport", "wp_viewport", window.surface)
     client.request(view, "set_destination", factor, factor)
     client.shm(window.surface, 4, 4, RED)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert client.error is None
     assert (stage.compositor.screenshot() == RED).all()
     other = stage.client()
     above = other.window()
     other.shm(above.surface, 4, 4, GREEN)
-    settle(other, above.surface)
+    other.settle(above.surface)
     assert other.error is None
 
 
 def test_a_surface_that_cannot_be_shown_ends_its_client_only(stage, client, monkeypatch):
     window = client.window()
     client.shm(window.surface, 4, 4)
-    settle(client, window.surface)
+    client.settle(window.surface)
     other = stage.client()
     bad = other.window()
     show = type(stage.compositor._space)._show
@@ -212,7 +208,7 @@ def test_a_surface_that_cannot_be_shown_ends_its_client_only(stage, client, monk
     stage.until(lambda: other.error)
     other.request(bad.surface, "commit")
     assert other.closed
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert client.error is None
 
 
@@ -223,7 +219,7 @@ def test_the_last_picture_can_be_kept(nothing_left, monkeypatch):
         client = stage.client()
         window = client.window(fullscreen=True)
         client.show(window.surface, client.dmabuf(OUTPUT.width, OUTPUT.height))
-        settle(client, window.surface)
+        client.settle(window.surface)
         client.close()
         stage.clients.remove(client)
         stage.until(lambda: live_resources() == ())
@@ -231,7 +227,7 @@ def test_the_last_picture_can_be_kept(nothing_left, monkeypatch):
         other = stage.client()
         window = other.window()
         other.shm(window.surface, 10, 10, RED)
-        settle(other, window.surface)
+        other.settle(window.surface)
         assert (stage.compositor.screenshot()[:10, :10] == RED).all()
         assert not stage.compositor.screenshot()[10:].any()
         stage.close()
@@ -283,7 +279,11 @@ def test_a_signal_that_another_thread_gets_ends_the_wait_too():
         "print('closed')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert (done.stdout, done.returncode, done.stderr) == ("closed\n", 0, "")
 

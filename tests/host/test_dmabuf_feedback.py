@@ -8,11 +8,6 @@ from host_stage import OUTPUT
 SCANOUT = 1
 
 
-def settle(client, surface: int) -> None:
-    callback = client.frame(surface)
-    client.stage.until(lambda: client.take(callback) or client.closed)
-
-
 def batches(client, feedback: int) -> list[list[int]]:
     """The flags of the tranches of each batch that came since the last call."""
     found: list[list[int]] = []
@@ -44,7 +39,7 @@ def be_fullscreen(client, window) -> None:
     client.request(window.toplevel, "set_fullscreen", None)
     window.configured()
     client.shm(window.surface, OUTPUT.width, OUTPUT.height)
-    settle(client, window.surface)
+    client.settle(window.surface)
 
 
 def test_a_candidate_is_told_and_so_is_one_that_is_none_any_more(stage, client, window, feedback):
@@ -56,7 +51,7 @@ def test_a_candidate_is_told_and_so_is_one_that_is_none_any_more(stage, client, 
     other = stage.client()
     above = other.window()
     other.shm(above.surface, 4, 4)
-    settle(other, above.surface)
+    other.settle(above.surface)
     client.read()
     assert batches(client, feedback) == [[0]]  # at once
 
@@ -68,7 +63,7 @@ def test_what_does_not_last_is_not_told(stage, client, window, feedback):
     client.request(window.toplevel, "unset_fullscreen")
     window.configured()
     client.shm(window.surface, 4, 4)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert batches(client, feedback) == []
 
 
@@ -78,7 +73,7 @@ def test_nothing_is_said_twice(stage, client, window, feedback):
     stage.until(lambda: found.extend(batches(client, feedback)) or len(found) == 2)
     for _ in range(3):
         client.shm(window.surface, OUTPUT.width, OUTPUT.height)
-        settle(client, window.surface)
+        client.settle(window.surface)
     assert batches(client, feedback) == []
 
 

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 from host_stage import OUTPUT
-from leftovers import open_fds
+from open_files import open_fds
 
 from heapwire.compositor_plugin.server.resource import live_resources
 

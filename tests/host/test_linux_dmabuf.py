@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from host_stage import ARGB, NV12, XRGB, memfd
-from leftovers import open_fds
+from open_files import open_fds
 
 from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
     ParamsError as Error,

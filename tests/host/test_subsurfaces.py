@@ -10,11 +10,6 @@ from heapwire.compositor_plugin.hosts.reference.wl_subsurface import SubsurfaceE
 BLACK, RED, GREEN, BLUE = (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def settle(client, surface: int) -> None:
-    callback = client.frame(surface)
-    client.stage.until(lambda: client.take(callback) or client.closed)
-
-
 def part(client, parent: int) -> tuple[int, int]:
     surface = client.surface()
     role = client.make(
@@ -27,7 +22,7 @@ def part(client, parent: int) -> tuple[int, int]:
 def window(client):
     made = client.window()
     client.shm(made.surface, 40, 40, RED)
-    settle(client, made.surface)
+    client.settle(made.surface)
     return made
 
 
@@ -57,7 +52,7 @@ def test_the_parents_commit_leaves_a_desynchronised_part_as_it_is(stage, client,
     client.request(view, "set_destination", 20, 20)
     client.shm(surface, 5, 5, GREEN)
     client.request(window.surface, "commit")
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert stage.pixel(19, 19) == GREEN
     client.shm(window.surface, 40, 40, BLUE)
     assert (stage.pixel(19, 19), stage.pixel(20, 20)) == (GREEN, BLUE)
@@ -186,16 +181,11 @@ def test_a_deep_nest_is_drawn_and_taken_apart(stage, client, window):
     assert client.error is None
 
 
-def error(client) -> tuple[int, int]:
-    assert client.error is not None
-    return client.error.object, client.error.code
-
-
 def test_a_surface_that_would_be_part_of_itself(client):
     surface = client.surface()
     subcompositor = client.the("wl_subcompositor")
     client.make(subcompositor, "get_subsurface", "wl_subsurface", surface, surface)
-    assert error(client) == (subcompositor, SubcompositorError.BAD_PARENT)
+    assert client.ended_by() == (subcompositor, SubcompositorError.BAD_PARENT)
 
 
 def test_a_surface_that_would_be_part_of_its_part(client):
@@ -203,17 +193,17 @@ def test_a_surface_that_would_be_part_of_its_part(client):
     subcompositor = client.the("wl_subcompositor")
     client.make(subcompositor, "get_subsurface", "wl_subsurface", second, first)
     client.make(subcompositor, "get_subsurface", "wl_subsurface", first, second)
-    assert error(client) == (subcompositor, SubcompositorError.BAD_PARENT)
+    assert client.ended_by() == (subcompositor, SubcompositorError.BAD_PARENT)
 
 
 def test_a_surface_that_has_a_role(client, window):
     subcompositor = client.the("wl_subcompositor")
     client.make(subcompositor, "get_subsurface", "wl_subsurface", window.surface, client.surface())
-    assert error(client) == (subcompositor, SubcompositorError.BAD_SURFACE)
+    assert client.ended_by() == (subcompositor, SubcompositorError.BAD_SURFACE)
 
 
 @pytest.mark.parametrize("request_", ["place_above", "place_below"])
 def test_an_order_among_strangers(client, window, request_):
     _, role = part(client, window.surface)
     client.request(role, request_, client.surface())
-    assert error(client) == (role, SubsurfaceError.BAD_SURFACE)
+    assert client.ended_by() == (role, SubsurfaceError.BAD_SURFACE)

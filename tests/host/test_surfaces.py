@@ -15,16 +15,6 @@ ZERO_COPY, VSYNC = 8, 1
 NANOSECONDS = 1_000_000_000
 
 
-def settle(client, surface: int) -> None:
-    callback = client.frame(surface)
-    client.stage.until(lambda: client.take(callback) or client.closed)
-
-
-def error(client) -> tuple[int, int]:
-    assert client.error is not None
-    return client.error.object, client.error.code
-
-
 def viewport(client, surface: int) -> int:
     return client.make(client.the("wp_viewporter"), "get_viewport", "wp_viewport", surface)
 
@@ -47,21 +37,21 @@ def cleared(size) -> np.ndarray:
 def test_a_scale_that_is_none(client, scale):
     surface = client.surface()
     client.request(surface, "set_buffer_scale", scale)
-    assert error(client) == (surface, SurfaceError.INVALID_SCALE)
+    assert client.ended_by() == (surface, SurfaceError.INVALID_SCALE)
 
 
 @pytest.mark.parametrize("transform", [8, -1])
 def test_a_transform_that_is_none(client, transform):
     surface = client.surface()
     client.request(surface, "set_buffer_transform", transform)
-    assert error(client) == (surface, SurfaceError.INVALID_TRANSFORM)
+    assert client.ended_by() == (surface, SurfaceError.INVALID_TRANSFORM)
 
 
 def test_a_buffer_that_is_no_multiple_of_the_scale(client):
     surface = client.surface()
     client.request(surface, "set_buffer_scale", 2)
     client.shm(surface, 4, 5)
-    assert error(client) == (surface, SurfaceError.INVALID_SIZE)
+    assert client.ended_by() == (surface, SurfaceError.INVALID_SIZE)
 
 
 def test_a_scale_that_does_not_go_with_the_buffer_that_is_there(client):
@@ -69,13 +59,13 @@ def test_a_scale_that_does_not_go_with_the_buffer_that_is_there(client):
     client.shm(surface, 5, 5)
     client.request(surface, "set_buffer_scale", 2)
     client.request(surface, "commit")
-    assert error(client) == (surface, SurfaceError.INVALID_SIZE)
+    assert client.ended_by() == (surface, SurfaceError.INVALID_SIZE)
 
 
 def test_an_offset_in_attach(client):
     surface = client.surface()
     client.request(surface, "attach", None, 1, 0)
-    assert error(client) == (surface, SurfaceError.INVALID_OFFSET)
+    assert client.ended_by() == (surface, SurfaceError.INVALID_OFFSET)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +81,7 @@ def test_an_offset_in_attach(client):
 def test_a_viewport_with_nonsense(client, request_, args):
     view = viewport(client, client.surface())
     client.request(view, request_, *args)
-    assert error(client) == (view, ViewportError.BAD_VALUE)
+    assert client.ended_by() == (view, ViewportError.BAD_VALUE)
 
 
 def test_a_source_that_is_not_within_the_buffer(client):
@@ -100,7 +90,7 @@ def test_a_source_that_is_not_within_the_buffer(client):
     client.request(view, "set_source", 1, 0, 4, 4)
     client.request(view, "set_destination", 4, 4)
     client.shm(surface, 4, 4)
-    assert error(client) == (view, ViewportError.OUT_OF_BUFFER)
+    assert client.ended_by() == (view, ViewportError.OUT_OF_BUFFER)
 
 
 def test_a_source_that_is_not_whole_without_a_destination(client):
@@ -108,14 +98,14 @@ def test_a_source_that_is_not_whole_without_a_destination(client):
     view = viewport(client, surface)
     client.request(view, "set_source", 0, 0, 2.5, 2)
     client.shm(surface, 4, 4)
-    assert error(client) == (view, ViewportError.BAD_SIZE)
+    assert client.ended_by() == (view, ViewportError.BAD_SIZE)
 
 
 def test_a_second_viewport(client):
     surface = client.surface()
     viewport(client, surface)
     viewport(client, surface)
-    assert error(client) == (client.the("wp_viewporter"), 0)
+    assert client.ended_by() == (client.the("wp_viewporter"), 0)
 
 
 def test_a_viewport_of_a_surface_that_is_gone(client):
@@ -123,7 +113,7 @@ def test_a_viewport_of_a_surface_that_is_gone(client):
     view = viewport(client, surface)
     client.request(surface, "destroy")
     client.request(view, "set_destination", 4, 4)
-    assert error(client) == (view, ViewportError.NO_SURFACE)
+    assert client.ended_by() == (view, ViewportError.NO_SURFACE)
 
 
 def test_a_viewport_that_goes_leaves_the_surface_as_it_would_be(stage, client):
@@ -155,7 +145,7 @@ def test_a_dma_buf_is_given_back_when_another_one_is_on_the_screen(stage, client
     window = client.window()
     first, second = client.dmabuf(16, 16), client.dmabuf(16, 16)
     client.show(window.surface, first)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert client.take(first) == []
     client.show(window.surface, second)
     assert client.take(first) == []  # still on the screen
@@ -170,7 +160,7 @@ def test_a_buffer_that_is_committed_again_is_not_given_back(stage, client):
     buffer = client.dmabuf(16, 16)
     for _ in range(3):
         client.show(window.surface, buffer)
-        settle(client, window.surface)
+        client.settle(window.surface)
     assert client.take(buffer) == []
 
 
@@ -179,7 +169,7 @@ def test_a_buffer_on_two_surfaces_is_given_back_by_the_last(stage, client):
     buffer = client.dmabuf(16, 16)
     for window in (one, two):
         client.show(window.surface, buffer)
-        settle(client, window.surface)
+        client.settle(window.surface)
     client.show(one.surface, None)
     stage.refresh()
     assert client.take(buffer) == []
@@ -206,7 +196,7 @@ def test_a_destroyed_buffer_is_shown_on(stage, client):
     buffer = client.dmabuf(16, 16)
     client.show(window.surface, buffer)
     client.request(buffer, "destroy")
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert stage.pixel(0, 0) == (0x40,) * 3
     client.show(window.surface, None)
     stage.refresh()
@@ -237,7 +227,7 @@ def test_a_pool_that_shrinks_under_a_buffer_ends_its_client_only(stage, client):
     other = stage.client()
     fine = other.window()
     other.shm(fine.surface, 4, 4)
-    settle(other, fine.surface)
+    other.settle(fine.surface)
     assert other.error is None
 
 
@@ -331,7 +321,7 @@ def test_a_surface_that_goes_discards_its_feedback(client):
 def test_the_screen_rests_while_nothing_changes(stage, client):
     window = client.window()
     client.shm(window.surface, 4, 4)
-    settle(client, window.surface)
+    client.settle(window.surface)
     outputs = stage.compositor._space.outputs
     stage.until(lambda: not any(output._scheduled for output in outputs))
     assert len(stage.frames) == 1
@@ -340,9 +330,9 @@ def test_the_screen_rests_while_nothing_changes(stage, client):
 def test_frames_are_recorded(stage, client):
     window = client.window(fullscreen=True)
     client.show(window.surface, client.dmabuf(OUTPUT.width, OUTPUT.height))
-    settle(client, window.surface)
+    client.settle(window.surface)
     client.shm(window.surface, OUTPUT.width, OUTPUT.height)
-    settle(client, window.surface)
+    client.settle(window.surface)
     scanned, composited = (frame.document() for frame in stage.frames)
     assert (scanned["scanned_out"], scanned["reason"]) == (True, "none")
     assert (scanned["fourcc"], scanned["modifier"]) == ("XRGB8888", "0x0")

@@ -8,13 +8,12 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from host_stage import PATIENCE
+from patience import PATIENCE, until
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord, save_png
@@ -61,16 +60,16 @@ class Session:
             finally:
                 process.send_signal(signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
+                    process.wait(PATIENCE)
                 process.kill()
 
     def until(self, process: subprocess.Popen, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert process.poll() is None, process.stderr.read()
-            assert time.monotonic() < end
-            self.changed.wait(0.1)
-            self.changed.clear()
+        until(lambda: condition() or process.poll() is not None, "frames", self._turn)
+        assert process.poll() is None, process.stderr.read()
+
+    def _turn(self) -> None:
+        self.changed.wait(0.1)
+        self.changed.clear()
 
     def more(self, process: subprocess.Popen) -> None:
         """Wait for a few frames more."""
@@ -206,7 +205,7 @@ def test_all_of_them_at_once_and_one_picture(session, tmp_path) -> None:
 @pytest.mark.system("wayland-info")
 def test_wayland_info_lists_the_globals(session) -> None:
     done = subprocess.run(
-        ["wayland-info"], env=session.environment, capture_output=True, text=True, timeout=60
+        ["wayland-info"], env=session.environment, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     for name in (

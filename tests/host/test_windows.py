@@ -16,11 +16,6 @@ MAXIMIZED, FULLSCREEN, ACTIVATED = 1, 2, 4
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 
 
-def settle(client, surface: int) -> None:
-    callback = client.frame(surface)
-    client.stage.until(lambda: client.take(callback) or client.closed)
-
-
 def assert_error(client, object_: int, code: int) -> None:
     assert client.error is not None
     assert (client.error.object, client.error.code) == (object_, code)
@@ -66,13 +61,13 @@ def test_a_state_that_is_asked_for_is_configured_with_the_size_of_the_output(cli
 def test_the_state_changes_with_the_commit_and_not_before(stage, client):
     window = client.window()
     client.shm(window.surface, 10, 10, RED)
-    settle(client, window.surface)
+    client.settle(window.surface)
     client.request(window.toplevel, "set_fullscreen", None)
     window.configured()
     settled = stage.pixel(0, 0)
     assert settled == RED  # still at its place
     client.request(window.surface, "commit")
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert stage.pixel(0, 0) == (0, 0, 0)
     assert stage.pixel(OUTPUT.width // 2, OUTPUT.height // 2) == RED
 
@@ -87,13 +82,13 @@ def test_an_output_can_be_chosen(stage, client):
 def test_an_unmapped_window_has_to_begin_anew(stage, client):
     window = client.window(fullscreen=True)
     client.shm(window.surface, OUTPUT.width, OUTPUT.height, RED)
-    settle(client, window.surface)
+    client.settle(window.surface)
     client.show(window.surface, None)
     assert stage.pixel(5, 5) == (0, 0, 0)
     client.request(window.surface, "commit")
     assert window.configured() == (0, 0, {ACTIVATED})  # what it was is forgotten
     client.shm(window.surface, 10, 10, GREEN)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert client.error is None
 
 
@@ -109,7 +104,7 @@ def test_a_surface_hears_which_output_it_is_on(stage, client):
     output = client.the("wl_output")
     window = client.window()
     client.shm(window.surface, 10, 10)
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert client.take(window.surface) == [("enter", output)]
     client.show(window.surface, None)
     stage.refresh()
@@ -119,7 +114,7 @@ def test_a_surface_hears_which_output_it_is_on(stage, client):
 def test_an_output_that_is_bound_later_is_told_too(stage, client):
     window = client.window()
     client.shm(window.surface, 10, 10)
-    settle(client, window.surface)
+    client.settle(window.surface)
     output = client.the("wl_output")
     assert client.take(window.surface) == [("enter", output)]
 
@@ -136,7 +131,7 @@ def test_a_popup_goes_where_its_positioner_says(stage, client):
     (_, serial), *_ = client.take(xdg)
     client.request(xdg, "ack_configure", serial)
     client.shm(surface, 10, 6, GREEN)
-    settle(client, surface)
+    client.settle(surface)
     assert stage.pixel(24, 15) == stage.pixel(33, 20) == GREEN
     assert stage.pixel(23, 15) == stage.pixel(34, 20) == RED
     client.request(place, "set_offset", 2, 3)
@@ -319,15 +314,15 @@ def test_a_popup_that_goes_before_the_one_on_it(client):
 def test_a_client_that_breaks_the_rules_does_not_disturb_the_others(stage, client):
     window = client.window()
     client.shm(window.surface, 10, 10, RED)
-    settle(client, window.surface)
+    client.settle(window.surface)
     other = stage.client()
     bad = other.window()
     other.shm(bad.surface, 20, 20, GREEN)
-    settle(other, bad.surface)
+    other.settle(bad.surface)
     other.request(bad.xdg_surface, "ack_configure", 4711)
     assert other.error is not None
     client.shm(window.surface, 10, 10, (0, 0, 255))
-    settle(client, window.surface)
+    client.settle(window.surface)
     assert stage.pixel(0, 0) == (0, 0, 255)
     assert stage.pixel(40, 40) == (0, 0, 0)  # the other's window is gone
 

@@ -10,7 +10,6 @@ from heapwire.cli.main import main
 
 pytestmark = [
     pytest.mark.system("libweston-*.pc", "cc", "pkg-config"),
-    pytest.mark.timeout(300),
 ]
 
 

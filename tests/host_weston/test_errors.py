@@ -5,25 +5,18 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import sys
-from pathlib import Path
 
 import pytest
-
-from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.bindings import INTERFACES
-
-sys.path.append(str(Path(__file__).parents[1] / "plugin"))  # the table, and who speaks the wire
-
+from patience import PATIENCE
 from stage import NV12
 from test_misuse import ERRORS, ROWS
 from wire_client import DISPLAY, Wire
 
-PATIENCE = 60.0
+from heapwire.protocol.wire.array import encode_formats
+from heapwire.protocol.wire.bindings import INTERFACES
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
-    pytest.mark.timeout(600),
 ]
 
 

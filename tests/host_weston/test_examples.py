@@ -12,23 +12,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE, until
 from pywayland.protocol.wayland import WlCompositor, WlShm
-from windows import DECODER, SIZE, until
+from windows import DECODER, SIZE, offers_scanout
 
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.negotiation.negotiation import BufferStatus
 from heapwire.client_lib.wayland import AnyProxy, Connection, create
 from heapwire.compositor_plugin.hosts.embed import build_library
 from heapwire.protocol.values import Extent, Extents
-from heapwire.protocol.wire import Batch, TrancheFlags
+from heapwire.protocol.wire import Batch
 from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
-PATIENCE = 60.0
 PLATFORM = "raspberry-pi-4"
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
-pytestmark = [pytest.mark.system("cc", "pkg-config", "wayland-server.pc"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system("cc", "pkg-config", "wayland-server.pc")]
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
         )
-        until(self.socket.exists, "the example makes no socket")
+        until(self.socket.exists, "the example's socket")
 
     def connect(self) -> Connection:
         return Connection(str(self.socket))
@@ -148,10 +148,6 @@ class Surface:
         self.connection.wait(condition, timeout=PATIENCE, what=what)
 
 
-def scans_out(batch: Batch) -> bool:
-    return any(tranche.flags & TrancheFlags.SCANOUT for tranche in batch.tranches)
-
-
 def test_a_client_negotiates_for_the_display(example):
     with example.connect() as connection:
         surface = Surface(connection)
@@ -166,14 +162,14 @@ def test_a_covered_surface_is_told_and_so_is_an_uncovered_one(example):
     with example.connect() as connection, example.connect() as other:
         below, above = Surface(connection), Surface(other)
         below.show(below.buffer())
-        assert scans_out(below.negotiate())
+        assert offers_scanout(below.negotiate())
         above.show(above.buffer())
         other.roundtrip(timeout=PATIENCE)
         below.wait(lambda: bool(below.batches), "batch for a covered surface")
-        assert not scans_out(below.batches[-1])
+        assert not offers_scanout(below.batches[-1])
         above.surface.destroy()
         other.roundtrip(timeout=PATIENCE)
-        below.wait(lambda: scans_out(below.batches[-1]), "batch for the surface on top")
+        below.wait(lambda: offers_scanout(below.batches[-1]), "batch for the surface on top")
     assert example.stop()[0] == 0
 
 
@@ -243,7 +239,7 @@ def test_without_the_package_the_compositor_runs_on(c_compositor, tmp_path, monk
     process = subprocess.Popen(
         [c_compositor, "example-0", "no-such-platform"], stderr=subprocess.PIPE, text=True
     )
-    until((tmp_path / "example-0").exists, "the example makes no socket")
+    until((tmp_path / "example-0").exists, "the example's socket")
     with Connection(str(tmp_path / "example-0")) as connection:
         offered = connection.globals(timeout=PATIENCE)
         surface = create(connection.bind(WlCompositor, maximum=1)[0], "create_surface")

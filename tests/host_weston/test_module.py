@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from patience import PATIENCE
 from windows import DECODER, HEADLESS, SIZE, Client, offers_scanout
 
 from heapwire.client_lib.negotiation import HeapManager
@@ -10,12 +11,10 @@ from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent, Extents
 from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
 
-PATIENCE = 60.0
 PLATFORMS = ("raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5")
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
-    pytest.mark.timeout(300),
 ]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import build_strictly
 from headers import OPTIONAL, headers_without
+from stock_weston import build_strictly
 from windows import HEADLESS, PATIENCE, SIZE, Client, offers_scanout
 
 from heapwire.compositor_plugin.hosts.weston import MODULE
@@ -12,7 +12,6 @@ from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStat
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
-    pytest.mark.timeout(300),
 ]
 
 

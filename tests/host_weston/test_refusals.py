@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PLATFORM, build_strictly
 from headers import headers_of_another_version
+from patience import PATIENCE
+from stock_weston import PLATFORM, build_strictly
 
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.compositor_plugin.hosts.embed import build as embed_build
@@ -18,7 +19,6 @@ from heapwire.kernel.discovery import local_platform
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
-    pytest.mark.timeout(300),
 ]
 
 
@@ -170,7 +170,7 @@ def test_a_policy_is_kept_to_and_that_of_the_environment_goes_before(start, tmp_
 
 def announced(weston) -> set[str]:
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=60)
+        manager = HeapManager(connection, timeout=PATIENCE)
         return {source.name for source in manager.sources.values()}
 
 
@@ -188,8 +188,8 @@ def test_without_a_platform_it_is_this_machine_with_whatever_it_has(start):
     assert weston.lines[0].startswith("ready: local has ")
     assert "Traceback" not in weston.log
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=60)
+        manager = HeapManager(connection, timeout=PATIENCE)
         announced = {source.name for source in manager.sources.values()}
-        assert manager.default_negotiation().describe(timeout=60).cookie == 0
+        assert manager.default_negotiation().describe(timeout=PATIENCE).cookie == 0
     assert announced == {source.name for source in local_platform().sources}
     assert weston.stop() == 0

@@ -10,25 +10,23 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PLATFORM
-from windows import SIZE, Client, until
+from patience import PATIENCE, until
+from stock_weston import PLATFORM
+from windows import SIZE, Client
 
 from heapwire.client_lib import ProtocolError
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import send
 
-PATIENCE = 120.0
 HERE = Path(__file__).parent
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
-    pytest.mark.timeout(600),
 ]
 
 # A client in a process of its own, which negotiates, shows a frame, says so, and waits.
 CLIENT = """
 import sys
-sys.path.insert(0, {folder!r})
 from windows import SIZE, Client
 from heapwire.client_lib.wayland.connection import Connection
 with Connection(sys.argv[1]) as connection:
@@ -46,7 +44,8 @@ with Connection(sys.argv[1]) as connection:
 
 def spawn(weston):
     client = subprocess.Popen(
-        [sys.executable, "-c", CLIENT.format(folder=str(HERE)), str(weston.socket)],
+        [sys.executable, "-c", CLIENT, str(weston.socket)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 
+from patience import PATIENCE
 from pywayland.protocol.wayland import WlShm
 
 from heapwire.client_lib.negotiation import HeapManager
@@ -26,7 +26,6 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import Batch, TrancheFlags
 
-PATIENCE = 60.0
 SIZE = Extent(320, 240)
 HEADLESS = Extent(1024, 640)  # the size of Weston's headless output
 
@@ -102,11 +101,3 @@ class Client:
 def offers_scanout(batch: Batch) -> bool:
     """Whether a batch describes buffers that would be scanned out."""
     return any(tranche.flags & TrancheFlags.SCANOUT for tranche in batch.tranches)
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for something that no event tells."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)

@@ -1,26 +1,10 @@
 """What the tests of this room share."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))  # ioctl_bytes.py
-
-
-def open_fds() -> set[int]:
-    """The file descriptors of this process, without the one that looks."""
-    found = set()
-    for entry in Path("/proc/self/fd").iterdir():
-        fd = int(entry.name)
-        try:
-            os.fstat(fd)
-        except OSError:
-            continue
-        found.add(fd)
-    return found
+from open_files import open_fds
 
 
 @pytest.fixture(autouse=True)

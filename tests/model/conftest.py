@@ -1,13 +1,8 @@
-"""What the model's tests share lives in modules beside them."""
+"""Fixtures of the model's tests."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # model_building.py, exhaustive.py
 
 from heapwire.protocol.explain.explained_answer import forget
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-# At the end of the path, since other folders have a conftest.py too.
-sys.path.append(str(Path(__file__).parent))  # leftovers.py, stage.py, wire_client.py
-sys.path.append(str(Path(__file__).parent / "server"))  # probe.py
-
 from leftovers import nothing_left_over
 
 

@@ -7,10 +7,10 @@ for what the plugin itself does on another thread or after a while: `until`.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from patience import until
 from wire_client import WireClient
 
 from heapwire.compositor_plugin import (
@@ -49,7 +49,6 @@ XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
 IMPORTABLE = frozenset({NV12, XRGB})
 SIZE = Extent(640, 480)
 DECODE = 1
-PATIENCE = 30.0
 
 KIT = Interface(
     "heapwire_kit",
@@ -157,12 +156,12 @@ class Stage:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Run the loop until something that takes time has happened."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end
-            self.display.dispatch(50)
-            for client in self.clients:
-                client.read()
+        until(condition, "what takes time", self._turn)
+
+    def _turn(self) -> None:
+        self.display.dispatch(50)
+        for client in self.clients:
+            client.read()
 
     def decoder(self) -> Participant:
         """The platform's first decoder."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from patience import PATIENCE
 from stage import DECODE, NV12, SIZE, Stage
 
 from heapwire.compositor_plugin import solver
@@ -43,7 +44,7 @@ class Gate:
         def batch(question, **more):
             self.threads.append(threading.current_thread())
             if threading.current_thread() is not threading.main_thread():
-                self._open.wait(20)
+                self._open.wait(PATIENCE)
             return solve(question, **more)
 
         monkeypatch.setattr(stage.plugin.broker, "batch", batch)

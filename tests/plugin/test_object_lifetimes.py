@@ -7,7 +7,7 @@ import itertools
 import weakref
 
 import pytest
-from leftovers import open_fds
+from open_files import open_fds
 from stage import Stage
 
 from heapwire.compositor_plugin.server.resource import live_resources

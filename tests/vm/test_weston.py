@@ -13,12 +13,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from headers import has_field, headers_without
 
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
-
-sys.path.append(str(Path(__file__).parents[1] / "host_weston"))  # for headers.py
-
-from headers import has_field, headers_without
 
 GUEST = Path(__file__).parent / "guest" / "weston_play.py"
 FRAMES = 72  # in the clip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
-from pathlib import Path
+
+from open_files import open_fds
 
 from heapwire.compositor_plugin.server import (
     event_loop,
@@ -24,24 +25,14 @@ def nothing_left_over() -> Iterator[None]:
     before = open_fds()
     yield
     gc.collect()
-    left = (
+    registries = (
         resource._resources,
         listener._listeners,
         event_loop._sources,
         global_._globals,
     )
-    found = [dict(one) for one in left]
-    for one in left:
-        one.clear()  # so that one test's fault is not the next one's
-    assert found == [{}, {}, {}, {}], found
-    now = open_fds()
-    assert now == before, f"closed or left open: {set(now) ^ set(before)}"
-
-
-def open_fds() -> list[str]:
-    """What this process has open, to be compared."""
-    found = []
-    for fd in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.append(f"{fd} {fd.readlink()}")
-    return sorted(found)
+    left = [dict(registry) for registry in registries]
+    for registry in registries:
+        registry.clear()  # so that one test's fault is not the next one's
+    assert left == [{}, {}, {}, {}], left
+    assert not open_fds() ^ before, "closed or left open"
