@@ -1,12 +1,16 @@
 # heapwire: `make demo` and `make test` set up all they need in .venv, with pip alone.
+# An interpreter that is named has an environment of its own: PYTHON=python3.12 has .venv-3.12.
 
 PYTHON ?= python3
-VENV := .venv
+VENV := .venv$(patsubst python3.%,-3.%,$(filter python3.%,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
 ROOMS := protocol kernel compositor_plugin client_lib cli
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Tests start Python a few hundred times: what it compiles is kept, and not among the sources.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -62,7 +66,7 @@ check-wheel: wheel ## install the wheel elsewhere and import all of it
 	$(BIN)/python .ci/check_wheel.py dist/*.whl
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) build dist *.egg-info demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/ready:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("protocol", "kernel", "compositor_plugin", "client_lib", "cli")
 
 MADE = {
-    *(".git", ".venv", "build", "dist", "__pycache__"),
+    *(".git", ".venv", ".venv-*", "build", "dist", "__pycache__", "*.egg-info"),
     *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
 }
 
@@ -21,7 +21,7 @@ def project_files(*patterns: str) -> list[Path]:
     """The project's files that match one of the patterns, without what is made from them."""
     found = []
     for folder, inner, names in os.walk(ROOT):
-        inner[:] = [name for name in inner if name not in MADE and not name.endswith(".egg-info")]
+        inner[:] = [name for name in inner if not any(fnmatch(name, made) for made in MADE)]
         # .git is a file in a worktree, and says where the rest is.
         paths = [Path(folder, name).relative_to(ROOT) for name in names if name not in MADE]
         found += [path for path in paths if any(fnmatch(str(path), one) for one in patterns)]
