@@ -18,6 +18,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import constraint
@@ -203,6 +204,14 @@ def as_constraints(problem: Problem, planes: int) -> constraint.Problem:
     return asked
 
 
+def any_answer(planes: int, problem: Problem) -> object:
+    return as_constraints(problem, planes).getSolution()
+
+
+def all_answers(planes: int, problem: Problem) -> object:
+    return as_constraints(problem, planes).getSolutions()
+
+
 def _value(one: ConstraintSet, name: str, default: int) -> int:
     return next((int(str(c.value)) for c in one.constraints if _is(c, name)), default)
 
@@ -211,20 +220,31 @@ def _is(one: Constraint, name: str) -> bool:
     return one.type == BY_NAME[name].type
 
 
-def microseconds(run: Callable[[], object], *, least: float = 0.5, most: int = 500) -> float:
-    """The median of one thread's processor time, over one run if that takes long."""
+def microseconds(
+    run: Callable[[Problem], object],
+    build: Callable[[], Problem],
+    *,
+    least: float = 0.5,
+    most: int = 500,
+) -> float:
+    """The median of one thread's processor time, over one run if that takes long.
+
+    Each run has a problem of its own, built before its time is taken.
+    """
     times: list[float] = []
     until = time.perf_counter() + least
     while not times or (time.perf_counter() < until and len(times) < most):
+        problem = build()
         forget()
         start = time.thread_time_ns()
-        run()
+        run(problem)
         times.append((time.thread_time_ns() - start) / 1000)
     return median(times)
 
 
 def same(problem: Problem) -> float:
     """The time when the problem was solved before and is built again from its parts."""
+    solve(problem)
     times = []
     for _ in range(200):
         again = replace(problem, participants=(*problem.participants,))
@@ -235,7 +255,11 @@ def same(problem: Problem) -> float:
 
 
 def exponent(sizes: Iterable[int], times: Iterable[float]) -> float:
-    """The slope of log time over log size, by least squares."""
+    """The slope of log time over log size, by least squares.
+
+    A time is what was measured, and never a difference of two: of noisy ones that can be
+    less than nothing, and has no logarithm.
+    """
     points = [(math.log(size), math.log(t)) for size, t in zip(sizes, times, strict=True)]
     mean_x = sum(x for x, _ in points) / len(points)
     mean_y = sum(y for _, y in points) / len(points)
@@ -248,37 +272,30 @@ def main() -> None:
     print("solver, medians in us of one thread's processor time")
     head = ("problem", "target", "cold", "explained", "same", "nothing", "any", "all", "all/cold")
     print("{:34}{:>9}{:>9}{:>11}{:>7}{:>9}{:>10}{:>11}{:>10}".format(*head))
-    for name, target, problem, planes in (
-        ("2 participants x 8 x 4 heaps", 150, many_pairs(2, 8, 4, 1), 1),
-        ("4 participants x 1200 x 16 heaps", 8000, many_pairs(4, 1200, 16, SETS), 1),
-        ("4 planes x 16 heaps, related", 1000, four_planes(16), 4),
+    for name, target, build, planes in (
+        ("2 participants x 8 x 4 heaps", 150, partial(many_pairs, 2, 8, 4, 1), 1),
+        ("4 participants x 1200 x 16 heaps", 8000, partial(many_pairs, 4, 1200, 16, SETS), 1),
+        ("4 planes x 16 heaps, related", 1000, partial(four_planes, 16), 4),
     ):
-        cold = microseconds(lambda problem=problem: solve_plans(problem))
-        explained = microseconds(lambda problem=problem: solve(problem))
-        solve(problem)
-        again = same(problem)
-        idle = microseconds(lambda problem=problem: nothing(problem))
-        one = microseconds(
-            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolution()
-        )
-        every = microseconds(
-            lambda problem=problem, planes=planes: as_constraints(problem, planes).getSolutions()
-        )
+        cold = microseconds(solve_plans, build)
+        explained = microseconds(solve, build)
+        again = same(build())
+        idle = microseconds(nothing, build)
+        first = microseconds(partial(any_answer, planes), build)
+        every = microseconds(partial(all_answers, planes), build)
         print(
             f"{name:34}{target:9}{cold:9.0f}{explained:11.0f}{again:7.1f}{idle:9.1f}"
-            f"{one:10.0f}{every:11.0f}{every / cold:10.1f}"
+            f"{first:10.0f}{every:11.0f}{every / cold:10.1f}"
         )
     counts = (150, 300, 600, 1200, 2400)
     by_pairs = [
-        microseconds(lambda n=n: solve_plans(many_pairs(4, n, 16, SETS)), most=20)
-        - microseconds(lambda n=n: many_pairs(4, n, 16, SETS), most=20)
-        for n in counts
+        microseconds(solve_plans, partial(many_pairs, 4, count, 16, SETS), most=20)
+        for count in counts
     ]
     crowds = (2, 4, 8, 16)
     by_participants = [
-        microseconds(lambda n=n: solve_plans(many_pairs(n, 1200, 16, SETS)), most=20)
-        - microseconds(lambda n=n: many_pairs(n, 1200, 16, SETS), most=20)
-        for n in crowds
+        microseconds(solve_plans, partial(many_pairs, crowd, 1200, 16, SETS), most=20)
+        for crowd in crowds
     ]
     for what, sizes, times in (
         ("pairs", counts, by_pairs),
