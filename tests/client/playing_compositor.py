@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import fake_compositor
-from fake_compositor import NV12, FakeCompositor, plan, plans
+from fake_compositor import NV12, XRGB, FakeCompositor, plan, plans
 from pywayland.protocol.presentation_time import WpPresentation, WpPresentationFeedback
 from pywayland.protocol.viewporter import WpViewport, WpViewporter
 from pywayland.protocol.wayland import WlRegion
@@ -201,3 +201,9 @@ class PlayingCompositor(FakeCompositor):
             rows = (os.pread(fd, row, offset + pitch * y) for y in range(plane.rows(height)))
             planes.append(b"".join(rows))
         return Shown(buffer.fourcc, buffer.size, tuple(planes))
+
+
+class RgbCompositor(PlayingCompositor):
+    """Takes XRGB8888."""
+
+    pair = XRGB

@@ -10,7 +10,7 @@ from fake_compositor import CMA, XRGB, plan, plans
 from fake_decoder import DAMAGE, FakeDecoder, packet
 from open_files import open_fds
 from patience import PATIENCE
-from playing_compositor import PlayingCompositor
+from playing_compositor import RgbCompositor
 from test_decoder import encode
 
 import heapwire.client_lib.player.open_pictures
@@ -68,10 +68,6 @@ def file_of(*pictures, **more):
     return File([Packet(packet(one, **more), None) for one in pictures])
 
 
-class Rgb(PlayingCompositor):
-    pair = XRGB
-
-
 @pytest.fixture
 def platform():
     sources = (
@@ -86,7 +82,7 @@ def platform():
 @pytest.fixture
 def fake(request):
     before = open_fds()
-    compositor = getattr(request, "param", Rgb)()
+    compositor = getattr(request, "param", RgbCompositor)()
     yield compositor
     compositor.close()
     assert open_fds() <= before
@@ -167,7 +163,7 @@ def test_a_damaged_picture_is_skipped_and_counted(fake, play):
     assert result.damaged == 2
 
 
-class Replanning(Rgb):
+class Replanning(RgbCompositor):
     """Has a plan for other memory, unasked, after three frames."""
 
     def display(self, pending):
