@@ -208,3 +208,11 @@ def test_a_clipped_text_is_whole_characters(limit: int) -> None:
 
 def test_a_clipped_text_can_be_a_c_string() -> None:
     assert clip("a\0b\udcffc") == "a b?c"
+
+
+def test_the_subject_of_a_reason_is_short() -> None:
+    """A vendor's type names what it likes; 128 bytes leave room for the sentence."""
+    batch = largest_batch(None)
+    told = [arguments for name, arguments in batch_events(batch, ()) if name == "plan_reason"]
+    assert told
+    assert {len(str(subject).encode()) for subject, _, _ in told} == {128}
