@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, cast
 
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import TomlPath
@@ -29,8 +28,19 @@ from heapwire.protocol.values import (
     ValueKind,
 )
 
-NamedSources: TypeAlias = tuple[str, ...]
-NamedPairs: TypeAlias = tuple[tuple[str, int], ...]
+
+@dataclass(frozen=True, slots=True)
+class NamedSources:
+    """Some memory by its names, the best first; never none."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPairs:
+    """Some devices by their names, each with a number; never none."""
+
+    pairs: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +85,14 @@ class FileConstraint:
         )
 
     def _value(self, names: MachineNames) -> Value:
-        match self.type.kind:
-            case ValueKind.SOURCES:
+        match self.value:
+            case NamedSources(sources):
                 where = (*self.path, "value")
-                return tuple(names.source(name, where) for name in cast("NamedSources", self.value))
-            case ValueKind.PAIRS:
-                pairs = cast("NamedPairs", self.value)
+                return tuple(names.source(name, where) for name in sources)
+            case NamedPairs(pairs):
                 return tuple(sorted((_device(name, names), number) for name, number in pairs))
-            case _:
-                return cast("Value", self.value)
+            case value:
+                return value
 
 
 def read_constraints(
@@ -134,10 +143,8 @@ def _read(row: TomlTable) -> FileConstraint | None:
     except InputError as error:
         row.fault("value", f"{constraint_type.name}: {error}")
         return None
-    if not value or constraint_type.kind not in _NAMED:  # names are judged by what they stand for
-        wrong = fault(
-            Constraint(type=constraint_type.type, value=cast("Value", value), planes=planes)
-        )
+    if not isinstance(value, NamedSources | NamedPairs):  # those are judged once they are bound
+        wrong = fault(Constraint(type=constraint_type.type, value=value, planes=planes))
         if wrong is not None:
             row.fault("value", wrong)
             return None
@@ -237,13 +244,13 @@ def _mask(constraint_type: ConstraintType, raw: object) -> Value:
     return mask
 
 
-def _sources(raw: object) -> NamedSources:
+def _sources(raw: object) -> NamedSources | tuple[()]:
     if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
         raise InputError(f"{raw!r} is not a list of names of memory")
-    return tuple(raw)
+    return NamedSources(tuple(raw)) if raw else ()
 
 
-def _pairs(constraint_type: ConstraintType, raw: object) -> NamedPairs:
+def _pairs(constraint_type: ConstraintType, raw: object) -> NamedPairs | tuple[()]:
     if isinstance(raw, list):
         if constraint_type.unit:
             raise InputError(
@@ -255,7 +262,7 @@ def _pairs(constraint_type: ConstraintType, raw: object) -> NamedPairs:
     for number in raw.values():
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise InputError(f"{number!r} is not {_number_of(constraint_type)}")
-    return tuple(raw.items())
+    return NamedPairs(tuple(raw.items())) if raw else ()
 
 
 def _number_of(constraint_type: ConstraintType) -> str:
@@ -275,7 +282,6 @@ def _bytes(constraint_type: ConstraintType, raw: object) -> Value:
     raise InputError(f'{raw!r} is not bytes in hexadecimal, such as "01 ff"')
 
 
-_NAMED = (ValueKind.SOURCES, ValueKind.PAIRS)
 _PLAIN: Mapping[ValueKind, Callable[[ConstraintType, object], Value]] = {
     ValueKind.UINT: _uint,
     ValueKind.FLAG: _flag,

@@ -93,7 +93,10 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str, *, file: str = "platform.toml") -> Self:
-        """The platform that a text describes; `file` is what faults call it."""
+        """The platform that a text describes; `file` is what faults call it.
+
+        Raises `PlatformFileError`, with a line for each fault.
+        """
         return cls._of(read_platform(text, file=file, name=Path(file).stem))
 
     @classmethod

@@ -57,6 +57,9 @@ class M2mDecoder(Closable):
     they become different ones; nothing comes out until `set_up`. `ended` is set
     when all that was fed before `drain` has come out. `fileno` can be polled for
     reading: it is readable when `take` or `feed` may have something to do.
+
+    Raises `OSError` when the node cannot be opened, and `MachineError` if it is no
+    codec; its methods raise `OSError` too for what the driver will not do.
     """
 
     def __init__(self, node: str) -> None:

@@ -280,6 +280,9 @@ def test_narrow_addresses_count_where_the_memory_ends(machine):
     bits = constraints(platform, "card0", Usage.SCANOUT)["dma-width"]
     assert (bits.value, bits.provenance) == (32, Provenance.KERNEL)
     assert plans(platform)  # 1 GiB is within 32 bits
+    (machine.root / "sys/devices" / CARD / "dma_mask_bits").write_text("64\n")
+    assert "dma-width" not in constraints(look(machine), "card0", Usage.SCANOUT)  # all there is
+    (machine.root / "sys/devices" / CARD / "dma_mask_bits").write_text("32\n")
     machine.write(f"{blocks}/memory32/online", "1")
     assert not plans(look(machine))  # and 4 GiB and a block more is not
 
