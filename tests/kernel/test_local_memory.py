@@ -152,6 +152,17 @@ def test_openable_is_what_the_modes_permit(memory, monkeypatch):
     assert asked == {"system": os.R_OK, "reserved": os.R_OK, "udmabuf": os.R_OK | os.W_OK}
 
 
+def test_only_a_dma_buf_is_read(monkeypatch):
+    """Whatever else an fd is, lines in its fdinfo that look alike are not believed."""
+    told = BufferInfo(size=4096, references=1, exporter="system")
+    monkeypatch.setattr(buffer_info, "parse_fdinfo", lambda text: told)
+    fd = os.memfd_create("dmabuf:")
+    try:
+        assert buffer_info.buffer_info(fd) is None
+    finally:
+        os.close(fd)
+
+
 def test_fdinfo_tells_who_made_it():
     text = "pos:\t0\nflags:\t02\nsize:\t8192\ncount:\t3\nexp_name:\tlinux,cma\nname:\ta: b\n"
     told = parse_fdinfo(text)

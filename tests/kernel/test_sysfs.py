@@ -91,6 +91,7 @@ class TestHeaps:
         tree.heap("system", 0, contiguous=1)
         tree.heap("bank", 1, contiguous=0, numa_node=1, substitutes_for="system")
         tree.heap("other", 2, numa_node=-1)
+        tree.heap("first", 3, numa_node=0)
         found = {source.name: source for source, _ in list_heaps(tree.root)}
         assert found["system"].contiguous is True
         bank = found["bank"]
@@ -101,6 +102,8 @@ class TestHeaps:
             "substitutes_for": Provenance.KERNEL,
         }
         assert found["other"].numa_node is None
+        assert found["first"].numa_node == 0
+        assert found["first"].provenance["numa_node"] is Provenance.KERNEL
 
     def test_the_default_area_is_as_large_as_all_of_cma(self, tree):
         tree.write("proc/meminfo", "MemTotal: 10 kB\nCmaTotal:  131072 kB\nCmaFree: 1 kB\n")
@@ -198,6 +201,11 @@ class TestPlace:
     def test_it_is_that_of_the_device_on_the_bus(self, card):
         assert place_of(card) == Place(tuple(GPU.split("/")), 1)
         assert dma_bits(card) == 44
+
+    def test_the_first_node_is_a_node(self, tree):
+        tree.bus("platform/y", numa_node=0)
+        folder = tree.device("platform/y/drm/card0", "drm", dev="226:0")
+        assert place_of(SysfsDevice(folder.resolve(), tree.root)).numa_node == 0
 
     def test_no_node_is_minus_one(self, tree):
         tree.bus("platform/x", numa_node=-1)
