@@ -250,7 +250,7 @@ def _queue_format(format_: videodev2.Format) -> QueueFormat:
 
 def _memory_planes(format_: videodev2.Format) -> list[videodev2.PlanePixFormat]:
     planes = format_.fmt.pix_mp
-    return list(planes.plane_fmt[: min(planes.num_planes, videodev2.MAX_PLANES)])
+    return list(planes.plane_fmt[: planes.num_planes])  # at most the 8 that there are
 
 
 def _extent(width: int, height: int) -> Extent:
