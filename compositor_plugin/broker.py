@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Platform
-from heapwire.protocol.explain import solve, solve_plans
+from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (
     Answer,
     ConstraintSet,
@@ -74,6 +74,7 @@ class Broker:
         ids: dict[str, int] | None = None,
     ) -> None:
         self._on_solved = on_solved
+        self._answers = AnswerMemory()
         self._platform = platform
         openable = platform.memory.openable
         self._allocatable = frozenset(
@@ -123,14 +124,30 @@ class Broker:
             return view.description
         inquiry = _turned(question)
         problem = view.problem(inquiry)
-        answer = solve(problem)
+        answer = self._answers.solve(problem)
         if self._on_solved is not None:
             self._on_solved(problem, answer)
-        kept = None if keep is None else _kept(keep, problem, answer)
+        kept = None if keep is None else self._kept(keep, problem, answer)
         if kept is not None:
             others = (p for p in answer.plans if (p.goal, p.layout) != (kept.goal, kept.layout))
             answer = replace(answer, plans=(kept, *others))
         return view.batch(inquiry, answer)
+
+    def _kept(self, keep: Plan, problem: Problem, answer: Answer) -> Plan | None:
+        """The plan as it would serve now; None if a new one serves better or it cannot serve."""
+        if keep.layout.kind is LayoutKind.ALLOCATOR or not answer.plans:
+            return None
+        fixed = FixedBuffer(
+            FormatModifier(keep.fourcc, keep.modifier), replace(keep.layout, kind=LayoutKind.FIXED)
+        )
+        checked = self._answers.solve_plans(replace(problem, fixed=fixed))
+        if not checked.plans:
+            return None
+        rank = {goal.name: position for position, goal in enumerate(problem.goals)}
+        best, kept = answer.plans[0], checked.plans[0]
+        if rank[kept.goal] > rank[best.goal]:
+            return None
+        return replace(keep, goal=kept.goal, scanout=kept.scanout, buffer_count=best.buffer_count)
 
     def _view(self, question: Question) -> MachineView:
         state = question.surface
@@ -223,20 +240,3 @@ def _turned(question: Question) -> Inquiry:
         return inquiry
     rotation = (inquiry.content.rotation + question.surface.rotation) % 360
     return replace(inquiry, content=replace(inquiry.content, rotation=rotation))
-
-
-def _kept(keep: Plan, problem: Problem, answer: Answer) -> Plan | None:
-    """The plan as it would serve now; None if a new one serves better or it cannot serve."""
-    if keep.layout.kind is LayoutKind.ALLOCATOR or not answer.plans:
-        return None
-    fixed = FixedBuffer(
-        FormatModifier(keep.fourcc, keep.modifier), replace(keep.layout, kind=LayoutKind.FIXED)
-    )
-    judged = solve_plans(replace(problem, fixed=fixed))
-    if not judged.plans:
-        return None
-    rank = {goal.name: position for position, goal in enumerate(problem.goals)}
-    best, kept = answer.plans[0], judged.plans[0]
-    if rank[kept.goal] > rank[best.goal]:
-        return None
-    return replace(keep, goal=kept.goal, scanout=kept.scanout, buffer_count=best.buffer_count)

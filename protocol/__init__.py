@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         words_of as words_of,
     )
     from heapwire.protocol.explain import (
+        AnswerMemory as AnswerMemory,
         CapturedProblem as CapturedProblem,
         Document as Document,
         Json as Json,
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
         plan_document as plan_document,
         render_explain as render_explain,
         solve as solve,
-        solve_plans as solve_plans,
     )
+    from heapwire.protocol.solver import solve_plans as solve_plans
     from heapwire.protocol.values import (
         ADDRESS_ALIGNMENT as ADDRESS_ALIGNMENT,
         ADDRESS_RANGE as ADDRESS_RANGE,
@@ -188,9 +189,10 @@ else:
                 "PeerError UsageError words_of"
             ),
             "explain": (
-                "CapturedProblem Document Json capture_document differences explain_document "
-                "parse_capture plan_document render_explain solve solve_plans"
+                "AnswerMemory CapturedProblem Document Json capture_document differences "
+                "explain_document parse_capture plan_document render_explain solve"
             ),
+            "solver": "solve_plans",
             "values": (
                 "ADDRESS_ALIGNMENT ADDRESS_RANGE ALL_PLANES ALPHA AMD_VRAM_CONTIGUOUS ANY_FOURCC "
                 "ANY_MODIFIER Answer BY_NAME BufferCount BufferObject BytesType "

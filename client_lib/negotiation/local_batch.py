@@ -6,18 +6,22 @@ from dataclasses import replace
 
 from heapwire.client_lib.wayland import FEEDBACK_VERSION, DmabufFeedback
 from heapwire.kernel.description import Platform
-from heapwire.protocol.explain import solve
+from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Extent, Extents, Goal, Reason
 from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Batch, Inquiry, MachineView
 
 
 def local_batch(
-    goals: tuple[Goal, ...], inquiry: Inquiry, platform: Platform, origin: str
+    goals: tuple[Goal, ...],
+    inquiry: Inquiry,
+    platform: Platform,
+    origin: str,
+    answers: AnswerMemory,
 ) -> Batch:
     """The answer to an inquiry, cookie and serial left out.
 
-    `origin` says where the knowledge comes from: it is a reason of each plan
-    and the batch's message.
+    `answers` is asked for the plans. `origin` says where the knowledge comes
+    from: it is a reason of each plan and the batch's message.
     """
     ids: dict[str, int] = {}
     openable = inquiry.openable
@@ -33,7 +37,7 @@ def local_batch(
     )
     if not inquiry.wants_plans:
         return replace(view.description, message=origin)
-    answer = solve(view.problem(inquiry))
+    answer = answers.solve(view.problem(inquiry))
     plans = tuple(replace(p, reasons=(*p.reasons, Reason("origin", origin))) for p in answer.plans)
     batch = view.batch(inquiry, replace(answer, plans=plans))
     return replace(batch, message=f"{batch.message}; {origin}" if batch.message else origin)

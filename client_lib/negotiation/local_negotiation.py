@@ -27,6 +27,7 @@ from heapwire.client_lib.wayland import (
     listen,
 )
 from heapwire.kernel.description import Platform
+from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Goal, SourceId
 from heapwire.protocol.wire import Batch, Inquiry, Offer, TrancheFlags, inquiry_requests
 
@@ -50,6 +51,7 @@ class LocalNegotiation(AnyNegotiation):
         super().__init__(dmabuf.connection)
         self._dmabuf = dmabuf
         self._platform = platform
+        self._solved = AnswerMemory()
         self._serial = 0
         self._asked: dict[int, Inquiry] = {}
         self._last: Inquiry | None = None
@@ -167,7 +169,7 @@ class LocalNegotiation(AnyNegotiation):
     def _tell(self, cookie: int, inquiry: Inquiry) -> None:
         assert self._feedback is not None
         source = origin(self._feedback, self._goals, inquiry, self._platform)
-        batch = local_batch(self._goals, inquiry, self._platform, source)
+        batch = local_batch(self._goals, inquiry, self._platform, source, self._solved)
         self._serial += 1
         batch = replace(batch, cookie=cookie, serial=self._serial)
         self._keep(batch)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         source_document as source_document,
         value_document as value_document,
     )
+    from heapwire.protocol.explain.answer_memory import AnswerMemory as AnswerMemory
     from heapwire.protocol.explain.capture import (
         CapturedProblem as CapturedProblem,
         canonical as canonical,
@@ -21,16 +22,9 @@ if TYPE_CHECKING:
         differences as differences,
         parse_capture as parse_capture,
     )
-    from heapwire.protocol.explain.explained_answer import (
-        solve as solve,
-        solve_plans as solve_plans,
-    )
-    from heapwire.protocol.explain.explanation_text import (
-        render_explain as render_explain,
-    )
-    from heapwire.protocol.explain.problem_document import (
-        to_json as to_json,
-    )
+    from heapwire.protocol.explain.explained_answer import solve as solve
+    from heapwire.protocol.explain.explanation_text import render_explain as render_explain
+    from heapwire.protocol.explain.problem_document import to_json as to_json
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -39,8 +33,9 @@ else:
                 "Document Json constraint_document explain_document plan_document "
                 "source_document value_document"
             ),
+            "answer_memory": "AnswerMemory",
             "capture": "CapturedProblem canonical capture_document differences parse_capture",
-            "explained_answer": "solve solve_plans",
+            "explained_answer": "solve",
             "explanation_text": "render_explain",
             "problem_document": "to_json",
         },

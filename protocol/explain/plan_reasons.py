@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TypeAlias
 
 from heapwire.protocol.solver import (
     CONTENT,
-    Found,
+    FoundPlan,
+    PreparedGoal,
     PreparedParticipant,
     SetChoice,
-    T,
     listed,
     planes_text,
     says,
@@ -18,11 +18,11 @@ from heapwire.protocol.solver import (
 )
 from heapwire.protocol.values import (
     ALL_PLANES,
+    PERMITTED_SOURCES,
     REGISTRY,
     Constraint,
     LayoutKind,
     Plan,
-    Problem,
     Reason,
     SourceId,
     Subject,
@@ -30,7 +30,7 @@ from heapwire.protocol.values import (
     modifier_name,
 )
 
-Demand = tuple[str, Constraint]
+Requirement: TypeAlias = tuple[str, Constraint]
 """A participant's name and one of its constraints."""
 
 _TOLD = frozenset(
@@ -39,22 +39,24 @@ _TOLD = frozenset(
 """The reasons that a plan has of itself, with or without somebody's demand."""
 
 
-def demands_of(voices: Sequence[PreparedParticipant], choice: SetChoice) -> list[Demand]:
+def requirements_of(
+    participants: Sequence[PreparedParticipant], choice: SetChoice
+) -> list[Requirement]:
     """Every constraint in a choice of sets with who makes it, in a fixed order."""
     return sorted(
         (
-            (voice.name, constraint)
-            for voice, position in zip(voices, choice.sets, strict=True)
-            for constraint in voice.constraints(position)
+            (participant.name, constraint)
+            for participant, position in zip(participants, choice.sets, strict=True)
+            for constraint in participant.constraints(position)
         ),
-        key=lambda one: (
-            one[0] == CONTENT,
-            one[0],
-            one[1].type,
-            one[1].planes,
-            repr(one[1].value),
-        ),
+        key=_order,
     )
+
+
+def _order(requirement: Requirement) -> tuple[bool, str, int, int, str]:
+    """By name and type, what the content asks for last."""
+    name, constraint = requirement
+    return name == CONTENT, name, constraint.type, constraint.planes, repr(constraint.value)
 
 
 class Reasons:
@@ -64,15 +66,17 @@ class Reasons:
     into words once.
     """
 
-    def __init__(self, problem: Problem, voices: Sequence[PreparedParticipant]) -> None:
-        self._problem = problem
-        self._voices = voices
-        self._names = source_names(problem)
-        self._offering = listed(voice.name for voice in voices if voice.offers is not None)
+    def __init__(self, goal: PreparedGoal) -> None:
+        self._problem = goal.problem
+        self._participants = goal.participants
+        self._names = source_names(goal.problem)
+        self._offering = listed(
+            participant.name for participant in goal.participants if participant.offers is not None
+        )
         self._said: dict[tuple[tuple[int, ...], str, int], str] = {}
-        self._demands: dict[tuple[int, ...], dict[str, list[Demand]]] = {}
+        self._requirements: dict[tuple[int, ...], dict[str, list[Requirement]]] = {}
 
-    def of(self, found: Found) -> tuple[Reason, ...]:
+    def of(self, found: FoundPlan) -> tuple[Reason, ...]:
         """Why a plan is as it is: its format, sources, pitches, offsets, sizes and count."""
         plan = found.plan
         choice = found.choice
@@ -99,15 +103,15 @@ class Reasons:
             text = f"room for {layout.extent}: the picture is {picture}"
             reasons.append(Reason("extent", f"{text}; {said}" if said else text))
             said = self._who(choice, ALL_PLANES, "size")
-            for one in layout.objects:
-                text = f"size {one.size}: {said or 'its planes, and no more'}"
+            for object_ in layout.objects:
+                text = f"size {object_.size}: {said or 'its planes, and no more'}"
                 reasons.append(Reason("size", text))
         reasons.append(self._count(plan, choice))
         reasons += self._agreed(plan, choice)
         reasons += self._others(choice)
         return tuple(reasons)
 
-    def _sources(self, found: Found) -> Iterator[Reason]:
+    def _sources(self, found: FoundPlan) -> Iterator[Reason]:
         planes: dict[SourceId, int] = {}
         for plane, source in enumerate(found.sources):
             planes[source.id] = planes.get(source.id, 0) | 1 << plane
@@ -163,14 +167,16 @@ class Reasons:
         self._said[key] = said
         return said
 
-    def _by_reason(self, choice: SetChoice) -> dict[str, list[Demand]]:
-        """The demands of a choice by the reason that tells them (`Subject.explains`)."""
-        by_reason = self._demands.get(choice.sets)
+    def _by_reason(self, choice: SetChoice) -> dict[str, list[Requirement]]:
+        """The requirements of a choice by the reason that tells them (`Subject.explains`)."""
+        by_reason = self._requirements.get(choice.sets)
         if by_reason is not None:
             return by_reason
         # Within a reason the subjects come in the order of the registry's rows.
-        by_subject: dict[Subject, list[Demand]] = {row.subject: [] for row in REGISTRY.values()}
-        for name, constraint in demands_of(self._voices, choice):
+        by_subject: dict[Subject, list[Requirement]] = {
+            row.subject: [] for row in REGISTRY.values()
+        }
+        for name, constraint in requirements_of(self._participants, choice):
             row = REGISTRY.get(constraint.type)
             # That ordinary content is in ordinary memory goes without saying.
             obvious = name == CONTENT and not self._problem.content.protected
@@ -179,14 +185,14 @@ class Reasons:
             if row is not None and not row.condition and not obvious:
                 by_subject[row.subject].append((name, constraint))
         by_reason = {}
-        for subject, demands in by_subject.items():
-            for explained in subject.explains if demands else ():
-                by_reason.setdefault(explained, []).extend(demands)
-        self._demands[choice.sets] = by_reason
+        for subject, requirements in by_subject.items():
+            for explained in subject.explains if requirements else ():
+                by_reason.setdefault(explained, []).extend(requirements)
+        self._requirements[choice.sets] = by_reason
         return by_reason
 
     def _permits_everything(self, constraint: Constraint) -> bool:
-        if constraint.type != T["permitted-sources"]:
+        if constraint.type != PERMITTED_SOURCES.type:
             return False
-        permitted = set(cast("tuple[SourceId, ...]", constraint.value))
+        permitted = set(PERMITTED_SOURCES.of(constraint))
         return all(source.id in permitted for source in self._problem.sources)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         source_name as source_name,
         source_names as source_names,
     )
-    from heapwire.protocol.solver.fixed_layout import changes as changes
+    from heapwire.protocol.solver.demand import Demand as Demand
     from heapwire.protocol.solver.goal_offer import (
         common_formats as common_formats,
         spelled_out as spelled_out,
@@ -28,22 +28,27 @@ if TYPE_CHECKING:
         join as join,
         lift as lift,
     )
-    from heapwire.protocol.solver.merge_rule import WHOLE as WHOLE, Merged as Merged, T as T
+    from heapwire.protocol.solver.prepared_goal import PreparedGoal as PreparedGoal
     from heapwire.protocol.solver.prepared_participant import (
         CONTENT as CONTENT,
+        STREAM as STREAM,
         PreparedParticipant as PreparedParticipant,
-        content_voice as content_voice,
-        spread as spread,
-        substitutes_of as substitutes_of,
-        voice_of as voice_of,
     )
-    from heapwire.protocol.solver.ranked_sources import RankedSources as RankedSources
     from heapwire.protocol.solver.search import (
         MAX_PLANS as MAX_PLANS,
-        Found as Found,
+        FoundPlan as FoundPlan,
         Search as Search,
     )
     from heapwire.protocol.solver.set_choice import SetChoice as SetChoice
+    from heapwire.protocol.solver.solution import (
+        GoalPlans as GoalPlans,
+        failure as failure,
+        failure_by as failure_by,
+        plans_of_goals as plans_of_goals,
+        solve_plans as solve_plans,
+        too_complex as too_complex,
+        without_repetition as without_repetition,
+    )
     from heapwire.protocol.solver.source_check import (
         RULES as RULES,
         needs_clean_memory as needs_clean_memory,
@@ -57,16 +62,17 @@ else:
             "constraint_sentence": (
                 "Names listed planes_text requirement says source_name source_names"
             ),
-            "fixed_layout": "changes",
+            "demand": "Demand",
             "goal_offer": "common_formats spelled_out usable_sources",
             "merge": "BOTTOM fault join lift",
-            "merge_rule": "Merged T WHOLE",
-            "prepared_participant": (
-                "CONTENT PreparedParticipant content_voice spread substitutes_of voice_of"
-            ),
-            "ranked_sources": "RankedSources",
-            "search": "Found MAX_PLANS Search",
+            "prepared_goal": "PreparedGoal",
+            "prepared_participant": "CONTENT PreparedParticipant STREAM",
+            "search": "FoundPlan MAX_PLANS Search",
             "set_choice": "SetChoice",
+            "solution": (
+                "GoalPlans failure failure_by plans_of_goals solve_plans too_complex "
+                "without_repetition"
+            ),
             "source_check": "RULES needs_clean_memory",
         },
     )

@@ -21,13 +21,13 @@ from itertools import combinations
 from typing import Final, NamedTuple
 
 from heapwire.protocol.errors import HeapwireError
-from heapwire.protocol.solver.merge_rule import PAIRS_OF, connected
+from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
 
 MAX_STEPS: Final = 1 << 17  # more than 16 sources to the power of 4 planes
 
 
 class TooComplexError(HeapwireError):
-    """There are more combinations than will be tried."""
+    """There are more combinations than will be tried: steps or alternatives, never time."""
 
 
 class Assignment(NamedTuple):
@@ -57,7 +57,7 @@ def assign(
     """The best `limit` ways to give each plane a source, best first.
 
     `domains` are masks of sources; `together` and `apart` masks of pairs of
-    planes (`merge_rule.pairs_of`); `orders[plane][source]` and
+    planes (`plane_pairs.pairs_of`); `orders[plane][source]` and
     `scarcity[source]` are costs. `accept` has the last word on a complete
     answer. With `sets_of_sources` only the sources count and not which plane is
     where, so of several answers with the same ones the best is given. Raises
@@ -65,36 +65,42 @@ def assign(
     """
     count = len(domains)
     if orders is None and not apart and accept is None:
+        # Nobody cares which source it is and nothing separates planes: where one source
+        # can hold all of them, an answer with more objects is never better.
         shared = -1
         for domain in domains:
             shared &= domain
         if shared:
             return _single(shared, count, scarcity, limit)
     groups, lookup = _groups(domains, together)
-    if any(PAIRS_OF[planes] & apart for planes, _ in groups):
+    # Planes that are tied together and kept apart have no place.
+    if any(PAIRS_OF[group.planes] & apart for group in groups):
         return []
-    choices: list[list[tuple[int, int, int]]] = []
-    for planes, domain in groups:
-        members = [plane for plane in range(count) if planes >> plane & 1]
-        liked = (
+    choices: list[list[_Choice]] = []
+    for group in groups:
+        members = [plane for plane in range(count) if group.planes >> plane & 1]
+        orders_of_group = (
             [sum(places) for places in zip(*(orders[plane] for plane in members), strict=True)]
             if orders is not None
             else [0] * len(scarcity)
         )
         options = [
-            (liked[source], len(members) * scarcity[source], source)
+            _Choice(orders_of_group[source], len(members) * scarcity[source], source)
             for source in range(len(scarcity))
-            if domain >> source & 1
+            if group.domain >> source & 1
         ]
         if not options:
             return []
+        # By liking first: `_try_each` stops at the first that is liked too little.
         options.sort()
         choices.append(options)
     search = _Search(groups, lookup, choices, apart, limit, accept)
     search.sets_of_sources = sets_of_sources
+    # By the number of objects, the fewest first: what fewer objects reach is known when
+    # more are tried, and more are no answer unless they are liked better.
     for objects in range(search.least_objects, len(groups) + 1):
         search.objects = objects
-        search.liked = min((found.order for found in search.best), default=None)
+        search.liked = min((answer.order for answer in search.best), default=None)
         search.descend(0, 0, 0, ())
     return search.best
 
@@ -102,16 +108,31 @@ def assign(
 def _single(shared: int, count: int, scarcity: Sequence[int], limit: int) -> list[Assignment]:
     """All planes in one source, the least scarce first: nothing else ranks before any of these."""
     places = [place for place in range(shared.bit_length()) if shared >> place & 1]
-    found = [Assignment(0, 1, count * scarcity[place], (place,) * count) for place in places]
-    found.sort()
-    return found[:limit]
+    answers = [Assignment(0, 1, count * scarcity[place], (place,) * count) for place in places]
+    answers.sort()
+    return answers[:limit]
 
 
-def _groups(domains: Sequence[int], together: int) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
+class _Group(NamedTuple):
+    """Planes that are in one source (a mask), and the sources that they may be in (a mask)."""
+
+    planes: int
+    domain: int
+
+
+class _Choice(NamedTuple):
+    """A source for a group, and what it adds to the rank of the answer."""
+
+    order: int
+    scarcity: int
+    source: int
+
+
+def _groups(domains: Sequence[int], together: int) -> tuple[list[_Group], tuple[int, ...]]:
     """Tied planes with the intersection of their domains, and each plane's group."""
     count = len(domains)
     present = (1 << count) - 1
-    groups: list[tuple[int, int]] = []
+    groups: list[_Group] = []
     lookup: dict[int, int] = {}
     for plane, tied in enumerate(connected(together)[:count]):
         if plane in lookup:
@@ -122,7 +143,7 @@ def _groups(domains: Sequence[int], together: int) -> tuple[list[tuple[int, int]
             if planes >> member & 1:
                 domain &= domains[member]
                 lookup[member] = len(groups)
-        groups.append((planes, domain))
+        groups.append(_Group(planes, domain))
     return groups, tuple(lookup[plane] for plane in range(count))
 
 
@@ -147,9 +168,9 @@ class _Search:
 
     def __init__(
         self,
-        groups: list[tuple[int, int]],
+        groups: list[_Group],
         lookup: tuple[int, ...],
-        choices: list[list[tuple[int, int, int]]],
+        choices: list[list[_Choice]],
         apart: int,
         limit: int,
         accept: Callable[[tuple[int, ...]], bool] | None,
@@ -166,28 +187,35 @@ class _Search:
         self.objects = 0
         self.liked: int | None = None
         self.apart = [
-            [other for other in range(group) if _crosses(groups[group][0], groups[other][0], apart)]
+            [
+                earlier
+                for earlier in range(group)
+                if _crosses(groups[group].planes, groups[earlier].planes, apart)
+            ]
             for group in range(len(groups))
         ]
+        # Groups that may not share a source, or have none in common, take an object each:
+        # fewer objects than these need not be tried.
         self.least_objects = _clique(
             [
                 [
                     other in self.apart[group]
                     or group in self.apart[other]
-                    or not groups[group][1] & groups[other][1]
+                    or not groups[group].domain & groups[other].domain
                     for other in range(len(groups))
                 ]
                 for group in range(len(groups))
             ]
         )
-        # The least that the groups from here on can add.
+        # The least that the groups from here on can add, each taken by itself: a bound that
+        # promises too much when two of them cannot have their best, and never too little.
         self.rest_order = [0] * (len(groups) + 1)
         self.rest_scarcity = [0] * (len(groups) + 1)
         for group in range(len(groups) - 1, -1, -1):
             options = choices[group]
-            self.rest_order[group] = self.rest_order[group + 1] + options[0][0]
+            self.rest_order[group] = self.rest_order[group + 1] + options[0].order
             self.rest_scarcity[group] = self.rest_scarcity[group + 1] + min(
-                option[1] for option in options
+                option.scarcity for option in options
             )
 
     def descend(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
@@ -195,8 +223,9 @@ class _Search:
         if group == len(self.choices):
             self._complete(order, scarcity, taken)
             return
-        # Sources that are in use already come first: they add no object.
-        barred = {taken[other] for other in self.apart[group]}
+        # Sources that are in use already come first: they add no object, and good answers
+        # found early let the bounds prune more.
+        barred = {taken[earlier] for earlier in self.apart[group]}
         used = set(taken)
         if used - barred:
             self._try_each(group, order, scarcity, taken, used - barred, again=True)
@@ -216,6 +245,8 @@ class _Search:
         after = group + 1
         rest = self.rest_order[after]
         for more_order, more_scarcity, source in self.choices[group]:
+            # The order ranks first, so what is liked less than the last of the best is no
+            # answer; with as much, objects and scarcity still may make it one.
             if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
                 break  # and those after it are liked even less
             if (source in used) is not again:
@@ -234,6 +265,8 @@ class _Search:
         objects than another that the participants like no less is none.
         """
         used = len(set(taken))
+        # Each group that is left adds one object at most: answers with fewer objects than
+        # are looked for were found before, those with more come later.
         if used > self.objects or used + len(self.choices) - group < self.objects:
             return True
         least = order + self.rest_order[group]
@@ -242,29 +275,31 @@ class _Search:
         if len(self.best) < self.limit:
             return False
         last = self.best[-1]
+        # What equals the last in all three may still come before it by its sources.
         bound = (least, self.objects, scarcity + self.rest_scarcity[group])
         return bound > (last.order, last.objects, last.scarcity)
 
     def _complete(self, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
         sources = tuple(taken[group] for group in self.lookup)
-        found = Assignment(order, len(set(taken)), scarcity, sources)
-        if len(self.best) == self.limit and found > self.best[-1]:
+        answer = Assignment(order, len(set(taken)), scarcity, sources)
+        # Before `accept`, which may have to compute a layout.
+        if len(self.best) == self.limit and answer > self.best[-1]:
             return
         if self.accept is not None and not self.accept(sources):
             return
         if self.sets_of_sources:
             used = tuple(dict.fromkeys(sources))
-            alike = [one for one in self.best if tuple(dict.fromkeys(one.sources)) == used]
-            if alike and alike[0] <= found:
+            alike = [kept for kept in self.best if tuple(dict.fromkeys(kept.sources)) == used]
+            if alike and alike[0] <= answer:
                 return
-            self.best = [one for one in self.best if one not in alike]
-        insort(self.best, found)
+            self.best = [kept for kept in self.best if kept not in alike]
+        insort(self.best, answer)
         del self.best[self.limit :]
 
 
-def _crosses(one: int, other: int, apart: int) -> bool:
+def _crosses(planes: int, others: int, apart: int) -> bool:
     """Whether some plane of the one group is kept apart from some plane of the other."""
-    return PAIRS_OF[one | other] & ~PAIRS_OF[one] & ~PAIRS_OF[other] & apart != 0
+    return PAIRS_OF[planes | others] & ~PAIRS_OF[planes] & ~PAIRS_OF[others] & apart != 0
 
 
 def _clique(apart: list[list[bool]]) -> int:
@@ -273,5 +308,5 @@ def _clique(apart: list[list[bool]]) -> int:
         len(groups)
         for size in range(1, len(apart) + 1)
         for groups in combinations(range(len(apart)), size)
-        if all(apart[one][other] for one, other in combinations(groups, 2))
+        if all(apart[group][other] for group, other in combinations(groups, 2))
     )

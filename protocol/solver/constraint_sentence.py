@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
 
 from heapwire.protocol.solver.merge import fault
 from heapwire.protocol.values import (
@@ -11,7 +10,6 @@ from heapwire.protocol.values import (
     REGISTRY,
     Constraint,
     ConstraintType,
-    DeviceId,
     Problem,
     Source,
     SourceId,
@@ -55,25 +53,21 @@ def planes_text(planes: int) -> str:
 
 def value_text(row: ConstraintType, constraint: Constraint, names: Names) -> str:
     """A value for people, with its unit."""
-    value = constraint.value
-    match row.kind:
-        case ValueKind.UINT:
-            number = cast("int", value)
+    match row.kind, constraint.value:
+        case ValueKind.UINT, int(number):
             return str(number) if row.unit is None else row.unit.counted(number)
-        case ValueKind.RANGE:
-            lowest, highest = cast("tuple[int, int]", value)
+        case ValueKind.RANGE, (int(lowest), int(highest)):
             return (
                 f"{lowest} to {highest}" if row.unit is None else row.unit.between(lowest, highest)
             )
-        case ValueKind.MASK:
-            mask = cast("int", value)
+        case ValueKind.MASK, int(mask):
             bits = [bit for bit in range(64) if mask >> bit & 1]
             return listed((row.bits.get(bit, f"bit {bit}") for bit in bits), "or")
-        case ValueKind.SOURCES:
-            sources = cast("tuple[SourceId, ...]", value)
+        case ValueKind.SOURCES, tuple(entries):
+            sources = [entry for entry in entries if isinstance(entry, SourceId)]
             return listed((names.get(source, str(source)) for source in sources), "or")
-        case ValueKind.BYTES:
-            return cast("bytes", value).hex()
+        case ValueKind.BYTES, bytes(raw):
+            return raw.hex()
     return ""
 
 
@@ -82,14 +76,13 @@ def says(constraint: Constraint, names: Names) -> str:
     row = REGISTRY.get(constraint.type)
     if row is None:
         return f"as type {constraint.type:#010x} says"
-    if row.kind is ValueKind.PAIRS:
-        pairs = cast("tuple[tuple[DeviceId, int], ...]", constraint.value)
+    if row.kind is ValueKind.PAIRS and isinstance(constraint.value, tuple):
         return listed(
             row.says.format(
                 value=str(number) if row.unit is None else row.unit.counted(number),
                 device=f"device {device}",
             )
-            for device, number in pairs
+            for device, number in (entry for entry in constraint.value if isinstance(entry, tuple))
         )
     return row.says.format_map(
         {

@@ -23,20 +23,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import lcm
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from heapwire.protocol.solver.merge_rule import (
-    UINT_MAX,
-    WHOLE,
-    Key,
-    Merged,
-    T,
-    effective,
-    effective_uint,
-)
+from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.values import (
+    ADDRESS_ALIGNMENT,
+    HEIGHT_ALIGNMENT,
+    MACROBLOCK_PADDING,
+    MAX_AREA,
     MAX_EXTENT,
+    MAX_HEIGHT,
+    MAX_PITCH,
     MAX_PLANES,
+    MAX_SIZE,
+    MAX_WIDTH,
+    MIN_HEIGHT,
+    MIN_PITCH,
+    MIN_SIZE,
+    MIN_WIDTH,
+    MUST_FIT_HEIGHT,
+    MUST_FIT_WIDTH,
+    OFFSET_ALIGNMENT,
+    PADDING,
+    PITCH_ALIGNMENT,
+    PIXEL_BOUNDARY_PITCH,
+    POWER_OF_TWO_PITCH,
+    SCANLINE_ALIGNMENT,
+    SIZE_ALIGNMENT,
+    VISIBLE_HEIGHT_ALIGNMENT,
+    VISIBLE_WIDTH_ALIGNMENT,
+    WIDTH_ALIGNMENT,
     BufferObject,
     Extent,
     Extents,
@@ -50,35 +67,9 @@ from heapwire.protocol.values import (
 )
 
 MACROBLOCK: Final = 16  # pixels each way: H.264 and its forebears
-MAX_PITCH: Final = (1 << 32) - 1  # bytes; drm_mode_fb_cmd2 and linux-dmabuf have 32 bits for it
-MAX_OFFSET: Final = MAX_PITCH  # likewise
-MAX_OBJECT_SIZE: Final = (1 << 63) - 1  # bytes; a file's length is a signed 64-bit off_t
-
-
-_HEIGHT_ALIGNMENT: Final = (T["height-alignment"], WHOLE)
-_MACROBLOCK_PADDING: Final = (T["macroblock-padding"], WHOLE)
-_MAX_AREA: Final = (T["max-area"], WHOLE)
-_MAX_HEIGHT: Final = (T["max-height"], WHOLE)
-_MAX_SIZE: Final = (T["max-size"], WHOLE)
-_MAX_WIDTH: Final = (T["max-width"], WHOLE)
-_MIN_HEIGHT: Final = (T["min-height"], WHOLE)
-_MIN_SIZE: Final = (T["min-size"], WHOLE)
-_MIN_WIDTH: Final = (T["min-width"], WHOLE)
-_MUST_FIT_HEIGHT: Final = (T["must-fit-height"], WHOLE)
-_MUST_FIT_WIDTH: Final = (T["must-fit-width"], WHOLE)
-_SIZE_ALIGNMENT: Final = (T["size-alignment"], WHOLE)
-_VISIBLE_HEIGHT_ALIGNMENT: Final = (T["visible-height-alignment"], WHOLE)
-_VISIBLE_WIDTH_ALIGNMENT: Final = (T["visible-width-alignment"], WHOLE)
-_WIDTH_ALIGNMENT: Final = (T["width-alignment"], WHOLE)
-_PITCH_ALIGNMENT: Final = T["pitch-alignment"]
-_MIN_PITCH: Final = T["min-pitch"]
-_MAX_PITCH: Final = T["max-pitch"]
-_OFFSET_ALIGNMENT: Final = T["offset-alignment"]
-_ADDRESS_ALIGNMENT: Final = T["address-alignment"]
-_SCANLINE_ALIGNMENT: Final = T["scanline-alignment"]
-_PADDING: Final = T["padding"]
-_PIXEL_BOUNDARY: Final = T["pixel-boundary-pitch"]
-_POWER_OF_TWO: Final = T["power-of-two-pitch"]
+GREATEST_PITCH: Final = (1 << 32) - 1  # bytes; drm_mode_fb_cmd2, linux-dmabuf have 32 bits for it
+GREATEST_OFFSET: Final = GREATEST_PITCH  # likewise
+GREATEST_SIZE: Final = (1 << 63) - 1  # bytes of an object; a file's length is a signed 64-bit off_t
 
 
 class PlaneDemand(NamedTuple):
@@ -94,22 +85,24 @@ class PlaneDemand(NamedTuple):
     power_of_two: bool
 
     @classmethod
-    def of(cls, merged: Merged, plane: int) -> PlaneDemand:
+    def of(cls, demand: Demand, plane: int) -> PlaneDemand:
         """The demand on one plane."""
-        if _PLANE.isdisjoint({type_ for type_, _ in merged}):
+        if _OF_PLANES.isdisjoint({type_ for type_, _ in demand.values}):
             return _NOTHING
         return cls(
-            pitch_alignment=effective_uint(merged, _PITCH_ALIGNMENT, plane, 1),
-            min_pitch=effective_uint(merged, _MIN_PITCH, plane, 0),
-            max_pitch=min(effective_uint(merged, _MAX_PITCH, plane, MAX_PITCH), MAX_PITCH),
+            pitch_alignment=demand.uint(PITCH_ALIGNMENT, 1, plane),
+            min_pitch=demand.uint(MIN_PITCH, 0, plane),
+            max_pitch=min(demand.uint(MAX_PITCH, GREATEST_PITCH, plane), GREATEST_PITCH),
+            # Whoever allocates starts an object at the alignment of its source, which is
+            # checked with the source; so an offset that keeps to the alignment of
+            # addresses keeps the address to it.
             offset_alignment=lcm(
-                effective_uint(merged, _OFFSET_ALIGNMENT, plane, 1),
-                effective_uint(merged, _ADDRESS_ALIGNMENT, plane, 1),
+                demand.uint(OFFSET_ALIGNMENT, 1, plane), demand.uint(ADDRESS_ALIGNMENT, 1, plane)
             ),
-            scanline_alignment=effective_uint(merged, _SCANLINE_ALIGNMENT, plane, 1),
-            padding=effective_uint(merged, _PADDING, plane, 0),
-            pixel_boundary=effective(merged, _PIXEL_BOUNDARY, plane) is not None,
-            power_of_two=effective(merged, _POWER_OF_TWO, plane) is not None,
+            scanline_alignment=demand.uint(SCANLINE_ALIGNMENT, 1, plane),
+            padding=demand.uint(PADDING, 0, plane),
+            pixel_boundary=demand.flag(PIXEL_BOUNDARY_PITCH, plane),
+            power_of_two=demand.flag(POWER_OF_TWO_PITCH, plane),
         )
 
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
@@ -132,16 +125,19 @@ class PlaneDemand(NamedTuple):
         return lcm(self.offset_alignment, tiling.tile_width * tiling.tile_rows)
 
 
-_PLANE: Final = frozenset(
-    (
-        _PITCH_ALIGNMENT, _MIN_PITCH, _MAX_PITCH, _OFFSET_ALIGNMENT, _ADDRESS_ALIGNMENT,
-        _SCANLINE_ALIGNMENT, _PADDING, _PIXEL_BOUNDARY, _POWER_OF_TWO,
+_OF_PLANES: Final = frozenset(
+    row.type
+    for row in (
+        PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, OFFSET_ALIGNMENT, ADDRESS_ALIGNMENT,
+        SCANLINE_ALIGNMENT, PADDING, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
     )
 )  # fmt: skip
+"""The types that `PlaneDemand` has to do with: mostly nobody speaks of any."""
+
 _NOTHING: Final = PlaneDemand(
     pitch_alignment=1,
     min_pitch=0,
-    max_pitch=MAX_PITCH,
+    max_pitch=GREATEST_PITCH,
     offset_alignment=1,
     scanline_alignment=1,
     padding=0,
@@ -151,30 +147,25 @@ _NOTHING: Final = PlaneDemand(
 
 
 class GeometryDemand:
-    """What a merged demand says of sizes, taken apart once for all pairs that share it."""
+    """What a demand says of sizes, taken apart once for all pairs that share it.
 
-    __slots__ = (
-        "extent",
-        "macroblock_bytes",
-        "max_size",
-        "merged",
-        "min_size",
-        "planes",
-        "size_alignment",
-    )
+    `extent` is None when the picture itself is refused. `planes` has the demand
+    on each plane, a format's or not.
+    """
 
-    def __init__(self, merged: Merged, extents: Extents) -> None:
-        self.merged = merged
-        self.extent = room_for(merged, extents)
-        self.size_alignment = _uint(merged, _SIZE_ALIGNMENT, 1)
-        self.min_size = _uint(merged, _MIN_SIZE, 0)
-        self.max_size = min(_uint(merged, _MAX_SIZE, MAX_OBJECT_SIZE), MAX_OBJECT_SIZE)
-        self.macroblock_bytes = _uint(merged, _MACROBLOCK_PADDING, 0)
-        whole = PlaneDemand.of(merged, WHOLE)
-        own = {plane for _, plane in merged if plane != WHOLE}
+    __slots__ = ("extent", "macroblock_bytes", "max_size", "min_size", "planes", "size_alignment")
+
+    def __init__(self, demand: Demand, extents: Extents) -> None:
+        self.extent = room_for(demand, extents)
+        self.size_alignment = demand.uint(SIZE_ALIGNMENT, 1)
+        self.min_size = demand.uint(MIN_SIZE, 0)
+        self.max_size = min(demand.uint(MAX_SIZE, GREATEST_SIZE), GREATEST_SIZE)
+        self.macroblock_bytes = demand.uint(MACROBLOCK_PADDING, 0)
+        whole = PlaneDemand.of(demand, WHOLE)
+        own = {plane for _, plane in demand.values if plane != WHOLE}
         self.planes = tuple(
             [
-                PlaneDemand.of(merged, plane) if plane in own else whole
+                PlaneDemand.of(demand, plane) if plane in own else whole
                 for plane in range(MAX_PLANES)
             ]
             if own
@@ -187,6 +178,7 @@ class GeometryDemand:
             columns = -(-self.extent.width // MACROBLOCK)
             rows = -(-self.extent.height // MACROBLOCK)
             end += columns * rows * self.macroblock_bytes
+        # Padding counts before the alignment: the object ends at a multiple of it.
         size = up(max(end, self.min_size), self.size_alignment)
         return size if size <= self.max_size else None
 
@@ -204,47 +196,46 @@ def up(number: int, alignment: int) -> int:
     return -(-number // alignment) * alignment
 
 
-_ROOM: Final = frozenset(
-    {
-        _MUST_FIT_WIDTH, _MUST_FIT_HEIGHT, _MIN_WIDTH, _MIN_HEIGHT, _MAX_WIDTH, _MAX_HEIGHT,
-        _MAX_AREA, _WIDTH_ALIGNMENT, _HEIGHT_ALIGNMENT, _VISIBLE_WIDTH_ALIGNMENT,
-        _VISIBLE_HEIGHT_ALIGNMENT,
-    }
+_OF_THE_PICTURE: Final = frozenset(
+    (row.type, WHOLE)
+    for row in (
+        MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MIN_WIDTH, MIN_HEIGHT, MAX_WIDTH, MAX_HEIGHT, MAX_AREA,
+        WIDTH_ALIGNMENT, HEIGHT_ALIGNMENT, VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
+    )
 )  # fmt: skip
-
-
-def _uint(merged: Merged, key: Key, default: int) -> int:
-    return cast("int", merged.get(key, default))
+"""What `room_for` has to do with."""
 
 
 def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
     """The least pitch from `least` bytes on that will do; None when there is none."""
     pitch = up(max(least, wanted.min_pitch, 1), alignment)
     if wanted.power_of_two:
+        # A power of two that is no multiple of the alignment has none above it that is.
         pitch = 1 << (pitch - 1).bit_length()
         if pitch % alignment:
             return None
     return pitch if pitch <= wanted.max_pitch else None
 
 
-def room_for(merged: Merged, extents: Extents) -> Extent | None:
+def room_for(demand: Demand, extents: Extents) -> Extent | None:
     """The extent that buffers are allocated for; None when the picture is refused."""
     picture = extents.allocated
-    if _ROOM.isdisjoint(merged):
+    if _OF_THE_PICTURE.isdisjoint(demand.values):
         return picture
     visible = extents.visible or extents.coded
-    width = max(picture.width, _uint(merged, _MUST_FIT_WIDTH, 0))
-    height = max(picture.height, _uint(merged, _MUST_FIT_HEIGHT, 0))
+    width = max(picture.width, demand.uint(MUST_FIT_WIDTH, 0))
+    height = max(picture.height, demand.uint(MUST_FIT_HEIGHT, 0))
+    # The limits are the picture's, so they come before the room around it.
     if (
-        width > _uint(merged, _MAX_WIDTH, UINT_MAX)
-        or height > _uint(merged, _MAX_HEIGHT, UINT_MAX)
-        or width * height > _uint(merged, _MAX_AREA, UINT_MAX)
-        or visible.width % _uint(merged, _VISIBLE_WIDTH_ALIGNMENT, 1)
-        or visible.height % _uint(merged, _VISIBLE_HEIGHT_ALIGNMENT, 1)
+        width > demand.uint(MAX_WIDTH, UINT_MAX)
+        or height > demand.uint(MAX_HEIGHT, UINT_MAX)
+        or width * height > demand.uint(MAX_AREA, UINT_MAX)
+        or visible.width % demand.uint(VISIBLE_WIDTH_ALIGNMENT, 1)
+        or visible.height % demand.uint(VISIBLE_HEIGHT_ALIGNMENT, 1)
     ):
         return None
-    width = up(max(width, _uint(merged, _MIN_WIDTH, 0)), _uint(merged, _WIDTH_ALIGNMENT, 1))
-    height = up(max(height, _uint(merged, _MIN_HEIGHT, 0)), _uint(merged, _HEIGHT_ALIGNMENT, 1))
+    width = up(max(width, demand.uint(MIN_WIDTH, 0)), demand.uint(WIDTH_ALIGNMENT, 1))
+    height = up(max(height, demand.uint(MIN_HEIGHT, 0)), demand.uint(HEIGHT_ALIGNMENT, 1))
     return Extent(width, height) if width <= MAX_EXTENT and height <= MAX_EXTENT else None
 
 
@@ -279,7 +270,7 @@ def exact_layout(
     extent = demand.extent
     if extent is None:
         return None
-    order = list(dict.fromkeys(places))
+    order = list(dict.fromkeys(places))  # objects are numbered as the planes come to them
     ends = [0] * len(order)
     planes = []
     for (pitch, size, start), place in zip(rooms, places, strict=True):
@@ -287,7 +278,7 @@ def exact_layout(
         offset = ends[object_]
         if offset % start:
             offset = up(offset, start)
-        if offset > MAX_OFFSET:
+        if offset > GREATEST_OFFSET:
             return None
         ends[object_] = offset + size
         planes.append(PlaneLayout(object_, offset, pitch))

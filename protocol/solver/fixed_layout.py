@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
-from heapwire.protocol.solver.exact_layout import (
-    GeometryDemand,
-    PlaneDemand,
-    fit_pitch,
-    up,
-)
-from heapwire.protocol.solver.merge_rule import WHOLE, Merged, T, connected
+from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.exact_layout import GeometryDemand, PlaneDemand, fit_pitch, up
+from heapwire.protocol.solver.plane_pairs import connected
 from heapwire.protocol.values import (
     FORMATS,
     LINEAR,
     MAX_PLANES,
+    SAME_BUFFER,
     TILINGS,
     Extents,
     FixedBuffer,
@@ -25,7 +21,7 @@ from heapwire.protocol.values import (
     Tiling,
 )
 
-# A layout that only its driver knows is judged by its numbers alone.
+# A layout that only its driver knows is checked by its numbers alone.
 _UNTILED = Tiling(modifier=LINEAR)
 
 
@@ -49,51 +45,53 @@ class Change:
         return f"the {self.subject}{where} is {self.has} and would have to be {self.wanted}"
 
 
-def meets_fixed(fixed: FixedBuffer, merged: Merged, extents: Extents) -> bool:
+def meets_fixed(fixed: FixedBuffer, demand: Demand, extents: Extents) -> bool:
     """Whether the buffer is good as it is, as far as its geometry goes."""
-    return next(changes(fixed, merged, extents), None) is None
+    return next(changes(fixed, demand, extents), None) is None
 
 
-def changes(fixed: FixedBuffer, merged: Merged, extents: Extents) -> Iterator[Change]:
+def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Change]:
     """The smallest changes that would make the buffer good, in the order of the planes."""
     layout = fixed.layout
-    demand = GeometryDemand(merged, extents)
-    if demand.extent is None:
+    geometry = GeometryDemand(demand, extents)
+    if geometry.extent is None:
         yield Change("picture", extents.allocated.width, None)
         return
     format_, tiling = FORMATS.get(fixed.format.fourcc), TILINGS.get(fixed.format.modifier)
-    known = format_ is not None and tiling is not None
+    formats = format_.planes if format_ is not None and tiling is not None else None
     ends: dict[int, int] = {}
     for index, plane in enumerate(layout.planes[:MAX_PLANES]):
-        wanted = demand.planes[index]
-        shape = format_.planes[index] if known and format_ is not None else None
-        yield from _pitch_changes(demand, wanted, shape, tiling or _UNTILED, index, plane.pitch)
+        wanted = geometry.planes[index]
+        format_of_plane = formats[index] if formats is not None else None
+        yield from _pitch_changes(
+            geometry, wanted, format_of_plane, tiling or _UNTILED, index, plane.pitch
+        )
         start = wanted.start(tiling or _UNTILED)
         if plane.offset % start:
             yield Change("offset", plane.offset, up(plane.offset, start), index)
-        if shape is not None:
-            needed = _needed(demand, wanted, shape, tiling or _UNTILED, plane.pitch)
+        if format_of_plane is not None:
+            needed = _needed(geometry, wanted, format_of_plane, tiling or _UNTILED, plane.pitch)
             limit = _limit(layout, index)
             if plane.offset + needed > limit:
                 yield Change("end", limit, plane.offset + needed, index)
             ends[plane.object] = max(ends.get(plane.object, 0), plane.offset + needed)
-    yield from _object_changes(layout, demand, ends)
-    yield from _sharing_changes(layout, merged)
+    yield from _object_changes(layout, geometry, ends)
+    yield from _sharing_changes(layout, demand)
 
 
 def _pitch_changes(
-    demand: GeometryDemand,
+    geometry: GeometryDemand,
     wanted: PlaneDemand,
-    shape: PlaneFormat | None,
+    format_: PlaneFormat | None,
     tiling: Tiling,
     index: int,
     pitch: int,
 ) -> Iterator[Change]:
     least = 0
     alignment = wanted.pitch_alignment
-    if shape is not None and demand.extent is not None:
-        least = shape.row_bytes(demand.extent.width)
-        alignment = wanted.alignment(shape, tiling)
+    if format_ is not None and geometry.extent is not None:
+        least = format_.row_bytes(geometry.extent.width)
+        alignment = wanted.alignment(format_, tiling)
     # The nearest pitch that will do: from this one up, else down.
     good = fit_pitch(wanted, alignment, max(pitch, least))
     if good is None:
@@ -103,19 +101,23 @@ def _pitch_changes(
 
 
 def _needed(
-    demand: GeometryDemand, wanted: PlaneDemand, shape: PlaneFormat, tiling: Tiling, pitch: int
+    geometry: GeometryDemand,
+    wanted: PlaneDemand,
+    format_: PlaneFormat,
+    tiling: Tiling,
+    pitch: int,
 ) -> int:
     """The bytes from the plane's start that a picture touches.
 
     The last row ends with its last pixel (drivers/gpu/drm/drm_framebuffer.c,
     framebuffer_check), unless somebody counts in whole rows.
     """
-    extent = demand.extent
+    extent = geometry.extent
     if extent is None:
         return 0
-    rows = wanted.rows(shape, tiling, extent.height)
+    rows = wanted.rows(format_, tiling, extent.height)
     if wanted.scanline_alignment == 1 and tiling.tile_rows == 1 and not wanted.padding:
-        return pitch * (rows - 1) + shape.row_bytes(extent.width)
+        return pitch * (rows - 1) + format_.row_bytes(extent.width)
     return pitch * rows + wanted.padding
 
 
@@ -131,25 +133,25 @@ def _limit(layout: Layout, index: int) -> int:
 
 
 def _object_changes(
-    layout: Layout, demand: GeometryDemand, ends: dict[int, int]
+    layout: Layout, geometry: GeometryDemand, ends: dict[int, int]
 ) -> Iterator[Change]:
     last = layout.planes[-1].object if layout.planes else 0
-    for index, one in enumerate(layout.objects):
-        if one.size > demand.max_size:
-            yield Change("size", one.size, None)
+    for index, object_ in enumerate(layout.objects):
+        if object_.size > geometry.max_size:
+            yield Change("size", object_.size, None)
             continue
-        wanted = demand.object_size(max(ends.get(index, 0), 1), last=index == last)
+        wanted = geometry.object_size(max(ends.get(index, 0), 1), last=index == last)
         if wanted is None:
-            yield Change("size", one.size, None)
-        elif one.size < wanted or one.size % demand.size_alignment:
-            size = up(max(one.size, wanted), demand.size_alignment)
-            yield Change("size", one.size, size if size <= demand.max_size else None)
+            yield Change("size", object_.size, None)
+        elif object_.size < wanted or object_.size % geometry.size_alignment:
+            size = up(max(object_.size, wanted), geometry.size_alignment)
+            yield Change("size", object_.size, size if size <= geometry.max_size else None)
 
 
-def _sharing_changes(layout: Layout, merged: Merged) -> Iterator[Change]:
-    pairs = cast("int", merged.get((T["same-buffer"], WHOLE), 0))
-    for index, tied in enumerate(connected(pairs)[: len(layout.planes)]):
+def _sharing_changes(layout: Layout, demand: Demand) -> Iterator[Change]:
+    """Planes that have to be in one object follow the first of them."""
+    for index, tied in enumerate(connected(demand.related(SAME_BUFFER))[: len(layout.planes)]):
         first = (tied & -tied).bit_length() - 1
-        mine, theirs = layout.planes[index].object, layout.planes[first].object
-        if mine != theirs:
-            yield Change("object", mine, theirs, index)
+        own, firsts = layout.planes[index].object, layout.planes[first].object
+        if own != firsts:
+            yield Change("object", own, firsts, index)

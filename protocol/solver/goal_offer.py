@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from heapwire.protocol.solver.assignment import TooComplexError
 from heapwire.protocol.solver.merge import BOTTOM, join
-from heapwire.protocol.solver.prepared_participant import (
-    content_voice,
-    spread,
-    substitutes_of,
-    voice_of,
-)
-from heapwire.protocol.solver.ranked_sources import RankedSources
+from heapwire.protocol.solver.prepared_goal import prepared_goals
 from heapwire.protocol.solver.search import Search
 from heapwire.protocol.values import (
     ANY_FOURCC,
@@ -41,27 +35,25 @@ def usable_sources(
         extents=Extents(coded=Extent(1, 1)),
         topology=topology,
     )
-    memory = RankedSources(problem)
-    substitutes = substitutes_of(problem)
-    voices = [voice_of(one, problem, substitutes) for one in goal.participants]
-    voices = spread([*voices, content_voice(problem.content)])
-    search = Search(problem, memory, voices, scanout=goal.scanout)
+    (prepared,) = prepared_goals(problem)
+    ranked = prepared.sources
     usable = 0
     try:
-        for choice, pairs in search.choices():
-            known = (FORMATS.get(pair.fourcc) for pair in pairs)
-            for planes in {len(one.planes) if one else 1 for one in known}:
-                demands = [
-                    voice.demand(position, planes)
-                    for voice, position in zip(voices, choice.sets, strict=True)
-                ]
-                merged = None if BOTTOM in demands else join(demands)
-                if merged is not None and merged is not BOTTOM:
-                    for mask in memory.judge.domains(merged, planes):
+        for choice, pairs in Search(prepared).choices():
+            formats = (FORMATS.get(pair.fourcc) for pair in pairs)
+            for planes in {len(format_.planes) if format_ else 1 for format_ in formats}:
+                demand = join(
+                    participant.demand(position, planes)
+                    for participant, position in zip(
+                        prepared.participants, choice.sets, strict=True
+                    )
+                )
+                if demand is not BOTTOM:
+                    for mask in ranked.check.domains(demand, planes):
                         usable |= mask
     except TooComplexError:
-        return memory.sources
-    return tuple(s for position, s in enumerate(memory.sources) if usable >> position & 1)
+        return ranked.sources  # too many ways to tell: any of them may serve
+    return tuple(source for position, source in enumerate(ranked.sources) if usable >> position & 1)
 
 
 def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
@@ -77,13 +69,13 @@ def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:
     )
 
 
-def spelled_out(one: ConstraintSet, pairs: tuple[FormatModifier, ...]) -> ConstraintSet:
+def spelled_out(constraint_set: ConstraintSet, pairs: tuple[FormatModifier, ...]) -> ConstraintSet:
     """A set with those of some pairs that it covers, where its own stand for others."""
-    if all(map(_is_concrete, one.formats)):
-        return one
-    own = set(one.formats)
+    if all(map(_is_concrete, constraint_set.formats)):
+        return constraint_set
+    own = set(constraint_set.formats)
     named = {pair for pair in pairs if _covers(own, pair)} | set(filter(_is_concrete, own))
-    return ConstraintSet(formats=tuple(sorted(named)), constraints=one.constraints)
+    return ConstraintSet(formats=tuple(sorted(named)), constraints=constraint_set.constraints)
 
 
 def _is_concrete(pair: FormatModifier) -> bool:

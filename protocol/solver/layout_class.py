@@ -26,17 +26,17 @@ class LayoutClass(NamedTuple):
 
 
 def _laid_out() -> dict[FormatModifier, LayoutClass]:
-    """The shapes of all pairs with a layout that can be computed."""
+    """The classes of all pairs with a layout that can be computed."""
     numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
-    shapes = {}
+    classes = {}
     for fourcc, format_ in FORMATS.items():
         for modifier in TILINGS:
             number = numbers.setdefault((format_.planes, modifier), len(numbers))
-            shapes[FormatModifier(fourcc, modifier)] = LayoutClass(
+            classes[FormatModifier(fourcc, modifier)] = LayoutClass(
                 len(format_.planes), opaque=False, number=number
             )
-    return shapes
+    return classes
 
 
 LAID_OUT: Final = _laid_out()
-"""The shapes of the pairs with a layout that can be computed; all others are opaque."""
+"""The classes of the pairs with a layout that can be computed; all others are opaque."""

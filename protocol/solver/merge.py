@@ -1,17 +1,17 @@
 """Merging: a lattice meet over what constraints say.
 
-A merged demand is a mapping (type, plane) -> value. The plane is `WHOLE` for
-what is said of the buffer, or of each of its planes. `TOP` says nothing;
+A demand (demand.py) has a value for each type and plane. The plane is `WHOLE`
+for what is said of the buffer, or of each of its planes. `TOP` says nothing;
 `BOTTOM` is a demand that nothing can meet, and it carries no reason, because a
 reason would depend on the order of merging. Which requirements contradict each
 other is worked out from the inputs (conflict.py).
 
 `meet` is commutative, associative and idempotent. Each value meets by the rule
-of its row (values/registry.py). On top of that come the tests across types:
-a pitch alignment above the greatest pitch, planes that must and must not share
-a source. Each of them asks whether the set of things that meet the demand is
-empty, and that set only ever shrinks: a demand that fails such a test fails it
-whatever else is merged in, so the meet stays associative.
+of its row (merge_rule.py). On top of that come the tests across types
+(contradiction.py): a pitch alignment above the greatest pitch, planes that must
+and must not share a source. Each of them asks whether the set of things that
+meet the demand is empty, and that set only ever shrinks: a demand that fails
+such a test fails it whatever else is merged in, so the meet stays associative.
 
 A type that this side does not know is a set of values that is carried on; if it
 must be understood, nothing here can meet it.
@@ -22,34 +22,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.contradiction import contradicts
-from heapwire.protocol.solver.merge_rule import (
-    MEETS,
-    PAIRS_OF,
-    UINT_MAX,
-    WHOLE,
-    Key,
-    Merged,
-    MergedValue,
-    nearest,
-)
+from heapwire.protocol.solver.demand import WHOLE, Demand, Key
+from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, nearest
+from heapwire.protocol.solver.plane_pairs import PAIRS_OF
 from heapwire.protocol.values import (
     ALL_PLANES,
     MAX_PLANES,
     REGISTRY,
     Constraint,
     ConstraintType,
-    DeviceId,
     MergeRule,
     Provenance,
+    RelationType,
     SourceId,
     Value,
     ValueKind,
 )
 
 Substitutes: TypeAlias = Mapping[SourceId, tuple[SourceId, ...]]
+"""For a source those that always serve in its place."""
 
 
 class Bottom(Enum):
@@ -59,7 +53,10 @@ class Bottom(Enum):
 
 
 BOTTOM: Final = Bottom.BOTTOM
-TOP: Final[Merged] = MappingProxyType({})
+"""The demand that nothing can meet."""
+
+TOP: Final = Demand({})
+"""The demand that anything meets."""
 
 _NO_SUBSTITUTES: Substitutes = MappingProxyType({})
 
@@ -114,14 +111,15 @@ def lift(
     planes: int = MAX_PLANES,
     substitutes: Substitutes = _NO_SUBSTITUTES,
     registry: Mapping[int, ConstraintType] = REGISTRY,
-) -> Merged | Bottom:
+) -> Demand | Bottom:
     """What some constraints of one participant demand together.
 
     Of a format with fewer than four `planes`, what is said of the others is nothing.
     `substitutes` names for a source those that always serve in its place. A
     constraint that means nothing (`fault`) is one that nothing can meet.
     """
-    merged: dict[Key, MergedValue] = {}
+    values: dict[Key, MergedValue] = {}
+    carried: dict[Key, frozenset[Value]] = {}
     present = (1 << planes) - 1
     for constraint in constraints:
         row = registry.get(constraint.type)
@@ -129,46 +127,53 @@ def lift(
             if constraint.must_understand:
                 return BOTTOM
             key = (constraint.type, constraint.planes)
-            carried = cast("frozenset[Value]", merged.get(key, frozenset()))
-            merged[key] = carried | {constraint.value}
+            carried[key] = carried.get(key, frozenset()) | {constraint.value}
             continue
         if row.condition:
             continue
         spoken = constraint.planes & present
+        # Planes 0 is the buffer as a whole; a mask of which nothing is left would
+        # become just that, and demand of every plane what was said of an absent one.
         if constraint.planes and not spoken and (row.per_plane or row.is_relation):
             continue
-        if _plain(row, constraint):
-            value = cast("MergedValue", constraint.value)
+        plain = _plain_number(row, constraint)
+        if plain is not None:
+            value: MergedValue = plain
         elif fault(constraint, registry) is None:
             value = _lifted(row, constraint, present, substitutes)
         else:
             return BOTTOM
         for plane in _BITS[spoken] if row.per_plane else _EACH:
             key = (constraint.type, plane)
-            mine = merged.get(key)
-            if mine is None:
-                merged[key] = value
-            elif mine != value:
-                met = MEETS[row.merge](mine, value)
+            before = values.get(key)
+            if before is None:
+                values[key] = value
+            elif before != value:
+                met = MEETS[row.merge](before, value)
                 if met is None:
                     return BOTTOM
-                merged[key] = met
-    return merged
+                values[key] = met
+    return Demand(values, carried) if carried else Demand(values)
 
 
-def _plain(row: ConstraintType, constraint: Constraint) -> bool:
-    """Whether a glance shows that a constraint means something: most are positive numbers."""
+def _plain_number(row: ConstraintType, constraint: Constraint) -> int | None:
+    """The number in a constraint that a glance shows to mean something; None needs `fault`.
+
+    Most constraints are positive numbers. What passes here is what `fault` would pass
+    and `_lifted` would leave as it is: alignments and masks are not 0, types of which
+    only 0 and 1 mean anything (EQUAL) take the long way, and so does a bool.
+    """
     value = constraint.value
-    return (
+    if (
         type(value) is int
         and (row.kind is ValueKind.UINT or row.kind is ValueKind.MASK)
         and row.merge is not MergeRule.EQUAL
-        and 0 < value <= _PLAIN
+        and 0 < value <= UINT_MAX
         and 0 <= constraint.planes <= ALL_PLANES
-    )
+    ):
+        return value
+    return None
 
-
-_PLAIN: Final = 1 << 32
 
 _EACH: Final[tuple[int, ...]] = (WHOLE,)
 _BITS: Final = tuple(
@@ -180,52 +185,57 @@ _BITS: Final = tuple(
 def _lifted(
     row: ConstraintType, constraint: Constraint, present: int, substitutes: Substitutes
 ) -> MergedValue:
+    """A constraint's value as demands have it; `fault` has found nothing wrong with it."""
     if row.is_relation:
         return PAIRS_OF[(constraint.planes or ALL_PLANES) & present]
-    if row.kind is ValueKind.SOURCES:
-        sources = cast("tuple[SourceId, ...]", constraint.value)
-        return frozenset(sources).union(*(substitutes.get(source, ()) for source in sources))
-    if row.kind is ValueKind.PAIRS:
-        # Sorted, and of a device named twice the lesser number counts.
-        return nearest(cast("tuple[tuple[DeviceId, int], ...]", constraint.value), ())
-    return cast("MergedValue", constraint.value)
+    value = constraint.value
+    match row.kind, value:
+        case ValueKind.SOURCES, tuple(entries):
+            sources = [entry for entry in entries if isinstance(entry, SourceId)]
+            return frozenset(sources).union(*(substitutes.get(source, ()) for source in sources))
+        case ValueKind.PAIRS, tuple(entries):
+            # Sorted, and of a device named twice the lesser number counts.
+            return nearest(tuple([entry for entry in entries if isinstance(entry, tuple)]), ())
+        case ValueKind.RANGE, (int(lowest), int(highest)):
+            return (lowest, highest)
+    assert isinstance(value, int | bytes), value
+    return value
 
 
-def meet(one: Merged | Bottom, other: Merged | Bottom) -> Merged | Bottom:
+def meet(mine: Demand | Bottom, yours: Demand | Bottom) -> Demand | Bottom:
     """What both demand."""
-    return join((one, other))
+    return join((mine, yours))
 
 
 def join(
-    demands: Iterable[Merged | Bottom], registry: Mapping[int, ConstraintType] = REGISTRY
-) -> Merged | Bottom:
+    demands: Iterable[Demand | Bottom], registry: Mapping[int, ConstraintType] = REGISTRY
+) -> Demand | Bottom:
     """What all of them demand: `meet` over any number, with one test at the end."""
-    merged: dict[Key, MergedValue] = {}
+    values: dict[Key, MergedValue] = {}
+    carried: dict[Key, frozenset[Value]] = {}
     for demand in demands:
         if demand is BOTTOM:
             return BOTTOM
-        if not merged:
-            merged.update(demand)
+        for key, others in demand.carried.items():
+            carried[key] = carried.get(key, frozenset()) | others
+        if not values:
+            values.update(demand.values)
             continue
-        for key, value in demand.items():
-            mine = merged.get(key)
-            if mine is None:
-                merged[key] = value
-            elif mine is not value and mine != value:
-                row = registry.get(key[0])
-                met = (
-                    cast("frozenset[Value]", mine) | cast("frozenset[Value]", value)
-                    if row is None
-                    else MEETS[row.merge](mine, value)
-                )
+        for key, value in demand.values.items():
+            before = values.get(key)
+            if before is None:
+                values[key] = value
+            elif before is not value and before != value:
+                met = MEETS[registry[key[0]].merge](before, value)
                 if met is None:
                     return BOTTOM
-                merged[key] = met
-    return BOTTOM if contradicts(merged) else merged
+                values[key] = met
+    joined = Demand(values, carried) if carried else Demand(values)
+    return BOTTOM if contradicts(joined, registry) else joined
 
 
-def spell(merged: Merged, inputs: Iterable[Constraint]) -> tuple[Constraint, ...]:
-    """A merged demand as constraints again, in a fixed order.
+def spell(demand: Demand, inputs: Iterable[Constraint]) -> tuple[Constraint, ...]:
+    """A demand as constraints again, in a fixed order.
 
     Each has the weakest provenance of the inputs of its type, and must be
     understood if one of them must. Relations come from the inputs themselves.
@@ -237,42 +247,38 @@ def spell(merged: Merged, inputs: Iterable[Constraint]) -> tuple[Constraint, ...
         type_ = constraint.type
         weakest[type_] = min(weakest.get(type_, constraint.provenance), constraint.provenance)
         understand[type_] = understand.get(type_, False) or constraint.must_understand
-        row = REGISTRY.get(type_)
-        if row is not None and row.is_relation:
+        if isinstance(REGISTRY.get(type_), RelationType):
             relations.add(constraint)
     spelled = list(relations)
-    for (type_, plane), value in merged.items():
-        row = REGISTRY.get(type_)
-        if row is not None and row.is_relation:
-            continue
-        values: tuple[Value, ...]
-        if row is None:
-            values = tuple(cast("frozenset[Value]", value))
-        elif row.kind is ValueKind.SOURCES:
-            values = (tuple(sorted(cast("frozenset[SourceId]", value))),)
-        else:
-            values = (cast("Value", value),)
-        planes = 0 if plane == WHOLE else plane if row is None else 1 << plane
-        spelled += [
+
+    def add(type_: int, value: Value, planes: int) -> None:
+        spelled.append(
             Constraint(
                 type=type_,
-                value=one,
+                value=value,
                 planes=planes,
                 must_understand=understand[type_],
                 provenance=weakest[type_],
             )
-            for one in values
-        ]
+        )
+
+    for (type_, plane), merged in demand.values.items():
+        if not isinstance(REGISTRY.get(type_), RelationType):
+            value = tuple(sorted(merged)) if isinstance(merged, frozenset) else merged
+            add(type_, value, 0 if plane == WHOLE else 1 << plane)
+    for (type_, planes), values in demand.carried.items():
+        for value in values:
+            add(type_, value, planes)
     return tuple(sorted(spelled, key=_order))
 
 
-def _order(one: Constraint) -> tuple[int, int, bool, int, str]:
+def _order(constraint: Constraint) -> tuple[int, int, bool, int, str]:
     """A fixed order of constraints; only what carries several values looks at them."""
-    row = REGISTRY.get(one.type)
+    row = REGISTRY.get(constraint.type)
     return (
-        one.type,
-        one.planes,
-        one.must_understand,
-        one.provenance,
-        "" if row is not None else repr(one.value),
+        constraint.type,
+        constraint.planes,
+        constraint.must_understand,
+        constraint.provenance,
+        "" if row is not None else repr(constraint.value),
     )

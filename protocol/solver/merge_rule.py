@@ -9,119 +9,81 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import lcm
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
-from heapwire.protocol.values import (
-    ALL_PLANES,
-    BY_NAME,
-    MAX_PLANES,
-    REGISTRY,
-    DeviceId,
-    MergeRule,
-    SourceId,
-    Value,
-)
+from heapwire.protocol.values import DeviceId, MergeRule, SourceId
 
-UINT_MAX = (1 << 64) - 1
-WHOLE: Final = -1
-"""The plane of what is said of the buffer as a whole, or of each plane."""
+UINT_MAX: Final = (1 << 64) - 1
+"""The greatest number that a constraint can have."""
 
-MergedValue: TypeAlias = (
-    "int | tuple[int, int] | bytes | frozenset[SourceId] | frozenset[Value]"
-    " | tuple[tuple[DeviceId, int], ...]"
-)
-Key: TypeAlias = tuple[int, int]
-Merged: TypeAlias = Mapping[Key, MergedValue]
-
-T = {name: row.type for name, row in BY_NAME.items()}
-"""The type of each row by its name, for the code that gives a row its meaning."""
+DevicePairs: TypeAlias = tuple[tuple[DeviceId, int], ...]
+MergedValue: TypeAlias = "int | tuple[int, int] | bytes | frozenset[SourceId] | DevicePairs"
+"""A value in a demand: as in a constraint, but sources have no order, and a relation is a
+mask of pairs of planes (plane_pairs.py)."""
 
 
-def pairs_of(planes: int) -> int:
-    """The pairs among some planes, as a mask; bit 4 * i + j is the pair i < j."""
-    mask = 0
-    for one in range(MAX_PLANES):
-        for other in range(one + 1, MAX_PLANES):
-            if planes >> one & 1 and planes >> other & 1:
-                mask |= 1 << (MAX_PLANES * one + other)
-    return mask
+def as_number(value: MergedValue) -> int:
+    """A merged value of a type of numbers, masks, flags or relations."""
+    assert isinstance(value, int), value
+    return value
 
 
-PAIRS_OF: Final = tuple(pairs_of(planes) for planes in range(ALL_PLANES + 1))
+def as_range(value: MergedValue) -> tuple[int, int]:
+    """A merged value of a type of ranges."""
+    match value:
+        case (int(lowest), int(highest)):
+            return lowest, highest
+    raise AssertionError(value)
 
 
-def connected(pairs: int) -> tuple[int, ...]:
-    """For each plane the mask of the planes that these pairs tie it to, itself included."""
-    masks = [1 << plane for plane in range(MAX_PLANES)]
-    if pairs:
-        for one in range(MAX_PLANES):
-            for other in range(one + 1, MAX_PLANES):
-                if pairs >> (MAX_PLANES * one + other) & 1 and not masks[one] >> other & 1:
-                    together = masks[one] | masks[other]
-                    for plane in range(MAX_PLANES):
-                        if together >> plane & 1:
-                            masks[plane] = together
-    return tuple(masks)
+def as_sources(value: MergedValue) -> frozenset[SourceId]:
+    """A merged value of a type of sources."""
+    assert isinstance(value, frozenset), value
+    return value
 
 
-def _lcm(one: MergedValue, other: MergedValue) -> int | None:
-    multiple = lcm(cast("int", one), cast("int", other))
+def as_pairs(value: MergedValue) -> DevicePairs:
+    """A merged value of a type of numbers for devices."""
+    assert isinstance(value, tuple), value
+    return tuple([entry for entry in value if isinstance(entry, tuple)])
+
+
+def _lcm(mine: MergedValue, yours: MergedValue) -> int | None:
+    multiple = lcm(as_number(mine), as_number(yours))
     return multiple if multiple <= UINT_MAX else None
 
 
-def _intersection(one: MergedValue, other: MergedValue) -> MergedValue | None:
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        mine, yours = cast("tuple[int, int]", one), cast("tuple[int, int]", other)
-        lowest, highest = max(mine[0], yours[0]), min(mine[1], yours[1])
-        return (lowest, highest) if lowest <= highest else None
-    if isinstance(one, frozenset) and isinstance(other, frozenset):
-        return cast("frozenset[SourceId]", one & other) or None
-    return (cast("int", one) & cast("int", other)) or None
+def _intersection(mine: MergedValue, yours: MergedValue) -> MergedValue | None:
+    if isinstance(mine, int):
+        return (mine & as_number(yours)) or None
+    if isinstance(mine, frozenset):
+        return (mine & as_sources(yours)) or None
+    my_lowest, my_highest = as_range(mine)
+    your_lowest, your_highest = as_range(yours)
+    lowest, highest = max(my_lowest, your_lowest), min(my_highest, your_highest)
+    return (lowest, highest) if lowest <= highest else None
 
 
-def _union(one: MergedValue, other: MergedValue) -> MergedValue:
-    return cast("int", one) | cast("int", other)
+def _equal(mine: MergedValue, yours: MergedValue) -> MergedValue | None:
+    return mine if mine == yours else None
 
 
-def _equal(one: MergedValue, other: MergedValue) -> MergedValue | None:
-    return one if one == other else None
-
-
-def nearest(one: MergedValue, other: MergedValue) -> MergedValue:
+def nearest(mine: MergedValue, yours: MergedValue) -> DevicePairs:
     """For each device the lesser number, in the order of the devices."""
     least: dict[DeviceId, int] = {}
-    for device, number in (
-        *cast("tuple[tuple[DeviceId, int], ...]", one),
-        *cast("tuple[tuple[DeviceId, int], ...]", other),
-    ):
+    for device, number in (*as_pairs(mine), *as_pairs(yours)):
         least[device] = min(number, least.get(device, number))
     return tuple(sorted(least.items()))
 
 
 MEETS: Final[Mapping[MergeRule, Callable[[MergedValue, MergedValue], MergedValue | None]]] = {
     MergeRule.LCM: _lcm,
-    MergeRule.MAX: lambda one, other: max(cast("int", one), cast("int", other)),
-    MergeRule.MIN: lambda one, other: min(cast("int", one), cast("int", other)),
-    MergeRule.ANY: lambda one, other: 1,
+    MergeRule.MAX: lambda mine, yours: max(as_number(mine), as_number(yours)),
+    MergeRule.MIN: lambda mine, yours: min(as_number(mine), as_number(yours)),
+    MergeRule.ANY: lambda mine, yours: 1,
     MergeRule.INTERSECTION: _intersection,
-    MergeRule.UNION: _union,
+    MergeRule.UNION: lambda mine, yours: as_number(mine) | as_number(yours),
     MergeRule.EQUAL: _equal,
     MergeRule.NEAREST: nearest,
 }
-
-
-def effective(merged: Merged, type_: int, plane: int) -> MergedValue | None:
-    """The value that holds for a plane: what is said of it, and of each plane."""
-    whole = merged.get((type_, WHOLE))
-    if plane == WHOLE:
-        return whole
-    own = merged.get((type_, plane))
-    if own is None or whole is None:
-        return whole if own is None else own
-    return MEETS[REGISTRY[type_].merge](whole, own)
-
-
-def effective_uint(merged: Merged, type_: int, plane: int, default: int) -> int:
-    """`effective` of a number, `default` where nothing is said."""
-    value = effective(merged, type_, plane)
-    return default if value is None else cast("int", value)
+"""The meet of each rule."""

@@ -4,54 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
+from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.exact_layout import GeometryDemand
 from heapwire.protocol.solver.merge import BOTTOM, join, spell
-from heapwire.protocol.solver.merge_rule import UINT_MAX, WHOLE, Merged, T
-from heapwire.protocol.solver.prepared_participant import NO_SET, PreparedParticipant
-from heapwire.protocol.solver.ranked_sources import RankedSources
+from heapwire.protocol.solver.merge_rule import UINT_MAX
+from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.solver.prepared_participant import NO_SET
 from heapwire.protocol.solver.set_choice import SetChoice
 from heapwire.protocol.values import (
     ALL_PLANES,
+    COLOURS,
+    DIFFERENT_SOURCE,
     MAX_BUFFER_COUNT,
+    MAX_BUFFERS,
     MAX_PLANES,
+    MAX_SEGMENTS,
+    MIN_BUFFERS,
+    PERMITTED_SOURCES,
+    SAME_BUFFER,
+    SAME_SOURCE,
+    SHARED_BUFFERS,
     BufferObject,
     Colour,
     Constraint,
     Layout,
     LayoutKind,
-    Problem,
     SourceId,
     agreed_colour,
 )
 
-MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
+_MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
 """What the producer, the client and the compositor can hold, and as much again to share."""
-
-_COLOURS: Final = (T["colours"], WHOLE)
-_SHARED: Final = (T["shared-buffers"], WHOLE)
-_LEAST: Final = (T["min-buffers"], WHOLE)
-_MOST: Final = (T["max-buffers"], WHOLE)
-_SAME_BUFFER: Final = (T["same-buffer"], WHOLE)
-_SAME_SOURCE: Final = (T["same-source"], WHOLE)
-_DIFFERENT_SOURCE: Final = (T["different-source"], WHOLE)
-_SEGMENTS: Final = (T["max-segments"], WHOLE)
-_PERMITTED: Final = T["permitted-sources"]
 
 
 @dataclass(slots=True, eq=False)
 class MergedGroup:
-    """One merged demand and what follows from it, whatever the pair and the places.
+    """One demand and what follows from it, whatever the pair and the places.
 
-    `together` and `apart` are masks of pairs of planes. `orders[plane][place]`
-    sums where the participants have a source in their own lists; None where
-    nobody prefers any.
+    `count` is the number of buffers, `segments` the most runs of bus addresses
+    of an object, `domains` has for each plane the sources that meet everything
+    demanded of it, as a mask. `together` and `apart` are masks of pairs of
+    planes. `orders[plane][place]` sums where the participants have a source in
+    their own lists; None where nobody prefers any. `spelled` is the demand as
+    constraints, once an allocator has to be told.
     """
 
     choice: SetChoice
     planes: int
-    merged: Merged
+    demand: Demand
     geometry: GeometryDemand
     count: int
     colour: Colour | None
@@ -63,77 +65,73 @@ class MergedGroup:
     spelled: tuple[Constraint, ...] | None = None
 
 
-def group_of(
-    problem: Problem,
-    memory: RankedSources,
-    voices: Sequence[PreparedParticipant],
-    choice: SetChoice,
-    planes: int,
-) -> MergedGroup | None:
+def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup | None:
     """What a choice of sets demands of formats with so many planes; None if nothing can."""
-    merged = join(
-        [voice.demand(place, planes) for voice, place in zip(voices, choice.sets, strict=True)]
+    demand = join(
+        [
+            participant.demand(position, planes)
+            for participant, position in zip(goal.participants, choice.sets, strict=True)
+        ]
     )
-    if merged is BOTTOM:
+    if demand is BOTTOM:
         return None
-    geometry = GeometryDemand(merged, problem.extents)
+    geometry = GeometryDemand(demand, goal.problem.extents)
     if geometry.extent is None:
         return None
-    count = _count(problem, merged)
-    colours = merged.get(_COLOURS)
-    colour = None if colours is None else agreed_colour(cast("int", colours), problem.content)
+    count = _count(goal, demand)
+    colours = demand.mask(COLOURS)
+    colour = None if colours is None else agreed_colour(colours, goal.problem.content)
     if count is None or (colours is not None and colour is None):
         return None
-    together = cast("int", merged.get(_SAME_BUFFER, 0)) | cast("int", merged.get(_SAME_SOURCE, 0))
     return MergedGroup(
         choice=choice,
         planes=planes,
-        merged=merged,
+        demand=demand,
         geometry=geometry,
         count=count,
         colour=colour,
-        domains=memory.judge.domains(merged, planes),
-        together=together,
-        apart=cast("int", merged.get(_DIFFERENT_SOURCE, 0)),
-        segments=cast("int", merged.get(_SEGMENTS, UINT_MAX)),
-        orders=_orders(memory, voices, choice),
+        domains=goal.sources.check.domains(demand, planes),
+        # One object is in one source, so sharing an object ties planes just the same.
+        together=demand.related(SAME_BUFFER) | demand.related(SAME_SOURCE),
+        apart=demand.related(DIFFERENT_SOURCE),
+        segments=demand.uint(MAX_SEGMENTS, UINT_MAX),
+        orders=_orders(goal, choice),
     )
 
 
-def _count(problem: Problem, merged: Merged) -> int | None:
+def _count(goal: PreparedGoal, demand: Demand) -> int | None:
     """The number of buffers; None when that is more than is permitted, or than makes sense."""
-    shared = cast("int", merged.get(_SHARED, 0))
-    count = max(problem.counts.total + shared, cast("int", merged.get(_LEAST, 0)))
-    most = min(cast("int", merged.get(_MOST, MOST_BUFFERS)), MOST_BUFFERS)
+    held = goal.problem.counts.total + demand.uint(SHARED_BUFFERS, 0)
+    count = max(held, demand.uint(MIN_BUFFERS, 0))
+    most = min(demand.uint(MAX_BUFFERS, _MOST_BUFFERS), _MOST_BUFFERS)
     return count if count <= most else None
 
 
-def _orders(
-    memory: RankedSources, voices: Sequence[PreparedParticipant], choice: SetChoice
-) -> tuple[tuple[int, ...], ...] | None:
+def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...] | None:
     """For each plane and source the sum of its places in the participants' lists."""
+    sources = goal.sources.sources
     orders: list[list[int]] | None = None
-    for voice, position in zip(voices, choice.sets, strict=True):
+    for participant, position in zip(goal.participants, choice.sets, strict=True):
         if position == NO_SET:
             continue
-        for constraint in voice.sets[position].constraints:
-            if constraint.type != _PERMITTED or not isinstance(constraint.value, tuple):
-                continue
-            listed = cast("tuple[SourceId, ...]", constraint.value)
-            if len(listed) < 2 and not voice.substitutes:
+        for constraint in participant.sets[position].constraints:
+            listed = PERMITTED_SOURCES.of(constraint)
+            # Of a single source there is no order, unless others may stand in for it:
+            # these come after what is named.
+            if not listed or (len(listed) < 2 and not participant.substitutes):
                 continue
             if orders is None:
-                orders = [[0] * len(memory.sources) for _ in range(MAX_PLANES)]
-            places = {source: place for place, source in enumerate(listed)}
+                orders = [[0] * len(sources) for _ in range(MAX_PLANES)]
+            ranks = {source: rank for rank, source in enumerate(listed)}
             for plane in range(MAX_PLANES):
                 if (constraint.planes or ALL_PLANES) >> plane & 1:
-                    for place, source in enumerate(memory.sources):
-                        orders[plane][place] += places.get(source.id, len(listed))
+                    for place, source in enumerate(sources):
+                        orders[plane][place] += ranks.get(source.id, len(listed))
     return None if orders is None else tuple(tuple(row) for row in orders)
 
 
 def allocator_layout(
-    group: MergedGroup, voices: Sequence[PreparedParticipant], sources: Sequence[SourceId]
+    group: MergedGroup, goal: PreparedGoal, sources: Sequence[SourceId]
 ) -> Layout | None:
     """One object for each source, and what whoever allocates has to keep to."""
     extent = group.geometry.extent
@@ -141,9 +139,9 @@ def allocator_layout(
         return None
     if group.spelled is None:
         inputs: list[Constraint] = []
-        for voice, position in zip(voices, group.choice.sets, strict=True):
-            inputs += voice.constraints(position)
-        group.spelled = spell(group.merged, inputs)
+        for participant, position in zip(goal.participants, group.choice.sets, strict=True):
+            inputs += participant.constraints(position)
+        group.spelled = spell(group.demand, inputs)
     return Layout(
         kind=LayoutKind.ALLOCATOR,
         extent=extent,

@@ -1,23 +1,29 @@
-"""A participant as the solver hears it: which pairs it offers, and what each demands.
+"""A participant made ready for one problem: which pairs it offers, and what each demands.
 
 A set applies or not, by the conditions in it; a pair may be in several sets,
 which are alternatives. Beside its sets a participant demands what its usage
-implies. The content and the stream speak too: what is to be shown and how much
-of it there is are demands like any other, and can be part of a conflict.
+implies. The content and the stream take part too: what is to be shown and how
+much of it there is are demands like any other, and can be part of a conflict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
+from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge import Bottom, Substitutes, lift
-from heapwire.protocol.solver.merge_rule import Merged, T
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
+    CPU_ACCESS,
+    PROTECTED,
     REGISTRY,
+    WHEN_HEIGHT,
+    WHEN_INTERLACED,
+    WHEN_ROTATION,
+    WHEN_WIDTH,
     Constraint,
     ConstraintSet,
     Content,
@@ -31,7 +37,10 @@ from heapwire.protocol.values import (
 )
 
 CONTENT: Final = "the content"
+"""What sentences call what is shown, where it is among the participants."""
+
 STREAM: Final = "the stream"
+"""What sentences call the number of buffers, where it is part of a conflict."""
 
 Alternatives: TypeAlias = tuple[tuple[int, int], ...]
 """The sets that hold a pair, best first: (position among the sets, cost)."""
@@ -49,6 +58,8 @@ class PreparedParticipant:
     """One participant, prepared.
 
     `offers` is None for who can use any pair. `implied` holds for every pair.
+    `wild`: some pair that it offers stands for more than itself. `lifted` keeps
+    the demands that were worked out, by set and number of planes.
     """
 
     name: str
@@ -58,15 +69,20 @@ class PreparedParticipant:
     offers: Mapping[FormatModifier, Alternatives] | None
     implied: tuple[Constraint, ...]
     substitutes: Substitutes
-    lifted: dict[tuple[int, int], Merged | Bottom]
+    lifted: dict[tuple[int, int], Demand | Bottom]
 
-    def demand(self, position: int, planes: int) -> Merged | Bottom:
+    @property
+    def positions(self) -> Sequence[int]:
+        """The positions of its sets; `NO_SET` alone for who has none."""
+        return range(len(self.sets)) if self.sets else (NO_SET,)
+
+    def demand(self, position: int, planes: int) -> Demand | Bottom:
         """What the set at a position and what is implied demand of formats of so many planes."""
-        known = self.lifted.get((position, planes))
-        if known is None:
-            known = lift(self.constraints(position), planes=planes, substitutes=self.substitutes)
-            self.lifted[position, planes] = known
-        return known
+        demand = self.lifted.get((position, planes))
+        if demand is None:
+            demand = lift(self.constraints(position), planes=planes, substitutes=self.substitutes)
+            self.lifted[position, planes] = demand
+        return demand
 
     def constraints(self, position: int) -> tuple[Constraint, ...]:
         """The constraints of a set, and those implied."""
@@ -82,22 +98,22 @@ class PreparedParticipant:
         return replace(
             self,
             sets=tuple(
-                replace(one, constraints=tuple(c for c in one.constraints if c not in dropped))
-                for one in self.sets
+                replace(own, constraints=tuple(c for c in own.constraints if c not in dropped))
+                for own in self.sets
             ),
             implied=tuple(c for c in self.implied if c not in dropped),
             lifted={},
         )
 
 
-def voice_of(
+def prepared(
     participant: Participant, problem: Problem, substitutes: Substitutes
 ) -> PreparedParticipant:
     """A participant, prepared for one problem."""
     return PreparedParticipant(
         name=participant.name,
         scanout=int(participant.usage) & _SCANOUT != 0,
-        wild=any(_is_wild(one.formats) for one in participant.sets),
+        wild=any(_is_wild(own.formats) for own in participant.sets),
         sets=participant.sets,
         offers=offers_of(participant.sets, problem.content, problem.extents)
         if participant.sets
@@ -116,8 +132,8 @@ def _is_wild(formats: tuple[FormatModifier, ...]) -> bool:
     return ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers
 
 
-def content_voice(content: Content) -> PreparedParticipant:
-    """What the content demands: protected memory, or memory that is not."""
+def prepared_content(content: Content) -> PreparedParticipant:
+    """The content as a participant: it demands protected memory, or memory that is not."""
     return _CONTENT[content.protected]
 
 
@@ -129,14 +145,14 @@ def _content(protected: bool) -> PreparedParticipant:
         sets=(),
         offers=None,
         implied=(
-            Constraint(type=T["protected"], value=int(protected), provenance=Provenance.USER),
+            Constraint(type=PROTECTED.type, value=int(protected), provenance=Provenance.USER),
         ),
         substitutes={},
         lifted={},
     )
 
 
-# What they demand never depends on the problem.
+# What it demands never depends on the problem.
 _CONTENT: Final = {protected: _content(protected) for protected in (False, True)}
 
 
@@ -145,7 +161,7 @@ def _implied(participant: Participant) -> tuple[Constraint, ...]:
     access = (_READ if usage & _CPU_READ else 0) | (_WRITE if usage & _CPU_WRITE else 0)
     if not access:
         return ()
-    return (Constraint(type=T["cpu-access"], value=access, provenance=Provenance.KERNEL),)
+    return (Constraint(type=CPU_ACCESS.type, value=access, provenance=Provenance.KERNEL),)
 
 
 def offers_of(
@@ -153,17 +169,18 @@ def offers_of(
 ) -> dict[FormatModifier, Alternatives]:
     """The pairs of the sets that apply, each with its alternatives in order."""
     offers: dict[FormatModifier, Alternatives] = {}
-    for position, one in enumerate(sets):
-        if not _applies(one, content, extents):
+    for position, constraint_set in enumerate(sets):
+        if not _applies(constraint_set, content, extents):
             continue
-        if one.costs:
-            for pair, cost in zip(one.formats, one.costs, strict=False):
-                known = offers.get(pair, ())
-                if not any(place == position for place, _ in known):
-                    offers[pair] = (*known, (position, cost))
+        if constraint_set.costs:
+            for pair, cost in zip(constraint_set.formats, constraint_set.costs, strict=False):
+                before = offers.get(pair, ())
+                # A pair that stands twice in one set is one alternative: at its first cost.
+                if not any(other == position for other, _ in before):
+                    offers[pair] = (*before, (position, cost))
             continue
         entry: Alternatives = ((position, 0),)
-        fresh = dict.fromkeys(one.formats, entry)
+        fresh = dict.fromkeys(constraint_set.formats, entry)
         if offers.keys().isdisjoint(fresh):
             offers.update(fresh)
         else:
@@ -175,23 +192,28 @@ def offers_of(
 _CONDITIONS: Final = frozenset(type_ for type_, row in REGISTRY.items() if row.condition)
 
 
-def _applies(one: ConstraintSet, content: Content, extents: Extents) -> bool:
+def _applies(constraint_set: ConstraintSet, content: Content, extents: Extents) -> bool:
     """Whether the conditions in a set hold for this stream."""
-    for constraint in one.constraints:
+    for constraint in constraint_set.constraints:
         if constraint.type in _CONDITIONS and not _holds(constraint, content, extents):
             return False
     return True
 
 
 def _holds(condition: Constraint, content: Content, extents: Extents) -> bool:
-    if condition.type == T["when-interlaced"]:
-        return condition.value == int(content.interlaced)
-    if condition.type == T["when-rotation"]:
-        return cast("int", condition.value) >> content.rotation // 90 & 1 != 0
-    lowest, highest = cast("tuple[int, int]", condition.value)
+    """Whether one condition holds; one with a value of another kind holds for nothing."""
+    rotations = WHEN_ROTATION.of(condition)
+    if rotations is not None:
+        return rotations >> content.rotation // 90 & 1 != 0
+    interlaced = WHEN_INTERLACED.of(condition)
+    if interlaced is not None:
+        return interlaced == int(content.interlaced)
     picture = extents.allocated
-    length = picture.width if condition.type == T["when-width"] else picture.height
-    return lowest <= length <= highest
+    for row, length in ((WHEN_WIDTH, picture.width), (WHEN_HEIGHT, picture.height)):
+        bounds = row.of(condition)
+        if bounds is not None:
+            return bounds[0] <= length <= bounds[1]
+    return False
 
 
 def substitutes_of(problem: Problem) -> Substitutes:
@@ -204,7 +226,7 @@ def substitutes_of(problem: Problem) -> Substitutes:
         names[source.id] = source.name
         for name in source.substitutes_for:
             direct.setdefault(name, set()).add(source.id)
-    found: dict[SourceId, tuple[SourceId, ...]] = {}
+    substitutes: dict[SourceId, tuple[SourceId, ...]] = {}
     for source in problem.sources:
         reached: set[SourceId] = set()
         waiting = [source.name]
@@ -214,41 +236,45 @@ def substitutes_of(problem: Problem) -> Substitutes:
                     reached.add(other)
                     waiting.append(names[other])
         if reached:
-            found[source.id] = tuple(sorted(reached))
-    return found
+            substitutes[source.id] = tuple(sorted(reached))
+    return substitutes
 
 
-def spread(voices: list[PreparedParticipant]) -> list[PreparedParticipant]:
+def without_wildcards(participants: list[PreparedParticipant]) -> list[PreparedParticipant]:
     """The participants with the pairs that the others name in place of wildcards."""
-    if not any(voice.wild for voice in voices):
-        return voices
+    if not any(participant.wild for participant in participants):
+        return participants
     fourccs: set[int] = set()
     modifiers: set[int] = set()
-    for voice in voices:
-        for pair in voice.offers or ():
+    for participant in participants:
+        for pair in participant.offers or ():
             fourccs.add(pair.fourcc)
             modifiers.add(pair.modifier)
     fourccs.discard(ANY_FOURCC)
     modifiers.discard(ANY_MODIFIER)
     concrete = {FormatModifier(fourcc, modifier) for fourcc in fourccs for modifier in modifiers}
-    heard = []
-    for voice in voices:
-        if voice.offers is None:
-            heard.append(voice)
-            continue
-        wide: dict[FormatModifier, Alternatives] = {}
-        for pair in concrete:
-            named = [
-                entry
-                for spelled in (
-                    pair,
-                    FormatModifier(ANY_FOURCC, pair.modifier),
-                    FormatModifier(pair.fourcc, ANY_MODIFIER),
-                    FormatModifier(ANY_FOURCC, ANY_MODIFIER),
-                )
-                for entry in voice.offers.get(spelled, ())
-            ]
-            if named:
-                wide[pair] = tuple(sorted(dict(named).items()))
-        heard.append(replace(voice, offers=wide, lifted={}))
-    return heard
+    return [_spelled_out(participant, concrete) for participant in participants]
+
+
+def _spelled_out(
+    participant: PreparedParticipant, concrete: set[FormatModifier]
+) -> PreparedParticipant:
+    """A participant with those of some pairs that it offers, by name or by a wildcard."""
+    if participant.offers is None:
+        return participant
+    offers: dict[FormatModifier, Alternatives] = {}
+    for pair in concrete:
+        entries = [
+            entry
+            for spelled in (
+                pair,
+                FormatModifier(ANY_FOURCC, pair.modifier),
+                FormatModifier(pair.fourcc, ANY_MODIFIER),
+                FormatModifier(ANY_FOURCC, ANY_MODIFIER),
+            )
+            for entry in participant.offers.get(spelled, ())
+        ]
+        if entries:
+            # A set counts once, at the cost of its widest entry, and sets keep their order.
+            offers[pair] = tuple(sorted(dict(entries).items()))
+    return replace(participant, offers=offers, lifted={})

@@ -9,14 +9,16 @@ from heapwire.protocol.values import Problem, Source, SourceId, SourceKind
 
 
 class RankedSources:
-    """The sources of a problem in the order of their scarcity, and their judge.
+    """The sources of a problem in the order of their scarcity, and the check of them.
 
-    The order is total, so that a tie never depends on the order of arrival.
+    The order is total, so that a tie never depends on the order of arrival. The
+    place of a source is its position in `sources`. `assignments` keeps what was
+    worked out for groups with the same demands on memory.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.sources = tuple(sorted(problem.sources, key=_scarcity))
-        self.judge = SourceCheck(self.sources, problem.topology)
+        self.check = SourceCheck(self.sources, problem.topology)
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
@@ -27,6 +29,7 @@ class RankedSources:
         if not opaque:
             return self.scarcity
         return tuple(
+            # Any device's own memory comes before any other, and each keeps its order.
             place if source.id.kind is SourceKind.DEVICE else place + len(self.sources)
             for place, source in enumerate(self.sources)
         )

@@ -1,22 +1,24 @@
-"""The search for the plans of one goal; solve.py says how it goes."""
+"""The search for the plans of one goal; solution.py says how it goes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment, assign
+from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.exact_layout import PlaneRoom, exact_layout, plane_rooms
 from heapwire.protocol.solver.fixed_layout import meets_fixed
 from heapwire.protocol.solver.layout_class import LAID_OUT, LayoutClass
-from heapwire.protocol.solver.merge_rule import UINT_MAX, WHOLE, Merged, T
+from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.merged_group import MergedGroup, allocator_layout, group_of
-from heapwire.protocol.solver.prepared_participant import PreparedParticipant
-from heapwire.protocol.solver.ranked_sources import RankedSources
+from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import SetChoice, choices_of, common_pairs
 from heapwire.protocol.values import (
     ALL_PLANES,
+    COHERENCY_DOMAINS,
+    FENCES,
     FORMATS,
     MAX_PLANES,
     PAGE_SIZE,
@@ -26,7 +28,6 @@ from heapwire.protocol.values import (
     FormatModifier,
     Layout,
     Plan,
-    Problem,
     Source,
     domains_of,
     preferred_domain,
@@ -36,18 +37,22 @@ from heapwire.protocol.values import (
 MAX_PLANS: Final = 8
 """Plans of one goal; a client that cannot use any of so many will not use the next."""
 
-_DOMAINS: Final = (T["coherency-domains"], WHOLE)
-_FENCES: Final = (T["fences"], WHOLE)
-
 Places: TypeAlias = tuple[int, ...]
 """For each plane the place of its source in `RankedSources.sources`."""
 
+_ALL_DOMAINS: Final = 0b111
 _NO_PAIR: Final = FormatModifier(0, 0)
 _UNOPENED: Final = -1  # where the order of sources stands in a key: before any real one
 
 
 class _Key(NamedTuple):
-    """The rank of what a candidate promises at best; no two are equal."""
+    """What a candidate promises at best, as a rank: the fields in this order. No two are equal.
+
+    A key may promise too much, never too little: what comes off the heap first is
+    then the best there is, and none is passed by. So an unopened choice has the
+    least in every field that only opening it tells, and the places are the best
+    that any size would leave.
+    """
 
     alternative: int
     cost: int
@@ -58,18 +63,24 @@ class _Key(NamedTuple):
     pair: FormatModifier
     places: Places
     ranks: tuple[int, ...]
-    item: int
+    candidate: int
+    """The position of the candidate."""
 
 
-_Agreed: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
+_Agreement: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
 
 
-class _Item:
-    """A choice whose pairs are on the queue, and how far each has come."""
+class _Candidate:
+    """A choice of sets, and how far each of its pairs has come.
+
+    Everything is kept by what it depends on: groups by the number of planes,
+    first places by the family of layout classes, rooms and fitting places by
+    the class, layouts by class and places, turns by the pair.
+    """
 
     __slots__ = (
-        "agreed", "best", "choice", "fitting", "groups", "layouts", "pairs", "rooms", "shapes",
-        "turns",
+        "agreements", "best", "choice", "classes", "fitting", "groups", "layouts", "pairs",
+        "rooms", "turns",
     )  # fmt: skip
 
     def __init__(self, choice: SetChoice, pairs: list[FormatModifier]) -> None:
@@ -77,115 +88,101 @@ class _Item:
         self.pairs = pairs
         self.groups: dict[int, MergedGroup | None] = {}
         self.best: dict[int, list[Assignment]] = {}
-        self.shapes: dict[FormatModifier, LayoutClass] = {}
+        self.classes: dict[FormatModifier, LayoutClass] = {}
         self.rooms: dict[LayoutClass, tuple[PlaneRoom, ...] | None] = {}
         self.layouts: dict[tuple[LayoutClass, Places], Layout | None] = {}
-        self.agreed: dict[tuple[int, Places], _Agreed] = {}
+        self.agreements: dict[tuple[int, Places], _Agreement] = {}
         self.turns: dict[FormatModifier, int] = {}
         self.fitting: dict[LayoutClass, list[Assignment]] = {}
 
     def group(self, pair: FormatModifier) -> MergedGroup:
-        """The demand on a pair that is on the queue; there are places for it, so there is one."""
-        group = self.groups[self.shapes[pair].planes]
+        """The demand on a pair that is on the heap; there are places for it, so there is one."""
+        group = self.groups[self.classes[pair].planes]
         assert group is not None
         return group
 
 
-class Found(NamedTuple):
-    """A plan and what it was chosen from."""
+class FoundPlan(NamedTuple):
+    """A plan and what it was chosen from: its choice of sets, their demand, a source a plane."""
 
     plan: Plan
     pair: FormatModifier
     choice: SetChoice
-    merged: Merged
+    demand: Demand
     sources: tuple[Source, ...]
 
 
 class Search:
     """Looks for the best plans of one goal, as lazily as the ranking permits."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        memory: RankedSources,
-        voices: Sequence[PreparedParticipant],
-        *,
-        scanout: bool = False,
-        capacity: bool = True,
-    ) -> None:
-        self.problem = problem
-        self.memory = memory
-        self.voices = voices
-        self.scanout = scanout
-        self.capacity = capacity
-        self.common = common_pairs(voices, problem.fixed)
-        self._shown = any(voice.scanout for voice in voices)
+    def __init__(self, goal: PreparedGoal) -> None:
+        self.goal = goal
+        self.common = common_pairs(goal.participants, goal.problem.fixed)
+        self._shown = any(participant.scanout for participant in goal.participants)
 
     def choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
         """Every combination of sets with the pairs it is for; `TooComplexError` if too many."""
         return choices_of(self.common)
 
-    def group(self, choice: SetChoice, planes: int) -> MergedGroup | None:
-        """What a choice of sets demands of formats with so many planes; None if nothing can."""
-        return group_of(self.problem, self.memory, self.voices, choice, planes)
-
-    def found(self, limit: int = MAX_PLANS, goal: str = "") -> list[Found]:
-        """The best plans, best first.
+    def plans(self, limit: int = MAX_PLANS) -> list[FoundPlan]:
+        """The best plans, best first; `TooComplexError` if they cannot be told.
 
         A heap of keys that never promise too little: first a choice of sets,
         before anything is merged; then each of its pairs with the best places
         for the planes; the next best places when those have been taken. What
         comes off the heap with a layout that fits is the next best plan.
         """
-        items = [_Item(choice, pairs) for choice, pairs in self.choices()]
-        queue = [
+        candidates = [_Candidate(choice, pairs) for choice, pairs in self.choices()]
+        heap = [
             _Key(
-                item.choice.alternative, item.choice.cost, _UNOPENED, 0, 0, 0, _NO_PAIR, (), (),
-                number,
+                candidate.choice.alternative, candidate.choice.cost, _UNOPENED, 0, 0, 0, _NO_PAIR,
+                (), (), number,
             )
-            for number, item in enumerate(items)
+            for number, candidate in enumerate(candidates)
         ]  # fmt: skip
-        heapify(queue)
-        plans: list[Found] = []
-        while queue and len(plans) < limit:
-            key = heappop(queue)
-            item = items[key.item]
+        heapify(heap)
+        plans: list[FoundPlan] = []
+        while heap and len(plans) < limit:
+            key = heappop(heap)
+            candidate = candidates[key.candidate]
             if key.order == _UNOPENED:
-                self._open(item, key.item, queue)
+                self._open(candidate, key.candidate, heap)
                 continue
             pair = key.pair
-            shape = item.shapes[pair]
-            layout = self._layout(item, pair, key.places)
-            if layout is None and item.rooms.get(shape, ()) is None:
+            layout_class = candidate.classes[pair]
+            layout = self._layout(candidate, pair, key.places)
+            if layout is None and candidate.rooms.get(layout_class, ()) is None:
                 continue  # whatever the places, a pitch is beyond what is permitted
             # Other sets, or other places of planes that only the driver knows, may
             # come to the same.
-            again = key.ranks or shape.opaque
-            if layout is not None and not (again and _known(plans, pair, layout)):
-                plans.append(self._found(item, pair, key.places, layout, goal))
+            again = key.ranks or layout_class.opaque
+            if layout is not None and not (again and _is_among(plans, pair, layout)):
+                plans.append(self._found(candidate, pair, key.places, layout))
             if len(plans) < limit:
-                self._advance(item, pair, queue, key, fitted=layout is not None)
+                self._advance(candidate, pair, heap, key, fitted=layout is not None)
         return plans
 
-    def _open(self, item: _Item, number: int, queue: list[_Key]) -> None:
-        """Merge a choice and put its pairs on the queue."""
-        choice = item.choice
-        costs: Mapping[FormatModifier, int] = self.problem.format_costs
-        for pair in item.pairs:
-            shape = LAID_OUT.get(pair)
-            if shape is None:
+    def _open(self, candidate: _Candidate, number: int, heap: list[_Key]) -> None:
+        """Merge a choice and put its pairs on the heap."""
+        choice = candidate.choice
+        costs = self.goal.problem.format_costs
+        for pair in candidate.pairs:
+            layout_class = LAID_OUT.get(pair)
+            if layout_class is None:
                 format_ = FORMATS.get(pair.fourcc)
                 planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)
-                shape = LayoutClass(planes, opaque=True)
-            best = item.best.get(shape.family)
+                layout_class = LayoutClass(planes, opaque=True)
+            best = candidate.best.get(layout_class.family)
             if best is None:
-                best = item.best[shape.family] = self._first_places(item, shape)
+                best = candidate.best[layout_class.family] = self._first_places(
+                    candidate, layout_class
+                )
             if not best:
                 continue
-            item.shapes[pair] = shape
+            candidate.classes[pair] = layout_class
             order, objects, scarcity, places = best[0]
             heappush(
-                queue,
+                heap,
                 _Key(
                     choice.alternative, choice.cost, order, costs.get(pair, 0) if costs else 0,
                     objects, scarcity, pair, places, choice.ranks, number,
@@ -195,44 +192,49 @@ class Search:
     def _planes_spoken_of(self, choice: SetChoice) -> int:
         """The planes of an unknown format: up to the last that somebody speaks of."""
         spoken = 1
-        for voice, position in zip(self.voices, choice.sets, strict=True):
-            for constraint in voice.constraints(position):
+        for participant, position in zip(self.goal.participants, choice.sets, strict=True):
+            for constraint in participant.constraints(position):
                 spoken |= constraint.planes
         return min((spoken & ALL_PLANES).bit_length(), MAX_PLANES)
 
-    def _first_places(self, item: _Item, shape: LayoutClass) -> list[Assignment]:
-        """The best places for every pair of a shape, whatever the size turns out to be."""
-        if shape.planes not in item.groups:
-            item.groups[shape.planes] = self.group(item.choice, shape.planes)
-        group = item.groups[shape.planes]
+    def _first_places(self, candidate: _Candidate, layout_class: LayoutClass) -> list[Assignment]:
+        """The best places for every pair of a class, whatever the size turns out to be."""
+        if layout_class.planes not in candidate.groups:
+            candidate.groups[layout_class.planes] = group_of(
+                self.goal, candidate.choice, layout_class.planes
+            )
+        group = candidate.groups[layout_class.planes]
         if group is None:
             return []
-        if self.problem.fixed is not None:
-            return self._places(group, shape)
-        known = (group.domains, group.together, group.apart, group.orders, shape.opaque)
-        places = self.memory.assignments.get(known)
-        if places is None:
-            places = self.memory.assignments[known] = self._places(group, shape)
-        return places
+        if self.goal.problem.fixed is not None:
+            return self._places(group, layout_class)
+        # Groups that ask the same of memory have the same places, over all goals of the
+        # problem: this is all that `_places` looks at without rooms and a fixed buffer.
+        asked = (group.domains, group.together, group.apart, group.orders, layout_class.opaque)
+        best = self.goal.sources.assignments.get(asked)
+        if best is None:
+            best = self.goal.sources.assignments[asked] = self._places(group, layout_class)
+        return best
 
     def _places(
         self,
         group: MergedGroup,
-        shape: LayoutClass,
+        layout_class: LayoutClass,
         *,
         rooms: Sequence[PlaneRoom] = (),
         accept: Callable[[Places], bool] | None = None,
     ) -> list[Assignment]:
         """The best places of the planes; `accept` has the last word on each.
 
-        `rooms` rules out at once the sources that are too small for a plane by itself.
+        `rooms` rules out at once the sources that are too small for a plane by itself:
+        an object is no smaller than any plane in it, so no layout that fits is lost.
         """
         domains = group.domains
-        if self.problem.fixed is not None:
+        if self.goal.problem.fixed is not None:
             domains = self._fixed_domains(domains)
-        elif rooms and self.capacity:
+        elif rooms and self.goal.heeds_capacity:
             domains = tuple(
-                domain & self.memory.with_room_for(group.count * room.size)
+                domain & self.goal.sources.with_room_for(group.count * room.size)
                 for domain, room in zip(domains, rooms, strict=True)
             )
         return assign(
@@ -240,61 +242,64 @@ class Search:
             together=group.together,
             apart=group.apart,
             orders=group.orders,
-            scarcity=self.memory.scarcity_of(opaque=shape.opaque),
+            scarcity=self.goal.sources.scarcity_of(opaque=layout_class.opaque),
             limit=MAX_PLANS,
             accept=accept,
-            sets_of_sources=shape.opaque and self.problem.fixed is None,
+            sets_of_sources=layout_class.opaque and self.goal.problem.fixed is None,
         )
 
     def _fixed_domains(self, domains: tuple[int, ...]) -> tuple[int, ...]:
         """What is left when each plane is where it already is."""
-        fixed = self.problem.fixed
+        fixed = self.goal.problem.fixed
         if fixed is None or len(fixed.layout.planes) < len(domains):
             return tuple(0 for _ in domains)
         objects = fixed.layout.objects
         places = [
-            self.memory.position.get(objects[plane.object].source) for plane in fixed.layout.planes
+            self.goal.sources.position.get(objects[plane.object].source)
+            for plane in fixed.layout.planes
         ]
         return tuple(
             0 if place is None else domain & 1 << place
             for domain, place in zip(domains, places, strict=False)
         )
 
-    def _layout(self, item: _Item, pair: FormatModifier, places: Places) -> Layout | None:
+    def _layout(self, candidate: _Candidate, pair: FormatModifier, places: Places) -> Layout | None:
         """The layout with the planes in these places; None when something is too great."""
-        key = (item.shapes[pair], places)
-        if key in item.layouts:
-            return item.layouts[key]
-        group = item.group(pair)
-        layout = self._laid_out(item, pair, places, group)
+        key = (candidate.classes[pair], places)
+        if key in candidate.layouts:
+            return candidate.layouts[key]
+        group = candidate.group(pair)
+        layout = self._laid_out(candidate, pair, places, group)
         if layout is not None and not self._fits(layout, group):
             layout = None
-        item.layouts[key] = layout
+        candidate.layouts[key] = layout
         return layout
 
     def _laid_out(
-        self, item: _Item, pair: FormatModifier, places: Places, group: MergedGroup
+        self, candidate: _Candidate, pair: FormatModifier, places: Places, group: MergedGroup
     ) -> Layout | None:
-        fixed = self.problem.fixed
+        fixed = self.goal.problem.fixed
         if fixed is not None:
-            good = meets_fixed(fixed, group.merged, self.problem.extents)
+            good = meets_fixed(fixed, group.demand, self.goal.problem.extents)
             return fixed.layout if good else None
-        ids = self.memory.ids
-        shape = item.shapes[pair]
-        if shape.opaque:
-            return allocator_layout(group, self.voices, [ids[place] for place in places])
-        if shape not in item.rooms:
-            item.rooms[shape] = plane_rooms(
+        ids = self.goal.sources.ids
+        layout_class = candidate.classes[pair]
+        if layout_class.opaque:
+            return allocator_layout(group, self.goal, [ids[place] for place in places])
+        if layout_class not in candidate.rooms:
+            candidate.rooms[layout_class] = plane_rooms(
                 group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier]
             )
-        rooms = item.rooms[shape]
+        rooms = candidate.rooms[layout_class]
         return None if rooms is None else exact_layout(group.geometry, rooms, places, ids)
 
     def _fits(self, layout: Layout, group: MergedGroup) -> bool:
         """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
-        for one in layout.objects:
-            source = self.memory.sources[self.memory.position[one.source]]
-            pages = -(-one.size // PAGE_SIZE)
+        for object_ in layout.objects:
+            source = self.goal.sources.sources[self.goal.sources.position[object_.source]]
+            # One of unknown size (0: its allocator decides) may be in any number of runs, and
+            # takes no room that could be counted.
+            pages = -(-object_.size // PAGE_SIZE)
             if (
                 group.segments != UINT_MAX
                 and source.contiguous is not True
@@ -303,77 +308,85 @@ class Search:
                 return False
             if (
                 source.capacity is not None
-                and self.capacity
+                and self.goal.heeds_capacity
                 and group.count * pages * PAGE_SIZE > source.capacity
             ):
                 return False
         return True
 
     def _advance(
-        self, item: _Item, pair: FormatModifier, queue: list[_Key], key: _Key, *, fitted: bool
+        self,
+        candidate: _Candidate,
+        pair: FormatModifier,
+        heap: list[_Key],
+        key: _Key,
+        *,
+        fitted: bool,
     ) -> None:
-        """Put the next best places of a pair on the queue.
+        """Put the next best places of a pair on the heap.
 
         The places were found whatever the size. Once some do not fit, they are
         looked for again with the size in mind; those taken so far are the first
         of these too.
         """
-        shape = item.shapes[pair]
-        turn = item.turns.get(pair, 0) + fitted
-        item.turns[pair] = turn
-        if not fitted and shape not in item.fitting:
-            item.fitting[shape] = self._places(
-                item.group(pair),
-                shape,
-                rooms=item.rooms.get(shape) or (),
-                accept=lambda places: self._layout(item, pair, places) is not None,
+        layout_class = candidate.classes[pair]
+        # The place that did not fit is not among the fitting ones, so it counts no turn.
+        turn = candidate.turns.get(pair, 0) + fitted
+        candidate.turns[pair] = turn
+        if not fitted and layout_class not in candidate.fitting:
+            candidate.fitting[layout_class] = self._places(
+                candidate.group(pair),
+                layout_class,
+                rooms=candidate.rooms.get(layout_class) or (),
+                accept=lambda places: self._layout(candidate, pair, places) is not None,
             )
-        best = item.fitting.get(shape) if item.fitting else None
+        best = candidate.fitting.get(layout_class) if candidate.fitting else None
         if best is None:
-            best = item.best[shape.family]
+            best = candidate.best[layout_class.family]
         if turn < len(best):
             order, objects, scarcity, places = best[turn]
             heappush(
-                queue,
+                heap,
                 _Key(
                     key.alternative, key.cost, order, key.format_cost, objects, scarcity,
-                    key.pair, places, key.ranks, key.item,
+                    key.pair, places, key.ranks, key.candidate,
                 ),
             )  # fmt: skip
 
     def _found(
-        self, item: _Item, pair: FormatModifier, places: Places, layout: Layout, goal: str
-    ) -> Found:
-        group = item.group(pair)
-        merged = group.merged
-        agreed = item.agreed.get((group.planes, places))
-        if agreed is None:
-            agreed = item.agreed[group.planes, places] = self._agreed(merged, places)
-        sources, domain, fence = agreed
+        self, candidate: _Candidate, pair: FormatModifier, places: Places, layout: Layout
+    ) -> FoundPlan:
+        group = candidate.group(pair)
+        agreement = candidate.agreements.get((group.planes, places))
+        if agreement is None:
+            agreement = self._agreement(group.demand, places)
+            candidate.agreements[group.planes, places] = agreement
+        sources, domain, fence = agreement
         plan = Plan(
             fourcc=pair.fourcc,
             modifier=pair.modifier,
-            goal=goal,
-            scanout=self.scanout,
+            goal=self.goal.name,
+            scanout=self.goal.scanout,
             layout=layout,
             buffer_count=group.count,
             domain=domain,
             fence=fence,
             colour=group.colour,
         )
-        return Found(plan=plan, pair=pair, choice=group.choice, merged=merged, sources=sources)
+        return FoundPlan(plan, pair, group.choice, group.demand, sources)
 
-    def _agreed(self, merged: Merged, places: Places) -> _Agreed:
+    def _agreement(self, demand: Demand, places: Places) -> _Agreement:
         """The sources in these places, and what they leave of coherency and fences."""
-        sources = tuple([self.memory.sources[place] for place in places])
-        domains = cast("int", merged.get(_DOMAINS, 0b111))
+        sources = tuple([self.goal.sources.sources[place] for place in places])
+        domains = demand.mask(COHERENCY_DOMAINS)
+        left = _ALL_DOMAINS if domains is None else domains
         for source in sources:
-            domains &= domains_of(source)
-        fences = merged.get(_FENCES)
-        fence = None if fences is None else preferred_fence(cast("int", fences))
-        return sources, preferred_domain(domains, scanout=self._shown), fence
+            left &= domains_of(source)
+        fences = demand.mask(FENCES)
+        fence = None if fences is None else preferred_fence(fences)
+        return sources, preferred_domain(left, scanout=self._shown), fence
 
 
-def _known(plans: list[Found], pair: FormatModifier, layout: Layout) -> bool:
+def _is_among(plans: list[FoundPlan], pair: FormatModifier, layout: Layout) -> bool:
     """Whether another choice of sets has led to the same plan already."""
     return any(found.pair == pair and found.plan.layout == layout for found in plans)

@@ -31,9 +31,13 @@ class SetChoice:
     ranks: tuple[int, ...]
 
 
-def common_pairs(voices: Sequence[PreparedParticipant], fixed: FixedBuffer | None) -> Common:
+def common_pairs(participants: Sequence[PreparedParticipant], fixed: FixedBuffer | None) -> Common:
     """What everyone offers; of a buffer that exists only its own pair."""
-    offering = sorted((voice.offers for voice in voices if voice.offers is not None), key=len)
+    # The shortest first: each intersection takes as long as its smaller side.
+    offering = sorted(
+        (participant.offers for participant in participants if participant.offers is not None),
+        key=len,
+    )
     pairs: set[FormatModifier] | None = None
     for offers in offering:
         pairs = set(offers) if pairs is None else pairs & offers.keys()
@@ -41,10 +45,10 @@ def common_pairs(voices: Sequence[PreparedParticipant], fixed: FixedBuffer | Non
         pairs = {fixed.format} if pairs is None else pairs & {fixed.format}
     ordered = list(pairs or ())
     columns: list[Iterator[Alternatives]] = [
-        map(voice.alternatives, ordered)
-        if voice.offers is None
-        else map(voice.offers.__getitem__, ordered)
-        for voice in voices
+        map(participant.alternatives, ordered)
+        if participant.offers is None
+        else map(participant.offers.__getitem__, ordered)
+        for participant in participants
     ]
     common: Common = {}
     for pair, alternatives in zip(ordered, zip(*columns, strict=True), strict=False):
@@ -56,19 +60,19 @@ def choices_of(common: Common) -> Iterator[tuple[SetChoice, list[FormatModifier]
     """Every combination of sets with the pairs it is for; `TooComplexError` if too many."""
     for alternatives, pairs in common.items():
         combinations = 1
-        for one in alternatives:
-            combinations *= len(one)
+        for entries in alternatives:
+            combinations *= len(entries)
         if combinations > MAX_ALTERNATIVES:
             raise TooComplexError(
                 f"{combinations} combinations of alternatives for one format,"
                 f" more than {MAX_ALTERNATIVES}"
             )
         if combinations == 1:
-            entries = [one[0] for one in alternatives]
-            sets = tuple([entry[0] for entry in entries])
-            yield SetChoice(sets, 0, sum([entry[1] for entry in entries]), ()), pairs
+            only = [entries[0] for entries in alternatives]
+            sets = tuple([position for position, _ in only])
+            yield SetChoice(sets, 0, sum([cost for _, cost in only]), ()), pairs
             continue
-        for ranked in product(*(enumerate(one) for one in alternatives)):
+        for ranked in product(*(enumerate(entries) for entries in alternatives)):
             ranks = tuple(rank for rank, _ in ranked)
             yield (
                 SetChoice(

@@ -1,19 +1,48 @@
 """Whether a source of memory meets a demand: one rule for each type that asks about memory.
 
 A property that nobody knows meets no requirement on it. What depends on the
-size of an object (its number of segments, the capacity of its heap) is judged
+size of an object (its number of segments, the capacity of its heap) is checked
 with the layout, in `search.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Final, TypeAlias
 
-from heapwire.protocol.solver.merge_rule import WHOLE, Merged, MergedValue, T
-from heapwire.protocol.values import DeviceId, Source, SourceId, SourceKind, Topology, domains_of
+from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.merge_rule import (
+    MergedValue,
+    as_number,
+    as_pairs,
+    as_range,
+    as_sources,
+)
+from heapwire.protocol.values import (
+    ADDRESS_ALIGNMENT,
+    ADDRESS_RANGE,
+    COHERENCY_DOMAINS,
+    CONTIGUOUS,
+    CPU_ACCESS,
+    DIRTY_LINES,
+    DMA_WIDTH,
+    MAX_HOPS,
+    NO_SNOOP,
+    NO_SYNC,
+    NOT_LOCAL,
+    PEER_LINK,
+    PERMITTED_SOURCES,
+    PROTECTED,
+    SAME_NUMA_NODE,
+    DeviceId,
+    Source,
+    SourceKind,
+    Topology,
+    domains_of,
+)
 
-Rule = Callable[[MergedValue, Source, Topology], bool]
+Rule: TypeAlias = Callable[[MergedValue, Source, Topology], bool]
+"""Whether a source meets a value of one type."""
 
 
 def home_of(source: Source) -> DeviceId | None:
@@ -48,19 +77,20 @@ def _contiguous(value: MergedValue, source: Source, topology: Topology) -> bool:
 
 
 def _address_range(value: MergedValue, source: Source, topology: Topology) -> bool:
-    lowest, highest = cast("tuple[int, int]", value)
-    here = source.address_range
-    return here is not None and lowest <= here[0] and here[1] <= highest
+    lowest, highest = as_range(value)
+    addresses = source.address_range
+    return addresses is not None and lowest <= addresses[0] and addresses[1] <= highest
 
 
 def _dma_width(value: MergedValue, source: Source, topology: Topology) -> bool:
-    bits = cast("int", value)
-    here = source.address_range
-    return bits >= 64 or (here is not None and here[1] >> bits == 0)
+    bits = as_number(value)
+    addresses = source.address_range
+    # 64 bits reach every address, one that nobody knows included.
+    return bits >= 64 or (addresses is not None and addresses[1] >> bits == 0)
 
 
 def _permitted(value: MergedValue, source: Source, topology: Topology) -> bool:
-    return source.id in cast("frozenset[SourceId]", value)
+    return source.id in as_sources(value)
 
 
 def _protected(value: MergedValue, source: Source, topology: Topology) -> bool:
@@ -68,23 +98,22 @@ def _protected(value: MergedValue, source: Source, topology: Topology) -> bool:
 
 
 def _address_alignment(value: MergedValue, source: Source, topology: Topology) -> bool:
-    return source.alignment % cast("int", value) == 0
+    return source.alignment % as_number(value) == 0
 
 
 def _domains(value: MergedValue, source: Source, topology: Topology) -> bool:
-    return domains_of(source) & cast("int", value) != 0
+    return domains_of(source) & as_number(value) != 0
 
 
 def _cpu_access(value: MergedValue, source: Source, topology: Topology) -> bool:
     return not source.protected
 
 
-def _pairwise(one: Callable[[Source, DeviceId, int, Topology], bool]) -> Rule:
-    def rule(value: MergedValue, source: Source, topology: Topology) -> bool:
-        pairs = cast("tuple[tuple[DeviceId, int], ...]", value)
-        return all(one(source, device, number, topology) for device, number in pairs)
+def _for_each_device(rule: Callable[[Source, DeviceId, int, Topology], bool]) -> Rule:
+    def whole_rule(value: MergedValue, source: Source, topology: Topology) -> bool:
+        return all(rule(source, device, number, topology) for device, number in as_pairs(value))
 
-    return rule
+    return whole_rule
 
 
 def _within_hops(source: Source, device: DeviceId, most: int, topology: Topology) -> bool:
@@ -107,36 +136,34 @@ def _elsewhere(source: Source, device: DeviceId, number: int, topology: Topology
 
 
 RULES: Final[Mapping[int, Rule]] = {
-    T["contiguous"]: _contiguous,
-    T["address-range"]: _address_range,
-    T["dma-width"]: _dma_width,
-    T["permitted-sources"]: _permitted,
-    T["protected"]: _protected,
-    T["address-alignment"]: _address_alignment,
-    T["coherency-domains"]: _domains,
-    T["cpu-access"]: _cpu_access,
-    T["max-hops"]: _pairwise(_within_hops),
-    T["same-numa-node"]: _pairwise(_on_node),
-    T["peer-link"]: _pairwise(_linked),
-    T["not-local"]: _pairwise(_elsewhere),
+    CONTIGUOUS.type: _contiguous,
+    ADDRESS_RANGE.type: _address_range,
+    DMA_WIDTH.type: _dma_width,
+    PERMITTED_SOURCES.type: _permitted,
+    PROTECTED.type: _protected,
+    ADDRESS_ALIGNMENT.type: _address_alignment,
+    COHERENCY_DOMAINS.type: _domains,
+    CPU_ACCESS.type: _cpu_access,
+    MAX_HOPS.type: _for_each_device(_within_hops),
+    SAME_NUMA_NODE.type: _for_each_device(_on_node),
+    PEER_LINK.type: _for_each_device(_linked),
+    NOT_LOCAL.type: _for_each_device(_elsewhere),
 }
 """The types that a source meets or does not, each by itself."""
 
 
-def needs_clean_memory(merged: Merged) -> bool:
+def needs_clean_memory(demand: Demand) -> bool:
     """Whether cached memory would show stale data.
 
     A device that does not snoop reads RAM. If somebody leaves dirty lines in
     the caches, or touches the memory with the CPU and cannot bracket that with
     DMA_BUF_IOCTL_SYNC, only memory that is not cached will do.
     """
-    if (T["no-snoop"], WHOLE) not in merged:
-        return False
-    return (T["dirty-lines"], WHOLE) in merged or (T["no-sync"], WHOLE) in merged
+    return demand.flag(NO_SNOOP) and (demand.flag(DIRTY_LINES) or demand.flag(NO_SYNC))
 
 
 class SourceCheck:
-    """Judges a fixed list of sources; every verdict is worked out once.
+    """Which of some sources meet a demand; every answer is worked out once.
 
     A set of sources is a mask: bit n is `sources[n]`.
     """
@@ -145,29 +172,30 @@ class SourceCheck:
         self.sources = sources
         self.everything = (1 << len(sources)) - 1
         self._topology = topology
-        self._known: dict[tuple[int, MergedValue], int] = {}
+        self._meeting: dict[tuple[int, MergedValue], int] = {}
 
     def meeting(self, type_: int, value: MergedValue) -> int:
-        """The sources that meet one demand; all of them, where it is not about memory."""
-        known = self._known.get((type_, value))
-        if known is not None:
-            return known
+        """The sources that meet one value; all of them, where it is not about memory."""
+        meeting = self._meeting.get((type_, value))
+        if meeting is not None:
+            return meeting
         rule = RULES.get(type_)
         mask = (
             self.everything
             if rule is None
             else self._mask(lambda source: rule(value, source, self._topology))
         )
-        self._known[type_, value] = mask
+        self._meeting[type_, value] = mask
         return mask
 
-    def domains(self, merged: Merged, planes: int) -> tuple[int, ...]:
+    def domains(self, demand: Demand, planes: int) -> tuple[int, ...]:
         """For each plane the sources that meet everything demanded of it."""
         whole = self.everything
-        if needs_clean_memory(merged):
+        if needs_clean_memory(demand):
+            # Two types decide this together, so it is no rule of either.
             whole = self._mask(lambda source: source.cached is False)
         own = [self.everything] * planes
-        for (type_, plane), value in merged.items():
+        for (type_, plane), value in demand.values.items():
             if type_ in RULES:
                 mask = self.meeting(type_, value)
                 if plane == WHOLE:

@@ -12,7 +12,9 @@ from enum import Enum
 from typing import ClassVar
 
 from heapwire.protocol.errors import UsageError
+from heapwire.protocol.values.constraint import Constraint
 from heapwire.protocol.values.constraint_words import Subject, Unit
+from heapwire.protocol.values.source import SourceId
 
 _MAX_CODE = (1 << 24) - 1
 _MAX_VENDOR = (1 << 8) - 1
@@ -126,6 +128,10 @@ class UintType(ConstraintType):
     kind = ValueKind.UINT
     rules = frozenset((MergeRule.LCM, MergeRule.MAX, MergeRule.MIN, MergeRule.EQUAL))
 
+    def of(self, constraint: Constraint) -> int | None:
+        """The number of a constraint of this type; None of any other."""
+        return _number_of(self, constraint)
+
 
 class FlagType(ConstraintType):
     """A type whose presence is all."""
@@ -149,6 +155,13 @@ class RangeType(ConstraintType):
     kind = ValueKind.RANGE
     rules = frozenset((MergeRule.INTERSECTION,))
 
+    def of(self, constraint: Constraint) -> tuple[int, int] | None:
+        """The lowest and the highest of a constraint of this type; None of any other."""
+        match constraint.value:
+            case (int(lowest), int(highest)) if constraint.type == self.type:
+                return lowest, highest
+        return None
+
 
 class MaskType(ConstraintType):
     """A type whose value is a set of small numbers, the bits of a mask."""
@@ -157,6 +170,10 @@ class MaskType(ConstraintType):
     kind = ValueKind.MASK
     rules = frozenset((MergeRule.INTERSECTION, MergeRule.UNION))
 
+    def of(self, constraint: Constraint) -> int | None:
+        """The bits of a constraint of this type; None of any other."""
+        return _number_of(self, constraint)
+
 
 class SourcesType(ConstraintType):
     """A type whose value is a list of sources, best first."""
@@ -164,6 +181,13 @@ class SourcesType(ConstraintType):
     __slots__ = ()
     kind = ValueKind.SOURCES
     rules = frozenset((MergeRule.INTERSECTION,))
+
+    def of(self, constraint: Constraint) -> tuple[SourceId, ...]:
+        """The sources in a constraint of this type; none in any other."""
+        value = constraint.value
+        if constraint.type != self.type or not isinstance(value, tuple):
+            return ()
+        return tuple([entry for entry in value if isinstance(entry, SourceId)])
 
 
 class PairsType(ConstraintType):
@@ -180,3 +204,8 @@ class BytesType(ConstraintType):
     __slots__ = ()
     kind = ValueKind.BYTES
     rules = frozenset((MergeRule.EQUAL,))
+
+
+def _number_of(row: ConstraintType, constraint: Constraint) -> int | None:
+    value = constraint.value
+    return value if constraint.type == row.type and isinstance(value, int) else None

@@ -8,10 +8,20 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from model_building import heap_id, need
 
-from heapwire.protocol.solver import BOTTOM, WHOLE, T, fault, join, lift, requirement
+from heapwire.protocol.solver import BOTTOM, Demand, fault, join, lift, requirement
+from heapwire.protocol.solver.demand import WHOLE
 from heapwire.protocol.solver.merge import TOP, meet, spell
-from heapwire.protocol.solver.merge_rule import connected, effective, pairs_of
-from heapwire.protocol.values import BY_NAME, ROWS, Constraint, DeviceId, MergeRule, ValueKind
+from heapwire.protocol.solver.plane_pairs import connected, pairs_of
+from heapwire.protocol.values import (
+    ADDRESS_ALIGNMENT,
+    AMD_VRAM_CONTIGUOUS,
+    FENCES,
+    ROWS,
+    Constraint,
+    DeviceId,
+    MergeRule,
+    ValueKind,
+)
 
 UNKNOWN = 0x7F000001
 
@@ -98,7 +108,7 @@ class TestFlawsOfOthers:
             merged = meet(
                 lift([need("address-alignment", one)]), lift([need("address-alignment", other)])
             )
-            assert effective(merged, T["address-alignment"], 0) == lcm(one, other)
+            assert merged.uint(ADDRESS_ALIGNMENT, 1, 0) == lcm(one, other)
 
     def test_a_multiple_beyond_64_bits_is_refused(self) -> None:
         merged = meet(
@@ -170,16 +180,15 @@ class TestUnknownTypes:
         assert set(spell(merged, [mine, yours])) == {mine, yours}
 
     def test_a_vendors_row_merges_by_its_rule(self) -> None:
-        type_ = BY_NAME["amd-vram-contiguous"].type
-        assert type_ >> 24 == 0x02
+        assert AMD_VRAM_CONTIGUOUS.type >> 24 == 0x02
         asks = lift([need("amd-vram-contiguous")])
-        assert meet(asks, asks) == {(type_, WHOLE): 1}
+        assert meet(asks, asks) == Demand({(AMD_VRAM_CONTIGUOUS.type, WHOLE): 1})
 
     def test_a_vendors_bit_of_a_general_mask_merges_like_any_other(self) -> None:
         vendor_bit = 1 << 56
         one = lift([need("fences", 0b1 | vendor_bit)])
         other = lift([need("fences", 0b10 | vendor_bit)])
-        assert meet(one, other) == {(T["fences"], WHOLE): vendor_bit}
+        assert meet(one, other) == Demand({(FENCES.type, WHOLE): vendor_bit})
 
 
 class TestPlanes:
@@ -188,7 +197,7 @@ class TestPlanes:
             need("permitted-sources", (heap_id(0),), 2),
             need("permitted-sources", (heap_id(1),), 2),
         ]
-        assert lift(listed, planes=2) == {}
+        assert lift(listed, planes=2) == TOP
         assert lift(listed, planes=3) is BOTTOM
 
     def test_being_tied_together_is_transitive(self) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from heapwire.compositor_plugin import BufferAttributes, StatusReason
 from heapwire.kernel.description import Platform
-from heapwire.protocol.explain import solve_plans
+from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.solver import RULES
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
-    BY_NAME,
+    PROTECTED,
+    WHEN_ROTATION,
     Answer,
     BufferObject,
     ConstraintSet,
@@ -31,9 +32,6 @@ from heapwire.protocol.values import (
     Usage,
 )
 
-_PROTECTED = BY_NAME["protected"].type
-_ROTATION = BY_NAME["when-rotation"].type
-
 
 class Fit:
     """Judges buffers for one device and one use; without a device everything fits."""
@@ -41,6 +39,7 @@ class Fit:
     def __init__(self, platform: Platform, usage: Usage) -> None:
         self.device = next((one for one in platform.devices if usage in one.sets), None)
         self._platform = platform
+        self._answers = AnswerMemory()
         self._usage = usage
         self._participant: Participant | None = None
         if self.device is not None:
@@ -68,7 +67,7 @@ class Fit:
         if len(known) < len(buffer.sources):
             return StatusReason.MEMORY
         objects = tuple(map(BufferObject, known, sizes))
-        answer = solve_plans(self._problem(buffer, objects, participant, rotation))
+        answer = self._answers.solve_plans(self._problem(buffer, objects, participant, rotation))
         return StatusReason.NONE if answer.plans else _reason(answer)
 
     def _problem(
@@ -110,16 +109,13 @@ def _holds(one: ConstraintSet, pair: FormatModifier) -> bool:
 def _rotates(one: ConstraintSet, rotation: int) -> bool:
     """Whether a set says that the device rotates by so much; one that says nothing does not."""
     return any(
-        constraint.type == _ROTATION
-        and isinstance(constraint.value, int)
-        and constraint.value >> rotation // 90 & 1
-        for constraint in one.constraints
+        (WHEN_ROTATION.of(constraint) or 0) >> rotation // 90 & 1 for constraint in one.constraints
     )
 
 
 def _reason(answer: Answer) -> StatusReason:
     types = {member.constraint.type for member in answer.conflict if member.constraint is not None}
-    if _PROTECTED in types:
+    if PROTECTED.type in types:
         return StatusReason.PROTECTION
     if types & RULES.keys():
         return StatusReason.MEMORY

@@ -1,0 +1,75 @@
+"""What some participants demand together, and typed access to what is said of each type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from heapwire.protocol.solver.merge_rule import MEETS, MergedValue, as_number, as_range
+from heapwire.protocol.values import (
+    ConstraintType,
+    FlagType,
+    MaskType,
+    RangeType,
+    RelationType,
+    UintType,
+    Value,
+)
+
+WHOLE: Final = -1
+"""The plane of what is said of the buffer as a whole, or of each plane."""
+
+Key: TypeAlias = tuple[int, int]
+"""The number of a type, and a plane or `WHOLE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Merged constraints: one value for each type and plane that somebody speaks of.
+
+    `values` has those of the types that have a row. `carried` has those of the
+    others, which somebody need not understand: by type and mask of planes all
+    the values that were said.
+    """
+
+    values: Mapping[Key, MergedValue]
+    carried: Mapping[Key, frozenset[Value]] = field(default_factory=dict)
+
+    def value(self, row: ConstraintType, plane: int = WHOLE) -> MergedValue | None:
+        """What holds for a plane: what is said of it, and of each plane.
+
+        None where nothing is said, or where the two leave nothing (in no demand
+        that `join` gave).
+        """
+        whole = self.values.get((row.type, WHOLE))
+        if plane == WHOLE:
+            return whole
+        own = self.values.get((row.type, plane))
+        if own is None or whole is None:
+            return whole if own is None else own
+        return MEETS[row.merge](whole, own)
+
+    def uint(self, row: UintType, default: int, plane: int = WHOLE) -> int:
+        """The number that holds for a plane, `default` where nothing is said."""
+        value = self.value(row, plane)
+        return default if value is None else as_number(value)
+
+    def flag(self, row: FlagType, plane: int = WHOLE) -> bool:
+        """Whether somebody asks for it, for a plane."""
+        return self.value(row, plane) is not None
+
+    def mask(self, row: MaskType) -> int | None:
+        """The numbers left, as bits; None where nothing is said."""
+        value = self.value(row)
+        return None if value is None else as_number(value)
+
+    def range(self, row: RangeType, plane: int = WHOLE) -> tuple[int, int] | None:
+        """The lowest and the highest number for a plane; None where nothing is said."""
+        value = self.value(row, plane)
+        return None if value is None else as_range(value)
+
+    def related(self, row: RelationType) -> int:
+        """The planes in that relation, as a mask of pairs (plane_pairs.py)."""
+        value = self.value(row)
+        return 0 if value is None else as_number(value)
