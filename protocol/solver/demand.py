@@ -52,8 +52,12 @@ class Demand:
 
     def uint(self, row: UintType, default: int, plane: int = WHOLE) -> int:
         """The number that holds for a plane, `default` where nothing is said."""
-        value = self.value(row, plane)
-        return default if value is None else as_number(value)
+        # Asked most of all, so the short way is written out.
+        value = self.values.get((row.type, WHOLE)) if plane == WHOLE else self.value(row, plane)
+        if value is None:
+            return default
+        assert isinstance(value, int), value
+        return value
 
     def flag(self, row: FlagType, plane: int = WHOLE) -> bool:
         """Whether somebody asks for it, for a plane."""

@@ -295,8 +295,9 @@ class Search:
 
     def _fits(self, layout: Layout, group: MergedGroup) -> bool:
         """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
+        ranked = self.goal.sources
         for object_ in layout.objects:
-            source = self.goal.sources.sources[self.goal.sources.position[object_.source]]
+            source = ranked.sources[ranked.position[object_.source]]
             # One of unknown size (0: its allocator decides) may be in any number of runs, and
             # takes no room that could be counted.
             pages = -(-object_.size // PAGE_SIZE)
