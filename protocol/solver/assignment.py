@@ -20,13 +20,13 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from heapwire.protocol.errors import HeapwireError
+from heapwire.protocol.errors import NotPossibleError
 from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
 
 MAX_STEPS: Final = 1 << 17  # more than 16 sources to the power of 4 planes
 
 
-class TooComplexError(HeapwireError):
+class TooComplexError(NotPossibleError):
     """There are more combinations than will be tried: steps or alternatives, never time."""
 
 

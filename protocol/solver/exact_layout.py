@@ -1,6 +1,6 @@
 """Pitches, offsets and sizes, to the byte, of layouts that can be computed.
 
-The steps, for one (fourcc, modifier) pair and one merged demand:
+The steps, for one (fourcc, modifier) pair and one demand:
 
 1. The extent that the buffer has room for: the picture, or what must fit, or
    the least extent, whichever is greater; then up to the extents' alignment.
@@ -240,15 +240,15 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
 
 
 def plane_rooms(
-    demand: GeometryDemand, format_: Format, tiling: Tiling
+    geometry: GeometryDemand, format_: Format, tiling: Tiling
 ) -> tuple[PlaneRoom, ...] | None:
     """Every plane's pitch and size, None when a pitch is beyond what is permitted."""
-    extent = demand.extent
+    extent = geometry.extent
     if extent is None:
         return None
     rooms = []
     for index, plane in enumerate(format_.planes):
-        wanted = demand.planes[index]
+        wanted = geometry.planes[index]
         pitch = wanted.pitch(plane, tiling, extent.width)
         if pitch is None:
             return None
@@ -258,7 +258,7 @@ def plane_rooms(
 
 
 def exact_layout(
-    demand: GeometryDemand,
+    geometry: GeometryDemand,
     rooms: tuple[PlaneRoom, ...],
     places: Sequence[int],
     sources: Sequence[SourceId],
@@ -267,7 +267,7 @@ def exact_layout(
 
     `places` has the position of its source in `sources` for each plane.
     """
-    extent = demand.extent
+    extent = geometry.extent
     if extent is None:
         return None
     order = list(dict.fromkeys(places))  # objects are numbered as the planes come to them
@@ -284,7 +284,7 @@ def exact_layout(
         planes.append(PlaneLayout(object_, offset, pitch))
     objects = []
     for place, end in zip(order, ends, strict=True):
-        bytes_ = demand.object_size(end, last=place == places[-1])
+        bytes_ = geometry.object_size(end, last=place == places[-1])
         if bytes_ is None:
             return None
         objects.append(BufferObject(sources[place], bytes_))

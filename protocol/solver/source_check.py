@@ -59,8 +59,8 @@ def hops_to(source: Source, device: DeviceId, topology: Topology) -> int | None:
     home = home_of(source)
     if home is not None:
         return topology.hops(home, device)
-    place = topology.places.get(device)
-    return len(place.path) if place is not None and place.path else None
+    location = topology.places.get(device)
+    return len(location.path) if location is not None and location.path else None
 
 
 def node_of(source: Source, topology: Topology) -> int | None:
@@ -68,8 +68,8 @@ def node_of(source: Source, topology: Topology) -> int | None:
     if source.numa_node is not None:
         return source.numa_node
     home = home_of(source)
-    place = topology.places.get(home) if home is not None else None
-    return place.numa_node if place is not None else None
+    location = topology.places.get(home) if home is not None else None
+    return location.numa_node if location is not None else None
 
 
 def _contiguous(value: MergedValue, source: Source, topology: Topology) -> bool:
@@ -122,8 +122,8 @@ def _within_hops(source: Source, device: DeviceId, most: int, topology: Topology
 
 
 def _on_node(source: Source, device: DeviceId, number: int, topology: Topology) -> bool:
-    place, node = topology.places.get(device), node_of(source, topology)
-    return place is not None and node is not None and place.numa_node == node
+    location, node = topology.places.get(device), node_of(source, topology)
+    return location is not None and node is not None and location.numa_node == node
 
 
 def _linked(source: Source, device: DeviceId, number: int, topology: Topology) -> bool:
