@@ -95,6 +95,11 @@ def test_the_least_change_is_named(
     assert change in answer.message.split("; ")
 
 
+@pytest.mark.parametrize(("name", "number"), [("max-size", SIZE), ("min-size", SIZE)])
+def test_a_buffer_of_just_the_size_is_good(name: str, number: int) -> None:
+    assert judged(buffer(), need(name, number)).plans
+
+
 def test_planes_that_do_not_fit_into_the_buffer_are_refused() -> None:
     answer = judged(buffer(size=SIZE - 1920 * 100))
     assert not answer.plans
