@@ -275,6 +275,7 @@ def _spelled_out(
             for entry in participant.offers.get(spelled, ())
         ]
         if entries:
-            # A set counts once, at the cost of its widest entry, and sets keep their order.
-            offers[pair] = tuple(sorted(dict(entries).items()))
+            # A set counts once, at the cost of what names the pair most closely: of several
+            # entries a dict keeps the last, so they go in from the widest. Sets keep their order.
+            offers[pair] = tuple(sorted(dict(reversed(entries)).items()))
     return replace(participant, offers=offers, lifted={})

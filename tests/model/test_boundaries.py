@@ -15,8 +15,14 @@ from heapwire.protocol.solver.exact_layout import (
     exact_layout,
 )
 from heapwire.protocol.solver.merge import TOP, spell
-from heapwire.protocol.solver.prepared_participant import offers_of
+from heapwire.protocol.solver.prepared_participant import (
+    offers_of,
+    prepared,
+    without_wildcards,
+)
 from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
     MAX_BUFFER_COUNT,
     MAX_EXTENT,
     BufferCount,
@@ -26,6 +32,7 @@ from heapwire.protocol.values import (
     Extent,
     Extents,
     FailureReason,
+    FormatModifier,
     Provenance,
 )
 
@@ -116,6 +123,35 @@ class TestPairsInASet:
             XRGB: ((0, 3), (2, 0)),
             NV12: ((1, 0), (2, 0)),
         }
+
+
+class TestWildcards:
+    ANY_XRGB = FormatModifier(XRGB.fourcc, ANY_MODIFIER)
+    ANYTHING = FormatModifier(ANY_FOURCC, ANY_MODIFIER)
+
+    @pytest.mark.parametrize(
+        ("formats", "costs", "cost"),
+        [
+            ([XRGB, ANY_XRGB], (1, 5), 1),
+            ([ANY_XRGB, XRGB], (5, 1), 1),
+            ([ANYTHING, ANY_XRGB], (7, 5), 5),
+            ([ANYTHING], (7,), 7),
+        ],
+    )
+    def test_a_pair_has_the_cost_of_what_names_it_most_closely(
+        self, formats: list[FormatModifier], costs: tuple[int, ...], cost: int
+    ) -> None:
+        problem = ask(part("wild", of(formats, costs=costs)), part("other", of(XRGB)))
+        wild = prepared(problem.participants[0], problem, {})
+        other = prepared(problem.participants[1], problem, {})
+        spelled, _ = without_wildcards([wild, other])
+        assert spelled.offers == {XRGB: ((0, cost),)}
+
+    def test_sets_stay_alternatives_in_their_order(self) -> None:
+        problem = ask(part("wild", of([self.ANYTHING]), of([XRGB])), part("other", of(XRGB)))
+        everyone = [prepared(participant, problem, {}) for participant in problem.participants]
+        spelled, _ = without_wildcards(everyone)
+        assert spelled.offers == {XRGB: ((0, 0), (1, 0))}
 
 
 class TestConditions:
