@@ -322,6 +322,22 @@ class TestAnswers:
             ("other", need("min-pitch", 8001)),
         ]
 
+    def test_of_two_conflicts_the_smaller_is_told(self) -> None:
+        """Leaving out one requirement after the other would end with the three."""
+        two = (
+            part("a", of(XRGB, need("min-pitch", 8192))),
+            part("b", of(XRGB, need("max-pitch", 4096))),
+        )
+        three = (
+            part("c", of(XRGB, need("min-width", 64))),
+            part("d", of(XRGB, need("min-height", 64))),
+            part("e", of(XRGB, need("max-area", 4095))),
+        )
+        answer = solve(ask(*two, *three, size=(32, 32)))
+        assert [member.participant for member in answer.conflict] == ["a", "b"]
+        answer = solve(ask(*three, size=(32, 32)))
+        assert [member.participant for member in answer.conflict] == ["c", "d", "e"]
+
     def test_no_source_at_all(self) -> None:
         assert solve(ask(part("a", of(NV12)), sources=())).reason is FailureReason.NO_SOURCE
 
