@@ -7,8 +7,8 @@ import os
 
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, parse_usage
-from heapwire.protocol import InputError, LocalError
-from heapwire.protocol.values import Extent, Usage, parse_fourcc
+from heapwire.protocol import InputError
+from heapwire.protocol.values import MAX_EXTENT, Extent, Usage, parse_fourcc
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
 LOCAL = "local"  # the name of the machine that this runs on
@@ -58,17 +58,17 @@ def load_policy(file: str | None) -> Policy:
 def extent(text: str) -> Extent:
     """`1920x1080`."""
     width, _, height = text.lower().partition("x")
-    try:
-        return Extent(int(width), int(height))
-    except (ValueError, LocalError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT") from None
+    sizes = [int(size) for size in (width, height) if size.isdecimal()]
+    if len(sizes) == 2 and all(0 < size <= MAX_EXTENT for size in sizes):
+        return Extent(*sizes)
+    raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT")
 
 
 def fourcc(text: str) -> int:
     """`NV12`."""
     try:
         return parse_fourcc(text)
-    except LocalError as error:
+    except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 
 WIDTH, HEIGHT, RATE = 1280, 720, 30  # pixels and frames a second
 
 
 def write_clip(path: Path, *, frames: int) -> Path:
-    """Encode a clip of so many frames; `LocalError` if PyAV or numpy is missing."""
+    """Encode a clip of so many frames; `MachineError` if PyAV or numpy is missing."""
     try:
         import av
         import numpy as np
     except ImportError as error:
-        raise LocalError(f"{error.name} is missing: pip install 'heapwire[play]'") from None
+        raise MachineError(f"{error.name} is missing: pip install 'heapwire[play]'") from None
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=RATE)

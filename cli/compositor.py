@@ -21,7 +21,7 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.output import SCHEMA_VERSION, complain, write_json
 from heapwire.cli.status import DONE
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json, capture_document
 from heapwire.protocol.values import Answer, Extent, Problem
 
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)
     if "XDG_RUNTIME_DIR" not in os.environ:
-        raise LocalError("$XDG_RUNTIME_DIR is not set: it names the folder for the socket")
+        raise MachineError("$XDG_RUNTIME_DIR is not set: it names the folder for the socket")
     solved: deque[tuple[Problem, Answer]] = deque(maxlen=CAPTURED)
     compositor = Compositor(
         platform,

@@ -21,7 +21,7 @@ from heapwire.cli.output import documents, show
 from heapwire.cli.play import Meter, play_document, played, render as render_play
 from heapwire.cli.status import DONE, FAILED
 from heapwire.client_lib.player import Player, PlayOptions
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json
 
 START = 20.0  # seconds that the compositor may take to open its socket
@@ -91,7 +91,7 @@ def render(document: Document) -> str:
 def compositor(folder: Path, platform: str, record: Path, screenshot: Path) -> Iterator[str]:
     """The reference compositor as a process; the path of its socket.
 
-    Raises `LocalError` with what it said on standard error if it does not
+    Raises `MachineError` with what it said on standard error if it does not
     start. It is ended in any case, and has written its files then.
     """
     errors = folder / "compositor.log"
@@ -118,7 +118,7 @@ def compositor(folder: Path, platform: str, record: Path, screenshot: Path) -> I
         if process.stdout is not None:
             process.stdout.close()
     if process.returncode != 0:
-        raise LocalError(f"the compositor failed: {errors.read_text().strip()}")
+        raise MachineError(f"the compositor failed: {errors.read_text().strip()}")
 
 
 def _socket(process: subprocess.Popen[bytes], errors: Path) -> str:
@@ -132,7 +132,7 @@ def _socket(process: subprocess.Popen[bytes], errors: Path) -> str:
         if word == READY:
             return name
         break
-    raise LocalError(f"the compositor did not start: {errors.read_text().strip()}")
+    raise MachineError(f"the compositor did not start: {errors.read_text().strip()}")
 
 
 def _frames(record: Path) -> list[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, show, texts
 from heapwire.cli.status import DONE
 from heapwire.compositor_plugin.hosts.embed import build_library
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path(),
         help="where to put the files (default: here)",
     )
-    build.add_argument("--json", action="store_true", help="print JSON for programs")
+    add_json(build)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from heapwire.cli.explain_page import explain_page
 from heapwire.cli.output import show, write_json, write_whole
 from heapwire.cli.status import DONE, FAILED
 from heapwire.kernel.description import Platform
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 from heapwire.protocol.explain import capture_document, explain_document, render_explain, solve
 from heapwire.protocol.values import (
     LINEAR,
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     members = [platform.participant(device, usage) for device, usage in options.participant]
     members = members or default_participants(platform)
     if not members:
-        raise LocalError(
+        raise InputError(
             f"{platform.name} has no decoder, camera, display or GPU: "
             "name a platform with --platform, or its devices with --participant"
         )

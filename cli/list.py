@@ -18,7 +18,7 @@ from heapwire.compositor_plugin import Broker, Policy
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials
 from heapwire.kernel.video import v4l2_format_name
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 from heapwire.protocol.explain import Document
 from heapwire.protocol.solver import requirement
 from heapwire.protocol.values import Provenance, Source, Usage, fourcc_name
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     trials: tuple[MemoryTrial, ...] = ()
     if options.probe:
         if platform.simulated:
-            raise LocalError(f"{platform.name} is simulated: there is nothing to try")
+            raise InputError(f"{platform.name} is simulated: there is nothing to try")
         trials = probe_memory(platform)
         platform = with_trials(platform, trials)
     show(list_document(platform, trials, policy=policy), render, as_json=options.json)

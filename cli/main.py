@@ -13,7 +13,7 @@ from types import ModuleType
 
 from heapwire.cli.output import complain
 from heapwire.cli.status import FAILED, status_of
-from heapwire.protocol import HeapwireError
+from heapwire.protocol import HeapwireError, UsageError
 
 COMMANDS = (
     "demo",
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         sys.stdout.flush()
+    except UsageError:
+        raise  # a bug of the command's own: whoever mends it needs the traceback
     except HeapwireError as error:
         complain(str(error))
         return status_of(error)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, words_of
 from heapwire.protocol.explain import Document, Json
 
 SCHEMA_VERSION = 1
@@ -31,14 +31,14 @@ def show(
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file, whole or not at all; `LocalError` if it cannot be written."""
+    """Write a file, whole or not at all; `FileError` if it cannot be written."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_text(text, "utf-8")
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise LocalError(f"{path}: {error.strerror}") from None
+        raise FileError(path, words_of(error)) from None
 
 
 def write_json(path: Path, document: Document) -> None:
@@ -54,9 +54,9 @@ def complain(message: str) -> None:
 
 def documents(value: Json) -> list[Document]:
     """The objects in a list of a document."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def texts(value: Json) -> list[str]:
     """The entries of a list of a document, as text."""
-    return [str(one) for one in value] if isinstance(value, list) else []
+    return [str(entry) for entry in value] if isinstance(value, list) else []

@@ -11,7 +11,7 @@ from pathlib import Path
 from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, documents, show
 from heapwire.cli.status import DONE, FAILED
-from heapwire.protocol import HeapwireError, LocalError
+from heapwire.protocol import FileError, InputError, PeerError, words_of
 from heapwire.protocol.explain import Document, Json, differences, parse_capture, render_explain
 from heapwire.protocol.wire import TRACE_KIND, parse_trace, trace_differences
 
@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
 def render(document: Document) -> str:
     """The replays for people: what changed, or the answer that stands."""
     lines: list[str] = []
-    for one in documents(document["negotiations"]):
-        same, answer = one["same"], one["answer"]
+    for replay in documents(document["negotiations"]):
+        same, answer = replay["same"], replay["answer"]
         told = "the same answer" if same else "another answer"
-        lines.append(f"{one['file']}, negotiation {one['number']}: {told}")
+        lines.append(f"{replay['file']}, negotiation {replay['number']}: {told}")
         if not same:
-            lines.append(str(one["difference"]))
+            lines.append(str(replay["difference"]))
         elif isinstance(answer, dict):
             lines.append(render_explain(answer))
     return "\n".join(lines)
@@ -61,13 +61,13 @@ def _replays(path: Path) -> Iterator[Document]:
         for number, negotiation in enumerate(parse_capture(document)):
             yield _replay(path, number, negotiation.answer, differences(negotiation))
     except OSError as error:
-        raise LocalError(f"{path}: {error.strerror}") from None
+        raise FileError(path, words_of(error)) from None
     except UnicodeDecodeError:
-        raise LocalError(f"{path}: this is not text in UTF-8") from None
+        raise FileError(path, "this is not text in UTF-8") from None
     except json.JSONDecodeError as error:
-        raise LocalError(f"{path}: line {error.lineno}: this is not JSON: {error.msg}") from None
-    except HeapwireError as error:
-        raise LocalError(f"{path}: {error}") from None
+        raise FileError(path, f"this is not JSON: {error.msg}", line=error.lineno) from None
+    except (InputError, PeerError) as error:  # a trace is read as its peer's events
+        raise FileError(path, str(error)) from None
 
 
 def _replay(path: Path, number: int, answer: Json, different: tuple[str, str] | None) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, show
 from heapwire.cli.status import DONE
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="the major version to build for, if several are installed (default: the newest)",
     )
-    build.add_argument("--json", action="store_true", help="print JSON for programs")
+    add_json(build)
 
 
 def run(options: argparse.Namespace) -> int:

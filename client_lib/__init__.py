@@ -47,12 +47,28 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.client_lib.buffers.allocation import Allocation as Allocation
-    from heapwire.client_lib.buffers.buffer import Buffer as Buffer, allocate as allocate
-    from heapwire.client_lib.buffers.buffer_pool import BufferPool as BufferPool
-    from heapwire.client_lib.buffers.buffer_status import BufferStatus as BufferStatus
-    from heapwire.client_lib.buffers.buffer_supply import BufferSupply as BufferSupply
-    from heapwire.client_lib.buffers.plane_view import PlaneView as PlaneView
+    from heapwire.client_lib.buffers.allocation import (
+        Allocation as Allocation,
+    )
+    from heapwire.client_lib.buffers.buffer import (
+        Buffer as Buffer,
+        StatusTeller as StatusTeller,
+        allocate as allocate,
+    )
+    from heapwire.client_lib.buffers.buffer_status import (
+        BufferStatus as BufferStatus,
+    )
+    from heapwire.client_lib.buffers.linux_dmabuf import (
+        Import as Import,
+        LinuxDmabuf as LinuxDmabuf,
+    )
+    from heapwire.client_lib.buffers.plane_view import (
+        PlaneView as PlaneView,
+    )
+    from heapwire.client_lib.buffers.window import (
+        Presented as Presented,
+        Window as Window,
+    )
     from heapwire.client_lib.errors import (
         AllocationError as AllocationError,
         DisconnectedError as DisconnectedError,
@@ -61,6 +77,15 @@ if TYPE_CHECKING:
         NoAnswerError as NoAnswerError,
         NoCompositorError as NoCompositorError,
         ProtocolError as ProtocolError,
+    )
+    from heapwire.client_lib.negotiation.buffer_pool import (
+        BufferPool as BufferPool,
+    )
+    from heapwire.client_lib.negotiation.buffer_supply import (
+        BufferSupply as BufferSupply,
+    )
+    from heapwire.client_lib.negotiation.compositor_planner import (
+        CompositorPlanner as CompositorPlanner,
     )
     from heapwire.client_lib.negotiation.conflict import (
         ConflictError as ConflictError,
@@ -72,11 +97,20 @@ if TYPE_CHECKING:
         AnnouncedSource as AnnouncedSource,
         HeapManager as HeapManager,
     )
-    from heapwire.client_lib.negotiation.local_negotiation import (
-        LocalNegotiation as LocalNegotiation,
+    from heapwire.client_lib.negotiation.local_planner import (
+        LocalPlanner as LocalPlanner,
     )
-    from heapwire.client_lib.negotiation.negotiation import Negotiation as Negotiation
-    from heapwire.client_lib.player.decoder import DecodedFrame as DecodedFrame, Decoder as Decoder
+    from heapwire.client_lib.negotiation.negotiation import (
+        Negotiation as Negotiation,
+    )
+    from heapwire.client_lib.negotiation.planner_choice import (
+        local_negotiation as local_negotiation,
+        surface_negotiation as surface_negotiation,
+    )
+    from heapwire.client_lib.player.decoder import (
+        DecodedFrame as DecodedFrame,
+        Decoder as Decoder,
+    )
     from heapwire.client_lib.player.frame_writer import (
         writable_formats as writable_formats,
         write_picture as write_picture,
@@ -86,43 +120,100 @@ if TYPE_CHECKING:
         FrameCounts as FrameCounts,
         PlayResult as PlayResult,
     )
-    from heapwire.client_lib.player.playback import PlayOptions as PlayOptions, Progress as Progress
-    from heapwire.client_lib.player.player import Player as Player
+    from heapwire.client_lib.player.playback import (
+        PlayOptions as PlayOptions,
+        Progress as Progress,
+    )
+    from heapwire.client_lib.player.player import (
+        Player as Player,
+    )
     from heapwire.client_lib.wayland.connection import (
         DEFAULT_TIMEOUT as DEFAULT_TIMEOUT,
         Connection as Connection,
         Global as Global,
     )
-    from heapwire.client_lib.wayland.linux_dmabuf import (
-        Import as Import,
-        LinuxDmabuf as LinuxDmabuf,
+    from heapwire.client_lib.wayland.interfaces import (
+        HEAP_MANAGER as HEAP_MANAGER,
     )
-    from heapwire.client_lib.wayland.window import Presented as Presented, Window as Window
+    from heapwire.kernel import (
+        DmaBuf as DmaBuf,
+        Memory as Memory,
+        Platform as Platform,
+    )
+    from heapwire.protocol import (
+        INVALID as INVALID,
+        LINEAR as LINEAR,
+        Access as Access,
+        Batch as Batch,
+        ColourEncoding as ColourEncoding,
+        ColourRange as ColourRange,
+        Constraint as Constraint,
+        ConstraintSet as ConstraintSet,
+        Content as Content,
+        DeviceId as DeviceId,
+        Extent as Extent,
+        Extents as Extents,
+        FailureReason as FailureReason,
+        FileError as FileError,
+        FixedBuffer as FixedBuffer,
+        FormatModifier as FormatModifier,
+        HeapwireError as HeapwireError,
+        InputError as InputError,
+        MachineError as MachineError,
+        NotPossibleError as NotPossibleError,
+        Offer as Offer,
+        Participant as Participant,
+        PeerError as PeerError,
+        Plan as Plan,
+        Refusal as Refusal,
+        SourceId as SourceId,
+        SourceKind as SourceKind,
+        Usage as Usage,
+        UsageError as UsageError,
+        fourcc_name as fourcc_name,
+        parse_fourcc as parse_fourcc,
+    )
+    from heapwire.protocol.wire.bindings import (
+        HeapFeedbackStatus as HeapFeedbackStatus,
+        HeapFeedbackStatusReason as HeapFeedbackStatusReason,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "buffers.allocation": "Allocation",
-            "buffers.buffer": "Buffer allocate",
-            "buffers.buffer_pool": "BufferPool",
+            "buffers.buffer": "Buffer StatusTeller allocate",
             "buffers.buffer_status": "BufferStatus",
-            "buffers.buffer_supply": "BufferSupply",
+            "buffers.linux_dmabuf": "Import LinuxDmabuf",
             "buffers.plane_view": "PlaneView",
+            "buffers.window": "Presented Window",
             "errors": (
                 "AllocationError DisconnectedError ImportRefusedError MissingGlobalError "
                 "NoAnswerError NoCompositorError ProtocolError"
             ),
-            "negotiation.conflict": "ConflictError Contradiction NegotiationError contradictions",
+            "negotiation.buffer_pool": "BufferPool",
+            "negotiation.buffer_supply": "BufferSupply",
+            "negotiation.compositor_planner": "CompositorPlanner",
+            "negotiation.conflict": ("ConflictError Contradiction NegotiationError contradictions"),
             "negotiation.heap_manager": "AnnouncedSource HeapManager",
-            "negotiation.local_negotiation": "LocalNegotiation",
+            "negotiation.local_planner": "LocalPlanner",
             "negotiation.negotiation": "Negotiation",
+            "negotiation.planner_choice": "local_negotiation surface_negotiation",
             "player.decoder": "DecodedFrame Decoder",
             "player.frame_writer": "writable_formats write_picture writer_participant",
             "player.play_result": "FrameCounts PlayResult",
             "player.playback": "PlayOptions Progress",
             "player.player": "Player",
             "wayland.connection": "Connection DEFAULT_TIMEOUT Global",
-            "wayland.linux_dmabuf": "Import LinuxDmabuf",
-            "wayland.window": "Presented Window",
+            "wayland.interfaces": "HEAP_MANAGER",
+            "heapwire.kernel": "DmaBuf Memory Platform",
+            "heapwire.protocol": (
+                "Access Batch ColourEncoding ColourRange Constraint ConstraintSet Content "
+                "DeviceId Extent Extents FailureReason FileError FixedBuffer FormatModifier "
+                "HeapwireError INVALID InputError LINEAR MachineError NotPossibleError Offer "
+                "Participant PeerError Plan Refusal SourceId SourceKind Usage UsageError "
+                "fourcc_name parse_fourcc"
+            ),
+            "heapwire.protocol.wire.bindings": "HeapFeedbackStatus HeapFeedbackStatusReason",
         },
     )

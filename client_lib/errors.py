@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from heapwire.protocol import HeapwireError, LocalError, PeerError
+from heapwire.protocol import MachineError, NotPossibleError, PeerError
 
 
-class NoCompositorError(LocalError):
+class NoCompositorError(MachineError):
     """There is no compositor to connect to."""
 
 
@@ -47,7 +47,7 @@ class ProtocolError(PeerError):
         self.message = message
 
 
-class AllocationError(HeapwireError):
+class AllocationError(NotPossibleError):
     """A buffer of a plan could not be allocated here or by the compositor."""
 
 

@@ -1,4 +1,4 @@
-"""Buffers made by plans."""
+"""Buffers made by plans: allocated, imported and shown."""
 
 from typing import TYPE_CHECKING
 
@@ -6,18 +6,27 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.client_lib.buffers.allocation import Allocation as Allocation
-    from heapwire.client_lib.buffers.buffer import Buffer as Buffer
+    from heapwire.client_lib.buffers.buffer import Buffer as Buffer, allocate as allocate
     from heapwire.client_lib.buffers.buffer_status import BufferStatus as BufferStatus
-    from heapwire.client_lib.buffers.buffer_supply import BufferSupply as BufferSupply
-    from heapwire.client_lib.buffers.plane_view import PlaneView as PlaneView
+    from heapwire.client_lib.buffers.linux_dmabuf import (
+        FEEDBACK_VERSION as FEEDBACK_VERSION,
+        Import as Import,
+        LinuxDmabuf as LinuxDmabuf,
+    )
+    from heapwire.client_lib.buffers.plane_view import (
+        PlaneView as PlaneView,
+        check_planes as check_planes,
+    )
+    from heapwire.client_lib.buffers.window import Presented as Presented, Window as Window
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "allocation": "Allocation",
-            "buffer": "Buffer",
+            "buffer": "Buffer allocate",
             "buffer_status": "BufferStatus",
-            "buffer_supply": "BufferSupply",
-            "plane_view": "PlaneView",
+            "linux_dmabuf": "FEEDBACK_VERSION Import LinuxDmabuf",
+            "plane_view": "PlaneView check_planes",
+            "window": "Presented Window",
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from typing import TYPE_CHECKING
 
-from heapwire.client_lib import AllocationError
+from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy, listen, send
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Closable
@@ -57,10 +57,10 @@ class Allocation(Closable):
             raise AllocationError(
                 f"the compositor sent {len(self._objects)} dma-bufs for {len(wanted)} objects"
             )
-        for index, (one, entry) in enumerate(zip(self._objects, wanted, strict=True)):
-            if one.size < entry.size:
+        for index, (dma_buf, entry) in enumerate(zip(self._objects, wanted, strict=True)):
+            if dma_buf.size < entry.size:
                 raise AllocationError(
-                    f"object {index}: {one.size} bytes from the compositor, "
+                    f"object {index}: {dma_buf.size} bytes from the compositor, "
                     f"the plan has {entry.size}"
                 )
         taken = tuple(self._objects)
@@ -69,8 +69,8 @@ class Allocation(Closable):
 
     def close(self) -> None:
         """Close what was not taken and destroy the object."""
-        for one in self._objects:
-            one.close()
+        for dma_buf in self._objects:
+            dma_buf.close()
         self._objects.clear()
         self._connection.forget(self)
         if not self._proxy.destroyed and not self._connection.closed:
@@ -83,7 +83,7 @@ class Allocation(Closable):
             fd, size=size_hi << 32 | size_lo, source=source, cpu_sync=not _is_memfd(fd)
         )
         if self.done or self._proxy.destroyed:
-            dma_buf.close()
+            dma_buf.close()  # it came too late, and is ours all the same
         else:
             self._objects.append(dma_buf)
 
@@ -91,8 +91,8 @@ class Allocation(Closable):
         self.done = True
 
     def _failed(self, reason: int, message: str) -> None:
-        known = reason in AllocationReason.__members__.values()
-        name = AllocationReason(reason).name.lower() if known else f"reason {reason}"
+        has_name = reason in AllocationReason.__members__.values()
+        name = AllocationReason(reason).name.lower() if has_name else f"reason {reason}"
         text = f"the compositor did not allocate: {name}"
         self._error = AllocationError(f"{text}: {message}" if message else text)
         self.done = True

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
-from heapwire.client_lib import AllocationError
 from heapwire.client_lib.buffers.buffer_status import BufferStatus
 from heapwire.client_lib.buffers.plane_view import PlaneView, plane_views
-from heapwire.client_lib.negotiation import AnyNegotiation
+from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.wayland import AnyProxy
 from heapwire.kernel.memory import DmaBuf, Memory
 from heapwire.kernel.system import Closable
-from heapwire.protocol import HeapwireError
+from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import LayoutKind, Plan
 from heapwire.protocol.wire import Batch, Offer
+
+
+class StatusTeller(Protocol):
+    """Who tells what becomes of a buffer: a `Negotiation` whose `tells_status` is set."""
+
+    def tag_buffer(
+        self,
+        buffer: AnyProxy,
+        batch: Batch,
+        offer: Offer,
+        on_status: Callable[[BufferStatus], None],
+    ) -> Callable[[], None]:
+        """Have `on_status` called on each change, until what this returns is called."""
 
 
 class Buffer(Closable):
@@ -37,15 +50,19 @@ class Buffer(Closable):
     def planes(self) -> Iterator[tuple[PlaneView, ...]]:
         """The planes, mapped for writing; the CPU's caches are clean when it ends."""
         with contextlib.ExitStack() as stack:
-            mapped = tuple(stack.enter_context(one.map()) for one in self.objects)
+            mapped = tuple(stack.enter_context(dma_buf.map()) for dma_buf in self.objects)
             yield plane_views(self.plan, mapped)
 
-    def tag(self, negotiation: AnyNegotiation, batch: Batch, offer: Offer) -> None:
-        """Tell the compositor which plan this buffer was made by; keeps `status` up to date."""
-        assert self.proxy is not None, "only an imported buffer can be tagged"
+    def tag(self, teller: StatusTeller, batch: Batch, offer: Offer) -> None:
+        """Tell the compositor which plan this buffer was made by; keeps `status` up to date.
+
+        Raises `UsageError` for a buffer that has not been imported, and where nobody
+        tells a status.
+        """
+        if self.proxy is None:
+            raise UsageError("only an imported buffer can be tagged")
         self._untag()
-        tag = negotiation.tag_buffer(self.proxy, batch, offer, self._status_changed)
-        self._untag = lambda: negotiation.forget_tag(tag)
+        self._untag = teller.tag_buffer(self.proxy, batch, offer, self._status_changed)
 
     def close(self) -> None:
         """Destroy the `wl_buffer` and close the dma-bufs."""
@@ -54,8 +71,8 @@ class Buffer(Closable):
         if self.proxy is not None and not self.proxy.destroyed:
             self.proxy.destroy()
         self.proxy = None
-        for one in self.objects:
-            one.close()
+        for dma_buf in self.objects:
+            dma_buf.close()
 
     def _status_changed(self, status: BufferStatus) -> None:
         self.status = status
@@ -75,13 +92,12 @@ def allocate(plan: Plan, memory: Memory) -> Buffer:
     try:
         for entry in plan.layout.objects:
             objects.append(memory.allocate(entry.source, entry.size))
-    except (HeapwireError, OSError) as error:
-        for one in objects:
-            one.close()
-        raise AllocationError(f"no {entry.size} bytes from {entry.source}: {error}") from error
-    except BaseException:
-        for one in objects:
-            one.close()
+    except BaseException as error:
+        for dma_buf in objects:
+            dma_buf.close()
+        if isinstance(error, MachineError | NotPossibleError | OSError):
+            text = f"no {entry.size} bytes from {entry.source}: {error}"
+            raise AllocationError(text) from error
         raise
     return Buffer(plan, tuple(objects))
 

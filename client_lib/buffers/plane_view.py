@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from heapwire.protocol import LocalError
+from heapwire.client_lib.errors import AllocationError
 from heapwire.protocol.values import FORMATS, Plan, format_of, fourcc_name
 
 
@@ -23,18 +23,19 @@ class PlaneView:
 
 
 def check_planes(plan: Plan) -> None:
-    """`LocalError` if a plan does not say where its pixels are, or they do not fit."""
-    known = format_of(plan.fourcc)
+    """`AllocationError` if a plan does not say where its pixels are, or they do not fit."""
+    pixel_format = format_of(plan.fourcc)
     layout = plan.layout
-    if known is None or len(known.planes) != len(layout.planes):
-        raise LocalError(
+    if pixel_format is None or len(pixel_format.planes) != len(layout.planes):
+        raise AllocationError(
             f"only its allocator knows where the pixels of this {fourcc_name(plan.fourcc)} are"
         )
-    for index, (place, form) in enumerate(zip(layout.planes, known.planes, strict=True)):
-        row_bytes = form.row_bytes(layout.extent.width)
-        end = place.offset + (form.rows(layout.extent.height) - 1) * place.pitch + row_bytes
-        if place.pitch < row_bytes or end > layout.objects[place.object].size:
-            raise LocalError(f"plane {index} of the plan does not fit into its object")
+    for index, (plane, kind) in enumerate(zip(layout.planes, pixel_format.planes, strict=True)):
+        row_bytes = kind.row_bytes(layout.extent.width)
+        # The last row ends with its pixels: its padding need not be there.
+        end = plane.offset + (kind.rows(layout.extent.height) - 1) * plane.pitch + row_bytes
+        if plane.pitch < row_bytes or end > layout.objects[plane.object].size:
+            raise AllocationError(f"plane {index} of the plan does not fit into its object")
 
 
 def plane_views(plan: Plan, objects: tuple[memoryview, ...]) -> tuple[PlaneView, ...]:
@@ -44,10 +45,10 @@ def plane_views(plan: Plan, objects: tuple[memoryview, ...]) -> tuple[PlaneView,
     extent = plan.layout.extent
     return tuple(
         PlaneView(
-            objects[place.object][place.offset :],
-            place.pitch,
-            form.rows(extent.height),
-            form.row_bytes(extent.width),
+            objects[plane.object][plane.offset :],
+            plane.pitch,
+            kind.rows(extent.height),
+            kind.row_bytes(extent.width),
         )
-        for place, form in zip(plan.layout.planes, planes, strict=True)
+        for plane, kind in zip(plan.layout.planes, planes, strict=True)
     )

@@ -1,17 +1,20 @@
-"""Asking for plans: the compositor, or this process where it has none."""
+"""Asking for plans: the compositor, or this process where it has none; and buffers by them."""
 
 from typing import TYPE_CHECKING
 
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.client_lib.negotiation.any_negotiation import AnyNegotiation as AnyNegotiation
+    from heapwire.client_lib.negotiation.buffer_pool import BufferPool as BufferPool
+    from heapwire.client_lib.negotiation.buffer_supply import BufferSupply as BufferSupply
     from heapwire.client_lib.negotiation.conflict import (
         ConflictError as ConflictError,
         NegotiationError as NegotiationError,
     )
     from heapwire.client_lib.negotiation.heap_manager import HeapManager as HeapManager
-    from heapwire.client_lib.negotiation.plan_maker import (
+    from heapwire.client_lib.negotiation.negotiation import Negotiation as Negotiation
+    from heapwire.client_lib.negotiation.planner_choice import (
+        local_negotiation as local_negotiation,
         offered_heap_manager as offered_heap_manager,
         surface_negotiation as surface_negotiation,
     )
@@ -19,9 +22,11 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "any_negotiation": "AnyNegotiation",
+            "buffer_pool": "BufferPool",
+            "buffer_supply": "BufferSupply",
             "conflict": "ConflictError NegotiationError",
             "heap_manager": "HeapManager",
-            "plan_maker": "offered_heap_manager surface_negotiation",
+            "negotiation": "Negotiation",
+            "planner_choice": "local_negotiation offered_heap_manager surface_negotiation",
         },
     )

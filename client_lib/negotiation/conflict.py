@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heapwire.protocol import HeapwireError
+from heapwire.protocol import NotPossibleError
 from heapwire.protocol.values import MAX_PLANES, REGISTRY, FailureReason, Value
 from heapwire.protocol.wire import Batch, ConflictEntry, TrancheFlags
 
@@ -39,7 +39,7 @@ class Contradiction:
         return f"{self.participant}: {what}: {self.text}"
 
 
-class NegotiationError(HeapwireError):
+class NegotiationError(NotPossibleError):
     """There is no plan. `batch` is the answer, `reason` why."""
 
     def __init__(self, batch: Batch) -> None:

@@ -19,11 +19,11 @@ class ConstraintSetCache:
         self._made: OrderedDict[ConstraintSet, AnyProxy] = OrderedDict()
 
     def get(self, constraint_set: ConstraintSet) -> AnyProxy:
-        """The object for a set, valid until the next call; `LocalError` if it is forbidden."""
-        known = self._made.get(constraint_set)
-        if known is not None:
+        """The object for a set, valid until the next call; `UsageError` if it is forbidden."""
+        cached = self._made.get(constraint_set)
+        if cached is not None:
             self._made.move_to_end(constraint_set)
-            return known
+            return cached
         requests = set_requests(constraint_set)
         creator = create(self._manager, "create_constraint_set")
         for request, arguments in requests:
@@ -31,7 +31,8 @@ class ConstraintSetCache:
         made = create(creator, "create")
         self._made[constraint_set] = made
         if len(self._made) > CACHED_SETS:
-            send(self._made.popitem(last=False)[1], "destroy")
+            _, oldest = self._made.popitem(last=False)
+            send(oldest, "destroy")
         return made
 
     def clear(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from heapwire.client_lib.negotiation.compositor_planner import CompositorPlanner
 from heapwire.client_lib.negotiation.constraint_set_cache import ConstraintSetCache
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import (
@@ -17,7 +18,7 @@ from heapwire.client_lib.wayland import (
     listen,
     send,
 )
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import SourceId
 from heapwire.protocol.wire import decode_source
 from heapwire.protocol.wire.bindings import HeapManagerSourceProperty
@@ -68,7 +69,7 @@ class HeapManager:
         self._changes: dict[SourceId, AnnouncedSource | None] = {}
         self._new_types: set[int] = set()
         self._proxy = proxy or connection.bind(HEAP_MANAGER, timeout=timeout)[0]
-        self.constraint_sets = ConstraintSetCache(self._proxy)
+        self._constraint_sets = ConstraintSetCache(self._proxy)
         listen(
             self._proxy,
             connection.handler_failed,
@@ -97,26 +98,37 @@ class HeapManager:
 
     def source_name(self, source: SourceId) -> str:
         """The name of a source; its numbers if it is not, or no longer, announced."""
-        known = self._sources.get(source)
-        return known.name if known is not None else str(source)
+        announced = self._sources.get(source)
+        return announced.name if announced is not None else str(source)
 
     def default_negotiation(self) -> Negotiation:
         """A negotiation that is tied to no surface: its buffers are sampled."""
-        return Negotiation(self, create(self._proxy, "get_default_feedback"))
+        return self._negotiation(create(self._proxy, "get_default_feedback"))
 
     def surface_negotiation(self, surface: AnyProxy) -> Negotiation:
-        """A negotiation for one surface, a `wl_surface` of the same display."""
+        """A negotiation for one surface, a `wl_surface` of the same display.
+
+        Raises `UsageError` for another object.
+        """
         if surface.interface.name != "wl_surface":
-            raise LocalError(f"a {surface.interface.name} is not a wl_surface")
-        return Negotiation(self, create(self._proxy, "get_surface_feedback", surface))
+            raise UsageError(f"a {surface.interface.name} is not a wl_surface")
+        return self._negotiation(create(self._proxy, "get_surface_feedback", surface))
 
     def close(self) -> None:
         """Destroy the manager's objects; negotiations that it made stay valid."""
         self.connection.forget(self)
         if self._proxy.destroyed or self.connection.closed:
             return
-        self.constraint_sets.clear()
+        self._constraint_sets.clear()
         send(self._proxy, "destroy")
+
+    def _negotiation(self, feedback: AnyProxy) -> Negotiation:
+        return Negotiation(
+            CompositorPlanner(self.connection, feedback, self._constraint_sets, self._source_names)
+        )
+
+    def _source_names(self) -> Mapping[SourceId, str]:
+        return {id_: source.name for id_, source in self._sources.items()}
 
     def _source(self, kind: int, major: int, minor: int, properties: int, name: str) -> None:
         flags = HeapManagerSourceProperty

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from heapwire.client_lib.wayland import FEEDBACK_VERSION, DmabufFeedback
+from heapwire.client_lib.buffers import FEEDBACK_VERSION
+from heapwire.client_lib.wayland import DmabufFeedback
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Extent, Extents, Goal, Reason
@@ -38,7 +39,9 @@ def local_batch(
     if not inquiry.wants_plans:
         return replace(view.description, message=origin)
     answer = answers.solve(view.problem(inquiry))
-    plans = tuple(replace(p, reasons=(*p.reasons, Reason("origin", origin))) for p in answer.plans)
+    plans = tuple(
+        replace(plan, reasons=(*plan.reasons, Reason("origin", origin))) for plan in answer.plans
+    )
     batch = view.batch(inquiry, replace(answer, plans=plans))
     return replace(batch, message=f"{batch.message}; {origin}" if batch.message else origin)
 
@@ -50,12 +53,12 @@ def origin(
     platform: Platform,
 ) -> str:
     """Who made a plan and from what, as a sentence."""
-    everybody = [one for goal in goals for one in goal.participants]
+    everybody = [participant for goal in goals for participant in goal.participants]
     everybody += [participant for _, participant in inquiry.participants]
     kinds = {
         constraint.provenance.name.lower()
-        for one in everybody
-        for constraint_set in one.sets
+        for participant in everybody
+        for constraint_set in participant.sets
         for constraint in constraint_set.constraints
     }
     if platform.simulated:
@@ -67,8 +70,8 @@ def origin(
         said = f"formats from linux-dmabuf version {feedback.version}"
         if any(goal.scanout for goal in goals):
             said += ", displays from the names of outputs"
-    known = f"; provenance of the constraints: {', '.join(sorted(kinds))}" if kinds else ""
+    rests_on = f"; provenance of the constraints: {', '.join(sorted(kinds))}" if kinds else ""
     return (
         f"made by this client, not by the compositor: {said}, "
-        f"memory and constraints from {machine}{known}"
+        f"memory and constraints from {machine}{rests_on}"
     )

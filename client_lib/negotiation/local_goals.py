@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from heapwire.client_lib.wayland import FEEDBACK_VERSION, DmabufFeedback, DmabufTranche
+from heapwire.client_lib.buffers import FEEDBACK_VERSION
+from heapwire.client_lib.wayland import DmabufFeedback, DmabufTranche
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector, same_device
 from heapwire.protocol.values import (
@@ -38,9 +39,9 @@ def local_goals(
     stand in for a tranche.
     """
     sampled = feedback.sampled
-    numbers = [feedback.main_device, *(one.device for one in sampled)]
-    found = (_participant(platform, number, Usage.SAMPLING) for number in numbers)
-    renderer = next((one for one in found if one is not None), None)
+    numbers = [feedback.main_device, *(tranche.device for tranche in sampled)]
+    renderers = (_participant(platform, number, Usage.SAMPLING) for number in numbers)
+    renderer = next((renderer for renderer in renderers if renderer is not None), None)
     sampling = () if renderer is None else (renderer,)
     goals: list[Goal] = []
     for displays, tranche in _scanouts(feedback, platform, tuple(covered)):
@@ -61,10 +62,14 @@ def _scanouts(
     """The displays that could scan a buffer out, and what can be imported for them."""
     if feedback.version < FEEDBACK_VERSION:
         numbers = [_display_of(platform, name) for name in covered]
-        displays = [_participant(platform, one, Usage.SCANOUT) for one in dict.fromkeys(numbers)]
-        known = tuple(one for one in displays if one is not None)
-        if known and len(known) == len(displays):
-            yield known, feedback.tranches[0]
+        # Two outputs may hang on one display: it takes part once.
+        displays = [
+            _participant(platform, number, Usage.SCANOUT) for number in dict.fromkeys(numbers)
+        ]
+        described = tuple(display for display in displays if display is not None)
+        # A buffer that one of the outputs may refuse is not for scanout.
+        if described and len(described) == len(displays):
+            yield described, feedback.tranches[0]
         return
     for tranche in feedback.tranches:
         display = _participant(platform, tranche.device, Usage.SCANOUT)
@@ -76,8 +81,8 @@ def _display_of(platform: Platform, output: str) -> DeviceId | None:
     """The display that drives an output; a simulated platform has one for all."""
     if platform.simulated:
         return platform.first_display
-    displays = (one.id for one in platform.devices if Usage.SCANOUT in one.sets)
-    return card_of_connector(output, frozenset(one for one in displays if one is not None))
+    displays = (device.id for device in platform.devices if Usage.SCANOUT in device.sets)
+    return card_of_connector(output, frozenset(number for number in displays if number is not None))
 
 
 def _participant(platform: Platform, number: DeviceId | None, usage: Usage) -> Participant | None:
@@ -88,11 +93,11 @@ def _participant(platform: Platform, number: DeviceId | None, usage: Usage) -> P
     """
     if number is None:
         return None
-    fit = [one for one in platform.devices if usage in one.sets and one.id is not None]
-    for device in fit:
+    able = [device for device in platform.devices if usage in device.sets and device.id is not None]
+    for device in able:
         if device.id == number:
             return platform.participant(device.name, usage)
-    for device in fit:
+    for device in able:
         if not platform.simulated and device.id and same_device(device.id, number):
             return platform.participant(device.name, usage)
     return None
@@ -104,8 +109,8 @@ def _importing(tranches: Iterable[DmabufTranche]) -> Participant:
     A pair without a modifier means that the driver lays buffers out as it likes;
     what has rows is then imported as linear (see `LinuxDmabuf`).
     """
-    pairs = {pair for one in tranches for pair in one.formats}
-    pairs |= {FormatModifier(one.fourcc, LINEAR) for one in pairs if one.modifier == INVALID}
+    pairs = {pair for tranche in tranches for pair in tranche.formats}
+    pairs |= {FormatModifier(pair.fourcc, LINEAR) for pair in pairs if pair.modifier == INVALID}
     return Participant(
         name=IMPORTING,
         usage=Usage.SAMPLING,

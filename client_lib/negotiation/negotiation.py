@@ -1,98 +1,191 @@
-"""One negotiation: what the client's devices need, and what the compositor answers."""
+"""One negotiation: a question that is kept, and its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from types import MappingProxyType
 
 from heapwire.client_lib.buffers import Allocation, BufferStatus
-from heapwire.client_lib.negotiation.any_negotiation import AnyNegotiation
-from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy, Handler, create, listen, send
-from heapwire.protocol import PeerError
-from heapwire.protocol.values import FailureReason, Participant, SourceId
-from heapwire.protocol.wire import Batch, BatchDecoder, Inquiry, Offer, Request, inquiry_requests
+from heapwire.client_lib.errors import AllocationError
+from heapwire.client_lib.negotiation.compositor_planner import CompositorPlanner
+from heapwire.client_lib.negotiation.conflict import negotiation_error
+from heapwire.client_lib.negotiation.local_planner import LocalPlanner
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy
+from heapwire.protocol import UsageError
+from heapwire.protocol.values import (
+    Content,
+    Extent,
+    Extents,
+    FailureReason,
+    FixedBuffer,
+    Participant,
+    SourceId,
+)
+from heapwire.protocol.wire import (
+    KNOWN_BATCHES,
+    Batch,
+    Event,
+    Inquiry,
+    Offer,
+    inquiry_requests,
+    set_requests,
+)
 
-if TYPE_CHECKING:
-    from heapwire.client_lib.negotiation.heap_manager import HeapManager
-
-_SLOTS = {"unset_fixed_layout": "set_fixed_layout"}  # requests that set the same state
+_ANY_EXTENTS = Extents(coded=Extent(1, 1))
 _MAX_COOKIE = (1 << 32) - 1
 
 
-class Negotiation(AnyNegotiation):
-    """The compositor's `xx_dmabuf_heap_feedback_v1`; made by a `HeapManager`.
+class Negotiation:
+    """What a client's devices need, and what the planner makes of it.
 
-    A commit sends only what has changed since the last. Of the batches, `plans`
-    is the last one that has plans. An answer to a commit that a later one has
-    superseded is not shown.
+    Made by a `HeapManager`, by `local_negotiation` or by `surface_negotiation`;
+    `planner` is the compositor, or this process in its place.
+
+    State is set by the `set_` methods, which raise `UsageError` for what the
+    protocol forbids; it takes effect with `commit`, and stays. Each batch,
+    asked for or not, is given to `on_batch`, but for the answer to a commit that
+    a later one has superseded; `batch` is the last one, and `plans` the last one
+    that has plans. `inert` says that the surface is gone, so that there will be
+    no more. Set `events` to a list to have every event of a compositor's batch
+    recorded in it (protocol/wire/event_trace.py).
+
+    A compositor that breaks the rules ends this negotiation, not the connection:
+    the `PeerError` comes out of `Connection.dispatch`, and again from every
+    method that would ask or send something.
     """
 
-    tells_status = True
-    _WAITS_FOR = "answer to a negotiation"
-
-    def __init__(self, manager: HeapManager, proxy: AnyProxy) -> None:
-        super().__init__(manager.connection)
-        self.manager = manager
+    def __init__(self, planner: CompositorPlanner | LocalPlanner) -> None:
+        self.planner = planner
+        self.on_batch: Callable[[Batch], None] | None = None
+        self.events: list[Event] | None = None
+        self.batch: Batch | None = None
         self.plans: Batch | None = None
         self.inert = False
-        self._proxy = proxy
-        self._decoder = BatchDecoder()
-        self._sent_participants: dict[int, Participant] = {}
-        self._sent: dict[str, Request] = {_slot(one): one for one in inquiry_requests(Inquiry())}
-        self._pending: list[int] = []
-        self._tags: dict[int, Callable[[BufferStatus], None]] = {}
-        self._last_tag = 0
-        self._connection.on_close(self, self.close)
-        events: dict[str, Handler] = {
-            name: self._decoding(name, getattr(self._decoder, name))
-            for name in (event.name for event in proxy.interface.events)
-            if name not in ("format_table", "done", "failed", "buffer_status")
-        }
-        events |= {
-            "format_table": self._reading(
-                self._decoding("format_table", self._decoder.format_table)
-            ),
-            "done": lambda *values: self._complete("done", self._decoder.done, *values),
-            "failed": lambda *values: self._complete("failed", self._decoder.failed, *values),
-            "buffer_status": self._buffer_status,
-        }
-        listen(proxy, self._connection.handler_failed, events)
+        self._inquiry = Inquiry()
+        self._ids: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._cookie = 0
+        self._answers: dict[int, Batch] = {}
+        planner.on_batch = self._take
+        planner.on_event = self._record
+
+    @property
+    def tells_status(self) -> bool:
+        """Whether anybody tells what becomes of tagged buffers: the compositor, if it plans."""
+        return isinstance(self.planner, CompositorPlanner)
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """The names of all participants, the client's and the others, by id."""
+        return MappingProxyType(self._names)
 
     @property
     def source_names(self) -> Mapping[SourceId, str]:
-        """The names of the compositor's sources."""
-        return {one.id: one.name for one in self.manager.sources.values()}
+        """The names of the sources that plans may use, the compositor's or this machine's."""
+        return self.planner.source_names
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        """The client's participants as they are set now."""
+        return tuple(participant for _, participant in self._inquiry.participants)
+
+    def set_participant(self, participant: Participant) -> None:
+        """Add a participant, or replace the one of the same name."""
+        for constraint_set in participant.sets:
+            set_requests(constraint_set)  # raises for one that a compositor would refuse
+        id_ = self._ids.setdefault(participant.name, len(self._ids) + 1)
+        participants = dict(self._inquiry.participants) | {id_: participant}
+        self._change(replace(self._inquiry, participants=tuple(participants.items())))
+        self._names[id_] = participant.name
+
+    def remove_participant(self, name: str) -> None:
+        """Remove the participant of this name."""
+        id_ = self._ids.get(name)
+        participants = dict(self._inquiry.participants)
+        if id_ is None or participants.pop(id_, None) is None:
+            raise UsageError(f"there is no participant {name!r}")
+        self._inquiry = replace(self._inquiry, participants=tuple(participants.items()))
+
+    def set_extents(self, extents: Extents) -> None:
+        """Set the sizes of the pictures, in pixels."""
+        self._change(replace(self._inquiry, extents=extents))
+
+    def set_content(self, content: Content) -> None:
+        """Describe the pictures beyond their size."""
+        self._change(replace(self._inquiry, content=content))
+
+    def set_buffer_count(self, *, minimum: int, queue: int) -> None:
+        """Set how many buffers the producer holds, and how many more are to be in flight."""
+        self._change(replace(self._inquiry, minimum=minimum, queue=queue))
+
+    def set_openable(self, sources: frozenset[SourceId]) -> None:
+        """Say which sources this process can allocate from itself; all, if it never does."""
+        self._change(replace(self._inquiry, openable=sources))
+
+    def set_fixed(self, fixed: FixedBuffer | None) -> None:
+        """Ask about buffers that exist already; None asks about new ones again."""
+        self._change(replace(self._inquiry, fixed=fixed))
 
     def set_covered(self, outputs: tuple[str, ...]) -> None:
-        """Does nothing: the compositor knows what fills its outputs."""
+        """Say which outputs the surface fills, by the names of `wl_output`.
+
+        Where this process makes the plans, a change is answered at once, unasked.
+        A compositor that makes them knows by itself.
+        """
+        if isinstance(self.planner, LocalPlanner):
+            self.planner.set_covered(outputs)
 
     def commit(self) -> int:
         """Ask for plans by what is set now; returns the cookie that the answer will have.
 
-        Waits for nothing: `Connection.dispatch` or `flush` sends the requests.
-        Raises `LocalError` if there are participants, but no extents.
+        Waits for nothing: the answer comes while the connection is dispatched.
+        Raises `UsageError` if there are participants, but no extents.
         """
         self._check_usable()
-        requests = inquiry_requests(self._inquiry)
-        wanted = dict(self._inquiry.participants)
-        for id_ in self._sent_participants.keys() - wanted.keys():
-            send(self._proxy, "remove_participant", id_)
-            del self._sent_participants[id_]
-        for request, arguments in requests:
-            if request == "set_participant":
-                self._send_participant(arguments, wanted)
-            elif self._sent.get(_slot((request, arguments))) != (request, arguments):
-                send(self._proxy, request, *arguments)
-                self._sent[_slot((request, arguments))] = (request, arguments)
-        self._cookie = self._cookie % _MAX_COOKIE + 1
-        self._pending.append(self._cookie)
-        send(self._proxy, "commit", self._cookie)
-        return self._cookie
+        cookie = self._cookie % _MAX_COOKIE + 1
+        self.planner.ask(self._inquiry, cookie)
+        self._cookie = cookie
+        return cookie
+
+    def answer(self, cookie: int) -> Batch | None:
+        """The answer to a commit, None while there is none; old answers are forgotten."""
+        self._check_usable()
+        return self._answers.get(cookie)
+
+    def negotiate(self, *, timeout: float = DEFAULT_TIMEOUT) -> Batch:
+        """Commit and wait for the answer, dispatching the connection meanwhile.
+
+        If something else commits meanwhile, the answer is that to the last
+        commit. Raises `ConflictError` or `NegotiationError` if there is no plan,
+        `NoAnswerError` after `timeout` seconds.
+        """
+        cookie = self.commit()
+        while True:
+            wanted = cookie
+            self.planner.connection.wait(
+                lambda: self.answer(wanted) is not None,  # noqa: B023 - waited for right here
+                timeout=timeout,
+                what=self.planner.awaited,
+            )
+            batch = self._answers[wanted]
+            # A handler may have committed while this waited: then its answer is the one.
+            if batch.reason is not FailureReason.SUPERSEDED or cookie == self._cookie:
+                break
+            cookie = self._cookie
+        if batch.reason is not None:
+            raise negotiation_error(batch, self._names)
+        return batch
 
     def describe(self, *, timeout: float = DEFAULT_TIMEOUT) -> Batch:
-        """The batch that comes unasked after creation: what the compositor can use."""
-        self._connection.wait(
-            lambda: self.batch is not None or self._fault is not None,
+        """The first batch, which says what can be used; a compositor's comes unasked.
+
+        Raises `NoAnswerError` after `timeout` seconds.
+        """
+        if self.batch is None and isinstance(self.planner, LocalPlanner):
+            self.planner.ask(Inquiry(), 0)
+        self.planner.connection.wait(
+            lambda: self.batch is not None or self.planner.fault is not None,
             timeout=timeout,
             what="feedback",
         )
@@ -101,10 +194,14 @@ class Negotiation(AnyNegotiation):
         return self.batch
 
     def allocate(self, batch: Batch, offer: Offer) -> Allocation:
-        """Ask the compositor to allocate one buffer of a plan; the caller closes the result."""
+        """Have the compositor allocate one buffer of a plan; the caller closes the result.
+
+        Raises `AllocationError` if the compositor does not allocate for its clients.
+        """
         self._check_usable()
-        proxy = create(self._proxy, "allocate", batch.serial, offer.index)
-        return Allocation(self._connection, proxy, offer.plan)
+        if not isinstance(self.planner, CompositorPlanner):
+            raise AllocationError("this compositor does not allocate for its clients")
+        return self.planner.allocate(batch, offer)
 
     def tag_buffer(
         self,
@@ -112,84 +209,52 @@ class Negotiation(AnyNegotiation):
         batch: Batch,
         offer: Offer,
         on_status: Callable[[BufferStatus], None],
-    ) -> int:
-        """Have `on_status` called when what becomes of a `wl_buffer` changes; returns the tag."""
-        self._check_usable()
-        self._last_tag = self._last_tag % _MAX_COOKIE + 1
-        send(self._proxy, "tag_buffer", buffer, self._last_tag, batch.serial, offer.index)
-        self._tags[self._last_tag] = on_status
-        return self._last_tag
+    ) -> Callable[[], None]:
+        """Have `on_status` called when what becomes of a `wl_buffer` changes.
 
-    def forget_tag(self, tag: int) -> None:
-        """The buffer is gone: expect no more of its statuses."""
-        self._tags.pop(tag, None)
+        Call what this returns when the buffer goes. Raises `UsageError` where nobody
+        tells (see `tells_status`).
+        """
+        self._check_usable()
+        planner = self.planner
+        if not isinstance(planner, CompositorPlanner):
+            raise UsageError("nobody tells what becomes of buffers: `tells_status` is False")
+        tag = planner.tag_buffer(buffer, batch, offer, on_status)
+        return lambda: planner.forget_tag(tag)
 
     def close(self) -> None:
-        """Destroy the negotiation; buffers and allocations stay valid."""
-        self._connection.forget(self)
-        self._tags.clear()
+        """Let go of it; buffers and allocations stay valid. Safe to call twice."""
         self.on_batch = None
-        if not self._proxy.destroyed and not self._connection.closed:
-            send(self._proxy, "destroy")
+        self.planner.close()
 
-    @property
-    def _closed(self) -> bool:
-        return self._proxy.destroyed
+    def _change(self, inquiry: Inquiry) -> None:
+        # What is not complete yet is complained of by commit, not here.
+        inquiry_requests(replace(inquiry, extents=inquiry.extents or _ANY_EXTENTS))
+        self._inquiry = inquiry
 
-    def _send_participant(
-        self, arguments: tuple[int | str | bytes, ...], wanted: Mapping[int, Participant]
-    ) -> None:
-        id_ = arguments[0]
-        assert isinstance(id_, int)
-        participant = wanted[id_]
-        if self._sent_participants.get(id_) == participant:
-            return
-        send(self._proxy, "set_participant", *arguments)
-        for constraint_set in participant.sets:
-            made = self.manager.constraint_sets.get(constraint_set)
-            send(self._proxy, "add_alternative", id_, made)
-        self._sent_participants[id_] = participant
+    def _check_usable(self) -> None:
+        if self.planner.fault is not None:
+            raise self.planner.fault
+        if self.planner.closed:
+            raise UsageError("the negotiation is closed")
 
-    def _decoding(self, name: str, method: Handler) -> Handler:
-        """A handler that records an event of a batch, and decodes it."""
+    def _record(self, event: Event) -> None:
+        if self.events is not None:
+            self.events.append(event)
 
-        def handle(*values: int | str | bytes) -> None:
-            if self.events is not None:
-                self.events.append((name, values))
-            method(*values)
-
-        return self._checked(handle)
-
-    def _complete(self, name: str, method: Callable[..., Batch], *values: int | str) -> None:
-        batches: list[Batch] = []
-
-        def accept(*values: int | str | bytes) -> None:
-            batches.append(self._accept(method(*values)))
-
-        self._decoding(name, accept)(*values)
-        for batch in batches:
-            if batch.reason is not FailureReason.SUPERSEDED and self.on_batch is not None:
-                self.on_batch(batch)
-
-    def _accept(self, batch: Batch) -> Batch:
+    def _take(self, batch: Batch) -> None:
+        """Remember who takes part and the answer to a commit, and pass the batch on."""
+        self._names.update((speaker.id, speaker.name) for speaker in batch.participants)
         if batch.cookie:
-            if self._pending[:1] != [batch.cookie]:
-                raise PeerError(f"an answer to commit {batch.cookie}, which is not due")
-            del self._pending[0]
-        self._keep(batch)
+            self._answers[batch.cookie] = batch
+            while len(self._answers) > KNOWN_BATCHES:
+                del self._answers[next(iter(self._answers))]
         if batch.reason is FailureReason.NO_SURFACE:
             self.inert = True
-        if batch.reason is not FailureReason.SUPERSEDED:
-            self.batch = batch
-            if batch.offers:
-                self.plans = batch
-        return batch
-
-    def _buffer_status(self, tag: int, serial: int, plan: int, status: int, reason: int) -> None:
-        on_status = self._tags.get(tag)
-        if on_status is not None:
-            on_status(BufferStatus.received(serial, plan, status, reason))
-
-
-def _slot(request: Request) -> str:
-    return _SLOTS.get(request[0], request[0])
+        if batch.reason is FailureReason.SUPERSEDED:
+            return
+        self.batch = batch
+        if batch.offers:
+            self.plans = batch
+        if self.on_batch is not None:
+            self.on_batch(batch)

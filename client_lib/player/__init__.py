@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.client_lib.player.open_pictures import AUTO as AUTO
+    from heapwire.client_lib.player.decoder_choice import AUTO as AUTO
     from heapwire.client_lib.player.play_result import (
         FrameCounts as FrameCounts,
         PlayResult as PlayResult,
@@ -16,7 +16,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "open_pictures": "AUTO",
+            "decoder_choice": "AUTO",
             "play_result": "FrameCounts PlayResult",
             "playback": "PlayOptions Progress",
             "player": "Player",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.client_lib.player.video_file import VideoFile
 from heapwire.kernel.system import Closable
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Decoder(Closable):
 
     A context manager and an iterator. `damaged` counts the packets that could
     not be decoded and were skipped. Raises what `VideoFile` raises, and
-    `LocalError` if nothing in the file can be decoded.
+    `FileError` if nothing in the file can be decoded.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -106,4 +106,4 @@ class Decoder(Closable):
             for picture in pictures:
                 yield DecodedFrame(picture, timeline.at(picture.time))
         if not timeline.begun:
-            raise LocalError(f"{self._file.path}: nothing in it can be decoded")
+            raise FileError(self._file.path, "nothing in it can be decoded")

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from heapwire.client_lib.buffers import PlaneView
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import (
     LINEAR,
     ConstraintSet,
@@ -90,7 +90,7 @@ _RECIPES: Mapping[int, _Recipe] = MappingProxyType(
     }
 )
 
-# What a conversion loses or costs, added to the place of a format in the table.
+# What a conversion loses or costs: the cost of a format, and by it their order.
 _SHUFFLED, _CONVERTED, _RGB, _LOSSY = 1, 16, 32, 64
 _SAME_PICTURE: Mapping[str, str] = {
     "yuvj420p": "yuv420p",
@@ -108,11 +108,11 @@ def writer_participant(picture: str, formats: Sequence[int] = ()) -> Participant
     """The CPU as a participant that writes pictures of an FFmpeg pixel format.
 
     It prefers what costs it least. `formats` are the only fourccs that it may
-    use, where given; `LocalError` if one of them cannot be written.
+    use, where given; `InputError` if one of them cannot be written.
     """
     for code in formats:
         if code not in _RECIPES:
-            raise LocalError(f"pictures cannot be written as {fourcc_name(code)}")
+            raise InputError(f"pictures cannot be written as {fourcc_name(code)}")
     codes = tuple(formats) or _suitable(picture)
     return Participant(
         name=WRITER_NAME,
@@ -130,11 +130,12 @@ def write_picture(picture: av.VideoFrame, code: int, planes: Sequence[PlaneView]
     """Store a picture in the planes of a buffer; returns the bytes that were copied.
 
     The count is of all bytes that the CPU has stored since the decoder gave the
-    picture away, those of an intermediate picture of swscale's included.
+    picture away, those of an intermediate picture of swscale's included. Raises
+    `UsageError` for a format that is not one of `writable_formats`.
     """
     recipe = _RECIPES.get(code)
     if recipe is None:
-        raise LocalError(f"pictures cannot be written as {fourcc_name(code)}")
+        raise UsageError(f"pictures cannot be written as {fourcc_name(code)}")
     copied = 0
     if _SAME_PICTURE.get(picture.format.name, picture.format.name) != recipe.picture:
         picture = _convert(picture, recipe)
@@ -225,10 +226,10 @@ def _store(
     # share-th sample: Y0 and Y1 of YUYV.
     source = component[:, columns[:start].count(index) :: share]
     rows = int(min(source.shape[0], target.shape[0]))
-    place = target[:rows, start :: len(columns)]
-    width = int(min(source.shape[1], place.shape[1]))
+    column = target[:rows, start :: len(columns)]
+    width = int(min(source.shape[1], column.shape[1]))
     if recipe.shift:
-        np.left_shift(source[:rows, :width], recipe.shift, out=place[:, :width])
+        np.left_shift(source[:rows, :width], recipe.shift, out=column[:, :width])
     else:
-        place[:, :width] = source[:rows, :width]
+        column[:, :width] = source[:rows, :width]
     return rows * width * recipe.bytes_per_component

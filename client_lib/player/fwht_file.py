@@ -16,7 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from heapwire.client_lib.player.packet import Packet
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, words_of
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, fourcc
 
 _MAGIC = b"\x4f\x4f\x4f\x4f\xff\xff\xff\xff"
@@ -42,7 +42,7 @@ def is_fwht(path: str | Path) -> bool:
 
 
 class FwhtFile:
-    """An open file; see `PacketFile`. Raises `LocalError` if it is not one of FWHT."""
+    """An open file; see `PacketFile`. Raises `FileError` if it is not one of FWHT."""
 
     coded = fourcc("FWHT")
     rate = _RATE
@@ -54,7 +54,7 @@ class FwhtFile:
         try:
             self._file = FileIO(path)
         except OSError as error:
-            raise LocalError(f"{path}: {error.strerror}") from error
+            raise FileError(path, words_of(error)) from error
         self._ahead = b""
         try:
             first = next(iter(self), None)
@@ -63,7 +63,7 @@ class FwhtFile:
             raise
         if first is None:
             self._file.close()
-            raise LocalError(f"{path}: there is no frame of FWHT in it")
+            raise FileError(path, "there is no frame of FWHT in it")
         self.extent, self.content = _described(first.data)
         self._file.seek(0)
         self._ahead = b""
@@ -90,15 +90,15 @@ class FwhtFile:
         """Bring the next header to the front; False at the end of the file."""
         skipped = False
         while self._read_ahead(_HEADER.size):
-            at = self._ahead.find(_MAGIC)
-            if at == 0:
+            position = self._ahead.find(_MAGIC)
+            if position == 0:
                 self.damaged += skipped
                 return True
             skipped = True
             # The beginning of a magic number may be at the end of what was read.
-            keep = at if at > 0 else max(0, len(self._ahead) - len(_MAGIC) + 1)
+            keep = position if position > 0 else max(0, len(self._ahead) - len(_MAGIC) + 1)
             self._ahead = self._ahead[keep:]
-            if at < 0 and not self._read_ahead(len(self._ahead) + 1):
+            if position < 0 and not self._read_ahead(len(self._ahead) + 1):
                 break
         self.damaged += skipped or bool(self._ahead)
         return False

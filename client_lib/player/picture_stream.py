@@ -1,8 +1,8 @@
 """What a player needs of whoever decodes, on the CPU or on a device of its own.
 
 The CPU has a picture first and wants a buffer to write it into. A device has to
-have buffers first, and fills one of them. So a stream says what `shape` its
-buffers must have, is shown the buffers there are, and gives pictures that
+have buffers first, and fills one of them. So a stream says what it
+`needs` of its buffers, is shown the buffers there are, and gives pictures that
 either have their buffer already or take one.
 """
 
@@ -21,7 +21,7 @@ Free = Callable[[], "Buffer | None"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class BufferNeeds:
     """What the buffers of the pictures that come next have to be like.
 
     `extent` is the visible size of a picture and `coded` the size that the codec
@@ -38,7 +38,7 @@ class Shape:
     sequence: int = 0
 
 
-class Picture(Protocol):
+class DuePicture(Protocol):
     """A decoded picture, due `time` seconds after the first one."""
 
     @property
@@ -60,8 +60,8 @@ class PictureStream(Video, Protocol):
     """The pictures of one file, in the order in which they are to be seen.
 
     `next` does what can be done without waiting for a device. When it gives
-    None and the stream has not `ended`, either `shape` has changed and buffers
-    of it are wanted, or it will have more to give once `wakes` is readable or a
+    None and the stream has not `ended`, either `needs` has changed and buffers
+    of that kind are wanted, or it will have more to give once `wakes` is readable or a
     buffer has become free. Buffers that a device has are nobody's after `close`.
     """
 
@@ -70,7 +70,7 @@ class PictureStream(Video, Protocol):
         """The name of the device that decodes, or `cpu`."""
 
     @property
-    def shape(self) -> Shape | None:
+    def needs(self) -> BufferNeeds | None:
         """What the next pictures want; None before the first call of `next`."""
 
     @property
@@ -85,7 +85,7 @@ class PictureStream(Video, Protocol):
     def copied(self) -> int:
         """The bytes that the CPU has stored into buffers."""
 
-    def next(self) -> Picture | None:
+    def next(self) -> DuePicture | None:
         """The next picture."""
 
     def check(self, plan: Plan) -> None:

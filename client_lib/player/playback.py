@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from heapwire.client_lib import NoAnswerError
-from heapwire.client_lib.buffers import Buffer, BufferSupply
-from heapwire.client_lib.negotiation import AnyNegotiation
+from heapwire.client_lib.buffers import Buffer, Presented, Window
+from heapwire.client_lib.errors import NoAnswerError
+from heapwire.client_lib.negotiation import BufferSupply, Negotiation
+from heapwire.client_lib.player.decoder_choice import AUTO
 from heapwire.client_lib.player.media_clock import MediaClock
-from heapwire.client_lib.player.open_pictures import AUTO
-from heapwire.client_lib.player.picture_stream import Picture, PictureStream, Shape
+from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
 from heapwire.client_lib.player.play_result import FrameCounts, FrameLedger, PlayResult
-from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection, Presented, Window
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.values import Extents, Plan
 
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
@@ -33,7 +33,7 @@ IN_FLIGHT = 1  # buffers more, so that the next picture is ready when the screen
 class PlayOptions:
     """How to play. `frames` bounds how many are decoded; `formats` are the only fourccs to use.
 
-    `decoder` is `auto`, `cpu`, or the name or node of a device (see `open_pictures`).
+    `decoder` is `auto`, `cpu`, or the name or node of a device (see `open_picture_stream`).
 
     Without `paced`, frames are shown as fast as the compositor takes them, and
     none is dropped. With `record` the result has the events of the negotiation.
@@ -76,7 +76,7 @@ class Playback:
         options: PlayOptions,
         screen: Screen,
         pictures: PictureStream,
-        negotiation: AnyNegotiation,
+        negotiation: Negotiation,
         supply: BufferSupply,
         stopped: Callable[[], bool],
         fullscreen: Callable[[], bool],
@@ -95,7 +95,7 @@ class Playback:
         self._ledger = FrameLedger(statuses=negotiation.tells_status)
         self._clock = MediaClock()
         self._written = 0
-        self._shape: Shape | None = None
+        self._needs: BufferNeeds | None = None
         self._cut_short = False
         self._heard = time.monotonic()
         self._asked: float | None = None
@@ -144,29 +144,29 @@ class Playback:
 
     def _prepare(self) -> bool:
         """Have buffers for pictures such as come next; whether there are others than before."""
-        shape = self._pictures.shape
-        if shape is None:
+        needs = self._pictures.needs
+        if needs is None:
             return False
         self._negotiation.set_covered(self._window.covered)
-        if shape == self._shape:
+        if needs == self._needs:
             renewed = self._supply.update()
         else:
-            self._negotiation.set_extents(Extents(coded=shape.coded, visible=shape.extent))
-            self._negotiation.set_content(shape.content)
-            self._negotiation.set_participant(shape.producer)
-            self._negotiation.set_buffer_count(minimum=shape.held, queue=IN_FLIGHT)
-            self._supply.negotiate(shape.extent)
-            self._shape = shape
+            self._negotiation.set_extents(Extents(coded=needs.coded, visible=needs.extent))
+            self._negotiation.set_content(needs.content)
+            self._negotiation.set_participant(needs.producer)
+            self._negotiation.set_buffer_count(minimum=needs.held, queue=IN_FLIGHT)
+            self._supply.negotiate(needs.extent)
+            self._needs = needs
             self._heard = time.monotonic()
             renewed = True
         if renewed and self._supply.plan is not None:
             self._pictures.use(self._supply.plan, self._supply.free)
         return renewed
 
-    def _show(self, picture: Picture) -> bool:
+    def _show(self, picture: DuePicture) -> bool:
         """Show a picture in its time; False if it is dropped."""
-        clock, paced, shape = self._clock, self._options.paced, self._shape
-        assert shape is not None, "no picture comes before its shape"
+        clock, paced, needs = self._clock, self._options.paced, self._needs
+        assert needs is not None, "no picture comes before what its buffers need to be like"
         self._window.set_fullscreen(self._fullscreen())
         duration = float(1 / self._pictures.rate)
         if paced and clock.too_late(picture.time, duration):
@@ -196,9 +196,9 @@ class Playback:
 
         self._window.show(
             buffer,
-            shape.extent,
+            needs.extent,
             pixel_aspect=self._pictures.pixel_aspect,
-            rotation=shape.content.rotation,
+            rotation=needs.content.rotation,
             shown=shown,
         )
         self._ledger.committed()
@@ -206,17 +206,17 @@ class Playback:
         self._dispatch(0.0)
         return True
 
-    def _filled(self, picture: Picture, until: float | None) -> Buffer | None:
+    def _filled(self, picture: DuePicture, until: float | None) -> Buffer | None:
         """The buffer with a picture in it; None if there is none to be had in time."""
-        found: list[Buffer] = []
+        filled: list[Buffer] = []
 
-        def look() -> bool:
+        def is_filled() -> bool:
             buffer = picture.into(self._supply.free)
             if buffer is not None:
-                found.append(buffer)
+                filled.append(buffer)
             return buffer is not None
 
-        return found[0] if self._wait(look, until) else None
+        return filled[0] if self._wait(is_filled, until) else None
 
     def _wait(self, condition: Callable[[], bool], until: float | None) -> bool:
         """Dispatch until the condition holds, a time comes, or it is to stop."""

@@ -7,24 +7,28 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from heapwire.client_lib import AllocationError, ImportRefusedError
-from heapwire.client_lib.buffers import BufferSupply
+from heapwire.client_lib.buffers import LinuxDmabuf, Window
+from heapwire.client_lib.errors import ImportRefusedError
 from heapwire.client_lib.negotiation import (
+    BufferSupply,
     HeapManager,
-    NegotiationError,
     offered_heap_manager,
     surface_negotiation,
 )
-from heapwire.client_lib.player.cpu_pictures import CPU
+from heapwire.client_lib.player.cpu_picture_stream import CPU
+from heapwire.client_lib.player.decoder_choice import AUTO, open_picture_stream
 from heapwire.client_lib.player.fwht_file import is_fwht
-from heapwire.client_lib.player.open_pictures import AUTO, open_pictures
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.client_lib.player.play_result import PlayResult
 from heapwire.client_lib.player.playback import Playback, PlayOptions, Progress, Screen
-from heapwire.client_lib.wayland import Connection, LinuxDmabuf, Window
+from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
-from heapwire.protocol import LocalError, MachineError
+from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import Participant, Usage
+
+# What a device, or the lack of memory for it, stands in the way with: the CPU has neither.
+# A bug of the caller's is not among them, and neither is a compositor that is gone.
+_ANOTHER_DECODER_MAY_DO = (MachineError, InputError, NotPossibleError, ImportRefusedError)
 
 
 class Player:
@@ -33,7 +37,7 @@ class Player:
     `display` is the socket of the compositor, as for `Connection`. `platform` is
     the machine that the player allocates on, None to leave that to the
     compositor; it makes the plans too if the compositor cannot (see
-    `LocalNegotiation`). A decoder of a real one decodes into the buffers that are
+    `local_negotiation`). A decoder of a real one decodes into the buffers that are
     shown. Where it is simulated, its decoders take part in the negotiation as if
     they decoded, and the CPU stands in for them. `participants` take part
     besides. `on_progress` is called after each frame, `on_last_frame` when the
@@ -78,11 +82,12 @@ class Player:
     def play(self) -> PlayResult:
         """Play the file to its end, or until `stop` or the window's close button.
 
-        Raises `LocalError` for a file that cannot be decoded; `NoCompositorError`,
-        `MissingGlobalError`; `ConflictError` or `NegotiationError` if there is no
-        memory that suits everyone; `AllocationError` or `ImportRefusedError`;
-        `ProtocolError`, `DisconnectedError` or `NoAnswerError` if the compositor
-        ends or hangs. All it made is destroyed and closed in any case.
+        Raises `FileError` for a file that cannot be decoded and `InputError` for a decoder
+        that there is not; `MachineError` if a device fails or PyAV is missing;
+        `NoCompositorError`, `MissingGlobalError`; `ConflictError` or `NegotiationError`
+        if there is no memory that suits everyone; `AllocationError` or
+        `ImportRefusedError`; `ProtocolError`, `DisconnectedError` or `NoAnswerError` if
+        the compositor ends or hangs. All it made is destroyed and closed in any case.
         """
         options = self._options
         faults: list[str] = []
@@ -105,13 +110,7 @@ class Player:
             screen = Screen(connection, window, wake)
             try:
                 return self._shown(screen, manager, dmabuf, pictures, faults)
-            except (
-                LocalError,
-                MachineError,
-                NegotiationError,
-                AllocationError,
-                ImportRefusedError,
-            ) as error:
+            except _ANOTHER_DECODER_MAY_DO as error:
                 if options.decoder != AUTO or not self._cpu_may_do(pictures) or window.mapped:
                     raise
                 faults.append(f"{pictures.decoder}: {error}")
@@ -120,7 +119,7 @@ class Player:
             return self._shown(screen, manager, dmabuf, pictures, faults)
 
     def _opened(self, decoder: str, faults: list[str]) -> PictureStream:
-        return open_pictures(
+        return open_picture_stream(
             self._path,
             self._platform,
             decoder=decoder,
@@ -141,7 +140,9 @@ class Player:
     ) -> PlayResult:
         """Show all pictures of a stream; then the window is closed."""
         options, window = self._options, screen.window
-        negotiation = surface_negotiation(manager, dmabuf, window.surface, self._platform)
+        negotiation = surface_negotiation(
+            dmabuf, window.surface, self._platform, manager=manager, timeout=options.timeout
+        )
         with contextlib.ExitStack() as stack:
             stack.callback(negotiation.close)
             if options.record:
@@ -187,7 +188,7 @@ class Player:
             if not self._platform.simulated or Usage.DECODE not in device.sets:
                 continue
             decoder = self._platform.participant(device.name, Usage.DECODE)
-            codes = {pair.fourcc for one in decoder.sets for pair in one.formats}
+            codes = {pair.fourcc for alternative in decoder.sets for pair in alternative.formats}
             # What is converted to another format afterwards does not share its buffers.
             if not wanted or not codes or wanted & codes:
                 yield decoder

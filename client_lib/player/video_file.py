@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heapwire.protocol import LocalError, words_of
+from heapwire.protocol import FileError, MachineError, words_of
 
 if TYPE_CHECKING:
     import av
@@ -21,15 +21,15 @@ class VideoFile:
     """The first video stream of a file.
 
     `fault` is the exception that PyAV raises for what cannot be decoded. Raises
-    `LocalError`, which names the file and the fault, if it cannot be opened or
-    there is no video in it; also if PyAV is not installed.
+    `FileError` if it cannot be opened or there is no video in it, and
+    `MachineError` if PyAV is not installed.
     """
 
     def __init__(self, path: str | Path) -> None:
         try:
             import av
         except ImportError as error:
-            raise LocalError(
+            raise MachineError(
                 f"decoding needs PyAV and numpy ({error}): pip install 'heapwire[play]'"
             ) from None
         self.path = str(path)
@@ -37,10 +37,10 @@ class VideoFile:
         try:
             opened = av.open(self.path)
         except (av.error.FFmpegError, OSError) as error:
-            raise LocalError(f"{self.path}: {words_of(error)}") from None
+            raise FileError(self.path, words_of(error)) from None
         if not opened.streams.video:
             opened.close()
-            raise LocalError(f"{self.path}: there is no video in it")
+            raise FileError(self.path, "there is no video in it")
         self._container: InputContainer = opened
         self.stream: VideoStream = opened.streams.video[0]
 
@@ -64,7 +64,7 @@ class VideoFile:
             except StopIteration:
                 return
             except (self.fault, OSError) as error:
-                raise LocalError(f"{self.path}: {words_of(error)}") from None
+                raise FileError(self.path, words_of(error)) from None
             yield packet
 
     def close(self) -> None:

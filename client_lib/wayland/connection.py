@@ -21,7 +21,7 @@ from pywayland.client.display import Display
 from pywayland.protocol_core.interface import Interface
 from pywayland.protocol_core.proxy import Proxy
 
-from heapwire.client_lib import (
+from heapwire.client_lib.errors import (
     DisconnectedError,
     MissingGlobalError,
     NoAnswerError,
@@ -31,7 +31,7 @@ from heapwire.client_lib import (
 from heapwire.client_lib.wayland import libwayland
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, listen
 from heapwire.kernel.system import Closable
-from heapwire.protocol import LocalError, PeerError
+from heapwire.protocol import PeerError, UsageError
 from heapwire.protocol.wire.bindings import INTERFACES
 
 if TYPE_CHECKING:
@@ -66,14 +66,15 @@ class Connection(Closable):
     handler of this package's met with. There is no thread: use a connection,
     and all that is made on it, from one thread.
 
-    Raises `NoCompositorError` if there is nobody to connect to.
+    Raises `NoCompositorError` if there is nobody to connect to, `UsageError` for a
+    display that is not connected.
     """
 
     def __init__(self, target: str | int | Display | None = None) -> None:
         self._owned = not isinstance(target, Display)
         if isinstance(target, Display):
             if target._ptr is None:
-                raise LocalError("the display is not connected")
+                raise UsageError("the display is not connected")
             self.display = target
         else:
             libwayland.LOG.install()
@@ -345,6 +346,6 @@ def _error_name(display: Display, interface: str, code: int) -> str:
         if table.name == interface:
             return next((n for n, c in table.enums.get("error", {}).items() if c == code), "")
     classes = (type(proxy).interface for proxy in display._children if isinstance(proxy, Proxy))
-    known: CData = next((one for one in classes if one.name == interface), None)
-    entries = list(getattr(known, "error", ()))
+    spoken: CData = next((spoken for spoken in classes if spoken.name == interface), None)
+    entries = list(getattr(spoken, "error", ()))
     return next((str(entry.name) for entry in entries if entry.value == code), "")

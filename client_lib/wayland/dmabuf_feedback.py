@@ -50,13 +50,15 @@ class DmabufFeedback:
         are none, all, since what is scanned out must be importable as well.
         """
         if self.version >= SAMPLING_VERSION:
-            return tuple(one for one in self.tranches if one.flags & TrancheFlags.SAMPLING)
-        return tuple(one for one in self.tranches if not one.scanout) or self.tranches
+            return tuple(
+                tranche for tranche in self.tranches if tranche.flags & TrancheFlags.SAMPLING
+            )
+        return tuple(tranche for tranche in self.tranches if not tranche.scanout) or self.tranches
 
     @property
     def formats(self) -> frozenset[FormatModifier]:
         """All pairs that can be imported."""
-        return frozenset(pair for one in self.tranches for pair in one.formats)
+        return frozenset(pair for tranche in self.tranches for pair in tranche.formats)
 
 
 class FeedbackDecoder:

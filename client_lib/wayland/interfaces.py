@@ -122,27 +122,27 @@ class _NewObject(PywaylandMessage):
         return [interface.proxy_class(pointer, self._display)]
 
 
-def _make(table: Table, known: dict[str, type[Interface]]) -> type[Interface]:
-    """One interface; `known` holds the interfaces that its messages name."""
-    interface = known[table.name]
+def _make(table: Table, declared: dict[str, type[Interface]]) -> type[Interface]:
+    """One interface; `declared` holds the interfaces that its messages name."""
+    interface = declared[table.name]
     for messages, target in (
         (table.requests, interface.requests),
         (table.events, interface.events),
     ):
         for message in messages:
-            target.append(_message(message, known))
+            target.append(_message(message, declared))
     interface._gen_c()
     # A class of its own for each interface: Display.disconnect() destroys through it.
     interface.proxy_class = type(f"{interface.__name__}Proxy", (Proxy,), {"interface": interface})
     return interface
 
 
-def _message(message: Message, known: Mapping[str, type[Interface]]) -> _Message:
+def _message(message: Message, declared: Mapping[str, type[Interface]]) -> _Message:
     arguments = tuple(
         Argument(
             _KINDS[argument.kind],
             nullable=argument.nullable,
-            interface=known[argument.interface] if argument.interface else None,
+            interface=declared[argument.interface] if argument.interface else None,
         )
         for argument in message.arguments
     )
@@ -159,20 +159,21 @@ def _declare(table: Table) -> type[Interface]:
     return cast("type[Interface]", made)
 
 
-_known: dict[str, type[Interface]] = {"wl_surface": WlSurface, "wl_buffer": WlBuffer} | {
-    table.name: _declare(table) for table in INTERFACES
-}
-_tables: Mapping[str, Table] = {table.name: table for table in INTERFACES}
+_INTERFACES_BY_NAME: dict[str, type[Interface]] = {
+    "wl_surface": WlSurface,
+    "wl_buffer": WlBuffer,
+} | {table.name: _declare(table) for table in INTERFACES}
+_TABLES_BY_NAME: Mapping[str, Table] = {table.name: table for table in INTERFACES}
 for _table in INTERFACES:
-    _make(_table, _known)
+    _make(_table, _INTERFACES_BY_NAME)
 
-HEAP_MANAGER = _known["xx_dmabuf_heap_manager_v1"]
+HEAP_MANAGER = _INTERFACES_BY_NAME["xx_dmabuf_heap_manager_v1"]
 """The global of heapwire's protocol, as a class of pywayland's."""
 
-CONSTRAINT_SET_CREATOR = _known["xx_dmabuf_constraint_set_creator_v1"]
-CONSTRAINT_SET = _known["xx_dmabuf_constraint_set_v1"]
-HEAP_FEEDBACK = _known["xx_dmabuf_heap_feedback_v1"]
-ALLOCATION = _known["xx_dmabuf_allocation_v1"]
+CONSTRAINT_SET_CREATOR = _INTERFACES_BY_NAME["xx_dmabuf_constraint_set_creator_v1"]
+CONSTRAINT_SET = _INTERFACES_BY_NAME["xx_dmabuf_constraint_set_v1"]
+HEAP_FEEDBACK = _INTERFACES_BY_NAME["xx_dmabuf_heap_feedback_v1"]
+ALLOCATION = _INTERFACES_BY_NAME["xx_dmabuf_allocation_v1"]
 
 
 def send(proxy: AnyProxy, request: str, *values: RequestArgument) -> AnyProxy | None:
@@ -184,11 +185,12 @@ def send(proxy: AnyProxy, request: str, *values: RequestArgument) -> AnyProxy | 
     if proxy._ptr is None:
         raise ValueError(f"{type(proxy).__name__} has been destroyed")
     requests = proxy.interface.requests
-    opcode = next(number for number, one in enumerate(requests) if one.name == request)
+    opcode = next(number for number, message in enumerate(requests) if message.name == request)
     arguments = requests[opcode].arguments
     c_arguments, keep = _to_c(arguments, values)
     created: AnyProxy | None = None
-    new = next((one for one in arguments if one.argument_type is ArgumentType.NewId), None)
+    new_ids = (argument for argument in arguments if argument.argument_type is ArgumentType.NewId)
+    new = next(new_ids, None)
     if new is None:
         lib.wl_proxy_marshal_array(proxy._ptr, opcode, c_arguments)
     else:
@@ -197,8 +199,8 @@ def send(proxy: AnyProxy, request: str, *values: RequestArgument) -> AnyProxy | 
             proxy._ptr, opcode, c_arguments, new.interface._ptr
         )
         created = new.interface.proxy_class(pointer, proxy._display)
-    del keep
-    table = _tables.get(proxy.interface.name)
+    del keep  # only now may what the arguments point to go
+    table = _TABLES_BY_NAME.get(proxy.interface.name)
     if table is not None and table.requests[opcode].destructor:
         proxy._destroy()
     return created

@@ -11,12 +11,11 @@ from open_files import open_fds
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib import AllocationError, ImportRefusedError, NoAnswerError
-from heapwire.client_lib.buffers.buffer import allocate
-from heapwire.client_lib.buffers.buffer_pool import BufferPool
-from heapwire.client_lib.negotiation import HeapManager
-from heapwire.client_lib.wayland import Connection, LinuxDmabuf
+from heapwire.client_lib.buffers import LinuxDmabuf, allocate
+from heapwire.client_lib.negotiation import BufferPool, HeapManager
+from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.memory import MemfdMemory
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import BufferObject, DeviceId, Extent, LayoutKind, PlaneLayout, Source
 from heapwire.protocol.wire import Access
 from heapwire.protocol.wire.bindings import HeapFeedbackStatus
@@ -84,7 +83,7 @@ class TestAllocate:
     def test_a_layout_that_cannot_be_is_not_mapped(self, no_fd_leak, memory, planes):
         layout = replace(plan().layout, planes=planes)
         buffer = allocate(replace(plan(), layout=layout), memory)
-        with buffer, pytest.raises(LocalError), buffer.planes():
+        with buffer, pytest.raises(AllocationError), buffer.planes():
             pass
 
 
@@ -304,5 +303,5 @@ def test_the_sampling_device_is_named_where_linux_dmabuf_knows_it(session, memor
 
 def test_pictures_must_fit_into_the_buffer(session, memory):
     buffer = allocate(session.batch.offers[0].plan, memory)
-    with buffer, pytest.raises(LocalError, match="65x48"):
+    with buffer, pytest.raises(UsageError, match="65x48"):
         session.dmabuf.import_buffer(buffer, Extent(65, 48))

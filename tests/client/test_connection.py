@@ -23,7 +23,7 @@ from heapwire.client_lib import (
 )
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 
 
 def connect(fake: FakeCompositor) -> Connection:
@@ -188,7 +188,7 @@ def test_an_application_keeps_its_display(fake):
         assert display.roundtrip() >= 0
     finally:
         display.disconnect()
-    with pytest.raises(LocalError, match="not connected"):
+    with pytest.raises(UsageError, match="not connected"):
         Connection(display)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from heapwire.client_lib.player.decoder import Decoder
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, MachineError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 
 
@@ -98,7 +98,7 @@ def test_a_clock_that_jumps_back_goes_on(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(LocalError, match=r"gone\.mp4: No such file"):
+    with pytest.raises(FileError, match=r"gone\.mp4: No such file"):
         Decoder(tmp_path / "gone.mp4")
 
 
@@ -106,7 +106,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_what_is_no_video_is_named(tmp_path, content):
     path = tmp_path / "text.mp4"
     path.write_bytes(content)
-    with pytest.raises(LocalError, match=r"text\.mp4: ") as caught, Decoder(path) as decoder:
+    with pytest.raises(FileError, match=r"text\.mp4: ") as caught, Decoder(path) as decoder:
         list(decoder)
     assert "\n" not in str(caught.value)
 
@@ -119,7 +119,7 @@ def test_a_file_without_pictures_is_named(tmp_path):
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    with pytest.raises(LocalError, match="there is no video in it"):
+    with pytest.raises(FileError, match="there is no video in it"):
         Decoder(path)
 
 
@@ -147,7 +147,7 @@ def test_without_pyav_it_says_what_to_install(monkeypatch, tmp_path):
     import sys
 
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(LocalError, match=r"pip install 'heapwire\[play\]'"):
+    with pytest.raises(MachineError, match=r"pip install 'heapwire\[play\]'"):
         Decoder(tmp_path / "a.mp4")
 
 

@@ -10,7 +10,7 @@ from fake_compositor import NV12, TABLES, XRGB, _table
 from playing_compositor import PlayingCompositor
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
 
-from heapwire.client_lib import Connection, LinuxDmabuf, LocalNegotiation, NoAnswerError
+from heapwire.client_lib import Connection, LinuxDmabuf, NoAnswerError, local_negotiation
 from heapwire.client_lib.wayland import FeedbackDecoder
 from heapwire.client_lib.wayland.dmabuf_feedback import decode_device
 from heapwire.kernel.description import Platform
@@ -222,7 +222,7 @@ class Endless(Feedback):
 @pytest.fixture
 def negotiation(fake):
     with Connection(fake.socket.detach()) as connection:
-        made = LocalNegotiation(LinuxDmabuf(connection), Platform.load("raspberry-pi-4"))
+        made = local_negotiation(LinuxDmabuf(connection), Platform.load("raspberry-pi-4"))
         made.set_participant(Participant(name="any", usage=Usage.CPU_WRITE, sets=()))
         made.set_extents(Extents(coded=Extent(64, 48)))
         yield made
@@ -234,7 +234,7 @@ def test_a_broken_batch_ends_the_negotiation_and_not_the_connection(fake, negoti
         negotiation.negotiate()
     with pytest.raises(PeerError):
         negotiation.commit()
-    negotiation._connection.roundtrip()
+    negotiation.planner.connection.roundtrip()
 
 
 @pytest.mark.parametrize("fake", [Endless], indirect=True)
@@ -249,10 +249,10 @@ def test_other_feedback_brings_another_batch_and_the_same_does_not(fake, negotia
     came = []
     negotiation.on_batch = came.append
     fake.tell(GOOD[1:])
-    negotiation._connection.roundtrip()
+    negotiation.planner.connection.roundtrip()
     assert came == []
     fake.tell([*tranche(RENDER, 0, 0), ("done",)])
-    negotiation._connection.roundtrip()
+    negotiation.planner.connection.roundtrip()
     (batch,) = came
     assert batch.cookie == 0
     assert batch.serial != first.serial

@@ -12,10 +12,10 @@ from heapwire.client_lib import (
     ConflictError,
     Connection,
     LinuxDmabuf,
-    LocalNegotiation,
     MissingGlobalError,
     Player,
     PlayOptions,
+    local_negotiation,
     writer_participant,
 )
 from heapwire.client_lib.negotiation.local_goals import local_goals
@@ -195,7 +195,7 @@ def test_without_a_platform_the_missing_protocol_is_named(no_fd_leak, clips, pi)
 
 def test_default_feedback_is_for_sampling(no_fd_leak, pi):
     with without_extension(pi) as (compositor, _), Connection(compositor.connect()) as connection:
-        negotiation = LocalNegotiation(LinuxDmabuf(connection), pi)
+        negotiation = local_negotiation(LinuxDmabuf(connection), pi)
         negotiation.set_participant(writer_participant("rgb24", (XRGB,)))
         negotiation.set_extents(Extents(coded=Extent(64, 48)))
         batch = negotiation.negotiate()
@@ -206,7 +206,7 @@ def test_default_feedback_is_for_sampling(no_fd_leak, pi):
 
 def test_a_conflict_with_the_content_says_so(no_fd_leak, pi):
     with without_extension(pi) as (compositor, _), Connection(compositor.connect()) as connection:
-        negotiation = LocalNegotiation(LinuxDmabuf(connection), pi)
+        negotiation = local_negotiation(LinuxDmabuf(connection), pi)
         negotiation.set_participant(writer_participant("rgb24", (XRGB,)))
         negotiation.set_extents(Extents(coded=Extent(64, 48)))
         negotiation.set_content(Content(protected=True))

@@ -13,7 +13,7 @@ from heapwire.client_lib.player.frame_writer import (
     write_picture,
     writer_participant,
 )
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import FORMATS, Usage, fourcc_name, parse_fourcc
 from heapwire.protocol.wire import set_requests
 
@@ -165,9 +165,9 @@ def test_a_buffer_may_be_larger_than_the_picture():
 
 
 def test_an_unknown_format_is_refused():
-    with pytest.raises(LocalError, match="NV15"):
+    with pytest.raises(UsageError, match="NV15"):
         write_picture(picture("yuv420p", 4, 4), parse_fourcc("NV15"), ())
-    with pytest.raises(LocalError, match="NV15"):
+    with pytest.raises(InputError, match="NV15"):
         writer_participant("yuv420p", [parse_fourcc("NV15")])
 
 

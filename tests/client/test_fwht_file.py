@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from heapwire.client_lib.player.fwht_file import FwhtFile, is_fwht
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 
 MAGIC = b"\x4f\x4f\x4f\x4f\xff\xff\xff\xff"
@@ -90,7 +90,7 @@ def test_it_is_recognised_by_its_beginning(tmp_path):
 def test_a_file_without_a_frame_or_that_is_not_there_is_named(tmp_path):
     path = tmp_path / "clip.fwht"
     path.write_bytes(MAGIC)
-    with pytest.raises(LocalError, match=r"clip\.fwht: there is no frame of FWHT"):
+    with pytest.raises(FileError, match=r"clip\.fwht: there is no frame of FWHT"):
         FwhtFile(path)
-    with pytest.raises(LocalError, match=r"gone\.fwht: No such file"):
+    with pytest.raises(FileError, match=r"gone\.fwht: No such file"):
         FwhtFile(tmp_path / "gone.fwht")

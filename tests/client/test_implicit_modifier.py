@@ -6,9 +6,9 @@ import pytest
 from fake_compositor import FakeCompositor, plans
 
 from heapwire.client_lib import ImportRefusedError
-from heapwire.client_lib.buffers.buffer import allocate
+from heapwire.client_lib.buffers import LinuxDmabuf, allocate
 from heapwire.client_lib.negotiation import HeapManager
-from heapwire.client_lib.wayland import Connection, LinuxDmabuf
+from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import INVALID, LINEAR, Source
 

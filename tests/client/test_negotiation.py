@@ -24,7 +24,7 @@ from pywayland.protocol.wayland import WlCompositor
 from heapwire.client_lib import AllocationError, DisconnectedError, NoAnswerError
 from heapwire.client_lib.negotiation import ConflictError, HeapManager, NegotiationError
 from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
-from heapwire.protocol import LocalError, PeerError
+from heapwire.protocol import HeapwireError, PeerError, UsageError
 from heapwire.protocol.values import (
     BY_NAME,
     BufferObject,
@@ -201,7 +201,7 @@ def test_participants_leave(session):
     negotiation.remove_participant("decoder")
     negotiation.negotiate()
     assert session.sent() == ["remove_participant", "commit"]
-    with pytest.raises(LocalError, match="'decoder'"):
+    with pytest.raises(UsageError, match="'decoder'"):
         negotiation.remove_participant("decoder")
 
 
@@ -240,7 +240,7 @@ def test_fixed_layouts_are_set_and_unset(session):
 def test_what_the_protocol_forbids_is_refused_here_and_nothing_is_sent(session, state, text):
     session.negotiation.set_extents(EXTENTS)
     session.fake.requests.clear()
-    with pytest.raises(LocalError, match=text):
+    with pytest.raises(HeapwireError, match=text):
         state(session.negotiation)
     assert session.sent() == []
     session.negotiation.negotiate()
@@ -248,7 +248,7 @@ def test_what_the_protocol_forbids_is_refused_here_and_nothing_is_sent(session, 
 
 def test_a_commit_needs_extents(session):
     session.negotiation.set_participant(decoder())
-    with pytest.raises(LocalError, match="extents"):
+    with pytest.raises(HeapwireError, match="extents"):
         session.negotiation.commit()
     assert session.sent() == []
 
@@ -507,9 +507,10 @@ def test_statuses_reach_the_tag_they_are_for(session):
     compositor, _ = session.connection.bind(WlCompositor)
     seen = []
     buffer = compositor.create_surface()  # any object will do for a fake
-    tag = session.negotiation.tag_buffer(buffer, batch, batch.offers[0], seen.append)
+    untag = session.negotiation.tag_buffer(buffer, batch, batch.offers[0], seen.append)
     session.connection.roundtrip()
-    assert session.fake.of(FEEDBACK)[-1].args[1:] == (tag, batch.serial, 0)
+    _, tag, *plan_ = session.fake.of(FEEDBACK)[-1].args
+    assert plan_ == [batch.serial, 0]
     feedback = session.feedback()
     session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 0, 0)
     session.fake.event(feedback, "buffer_status", tag + 1, batch.serial, 0, 0, 0)
@@ -519,7 +520,7 @@ def test_statuses_reach_the_tag_they_are_for(session):
         (HeapFeedbackStatus.SCANOUT, HeapFeedbackStatusReason.NONE),
         (HeapFeedbackStatus.COMPOSITED, HeapFeedbackStatusReason.UNKNOWN),
     ]
-    session.negotiation.forget_tag(tag)
+    untag()
     session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 0, 0)
     session.connection.roundtrip()
     assert len(seen) == 2

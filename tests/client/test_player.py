@@ -16,7 +16,7 @@ from playing_compositor import COMPOSITED, PlayingCompositor, RgbCompositor
 from pywayland.protocol.wayland import WlOutput
 from test_decoder import encode, turn
 
-import heapwire.client_lib.player.cpu_pictures
+import heapwire.client_lib.player.cpu_picture_stream
 import heapwire.client_lib.player.media_clock
 import heapwire.client_lib.player.playback
 from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoAnswerError
@@ -25,7 +25,7 @@ from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import MemfdMemory
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, HeapwireError
 from heapwire.protocol.values import FailureReason, Source, parse_fourcc
 from heapwire.protocol.wire import Batch
 
@@ -164,9 +164,9 @@ def test_frames_that_are_too_late_are_dropped_before_they_are_written(
     monkeypatch.setattr(heapwire.client_lib.player.playback, "HIDDEN", 60.0)
     monkeypatch.setattr(heapwire.client_lib.player.media_clock, "STARVED", 60.0)
     written = []
-    write = heapwire.client_lib.player.cpu_pictures.write_picture
+    write = heapwire.client_lib.player.cpu_picture_stream.write_picture
     monkeypatch.setattr(
-        heapwire.client_lib.player.cpu_pictures,
+        heapwire.client_lib.player.cpu_picture_stream,
         "write_picture",
         lambda picture, *rest: written.append(picture) or write(picture, *rest),
     )
@@ -421,7 +421,7 @@ class Refusing(PlayingCompositor):
 
 @pytest.mark.parametrize("fake", [Refusing], indirect=True)
 def test_no_plan_is_an_error_that_says_so(fake, clip, platform):
-    with pytest.raises(LocalError.__base__, match="of yours") as caught:
+    with pytest.raises(HeapwireError, match="of yours") as caught:
         play(fake, clip, platform)
     assert not isinstance(caught.value, ConflictError)
 
@@ -439,6 +439,6 @@ def test_a_compositor_without_the_protocol_is_named_where_no_platform_stands_in(
 def test_a_broken_file_is_told_before_anything_is_connected(fake, tmp_path, platform):
     path = tmp_path / "broken.mp4"
     path.write_bytes(b"no video" * 99)
-    with pytest.raises(LocalError, match=r"broken\.mp4"):
+    with pytest.raises(FileError, match=r"broken\.mp4"):
         Player(path, display=fake.socket.fileno(), platform=platform).play()
     assert fake.requests == []

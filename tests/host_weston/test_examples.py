@@ -16,8 +16,8 @@ from patience import PATIENCE, until
 from pywayland.protocol.wayland import WlCompositor, WlShm
 from windows import DECODER, SIZE, offers_scanout
 
+from heapwire.client_lib import BufferStatus
 from heapwire.client_lib.negotiation import HeapManager
-from heapwire.client_lib.negotiation.negotiation import BufferStatus
 from heapwire.client_lib.wayland import AnyProxy, Connection, create
 from heapwire.compositor_plugin.hosts.embed import build_library
 from heapwire.protocol.values import Extent, Extents

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from patience import PATIENCE
 from pywayland.protocol.wayland import WlShm
 
+from heapwire.client_lib import BufferStatus, Negotiation
+from heapwire.client_lib.buffers import Window
 from heapwire.client_lib.negotiation import HeapManager
-from heapwire.client_lib.negotiation.negotiation import BufferStatus, Negotiation
-from heapwire.client_lib.wayland import AnyProxy, Connection, Window, listen
+from heapwire.client_lib.wayland import AnyProxy, Connection, listen
 from heapwire.protocol.values import (
     BY_NAME,
     LINEAR,

@@ -36,8 +36,8 @@ MAY_IMPORT = {
     "compositor_plugin.server": {"protocol", "kernel.system"},
     "compositor_plugin.hosts": {"protocol", "kernel", "compositor_plugin"},
     "client_lib": {"protocol", "kernel"},
-    "client_lib.wayland": {"protocol", "kernel", "client_lib.buffers"},
-    "client_lib.buffers": {"protocol", "kernel", "client_lib.wayland", "client_lib.negotiation"},
+    "client_lib.wayland": {"protocol", "kernel"},
+    "client_lib.buffers": {"protocol", "kernel", "client_lib.wayland"},
     "client_lib.negotiation": {
         *("protocol", "kernel", "client_lib.wayland", "client_lib.buffers"),
     },

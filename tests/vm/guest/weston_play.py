@@ -27,9 +27,10 @@ from m2m_encoder import M2mEncoder
 from weston import PATIENCE, Weston, seat
 from weston_scanout import scanned_out
 
+from heapwire.client_lib.buffers import Window
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.player import Player, PlayOptions
-from heapwire.client_lib.wayland import Connection, Window
+from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import Extent, Usage

@@ -10,9 +10,8 @@ from contextlib import ExitStack
 
 from weston import PATIENCE
 
-from heapwire.client_lib.buffers.buffer import allocate
+from heapwire.client_lib.buffers import LinuxDmabuf, Window, allocate
 from heapwire.client_lib.negotiation import HeapManager
-from heapwire.client_lib.wayland import LinuxDmabuf, Window
 from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import (
     LINEAR,

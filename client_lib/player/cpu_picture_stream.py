@@ -9,7 +9,7 @@ from pathlib import Path
 from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.player.decoder import DecodedFrame, Decoder
 from heapwire.client_lib.player.frame_writer import write_picture, writer_participant
-from heapwire.client_lib.player.picture_stream import Free, Shape
+from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.protocol.values import Content, Extent, Plan
 
 CPU = "cpu"
@@ -18,17 +18,17 @@ _MOST_PADDING = 128  # pixels: the largest coding block (AV1 superblock)
 _HELD = 1  # the buffer that is being written
 
 
-class CpuPictures:
+class CpuPictureStream:
     """The pictures of a file; see `PictureStream`.
 
     `formats` are the only fourccs to write, where given. Raises what `Decoder`
-    raises, and `LocalError` if one of `formats` cannot be written.
+    raises, and `InputError` if one of `formats` cannot be written.
     """
 
     decoder = CPU
 
     def __init__(self, path: str | Path, formats: Sequence[int] = ()) -> None:
-        self.shape: Shape | None = None
+        self.needs: BufferNeeds | None = None
         self.ended = False
         self.wakes: tuple[int, ...] = ()
         self.copied = 0
@@ -66,7 +66,7 @@ class CpuPictures:
         kind = (frame.extent, frame.content, frame.picture.format.name)
         if kind != self._kind:
             self._kind = kind
-            self.shape = Shape(
+            self.needs = BufferNeeds(
                 extent=frame.extent,
                 coded=_coded(frame.extent, self._decoder.coded),
                 content=frame.content,
@@ -89,7 +89,7 @@ class CpuPictures:
 class _CpuPicture:
     """A picture that has no buffer yet."""
 
-    def __init__(self, stream: CpuPictures, frame: DecodedFrame) -> None:
+    def __init__(self, stream: CpuPictureStream, frame: DecodedFrame) -> None:
         self._stream = stream
         self._frame = frame
         self.time = frame.time

@@ -8,11 +8,10 @@ from functools import partial
 
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
-from heapwire.client_lib import ImportRefusedError
-from heapwire.client_lib.buffers import Buffer
-from heapwire.client_lib.wayland.connection import DEFAULT_TIMEOUT, Connection
-from heapwire.client_lib.wayland.interfaces import AnyProxy, create, listen, send
-from heapwire.protocol import LocalError
+from heapwire.client_lib.buffers.buffer import Buffer
+from heapwire.client_lib.errors import ImportRefusedError
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy, Connection, create, listen, send
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import (
     INVALID,
     LINEAR,
@@ -69,7 +68,7 @@ class LinuxDmabuf:
         """
         room = buffer.plan.layout.extent
         if extent.width > room.width or extent.height > room.height:
-            raise LocalError(f"pictures of {extent} do not fit into a buffer of {room}")
+            raise UsageError(f"pictures of {extent} do not fit into a buffer of {room}")
         tries = [
             partial(self._ask, buffer, modifier, extent, device)
             for modifier in self._modifiers_of(buffer.plan)

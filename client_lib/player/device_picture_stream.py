@@ -18,25 +18,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from heapwire.client_lib import AllocationError
 from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.player.packet import Packet, PacketFile
-from heapwire.client_lib.player.picture_stream import Free, Shape
+from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.kernel.discovery import layout_sets
 from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat, is_laid_out_as
-from heapwire.protocol import LocalError, MachineError, words_of
+from heapwire.protocol import InputError, MachineError, NotPossibleError, words_of
 from heapwire.protocol.values import FORMATS, ConstraintSet, FormatModifier, Participant, Plan
 from heapwire.protocol.wire import ALTERNATIVES
 
 
-class DevicePictures:
+class DevicePictureStream:
     """The pictures of a file of packets; see `PictureStream`.
 
     `producer` is what is known of the device, whose name is `name`: its sets say
     which formats and memory it can work with. `file` and `device` are the
     stream's from now on, but if this fails, `file` stays the caller's. `formats`
-    are the only fourccs to use, where given. Raises `LocalError` if the device
+    are the only fourccs to use, where given. Raises `MachineError` if the device
     does not decode the file.
     """
 
@@ -50,7 +50,7 @@ class DevicePictures:
         formats: tuple[int, ...] = (),
     ) -> None:
         self.decoder = name
-        self.shape: Shape | None = None
+        self.needs: BufferNeeds | None = None
         self.ended = False
         self.damaged = 0
         self.copied = 0
@@ -74,7 +74,7 @@ class DevicePictures:
             device.start(file.coded, file.extent)
         except (OSError, MachineError) as error:
             device.close()
-            raise LocalError(f"the device does not decode this: {words_of(error)}") from error
+            raise MachineError(f"the device does not decode this: {words_of(error)}") from error
 
     @property
     def rate(self) -> Fraction:
@@ -99,7 +99,9 @@ class DevicePictures:
     def next(self) -> _DevicePicture | None:
         """Feed the device, give it buffers, and take a picture if there is one.
 
-        Raises `LocalError` when the device has failed, or refuses a buffer.
+        Raises `MachineError` when the device has failed, or refuses a buffer;
+        `NotPossibleError` if none of its formats may be used, `InputError` if there
+        is nothing in the file that it can decode.
         """
         device = self._device
         try:
@@ -119,7 +121,7 @@ class DevicePictures:
                 else:
                     break
         except OSError as error:
-            raise LocalError(f"the decoder has failed: {error.strerror}") from error
+            raise MachineError(f"the decoder has failed: {words_of(error)}") from error
         return self._ready.popleft() if self._ready else None
 
     def check(self, plan: Plan) -> None:
@@ -135,14 +137,14 @@ class DevicePictures:
             try:
                 self._device.set_up(layout, count)
             except OSError as error:
-                raise LocalError(f"the decoder has failed: {error.strerror}") from error
+                raise MachineError(f"the decoder has failed: {words_of(error)}") from error
             self._layout = layout
             self._described = False
             self._slots = dict.fromkeys(range(count))
-        assert self.shape is not None
+        assert self.needs is not None
         chosen = FormatModifier(plan.fourcc, plan.modifier)
-        sets = _with_only(self.shape.producer.sets, lambda pair: pair == chosen)
-        self.shape = replace(self.shape, producer=replace(self.shape.producer, sets=sets))
+        sets = _with_only(self.needs.producer.sets, lambda pair: pair == chosen)
+        self.needs = replace(self.needs, producer=replace(self.needs.producer, sets=sets))
 
     def close(self) -> None:
         """Close the file and the device."""
@@ -165,24 +167,24 @@ class DevicePictures:
         device = self._device
         self._layouts = device.layouts()
         sets = layout_sets(self._producer.sets, self._layouts)
-        codes = {pair.fourcc for one in sets for pair in one.formats}
+        codes = {pair.fourcc for alternative in sets for pair in alternative.formats}
         # A driver lists RGB with alpha and without for the same pictures, which have none.
         codes -= {code for code in codes if FORMATS[code].opaque in codes}
         if self._formats:
             codes &= set(self._formats)
         sets = _with_only(sets, lambda pair: pair.fourcc in codes)
         if not sets:
-            raise LocalError(f"{self.decoder} makes no format that can be used here")
+            raise NotPossibleError(f"{self.decoder} makes no format that can be used here")
         self._described = True
         self._layout = None
         self._release()
-        self.shape = Shape(
+        self.needs = BufferNeeds(
             extent=device.visible,
             coded=self._layouts[0].extent,
             content=self._file.content,
             producer=replace(self._producer, sets=sets[:ALTERNATIVES]),
             held=device.least_buffers,
-            sequence=0 if self.shape is None else self.shape.sequence + 1,
+            sequence=0 if self.needs is None else self.needs.sequence + 1,
         )
 
     def _layout_of(self, plan: Plan) -> QueueFormat:
@@ -227,7 +229,7 @@ class DevicePictures:
         elif device.digesting or device.changed:
             return  # it has not been set up yet, and until then nothing comes out
         elif waiting is None:
-            raise LocalError("nothing in it can be decoded")
+            raise InputError("nothing in it can be decoded")
         else:
             self._begin_again(waiting)
 
@@ -247,10 +249,12 @@ class DevicePictures:
 
     def _begin_again(self, waiting: Packet) -> None:
         """Start the device anew with larger buffers on the way in."""
-        extent = self._file.extent if self.shape is None else self.shape.coded
+        extent = self._file.extent if self.needs is None else self.needs.coded
         self._device.start(self._file.coded, extent, packet_size=2 * len(waiting.data))
         if not self._device.fits(waiting.data):
-            raise LocalError(f"a packet of {len(waiting.data)} bytes is more than the device takes")
+            raise MachineError(
+                f"a packet of {len(waiting.data)} bytes is more than the device takes"
+            )
         self._draining = self._described = False
         self._release()
         self._layout = None
@@ -276,5 +280,5 @@ def _with_only(
     sets: Iterable[ConstraintSet], wanted: Callable[[FormatModifier], bool]
 ) -> tuple[ConstraintSet, ...]:
     """The sets with just the pairs that are wanted; sets without costs, as a driver's are."""
-    kept = [(one, tuple(filter(wanted, one.formats))) for one in sets]
-    return tuple(replace(one, formats=pairs) for one, pairs in kept if pairs)
+    kept = [(alternative, tuple(filter(wanted, alternative.formats))) for alternative in sets]
+    return tuple(replace(alternative, formats=pairs) for alternative, pairs in kept if pairs)

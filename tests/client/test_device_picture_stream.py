@@ -13,14 +13,14 @@ from patience import PATIENCE
 from playing_compositor import RgbCompositor
 from test_decoder import encode
 
-import heapwire.client_lib.player.open_pictures
+import heapwire.client_lib.player.decoder_choice
 import heapwire.client_lib.player.player
 from heapwire.client_lib.player import Player, PlayOptions
-from heapwire.client_lib.player.device_pictures import DevicePictures
+from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.packet import Packet
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.memory import MemfdMemory
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import (
     BY_NAME,
     ConstraintSet,
@@ -94,10 +94,10 @@ def play(fake, platform, monkeypatch):
 
     def run(file, decoder, options=FAST, **more):
         def opened(_path, _platform, *, decoder=None, formats=(), faults=None):
-            return DevicePictures(file, device, PRODUCER, name="video7", formats=formats)
+            return DevicePictureStream(file, device, PRODUCER, name="video7", formats=formats)
 
         device = decoder
-        monkeypatch.setattr(heapwire.client_lib.player.player, "open_pictures", opened)
+        monkeypatch.setattr(heapwire.client_lib.player.player, "open_picture_stream", opened)
         player = Player(
             "clip.fake", display=fake.socket.detach(), platform=platform, options=options, **more
         )
@@ -229,19 +229,19 @@ def test_paced_pictures_that_are_too_late_are_dropped_and_their_buffers_used_aga
 
 def test_nothing_to_decode_is_told(fake, play):
     file = File([Packet(b"rubbish", None)] * 5)
-    with pytest.raises(LocalError, match="nothing in it can be decoded"):
+    with pytest.raises(InputError, match="nothing in it can be decoded"):
         play(file, FakeDecoder(), replace(FAST, decoder="video7"))
 
 
 def test_a_device_that_goes_away_ends_it_with_a_word(fake, play):
     file = file_of(*range(1, 30))
-    with pytest.raises(LocalError, match="the decoder has failed: No such device"):
+    with pytest.raises(MachineError, match="the decoder has failed: No such device"):
         play(file, FakeDecoder(vanishes_after=4))
 
 
 def test_formats_can_be_restricted_to_what_the_device_has_not(fake, play):
     options = replace(FAST, formats=(fourcc("NV12"),), decoder="video7")
-    with pytest.raises(LocalError, match="video7 makes no format that can be used here"):
+    with pytest.raises(NotPossibleError, match="video7 makes no format that can be used here"):
         play(file_of(1), FakeDecoder(), options)
 
 
@@ -271,7 +271,7 @@ def opening(monkeypatch, **decoders):
             raise found
         return found
 
-    monkeypatch.setattr(heapwire.client_lib.player.open_pictures, "M2mDecoder", opened)
+    monkeypatch.setattr(heapwire.client_lib.player.decoder_choice, "M2mDecoder", opened)
 
 
 def on(fake, path, platform, options=FAST):
@@ -315,9 +315,9 @@ def test_a_device_that_is_asked_for_by_name_is_not_passed_over(
     clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
     opening(monkeypatch, video7=OSError(13, "Permission denied"))
     for wanted in ("video7", "/dev/video7"):
-        with pytest.raises(LocalError, match="/dev/video7: Permission denied"):
+        with pytest.raises(MachineError, match="/dev/video7: Permission denied"):
             unconnected(clip, hardware, replace(FAST, decoder=wanted))
-    with pytest.raises(LocalError, match="there is no decoder 'video9' on this machine"):
+    with pytest.raises(InputError, match="there is no decoder 'video9' on this machine"):
         unconnected(clip, hardware, replace(FAST, decoder="video9"))
 
 
@@ -333,5 +333,5 @@ def test_fwht_without_a_device_is_told_as_such(no_fd_leak, hardware, tmp_path):
 
     clip = tmp_path / "a.fwht"
     clip.write_bytes(frame())
-    with pytest.raises(LocalError, match=r"a\.fwht: only a device decodes FWHT, and none can"):
+    with pytest.raises(MachineError, match=r"a\.fwht: only a device decodes FWHT, and none can"):
         unconnected(clip, hardware)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from heapwire.client_lib.player.decoder import Decoder
 from heapwire.client_lib.player.packet import Packet
 from heapwire.client_lib.player.video_file import VideoFile
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError
 from heapwire.protocol.values import fourcc
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ _CODED: Mapping[str, int] = {
 _FRAMED: Mapping[str, str] = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 
 
-class AvPackets:
+class ContainerFile:
     """An open file; see `PacketFile`.
 
-    Raises `LocalError` if it cannot be opened, or V4L2 knows no such codec.
+    Raises `FileError` if it cannot be opened, or V4L2 knows no such codec, and
+    `MachineError` if PyAV is not installed.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -48,7 +49,7 @@ class AvPackets:
         try:
             name = self._video.stream.codec_context.name
             if name not in _CODED:
-                raise LocalError(f"{path}: no decoder of V4L2's takes {name}")
+                raise FileError(path, f"no decoder of V4L2's takes {name}")
             self.coded = _CODED[name]
             self._reframe = _FRAMED.get(name)
             # How a picture is to be turned, its colours and fields: only a picture tells.

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from heapwire.client_lib.player.av_packets import AvPackets
-from heapwire.client_lib.player.cpu_pictures import CPU, CpuPictures
-from heapwire.client_lib.player.device_pictures import DevicePictures
+from heapwire.client_lib.player.container_file import ContainerFile
+from heapwire.client_lib.player.cpu_picture_stream import CPU, CpuPictureStream
+from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.fwht_file import FwhtFile, is_fwht
 from heapwire.client_lib.player.packet import PacketFile
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import M2mDecoder
-from heapwire.protocol import LocalError, MachineError
+from heapwire.protocol import FileError, InputError, MachineError, NotPossibleError, words_of
 from heapwire.protocol.values import Usage
 
 AUTO = "auto"
 
+_NEXT_DEVICE_MAY_DO = (MachineError, InputError, NotPossibleError)
 
-def open_pictures(
+
+def open_picture_stream(
     path: str | Path,
     platform: Platform | None,
     *,
@@ -32,13 +34,14 @@ def open_pictures(
     `decoder` is `AUTO`, `CPU`, or the name or node of one of the platform's
     devices. With `AUTO` it is the first device that decodes the file, and the
     CPU if there is none; why a device was passed over is added to `faults`.
-    Raises `LocalError` if the file cannot be decoded, or not by that decoder.
+    Raises `FileError` if the file cannot be decoded, `MachineError` or
+    `NotPossibleError` if not by that decoder, `InputError` if there is no such decoder.
     """
     if decoder == CPU:
-        return CpuPictures(path, formats)
+        return CpuPictureStream(path, formats)
     devices = _devices(platform, decoder)
     if decoder != AUTO and not devices:
-        raise LocalError(f"there is no decoder {decoder!r} on this machine")
+        raise InputError(f"there is no decoder {decoder!r} on this machine")
     raw = is_fwht(path)
     file = _packets(path, raw, optional=decoder == AUTO) if devices or raw else None
     if file is not None:
@@ -47,25 +50,27 @@ def open_pictures(
                 continue
             try:
                 return _on_device(file, platform, device, tuple(formats))
-            except (LocalError, MachineError) as error:
+            except _NEXT_DEVICE_MAY_DO as error:
                 if decoder != AUTO:
                     file.close()
                     raise
                 faults.append(f"{device.name}: {error}")
         file.close()
     if raw:
-        raise LocalError("; ".join([f"{path}: only a device decodes FWHT, and none can", *faults]))
-    return CpuPictures(path, formats)
+        raise MachineError(
+            "; ".join([f"{path}: only a device decodes FWHT, and none can", *faults])
+        )
+    return CpuPictureStream(path, formats)
 
 
 def _devices(platform: Platform | None, wanted: str) -> list[Device]:
     """The decoders that may be meant; a simulated one decodes nothing."""
     return [
-        one
-        for one in (() if platform is None else platform.devices)
-        if one.kind is DeviceKind.DECODER
-        and one.node is not None
-        and (wanted == AUTO or wanted in (one.name, one.node))
+        device
+        for device in (() if platform is None else platform.devices)
+        if device.kind is DeviceKind.DECODER
+        and device.node is not None
+        and (wanted == AUTO or wanted in (device.name, device.node))
     ]
 
 
@@ -73,8 +78,8 @@ def _packets(path: str | Path, raw: bool, *, optional: bool) -> PacketFile | Non
     if raw:
         return FwhtFile(path)
     try:
-        return AvPackets(path)
-    except LocalError:
+        return ContainerFile(path)
+    except FileError:
         if optional:
             return None  # the CPU may do better, or says itself what is wrong
         raise
@@ -82,12 +87,12 @@ def _packets(path: str | Path, raw: bool, *, optional: bool) -> PacketFile | Non
 
 def _on_device(
     file: PacketFile, platform: Platform | None, device: Device, formats: tuple[int, ...]
-) -> DevicePictures:
+) -> DevicePictureStream:
     assert platform is not None
     assert device.node is not None
     decoder = platform.participant(device.name, Usage.DECODE)
     try:
         opened = M2mDecoder(device.node)
     except OSError as error:
-        raise LocalError(f"{device.node}: {error.strerror}") from error
-    return DevicePictures(file, opened, decoder, name=device.name, formats=formats)
+        raise MachineError(f"{device.node}: {words_of(error)}") from error
+    return DevicePictureStream(file, opened, decoder, name=device.name, formats=formats)

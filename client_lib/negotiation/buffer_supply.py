@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from heapwire.client_lib import AllocationError, ImportRefusedError
-from heapwire.client_lib.buffers.buffer import Buffer
-from heapwire.client_lib.buffers.buffer_pool import BufferPool
-from heapwire.client_lib.negotiation import AnyNegotiation
-from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, LinuxDmabuf
+from heapwire.client_lib.buffers import Buffer, LinuxDmabuf
+from heapwire.client_lib.errors import AllocationError, ImportRefusedError
+from heapwire.client_lib.negotiation.buffer_pool import BufferPool
+from heapwire.client_lib.negotiation.negotiation import Negotiation
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
 from heapwire.kernel.system import Closable
 from heapwire.protocol.values import Extent, Plan
@@ -28,7 +28,7 @@ class BufferSupply(Closable):
 
     def __init__(
         self,
-        negotiation: AnyNegotiation,
+        negotiation: Negotiation,
         dmabuf: LinuxDmabuf,
         memory: Memory | None,
         *,

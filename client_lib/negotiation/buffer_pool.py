@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from heapwire.client_lib import AllocationError, ImportRefusedError
-from heapwire.client_lib.buffers.buffer import Buffer, allocate
-from heapwire.client_lib.buffers.plane_view import check_planes
-from heapwire.client_lib.negotiation import AnyNegotiation
-from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Import, LinuxDmabuf
+from heapwire.client_lib.buffers import Buffer, Import, LinuxDmabuf, allocate, check_planes
+from heapwire.client_lib.errors import AllocationError, ImportRefusedError
+from heapwire.client_lib.negotiation.negotiation import Negotiation
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
 from heapwire.kernel.system import Closable
-from heapwire.protocol import HeapwireError, LocalError
+from heapwire.protocol import HeapwireError
 from heapwire.protocol.values import Extent, Plan
 from heapwire.protocol.wire import BUFFERS, Access, Batch, Offer
 
@@ -29,7 +28,7 @@ class BufferPool(Closable):
     def __init__(
         self,
         *,
-        negotiation: AnyNegotiation,
+        negotiation: Negotiation,
         batch: Batch,
         offer: Offer,
         dmabuf: LinuxDmabuf,
@@ -48,10 +47,12 @@ class BufferPool(Closable):
                 buffer = _allocate(negotiation, batch, offer, memory, timeout)
                 self.buffers.append(buffer)
                 imports.append(dmabuf.import_buffer(buffer, extent))
+            # All are asked for before the first answer is waited for: one round trip.
             for started in imports:
                 started.wait(timeout=timeout)
-            for buffer in self.buffers:
-                buffer.tag(negotiation, batch, offer)
+            if negotiation.tells_status:
+                for buffer in self.buffers:
+                    buffer.tag(negotiation, batch, offer)
         except BaseException:
             for started in imports:
                 started.cancel()
@@ -62,7 +63,7 @@ class BufferPool(Closable):
     def best(
         cls,
         *,
-        negotiation: AnyNegotiation,
+        negotiation: Negotiation,
         batch: Batch,
         dmabuf: LinuxDmabuf,
         memory: Memory | None,
@@ -115,12 +116,9 @@ class BufferPool(Closable):
 
 
 def _allocate(
-    negotiation: AnyNegotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
+    negotiation: Negotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
 ) -> Buffer:
-    try:
-        check_planes(offer.plan)
-    except LocalError as error:
-        raise AllocationError(f"the compositor's plan cannot be used: {error}") from None
+    check_planes(offer.plan)
     here = all(access & Access.CLIENT for access in offer.access)
     there = all(access & Access.COMPOSITOR for access in offer.access)
     fault: AllocationError | None = None

@@ -10,8 +10,7 @@ from __future__ import annotations
 from pywayland.protocol.wayland import WlOutput
 from pywayland.protocol.xdg_output_unstable_v1 import ZxdgOutputManagerV1
 
-from heapwire.client_lib.wayland.connection import Connection
-from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, create, listen
+from heapwire.client_lib.wayland import AnyProxy, CData, Connection, create, listen
 
 _NAME_VERSION = 4  # wl_output.name
 _RELEASE_VERSION = 3  # wl_output.release

@@ -3,13 +3,13 @@
 import pytest
 from test_decoder import encode
 
-from heapwire.client_lib.player.av_packets import AvPackets
-from heapwire.protocol import LocalError
+from heapwire.client_lib.player.container_file import ContainerFile
+from heapwire.protocol import FileError
 from heapwire.protocol.values import Extent, fourcc
 
 
 def packets(path):
-    file = AvPackets(path)
+    file = ContainerFile(path)
     try:
         return file, list(file)
     finally:
@@ -49,5 +49,5 @@ def test_other_codecs_come_as_they_are(no_fd_leak, tmp_path, codec, name, code):
 
 def test_a_codec_that_v4l2_has_not_is_named(no_fd_leak, tmp_path):
     path = encode(tmp_path / "a.mkv", [(64, 48)], codec="ffv1")
-    with pytest.raises(LocalError, match=r"a\.mkv: no decoder of V4L2's takes ffv1"):
-        AvPackets(path)
+    with pytest.raises(FileError, match=r"a\.mkv: no decoder of V4L2's takes ffv1"):
+        ContainerFile(path)

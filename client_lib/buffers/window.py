@@ -12,11 +12,18 @@ from pywayland.protocol.wayland import WlCompositor
 from pywayland.protocol.xdg_shell import XdgWmBase
 from pywayland.protocol_core.interface import Interface
 
-from heapwire.client_lib.buffers import Buffer
-from heapwire.client_lib.wayland.connection import DEFAULT_TIMEOUT, Connection
-from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, Handler, listen
-from heapwire.client_lib.wayland.output_names import OutputNames
+from heapwire.client_lib.buffers.buffer import Buffer
+from heapwire.client_lib.buffers.output_names import OutputNames
+from heapwire.client_lib.wayland import (
+    DEFAULT_TIMEOUT,
+    AnyProxy,
+    CData,
+    Connection,
+    Handler,
+    listen,
+)
 from heapwire.kernel.system import Closable
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import Extent
 
 if TYPE_CHECKING:
@@ -230,5 +237,6 @@ def _bind(connection: Connection, interface: type[Interface], minimum: int, maxi
 
 
 def _imported(buffer: Buffer) -> CData:
-    assert buffer.proxy is not None, "only an imported buffer can be shown"
+    if buffer.proxy is None:
+        raise UsageError("only an imported buffer can be shown")
     return buffer.proxy
