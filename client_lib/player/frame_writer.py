@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WRITER_NAME = "cpu"
+_BLOCK = 8  # pixels that swscale's vector code makes at a time
 _FULL_RANGE = 2  # libavutil/pixfmt.h, AVCOL_RANGE_JPEG
 
 
@@ -174,12 +175,28 @@ def _cost(picture: str, code: int) -> int:
 
 
 def _convert(picture: av.VideoFrame, recipe: _Recipe) -> av.VideoFrame:
+    """The picture as the recipe wants it, the same each time.
+
+    swscale's vector code stores whole blocks, past the end of a row if the row's
+    padding has room. The next row then overwrites what does not belong there, but
+    only if it comes later: with a thread for each slice of the picture it may have
+    come before, so there is one thread.
+    """
+    from av.video.reformatter import Interpolation
+
     if recipe.columns is None or picture.format.is_rgb:
-        return picture.reformat(format=recipe.picture)
+        how = Interpolation.BILINEAR
+        # Without room the fast way from YUV to RGB leaves the last columns as they were in
+        # memory (libswscale/x86/yuv2rgb_template.c, YUV2RGB_LOOP); the accurate one does not.
+        if picture.width % _BLOCK and not picture.format.is_rgb:
+            how |= Interpolation.ACCURATE_RND
+        return picture.reformat(format=recipe.picture, interpolation=how, threads=1)
     # From YUV to YUV the codes keep their range, which swscale would reduce.
     full = int(picture.color_range) == _FULL_RANGE or picture.format.name.startswith("yuvj")
     range_ = "JPEG" if full else "MPEG"
-    return picture.reformat(format=recipe.picture, src_color_range=range_, dst_color_range=range_)
+    return picture.reformat(
+        format=recipe.picture, src_color_range=range_, dst_color_range=range_, threads=1
+    )
 
 
 def _samples(item: int) -> np.dtype[Any]:

@@ -17,15 +17,26 @@ from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import FORMATS, Usage, fourcc_name, parse_fourcc
 from heapwire.protocol.wire import set_requests
 
-# Not 50 wide: of such a picture swscale makes other RGB in the last columns each time.
 SIZES = [(64, 48), (40, 30), (33, 17)]
 PADDING = 0xAA
+ROUNDING = 8  # levels of 256 by which dithering and its ways of rounding differ
 
 
 def picture(name: str, width: int, height: int) -> av.VideoFrame:
     """A picture of noise, the same each time."""
     noise = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
     return av.VideoFrame.from_ndarray(noise, format="rgb24").reformat(format=name)
+
+
+def grey(name: str, width: int, level: int) -> av.VideoFrame:
+    """A picture of one luma, made without swscale; 16 rows."""
+    frame = av.VideoFrame(width, 16, name)
+    for plane, value in zip(frame.planes, (level, 128, 128), strict=False):
+        if name.endswith("10le"):
+            plane.update(np.full(plane.buffer_size // 2, value << 2, "<u2").tobytes())
+        else:
+            plane.update(bytes([value]) * plane.buffer_size)
+    return frame
 
 
 class Target:
@@ -125,7 +136,7 @@ class TestPlanar:
 def test_rgb_is_what_swscale_makes_of_the_picture(width, height, name, made_of, kind):
     source = picture(kind, width, height)
     target, copied = write(source, name)
-    plane = source.reformat(format=made_of).planes[0]
+    plane = source.reformat(format=made_of, threads=1).planes[0]
     wanted = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     pixels = target.pixels(0)
     assert (pixels == wanted[:height, : pixels.shape[1]]).all()
@@ -135,7 +146,21 @@ def test_rgb_is_what_swscale_makes_of_the_picture(width, height, name, made_of, 
 def test_xrgb_is_what_pyav_itself_shows():
     source = picture("yuv420p", 40, 30)
     target, _ = write(source, "XRGB8888")
-    assert (target.pixels(0).reshape(30, 40, 4) == source.to_ndarray(format="bgra")).all()
+    assert (
+        target.pixels(0).reshape(30, 40, 4) == source.to_ndarray(format="bgra", threads=1)
+    ).all()
+
+
+@pytest.mark.parametrize("kind", ["yuv420p", "yuv422p", "nv12", "yuv420p10le"])
+@pytest.mark.parametrize("name", ["XRGB8888", "RGB888", "NV12"])
+def test_every_column_is_written_whatever_the_width(name, kind):
+    """What a conversion leaves out holds another picture's pixels, so no two are alike."""
+    for width in range(33, 49):
+        for level in (16, 235, 16):
+            target, _ = write(grey(kind, width, level), name)
+            pixels = target.pixels(0).reshape(16, width, -1)
+            apart = np.abs(pixels.astype(int) - pixels[0, 0]).max()
+            assert apart <= ROUNDING, (width, level)
 
 
 @pytest.mark.parametrize("code", writable_formats(), ids=fourcc_name)
