@@ -3,43 +3,53 @@
 A client says what its devices need, the compositor answers with plans, and
 buffers are made by the best of them:
 
-    with Connection(display) as connection:
-        manager = HeapManager(connection)
-        negotiation = manager.default_negotiation()
+    from heapwire.client_lib import (
+        BufferSupply, Connection, Extent, Extents, LinuxDmabuf, Platform, Usage, Window,
+        surface_negotiation,
+    )
+
+    platform = Platform.load("raspberry-pi-4")
+    size = Extent(1920, 1080)
+    with Connection() as connection, Window(connection, title="video") as window:
+        dmabuf = LinuxDmabuf(connection)
+        negotiation = surface_negotiation(dmabuf, window.surface, platform)
         negotiation.set_participant(platform.participant("codec", Usage.DECODE))
-        negotiation.set_extents(Extents(coded=Extent(1920, 1088), visible=Extent(1920, 1080)))
-        batch = negotiation.negotiate(timeout=2.0)
-        pool = BufferPool.best(
-            negotiation=negotiation, batch=batch, dmabuf=LinuxDmabuf(connection),
-            memory=platform.memory, extent=Extent(1920, 1080),
-        )
-        with pool, pool.free().planes() as planes:
-            planes[0].memory[: planes[0].row_bytes] = bytes(planes[0].row_bytes)
+        negotiation.set_extents(Extents(coded=Extent(1920, 1088), visible=size))
+        with BufferSupply(negotiation, dmabuf, platform.memory) as supply:
+            supply.negotiate(size)
+            buffer = supply.free()
+            with buffer.planes() as planes:
+                planes[0].memory[: planes[0].row_bytes] = bytes(planes[0].row_bytes)
+            window.show(buffer, size, shown=lambda presented: None)
+            connection.wait(lambda: window.ready, what="frame on the screen")
+
+`surface_negotiation` gives a `Negotiation` with the compositor or, where that does
+not have the protocol, one whose plans are made here, of linux-dmabuf's feedback and
+the `Platform`. A `HeapManager` makes them as well, of the compositor's plans only,
+and for no surface in particular; `local_negotiation` makes the other kind.
 
 `negotiate` raises `ConflictError` when the requirements contradict each other;
-its `entries` say whose they are. `batch.offers` has the plans, the best first;
-`allocate` makes a single buffer of one. `Negotiation` for a surface of your own:
-`manager.surface_negotiation(surface)`. `Buffer.proxy` is the `wl_buffer` to
-attach; set `Buffer.busy` when you do, and the compositor's release clears it.
-`Buffer.status` says whether it was scanned out, and why not.
+its `entries` say whose they are. The batch that it returns has `offers`, the plans,
+the best first. `BufferPool` makes the buffers of a plan, `BufferPool.best` those of
+the best that can be followed, `allocate` a single one. `Buffer.proxy` is the
+`wl_buffer` to attach; set `Buffer.busy` when you do, and the compositor's release
+clears it. `Buffer.status` says whether it was scanned out, and why not.
 
 In an application with its own pywayland `Display` and event loop, make a
 `Connection(display)` of it: nothing here has a thread, and nothing blocks but
-the methods that have a `timeout`. Poll `connection.fileno()`, call
+the methods that have a `timeout`, in seconds. Poll `connection.fileno()`, call
 `connection.dispatch(0)`, use `negotiation.commit()` instead of `negotiate`, and
 let `negotiation.on_batch` tell you. A batch may come unasked, when the surface
 is about to be scanned out or the hardware has changed: allocate anew and go on
-with the new buffers; `BufferSupply` does just that.
-
-Where the compositor does not have the protocol, a `LocalNegotiation` makes the
-plans from linux-dmabuf's feedback and a `Platform`.
+with the new buffers; `BufferSupply.update` does just that.
 
 `Player` puts all of it together and plays a video file. Decoding needs the
 extra `play`.
 
-Errors are `LocalError` (this side asked for something wrong), `PeerError`
-(the compositor did) or neither (`NegotiationError`, `AllocationError`: nobody
-did anything wrong, and it cannot be done).
+Errors say whose fault they are: `UsageError` (the program's, a bug: do not catch
+it), `InputError` and `FileError` (a person's word or file), `MachineError` (the
+machine lacks something, or a device failed), `PeerError` (the compositor's) and
+`NotPossibleError` (nobody's: it cannot be had).
 """
 
 from typing import TYPE_CHECKING
@@ -84,9 +94,6 @@ if TYPE_CHECKING:
     from heapwire.client_lib.negotiation.buffer_supply import (
         BufferSupply as BufferSupply,
     )
-    from heapwire.client_lib.negotiation.compositor_planner import (
-        CompositorPlanner as CompositorPlanner,
-    )
     from heapwire.client_lib.negotiation.conflict import (
         ConflictError as ConflictError,
         Contradiction as Contradiction,
@@ -96,9 +103,6 @@ if TYPE_CHECKING:
     from heapwire.client_lib.negotiation.heap_manager import (
         AnnouncedSource as AnnouncedSource,
         HeapManager as HeapManager,
-    )
-    from heapwire.client_lib.negotiation.local_planner import (
-        LocalPlanner as LocalPlanner,
     )
     from heapwire.client_lib.negotiation.negotiation import (
         Negotiation as Negotiation,
@@ -193,10 +197,8 @@ else:
             ),
             "negotiation.buffer_pool": "BufferPool",
             "negotiation.buffer_supply": "BufferSupply",
-            "negotiation.compositor_planner": "CompositorPlanner",
             "negotiation.conflict": ("ConflictError Contradiction NegotiationError contradictions"),
             "negotiation.heap_manager": "AnnouncedSource HeapManager",
-            "negotiation.local_planner": "LocalPlanner",
             "negotiation.negotiation": "Negotiation",
             "negotiation.planner_choice": "local_negotiation surface_negotiation",
             "player.decoder": "DecodedFrame Decoder",

@@ -47,7 +47,7 @@ class HeapManager:
     `sources` and `supported_types` change only as a group; `on_change` is called
     after each group, the first included. Without `proxy` the global is bound
     here and waited for, at most `timeout` seconds; an application that has its
-    own registry can bind `interfaces.HEAP_MANAGER` itself, pass the proxy and
+    own registry can bind `HEAP_MANAGER` itself, pass the proxy and
     never block: `ready` says when the first group has come.
 
     Raises `MissingGlobalError` if the compositor does not have the protocol.

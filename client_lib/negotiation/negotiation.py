@@ -39,8 +39,8 @@ _MAX_COOKIE = (1 << 32) - 1
 class Negotiation:
     """What a client's devices need, and what the planner makes of it.
 
-    Made by a `HeapManager`, by `local_negotiation` or by `surface_negotiation`;
-    `planner` is the compositor, or this process in its place.
+    Made by a `HeapManager`, by `local_negotiation` or by `surface_negotiation`. The
+    planner is the compositor, or this process in its place.
 
     State is set by the `set_` methods, which raise `UsageError` for what the
     protocol forbids; it takes effect with `commit`, and stays. Each batch,
@@ -56,7 +56,7 @@ class Negotiation:
     """
 
     def __init__(self, planner: CompositorPlanner | LocalPlanner) -> None:
-        self.planner = planner
+        self._planner = planner
         self.on_batch: Callable[[Batch], None] | None = None
         self.events: list[Event] | None = None
         self.batch: Batch | None = None
@@ -73,7 +73,7 @@ class Negotiation:
     @property
     def tells_status(self) -> bool:
         """Whether anybody tells what becomes of tagged buffers: the compositor, if it plans."""
-        return isinstance(self.planner, CompositorPlanner)
+        return isinstance(self._planner, CompositorPlanner)
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -83,7 +83,7 @@ class Negotiation:
     @property
     def source_names(self) -> Mapping[SourceId, str]:
         """The names of the sources that plans may use, the compositor's or this machine's."""
-        return self.planner.source_names
+        return self._planner.source_names
 
     @property
     def participants(self) -> tuple[Participant, ...]:
@@ -133,8 +133,8 @@ class Negotiation:
         Where this process makes the plans, a change is answered at once, unasked.
         A compositor that makes them knows by itself.
         """
-        if isinstance(self.planner, LocalPlanner):
-            self.planner.set_covered(outputs)
+        if isinstance(self._planner, LocalPlanner):
+            self._planner.set_covered(outputs)
 
     def commit(self) -> int:
         """Ask for plans by what is set now; returns the cookie that the answer will have.
@@ -144,7 +144,7 @@ class Negotiation:
         """
         self._check_usable()
         cookie = self._cookie % _MAX_COOKIE + 1
-        self.planner.ask(self._inquiry, cookie)
+        self._planner.ask(self._inquiry, cookie)
         self._cookie = cookie
         return cookie
 
@@ -163,10 +163,10 @@ class Negotiation:
         cookie = self.commit()
         while True:
             wanted = cookie
-            self.planner.connection.wait(
+            self._planner.connection.wait(
                 lambda: self.answer(wanted) is not None,  # noqa: B023 - waited for right here
                 timeout=timeout,
-                what=self.planner.awaited,
+                what=self._planner.awaited,
             )
             batch = self._answers[wanted]
             # A handler may have committed while this waited: then its answer is the one.
@@ -182,10 +182,10 @@ class Negotiation:
 
         Raises `NoAnswerError` after `timeout` seconds.
         """
-        if self.batch is None and isinstance(self.planner, LocalPlanner):
-            self.planner.ask(Inquiry(), 0)
-        self.planner.connection.wait(
-            lambda: self.batch is not None or self.planner.fault is not None,
+        if self.batch is None and isinstance(self._planner, LocalPlanner):
+            self._planner.ask(Inquiry(), 0)
+        self._planner.connection.wait(
+            lambda: self.batch is not None or self._planner.fault is not None,
             timeout=timeout,
             what="feedback",
         )
@@ -199,9 +199,9 @@ class Negotiation:
         Raises `AllocationError` if the compositor does not allocate for its clients.
         """
         self._check_usable()
-        if not isinstance(self.planner, CompositorPlanner):
+        if not isinstance(self._planner, CompositorPlanner):
             raise AllocationError("this compositor does not allocate for its clients")
-        return self.planner.allocate(batch, offer)
+        return self._planner.allocate(batch, offer)
 
     def tag_buffer(
         self,
@@ -216,7 +216,7 @@ class Negotiation:
         tells (see `tells_status`).
         """
         self._check_usable()
-        planner = self.planner
+        planner = self._planner
         if not isinstance(planner, CompositorPlanner):
             raise UsageError("nobody tells what becomes of buffers: `tells_status` is False")
         tag = planner.tag_buffer(buffer, batch, offer, on_status)
@@ -225,7 +225,7 @@ class Negotiation:
     def close(self) -> None:
         """Let go of it; buffers and allocations stay valid. Safe to call twice."""
         self.on_batch = None
-        self.planner.close()
+        self._planner.close()
 
     def _change(self, inquiry: Inquiry) -> None:
         # What is not complete yet is complained of by commit, not here.
@@ -233,9 +233,9 @@ class Negotiation:
         self._inquiry = inquiry
 
     def _check_usable(self) -> None:
-        if self.planner.fault is not None:
-            raise self.planner.fault
-        if self.planner.closed:
+        if self._planner.fault is not None:
+            raise self._planner.fault
+        if self._planner.closed:
             raise UsageError("the negotiation is closed")
 
     def _record(self, event: Event) -> None:

@@ -13,17 +13,21 @@ import sys
 
 from pywayland.client import Display
 
-from heapwire.client_lib import BufferSupply, Connection, HeapManager, LinuxDmabuf, Window
-from heapwire.client_lib.buffers import PlaneView
-from heapwire.kernel.description import Platform
-from heapwire.protocol.values import (
+from heapwire.client_lib import (
     LINEAR,
+    BufferSupply,
+    Connection,
     ConstraintSet,
     Extent,
     Extents,
     FormatModifier,
+    HeapManager,
+    LinuxDmabuf,
     Participant,
+    PlaneView,
+    Platform,
     Usage,
+    Window,
     parse_fourcc,
 )
 

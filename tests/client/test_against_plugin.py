@@ -133,7 +133,7 @@ def test_misuse_is_told_with_the_name_and_the_sentence_of_the_compositor(no_fd_l
     platform = Platform.load("raspberry-pi-4")
     with serving(platform) as connection:
         negotiation = HeapManager(connection).default_negotiation()
-        send(negotiation.planner.proxy, "set_buffer_count", 0, 0)
+        send(negotiation._planner.proxy, "set_buffer_count", 0, 0)
         with pytest.raises(ProtocolError, match="invalid_count") as caught:
             connection.roundtrip()
     assert caught.value.interface == "xx_dmabuf_heap_feedback_v1"

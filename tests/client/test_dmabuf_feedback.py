@@ -234,7 +234,7 @@ def test_a_broken_batch_ends_the_negotiation_and_not_the_connection(fake, negoti
         negotiation.negotiate()
     with pytest.raises(PeerError):
         negotiation.commit()
-    negotiation.planner.connection.roundtrip()
+    negotiation._planner.connection.roundtrip()
 
 
 @pytest.mark.parametrize("fake", [Endless], indirect=True)
@@ -249,10 +249,10 @@ def test_other_feedback_brings_another_batch_and_the_same_does_not(fake, negotia
     came = []
     negotiation.on_batch = came.append
     fake.tell(GOOD[1:])
-    negotiation.planner.connection.roundtrip()
+    negotiation._planner.connection.roundtrip()
     assert came == []
     fake.tell([*tranche(RENDER, 0, 0), ("done",)])
-    negotiation.planner.connection.roundtrip()
+    negotiation._planner.connection.roundtrip()
     (batch,) = came
     assert batch.cookie == 0
     assert batch.serial != first.serial

@@ -1,39 +1,103 @@
-"""The example that the package's documentation begins with runs as it stands."""
+"""What the package's documentation shows runs as it stands, and its face has all that it needs."""
 
 from __future__ import annotations
 
+import inspect
+import re
 import textwrap
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
-from fake_compositor import FakeCompositor, plan, plans, replace
+import pytest
 
 import heapwire.client_lib
-from heapwire.client_lib import *  # noqa: F403 - what the example relies on
-from heapwire.kernel.description import Platform
-from heapwire.protocol.values import Extent, Extents, Usage
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel import Platform
 
-PLATFORM = Platform.load("raspberry-pi-4")
-
-
-class FullHd(FakeCompositor):
-    def announce(self, manager):
-        for source in PLATFORM.sources:
-            numbers = (source.id.kind, source.id.major, source.id.minor)
-            self.event(manager, "source", *numbers, 0, source.name)
-        self.event(manager, "done")
-
-    def answer(self, feedback, cookie):
-        source = PLATFORM.source("linux,cma").id
-        batch = plans(plan(size=(1920, 1088), source=source))
-        self.send_batch(feedback, replace(batch, cookie=cookie))
+FACES = [
+    import_module(f"heapwire.{room}")
+    for room in ("protocol", "kernel", "compositor_plugin", "client_lib")
+]
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/client.md"
 
 
-def test_the_example_runs(no_fd_leak):
+def example() -> str:
     lines = (heapwire.client_lib.__doc__ or "").splitlines()
-    example = textwrap.dedent("\n".join(line for line in lines if line.startswith("    ")))
-    fake = FullHd()
-    names = dict(globals())
-    names |= {"display": fake.socket.detach(), "platform": PLATFORM}
-    names |= {"Extent": Extent, "Extents": Extents, "Usage": Usage}
-    exec(example, names)
-    fake.close()
-    assert fake.names("zwp_linux_buffer_params_v1").count("create") == 3
+    return textwrap.dedent("\n".join(line for line in lines if not line or line[:4] == " " * 4))
+
+
+@pytest.mark.parametrize("extension", [True, False], ids=["with plans", "linux-dmabuf only"])
+def test_the_example_runs(no_fd_leak, extension, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    platform = Platform.load("raspberry-pi-4")
+    frames = []
+    made = Compositor(
+        platform, extension=extension, on_frame=lambda record, _image: frames.append(record)
+    )
+    with made, made.running():
+        monkeypatch.setenv("WAYLAND_DISPLAY", made.socket)
+        exec(example(), {})
+    assert len(frames) == 1
+
+
+@pytest.mark.parametrize("path", [ROOT / "docs/examples/own_event_loop.py", None])
+def test_the_examples_import_only_from_the_faces(path):
+    source = example() if path is None else path.read_text("utf-8")
+    modules = set(re.findall(r"^from (heapwire\S*) import", source, re.MULTILINE))
+    assert modules
+    assert modules <= {face.__name__ for face in FACES}
+
+
+def annotations(value: object) -> Iterator[str]:
+    """Those of a function, or of a class's public fields and methods.
+
+    A class whose documentation says what it is made by is not made by who uses it.
+    """
+    if isinstance(value, property):
+        value = value.fget
+    elif isinstance(value, classmethod):
+        value = value.__func__
+    if inspect.isfunction(value):
+        yield from map(str, value.__annotations__.values())
+    elif inspect.isclass(value):
+        yield from (
+            str(field.type) for field in getattr(value, "__dataclass_fields__", {}).values()
+        )
+        for name, member in vars(value).items():
+            made = name == "__init__" and "Made by" not in (value.__doc__ or "")
+            if (made or not name.startswith("_")) and not inspect.isclass(member):
+                yield from annotations(member)
+
+
+@pytest.mark.parametrize("exported", heapwire.client_lib.__all__)
+def test_what_a_signature_names_can_be_imported_from_a_face(exported):
+    value = getattr(heapwire.client_lib, exported)
+    module = inspect.getmodule(value)
+    if module is None or not module.__name__.startswith("heapwire.client_lib"):
+        return  # another face's, and its to look after
+    hidden = [
+        name
+        for name in set(re.findall(r"[A-Za-z_]\w*", " ".join(annotations(value))))
+        if inspect.isclass(named := getattr(module, name, None))
+        and named.__module__.startswith("heapwire.")
+        and not any(getattr(face, name, None) is named for face in FACES)
+    ]
+    assert hidden == []
+
+
+def test_what_the_page_calls_is_there():
+    """Every word of code on the page that is an export's, or looks like one, is one."""
+    text = PAGE.read_text("utf-8")
+    called = set(re.findall(r"`([A-Z][A-Za-z]+)(?:\.\w+)*(?:\(|`)", text))
+    called |= set(re.findall(r"`([a-z]+_[a-z_]+)\(", text))
+    known = set().union(*(face.__all__ for face in FACES))
+    methods = {
+        name
+        for exported in heapwire.client_lib.__all__
+        if inspect.isclass(value := getattr(heapwire.client_lib, exported))
+        for name in dir(value)
+    }
+    constants = {"SCANOUT", "COMPOSITED", "Display"}  # of the wire, and of pywayland
+    assert called - known - methods - constants == set()

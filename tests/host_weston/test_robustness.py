@@ -74,7 +74,7 @@ def test_a_client_that_misuses_the_protocol_is_ended_alone(weston):
     with weston.connect() as good, weston.connect() as bad:
         manager = HeapManager(good, timeout=PATIENCE)
         negotiation = HeapManager(bad, timeout=PATIENCE).default_negotiation()
-        send(negotiation.planner.proxy, "set_extents", *(0,) * len_of(negotiation, "set_extents"))
+        send(negotiation._planner.proxy, "set_extents", *(0,) * len_of(negotiation, "set_extents"))
         with pytest.raises(ProtocolError):
             bad.roundtrip(timeout=PATIENCE)
         assert manager.default_negotiation().describe(timeout=PATIENCE).tranches
@@ -82,7 +82,7 @@ def test_a_client_that_misuses_the_protocol_is_ended_alone(weston):
 
 
 def len_of(negotiation, request):
-    requests = negotiation.planner.proxy.interface.requests
+    requests = negotiation._planner.proxy.interface.requests
     return next(len(one.arguments) for one in requests if one.name == request)
 
 
