@@ -41,6 +41,15 @@ def test_without_a_status_a_frame_without_a_copy_was_scanned_out(ledger):
     assert ledger.reasons == {}
 
 
+def test_a_frame_is_given_up_when_one_more_than_may_wait_is_on_the_screen(ledger):
+    for _ in range(MOST_WAITING):
+        present(ledger)
+    assert ledger.reasons == {}
+    present(ledger)
+    assert ledger.reasons == {"unknown": 1}
+    assert ledger.counts.shown == MOST_WAITING + 1
+
+
 def test_frames_of_a_compositor_that_tells_nothing_are_given_up_and_do_not_pile_up(ledger):
     for _ in range(MOST_WAITING + 100):
         present(ledger)

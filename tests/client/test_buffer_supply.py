@@ -1,0 +1,246 @@
+"""A supply: buffers by the best plan, new ones when it changes, old ones until they are free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fake_compositor import CMA, NV12, SYSTEM, XRGB, FakeCompositor, description, plan, plans
+
+from heapwire.client_lib import (
+    AllocationError,
+    BufferSupply,
+    Connection,
+    Extent,
+    HeapManager,
+    LinuxDmabuf,
+    UsageError,
+)
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol.values import FailureReason, Source
+from heapwire.protocol.wire import Access, Batch, TrancheFlags
+
+SIZE = Extent(64, 48)
+FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+
+
+class Planning(FakeCompositor):
+    """Answers with `best`, the plans that a test sets."""
+
+    best = (plan(),)
+
+    def answer(self, feedback, cookie):
+        self.send_batch(feedback, replace(plans(*self.best), cookie=cookie))
+
+
+class Stream:
+    """A supply on a fake compositor."""
+
+    def __init__(self, fake, memory, **options):
+        self.fake = fake
+        self.memory = memory
+        self.connection = Connection(fake.socket.detach())
+        self.negotiation = HeapManager(self.connection).default_negotiation()
+        dmabuf = LinuxDmabuf(self.connection)
+        self.supply = BufferSupply(self.negotiation, dmabuf, memory, **options)
+
+    def send(self, batch):
+        """A batch that nobody has asked for."""
+        feedback = next(id_ for id_, name in self.fake.objects.items() if name == FEEDBACK)
+        self.fake.send_batch(feedback, batch)
+        self.connection.roundtrip()
+
+    def destroyed(self):
+        """How many `wl_buffer`s the client has destroyed."""
+        self.connection.roundtrip()
+        return self.fake.names("wl_buffer").count("destroy")
+
+
+@pytest.fixture
+def memory():
+    return MemfdMemory([Source(id=CMA, name="linux,cma"), Source(id=SYSTEM, name="system")])
+
+
+@pytest.fixture
+def fake(no_fd_leak):
+    made = Planning()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stream(fake, memory):
+    made = Stream(fake, memory)
+    yield made
+    made.supply.close()
+    made.connection.close()
+    assert memory.live() == 0
+
+
+def test_there_are_no_buffers_before_the_first_answer(stream):
+    assert stream.supply.free() is None
+    assert not stream.supply.update()
+    stream.supply.negotiate(SIZE)
+    assert stream.supply.free() is not None
+    assert stream.supply.plan == plan()
+    assert stream.supply.negotiations == 1
+
+
+def test_the_same_answer_leaves_the_buffers_as_they_are(stream):
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    stream.supply.negotiate(SIZE)
+    assert stream.supply.pool is pool
+    assert stream.supply.negotiations == 2
+
+
+def test_pictures_of_another_size_get_other_buffers_even_by_the_same_plan(stream):
+    """A `wl_buffer` has the size of its pictures, whatever room there is in it."""
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    stream.supply.negotiate(Extent(60, 40))
+    assert stream.supply.pool is not pool
+
+
+def test_a_plan_for_another_goal_is_served_by_the_same_buffers(stream):
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    batch = plans()
+    tranche = replace(batch.tranches[0], flags=TrancheFlags.SAMPLING)
+    stream.send(replace(batch, tranches=(tranche,)))
+    assert not stream.supply.update()
+    assert stream.supply.pool is pool
+    assert stream.supply.plan == replace(plan(), goal="sampling", scanout=False)
+
+
+@pytest.mark.parametrize(
+    "better",
+    [plan(source=SYSTEM), plan(pair=XRGB), plan(count=4)],
+    ids=["other memory", "other format", "more buffers than the pool has"],
+)
+def test_a_better_plan_that_comes_unasked_is_followed_by_the_next_update(stream, better):
+    stream.supply.negotiate(SIZE)
+    stream.send(plans(better))
+    assert stream.supply.plan == plan(), "nothing changes under whoever is drawing"
+    assert stream.supply.update()
+    assert stream.supply.plan == better
+    assert len(stream.supply.pool.buffers) == better.buffer_count
+    assert stream.supply.negotiations == 2
+    assert not stream.supply.update()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_plan_that_needs_no_more_buffers_than_there_are_is_served(stream, count):
+    stream.supply.negotiate(SIZE)
+    stream.send(plans(plan(count=count)))
+    assert not stream.supply.update()
+    assert len(stream.supply.pool.buffers) == 3
+
+
+def test_old_buffers_stay_until_the_compositor_has_given_them_back(stream):
+    stream.supply.negotiate(SIZE)
+    of_one_pool = stream.memory.live()
+    shown = stream.supply.free()
+    shown.busy = True
+    stream.send(plans(plan(source=SYSTEM)))
+    assert stream.supply.update()
+    assert not stream.supply.update()
+    assert stream.destroyed() == 0
+    assert shown.proxy is not None
+    shown.busy = False
+    stream.supply.update()
+    assert stream.destroyed() == 3
+    assert stream.memory.live() == of_one_pool
+
+
+def test_what_was_to_come_unasked_is_overtaken_by_an_answer(stream):
+    """The answer is newer than the batch that came before it, and says more."""
+    stream.supply.negotiate(SIZE)
+    stream.send(plans(plan(source=SYSTEM)))
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    assert not stream.supply.update()
+    assert stream.supply.pool is pool
+    assert stream.supply.plan.layout.objects[0].source == CMA
+
+
+def test_an_answer_without_plans_is_no_error_and_leaves_the_buffers(stream):
+    """Without participants a compositor only describes itself."""
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    stream.fake.answer = lambda feedback, cookie: stream.fake.send_batch(
+        feedback, replace(description(), cookie=cookie)
+    )
+    stream.supply.negotiate(SIZE)
+    assert stream.supply.pool is pool
+    assert stream.supply.plan == plan()
+
+
+def test_a_batch_that_failed_leaves_the_buffers(stream):
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    stream.send(Batch(reason=FailureReason.NO_SOURCE))
+    assert not stream.supply.update()
+    assert stream.supply.pool is pool
+    assert stream.supply.faults == []
+
+
+def test_a_plan_that_comes_unasked_and_cannot_be_had_is_a_fault_and_the_buffers_stay(stream):
+    stream.supply.negotiate(SIZE)
+    pool = stream.supply.pool
+    stream.send(plans(plan(source=replace(CMA, minor=99)), access=Access.CLIENT))
+    assert not stream.supply.update()
+    assert stream.supply.pool is pool
+    assert stream.supply.negotiations == 1
+    (fault,) = stream.supply.faults
+    assert "heap 250:99" in fault
+    assert not stream.supply.update()
+    assert len(stream.supply.faults) == 1
+
+
+def test_a_plan_that_the_writer_cannot_follow_is_passed_over(fake, memory):
+    def only_nv12(candidate):
+        if candidate.fourcc != NV12.fourcc:
+            raise AllocationError("only NV12")
+
+    fake.best = (plan(pair=XRGB), plan())
+    stream = Stream(fake, memory, check=only_nv12)
+    stream.supply.negotiate(SIZE)
+    assert stream.supply.plan == plan()
+    # The best plan that it can follow is what it has: another first one changes nothing.
+    stream.send(plans(plan(pair=XRGB, source=SYSTEM), plan()))
+    assert not stream.supply.update()
+    stream.supply.close()
+    stream.connection.close()
+
+
+def test_a_bound_on_buffers_holds(fake, memory):
+    stream = Stream(fake, memory, limit=2)
+    stream.supply.negotiate(SIZE)
+    assert len(stream.supply.pool.buffers) == 2
+    stream.supply.close()
+    stream.connection.close()
+
+
+def test_closing_closes_all_buffers_and_hears_no_more(stream):
+    stream.supply.negotiate(SIZE)
+    stream.supply.free().busy = True
+    stream.send(plans(plan(source=SYSTEM)))
+    stream.supply.update()
+    stream.supply.close()
+    assert stream.memory.live() == 0
+    assert stream.destroyed() == 6
+    stream.send(plans())
+    assert not stream.supply.update()
+    assert stream.supply.free() is None
+
+
+def test_a_bug_of_the_callers_is_not_a_fault_of_the_plan(stream):
+    def broken(_candidate):
+        raise UsageError("a bug")
+
+    stream.supply.negotiate(SIZE)
+    stream.supply._check = broken
+    stream.send(plans(plan(source=SYSTEM)))
+    with pytest.raises(UsageError, match="a bug"):
+        stream.supply.update()
