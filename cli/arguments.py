@@ -8,7 +8,7 @@ import os
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, parse_usage
 from heapwire.protocol import InputError
-from heapwire.protocol.values import MAX_EXTENT, Extent, Usage, parse_fourcc
+from heapwire.protocol.values import Extent, Usage, parse_fourcc
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
 LOCAL = "local"  # the name of the machine that this runs on
@@ -57,11 +57,10 @@ def load_policy(file: str | None) -> Policy:
 
 def extent(text: str) -> Extent:
     """`1920x1080`."""
-    width, _, height = text.lower().partition("x")
-    sizes = [int(size) for size in (width, height) if size.isdecimal()]
-    if len(sizes) == 2 and all(0 < size <= MAX_EXTENT for size in sizes):
-        return Extent(*sizes)
-    raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT")
+    try:
+        return Extent.parse(text.lower())
+    except InputError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT") from None
 
 
 def fourcc(text: str) -> int:

@@ -50,8 +50,8 @@ def open_picture_stream(
                 continue
             try:
                 return _on_device(file, platform, device, tuple(formats))
-            except _NEXT_DEVICE_MAY_DO as error:
-                if decoder != AUTO:
+            except BaseException as error:
+                if decoder != AUTO or not isinstance(error, _NEXT_DEVICE_MAY_DO):
                     file.close()
                     raise
                 faults.append(f"{device.name}: {error}")

@@ -72,9 +72,12 @@ class DevicePictureStream:
         self._ready: deque[_DevicePicture] = deque()
         try:
             device.start(file.coded, file.extent)
-        except (OSError, MachineError) as error:
+        except BaseException as error:
             device.close()
-            raise MachineError(f"the device does not decode this: {words_of(error)}") from error
+            if isinstance(error, OSError | MachineError):
+                text = f"the device does not decode this: {words_of(error)}"
+                raise MachineError(text) from error
+            raise
 
     @property
     def rate(self) -> Fraction:

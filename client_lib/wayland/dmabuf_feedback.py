@@ -8,11 +8,12 @@ library's `dev_t`, of 4 or 8 bytes.
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from dataclasses import dataclass
 
-from heapwire.protocol import LocalError, PeerError
+from heapwire.protocol import PeerError
 from heapwire.protocol.values import DeviceId, FormatModifier
 from heapwire.protocol.wire import TABLE_ENTRIES, TrancheFlags, decode_formats
 
@@ -150,7 +151,9 @@ def decode_device(raw: bytes) -> DeviceId | None:
     if len(raw) not in _DEV_T_SIZES:
         raise PeerError(f"a device number of {len(raw)} bytes")
     number = int.from_bytes(raw, sys.byteorder)
-    try:
-        return DeviceId.from_dev_t(number) if number else None
-    except (LocalError, OverflowError) as error:
-        raise PeerError(f"a device number that cannot be: {error}") from None
+    if not number:
+        return None
+    fault = DeviceId.fault(os.major(number), os.minor(number))
+    if fault is not None:
+        raise PeerError(f"a device number that cannot be: {fault}")
+    return DeviceId.from_dev_t(number)

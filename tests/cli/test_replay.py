@@ -37,7 +37,7 @@ def test_the_answer_is_solved_and_not_read(heapwire, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "line 1: this is not JSON"),
+        ("{", ":1: this is not JSON"),
         ("[]", "this is not a heapwire capture"),
         ('{"kind": "heapwire capture", "schema_version": 9}', "schema_version is not 1"),
         (

@@ -11,7 +11,7 @@ from open_files import open_fds
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib import AllocationError, ImportRefusedError, NoAnswerError
-from heapwire.client_lib.buffers import LinuxDmabuf, allocate
+from heapwire.client_lib.buffers import LinuxDmabuf, allocate, check_planes
 from heapwire.client_lib.negotiation import BufferPool, HeapManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.memory import MemfdMemory
@@ -305,3 +305,46 @@ def test_pictures_must_fit_into_the_buffer(session, memory):
     buffer = allocate(session.batch.offers[0].plan, memory)
     with buffer, pytest.raises(UsageError, match="65x48"):
         session.dmabuf.import_buffer(buffer, Extent(65, 48))
+
+
+def exact(pitch, size):
+    """A plan of NV12, 64x48, of one object, whose planes follow each other without a gap."""
+    layout = replace(
+        plan().layout,
+        objects=(BufferObject(CMA, size),),
+        planes=(PlaneLayout(0, 0, pitch), PlaneLayout(0, pitch * 48, pitch)),
+    )
+    return replace(plan(), layout=layout)
+
+
+def test_planes_may_fill_their_object_to_the_last_byte():
+    check_planes(exact(64, 64 * 72))
+    check_planes(exact(96, 96 * 71 + 64))  # the last row needs no padding
+
+
+@pytest.mark.parametrize(
+    "too_small", [exact(64, 64 * 72 - 1), exact(96, 96 * 71 + 63), exact(63, 64 * 72)]
+)
+def test_planes_that_do_not_fit_are_refused(too_small):
+    with pytest.raises(AllocationError, match="does not fit"):
+        check_planes(too_small)
+
+
+class OneByteShort(OnlyCompositor):
+    sizes = (plan().layout.objects[0].size - 1,)
+
+
+class Just(OnlyCompositor):
+    sizes = (plan().layout.objects[0].size,)
+
+
+@pytest.mark.parametrize("fake", [Just], indirect=True)
+def test_the_compositor_may_allocate_just_what_the_plan_has(session, memory):
+    with session.pool(memory) as pool:
+        assert len(pool.buffers) == 3
+
+
+@pytest.mark.parametrize("fake", [OneByteShort], indirect=True)
+def test_less_than_the_plan_has_is_refused(session, memory):
+    with pytest.raises(AllocationError, match="object 0: "):
+        session.pool(memory)

@@ -13,6 +13,7 @@ from fake_compositor import FakeCompositor
 from patience import PATIENCE
 from pywayland.client import Display
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
+from pywayland.protocol.wayland import WlCompositor
 
 from heapwire.client_lib import (
     DisconnectedError,
@@ -23,6 +24,7 @@ from heapwire.client_lib import (
 )
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
+from heapwire.client_lib.wayland.connection import MOST_FAULTS
 from heapwire.protocol import UsageError
 
 
@@ -229,3 +231,29 @@ def test_the_interpreter_exits_cleanly_whatever_is_left_open(ending):
     assert ran.stdout == "done\n"
     assert ran.stderr == ""
     assert ran.returncode == 0
+
+
+def test_of_what_handlers_raise_only_so_much_is_kept(fake):
+    """An application that never looks does not run out of memory."""
+    with connect(fake) as connection:
+        for number in range(MOST_FAULTS + 3):
+            connection.handler_failed(ValueError(str(number)))
+        for number in range(MOST_FAULTS):
+            with pytest.raises(ValueError, match=f"^{number}$"):
+                connection.check()
+        connection.check()
+
+
+class ManyCompositors(FakeCompositor):
+    globals = (("wl_compositor", 2), ("wl_compositor", 3), ("wl_compositor", 4))
+
+
+@pytest.mark.parametrize("fake", [ManyCompositors], indirect=True)
+def test_all_globals_are_bound_that_are_new_enough(fake):
+    with connect(fake) as connection:
+        connection.globals()
+        bound = connection.bind_all(WlCompositor, minimum=3)
+        connection.roundtrip()
+        binds = [one.args[0] for one in fake.of("wl_registry") if one.name == "bind"]
+    assert len(bound) == 2
+    assert binds == [2, 3]

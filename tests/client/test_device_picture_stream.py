@@ -20,7 +20,7 @@ from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.packet import Packet
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.memory import MemfdMemory
-from heapwire.protocol import InputError, MachineError, NotPossibleError
+from heapwire.protocol import InputError, MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import (
     BY_NAME,
     ConstraintSet,
@@ -34,6 +34,7 @@ from heapwire.protocol.values import (
     SourceId,
     Usage,
     fourcc,
+    fourcc_name,
 )
 from heapwire.protocol.wire import decode_formats
 
@@ -335,3 +336,41 @@ def test_fwht_without_a_device_is_told_as_such(no_fd_leak, hardware, tmp_path):
     clip.write_bytes(frame())
     with pytest.raises(MachineError, match=r"a\.fwht: only a device decodes FWHT, and none can"):
         unconnected(clip, hardware)
+
+
+@pytest.mark.parametrize("where", ["open", "start", "take"])
+def test_a_bug_is_not_hidden_behind_a_decoder_that_works(
+    fake, hardware, monkeypatch, tmp_path, where
+):
+    bug = UsageError("a bug")
+    clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    decoder = FakeDecoder(refuses=bug if where == "start" else None)
+
+    def take():
+        raise bug
+
+    if where == "take":
+        decoder.take = take
+    opening(monkeypatch, video7=bug if where == "open" else decoder)
+    one_decoder = replace(hardware, devices=hardware.devices[:1])
+    with pytest.raises(UsageError, match="a bug"):
+        if where == "take":
+            on(fake, clip, one_decoder)
+        else:
+            unconnected(clip, one_decoder)
+    if where == "open":
+        decoder.close()
+
+
+def test_of_a_format_with_alpha_and_without_the_device_is_asked_for_the_one_without(fake, play):
+    """A driver lists both, and a decoder's pictures have no alpha."""
+    result = play(file_of(1, 2), FakeDecoder())
+    assert fourcc_name(result.plan.fourcc) == "XRGB8888"
+    sent = [
+        fourcc_name(pair.fourcc)
+        for request in fake.of("xx_dmabuf_constraint_set_creator_v1")
+        if request.name == "add_formats"
+        for pair in decode_formats(request.args[1])
+    ]
+    assert "XRGB8888" in sent
+    assert "ARGB8888" not in sent

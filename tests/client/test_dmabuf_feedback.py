@@ -13,10 +13,11 @@ from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
 from heapwire.client_lib import Connection, LinuxDmabuf, NoAnswerError, local_negotiation
 from heapwire.client_lib.wayland import FeedbackDecoder
 from heapwire.client_lib.wayland.dmabuf_feedback import decode_device
+from heapwire.client_lib.wayland.format_table import ENTRY_BYTES, read_format_table
 from heapwire.kernel.description import Platform
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import DeviceId, Extent, Extents, Participant, Usage
-from heapwire.protocol.wire import TrancheFlags, encode_table
+from heapwire.protocol.wire import TABLE_ENTRIES, TrancheFlags, encode_table
 
 CARD, RENDER = DeviceId(226, 0), DeviceId(226, 128)
 TABLE = encode_table((XRGB, NV12))
@@ -259,3 +260,20 @@ def test_other_feedback_brings_another_batch_and_the_same_does_not(fake, negotia
     assert any(offer.plan.scanout for offer in first.offers)
     assert batch.offers
     assert not any(offer.plan.scanout for offer in batch.offers)
+
+
+def table_file(entries):
+    fd = os.memfd_create("table")
+    os.ftruncate(fd, entries * ENTRY_BYTES)
+    return fd
+
+
+def test_a_table_may_have_as_many_entries_as_two_bytes_can_number_and_no_more(no_fd_leak):
+    content = read_format_table(table_file(TABLE_ENTRIES), TABLE_ENTRIES * ENTRY_BYTES)
+    assert len(content) == TABLE_ENTRIES * ENTRY_BYTES
+    decoder = FeedbackDecoder(5)
+    decoder.format_table(content)
+    with pytest.raises(PeerError, match="more than it can have"):
+        decoder.format_table(content + bytes(ENTRY_BYTES))
+    with pytest.raises(PeerError, match="more than it can have"):
+        read_format_table(table_file(TABLE_ENTRIES + 1), (TABLE_ENTRIES + 1) * ENTRY_BYTES)

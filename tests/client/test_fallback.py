@@ -268,3 +268,22 @@ def test_a_format_without_modifier_is_linear_too(pi):
         feedback(DmabufTranche(None, TrancheFlags(0), (FormatModifier(XRGB, INVALID),))), pi
     )
     assert LINEAR_XRGB in goal.participants[-1].sets[0].formats
+
+
+def test_before_version_4_every_output_that_is_filled_needs_a_display(pi, monkeypatch):
+    """What one of two outputs may refuse is not for scanout."""
+    machine, display = replace(pi, simulated=False), pi.device("hvs").id
+    cards = {"HDMI-A-1": display, "HDMI-A-2": display}
+    monkeypatch.setattr(
+        "heapwire.client_lib.negotiation.local_goals.card_of_connector",
+        lambda output, _displays: cards.get(output),
+    )
+    said = feedback(DmabufTranche(None, TrancheFlags(0), (LINEAR_XRGB,)), version=3)
+
+    def goals(*outputs):
+        return [goal.name for goal in local_goals(said, machine, outputs)]
+
+    assert goals("HDMI-A-1") == ["scanout", "sampling"]
+    assert goals("HDMI-A-1", "HDMI-A-2") == ["scanout", "sampling"]
+    assert goals("HDMI-A-1", "DP-1") == ["sampling"]
+    assert goals() == ["sampling"]

@@ -1,0 +1,25 @@
+"""Times of pictures from stamps that are odd, equal or missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from heapwire.client_lib.player.timeline import Timeline
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ((7.0, 7.5, 9.0), (0.0, 0.5, 2.0)),
+        ((None, None, None), (0.0, 1.0, 2.0)),
+        ((7.0, None, 9.0), (0.0, 1.0, 2.0)),
+        ((7.0, 7.0, 8.0), (0.0, 0.0, 1.0)),  # two at a time are two at a time
+        ((7.0, 9.0, 3.0, 4.0), (0.0, 2.0, 3.0, 4.0)),  # joined: goes on from where it was
+        ((None, 7.0, 8.0), (0.0, 1.0, 2.0)),
+    ],
+)
+def test_when_pictures_are_due(stamps, times):
+    timeline = Timeline(1.0)
+    assert not timeline.begun
+    assert tuple(timeline.at(stamp) for stamp in stamps) == times
+    assert timeline.begun
