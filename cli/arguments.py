@@ -58,9 +58,9 @@ def load_policy(file: str | None) -> Policy:
 def extent(text: str) -> Extent:
     """`1920x1080`."""
     try:
-        return Extent.parse(text.lower())
-    except InputError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT") from None
+        return Extent.parse(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def fourcc(text: str) -> int:

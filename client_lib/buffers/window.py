@@ -137,8 +137,10 @@ class Window(Closable):
         to the largest size of its shape that the compositor has given the
         window, where it can scale. The buffer is busy until the compositor
         releases it. `shown` is called once: with the time when the frame is on
-        the screen, or None if another came before it.
+        the screen, or None if another came before it. Raises `UsageError` for a buffer
+        that has not been imported.
         """
+        proxy = _imported(buffer)  # before any state of the surface is set
         upright = extent
         if rotation in (90, 270):
             upright, pixel_aspect = Extent(extent.height, extent.width), 1 / pixel_aspect
@@ -153,7 +155,7 @@ class Window(Closable):
             self.surface.set_opaque_region(region)
             region.destroy()
             self._opaque = (width, height)
-        self.surface.attach(_imported(buffer), 0, 0)
+        self.surface.attach(proxy, 0, 0)
         self.surface.damage_buffer(0, 0, extent.width, extent.height)
         self._await_frame(shown)
         if self._presentation is not None:

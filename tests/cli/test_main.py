@@ -75,7 +75,7 @@ def test_a_size_is_width_and_height(text, size):
 
 @pytest.mark.parametrize("text", ["0x1", f"{MAX_EXTENT + 1}x1", "1x", "x", "1x2x3", "-1x1", "1"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="is not WIDTHxHEIGHT"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not"):
         extent(text)
 
 

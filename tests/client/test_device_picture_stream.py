@@ -353,11 +353,10 @@ def test_a_bug_is_not_hidden_behind_a_decoder_that_works(
         decoder.take = take
     opening(monkeypatch, video7=bug if where == "open" else decoder)
     one_decoder = replace(hardware, devices=hardware.devices[:1])
+    display = fake.socket.detach() if where == "take" else "nobody"
+    player = Player(clip, display=display, platform=one_decoder, options=FAST)
     with pytest.raises(UsageError, match="a bug"):
-        if where == "take":
-            on(fake, clip, one_decoder)
-        else:
-            unconnected(clip, one_decoder)
+        player.play()
     if where == "open":
         decoder.close()
 

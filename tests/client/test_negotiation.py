@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from fake_compositor import (
@@ -25,11 +24,7 @@ from pywayland.protocol.wayland import WlCompositor
 from heapwire.client_lib import (
     AllocationError,
     DisconnectedError,
-    LinuxDmabuf,
     NoAnswerError,
-    Platform,
-    local_negotiation,
-    surface_negotiation,
 )
 from heapwire.client_lib.negotiation import ConflictError, HeapManager, NegotiationError
 from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
@@ -50,7 +45,6 @@ from heapwire.protocol.values import (
     LayoutKind,
     Participant,
     PlaneLayout,
-    Source,
     Usage,
 )
 from heapwire.protocol.wire import KNOWN_BATCHES, Batch, ConflictEntry, TrancheFlags
@@ -620,42 +614,3 @@ def test_cookies_begin_again_when_there_are_no_more(session):
     session.negotiation._cookie = (1 << 32) - 2
     assert session.negotiation.commit() == (1 << 32) - 1
     assert session.negotiation.negotiate().cookie == 1
-
-
-@pytest.mark.parametrize(
-    ("names", "openable"),
-    [(("linux,cma", "system"), {CMA, SYSTEM}), (("linux,cma", "reserved"), {CMA})],
-)
-def test_only_sources_of_the_same_number_and_name_are_the_same(fake, names, openable):
-    """A container may have its own numbers for the heaps, or a compositor of another boot."""
-    sources = tuple(
-        Source(id=id_, name=name) for id_, name in zip((CMA, SYSTEM), names, strict=True)
-    )
-    memory = SimpleNamespace(openable=frozenset({CMA, SYSTEM, replace(CMA, minor=9)}))
-    platform = SimpleNamespace(sources=sources, memory=memory)
-    with Connection(fake.socket.detach()) as connection:
-        surface = connection.bind(WlCompositor)[0].create_surface()
-        negotiation = surface_negotiation(LinuxDmabuf(connection), surface, platform)
-        negotiation.negotiate()
-        (request,) = [one for one in fake.of(FEEDBACK) if one.name == "set_openable"]
-    assert len(request.args[0]) == 12 * len(openable)
-    assert negotiation._inquiry.openable == openable
-
-
-def test_without_a_platform_everything_is_left_to_the_compositor(fake):
-    with Connection(fake.socket.detach()) as connection:
-        surface = connection.bind(WlCompositor)[0].create_surface()
-        negotiation = surface_negotiation(LinuxDmabuf(connection), surface)
-        negotiation.negotiate()
-        assert [one.args for one in fake.of(FEEDBACK) if one.name == "set_openable"] == [(b"",)]
-
-
-def test_where_nobody_tells_a_status_tagging_is_a_bug(fake, tmp_path):
-    platform = Platform.load("raspberry-pi-4")
-    with Connection(fake.socket.detach()) as connection:
-        negotiation = local_negotiation(LinuxDmabuf(connection), platform)
-        assert not negotiation.tells_status
-        with pytest.raises(UsageError, match="tells_status"):
-            negotiation.tag_buffer(None, plans(), plans().offers[0], print)
-        with pytest.raises(AllocationError, match="does not allocate"):
-            negotiation.allocate(plans(), plans().offers[0])

@@ -26,7 +26,7 @@ from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol import FileError, HeapwireError
-from heapwire.protocol.values import FailureReason, Source, parse_fourcc
+from heapwire.protocol.values import Extent, FailureReason, Source, parse_fourcc
 from heapwire.protocol.wire import Batch
 
 FAST = PlayOptions(paced=False, timeout=PATIENCE)
@@ -442,3 +442,19 @@ def test_a_broken_file_is_told_before_anything_is_connected(fake, tmp_path, plat
     with pytest.raises(FileError, match=r"broken\.mp4"):
         Player(path, display=fake.socket.fileno(), platform=platform).play()
     assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    ("coded", "taken"),
+    [
+        ((100, 100), (100, 100)),
+        ((227, 100), (227, 100)),
+        ((100, 227), (100, 227)),
+        ((228, 100), (100, 100)),  # more than a coding block: of another picture's size
+        ((100, 228), (100, 100)),
+        ((99, 100), (100, 100)),
+    ],
+)
+def test_the_codecs_size_counts_if_it_is_the_pictures_with_padding(coded, taken):
+    codec_size = heapwire.client_lib.player.cpu_picture_stream._coded
+    assert codec_size(Extent(100, 100), Extent(*coded)) == Extent(*taken)

@@ -1,0 +1,78 @@
+"""A window: how large a picture is on it, and how it is turned."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from fake_compositor import CMA
+from playing_compositor import PlayingCompositor
+
+from heapwire.client_lib import (
+    BufferPool,
+    Connection,
+    Extent,
+    Extents,
+    LinuxDmabuf,
+    UsageError,
+    Window,
+    allocate,
+    surface_negotiation,
+    writer_participant,
+)
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol.values import Source
+
+SIZE = Extent(64, 48)
+
+
+class Bounded(PlayingCompositor):
+    bounds = (240, 640)
+
+
+@pytest.fixture
+def memory():
+    return MemfdMemory([Source(id=CMA, name="linux,cma")])
+
+
+@pytest.mark.parametrize("fake", [Bounded], indirect=True)
+@pytest.mark.parametrize(
+    ("rotation", "aspect", "transform", "destination"),
+    [
+        (0, Fraction(1), 0, (240, 180)),
+        (0, Fraction(2), 0, (240, 90)),
+        (90, Fraction(1), 3, (240, 320)),
+        (90, Fraction(2), 3, (240, 640)),  # what was wide is tall now
+        (180, Fraction(2), 2, (240, 90)),
+        (270, Fraction(2), 1, (240, 640)),
+    ],
+)
+def test_a_picture_keeps_its_shape_in_the_bounds_of_the_window(
+    fake, memory, rotation, aspect, transform, destination
+):
+    with Connection(fake.socket.detach()) as connection, Window(connection, title="w") as window:
+        dmabuf = LinuxDmabuf(connection)
+        negotiation = surface_negotiation(dmabuf, window.surface)
+        negotiation.set_participant(writer_participant("yuv420p"))
+        negotiation.set_extents(Extents(coded=SIZE))
+        batch = negotiation.negotiate()
+        pool = BufferPool.best(
+            negotiation=negotiation, batch=batch, dmabuf=dmabuf, memory=memory, extent=SIZE
+        )
+        with pool:
+            window.show(
+                pool.free(),
+                SIZE,
+                pixel_aspect=aspect,
+                rotation=rotation,
+                shown=lambda presented: None,
+            )
+            connection.roundtrip()
+            assert not pool.idle
+            unimported = allocate(pool.plan, memory)
+            with unimported, pytest.raises(UsageError, match="only an imported buffer"):
+                window.show(unimported, SIZE, shown=lambda presented: None)
+            with unimported, pytest.raises(UsageError, match="only an imported buffer"):
+                unimported.tag(negotiation, batch, batch.offers[0])
+    assert fake.transforms == [transform]
+    assert fake.destinations[0] == destination
