@@ -18,6 +18,7 @@ from pathlib import Path
 
 from windows import Client, Extent
 
+from heapwire.client_lib import NoCompositorError
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 from heapwire.protocol import LocalError
@@ -47,7 +48,7 @@ def start(folder: Path, module: Path | None) -> tuple[subprocess.Popen[bytes], f
             with Connection(str(socket)) as connection:
                 connection.roundtrip(timeout=30)
             return weston, time.monotonic() - began
-        except LocalError:
+        except NoCompositorError:
             time.sleep(0.002)
 
 

@@ -42,5 +42,5 @@ def run(options: argparse.Namespace) -> int:
 def render(document: Document) -> str:
     """What was built, and how to compile against it."""
     built = "\n".join(f"built {file}" for file in texts(document["files"]))
-    found = f"PKG_CONFIG_PATH={document['folder']} pkg-config --cflags --libs heapwire"
-    return f"{built}\nthe compiler's arguments for it: {found}"
+    question = f"PKG_CONFIG_PATH={document['folder']} pkg-config --cflags --libs heapwire"
+    return f"{built}\nthe compiler's arguments for it: {question}"

@@ -111,9 +111,9 @@ def problem_of(
     goals, because a compositor must be able to fall back. `size` is in pixels.
     """
     everyone = list(members)
-    displays = tuple(one for one in everyone if one.usage & Usage.SCANOUT)
-    samplers = tuple(one for one in everyone if one.usage == Usage.SAMPLING)
-    clients = [one for one in everyone if one not in displays and one not in samplers]
+    displays = tuple(member for member in everyone if member.usage & Usage.SCANOUT)
+    samplers = tuple(member for member in everyone if member.usage == Usage.SAMPLING)
+    clients = [member for member in everyone if member not in displays + samplers]
     if fourcc is not None:
         clients.append(_requested(fourcc, everyone))
     goals = []
@@ -143,12 +143,12 @@ def default_participants(platform: Platform) -> list[Participant]:
 
 def _requested(fourcc: int, everyone: list[Participant]) -> Participant:
     """Someone who insists on a fourcc, in any modifier that anybody knows for it."""
-    known = {
+    offered = {
         pair
-        for one in everyone
-        for constraint_set in one.sets
+        for member in everyone
+        for constraint_set in member.sets
         for pair in constraint_set.formats
         if pair.fourcc == fourcc
     }
-    pairs = tuple(sorted(known)) or (FormatModifier(fourcc, LINEAR),)
+    pairs = tuple(sorted(offered)) or (FormatModifier(fourcc, LINEAR),)
     return Participant(name=REQUEST, usage=Usage(0), sets=(ConstraintSet(formats=pairs),))

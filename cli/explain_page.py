@@ -82,22 +82,22 @@ def _verdict(document: Document) -> str:
     if not plans:
         return f'<p class="verdict bad">No plan: {_text(document["message"])}</p>'
     plan = plans[0]
-    names = " and ".join(dict.fromkeys(_source_name(one) for one in documents(plan["objects"])))
+    names = " and ".join(dict.fromkeys(map(_source_name, documents(plan["objects"]))))
     how = "scanned out" if plan["scanout"] else "sampled, not scanned out"
     what = f"{plan['fourcc']} {plan['modifier_name']}"
     return f'<p class="verdict good">{_text(what)} from {_text(names)}, {how}</p>'
 
 
 def _participants(problem: Problem) -> str:
-    everyone = {one.name: one for one in problem.participants}
+    everyone = {participant.name: participant for participant in problem.participants}
     for goal in problem.goals:
-        everyone.update((one.name, one) for one in goal.participants)
-    return "".join(_participant(one, problem) for one in everyone.values())
+        everyone.update((participant.name, participant) for participant in goal.participants)
+    return "".join(_participant(participant, problem) for participant in everyone.values())
 
 
 def _participant(participant: Participant, problem: Problem) -> str:
     usage = usage_name(participant.usage) or "asks for a format"
-    sets = "".join(_set(one, problem) for one in participant.sets)
+    sets = "".join(_set(alternative, problem) for alternative in participant.sets)
     body = sets or '<p class="dim">anything will do</p>'
     return _card(participant.name, f'<p class="dim">{_text(usage)}</p>{body}')
 
@@ -106,8 +106,9 @@ def _set(constraint_set: ConstraintSet, problem: Problem) -> str:
     names = source_names(problem)
     formats = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in constraint_set.formats}))
     needs = [
-        f'{_text(_need(one, names))} <span class="dim">({one.provenance.name.lower()})</span>'
-        for one in constraint_set.constraints
+        f"{_text(_need(constraint, names))} "
+        f'<span class="dim">({constraint.provenance.name.lower()})</span>'
+        for constraint in constraint_set.constraints
     ]
     return f'<p class="dim">for {_text(formats)}</p>{_list(needs)}'
 
@@ -122,7 +123,10 @@ def _need(constraint: Constraint, names: Names) -> str:
 def _outcome(document: Document) -> str:
     plans = documents(document["plans"])
     parts = [_plan(plans[0])] if plans else [_conflict("What contradicts", document)]
-    parts += [_conflict(f"Why not {one['goal']}", one) for one in documents(document["failures"])]
+    parts += [
+        _conflict(f"Why not {failure['goal']}", failure)
+        for failure in documents(document["failures"])
+    ]
     return "".join(parts if plans else parts[:1])
 
 
@@ -137,26 +141,32 @@ def _plan(plan: Document) -> str:
         for index, plane in enumerate(documents(plan["planes"]))
     )
     if not rows:
-        rows = _card("Left to the allocator", "".join(_text(_source_name(one)) for one in objects))
+        rows = _card(
+            "Left to the allocator", "".join(_text(_source_name(entry)) for entry in objects)
+        )
     reasons = [
-        _text(one["text"] if one["plane"] is None else f"plane {one['plane']}: {one['text']}")
-        for one in documents(plan["reasons"])
+        _text(
+            reason["text"]
+            if reason["plane"] is None
+            else f"plane {reason['plane']}: {reason['text']}"
+        )
+        for reason in documents(plan["reasons"])
     ]
     return rows + _card("Why", _list(reasons))
 
 
 def _conflict(title: str, document: Document) -> str:
-    members = [_text(one["text"]) for one in documents(document["conflict"])]
+    members = [_text(member["text"]) for member in documents(document["conflict"])]
     return _card(title, _list(members)) if members else ""
 
 
 def _sources(document: Document) -> str:
     return "".join(
-        f'<div class="card {"chosen" if one["chosen"] else "refused"}">'
-        f"<h3>{_text(one['name'])}</h3>"
-        f'<p class="dim">{_text(one["kind"])} {one["major"]}:{one["minor"]}</p>'
-        f"<p>{_text(one['reason'])}</p></div>"
-        for one in documents(document["sources"])
+        f'<div class="card {"chosen" if source["chosen"] else "refused"}">'
+        f"<h3>{_text(source['name'])}</h3>"
+        f'<p class="dim">{_text(source["kind"])} {source["major"]}:{source["minor"]}</p>'
+        f"<p>{_text(source['reason'])}</p></div>"
+        for source in documents(document["sources"])
     )
 
 
@@ -169,8 +179,8 @@ def _list(items: Iterable[str]) -> str:
     return f"<ul>{entries}</ul>" if entries else ""
 
 
-def _source_name(one: Document) -> str:
-    source = one["source"]
+def _source_name(entry: Document) -> str:
+    source = entry["source"]
     assert isinstance(source, dict)
     return str(source["name"])
 

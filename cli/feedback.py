@@ -38,12 +38,12 @@ def feedback_document(batch: Batch, names: dict[SourceId, str]) -> Document:
         "sources": [source_document(source, names) for source in names],
         "participants": [
             {
-                "id": one.id,
-                "name": one.name,
-                "usage": usage_name(one.usage),
-                "device": _device(one.device),
+                "id": participant.id,
+                "name": participant.name,
+                "usage": usage_name(participant.usage),
+                "device": _device(participant.device),
             }
-            for one in batch.participants
+            for participant in batch.participants
         ],
         "tranches": [_tranche_document(tranche, batch, names) for tranche in batch.tranches],
     }
@@ -55,23 +55,24 @@ def render(document: Document) -> str:
 
 
 def _tranche_document(tranche: Tranche, batch: Batch, names: dict[SourceId, str]) -> Document:
-    speakers = {one.id: one.name for one in batch.participants}
+    speakers = {participant.id: participant.name for participant in batch.participants}
     return {
         "flags": [flag.name.lower() for flag in TrancheFlags if flag & tranche.flags and flag.name],
         "devices": [
             {
-                "usage": usage_name(one.usage),
-                "device": _device(one.device),
+                "usage": usage_name(device.usage),
+                "device": _device(device.device),
             }
-            for one in tranche.devices
+            for device in tranche.devices
         ],
         "formats": [
             {"fourcc": fourcc_name(pair.fourcc), "modifier": modifier_name(pair.modifier)}
             for pair in tranche.formats
         ],
-        "sources": [source_document(one.source, names) for one in tranche.sources],
+        "sources": [source_document(entry.source, names) for entry in tranche.sources],
         "sets": [
-            _set_document(speakers.get(one.participant, ""), one.set, names) for one in tranche.sets
+            _set_document(speakers.get(entry.participant, ""), entry.set, names)
+            for entry in tranche.sets
         ],
     }
 
@@ -87,7 +88,9 @@ def _set_document(
     return {
         "participant": speaker,
         "formats": formats,
-        "constraints": [constraint_document(one, names) for one in constraint_set.constraints],
+        "constraints": [
+            constraint_document(constraint, names) for constraint in constraint_set.constraints
+        ],
     }
 
 
@@ -100,12 +103,12 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"tranche: {', '.join(texts(tranche['flags']))}"
         for device in documents(tranche["devices"]):
             yield f"    device {device['device']} ({device['usage']})"
-        formats = [f"{one['fourcc']} {one['modifier']}" for one in documents(tranche["formats"])]
+        formats = [f"{pair['fourcc']} {pair['modifier']}" for pair in documents(tranche["formats"])]
         yield f"    formats {', '.join(formats) or 'none'}"
-        memory = [str(one["name"]) for one in documents(tranche["sources"])]
+        memory = [str(source["name"]) for source in documents(tranche["sources"])]
         yield f"    memory {', '.join(memory) or 'none'}"
-        for one in documents(tranche["sets"]):
-            yield f"    {one['participant']} needs for {', '.join(texts(one['formats']))}"
-            for constraint in documents(one["constraints"]):
+        for said_set in documents(tranche["sets"]):
+            yield f"    {said_set['participant']} needs for {', '.join(texts(said_set['formats']))}"
+            for constraint in documents(said_set["constraints"]):
                 said = f"{constraint['constraint']} {constraint['value']}"
                 yield f"        {said} ({constraint['provenance']})"

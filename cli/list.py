@@ -65,7 +65,7 @@ def list_document(
     `policy` as well.
     """
     platform = machine if policy is None else policy.apply(machine)
-    found: Document = {
+    document: Document = {
         "schema_version": SCHEMA_VERSION,
         "platform": platform.name,
         "title": platform.title,
@@ -94,8 +94,8 @@ def list_document(
         "notes": list(platform.notes),
     }
     if policy is not None and policy.file:
-        found["policy"] = _policy_document(policy, machine, platform)
-    return found
+        document["policy"] = _policy_document(policy, machine, platform)
+    return document
 
 
 def render(document: Document) -> str:
@@ -116,13 +116,17 @@ def _source_document(source: Source) -> Document:
         "protected": source.protected,
         "numa_node": source.numa_node,
         "substitutes_for": list(source.substitutes_for),
-        "provenance": {name: one.name.lower() for name, one in source.provenance.items()},
+        "provenance": {
+            fact: provenance.name.lower() for fact, provenance in source.provenance.items()
+        },
     }
 
 
 def _device_document(device: Device) -> Document:
     formats = {
-        usage: sorted({fourcc_name(pair.fourcc) for one in sets for pair in one.formats})
+        usage: sorted(
+            {fourcc_name(pair.fourcc) for alternative in sets for pair in alternative.formats}
+        )
         for usage, sets in device.sets.items()
     }
     return {
@@ -149,14 +153,18 @@ def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Do
         requirement(f"{device.name}:{usage_name(Usage(usage))}", constraint, names)
         for device in applied.devices
         for usage, sets in device.sets.items()
-        for one in sets
-        for constraint in one.constraints
+        for alternative in sets
+        for constraint in alternative.constraints
         if constraint.provenance is Provenance.USER
     )
     return {
         "file": policy.file,
-        "withheld": [one.name for one in machine.sources if one.name not in policy.offered],
-        "allocates_from": [one.name for one in applied.sources if broker.allocates_from(one.id)],
+        "withheld": [
+            source.name for source in machine.sources if source.name not in policy.offered
+        ],
+        "allocates_from": [
+            source.name for source in applied.sources if broker.allocates_from(source.id)
+        ],
         "budget": policy.budget,
         "renderer": None if renderer is None else applied.device(renderer).name,
         "debounce": policy.debounce,

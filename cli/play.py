@@ -174,8 +174,9 @@ def render(document: Document) -> str:
     if sources:
         lines.append("sources considered")
         lines += [
-            f"    {one['name']} ({one['kind']} {one['major']}:{one['minor']}): {one['reason']}"
-            for one in sources
+            f"    {source['name']} ({source['kind']} {source['major']}:{source['minor']}): "
+            f"{source['reason']}"
+            for source in sources
         ]
     plan = document["plan"]
     if isinstance(plan, dict):
@@ -221,7 +222,11 @@ def _sources(result: PlayResult, names: dict[SourceId, str]) -> list[Json]:
         return []
     chosen = dict.fromkeys(entry.source for entry in result.plan.layout.objects)
     told = [(source, True, "chosen") for source in chosen]
-    told += [(one.source, False, one.text) for one in result.refusals if one.source not in chosen]
+    told += [
+        (refusal.source, False, refusal.text)
+        for refusal in result.refusals
+        if refusal.source not in chosen
+    ]
     return [
         {
             "kind": source.kind.name.lower(),
