@@ -43,12 +43,12 @@ class Negotiation:
     planner is the compositor, or this process in its place.
 
     State is set by the `set_` methods, which raise `UsageError` for what the
-    protocol forbids; it takes effect with `commit`, and stays. Each batch,
-    asked for or not, is given to `on_batch`, but for the answer to a commit that
-    a later one has superseded; `batch` is the last one, and `plans` the last one
-    that has plans. `inert` says that the surface is gone, so that there will be
-    no more. Set `events` to a list to have every event of a compositor's batch
-    recorded in it (protocol/wire/event_trace.py).
+    protocol forbids and `NotPossibleError` for more than it can carry; it takes
+    effect with `commit`, and stays. Each batch, asked for or not, is given to
+    `on_batch`, but for the answer to a commit that a later one has superseded;
+    `batch` is the last one, and `plans` the last one that has plans. `inert` says
+    that the surface is gone, so that there will be no more. Set `events` to a list to
+    have every event of a compositor's batch recorded in it (protocol/wire/event_trace.py).
 
     A compositor that breaks the rules ends this negotiation, not the connection:
     the `PeerError` comes out of `Connection.dispatch`, and again from every

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_compositor import NV12
 
-from heapwire.client_lib import Connection, Constraint, ConstraintSet, HeapManager, HeapwireError
+from heapwire.client_lib import Connection, Constraint, ConstraintSet, HeapManager, UsageError
 from heapwire.client_lib.negotiation.constraint_set_cache import CACHED_SETS
 from heapwire.protocol.values import BY_NAME
 
@@ -46,7 +46,7 @@ def test_of_more_the_one_longest_unused_is_destroyed(cache):
 
 
 def test_what_is_forbidden_is_the_callers_bug_and_nothing_is_sent(cache, fake):
-    with pytest.raises(HeapwireError):
+    with pytest.raises(UsageError):
         cache.get(ConstraintSet(formats=()))
     assert cache.destroyed() == 0
     assert fake.names("xx_dmabuf_constraint_set_creator_v1") == []
