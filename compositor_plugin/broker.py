@@ -45,7 +45,7 @@ MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BatchQuestion:
     """Everything that a batch depends on besides the machine."""
 
     inquiry: Inquiry
@@ -104,15 +104,15 @@ class Broker:
         """The machine that is answered about."""
         return self._platform
 
-    def problem(self, question: Question) -> Problem:
+    def problem(self, question: BatchQuestion) -> Problem:
         """What the solver is asked."""
         return self._view(question).problem(_turned(question))
 
-    def prepare(self, question: Question) -> None:
+    def prepare(self, question: BatchQuestion) -> None:
         """Do the part of `batch` that is shared, so that the rest may run on another thread."""
         self._view(question)
 
-    def batch(self, question: Question, *, keep: Plan | None = None) -> Batch:
+    def batch(self, question: BatchQuestion, *, keep: Plan | None = None) -> Batch:
         """The answer to a question, cookie and serial left out.
 
         `keep` is a plan that the client has allocated by: if a buffer of it
@@ -129,7 +129,11 @@ class Broker:
             self._on_solved(problem, answer)
         kept = None if keep is None else self._kept(keep, problem, answer)
         if kept is not None:
-            others = (p for p in answer.plans if (p.goal, p.layout) != (kept.goal, kept.layout))
+            others = (
+                plan
+                for plan in answer.plans
+                if (plan.goal, plan.layout) != (kept.goal, kept.layout)
+            )
             answer = replace(answer, plans=(kept, *others))
         return view.batch(inquiry, answer)
 
@@ -149,7 +153,7 @@ class Broker:
             return None
         return replace(keep, goal=kept.goal, scanout=kept.scanout, buffer_count=best.buffer_count)
 
-    def _view(self, question: Question) -> MachineView:
+    def _view(self, question: BatchQuestion) -> MachineView:
         state = question.surface
         devices: tuple[DeviceId | None, ...] = ()
         if state is not None and state.candidate:
@@ -186,9 +190,9 @@ class Broker:
         sampling = self._sampling_participants(importable)
         displays = [self._display(device) for device in devices]
         goals: list[Goal] = []
-        known = [display for display in displays if display is not None]
-        if known and len(known) == len(displays):
-            goals.append(Goal(name="scanout", participants=(*known, *sampling), scanout=True))
+        scanning = [display for display in displays if display is not None]
+        if scanning and len(scanning) == len(displays):
+            goals.append(Goal(name="scanout", participants=(*scanning, *sampling), scanout=True))
         if len(displays) > 1 and displays[0] is not None:
             goals.append(
                 Goal(
@@ -215,9 +219,9 @@ class Broker:
 
     def _display(self, device: DeviceId | None) -> Participant | None:
         """The participant that scans out on a device; None if the platform has none."""
-        for known in self._platform.devices:
-            if known.id == device and Usage.SCANOUT in known.sets:
-                return self._platform.participant(known.name, Usage.SCANOUT)
+        for candidate in self._platform.devices:
+            if candidate.id == device and Usage.SCANOUT in candidate.sets:
+                return self._platform.participant(candidate.name, Usage.SCANOUT)
         return None
 
     def _access(self, source: SourceId, openable: frozenset[SourceId] | None) -> Access:
@@ -233,7 +237,7 @@ class Broker:
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
 
 
-def _turned(question: Question) -> Inquiry:
+def _turned(question: BatchQuestion) -> Inquiry:
     """The inquiry, about content that is rotated as it is shown."""
     inquiry = question.inquiry
     if question.surface is None or not question.surface.rotation:

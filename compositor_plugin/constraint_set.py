@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import ConstraintSetBuilder, MisuseError
 from heapwire.protocol.wire.bindings import (
@@ -29,21 +29,21 @@ class ConstraintSetCreator(Resource):
         try:
             self._builder.add_formats(cost, formats)
         except MisuseError as error:
-            raise ProtocolError(self, error.code, error.message) from None
+            raise ViolationError(self, error.code, error.message) from None
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
         try:
             self._builder.add(type_, planes, flags, provenance, value)
         except MisuseError as error:
-            raise ProtocolError(self, error.code, error.message) from None
+            raise ViolationError(self, error.code, error.message) from None
 
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""
         try:
             constraint_set = self._builder.create()
         except MisuseError as error:
-            raise ProtocolError(self, error.code, error.message) from None
+            raise ViolationError(self, error.code, error.message) from None
         ConstraintSetResource(new_id, constraint_set)
         self.destroy_resource()
 

@@ -12,23 +12,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.allocation import Allocation
+from heapwire.compositor_plugin.batch_solver import BatchSolver
 from heapwire.compositor_plugin.constraint_set import ConstraintSetResource
 from heapwire.compositor_plugin.host import StatusReason
 from heapwire.compositor_plugin.negotiation import (
+    AnswerChange,
     BufferStatus,
-    Change,
-    Circumstances,
-    Due,
+    HostState,
     Negotiation,
+    WaitingCommit,
 )
 from heapwire.compositor_plugin.server import (
     ForeignResource,
     Listener,
     NewId,
-    ProtocolError,
     Resource,
+    ViolationError,
 )
-from heapwire.compositor_plugin.solver import Solver
 from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire import (
     Batch,
@@ -63,7 +63,7 @@ class HeapFeedback(Resource):
         self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
         self._negotiation = Negotiation(self._circumstances, self._untag)
-        self._solver = Solver(plugin)
+        self._solver = BatchSolver(plugin)
         self._missed = False  # whether something changed while the worker was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
@@ -171,19 +171,19 @@ class HeapFeedback(Resource):
             question = self._negotiation.question(due)
             self._solver.solve(question, None, due, lambda answer: self._conclude(due, answer))
 
-    def reconsider(self) -> Change:
+    def reconsider(self) -> AnswerChange:
         """Send an answer that nobody asked for, if it is due now; UPGRADE: renew later."""
         if self._solver.busy:
             self._missed = True
-            return Change.NONE  # when there is an answer, it is compared
+            return AnswerChange.NONE  # when there is an answer, it is compared
         if not self._negotiation.settled:
-            return Change.NONE  # what is going to be solved will know
+            return AnswerChange.NONE  # what is going to be solved will know
         question, keep = self._negotiation.renewal()
         if self._solver.is_long(question):
-            return Change.UPGRADE  # it is worth solving only if the change lasts
+            return AnswerChange.UPGRADE  # it is worth solving only if the change lasts
         answer = self._solver.solve_now(question, keep)
-        change = Change.NONE if answer is None else self._negotiation.compare(answer)
-        if answer is not None and change is Change.NOW:
+        change = AnswerChange.NONE if answer is None else self._negotiation.compare(answer)
+        if answer is not None and change is AnswerChange.NOW:
             self._send(self._negotiation.renewed(answer))
         return change
 
@@ -221,9 +221,9 @@ class HeapFeedback(Resource):
         try:
             request()
         except MisuseError as error:
-            raise ProtocolError(self, error.code, error.message) from None
+            raise ViolationError(self, error.code, error.message) from None
 
-    def _circumstances(self) -> Circumstances:
+    def _circumstances(self) -> HostState:
         return self._plugin.circumstances(self._surface, self.client)
 
     def _surface_gone(self) -> None:
@@ -237,7 +237,7 @@ class HeapFeedback(Resource):
         for batch in self._negotiation.take()[0]:
             self._send(batch)
 
-    def _conclude(self, due: Due, answer: Batch | FailureReason) -> None:
+    def _conclude(self, due: WaitingCommit, answer: Batch | FailureReason) -> None:
         if isinstance(answer, FailureReason):
             text = _FAILURES[answer]
             self._send(self._negotiation.failure(due, answer, text))
@@ -246,7 +246,7 @@ class HeapFeedback(Resource):
         self._catch_up()
 
     def _renewed(self, answer: Batch | FailureReason) -> None:
-        if isinstance(answer, Batch) and self._negotiation.compare(answer) is not Change.NONE:
+        if isinstance(answer, Batch) and self._negotiation.compare(answer) is not AnswerChange.NONE:
             self._send(self._negotiation.renewed(answer))
         self._catch_up()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from heapwire.compositor_plugin.broker import Question
+from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
 from heapwire.protocol.values import FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import KNOWN_BATCHES, Batch, Inquiry, NegotiationState, TrancheFlags
@@ -21,7 +21,7 @@ from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStat
 MAX_TAGS = 256  # tagged buffers of one feedback object; the oldest is forgotten beyond it
 
 
-class Change(Enum):
+class AnswerChange(Enum):
     """How a reconsidered answer compares to the last one."""
 
     NONE = "nothing to send"
@@ -30,7 +30,7 @@ class Change(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class HostState:
     """What the compositor knows at the moment of an answer."""
 
     surface: SurfaceState | None
@@ -38,7 +38,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class WaitingCommit:
     """A commit that waits for its answer; cookie 0 is the object's creation."""
 
     cookie: int
@@ -73,14 +73,14 @@ class Negotiation:
     """
 
     def __init__(
-        self, circumstances: Callable[[], Circumstances], forgotten: Callable[[int], None]
+        self, circumstances: Callable[[], HostState], forgotten: Callable[[int], None]
     ) -> None:
         self.state = NegotiationState()
         self.has_surface = True
         self._circumstances = circumstances
         self._forgotten = forgotten
         self._inquiry = Inquiry()
-        self._pending = [Due(0, self._inquiry)]
+        self._pending = [WaitingCommit(0, self._inquiry)]
         self._last: Batch | None = None
         self._serial = 0
         self._known: dict[int, tuple[Plan, ...]] = {}
@@ -89,9 +89,9 @@ class Negotiation:
 
     def commit(self, cookie: int) -> None:
         """Take the pending state as the next thing to answer; raises `MisuseError`."""
-        self._pending.append(Due(cookie, self.state.commit(cookie)))
+        self._pending.append(WaitingCommit(cookie, self.state.commit(cookie)))
 
-    def take(self) -> tuple[list[Batch], Due | None]:
+    def take(self) -> tuple[list[Batch], WaitingCommit | None]:
         """The failures that are due at once, and then the commit that is to be solved.
 
         Of several commits that waited together only the last is solved; without
@@ -103,25 +103,25 @@ class Negotiation:
         overtaken = [self.superseded(due) for due in pending[:-1] if due.cookie]
         return overtaken, pending[-1] if pending else None
 
-    def question(self, due: Due) -> Question:
+    def question(self, due: WaitingCommit) -> BatchQuestion:
         """What a commit asks, here and now."""
         now = self._circumstances()
-        return Question(due.inquiry, now.surface, now.importable)
+        return BatchQuestion(due.inquiry, now.surface, now.importable)
 
-    def conclude(self, due: Due, answer: Batch) -> Batch:
+    def conclude(self, due: WaitingCommit, answer: Batch) -> Batch:
         """A commit has an answer: the batch to send."""
         self._inquiry = due.inquiry
         return self._numbered(replace(answer, cookie=due.cookie))
 
-    def superseded(self, due: Due) -> Batch:
+    def superseded(self, due: WaitingCommit) -> Batch:
         """A later commit came before the answer."""
         return self.failure(due, FailureReason.SUPERSEDED, "a newer commit came before the answer")
 
-    def unsurfaced(self, due: Due) -> Batch:
+    def unsurfaced(self, due: WaitingCommit) -> Batch:
         """The surface was destroyed before the answer."""
         return self.failure(due, FailureReason.NO_SURFACE, "the surface has been destroyed")
 
-    def failure(self, due: Due, reason: FailureReason, message: str) -> Batch:
+    def failure(self, due: WaitingCommit, reason: FailureReason, message: str) -> Batch:
         """A commit has no answer."""
         self._serial += 1
         return Batch(cookie=due.cookie, serial=self._serial, reason=reason, message=message)
@@ -131,18 +131,18 @@ class Negotiation:
         """Whether an answer was sent and nothing waits for another."""
         return self._last is not None and not self._pending and self.has_surface
 
-    def renewal(self) -> tuple[Question, Plan | None]:
+    def renewal(self) -> tuple[BatchQuestion, Plan | None]:
         """The last question as of now, and the plan that is best kept."""
-        return self.question(Due(0, self._inquiry)), self._kept_plan()
+        return self.question(WaitingCommit(0, self._inquiry)), self._kept_plan()
 
-    def compare(self, answer: Batch) -> Change:
+    def compare(self, answer: Batch) -> AnswerChange:
         """How the answer to a renewal compares to what the client was told."""
         last = self._last
         if last is None or answer.says_the_same_as(last):
-            return Change.NONE
+            return AnswerChange.NONE
         if last.reason is None and _rank(answer) > _rank(last):
-            return Change.UPGRADE
-        return Change.NOW
+            return AnswerChange.UPGRADE
+        return AnswerChange.NOW
 
     def renewed(self, answer: Batch) -> Batch:
         """The answer to a renewal is to be sent: the batch."""

@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.heap_feedback import HeapFeedback
 from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason, SurfaceState
-from heapwire.compositor_plugin.negotiation import Change, Circumstances
+from heapwire.compositor_plugin.negotiation import AnswerChange, HostState
 from heapwire.compositor_plugin.policy import DEBOUNCE
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.compositor_plugin.server import (
@@ -210,7 +210,7 @@ class HeapPlugin:
 
     def reconsider(self, feedback: HeapFeedback) -> None:
         """What a feedback object said may no longer be so: a loss at once, a gain if it lasts."""
-        if feedback.reconsider() is Change.UPGRADE:
+        if feedback.reconsider() is AnswerChange.UPGRADE:
             self._upgrades[feedback] = None
             self._debouncer.arm(self._debounce)
         else:
@@ -220,11 +220,11 @@ class HeapPlugin:
         """A timer on the host's loop; the caller removes it."""
         return self._display.loop.add_timer(callback)
 
-    def circumstances(self, surface: int | None, client: Client) -> Circumstances:
+    def circumstances(self, surface: int | None, client: Client) -> HostState:
         """What the host says now; what it fails to say is unknown."""
         state = self._ask(lambda: self._host.surface_state(surface)) if surface else None
         formats = self._ask(lambda: self._host.importable_formats(client.address))
-        return Circumstances(
+        return HostState(
             state if isinstance(state, SurfaceState) else None,
             formats if formats is not None else frozenset(),
         )

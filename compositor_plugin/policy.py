@@ -123,12 +123,12 @@ class Policy:
         if not self.renderer:
             return stated
         able = [device for device in stated.devices if Usage.SAMPLING in device.sets]
-        chosen = [one for one in able if one.name == self.renderer] or [
-            one for one in able if one.driver == self.renderer
+        chosen = [device for device in able if device.name == self.renderer] or [
+            device for device in able if device.driver == self.renderer
         ]
         if not chosen:
-            known = did_you_mean(self.renderer, [device.name for device in able])
-            what = f"this machine has no device {self.renderer!r} that samples: {known}"
+            hint = did_you_mean(self.renderer, [device.name for device in able])
+            what = f"this machine has no device {self.renderer!r} that samples: {hint}"
             note = self._told(TomlFault(("compositor", "renderer"), what))
             return replace(stated, notes=(*stated.notes, note))
         others = [device for device in stated.devices if device is not chosen[0]]
@@ -139,9 +139,11 @@ class Policy:
     def apply(self, platform: Platform) -> Platform:
         """The machine as clients may know it: corrected, and without what is not offered."""
         machine = self.corrected(platform)
-        offered = tuple(one for one in machine.sources if one.name in self.offered)
-        withheld = {one.id: one.name for one in machine.sources if one.name not in self.offered}
-        heaps = [one for one in machine.sources if one.id.kind is SourceKind.HEAP]
+        offered = tuple(source for source in machine.sources if source.name in self.offered)
+        withheld = {
+            source.id: source.name for source in machine.sources if source.name not in self.offered
+        }
+        heaps = [source for source in machine.sources if source.id.kind is SourceKind.HEAP]
         notes = [
             *self._unmatched("offer", self.offered, machine.sources),
             *self._unmatched("allocation", self.allocated, heaps),

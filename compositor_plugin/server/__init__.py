@@ -10,7 +10,7 @@ It works on the copy of libwayland-server that the process already has
   arguments become objects by being passed to such a class; `send` posts events.
 - `global_.Global` advertises an interface; `event_loop.EventLoop` adds file
   descriptors, timers and idle callbacks to the display's loop.
-- `errors.ProtocolError`, raised in a handler, is posted once and ends the
+- `errors.ViolationError`, raised in a handler, is posted once and ends the
   client. Any other exception is logged and ends that client alone. Nothing
   ever propagates into C; a `KeyboardInterrupt` comes out of
   `OwnDisplay.dispatch`.
@@ -31,12 +31,11 @@ if TYPE_CHECKING:
         Display as Display,
         OwnDisplay as OwnDisplay,
     )
-    from heapwire.compositor_plugin.server.errors import ProtocolError as ProtocolError
+    from heapwire.compositor_plugin.server.errors import ViolationError as ViolationError
     from heapwire.compositor_plugin.server.event_loop import (
         EventLoop as EventLoop,
         EventSource as EventSource,
     )
-    from heapwire.compositor_plugin.server.fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.global_ import Global as Global
     from heapwire.compositor_plugin.server.interface import (
         core_interface as core_interface,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
         library as library,
     )
     from heapwire.compositor_plugin.server.listener import Listener as Listener
+    from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.resource import (
         ForeignResource as ForeignResource,
         NewId as NewId,
@@ -60,9 +60,9 @@ else:
         {
             "client": "Client",
             "display": "Display OwnDisplay",
-            "errors": "ProtocolError",
+            "errors": "ViolationError",
             "event_loop": "EventLoop EventSource",
-            "fd": "ReceivedFd",
+            "received_fd": "ReceivedFd",
             "global_": "Global",
             "interface": "core_interface interface_struct",
             "libwayland_server": "CData CORE_INTERFACES ffi library",

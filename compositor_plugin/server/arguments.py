@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from heapwire.compositor_plugin.server.fd import ReceivedFd
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi
+from heapwire.compositor_plugin.server.received_fd import ReceivedFd
 from heapwire.protocol import LocalError
 from heapwire.protocol.wire import Argument, ArgumentKind, Message
 
@@ -116,7 +116,7 @@ class EventEncoder:
             encode(value, keep) for encode, value in zip(self._encode, values, strict=True)
         ] or [0]
         if keep:
-            size = 8 + 4 * len(words) + sum(4 + len(one) for one in keep if isinstance(one, bytes))
+            size = 8 + 4 * len(words) + sum(4 + len(raw) for raw in keep if isinstance(raw, bytes))
             if size > MESSAGE_BYTES - 4 * len(words):
                 raise LocalError(f"{self._name}: {size} bytes do not fit into a message")
         array = ffi.new(_WORDS, words)

@@ -105,8 +105,8 @@ class OwnDisplay(Display):
         """Announce libwayland's own wl_shm, with formats beyond the two that it always has."""
         if library().wl_display_init_shm(self.pointer) != 0:
             raise MemoryError("wl_display_init_shm")
-        for one in formats:
-            library().wl_display_add_shm_format(self.pointer, one)
+        for code in formats:
+            library().wl_display_add_shm_format(self.pointer, code)
 
     def destroy(self) -> None:
         """End all clients, and with them all resources; then globals, sources and the display.
@@ -116,8 +116,8 @@ class OwnDisplay(Display):
         if self.pointer == ffi.NULL:
             return
         library().wl_display_destroy_clients(self.pointer)
-        for one in tuple(self.globals):
-            one.destroy()
+        for announced in tuple(self.globals):
+            announced.destroy()
         self.loop.clear()
         library().wl_display_destroy(self.pointer)
         self.pointer = self.loop.pointer = ffi.NULL

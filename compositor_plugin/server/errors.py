@@ -17,7 +17,7 @@ class Culprit(Protocol):
         """End the client with the error."""
 
 
-class ProtocolError(PeerError):
+class ViolationError(PeerError):
     """Raised in a handler: the client broke the protocol on `resource`.
 
     The dispatcher posts it, once, and the client is disconnected.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.display import Display
-from heapwire.compositor_plugin.server.errors import ProtocolError
+from heapwire.compositor_plugin.server.errors import ViolationError
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
 from heapwire.compositor_plugin.server.resource import NewId
@@ -73,7 +73,7 @@ def _bound(client: CData, data: CData, version: int, id_: int) -> None:
         entry._bind(new_id)
         if not new_id.used:
             raise LocalError("the bound object was not made")
-    except ProtocolError as error:
+    except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except MemoryError:
         owner.post_no_memory()

@@ -22,13 +22,14 @@ def interface_struct(interface: Interface, *others: Interface) -> CData:
     `others` are interfaces that its messages mention by name and that no
     struct was made of yet; the core interfaces are libwayland's own.
     """
-    for one in (interface, *others):
-        if one.name not in _structs and one.name not in CORE_INTERFACES:
-            _structs[one.name] = ffi.new("struct wl_interface *")
-    for one in (interface, *others):
-        struct = _structs.get(one.name)
+    # All structs first, and then what is in them: interfaces mention each other.
+    for table in (interface, *others):
+        if table.name not in _structs and table.name not in CORE_INTERFACES:
+            _structs[table.name] = ffi.new("struct wl_interface *")
+    for table in (interface, *others):
+        struct = _structs.get(table.name)
         if struct is not None and struct.name == ffi.NULL:
-            _fill(struct, one)
+            _fill(struct, table)
     return struct_named(interface.name)
 
 
@@ -94,7 +95,7 @@ def _messages(messages: tuple[Message, ...]) -> CData:
     for entry, message in zip(array, messages, strict=False):
         entry.name = _text(message.name)
         entry.signature = _text(message.signature)
-        slots = [_type(one) for argument in message.arguments for one in _slots(argument)]
+        slots = [_type(name) for argument in message.arguments for name in _slots(argument)]
         types = ffi.new("struct wl_interface *[]", slots or 1)
         _kept.append(types)
         entry.types = types

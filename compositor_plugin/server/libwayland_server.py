@@ -143,8 +143,8 @@ def library() -> CData:
 
 def mapped_copies(maps: str) -> list[str]:
     """The copies of libwayland-server in the text of a `/proc/PID/maps`."""
-    found = (_MAPPED.search(line) for line in maps.splitlines())
-    return sorted({match.group(1) for match in found if match})
+    matches = (_MAPPED.search(line) for line in maps.splitlines())
+    return sorted({match.group(1) for match in matches if match})
 
 
 def callback(signature: str) -> Callable[[Callable[..., int | None]], CData]:

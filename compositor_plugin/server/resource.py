@@ -12,7 +12,7 @@ a `NewId` for a new object, and for an object the `Resource` if it was made
 through the same `Display` object, else a `ForeignResource`: a plugin sees the
 surfaces of its host in the same way whatever the host is written in.
 
-A handler raises `ProtocolError` for misuse, and libwayland processes nothing
+A handler raises `ViolationError` for misuse, and libwayland processes nothing
 more of that client. Anything else that it raises is logged and ends the client
 with `wl_display.error implementation`, and so does a `NewId` left unused,
 because the client would go on to speak to an object that is not there.
@@ -26,7 +26,7 @@ from typing import ClassVar
 
 from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
 from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.errors import ProtocolError, post_error
+from heapwire.compositor_plugin.server.errors import ViolationError, post_error
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.libwayland_server import (
     CData,
@@ -228,7 +228,7 @@ def _dispatch(_impl: CData, target: CData, opcode: int, _message: CData, argumen
         getattr(resource, name)(*values)
         if not all(new_id.used for new_id in arrived.new_ids):
             raise LocalError("the new object was not made")
-    except ProtocolError as error:
+    except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except MemoryError:
         log.exception("%s.%s: out of memory", resource.INTERFACE.name, name)

@@ -14,7 +14,7 @@ from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
 from heapwire.compositor_plugin.hosts.embed.attachment import attach
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
-from heapwire.compositor_plugin.hosts.embed.table import ffi, pointer_value, read_host
+from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
 from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform

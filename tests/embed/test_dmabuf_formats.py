@@ -11,7 +11,7 @@ from patience import until
 
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats, with_linear
 from heapwire.compositor_plugin.hosts.reference import Compositor
-from heapwire.compositor_plugin.hosts.reference.dmabuf import LinuxDmabuf
+from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufImporter
 from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform, shipped
 from heapwire.protocol.values import INVALID, LINEAR, FormatModifier
@@ -34,7 +34,7 @@ def test_the_formats_are_those_that_linux_dmabuf_takes(platform):
     with Compositor(machine) as compositor:
         [formats] = answers_of(compositor._display, compositor.dispatch)
     assert formats
-    assert formats == LinuxDmabuf(machine).formats
+    assert formats == DmabufImporter(machine).formats
 
 
 def test_a_display_without_linux_dmabuf_has_none():

@@ -14,7 +14,7 @@ from patience import until
 from wire_client import DISPLAY, Wire
 
 from heapwire.compositor_plugin import Policy
-from heapwire.compositor_plugin.hosts.reference import Compositor, table
+from heapwire.compositor_plugin.hosts.reference import Compositor, interface_table
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent, parse_fourcc
@@ -114,8 +114,8 @@ class HostClient(Wire):
         self.stage = stage
         self._bound: dict[tuple[str, int], int] = {}
 
-    def table(self, name: str) -> Interface:
-        return _EXTENSION.get(name) or table(name)
+    def interface_table(self, name: str) -> Interface:
+        return _EXTENSION.get(name) or interface_table(name)
 
     def the(self, name: str, version: int = 0) -> int:
         """A global, bound once."""

@@ -194,16 +194,16 @@ def test_a_surface_that_cannot_be_shown_ends_its_client_only(stage, client, monk
     client.settle(window.surface)
     other = stage.client()
     bad = other.window()
-    show = type(stage.compositor._space)._show
+    show = type(stage.compositor._desktop)._show
 
-    healthy = set(stage.compositor._space.surfaces.values()) - {newest(stage)}
+    healthy = set(stage.compositor._desktop.surfaces.values()) - {newest(stage)}
 
     def failing(self, surface, *rest):
         if surface not in healthy:
             raise RuntimeError("a fault")
         show(self, surface, *rest)
 
-    monkeypatch.setattr(type(stage.compositor._space), "_show", failing)
+    monkeypatch.setattr(type(stage.compositor._desktop), "_show", failing)
     other.shm(bad.surface, 4, 4)
     stage.until(lambda: other.error)
     other.request(bad.surface, "commit")
@@ -234,7 +234,7 @@ def test_the_last_picture_can_be_kept(nothing_left, monkeypatch):
 
 
 def newest(stage):
-    return max(stage.compositor._space.surfaces.values(), key=lambda surface: surface.number)
+    return max(stage.compositor._desktop.surfaces.values(), key=lambda surface: surface.number)
 
 
 def test_a_process_ends_cleanly_at_a_signal(runtime):

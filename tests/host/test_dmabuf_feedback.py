@@ -57,7 +57,7 @@ def test_a_candidate_is_told_and_so_is_one_that_is_none_any_more(stage, client, 
 
 
 def test_what_does_not_last_is_not_told(stage, client, window, feedback):
-    stage.compositor._space.debounce = 1 << 30
+    stage.compositor._desktop.debounce = 1 << 30
     assert batches(client, feedback) == [[0]]
     be_fullscreen(client, window)
     client.request(window.toplevel, "unset_fullscreen")

@@ -133,11 +133,11 @@ def test_every_order_of_destruction(settled, made):
     settled.refresh()
     assert_gone(references)
     assert open_files() == fds
-    assert settled.compositor._space.surfaces == {}
-    assert settled.compositor._space.windows == []
-    assert settled.compositor._space._states == {}
-    assert settled.compositor._space.feedbacks == set()
-    assert settled.compositor._space.dmabuf.buffers == {}
+    assert settled.compositor._desktop.surfaces == {}
+    assert settled.compositor._desktop.windows == []
+    assert settled.compositor._desktop._states == {}
+    assert settled.compositor._desktop.feedbacks == set()
+    assert settled.compositor._desktop.dmabuf.buffers == {}
 
 
 def forbidden(order) -> bool:

@@ -65,14 +65,14 @@ def test_other_formats_are_as_swscale_reads_them(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "space"), [(ColourEncoding.BT601, "ITU601"), (ColourEncoding.BT709, "ITU709")]
+    ("encoding", "desktop"), [(ColourEncoding.BT601, "ITU601"), (ColourEncoding.BT709, "ITU709")]
 )
 @pytest.mark.parametrize(("range_", "av_range"), [(ColourRange.LIMITED, 1), (ColourRange.FULL, 2)])
 def test_matrix_and_range_are_followed(
-    encoding: ColourEncoding, space: str, range_: ColourRange, av_range: int
+    encoding: ColourEncoding, desktop: str, range_: ColourRange, av_range: int
 ) -> None:
     source = av.VideoFrame.from_ndarray(picture(), format="rgb24")
-    frame = source.reformat(format="nv12", dst_colorspace=space, dst_color_range=av_range)
+    frame = source.reformat(format="nv12", dst_colorspace=desktop, dst_color_range=av_range)
     mine = drawn(frame, "NV12", Colours(encoding, range_))
     assert psnr(mine, picture()) >= 40  # what chroma subsampling leaves of the original
     wrong = ColourEncoding.BT2020

@@ -49,6 +49,6 @@ def test_the_plugin_has_what_the_policy_says() -> None:
         assert system.name == "system"
         assert not plugin.broker.allocates_from(system.id)
         assert (plugin._budget, plugin._debounce) == (8192, 7)
-        assert stage.compositor._space.debounce == 7
+        assert stage.compositor._desktop.debounce == 7
     finally:
         stage.close()

@@ -322,7 +322,7 @@ def test_the_screen_rests_while_nothing_changes(stage, client):
     window = client.window()
     client.shm(window.surface, 4, 4)
     client.settle(window.surface)
-    outputs = stage.compositor._space.outputs
+    outputs = stage.compositor._desktop.outputs
     stage.until(lambda: not any(output._scheduled for output in outputs))
     assert len(stage.frames) == 1
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from heapwire.compositor_plugin import Broker, OutputState, SurfaceState
-from heapwire.compositor_plugin.broker import MAX_VIEWS, Question
+from heapwire.compositor_plugin.broker import MAX_VIEWS, BatchQuestion
 from heapwire.compositor_plugin.selection import NOTHING
 from heapwire.kernel.description import Device, Platform
 from heapwire.kernel.memory import MemfdMemory
@@ -53,9 +53,9 @@ def question(
     state: SurfaceState | None = None,
     importable: tuple[FormatModifier, ...] = (XRGB, NV12),
     **more: object,
-) -> Question:
+) -> BatchQuestion:
     inquiry = Inquiry(participants=participants, extents=Extents(coded=SIZE))
-    return Question(replace(inquiry, **more), state, frozenset(importable))
+    return BatchQuestion(replace(inquiry, **more), state, frozenset(importable))
 
 
 def plans(batch):

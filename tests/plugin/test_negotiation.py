@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from heapwire.compositor_plugin import StatusReason
-from heapwire.compositor_plugin.negotiation import MAX_TAGS, Change, Circumstances, Negotiation
+from heapwire.compositor_plugin.negotiation import MAX_TAGS, AnswerChange, HostState, Negotiation
 from heapwire.protocol.values import (
     BufferObject,
     Extent,
@@ -50,7 +50,7 @@ def batch(*plans: Plan, flags: TrancheFlags = TrancheFlags.SAMPLING) -> Batch:
 
 
 def negotiation(forgotten: Callable[[int], None] = lambda _: None) -> Negotiation:
-    return Negotiation(lambda: Circumstances(None, frozenset()), forgotten)
+    return Negotiation(lambda: HostState(None, frozenset()), forgotten)
 
 
 def answered(made: Negotiation, answer: Batch) -> Batch:
@@ -124,15 +124,15 @@ def test_serials_grow_over_answers_and_failures_alike() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [
-        (batch(plan()), batch(plan()), Change.NONE),
-        (batch(plan()), batch(plan(128)), Change.NOW),
-        (batch(plan()), batch(plan(), flags=TrancheFlags.SCANOUT), Change.UPGRADE),
-        (batch(plan(), flags=TrancheFlags.SCANOUT), batch(plan()), Change.NOW),
-        (batch(plan()), replace(batch(), reason=FailureReason.CONFLICT), Change.NOW),
-        (replace(batch(), reason=FailureReason.CONFLICT), batch(plan()), Change.NOW),
+        (batch(plan()), batch(plan()), AnswerChange.NONE),
+        (batch(plan()), batch(plan(128)), AnswerChange.NOW),
+        (batch(plan()), batch(plan(), flags=TrancheFlags.SCANOUT), AnswerChange.UPGRADE),
+        (batch(plan(), flags=TrancheFlags.SCANOUT), batch(plan()), AnswerChange.NOW),
+        (batch(plan()), replace(batch(), reason=FailureReason.CONFLICT), AnswerChange.NOW),
+        (replace(batch(), reason=FailureReason.CONFLICT), batch(plan()), AnswerChange.NOW),
     ],
 )
-def test_what_an_unasked_answer_is_worth(before: Batch, after: Batch, change: Change) -> None:
+def test_what_an_unasked_answer_is_worth(before: Batch, after: Batch, change: AnswerChange) -> None:
     made = negotiation()
     answered(made, before)
     assert made.compare(after) is change
@@ -144,7 +144,7 @@ def test_a_serial_and_a_cookie_make_no_difference() -> None:
     made.commit(5)
     told = answered(made, batch(plan()))
     assert (told.cookie, told.serial) == (5, 2)
-    assert made.compare(batch(plan())) is Change.NONE
+    assert made.compare(batch(plan())) is AnswerChange.NONE
 
 
 def test_the_plan_of_the_last_tag_is_kept_rather_than_the_best() -> None:

@@ -10,7 +10,7 @@ from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
 from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.account import DEFAULT_BUDGET
-from heapwire.compositor_plugin.broker import Question
+from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Platform
@@ -375,14 +375,14 @@ def test_a_client_has_no_more_than_the_budget() -> None:
         assert allocator.reason() is AllocationReason.OVER_BUDGET
 
 
-def asked(platform: Platform) -> Question:
+def asked(platform: Platform) -> BatchQuestion:
     """A decoder of NV12 that can write anywhere, for a surface that fills the display if any."""
     decoder = Participant(
         name="decoder", usage=Usage.DECODE, sets=(ConstraintSet(formats=(NV12,)),)
     )
     displays = [one.id for one in platform.devices if Usage.SCANOUT in one.sets]
     outputs = tuple(OutputState("HDMI-A-1", one) for one in displays[:1])
-    return Question(
+    return BatchQuestion(
         Inquiry(participants=((1, decoder),), extents=Extents(coded=Extent(640, 480))),
         SurfaceState(outputs=outputs, size=Extent(640, 480), candidate=bool(outputs)),
         IMPORTABLE,

@@ -10,7 +10,7 @@ import pytest
 
 from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.account import DEFAULT_BUDGET
-from heapwire.compositor_plugin.broker import Question
+from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
 from heapwire.kernel.description import Platform, quantity_name
 from heapwire.protocol.values import (
@@ -86,7 +86,7 @@ def answered(policy: Policy):
         name="decoder", usage=Usage.DECODE, sets=(ConstraintSet(formats=(NV12,)),)
     )
     output = OutputState("HDMI-A-1", box.device("card0").id)
-    question = Question(
+    question = BatchQuestion(
         Inquiry(participants=((1, decoder),), extents=Extents(coded=Extent(1920, 1080))),
         SurfaceState(outputs=(output,), size=Extent(1920, 1080), candidate=True),
         frozenset({NV12}),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from heapwire.compositor_plugin import HeapPlugin, Policy
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
-from heapwire.compositor_plugin.hosts.embed.table import CData, ffi, pointer_value, read_host
+from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
@@ -128,7 +128,7 @@ def _unlog(handler: HostLog | None) -> None:
     """Log no longer into a host's log."""
     if handler is not None:
         log.removeHandler(handler)
-        log.propagate = not any(isinstance(one, HostLog) for one in log.handlers)
+        log.propagate = not any(isinstance(other, HostLog) for other in log.handlers)
 
 
 def _platform(name: str) -> Platform:

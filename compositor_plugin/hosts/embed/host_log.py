@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 
-from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
+from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.protocol import LocalError
 
 LEVELS = {
@@ -65,4 +65,5 @@ class HostLog(logging.Handler):
 def _host_level(level: int) -> int:
     """The number in `enum heapwire_log_level`."""
     descending = list(LEVELS.values())
-    return next((i for i, one in enumerate(descending) if level >= one), len(descending) - 1)
+    numbers = (number for number, least in enumerate(descending) if level >= least)
+    return next(numbers, len(descending) - 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from heapwire.compositor_plugin import BufferAttributes, OutputState, StatusReason, SurfaceState
-from heapwire.compositor_plugin.hosts.embed.output_device import open_cards
-from heapwire.compositor_plugin.hosts.embed.table import CData, ffi
+from heapwire.compositor_plugin.hosts.embed.drm_cards import open_cards
+from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout, SourceId, Usage

@@ -6,7 +6,9 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.compositor import Compositor as Compositor
-    from heapwire.compositor_plugin.hosts.reference.tables import table as table
+    from heapwire.compositor_plugin.hosts.reference.interface_tables import (
+        interface_table as interface_table,
+    )
     from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback as WlCallback
     from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput as WlOutput
     from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface as WlSurface
@@ -18,7 +20,7 @@ else:
         __name__,
         {
             "compositor": "Compositor",
-            "tables": "table",
+            "interface_tables": "interface_table",
             "wl_callback": "WlCallback",
             "wl_output": "WlOutput",
             "wl_surface": "WlSurface",

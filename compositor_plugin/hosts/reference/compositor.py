@@ -25,12 +25,12 @@ from heapwire.compositor_plugin import HeapPlugin, Policy
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.compositor_plugin.hosts.reference.scene import (
     SHM_FORMATS,
+    Desktop,
     FrameHook,
     FrameRecord,
     Image,
     Output,
     OutputMode,
-    Space,
 )
 from heapwire.compositor_plugin.hosts.reference.shell import WlDataDeviceManager, WlSeat, XdgWmBase
 from heapwire.compositor_plugin.hosts.reference.wl_compositor import WlCompositor
@@ -57,7 +57,7 @@ class Compositor(Closable):
     are side by side, from left to right. `socket` is the name to
     listen by below `$XDG_RUNTIME_DIR`; without one, a free name is taken, or
     none where there is no such directory. `on_frame` is called for each buffer
-    that reaches the screen (see `Space`); with `record` every frame is kept and
+    that reaches the screen (see `Desktop`); with `record` every frame is kept and
     has a checksum; with `keep_last` a screenshot of an output whose windows are
     gone shows what was there last. `policy` is the plugin's; what it
     states of the platform, linux-dmabuf and the output keep to as well. `on_solved`
@@ -93,7 +93,7 @@ class Compositor(Closable):
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
                 self.socket = self._display.add_socket(socket)
             self._display.loop.add_fd(self._wake, self._woken)
-            self._space = Space(
+            self._desktop = Desktop(
                 self._display,
                 policy.corrected(platform),
                 outputs,
@@ -107,13 +107,13 @@ class Compositor(Closable):
             self.plugin = HeapPlugin(
                 self._display.address,
                 policy.apply(platform),
-                self._space,
+                self._desktop,
                 allocated=policy.allocated,
                 budget=policy.budget,
                 debounce=policy.debounce,
                 on_solved=on_solved,
             )
-            self._space.plugin = self.plugin
+            self._desktop.plugin = self.plugin
             if not extension:
                 self.plugin.close()
         except BaseException:
@@ -125,7 +125,7 @@ class Compositor(Closable):
     @property
     def frames(self) -> Sequence[FrameRecord]:
         """What was shown so far, in order; the last few thousand unless it records."""
-        return self.call(lambda: tuple(self._space.frames))
+        return self.call(lambda: tuple(self._desktop.frames))
 
     def run(self) -> None:
         """Dispatch until `stop` is called, or a signal raises in this thread."""
@@ -186,11 +186,12 @@ class Compositor(Closable):
 
         Raises `LocalError` if there is no such output.
         """
-        found = [one for one in self._space.outputs if output in (None, one.name)]
-        if not found:
-            names = ", ".join(one.name for one in self._space.outputs)
+        outputs = self._desktop.outputs
+        chosen = next((shown for shown in outputs if output in (None, shown.name)), None)
+        if chosen is None:
+            names = ", ".join(shown.name for shown in outputs)
             raise LocalError(f"there is no output {output}: there is {names}")
-        return self.call(lambda: self._space.image(found[0]))
+        return self.call(lambda: self._desktop.image(chosen))
 
     def close(self) -> None:
         """End all clients and give everything back; safe to call twice."""
@@ -199,25 +200,25 @@ class Compositor(Closable):
         self._closed = True
         self.plugin.close()
         self._display.destroy()
-        self._space.close()
+        self._desktop.close()
         os.close(self._wake)
 
     def _announce(self) -> None:
-        space = self._space
+        desktop = self._desktop
 
         def offer(kind: type[Resource], bind: Callable[[NewId], object]) -> None:
             Global(self._display, kind.INTERFACE, bind, version=kind.VERSION)
 
-        offer(WlCompositor, lambda new_id: WlCompositor(new_id, space))
+        offer(WlCompositor, lambda new_id: WlCompositor(new_id, desktop))
         offer(WlSubcompositor, WlSubcompositor)
         offer(WlDataDeviceManager, WlDataDeviceManager)
         offer(WlSeat, WlSeat)
-        for output in space.outputs:
-            offer(WlOutput, partial(_bind_output, output, space))
-        offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, space))
+        for output in desktop.outputs:
+            offer(WlOutput, partial(_bind_output, output, desktop))
+        offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, desktop))
         offer(WpViewporter, WpViewporter)
         offer(WpPresentation, WpPresentation)
-        offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, space))
+        offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, desktop))
 
     @contextmanager
     def _woken_by_signals(self) -> Iterator[None]:
@@ -250,8 +251,8 @@ class Compositor(Closable):
             self._calls.popleft()()
 
 
-def _bind_output(output: Output, space: Space, new_id: NewId) -> WlOutput:
-    return WlOutput(new_id, output, space)
+def _bind_output(output: Output, desktop: Desktop, new_id: NewId) -> WlOutput:
+    return WlOutput(new_id, output, desktop)
 
 
 def _drain(fd: int) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.server import Resource
 
 
 class WlCallback(Resource):
     """A frame callback."""
 
-    INTERFACE = table("wl_callback")
+    INTERFACE = interface_table("wl_callback")
     VERSION = 1
 
     def done(self, milliseconds: int) -> None:

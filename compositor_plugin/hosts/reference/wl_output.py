@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.server import NewId, Resource
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene import Output, Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Desktop, Output
 
 _CURRENT_AND_PREFERRED = 3
 _DOTS_PER_MILLIMETRE = 96 / 25.4  # the density that CSS calls 1x
@@ -17,10 +17,10 @@ _DOTS_PER_MILLIMETRE = 96 / 25.4  # the density that CSS calls 1x
 class WlOutput(Resource):
     """One client's view of an output."""
 
-    INTERFACE = table("wl_output")
+    INTERFACE = interface_table("wl_output")
     VERSION = min(4, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, output: Output, space: Space) -> None:
+    def __init__(self, new_id: NewId, output: Output, desktop: Desktop) -> None:
         super().__init__(new_id)
         self.output = output
         output.resources.add(self)
@@ -38,7 +38,7 @@ class WlOutput(Resource):
             self.send("description", f"simulated output {output.name}")
         if self.has_event("done"):
             self.send("done")
-        space.output_bound(self)
+        desktop.output_bound(self)
 
     def on_destroy(self) -> None:
         """The client's object is gone."""

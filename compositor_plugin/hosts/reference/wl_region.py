@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import EMPTY, Rect
-from heapwire.compositor_plugin.hosts.reference.tables import table
 from heapwire.compositor_plugin.server import NewId, Resource
 
 
 class WlRegion(Resource):
     """A region of a client's; surfaces copy what it is when it is set."""
 
-    INTERFACE = table("wl_region")
+    INTERFACE = interface_table("wl_region")
     VERSION = 1
 
     def __init__(self, new_id: NewId) -> None:

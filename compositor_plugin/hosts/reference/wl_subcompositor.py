@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.wl_subsurface import ROLE, WlSubsurface
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 
 class SubcompositorError(IntEnum):
@@ -20,13 +20,13 @@ class SubcompositorError(IntEnum):
 class WlSubcompositor(Resource):
     """The bound global."""
 
-    INTERFACE = table("wl_subcompositor")
+    INTERFACE = interface_table("wl_subcompositor")
     VERSION = 1
 
     def get_subsurface(self, new_id: NewId, surface: WlSurface, parent: WlSurface) -> None:
         """Make a surface part of another."""
         if surface.role is not None or surface.role_name not in (None, ROLE):
-            raise ProtocolError(
+            raise ViolationError(
                 self,
                 SubcompositorError.BAD_SURFACE,
                 f"the surface is already {surface.role_name}",
@@ -34,7 +34,7 @@ class WlSubcompositor(Resource):
         ancestor: WlSurface | None = parent
         while ancestor is not None:
             if ancestor is surface:
-                raise ProtocolError(
+                raise ViolationError(
                     self,
                     SubcompositorError.BAD_PARENT,
                     "a surface cannot be its own parent or that of one it is part of",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 ROLE = "wl_subsurface"
 
@@ -25,7 +25,7 @@ class SubsurfaceError(IntEnum):
 class WlSubsurface(Resource):
     """The role of a subsurface; inert once the surface or its parent is gone."""
 
-    INTERFACE = table("wl_subsurface")
+    INTERFACE = interface_table("wl_subsurface")
     VERSION = 1
 
     def __init__(self, new_id: NewId, surface: WlSurface, parent: WlSurface) -> None:
@@ -92,7 +92,7 @@ class WlSubsurface(Resource):
             return
         parent = surface.parent
         if sibling is surface or (sibling is not parent and sibling.parent is not parent):
-            raise ProtocolError(
+            raise ViolationError(
                 self,
                 SubsurfaceError.BAD_SURFACE,
                 "the surface is neither a sibling nor the parent",

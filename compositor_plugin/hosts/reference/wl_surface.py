@@ -11,30 +11,30 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import (
     EMPTY,
-    Committed,
-    Hold,
+    BufferHold,
     Rect,
     SizeError,
+    SurfaceCommit,
+    copy_shm_content,
     send_release,
-    shm_picture,
     surface_size,
 )
-from heapwire.compositor_plugin.hosts.reference.tables import table
 from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback
 from heapwire.compositor_plugin.hosts.reference.wl_region import WlRegion
 from heapwire.compositor_plugin.server import (
     ForeignResource,
     Listener,
     NewId,
-    ProtocolError,
     Resource,
+    ViolationError,
 )
 from heapwire.protocol import LocalError
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene import Output, Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Desktop, Output
     from heapwire.compositor_plugin.hosts.reference.wl_subsurface import WlSubsurface
     from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
 
@@ -57,7 +57,7 @@ class Role(Protocol):
     """What a surface is for."""
 
     def before_commit(self) -> None:
-        """The client commits; raise `ProtocolError` if it may not."""
+        """The client commits; raise `ViolationError` if it may not."""
 
     def committed(self) -> None:
         """The pending state has taken effect."""
@@ -73,16 +73,16 @@ class WlSurface(Resource):
     `stack` has the surface itself and its subsurfaces from bottom to top.
     """
 
-    INTERFACE = table("wl_surface")
+    INTERFACE = interface_table("wl_surface")
     VERSION = min(6, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, space: Space) -> None:
+    def __init__(self, new_id: NewId, desktop: Desktop) -> None:
         super().__init__(new_id)
-        self.space = space
+        self.desktop = desktop
         self.number = next(_numbers)
-        self.pending = Committed()
-        self.cached = Committed()
-        self.current = Committed()
+        self.pending = SurfaceCommit()
+        self.cached = SurfaceCommit()
+        self.current = SurfaceCommit()
         self.size: tuple[int, int] | None = None
         self.role: Role | None = None
         self.role_name: str | None = None
@@ -95,14 +95,14 @@ class WlSurface(Resource):
         self._waiting = False  # whether `cached` holds a commit
         self._buffer: WlBuffer | ForeignResource | None = None
         self._buffer_listener: Listener | None = None
-        space.surfaces[self.address] = self
+        desktop.surfaces[self.address] = self
 
     # Requests.
 
     def destroy(self) -> None:
         """Destroy it; from version 6 on its role has to be gone."""
         if self.role is not None and self.version >= _DEFUNCT_VERSION:
-            raise ProtocolError(
+            raise ViolationError(
                 self, SurfaceError.DEFUNCT_ROLE_OBJECT, f"the {self.role_name} is still there"
             )
         self.destroy_resource()
@@ -110,7 +110,7 @@ class WlSurface(Resource):
     def attach(self, buffer: WlBuffer | ForeignResource | None, x: int, y: int) -> None:
         """Set the buffer that the next commit is to show."""
         if (x or y) and self.version >= _OFFSET_VERSION:
-            raise ProtocolError(self, SurfaceError.INVALID_OFFSET, "x and y have to be 0")
+            raise ViolationError(self, SurfaceError.INVALID_OFFSET, "x and y have to be 0")
         self._forget_buffer()
         self.pending.attached = True
         self._buffer = buffer
@@ -141,7 +141,7 @@ class WlSurface(Resource):
     def set_buffer_transform(self, transform: int) -> None:
         """Say how the buffer's content is rotated and flipped."""
         if not 0 <= transform <= 7:
-            raise ProtocolError(
+            raise ViolationError(
                 self, SurfaceError.INVALID_TRANSFORM, f"{transform} is no transform"
             )
         self.pending.presenting = self.pending.presenting._replace(transform=transform)
@@ -149,7 +149,7 @@ class WlSurface(Resource):
     def set_buffer_scale(self, scale: int) -> None:
         """Say how many buffer pixels there are to one of the surface."""
         if scale < 1:
-            raise ProtocolError(self, SurfaceError.INVALID_SCALE, f"{scale} is no scale")
+            raise ViolationError(self, SurfaceError.INVALID_SCALE, f"{scale} is no scale")
         self.pending.presenting = self.pending.presenting._replace(scale=scale)
 
     def commit(self) -> None:
@@ -177,7 +177,7 @@ class WlSurface(Resource):
         """The role object is gone; the surface is on no screen any more."""
         self.role = None
         self.subsurface = None
-        self.space.scene_changed()
+        self.desktop.scene_changed()
 
     @property
     def has_buffer(self) -> bool:
@@ -207,8 +207,8 @@ class WlSurface(Resource):
 
     def remove_child(self, child: WlSurface) -> None:
         """A subsurface leaves at once."""
-        self.stack = [one for one in self.stack if one is not child]
-        self._next_stack = [one for one in self._next_stack if one is not child]
+        self.stack = [member for member in self.stack if member is not child]
+        self._next_stack = [member for member in self._next_stack if member is not child]
 
     def place_child(self, child: WlSurface, sibling: WlSurface, *, above: bool) -> None:
         """Put a subsurface right above or below another, or this surface."""
@@ -220,7 +220,7 @@ class WlSurface(Resource):
         if self.parent is not None:
             self.parent.remove_child(self)
             self.parent = None
-            self.space.scene_changed()
+            self.desktop.scene_changed()
 
     def desynchronised(self) -> None:
         """Commits need not wait any more: what waited takes effect, here and below."""
@@ -241,7 +241,7 @@ class WlSurface(Resource):
     def on_destroy(self) -> None:
         """The surface is gone: what belongs to it is inert from here on."""
         self._forget_buffer()
-        self.space.surfaces.pop(self.address, None)
+        self.desktop.surfaces.pop(self.address, None)
         for child in {*self.stack, *self._next_stack} - {self}:
             child.parent = None
         role, self.role = self.role, None
@@ -252,22 +252,22 @@ class WlSurface(Resource):
             self.viewport.surface_gone()
             self.viewport = None
         if self.current.hold is not None:
-            self.space.retire(self, self.current.hold)
+            self.desktop.retire(self, self.current.hold)
             self.current.hold = None
         for state in (self.pending, self.cached, self.current):
             state.clear()
         self.subsurface = None
         self.stack, self._next_stack, self.outputs = [], [], ()
-        self.space.surface_gone(self)
+        self.desktop.surface_gone(self)
 
-    def _apply(self, state: Committed) -> None:
+    def _apply(self, state: SurfaceCommit) -> None:
         replaced = state.apply_to(self.current)
         self._waiting = False
         if replaced is not None:
-            self.space.retire(self, replaced)
+            self.desktop.retire(self, replaced)
         hold = self.current.hold
         self.size = (
-            None if hold is None else surface_size(hold.picture.extent, self.current.presenting)
+            None if hold is None else surface_size(hold.content.extent, self.current.presenting)
         )
         self.stack = list(self._next_stack)
         for child in self.stack:
@@ -277,7 +277,7 @@ class WlSurface(Resource):
                     child._apply(child.cached)
         if self.role is not None:
             self.role.committed()
-        self.space.surface_committed(self)
+        self.desktop.surface_committed(self)
 
     def _check_size(self) -> None:
         """Refuse a buffer that does not fit the scale or the viewport."""
@@ -288,25 +288,25 @@ class WlSurface(Resource):
         if hold is None:
             return
         try:
-            surface_size(hold.picture.extent, self.pending.presenting)
+            surface_size(hold.content.extent, self.pending.presenting)
         except SizeError as error:
             if error.of_viewport and self.viewport is not None:
-                raise ProtocolError(self.viewport, error.code, str(error)) from None
-            raise ProtocolError(self, SurfaceError.INVALID_SIZE, str(error)) from None
+                raise ViolationError(self.viewport, error.code, str(error)) from None
+            raise ViolationError(self, SurfaceError.INVALID_SIZE, str(error)) from None
 
-    def _hold(self) -> Hold | None:
+    def _hold(self) -> BufferHold | None:
         """Take the attached buffer into use."""
         buffer = self._buffer
         self._forget_buffer()
         if buffer is None:
             return None
         if isinstance(buffer, WlBuffer):
-            return Hold(buffer.picture, buffer)
-        picture = shm_picture(buffer)
-        if picture is None:
+            return BufferHold(buffer.content, buffer)
+        content = copy_shm_content(buffer)
+        if content is None:
             raise LocalError("a buffer that is neither wl_shm's nor linux-dmabuf's")
         send_release(buffer)
-        return Hold(picture)
+        return BufferHold(content)
 
     def _buffer_gone(self) -> None:
         self._buffer = None

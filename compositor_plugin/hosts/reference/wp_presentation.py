@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
 from heapwire.compositor_plugin.hosts.reference.wp_presentation_feedback import (
     WpPresentationFeedback,
@@ -15,7 +15,7 @@ from heapwire.compositor_plugin.server import NewId, Resource
 class WpPresentation(Resource):
     """The bound global."""
 
-    INTERFACE = table("wp_presentation")
+    INTERFACE = interface_table("wp_presentation")
     VERSION = 1
 
     def __init__(self, new_id: NewId) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.hosts.reference.tables import table
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.server import Resource
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ _NANOSECONDS = 1_000_000_000
 class WpPresentationFeedback(Resource):
     """Answers once, and is gone with the answer."""
 
-    INTERFACE = table("wp_presentation_feedback")
+    INTERFACE = interface_table("wp_presentation_feedback")
     VERSION = 1
 
     def present(self, output: Output, time: int, sequence: int, *, zero_copy: bool) -> None:
         """The commit is on an output since `time`, nanoseconds of CLOCK_MONOTONIC."""
-        for one in output.resources_of(self.client):
-            self.send("sync_output", one)
+        for resource in output.resources_of(self.client):
+            self.send("sync_output", resource)
         seconds, nanoseconds = divmod(time, _NANOSECONDS)
         self.send(
             "presented",

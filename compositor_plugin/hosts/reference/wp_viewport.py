@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Crop, ViewportError
-from heapwire.compositor_plugin.hosts.reference.tables import table
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 
 class WpViewport(Resource):
     """The viewport of one surface; what it sets is part of the surface's pending state."""
 
-    INTERFACE = table("wp_viewport")
+    INTERFACE = interface_table("wp_viewport")
     VERSION = 1
 
     def __init__(self, new_id: NewId, surface: WlSurface) -> None:
@@ -26,7 +26,7 @@ class WpViewport(Resource):
         if crop == (-1, -1, -1, -1):
             crop = None
         elif x < 0 or y < 0 or width <= 0 or height <= 0:
-            raise ProtocolError(
+            raise ViolationError(
                 self, ViewportError.BAD_VALUE, f"{width:g}x{height:g} at {x:g},{y:g} is no source"
             )
         surface.pending.presenting = surface.pending.presenting._replace(crop=crop)
@@ -38,7 +38,7 @@ class WpViewport(Resource):
         if destination == (-1, -1):
             destination = None
         elif width <= 0 or height <= 0:
-            raise ProtocolError(self, ViewportError.BAD_VALUE, f"{width}x{height} is no size")
+            raise ViolationError(self, ViewportError.BAD_VALUE, f"{width}x{height} is no size")
         surface.pending.presenting = surface.pending.presenting._replace(destination=destination)
 
     def surface_gone(self) -> None:
@@ -56,5 +56,5 @@ class WpViewport(Resource):
 
     def _checked_surface(self) -> WlSurface:
         if self._surface is None:
-            raise ProtocolError(self, ViewportError.NO_SURFACE, "the surface has been destroyed")
+            raise ViolationError(self, ViewportError.NO_SURFACE, "the surface has been destroyed")
         return self._surface

@@ -73,10 +73,10 @@ def build_module(output: Path, libweston: Libweston) -> None:
     """Compile the module; `LocalError` with the compiler's words if that cannot be."""
     # Headers of others are not held to our warnings.
     cflags = [flag.replace("-I", "-isystem", 1) for flag in libweston.cflags]
-    found = [f"-D{macro}" for macro, text in _PROBES.items() if _compiles(text, cflags)]
+    macros = [f"-D{macro}" for macro, text in _PROBES.items() if _compiles(text, cflags)]
     files = sorted(Path(str(resources.files(__package__))).glob("*.c"))
     what = f"the module for {libweston.name} {libweston.version}"
-    compile_shared(output, files, (*cflags, *found), what=what)
+    compile_shared(output, files, (*cflags, *macros), what=what)
 
 
 def _compiles(text: str, cflags: list[str]) -> bool:

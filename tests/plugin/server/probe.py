@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.server import Global, ProtocolError, Resource, interface_struct
+from heapwire.compositor_plugin.server import Global, Resource, ViolationError, interface_struct
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 K = ArgumentKind
@@ -57,7 +57,7 @@ class Probe(Resource):
         Probe(new_id, self.log)
 
     def misuse(self, _fd, text) -> None:
-        raise ProtocolError(self, 7, text)
+        raise ViolationError(self, 7, text)
 
     def fail(self, new_id, _fd) -> None:
         Probe(new_id, self.log)

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import Fit as Fit
-    from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import (
-        DmabufPicture as DmabufPicture,
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import (
+        BufferCheck as BufferCheck,
     )
-    from heapwire.compositor_plugin.hosts.reference.dmabuf.linux_dmabuf import (
-        LinuxDmabuf as LinuxDmabuf,
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import (
+        DmabufContent as DmabufContent,
+    )
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_importer import (
+        DmabufImporter as DmabufImporter,
     )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer as WlBuffer
     from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_dmabuf_feedback_v1 import (
@@ -23,9 +25,9 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "buffer_check": "Fit",
-            "dmabuf_content": "DmabufPicture",
-            "linux_dmabuf": "LinuxDmabuf",
+            "buffer_check": "BufferCheck",
+            "dmabuf_content": "DmabufContent",
+            "dmabuf_importer": "DmabufImporter",
             "wl_buffer": "WlBuffer",
             "zwp_linux_dmabuf_feedback_v1": "ZwpLinuxDmabufFeedbackV1",
             "zwp_linux_dmabuf_v1": "ZwpLinuxDmabufV1",

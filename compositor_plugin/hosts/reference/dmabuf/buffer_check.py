@@ -33,11 +33,11 @@ from heapwire.protocol.values import (
 )
 
 
-class Fit:
+class BufferCheck:
     """Judges buffers for one device and one use; without a device everything fits."""
 
     def __init__(self, platform: Platform, usage: Usage) -> None:
-        self.device = next((one for one in platform.devices if usage in one.sets), None)
+        self.device = next((device for device in platform.devices if usage in device.sets), None)
         self._platform = platform
         self._answers = AnswerMemory()
         self._usage = usage
@@ -56,17 +56,17 @@ class Fit:
         participant = self._participant
         if participant is None or not participant.sets:
             return StatusReason.NONE
-        sets = tuple(one for one in participant.sets if _holds(one, buffer.format))
+        sets = tuple(entry for entry in participant.sets if _holds(entry, buffer.format))
         if not sets:
             return StatusReason.FORMAT
         if rotation:
-            sets = tuple(one for one in sets if _rotates(one, rotation))
+            sets = tuple(entry for entry in sets if _rotates(entry, rotation))
             if not sets:
                 return StatusReason.TRANSFORM
-        known = tuple(source for source in buffer.sources if source is not None)
-        if len(known) < len(buffer.sources):
+        sources = tuple(source for source in buffer.sources if source is not None)
+        if len(sources) < len(buffer.sources):
             return StatusReason.MEMORY
-        objects = tuple(map(BufferObject, known, sizes))
+        objects = tuple(map(BufferObject, sources, sizes))
         answer = self._answers.solve_plans(self._problem(buffer, objects, participant, rotation))
         return StatusReason.NONE if answer.plans else _reason(answer)
 
@@ -93,23 +93,26 @@ class Fit:
         )
 
 
-def pairs_of(sets: Iterable[ConstraintSet], known: Iterable[FormatModifier]) -> set[FormatModifier]:
-    """Those of the known pairs that some set holds; all of them where there is no set."""
+def pairs_within(
+    sets: Iterable[ConstraintSet], pairs: Iterable[FormatModifier]
+) -> set[FormatModifier]:
+    """Those of the pairs that some set holds; all of them where there is no set."""
     sets = tuple(sets)
-    return {pair for pair in known if not sets or any(_holds(one, pair) for one in sets)}
+    return {pair for pair in pairs if not sets or any(_holds(entry, pair) for entry in sets)}
 
 
-def _holds(one: ConstraintSet, pair: FormatModifier) -> bool:
+def _holds(entry: ConstraintSet, pair: FormatModifier) -> bool:
     return any(
         fourcc in (pair.fourcc, ANY_FOURCC) and modifier in (pair.modifier, ANY_MODIFIER)
-        for fourcc, modifier in one.formats
+        for fourcc, modifier in entry.formats
     )
 
 
-def _rotates(one: ConstraintSet, rotation: int) -> bool:
+def _rotates(entry: ConstraintSet, rotation: int) -> bool:
     """Whether a set says that the device rotates by so much; one that says nothing does not."""
     return any(
-        (WHEN_ROTATION.of(constraint) or 0) >> rotation // 90 & 1 for constraint in one.constraints
+        (WHEN_ROTATION.of(constraint) or 0) >> rotation // 90 & 1
+        for constraint in entry.constraints
     )
 
 

@@ -11,8 +11,8 @@ from heapwire.compositor_plugin.hosts.reference.scene import Image, PlaneBytes, 
 from heapwire.protocol.values import FORMATS, Extent
 
 
-class DmabufPicture:
-    """An imported buffer. The objects close their fds when the picture is let go of.
+class DmabufContent:
+    """An imported buffer. The objects close their fds when it is let go of.
 
     `verdicts` remembers what the display says of it, by how it is to be shown.
     """
@@ -37,15 +37,15 @@ class DmabufPicture:
     @property
     def has_alpha(self) -> bool:
         """Whether the format has alpha."""
-        known = FORMATS.get(self.fourcc)
-        return known is None or known.has_alpha
+        pixel_format = FORMATS.get(self.fourcc)
+        return pixel_format is None or pixel_format.has_alpha
 
     def image(self) -> Image:
         """The pixels as they are now; what a client has cut off is zero."""
         with ExitStack() as stack:
             data = [
-                stack.enter_context(one.bytes(length))
-                for one, length in zip(self.objects, self._lengths(), strict=True)
+                stack.enter_context(memory.bytes(length))
+                for memory, length in zip(self.objects, self._lengths(), strict=True)
             ]
             planes = [
                 PlaneBytes(data[plane.object], plane.offset, plane.pitch)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from heapwire.compositor_plugin import StatusReason
-from heapwire.compositor_plugin.hosts.reference import table
-from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufPicture
+from heapwire.compositor_plugin.hosts.reference import interface_table
+from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.server import NewId, Resource
 
 
@@ -16,13 +16,13 @@ class WlBuffer(Resource):
     for as long as a surface shows it.
     """
 
-    INTERFACE = table("wl_buffer")
+    INTERFACE = interface_table("wl_buffer")
     VERSION = 1
 
-    def __init__(self, new_id: NewId, picture: DmabufPicture, buffers: dict[int, WlBuffer]) -> None:
+    def __init__(self, new_id: NewId, content: DmabufContent, buffers: dict[int, WlBuffer]) -> None:
         new_id.version = 1
         super().__init__(new_id)
-        self.picture = picture
+        self.content = content
         self.uses = 0
         self.told: StatusReason | None = None
         self._buffers = buffers

@@ -12,10 +12,10 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from heapwire.compositor_plugin.hosts.reference import table
-from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufPicture
+from heapwire.compositor_plugin.hosts.reference import interface_table
+from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer
-from heapwire.compositor_plugin.server import NewId, ProtocolError, ReceivedFd, Resource
+from heapwire.compositor_plugin.server import NewId, ReceivedFd, Resource, ViolationError
 from heapwire.protocol.values import (
     FORMATS,
     INVALID,
@@ -28,7 +28,7 @@ from heapwire.protocol.values import (
 )
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.dmabuf.linux_dmabuf import LinuxDmabuf
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_importer import DmabufImporter
 
 MAX_PLANES = 4
 _UINT32_MAX = (1 << 32) - 1
@@ -51,7 +51,7 @@ class ParamsError(IntEnum):
     INVALID_DEV_T_SIZE = 8
 
 
-class Flags(IntEnum):
+class BufferFlags(IntEnum):
     """The flags of `create`; none of them is supported."""
 
     Y_INVERT = 1
@@ -59,7 +59,7 @@ class Flags(IntEnum):
     BOTTOM_FIRST = 4
 
 
-_KNOWN_FLAGS = Flags.Y_INVERT | Flags.INTERLACED | Flags.BOTTOM_FIRST
+_KNOWN_FLAGS = BufferFlags.Y_INVERT | BufferFlags.INTERLACED | BufferFlags.BOTTOM_FIRST
 
 
 class AddedPlane(NamedTuple):
@@ -74,10 +74,10 @@ class AddedPlane(NamedTuple):
 class ZwpLinuxBufferParamsV1(Resource):
     """Collects the planes of one buffer and is used up by creating it."""
 
-    INTERFACE = table("zwp_linux_buffer_params_v1")
+    INTERFACE = interface_table("zwp_linux_buffer_params_v1")
     VERSION = min(6, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, dmabuf: LinuxDmabuf) -> None:
+    def __init__(self, new_id: NewId, dmabuf: DmabufImporter) -> None:
         super().__init__(new_id)
         self._dmabuf = dmabuf
         self._planes: dict[int, AddedPlane] = {}
@@ -105,18 +105,18 @@ class ZwpLinuxBufferParamsV1(Resource):
 
     def create(self, width: int, height: int, fourcc: int, flags: int) -> None:
         """Make a buffer and announce it, or say that it failed."""
-        picture = self._import(width, height, fourcc, flags)
-        if picture is None:
+        content = self._import(width, height, fourcc, flags)
+        if content is None:
             self.send("failed")
         else:
-            self.send("created", WlBuffer(self.child(), picture, self._dmabuf.buffers))
+            self.send("created", WlBuffer(self.child(), content, self._dmabuf.buffers))
 
     def create_immed(self, new_id: NewId, width: int, height: int, fourcc: int, flags: int) -> None:
         """Make a buffer at once; a failure ends the client."""
-        picture = self._import(width, height, fourcc, flags)
-        if picture is None:
+        content = self._import(width, height, fourcc, flags)
+        if content is None:
             raise self._error(ParamsError.INVALID_WL_BUFFER, "the buffer cannot be imported")
-        WlBuffer(new_id, picture, self._dmabuf.buffers)
+        WlBuffer(new_id, content, self._dmabuf.buffers)
 
     def set_sampling_device(self, device: bytes) -> None:
         """Name the device that is to sample; there is only one, so any will do."""
@@ -131,7 +131,7 @@ class ZwpLinuxBufferParamsV1(Resource):
         """The object is gone, and with it planes that were not used."""
         self._close()
 
-    def _import(self, width: int, height: int, fourcc: int, flags: int) -> DmabufPicture | None:
+    def _import(self, width: int, height: int, fourcc: int, flags: int) -> DmabufContent | None:
         """Check everything and import; None where that fails without the client's fault."""
         self._check_unused()
         self._used = True
@@ -174,19 +174,19 @@ class ZwpLinuxBufferParamsV1(Resource):
                 ParamsError.INVALID_FORMAT,
                 f"{fourcc_name(fourcc)} with modifier {modifier:#x} is not on offer",
             )
-        known = FORMATS.get(fourcc)
-        if known is not None and modifier == LINEAR and len(planes) != len(known.planes):
+        layout = FORMATS.get(fourcc)
+        if layout is not None and modifier == LINEAR and len(planes) != len(layout.planes):
             raise self._error(
-                ParamsError.INCOMPLETE, f"{known.name} has {len(known.planes)} planes"
+                ParamsError.INCOMPLETE, f"{layout.name} has {len(layout.planes)} planes"
             )
         return pair if offered else None
 
     def _check_bounds(
-        self, planes: list[AddedPlane], known: Format | None, width: int, height: int
+        self, planes: list[AddedPlane], layout: Format | None, width: int, height: int
     ) -> None:
         for index, plane in enumerate(planes):
-            if known is not None and index < len(known.planes):
-                rows = known.planes[index].rows(height)
+            if layout is not None and index < len(layout.planes):
+                rows = layout.planes[index].rows(height)
             else:
                 rows = height if index == 0 else 1
             end = plane.offset + plane.pitch * rows
@@ -200,15 +200,15 @@ class ZwpLinuxBufferParamsV1(Resource):
             if plane.offset + plane.pitch > size or end > size:
                 raise self._out_of_bounds(index, f"ends at {end}, and its object at {size}")
 
-    def _out_of_bounds(self, index: int, what: str) -> ProtocolError:
+    def _out_of_bounds(self, index: int, what: str) -> ViolationError:
         return self._error(ParamsError.OUT_OF_BOUNDS, f"plane {index} {what}")
 
     def _check_unused(self) -> None:
         if self._used:
             raise self._error(ParamsError.ALREADY_USED, "a buffer was made of it already")
 
-    def _error(self, code: ParamsError, message: str) -> ProtocolError:
-        return ProtocolError(self, code, message)
+    def _error(self, code: ParamsError, message: str) -> ViolationError:
+        return ViolationError(self, code, message)
 
     def _close(self) -> None:
         for plane in self._planes.values():

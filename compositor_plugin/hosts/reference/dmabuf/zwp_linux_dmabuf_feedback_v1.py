@@ -10,7 +10,7 @@ import struct
 from enum import IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
-from heapwire.compositor_plugin.hosts.reference import WlSurface, table
+from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
     device_number,
 )
@@ -19,12 +19,12 @@ from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import encode_table
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Desktop
 
 _SAMPLING_VERSION = 6  # from here on there is no main device, and every tranche has a flag
 
 
-class TrancheFlag(IntFlag):
+class TrancheFlags(IntFlag):
     """The flags of a tranche."""
 
     SCANOUT = 1
@@ -33,23 +33,23 @@ class TrancheFlag(IntFlag):
 
 class _Tranche(NamedTuple):
     device: bytes
-    flags: TrancheFlag
+    flags: TrancheFlags
     pairs: tuple[FormatModifier, ...]
 
 
 class ZwpLinuxDmabufFeedbackV1(Resource):
     """One feedback object; inert when its surface is gone."""
 
-    INTERFACE = table("zwp_linux_dmabuf_feedback_v1")
+    INTERFACE = interface_table("zwp_linux_dmabuf_feedback_v1")
     VERSION = min(6, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, space: Space, surface: WlSurface | None) -> None:
+    def __init__(self, new_id: NewId, desktop: Desktop, surface: WlSurface | None) -> None:
         super().__init__(new_id)
-        self._space = space
+        self._desktop = desktop
         self._surface = surface.address if surface is not None else None
         self._sent: list[_Tranche] = []
         self._upgrade: EventSource | None = None
-        space.feedbacks.add(self)
+        desktop.feedbacks.add(self)
         self._send_batch(first=True)
 
     def state_changed(self, surface: int) -> None:
@@ -63,8 +63,8 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             self._stop_waiting()
             self._send_batch()
         elif self._upgrade is None:
-            self._upgrade = self._space.display.loop.add_timer(self._lasted)
-            self._upgrade.arm(self._space.debounce)
+            self._upgrade = self._desktop.display.loop.add_timer(self._lasted)
+            self._upgrade.arm(self._desktop.debounce)
 
     def surface_gone(self, address: int) -> None:
         """Surfaces go; if it is this one's, nothing is sent any more."""
@@ -75,7 +75,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
     def on_destroy(self) -> None:
         """The object is gone."""
         self._stop_waiting()
-        self._space.feedbacks.discard(self)
+        self._desktop.feedbacks.discard(self)
 
     def _lasted(self) -> None:
         self._stop_waiting()
@@ -87,20 +87,20 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             self._upgrade = None
 
     def _tranches(self) -> list[_Tranche]:
-        dmabuf = self._space.dmabuf
+        dmabuf = self._desktop.dmabuf
         renderer = dmabuf.renderer or dmabuf.display
-        sampling = TrancheFlag.SAMPLING if self.version >= _SAMPLING_VERSION else TrancheFlag(0)
+        sampling = TrancheFlags.SAMPLING if self.version >= _SAMPLING_VERSION else TrancheFlags(0)
         sampled = _Tranche(
             device_number(renderer.id if renderer else None),
             sampling,
             tuple(sorted(dmabuf.formats)),
         )
-        state = self._space.surface_state(self._surface) if self._surface else None
+        state = self._desktop.surface_state(self._surface) if self._surface else None
         if state is None or not state.candidate or not dmabuf.scanout_formats:
             return [sampled]
         device = dmabuf.display.id if dmabuf.display else None
         scanned_out = _Tranche(
-            device_number(device), TrancheFlag.SCANOUT, tuple(sorted(dmabuf.scanout_formats))
+            device_number(device), TrancheFlags.SCANOUT, tuple(sorted(dmabuf.scanout_formats))
         )
         return [scanned_out, sampled]
 
@@ -112,7 +112,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         pairs = tranches[-1].pairs
         if first:
             content = encode_table(pairs)
-            self.send("format_table", self._space.table_fd(content), len(content))
+            self.send("format_table", self._desktop.table_fd(content), len(content))
         if self.version < _SAMPLING_VERSION:
             self.send("main_device", tranches[-1].device)
         for tranche in tranches:

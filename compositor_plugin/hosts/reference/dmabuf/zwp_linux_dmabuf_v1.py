@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.hosts.reference import WlSurface, table
+from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
     ZwpLinuxBufferParamsV1,
 )
@@ -14,7 +14,7 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_dmabuf_feedback
 from heapwire.compositor_plugin.server import NewId, Resource
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Desktop
 
 _MODIFIER_VERSION = 3
 _FEEDBACK_VERSION = 4  # from here on feedback says it all, and these events must not be sent
@@ -23,15 +23,15 @@ _FEEDBACK_VERSION = 4  # from here on feedback says it all, and these events mus
 class ZwpLinuxDmabufV1(Resource):
     """The bound global."""
 
-    INTERFACE = table("zwp_linux_dmabuf_v1")
+    INTERFACE = interface_table("zwp_linux_dmabuf_v1")
     VERSION = min(6, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, space: Space) -> None:
+    def __init__(self, new_id: NewId, desktop: Desktop) -> None:
         super().__init__(new_id)
-        self._space = space
+        self._desktop = desktop
         if self.version >= _FEEDBACK_VERSION:
             return
-        pairs = sorted(space.dmabuf.formats)
+        pairs = sorted(desktop.dmabuf.formats)
         for fourcc in dict.fromkeys(pair.fourcc for pair in pairs):
             self.send("format", fourcc)
         if self.version >= _MODIFIER_VERSION:
@@ -40,12 +40,12 @@ class ZwpLinuxDmabufV1(Resource):
 
     def create_params(self, new_id: NewId) -> None:
         """Begin a buffer."""
-        ZwpLinuxBufferParamsV1(new_id, self._space.dmabuf)
+        ZwpLinuxBufferParamsV1(new_id, self._desktop.dmabuf)
 
     def get_default_feedback(self, new_id: NewId) -> None:
         """What to allocate for no surface in particular."""
-        ZwpLinuxDmabufFeedbackV1(new_id, self._space, None)
+        ZwpLinuxDmabufFeedbackV1(new_id, self._desktop, None)
 
     def get_surface_feedback(self, new_id: NewId, surface: WlSurface) -> None:
         """What to allocate for one surface."""
-        ZwpLinuxDmabufFeedbackV1(new_id, self._space, surface)
+        ZwpLinuxDmabufFeedbackV1(new_id, self._desktop, surface)

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import Hold as Hold
+    from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import (
+        BufferHold as BufferHold,
+    )
+    from heapwire.compositor_plugin.hosts.reference.scene.desktop import (
+        Desktop as Desktop,
+        FrameHook as FrameHook,
+    )
     from heapwire.compositor_plugin.hosts.reference.scene.frame_record import (
         FrameRecord as FrameRecord,
     )
@@ -23,34 +29,30 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY as EMPTY, Rect as Rect
     from heapwire.compositor_plugin.hosts.reference.scene.shm_content import (
         SHM_FORMATS as SHM_FORMATS,
+        copy_shm_content as copy_shm_content,
         send_release as send_release,
-        shm_picture as shm_picture,
+    )
+    from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import (
+        Crop as Crop,
+        SurfaceCommit as SurfaceCommit,
     )
     from heapwire.compositor_plugin.hosts.reference.scene.surface_extent import (
         SizeError as SizeError,
         ViewportError as ViewportError,
         surface_size as surface_size,
     )
-    from heapwire.compositor_plugin.hosts.reference.scene.surface_state import (
-        Committed as Committed,
-        Crop as Crop,
-    )
-    from heapwire.compositor_plugin.hosts.reference.scene.window_layout import (
-        FrameHook as FrameHook,
-        Space as Space,
-    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "buffer_hold": "Hold",
+            "buffer_hold": "BufferHold",
             "frame_record": "FrameRecord",
             "output": "Output OutputMode",
             "pixels": "Image PlaneBytes READERS read_image save_png",
             "region": "EMPTY Rect",
-            "shm_content": "SHM_FORMATS send_release shm_picture",
+            "shm_content": "SHM_FORMATS send_release copy_shm_content",
             "surface_extent": "SizeError ViewportError surface_size",
-            "surface_state": "Committed Crop",
-            "window_layout": "FrameHook Space",
+            "surface_commit": "Crop SurfaceCommit",
+            "desktop": "Desktop FrameHook",
         },
     )

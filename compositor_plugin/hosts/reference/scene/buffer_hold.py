@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
 
 
-class Picture(Protocol):
-    """The content of a buffer."""
+class BufferContent(Protocol):
+    """What a buffer shows: pixels of `wl_shm` or of linux-dmabuf."""
 
     @property
     def extent(self) -> Extent:
@@ -30,23 +30,23 @@ class Picture(Protocol):
         """Its pixels, (height, width, 4) premultiplied RGBA."""
 
 
-class Hold:
-    """One use of a picture by one surface; `release` ends it, once.
+class BufferHold:
+    """One use of a buffer's content by one surface; `release` ends it, once.
 
-    `buffer` is the object to be released; None where the picture is a copy.
+    `buffer` is the object to be released; None where the content is a copy.
     """
 
-    __slots__ = ("_held", "buffer", "picture")
+    __slots__ = ("_held", "buffer", "content")
 
-    def __init__(self, picture: Picture, buffer: WlBuffer | None = None) -> None:
-        self.picture = picture
+    def __init__(self, content: BufferContent, buffer: WlBuffer | None = None) -> None:
+        self.content = content
         self.buffer = buffer
         self._held = True
         if buffer is not None:
             buffer.uses += 1
 
     def release(self) -> None:
-        """The surface has no more use for the picture; the last use of a buffer gives it back."""
+        """The surface has no more use for it; the last use of a buffer gives it back."""
         if not self._held:
             return
         self._held = False

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import Picture
+from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferContent
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rgb
 from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
-from heapwire.compositor_plugin.hosts.reference.scene.surface_state import Crop, Presenting
-from heapwire.compositor_plugin.hosts.reference.scene.surface_tree import Tree
+from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import ShownWindow
+from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import Crop, Presenting
 from heapwire.protocol import LocalError, MachineError
 
 log = logging.getLogger(__name__)
@@ -26,23 +26,23 @@ _FLIPPED = 4  # wl_output.transform: from here on mirrored
 
 
 class Layer(NamedTuple):
-    """A picture on an output: `rect` is where, in the coordinates that all outputs share."""
+    """A buffer's content and where it is, in the coordinates that all outputs share."""
 
-    picture: Picture
+    content: BufferContent
     presenting: Presenting
     rect: Rect
 
 
-def layers_of(output: Output, trees: Iterable[Tree]) -> tuple[Layer, ...]:
+def layers_of(output: Output, windows: Iterable[ShownWindow]) -> tuple[Layer, ...]:
     """What an output shows, from bottom to top."""
     layers: list[Layer] = []
-    for tree in trees:
-        if tree.fullscreen and tree.output is output:
+    for window in windows:
+        if window.fullscreen and window.output is output:
             layers.clear()  # it is on black
-        for view in tree.visible_on(output):
-            current = view.surface.current
+        for shown in window.visible_on(output):
+            current = shown.surface.current
             if current.hold is not None:
-                layers.append(Layer(current.hold.picture, current.presenting, view.rect))
+                layers.append(Layer(current.hold.content, current.presenting, shown.rect))
     return tuple(layers)
 
 
@@ -78,7 +78,7 @@ def untransformed(image: Image, transform: int) -> Image:
 
 def _draw(canvas: Image, layer: Layer, output: Output) -> None:
     presenting = layer.presenting
-    source = untransformed(layer.picture.image(), presenting.transform)
+    source = untransformed(layer.content.image(), presenting.transform)
     scale = output.mode.scale
     whole = layer.rect.moved(-output.rect.x, -output.rect.y)
     target = Rect(*(value * scale for value in whole))
@@ -93,11 +93,11 @@ def _draw(canvas: Image, layer: Layer, output: Output) -> None:
     columns = _samples((left, across), (target.x, target.width, shown.x, shown.width), width)
     rows = _samples((top, down), (target.y, target.height, shown.y, shown.height), height)
     drawn = source[rows][:, columns]
-    place = canvas[shown.y : shown.bottom, shown.x : shown.right]
-    if layer.picture.has_alpha:
-        _blend(place, drawn)
+    below = canvas[shown.y : shown.bottom, shown.x : shown.right]
+    if layer.content.has_alpha:
+        _blend(below, drawn)
     else:
-        place[..., :3] = drawn[..., :3]
+        below[..., :3] = drawn[..., :3]
 
 
 def _blend(below: Image, above: Image) -> None:

@@ -13,7 +13,7 @@ from heapwire.protocol.values import Extent
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference import WlOutput
-    from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import Hold
+    from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 
 _NANOSECONDS = 1_000_000_000
 
@@ -47,7 +47,7 @@ class Output:
             x, 0, -(-mode.extent.width // mode.scale), -(-mode.extent.height // mode.scale)
         )
         self.resources: set[WlOutput] = set()
-        self.retired: list[Hold] = []
+        self.retired: list[BufferHold] = []
         self.sequence = 0
         self._timer = loop.add_timer(lambda: self._fired(on_tick))
         self._scheduled = False
@@ -73,7 +73,7 @@ class Output:
 
     def resources_of(self, client: Client) -> Iterable[WlOutput]:
         """The objects that a client has of the output."""
-        return [one for one in self.resources if one.client == client]
+        return [resource for resource in self.resources if resource.client == client]
 
     def release_retired(self) -> None:
         """Give back the buffers that are not on the screen any more."""

@@ -76,12 +76,12 @@ class Region:
     def covers(self, rect: Rect) -> bool:
         """Whether all of a rectangle is within."""
         left = [rect] if rect.area else []
-        for one in self.rects:
-            left = [piece for rest in left for piece in rest.minus(one)]
+        for covering in self.rects:
+            left = [piece for rest in left for piece in rest.minus(covering)]
         return not left
 
     def _without(self, rect: Rect) -> list[Rect]:
-        return [piece for one in self.rects for piece in one.minus(rect)]
+        return [piece for whole in self.rects for piece in whole.minus(rect)]
 
     @staticmethod
     def _bounded(rects: list[Rect]) -> Region:

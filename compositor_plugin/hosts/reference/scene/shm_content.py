@@ -29,7 +29,7 @@ _RELEASE = 0  # the opcode of wl_buffer.release
 
 
 @dataclass(frozen=True, slots=True)
-class ShmPicture:
+class ShmContent:
     """A copy of the pixels; the client has its buffer back."""
 
     extent: Extent
@@ -46,7 +46,7 @@ class ShmPicture:
         return self.pixels
 
 
-def shm_picture(buffer: ForeignResource) -> ShmPicture | None:
+def copy_shm_content(buffer: ForeignResource) -> ShmContent | None:
     """The content of a buffer of libwayland's `wl_shm`; None if it is something else.
 
     libwayland guards the access: where the client has shrunk its pool, zeros
@@ -64,7 +64,7 @@ def shm_picture(buffer: ForeignResource) -> ShmPicture | None:
         raise MemoryError(f"a wl_shm buffer of {width}x{height}")
     extent = Extent(width, height)
     pixels = _read(shm, code, extent)
-    return ShmPicture(extent, code, pixels)
+    return ShmContent(extent, code, pixels)
 
 
 def send_release(buffer: ForeignResource) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from heapwire.compositor_plugin.hosts.reference.scene.surface_state import Presenting
+from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import Presenting
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import Extent
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.hosts.reference import WlSurface, table
+from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.hosts.reference.shell.wl_data_source import WlDataSource
 from heapwire.compositor_plugin.server import Resource
 
@@ -10,7 +10,7 @@ from heapwire.compositor_plugin.server import Resource
 class WlDataDevice(Resource):
     """What is set here is cancelled: no client ever has the input that it takes."""
 
-    INTERFACE = table("wl_data_device")
+    INTERFACE = interface_table("wl_data_device")
     VERSION = min(3, INTERFACE.version)
 
     def start_drag(

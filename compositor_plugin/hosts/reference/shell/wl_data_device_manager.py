@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.shell.wl_data_device import WlDataDevice
 from heapwire.compositor_plugin.hosts.reference.shell.wl_data_source import WlDataSource
 from heapwire.compositor_plugin.hosts.reference.shell.wl_seat import WlSeat
@@ -12,7 +12,7 @@ from heapwire.compositor_plugin.server import NewId, Resource
 class WlDataDeviceManager(Resource):
     """The bound global."""
 
-    INTERFACE = table("wl_data_device_manager")
+    INTERFACE = interface_table("wl_data_device_manager")
     VERSION = min(3, INTERFACE.version)
 
     def create_data_source(self, new_id: NewId) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.server import Resource
 
 
 class WlDataSource(Resource):
     """Nobody asks for the data."""
 
-    INTERFACE = table("wl_data_source")
+    INTERFACE = interface_table("wl_data_source")
     VERSION = min(3, INTERFACE.version)
 
     def offer(self, _mime_type: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from heapwire.compositor_plugin.hosts.reference import table
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.hosts.reference import interface_table
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 
 class SeatError(IntEnum):
@@ -17,7 +17,7 @@ class SeatError(IntEnum):
 class WlSeat(Resource):
     """The bound global: it has no capabilities, and never had any."""
 
-    INTERFACE = table("wl_seat")
+    INTERFACE = interface_table("wl_seat")
     VERSION = min(7, INTERFACE.version)
 
     def __init__(self, new_id: NewId) -> None:
@@ -38,5 +38,5 @@ class WlSeat(Resource):
         """There is no touch screen."""
         raise self._missing("touch")
 
-    def _missing(self, what: str) -> ProtocolError:
-        return ProtocolError(self, SeatError.MISSING_CAPABILITY, f"the seat has no {what}")
+    def _missing(self, what: str) -> ViolationError:
+        return ViolationError(self, SeatError.MISSING_CAPABILITY, f"the seat has no {what}")

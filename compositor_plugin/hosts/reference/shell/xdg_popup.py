@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.shell.wl_seat import WlSeat
@@ -20,7 +20,7 @@ _WM_BASE_INVALID_PARENT = 3
 class XdgPopup(Resource):
     """A popup; `geometry` is where it is on its parent's window."""
 
-    INTERFACE = table("xdg_popup")
+    INTERFACE = interface_table("xdg_popup")
     VERSION = min(4, INTERFACE.version)
 
     def __init__(
@@ -37,7 +37,7 @@ class XdgPopup(Resource):
     def destroy(self) -> None:
         """Destroy it, after the popups on it."""
         if self.xdg_surface is not None and self.xdg_surface.popups:
-            raise ProtocolError(
+            raise ViolationError(
                 self.xdg_surface.wm_base, _WM_BASE_NOT_TOPMOST, "there is a popup on this one"
             )
         self.destroy_resource()
@@ -59,7 +59,7 @@ class XdgPopup(Resource):
         if xdg_surface is None:
             return
         if self.parent is None or self.parent.window is None:
-            raise ProtocolError(
+            raise ViolationError(
                 xdg_surface.wm_base, _WM_BASE_INVALID_PARENT, "the popup has no parent"
             )
         self.send("configure", *self._next_geometry)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 # Anchors and gravities, xdg-shell.xml: which of them pull to an edge.
 _LEFTS, _RIGHTS = (3, 5, 6), (4, 7, 8)
@@ -24,7 +24,7 @@ class PositionerError(IntEnum):
 class XdgPositioner(Resource):
     """The rules for one popup. Popups are not moved to stay on the output."""
 
-    INTERFACE = table("xdg_positioner")
+    INTERFACE = interface_table("xdg_positioner")
     VERSION = min(4, INTERFACE.version)
 
     def __init__(self, new_id: NewId) -> None:
@@ -90,7 +90,7 @@ class XdgPositioner(Resource):
 
     def _check(self, valid: bool, message: str) -> None:
         if not valid:
-            raise ProtocolError(self, PositionerError.INVALID_INPUT, message)
+            raise ViolationError(self, PositionerError.INVALID_INPUT, message)
 
 
 def _along(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from heapwire.compositor_plugin.hosts.reference import WlSurface, table
+from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_popup import XdgPopup
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_toplevel import XdgToplevel
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Desktop
     from heapwire.compositor_plugin.hosts.reference.shell.xdg_positioner import XdgPositioner
     from heapwire.compositor_plugin.hosts.reference.shell.xdg_wm_base import XdgWmBase
 
@@ -41,13 +41,15 @@ class XdgSurface(Resource):
     shadows, in surface coordinates.
     """
 
-    INTERFACE = table("xdg_surface")
+    INTERFACE = interface_table("xdg_surface")
     VERSION = min(4, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, wm_base: XdgWmBase, surface: WlSurface, space: Space) -> None:
+    def __init__(
+        self, new_id: NewId, wm_base: XdgWmBase, surface: WlSurface, desktop: Desktop
+    ) -> None:
         super().__init__(new_id)
         self.surface: WlSurface | None = surface
-        self.space = space
+        self.desktop = desktop
         self.window: Window | None = None
         self.mapped = False
         self.popups: list[XdgPopup] = []
@@ -75,7 +77,7 @@ class XdgSurface(Resource):
     def destroy(self) -> None:
         """Destroy it, after its role object."""
         if self.window is not None:
-            raise ProtocolError(
+            raise ViolationError(
                 self, XdgSurfaceError.DEFUNCT_ROLE_OBJECT, "the role object is still there"
             )
         self.destroy_resource()
@@ -92,7 +94,7 @@ class XdgSurface(Resource):
         """Be a popup."""
         self._check_free("xdg_popup")
         if not positioner.complete:
-            raise ProtocolError(
+            raise ViolationError(
                 self.wm_base,
                 _WM_BASE_INVALID_POSITIONER,
                 "the positioner has no size or no anchor rectangle",
@@ -104,15 +106,15 @@ class XdgSurface(Resource):
         """Set the window without its shadows."""
         self._check_constructed()
         if width <= 0 or height <= 0:
-            raise ProtocolError(self, XdgSurfaceError.INVALID_SIZE, f"{width}x{height} is no size")
+            raise ViolationError(self, XdgSurfaceError.INVALID_SIZE, f"{width}x{height} is no size")
         self._next_geometry = Rect(x, y, width, height)
 
     def ack_configure(self, serial: int) -> None:
         """The next commit is to a configure event."""
         self._check_constructed()
-        serials = [known for known, _ in self._unacknowledged]
+        serials = [sent for sent, _ in self._unacknowledged]
         if serial not in serials:
-            raise ProtocolError(
+            raise ViolationError(
                 self, XdgSurfaceError.INVALID_SERIAL, f"there was no configure {serial}"
             )
         position = serials.index(serial)
@@ -124,7 +126,7 @@ class XdgSurface(Resource):
 
     def configure(self, state: object) -> None:
         """End a configure sequence; `state` comes back when the client has committed to it."""
-        serial = self.space.display.next_serial()
+        serial = self.desktop.display.next_serial()
         self._unacknowledged.append((serial, state))
         del self._unacknowledged[:-_MAX_CONFIGURES]
         self.send("configure", serial)
@@ -138,7 +140,7 @@ class XdgSurface(Resource):
         """The role object was destroyed."""
         self.window = None
         self._unmap()
-        self.space.scene_changed()
+        self.desktop.scene_changed()
 
     # What the surface calls.
 
@@ -149,12 +151,12 @@ class XdgSurface(Resource):
             return
         if self.window is None:
             if surface.attaching:
-                raise ProtocolError(
+                raise ViolationError(
                     self, XdgSurfaceError.NOT_CONSTRUCTED, "the surface has no role object yet"
                 )
             return
         if surface.attaching and not self._configured:
-            raise ProtocolError(
+            raise ViolationError(
                 self,
                 XdgSurfaceError.UNCONFIGURED_BUFFER,
                 "a buffer before the first configure was acknowledged",
@@ -218,15 +220,15 @@ class XdgSurface(Resource):
 
     def _check_free(self, name: str) -> None:
         if self.window is not None:
-            raise ProtocolError(
+            raise ViolationError(
                 self, XdgSurfaceError.ALREADY_CONSTRUCTED, "there is a role object already"
             )
-        known = self.surface.role_name if self.surface is not None else None
-        if known not in (None, "xdg_surface", name):
-            raise ProtocolError(self.wm_base, _WM_BASE_ROLE, f"the surface is already {known}")
+        role = self.surface.role_name if self.surface is not None else None
+        if role not in (None, "xdg_surface", name):
+            raise ViolationError(self.wm_base, _WM_BASE_ROLE, f"the surface is already {role}")
 
     def _check_constructed(self) -> None:
         if self.window is None:
-            raise ProtocolError(
+            raise ViolationError(
                 self, XdgSurfaceError.NOT_CONSTRUCTED, "the surface has no role object yet"
             )

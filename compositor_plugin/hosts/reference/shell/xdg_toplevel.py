@@ -6,9 +6,9 @@ import struct
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from heapwire.compositor_plugin.hosts.reference import table
+from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference import WlOutput
@@ -40,7 +40,7 @@ class WindowState(NamedTuple):
 class XdgToplevel(Resource):
     """A window; `state` is what it is, and `wanted` what it has been told to become."""
 
-    INTERFACE = table("xdg_toplevel")
+    INTERFACE = interface_table("xdg_toplevel")
     VERSION = min(4, INTERFACE.version)
 
     def __init__(self, new_id: NewId, xdg_surface: XdgSurface) -> None:
@@ -54,7 +54,7 @@ class XdgToplevel(Resource):
         self._parent: XdgToplevel | None = None
         self._minimum = (0, 0)
         self._maximum = (0, 0)
-        xdg_surface.space.windows.append(self)
+        xdg_surface.desktop.windows.append(self)
 
     @property
     def shown_state(self) -> WindowState:
@@ -68,7 +68,7 @@ class XdgToplevel(Resource):
         ancestor = parent
         while ancestor is not None:
             if ancestor is self:
-                raise ProtocolError(
+                raise ViolationError(
                     self, ToplevelError.INVALID_PARENT, "a window cannot be its own ancestor"
                 )
             ancestor = ancestor._parent
@@ -91,7 +91,7 @@ class XdgToplevel(Resource):
     def resize(self, _seat: WlSeat, _serial: int, edges: int) -> None:
         """There is no pointer to resize it with."""
         if edges > _LAST_EDGE or edges in (3, 7):
-            raise ProtocolError(self, ToplevelError.INVALID_RESIZE_EDGE, f"{edges} is no edge")
+            raise ViolationError(self, ToplevelError.INVALID_RESIZE_EDGE, f"{edges} is no edge")
 
     def set_max_size(self, width: int, height: int) -> None:
         """Set the largest size that makes sense."""
@@ -144,7 +144,7 @@ class XdgToplevel(Resource):
         """Refuse limits that contradict each other, now that both are known."""
         for least, most in zip(self._minimum, self._maximum, strict=True):
             if most and least > most:
-                raise ProtocolError(
+                raise ViolationError(
                     self, ToplevelError.INVALID_SIZE, "the least size is above the largest"
                 )
 
@@ -153,7 +153,7 @@ class XdgToplevel(Resource):
         if isinstance(state, WindowState) and state != self.state:
             self.state = state
             if state.fullscreen is not None and self.xdg_surface is not None:
-                self.xdg_surface.space.raise_window(self)
+                self.xdg_surface.desktop.raise_window(self)
 
     def check_size(self, geometry: Rect) -> None:
         """Refuse a window that is not what a maximised or fullscreen one has to be."""
@@ -164,7 +164,7 @@ class XdgToplevel(Resource):
         too_large = geometry.width > width or geometry.height > height
         wrong = (geometry.width, geometry.height) != size and not self.state.fullscreen
         if too_large or wrong:
-            raise ProtocolError(
+            raise ViolationError(
                 self.xdg_surface.wm_base,
                 _WM_BASE_INVALID_SURFACE_STATE,
                 f"the window is {geometry.width}x{geometry.height} "
@@ -174,7 +174,7 @@ class XdgToplevel(Resource):
     def map(self) -> None:
         """The window appears."""
         if self.xdg_surface is not None:
-            self.xdg_surface.space.place_window(self)
+            self.xdg_surface.desktop.place_window(self)
 
     def unmap(self) -> None:
         """The window disappears, and what it was told to be is forgotten."""
@@ -183,16 +183,16 @@ class XdgToplevel(Resource):
     def window_inert(self) -> None:
         """The xdg_surface is gone."""
         if self.xdg_surface is not None:
-            self.xdg_surface.space.remove_window(self)
+            self.xdg_surface.desktop.remove_window(self)
             self.xdg_surface = None
 
     def on_destroy(self) -> None:
         """The object is gone."""
         xdg_surface = self.xdg_surface
         if xdg_surface is not None:
-            xdg_surface.space.remove_window(self)  # which looks at it a last time
+            xdg_surface.desktop.remove_window(self)  # which looks at it a last time
             self.xdg_surface = None
-            for other in xdg_surface.space.windows:
+            for other in xdg_surface.desktop.windows:
                 if other._parent is self:
                     other._parent = self._parent
             xdg_surface.window_gone()
@@ -207,12 +207,12 @@ class XdgToplevel(Resource):
             return
         if not xdg_surface.awaits_commit:
             self.send_configure()
-        xdg_surface.space.states_changed()
+        xdg_surface.desktop.states_changed()
 
     def _output(self) -> Output | None:
-        return self.xdg_surface.space.output_of(self) if self.xdg_surface else None
+        return self.xdg_surface.desktop.output_of(self) if self.xdg_surface else None
 
     def _checked_size(self, width: int, height: int) -> tuple[int, int]:
         if width < 0 or height < 0:
-            raise ProtocolError(self, ToplevelError.INVALID_SIZE, f"{width}x{height} is no size")
+            raise ViolationError(self, ToplevelError.INVALID_SIZE, f"{width}x{height} is no size")
         return width, height

@@ -5,13 +5,13 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.hosts.reference import WlSurface, table
+from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_positioner import XdgPositioner
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_surface import XdgSurface
-from heapwire.compositor_plugin.server import NewId, ProtocolError, Resource
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.scene import Space
+    from heapwire.compositor_plugin.hosts.reference.scene import Desktop
 
 
 class WmBaseError(IntEnum):
@@ -35,18 +35,18 @@ class XdgWmBase(Resource):
     configure_bounds need not be sent.
     """
 
-    INTERFACE = table("xdg_wm_base")
+    INTERFACE = interface_table("xdg_wm_base")
     VERSION = min(4, INTERFACE.version)
 
-    def __init__(self, new_id: NewId, space: Space) -> None:
+    def __init__(self, new_id: NewId, desktop: Desktop) -> None:
         super().__init__(new_id)
-        self._space = space
+        self._desktop = desktop
         self.surfaces: set[XdgSurface] = set()
 
     def destroy(self) -> None:
         """Destroy it, after everything that was made with it."""
         if self.surfaces:
-            raise ProtocolError(
+            raise ViolationError(
                 self, WmBaseError.DEFUNCT_SURFACES, "there are surfaces left that it made"
             )
         self.destroy_resource()
@@ -57,16 +57,16 @@ class XdgWmBase(Resource):
 
     def get_xdg_surface(self, new_id: NewId, surface: WlSurface) -> None:
         """Make a window of a surface that has no role and no buffer."""
-        known = surface.role_name or "xdg_surface"
-        if surface.role is not None or not known.startswith("xdg_"):
-            raise ProtocolError(
+        role = surface.role_name or "xdg_surface"
+        if surface.role is not None or not role.startswith("xdg_"):
+            raise ViolationError(
                 self, WmBaseError.ROLE, f"the surface is already {surface.role_name}"
             )
         if surface.has_buffer:
-            raise ProtocolError(
+            raise ViolationError(
                 self, WmBaseError.INVALID_SURFACE_STATE, "the surface has a buffer already"
             )
-        XdgSurface(new_id, self, surface, self._space)
+        XdgSurface(new_id, self, surface, self._desktop)
 
     def pong(self, _serial: int) -> None:
         """The client is alive."""

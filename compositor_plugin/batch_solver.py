@@ -12,8 +12,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.broker import Question
-from heapwire.compositor_plugin.negotiation import Due
+from heapwire.compositor_plugin.broker import BatchQuestion
+from heapwire.compositor_plugin.negotiation import WaitingCommit
 from heapwire.compositor_plugin.server import EventSource
 from heapwire.compositor_plugin.worker import Task
 from heapwire.protocol.values import FailureReason, Plan
@@ -30,13 +30,13 @@ DEADLINE = 2000  # milliseconds that a client waits for an answer at the most
 Concluded = Callable[[Batch | FailureReason], None]
 
 
-class Solver:
+class BatchSolver:
     """Solves one thing at a time for one feedback object."""
 
     def __init__(self, plugin: HeapPlugin) -> None:
         self._plugin = plugin
         self._task: Task[Batch] | None = None
-        self._due: Due | None = None
+        self._due: WaitingCommit | None = None
         self._deadline: EventSource | None = None
 
     @property
@@ -44,7 +44,7 @@ class Solver:
         """Whether the worker is solving for this object."""
         return self._task is not None
 
-    def is_long(self, question: Question) -> bool:
+    def is_long(self, question: BatchQuestion) -> bool:
         """Whether a question is too heavy for the host's thread."""
         weight = sum(
             len(constraint_set.formats) + len(constraint_set.constraints)
@@ -54,7 +54,11 @@ class Solver:
         return weight > LONG
 
     def solve(
-        self, question: Question, keep: Plan | None, due: Due | None, concluded: Concluded
+        self,
+        question: BatchQuestion,
+        keep: Plan | None,
+        due: WaitingCommit | None,
+        concluded: Concluded,
     ) -> None:
         """Solve and call back, at once or from the loop; `due` is what `stop` gives back."""
         if not self.is_long(question):
@@ -81,7 +85,7 @@ class Solver:
         self._deadline = self._plugin.add_timer(expired)
         self._deadline.arm(DEADLINE)
 
-    def solve_now(self, question: Question, keep: Plan | None) -> Batch | None:
+    def solve_now(self, question: BatchQuestion, keep: Plan | None) -> Batch | None:
         """The answer; None if the solver failed, which is logged."""
         try:
             return self._plugin.broker.batch(question, keep=keep)
@@ -89,7 +93,7 @@ class Solver:
             log.exception("a negotiation cannot be answered")
             return None
 
-    def stop(self) -> Due | None:
+    def stop(self) -> WaitingCommit | None:
         """Forget what is being solved; what it was for."""
         task, self._task = self._task, None
         if task is not None:

@@ -12,60 +12,62 @@ from itertools import islice
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference import WlSurface
-from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufPicture, Fit
+from heapwire.compositor_plugin.hosts.reference.dmabuf import BufferCheck, DmabufContent
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output
-from heapwire.compositor_plugin.hosts.reference.scene.surface_tree import Tree
+from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import ShownWindow
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Usage
 
 _FLIPPED = 4  # wl_output.transform: from here on mirrored
 
 
-class Scanout:
+class ScanoutCheck:
     """The platform's display: its first device that scans out, if it has one."""
 
     def __init__(self, platform: Platform) -> None:
-        self._fit = Fit(platform, Usage.SCANOUT)
-        self.device = self._fit.device.id if self._fit.device is not None else None
+        self._check = BufferCheck(platform, Usage.SCANOUT)
+        self.device = self._check.device.id if self._check.device is not None else None
 
-    def verdict(self, surface: WlSurface, output: Output, trees: Sequence[Tree]) -> StatusReason:
+    def reason(
+        self, surface: WlSurface, output: Output, windows: Sequence[ShownWindow]
+    ) -> StatusReason:
         """NONE if the surface's buffer is scanned out on the output, else why it is not."""
-        if candidate(output, trees) is not surface:
+        if scanout_candidate(output, windows) is not surface:
             return StatusReason.NOT_A_CANDIDATE
         if self.device is None:
             return StatusReason.NO_PLANE
         hold = surface.current.hold
-        if hold is None or not isinstance(hold.picture, DmabufPicture):
+        if hold is None or not isinstance(hold.content, DmabufContent):
             return StatusReason.MEMORY
         transform = surface.current.presenting.transform
         if transform >= _FLIPPED:
             return StatusReason.TRANSFORM
-        picture = hold.picture
-        known = picture.verdicts.get(transform)
-        if known is None:
-            known = picture.verdicts[transform] = self._fit.reason(
-                picture.attributes,
-                tuple(one.size for one in picture.objects),
+        content = hold.content
+        reason = content.verdicts.get(transform)
+        if reason is None:
+            reason = content.verdicts[transform] = self._check.reason(
+                content.attributes,
+                tuple(memory.size for memory in content.objects),
                 rotation=-90 * transform % 360,
             )
-        return known
+        return reason
 
 
-def candidate(output: Output, trees: Sequence[Tree]) -> WlSurface | None:
+def scanout_candidate(output: Output, windows: Sequence[ShownWindow]) -> WlSurface | None:
     """The surface that an output could scan out if its buffer suited the plane."""
     # Asked for every surface of every refresh: it looks no further than it must.
-    on_top = next((tree for tree in reversed(trees) if any(tree.visible_on(output))), None)
+    on_top = next((window for window in reversed(windows) if any(window.visible_on(output))), None)
     if on_top is None or not on_top.fullscreen or on_top.output is not output:
         return None
     visible = list(islice(on_top.visible_on(output), 2))
     if len(visible) != 1 or visible[0].surface is not on_top.root:
         return None
-    return on_top.root if opaque(on_top.root) else None
+    return on_top.root if is_opaque(on_top.root) else None
 
 
-def opaque(surface: WlSurface) -> bool:
+def is_opaque(surface: WlSurface) -> bool:
     """Whether nothing shines through a surface."""
     hold = surface.current.hold
     if hold is None:
         return False
-    return not hold.picture.has_alpha or surface.current.presenting.opaque.covers(surface.bounds())
+    return not hold.content.has_alpha or surface.current.presenting.opaque.covers(surface.bounds())

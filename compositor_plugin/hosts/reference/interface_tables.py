@@ -41,7 +41,7 @@ _KINDS: Mapping[str, ArgumentKind] = {
 }
 
 
-def table(name: str) -> Interface:
+def interface_table(name: str) -> Interface:
     """The table of an interface; raises `LocalError` if nobody has it."""
     if name in CORE_INTERFACES:
         return core_interface(name)
@@ -54,20 +54,22 @@ def table(name: str) -> Interface:
 @functools.cache
 def _converted() -> Mapping[str, Interface]:
     library()
-    found: dict[str, Interface] = {}
-    for name in _MODULES:
-        module = importlib.import_module(f"pywayland.protocol.{name}")
-        for one in vars(module).values():
-            described = getattr(one, "name", None)
-            if isinstance(one, type) and isinstance(described, str):
-                found.setdefault(described, _interface(one))
-    tables = [one for one in found.values() if one.name not in CORE_INTERFACES]
-    interface_struct(*tables)
-    return {one.name: one for one in tables}
+    tables: dict[str, Interface] = {}
+    for module_name in _MODULES:
+        module = importlib.import_module(f"pywayland.protocol.{module_name}")
+        for value in vars(module).values():
+            name = getattr(value, "name", None)
+            if not isinstance(value, type) or not isinstance(name, str):
+                continue
+            if name not in CORE_INTERFACES:
+                tables.setdefault(name, _interface(value))
+    interface_struct(*tables.values())
+    return tables
 
 
-def _interface(one: type[PywaylandInterface]) -> Interface:
-    return Interface(one.name, one.version, _messages(one.requests), _messages(one.events))
+def _interface(described: type[PywaylandInterface]) -> Interface:
+    requests, events = _messages(described.requests), _messages(described.events)
+    return Interface(described.name, described.version, requests, events)
 
 
 def _messages(messages: Iterable[PywaylandMessage]) -> tuple[Message, ...]:

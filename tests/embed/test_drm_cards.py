@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from heapwire.compositor_plugin.hosts.embed.output_device import open_cards
+from heapwire.compositor_plugin.hosts.embed.drm_cards import open_cards
 from heapwire.protocol.values import DeviceId
 
 CARD1 = DeviceId(226, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import Hold
+from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY, Region
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Presenting(NamedTuple):
 
 
 @dataclass(slots=True)
-class Committed:
+class SurfaceCommit:
     """The state of one surface: pending, cached, or current.
 
     `hold` is the buffer, which `attached` says is new. `frames` and `feedbacks`
@@ -45,11 +45,11 @@ class Committed:
 
     presenting: Presenting = Presenting()
     attached: bool = False
-    hold: Hold | None = None
+    hold: BufferHold | None = None
     frames: list[WlCallback] = field(default_factory=list)
     feedbacks: list[WpPresentationFeedback] = field(default_factory=list)
 
-    def apply_to(self, other: Committed) -> Hold | None:
+    def apply_to(self, other: SurfaceCommit) -> BufferHold | None:
         """Hand everything over to a later stage; returns the buffer that was replaced there."""
         replaced = None
         other.presenting = self.presenting

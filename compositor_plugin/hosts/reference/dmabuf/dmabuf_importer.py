@@ -1,4 +1,4 @@
-"""What stands behind linux-dmabuf: which buffers can be imported, and their import."""
+"""What stands behind linux-dmabuf: which buffers the compositor takes, and how they are taken."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin import BufferAttributes, StatusReason
-from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import Fit, pairs_of
-from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufPicture
+from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import BufferCheck, pairs_within
+from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
 from heapwire.compositor_plugin.hosts.reference.scene import READERS
 from heapwire.kernel.description import Device, Platform
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 26  # 8192x8192; what is composited goes through the CPU
 
 
-class LinuxDmabuf:
+class DmabufImporter:
     """Imports dma-bufs as the platform's GPU would.
 
     `formats` are the pairs that it takes: those that the first device that
@@ -37,15 +37,15 @@ class LinuxDmabuf:
     def __init__(self, platform: Platform) -> None:
         self.buffers: dict[int, WlBuffer] = {}
         self._memory = platform.memory
-        self._renderer = Fit(platform, Usage.SAMPLING)
-        self.display = Fit(platform, Usage.SCANOUT).device
+        self._renderer = BufferCheck(platform, Usage.SAMPLING)
+        self.display = BufferCheck(platform, Usage.SCANOUT).device
         readable = {FormatModifier(code, LINEAR) for code in READERS}
         sampling = self.renderer.sets[Usage.SAMPLING] if self.renderer is not None else ()
-        self.formats = frozenset(pairs_of(sampling, readable))
+        self.formats = frozenset(pairs_within(sampling, readable))
         self.scanout_formats: frozenset[FormatModifier] = frozenset()
         if self.display is not None:
             scanout = self.display.sets[Usage.SCANOUT]
-            self.scanout_formats = frozenset(pairs_of(scanout, self.formats))
+            self.scanout_formats = frozenset(pairs_within(scanout, self.formats))
 
     @property
     def renderer(self) -> Device | None:
@@ -54,7 +54,7 @@ class LinuxDmabuf:
 
     def import_planes(
         self, planes: Sequence[AddedPlane], pair: FormatModifier, width: int, height: int
-    ) -> DmabufPicture | None:
+    ) -> DmabufContent | None:
         """The buffer that planes make; None if it cannot be used.
 
         The fds stay the caller's. Planes that are in one object share it,
@@ -67,29 +67,29 @@ class LinuxDmabuf:
         ):
             return None
         objects: list[ObjectMemory] = []
-        found: dict[tuple[int, int], int] = {}
+        positions: dict[tuple[int, int], int] = {}  # in `objects`, by device and inode
         layouts: list[PlaneLayout] = []
         for plane in planes:
             identity = os.fstat(plane.fd.fileno())
             key = (identity.st_dev, identity.st_ino)
-            if key not in found:
-                made = self._object(plane.fd.fileno())
-                if made is None:
+            if key not in positions:
+                memory = self._object(plane.fd.fileno())
+                if memory is None:
                     return None
-                found[key] = len(objects)
-                objects.append(made)
-            layouts.append(PlaneLayout(found[key], plane.offset, plane.pitch))
+                positions[key] = len(objects)
+                objects.append(memory)
+            layouts.append(PlaneLayout(positions[key], plane.offset, plane.pitch))
         attributes = BufferAttributes(
             extent=Extent(width, height),
             format=pair,
             planes=tuple(layouts),
-            sources=tuple(one.source for one in objects),
+            sources=tuple(memory.source for memory in objects),
         )
         if None not in attributes.sources:
-            sizes = tuple(one.size for one in objects)
+            sizes = tuple(memory.size for memory in objects)
             if self._renderer.reason(attributes, sizes) is not StatusReason.NONE:
                 return None
-        return DmabufPicture(attributes, objects)
+        return DmabufContent(attributes, objects)
 
     def _object(self, fd: int) -> ObjectMemory | None:
         """An object of its own for an fd; None for what is no memory that can be read."""

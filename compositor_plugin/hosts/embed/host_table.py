@@ -41,14 +41,14 @@ def read_host(address: int) -> CData:
     """
     given = ffi.cast("struct heapwire_host *", address)
     host = ffi.new("struct heapwire_host *")
-    known = ffi.sizeof("struct heapwire_host")
+    size = ffi.sizeof("struct heapwire_host")
     needed = ffi.offsetof("struct heapwire_host", "surface_state") + ffi.sizeof("void *")
     if given.size < needed:
         raise LocalError(
             f"the compositor's struct heapwire_host is {given.size} bytes, and {needed} are the "
             "least: set its field `size`"
         )
-    ffi.memmove(host, given, min(given.size, known))
+    ffi.memmove(host, given, min(given.size, size))
     for field in ("display", "surface_state"):
         if getattr(host, field) == ffi.NULL:
             raise LocalError(f"the compositor's struct heapwire_host has no {field}")

@@ -19,7 +19,7 @@ _PLACES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ShownSurface:
     """A surface that is on the screen, and where."""
 
     surface: WlSurface
@@ -27,7 +27,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ShownWindow:
     """A window that is on the screen and everything that belongs to it, bottom to top.
 
     `output` is the one that it is synchronised to; `fullscreen` says whether it
@@ -38,31 +38,31 @@ class Tree:
     root: WlSurface
     output: Output
     fullscreen: bool
-    views: tuple[View, ...]
+    surfaces: tuple[ShownSurface, ...]
 
-    def visible_on(self, output: Output) -> Iterator[View]:
-        """The views that an output shows a part of, bottom to top, found as they are asked for."""
-        return (view for view in self.views if view.rect.intersection(output.rect).area)
+    def visible_on(self, output: Output) -> Iterator[ShownSurface]:
+        """Its surfaces that an output shows a part of, bottom to top, found as they are asked for."""
+        return (shown for shown in self.surfaces if shown.rect.intersection(output.rect).area)
 
 
-def trees(windows: Sequence[XdgToplevel], outputs: Sequence[Output]) -> list[Tree]:
+def shown_windows(windows: Sequence[XdgToplevel], outputs: Sequence[Output]) -> list[ShownWindow]:
     """All windows that are mapped, from bottom to top."""
-    found = []
+    shown = []
     for window in windows:
         xdg_surface = window.xdg_surface
         if xdg_surface is None or xdg_surface.surface is None or not xdg_surface.mapped:
             continue
         x, y = origin(window, xdg_surface)
-        found.append(
-            Tree(
+        shown.append(
+            ShownWindow(
                 window=window,
                 root=xdg_surface.surface,
                 output=main_output(window, outputs),
                 fullscreen=window.state.fullscreen is not None,
-                views=tuple(_window_views(xdg_surface, x, y)),
+                surfaces=tuple(_surfaces_of_window(xdg_surface, x, y)),
             )
         )
-    return found
+    return shown
 
 
 def main_output(window: XdgToplevel, outputs: Sequence[Output]) -> Output:
@@ -97,32 +97,33 @@ def cascade(number: int, output: Output, width: int, height: int) -> tuple[int, 
     )
 
 
-def surface_views(surface: WlSurface, x: int, y: int) -> Iterator[View]:
+def _with_subsurfaces(surface: WlSurface, x: int, y: int) -> Iterator[ShownSurface]:
     """A surface and its subsurfaces, those below it first."""
     waiting = [(surface, x, y, False)]
     while waiting:
-        one, left, top, itself = waiting.pop()
-        if one.size is None:
-            continue
+        visited, left, top, itself = waiting.pop()
+        if visited.size is None:
+            continue  # and with it all that is on it
         if itself:
-            yield View(one, Rect(left, top, *one.size))
+            yield ShownSurface(visited, Rect(left, top, *visited.size))
             continue
-        for member in reversed(one.stack):
-            if member is one:
-                waiting.append((one, left, top, True))
+        # The last one put there is taken first: so the top of the stack goes in first.
+        for member in reversed(visited.stack):
+            if member is visited:
+                waiting.append((visited, left, top, True))
             elif member.subsurface is not None:
                 across, down = member.subsurface.position
                 waiting.append((member, left + across, top + down, False))
 
 
-def _window_views(xdg_surface: XdgSurface, x: int, y: int) -> Iterator[View]:
+def _surfaces_of_window(xdg_surface: XdgSurface, x: int, y: int) -> Iterator[ShownSurface]:
     waiting = [(xdg_surface, x, y)]
     while waiting:
-        one, left, top = waiting.pop()
-        if one.surface is None or not one.mapped:
+        part, left, top = waiting.pop()
+        if part.surface is None or not part.mapped:
             continue
-        geometry = one.geometry
-        yield from surface_views(one.surface, left - geometry.x, top - geometry.y)
-        for popup in reversed(one.popups):
+        geometry = part.geometry
+        yield from _with_subsurfaces(part.surface, left - geometry.x, top - geometry.y)
+        for popup in reversed(part.popups):
             if popup.xdg_surface is not None:
                 waiting.append((popup.xdg_surface, left + popup.geometry.x, top + popup.geometry.y))

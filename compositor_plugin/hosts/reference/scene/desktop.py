@@ -1,4 +1,4 @@
-"""The space that surfaces are in: windows, outputs, and what each refresh makes of them.
+"""The desktop: windows, outputs, and what each refresh makes of them.
 
 It is the plugin's `Host`: it says which surface could be scanned out, and what
 became of buffers; it calls the plugin only when one of these answers changes.
@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin import BufferAttributes, OutputState, StatusReason, SurfaceState
-from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufPicture, LinuxDmabuf
-from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import Hold
+from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufContent, DmabufImporter
+from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 from heapwire.compositor_plugin.hosts.reference.scene.composition import (
     Layer,
     compose,
@@ -24,12 +24,15 @@ from heapwire.compositor_plugin.hosts.reference.scene.composition import (
 from heapwire.compositor_plugin.hosts.reference.scene.frame_record import FrameRecord
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output, OutputMode
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rgb
-from heapwire.compositor_plugin.hosts.reference.scene.scanout import Scanout, candidate
-from heapwire.compositor_plugin.hosts.reference.scene.surface_tree import (
-    Tree,
+from heapwire.compositor_plugin.hosts.reference.scene.scanout_check import (
+    ScanoutCheck,
+    scanout_candidate,
+)
+from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import (
+    ShownWindow,
     cascade,
     main_output,
-    trees,
+    shown_windows,
 )
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
@@ -49,8 +52,8 @@ KEPT_FRAMES = 4096  # records that are kept while nobody asks for all of them
 _MILLISECOND = 1_000_000
 
 
-class Space:
-    """Surfaces and outputs.
+class Desktop:
+    """All windows and surfaces of all clients, on the outputs that there are.
 
     `surfaces` and `windows` hold what clients have now, windows from bottom to
     top. `frames` are the records of what was shown: all with `record`, else the
@@ -77,13 +80,13 @@ class Space:
         self._last: dict[Output, tuple[Layer, ...]] = {}
         self.display = display
         self.platform = platform
-        self.dmabuf = LinuxDmabuf(platform)
+        self.dmabuf = DmabufImporter(platform)
         self.surfaces: dict[int, WlSurface] = {}
         self.windows: list[XdgToplevel] = []
         self.feedbacks: set[ZwpLinuxDmabufFeedbackV1] = set()
         self.frames: deque[FrameRecord] = deque(maxlen=None if record else KEPT_FRAMES)
         self.plugin: HeapPlugin | None = None
-        self._scanout = Scanout(platform)
+        self._scanout = ScanoutCheck(platform)
         self._record = record
         self._on_frame = on_frame
         self._states: dict[int, SurfaceState | None] = {}
@@ -96,7 +99,7 @@ class Space:
 
     def image(self, output: Output) -> Image:
         """What an output shows, or showed before its last window went, (height, width, 3)."""
-        layers = layers_of(output, self._trees())
+        layers = layers_of(output, self._shown_windows())
         return compose(output, layers or self._last.get(output, ()))
 
     def close(self) -> None:
@@ -109,8 +112,8 @@ class Space:
 
     def surface_state(self, surface: int) -> SurfaceState | None:
         """See `Host`."""
-        known = self.surfaces.get(surface)
-        return self._state(known, self._trees()) if known is not None else None
+        found = self.surfaces.get(surface)
+        return self._state(found, self._shown_windows()) if found is not None else None
 
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         """See `Host`."""
@@ -118,8 +121,8 @@ class Space:
 
     def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
         """See `Host`."""
-        known = self.dmabuf.buffers.get(buffer)
-        return known.picture.attributes if known is not None else None
+        found = self.dmabuf.buffers.get(buffer)
+        return found.content.attributes if found is not None else None
 
     # What protocol objects call.
 
@@ -144,7 +147,7 @@ class Space:
         for output in self.outputs:
             output.schedule()
 
-    def retire(self, surface: WlSurface, hold: Hold) -> None:
+    def retire(self, surface: WlSurface, hold: BufferHold) -> None:
         """A buffer was replaced: it leaves the screen with the next refresh."""
         output = self._output_of_surface(surface)
         output.retired.append(hold)
@@ -152,9 +155,9 @@ class Space:
 
     def states_changed(self) -> None:
         """Tell those who want to know of the surfaces whose state differs from before."""
-        present = self._trees()
+        windows = self._shown_windows()
         for surface in tuple(self.surfaces.values()):
-            state = self._state(surface, present)
+            state = self._state(surface, windows)
             if surface.address in self._states and self._states[surface.address] == state:
                 continue
             self._states[surface.address] = state
@@ -173,7 +176,7 @@ class Space:
         """A window appears: on top, a step further than the last one."""
         if window.xdg_surface is not None:
             geometry = window.xdg_surface.geometry
-            if not any(tree.window is not window for tree in self._trees()):
+            if not any(shown.window is not window for shown in self._shown_windows()):
                 self._placed = 0
             window.position = cascade(
                 self._placed, self.outputs[0], geometry.width, geometry.height
@@ -183,12 +186,12 @@ class Space:
 
     def raise_window(self, window: XdgToplevel) -> None:
         """Put a window on top."""
-        self.windows = [*(one for one in self.windows if one is not window), window]
+        self.windows = [*(other for other in self.windows if other is not window), window]
         self.scene_changed()
 
     def remove_window(self, window: XdgToplevel) -> None:
         """A window is gone."""
-        self.windows = [one for one in self.windows if one is not window]
+        self.windows = [other for other in self.windows if other is not window]
         self.scene_changed()
 
     def output_bound(self, resource: WlOutput) -> None:
@@ -199,36 +202,38 @@ class Space:
 
     # Inside.
 
-    def _trees(self) -> list[Tree]:
-        return trees(self.windows, self.outputs)
+    def _shown_windows(self) -> list[ShownWindow]:
+        return shown_windows(self.windows, self.outputs)
 
     def _tick(self, output: Output) -> None:
         """A refresh: what was committed is on the screen now."""
         self.states_changed()
-        present = self._trees()
+        windows = self._shown_windows()
         if self._keep_last:
-            self._last[output] = layers_of(output, present) or self._last.get(output, ())
-        self._tell_outputs(present)
-        for tree in present:
-            if tree.output is output:
-                for view in tree.views:
-                    self._show_guarded(view.surface, output, present)
+            self._last[output] = layers_of(output, windows) or self._last.get(output, ())
+        self._tell_outputs(windows)
+        for window in windows:
+            if window.output is output:
+                for shown in window.surfaces:
+                    self._show_guarded(shown.surface, output, windows)
         output.release_retired()
 
-    def _show_guarded(self, surface: WlSurface, output: Output, present: Sequence[Tree]) -> None:
+    def _show_guarded(
+        self, surface: WlSurface, output: Output, windows: Sequence[ShownWindow]
+    ) -> None:
         """Show a surface; if that fails, it ends its own client and disturbs no other."""
         try:
-            self._show(surface, output, present)
+            self._show(surface, output, windows)
         except Exception:
             log.exception("surface %d cannot be shown", surface.number)
             surface.client.post_implementation_error("a surface cannot be shown")
 
-    def _show(self, surface: WlSurface, output: Output, present: Sequence[Tree]) -> None:
+    def _show(self, surface: WlSurface, output: Output, windows: Sequence[ShownWindow]) -> None:
         current = surface.current
         hold = current.hold
         if hold is None:
             return
-        reason = self._scanout.verdict(surface, output, present)
+        reason = self._scanout.reason(surface, output, windows)
         self._tell_plugin(hold, reason)
         if current.attached:
             current.attached = False
@@ -245,7 +250,7 @@ class Space:
         for frame in frames:
             frame.done(output.presented_at // _MILLISECOND)
 
-    def _tell_plugin(self, hold: Hold, reason: StatusReason) -> None:
+    def _tell_plugin(self, hold: BufferHold, reason: StatusReason) -> None:
         """Say what became of a buffer, if anybody asks and it is news."""
         buffer = hold.buffer
         if self.plugin is None or buffer is None or not buffer.alive or buffer.told is reason:
@@ -257,22 +262,22 @@ class Space:
             )
 
     def _keep_record(
-        self, surface: WlSurface, hold: Hold, output: Output, reason: StatusReason
+        self, surface: WlSurface, hold: BufferHold, output: Output, reason: StatusReason
     ) -> None:
-        picture = hold.picture
+        content = hold.content
         presenting = surface.current.presenting
 
         def pixels() -> Image:
-            return to_rgb(visible_pixels(picture.image(), presenting))
+            return to_rgb(visible_pixels(content.image(), presenting))
 
-        attributes = picture.attributes if isinstance(picture, DmabufPicture) else None
+        attributes = content.attributes if isinstance(content, DmabufContent) else None
         record = FrameRecord(
             sequence=output.sequence,
             time=output.presented_at,
             output=output.name,
             surface=surface.number,
-            extent=picture.extent,
-            fourcc=picture.fourcc,
+            extent=content.extent,
+            fourcc=content.fourcc,
             modifier=attributes.format.modifier if attributes else None,
             sources=tuple(
                 self.platform.source_name(source) if source is not None else None
@@ -289,9 +294,9 @@ class Space:
             except Exception:
                 log.exception("the frame hook failed")
 
-    def _tell_outputs(self, present: Sequence[Tree]) -> None:
+    def _tell_outputs(self, windows: Sequence[ShownWindow]) -> None:
         """Tell surfaces which outputs they have come to and left."""
-        rects = {view.surface: view.rect for tree in present for view in tree.views}
+        rects = {shown.surface: shown.rect for window in windows for shown in window.surfaces}
         for surface in self.surfaces.values():
             rect = rects.get(surface)
             now = tuple(
@@ -303,22 +308,22 @@ class Space:
                 continue
             before, surface.outputs = surface.outputs, now
             for event, changed in (
-                ("leave", [one for one in before if one not in now]),
-                ("enter", [one for one in now if one not in before]),
+                ("leave", [output for output in before if output not in now]),
+                ("enter", [output for output in now if output not in before]),
             ):
                 for output in changed:
                     for resource in output.resources_of(surface.client):
                         surface.send(event, resource)
 
-    def _state(self, surface: WlSurface, present: Sequence[Tree]) -> SurfaceState:
+    def _state(self, surface: WlSurface, windows: Sequence[ShownWindow]) -> SurfaceState:
         window = self._window_of(surface)
         output = self._output_of_surface(surface)
-        others = [one for one in surface.outputs if one is not output]
+        others = [other for other in surface.outputs if other is not output]
         size = surface.size
         is_candidate = False
         if window is not None and window.xdg_surface is not None:
             if window.xdg_surface.mapped:
-                is_candidate = candidate(output, present) is surface
+                is_candidate = scanout_candidate(output, windows) is surface
             else:
                 size = window.wanted.size
                 is_candidate = (
@@ -328,7 +333,9 @@ class Space:
             others = []
         scale = output.mode.scale
         return SurfaceState(
-            outputs=tuple(OutputState(one.name, self._scanout.device) for one in (output, *others)),
+            outputs=tuple(
+                OutputState(shown_on.name, self._scanout.device) for shown_on in (output, *others)
+            ),
             size=_extent(size[0] * scale, size[1] * scale) if size is not None else None,
             candidate=is_candidate,
             reason=StatusReason.NONE if is_candidate else StatusReason.NOT_A_CANDIDATE,

@@ -19,7 +19,7 @@ _PRIMARY_MINORS = 64  # minors below are cards, those of render nodes start at 1
 
 def open_cards(fds: Path = Path("/proc/self/fd")) -> frozenset[DeviceId]:
     """The primary DRM nodes that this process has open."""
-    found = set()
+    cards = set()
     for entry in fds.iterdir():
         try:
             status = entry.stat()
@@ -28,5 +28,5 @@ def open_cards(fds: Path = Path("/proc/self/fd")) -> frozenset[DeviceId]:
         if stat.S_ISCHR(status.st_mode):
             major, minor = os.major(status.st_rdev), os.minor(status.st_rdev)
             if major == _DRM_MAJOR and minor < _PRIMARY_MINORS:
-                found.add(DeviceId(major, minor))
-    return frozenset(found)
+                cards.add(DeviceId(major, minor))
+    return frozenset(cards)
