@@ -14,13 +14,12 @@ from pathlib import Path
 
 from heapwire.cli.clip import write_clip
 from heapwire.client_lib.player import Player, PlayOptions, Progress
-from heapwire.compositor_plugin import HeapPlugin
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 
 FRAMES = 90
 SETTLED = 30  # frames until every buffer of the pool has been on the screen
-CALLS = ("surface_changed", "buffer_shown", "circumstances", "answer_soon")
+CALLS = ("surface_changed", "buffer_shown", "host_state", "answer_soon")
 
 
 def main() -> None:
@@ -36,8 +35,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clip = write_clip(Path(folder) / "clip.mkv", frames=FRAMES)
         with Compositor(platform) as compositor:
-            for name in CALLS:
-                _count(compositor.plugin, name, counts)
+            state = compositor.plugin._state
+            owners = (compositor.plugin, compositor.plugin, state, state.answers)
+            for owner, name in zip(owners, CALLS, strict=True):
+                _count(owner, name, counts)
             with compositor.running():
                 player = Player(
                     clip,
@@ -56,15 +57,15 @@ def main() -> None:
         print(f"    {name}: {before[name]} at the start, {counts[name] - before[name]} after that")
 
 
-def _count(plugin: HeapPlugin, name: str, counts: Counter[str]) -> None:
-    method: Callable[..., object] = getattr(plugin, name)
+def _count(owner: object, name: str, counts: Counter[str]) -> None:
+    method: Callable[..., object] = getattr(owner, name)
 
     @functools.wraps(method)
     def counted(*arguments: object, **named: object) -> object:
         counts[name] += 1
         return method(*arguments, **named)
 
-    setattr(plugin, name, counted)
+    setattr(owner, name, counted)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, stop)
         print(f"{READY} {compositor.socket}", flush=True)
         complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
-        for note in compositor.plugin.broker.platform.notes:
+        for note in compositor.plugin.platform.notes:
             complain(f"note: {note}")
         compositor.run()
         if options.screenshot is not None:

@@ -6,6 +6,7 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.broker import Broker as Broker
+    from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
     from heapwire.compositor_plugin.host import (
         BufferAttributes as BufferAttributes,
         Host as Host,
@@ -27,6 +28,7 @@ else:
         __name__,
         {
             "broker": "Broker",
+            "format_tables": "FormatTables",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
             "policy": "Policy PolicyFileError",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.account import Charge
+from heapwire.compositor_plugin.accounts import Charge
 from heapwire.compositor_plugin.server import NewId, Resource
 from heapwire.compositor_plugin.worker import Task
 from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
@@ -19,7 +19,7 @@ from heapwire.protocol.wire.bindings import XX_DMABUF_ALLOCATION_V1, AllocationR
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.negotiation import Negotiation
-    from heapwire.compositor_plugin.plugin import HeapPlugin
+    from heapwire.compositor_plugin.plugin_state import PluginState
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Allocation(Resource):
     def __init__(
         self,
         new_id: NewId,
-        plugin: HeapPlugin,
+        plugin: PluginState,
         negotiation: Negotiation,
         serial: int,
         index: int,
@@ -53,7 +53,7 @@ class Allocation(Resource):
             self._task.cancel()
         if self._charge is not None:
             self._charge.held = False
-            self._plugin.settle_accounts()
+            self._plugin.accounts.settle()
 
     def _begin(self, negotiation: Negotiation, serial: int, index: int) -> None:
         if self._plugin.closed:
@@ -72,7 +72,7 @@ class Allocation(Resource):
             self._fail(AllocationReason.NOT_ALLOCATABLE, text)
             return
         size = sum(entry.size for entry in objects)
-        account = self._plugin.account(self.client)
+        account = self._plugin.accounts.of(self.client)
         if not account.affords(size):
             text = f"{size} bytes more than {account.used} exceed {account.budget}"
             self._fail(AllocationReason.OVER_BUDGET, text)
@@ -106,7 +106,7 @@ class Allocation(Resource):
     def _fail(self, reason: AllocationReason, message: str) -> None:
         if self._charge is not None:
             self._charge.held = False
-            self._plugin.settle_accounts()
+            self._plugin.accounts.settle()
         self.send("failed", reason, clip(message))
 
 

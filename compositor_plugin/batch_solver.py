@@ -20,7 +20,7 @@ from heapwire.protocol.values import FailureReason, Plan
 from heapwire.protocol.wire import Batch
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.plugin import HeapPlugin
+    from heapwire.compositor_plugin.plugin_state import PluginState
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ Concluded = Callable[[Batch | FailureReason], None]
 class BatchSolver:
     """Solves one thing at a time for one feedback object."""
 
-    def __init__(self, plugin: HeapPlugin) -> None:
+    def __init__(self, plugin: PluginState) -> None:
         self._plugin = plugin
         self._task: Task[Batch] | None = None
         self._due: WaitingCommit | None = None
@@ -82,7 +82,7 @@ class BatchSolver:
             concluded(FailureReason.TOO_COMPLEX)
 
         self._task = self._plugin.worker.submit(lambda: broker.batch(question, keep=keep), done)
-        self._deadline = self._plugin.add_timer(expired)
+        self._deadline = self._plugin.loop.add_timer(expired)
         self._deadline.arm(DEADLINE)
 
     def solve_now(self, question: BatchQuestion, keep: Plan | None) -> Batch | None:

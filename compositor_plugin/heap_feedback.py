@@ -41,7 +41,7 @@ from heapwire.protocol.wire import (
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1, HeapFeedbackStatus
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.plugin import HeapPlugin
+    from heapwire.compositor_plugin.plugin_state import PluginState
 
 
 _FAILURES = {
@@ -55,20 +55,20 @@ class HeapFeedback(Resource):
 
     INTERFACE = XX_DMABUF_HEAP_FEEDBACK_V1
 
-    def __init__(self, new_id: NewId, plugin: HeapPlugin, surface: ForeignResource | None) -> None:
+    def __init__(self, new_id: NewId, plugin: PluginState, surface: ForeignResource | None) -> None:
         super().__init__(new_id)
         self._plugin = plugin
         self._surface = surface.address if surface is not None else None
         self._surface_listener: Listener | None = None
         self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
-        self._negotiation = Negotiation(self._circumstances, self._untag)
+        self._negotiation = Negotiation(self._host_state, self._untag)
         self._solver = BatchSolver(plugin)
         self._missed = False  # whether something changed while the worker was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
-        plugin.add_feedback(self)
-        plugin.answer_soon(self)
+        plugin.feedbacks.add(self)
+        plugin.answers.answer_soon(self)
 
     @property
     def surface(self) -> int | None:
@@ -133,7 +133,7 @@ class HeapFeedback(Resource):
     def commit(self, cookie: int) -> None:
         """Ask for plans."""
         self._checked(lambda: self._negotiation.commit(cookie))
-        self._plugin.answer_soon(self)
+        self._plugin.answers.answer_soon(self)
 
     def tag_buffer(
         self, buffer: Resource | ForeignResource, tag: int, serial: int, plan: int
@@ -151,7 +151,7 @@ class HeapFeedback(Resource):
         if address not in self._buffer_listeners:
             listener = Listener.on_resource(buffer.pointer, lambda: self._untag(address))
             self._buffer_listeners[address] = listener
-        self._plugin.add_tag(address, self)
+        self._plugin.feedbacks.add_tag(address, self)
 
     def allocate(self, new_id: NewId, serial: int, plan: int) -> None:
         """Let the compositor allocate."""
@@ -207,7 +207,8 @@ class HeapFeedback(Resource):
         for address in tuple(self._buffer_listeners):
             self._untag(address)
         self._solver.stop()
-        self._plugin.remove_feedback(self)
+        self._plugin.feedbacks.remove(self)
+        self._plugin.answers.forget(self)
 
     def on_destroy(self) -> None:
         """The client's object is gone."""
@@ -223,12 +224,12 @@ class HeapFeedback(Resource):
         except MisuseError as error:
             raise ViolationError(self, error.code, error.message) from None
 
-    def _circumstances(self) -> HostState:
-        return self._plugin.circumstances(self._surface, self.client)
+    def _host_state(self) -> HostState:
+        return self._plugin.host_state(self._surface, self.client)
 
     def _surface_gone(self) -> None:
         self._surface_listener = None
-        self._plugin.surface_gone(self)
+        self._plugin.feedbacks.leave_surface(self)
         self._surface = None
         self._negotiation.has_surface = False
         solving = self._solver.stop()
@@ -253,14 +254,14 @@ class HeapFeedback(Resource):
     def _catch_up(self) -> None:
         missed, self._missed = self._missed, False
         if missed:
-            self._plugin.reconsider(self)
+            self._plugin.answers.reconsider(self)
 
     def _untag(self, buffer: int) -> None:
         listener = self._buffer_listeners.pop(buffer, None)
         if listener is not None:
             listener.remove()
         self._negotiation.buffer_gone(buffer)
-        self._plugin.remove_tag(buffer, self)
+        self._plugin.feedbacks.remove_tag(buffer, self)
 
     def _send(self, batch: Batch) -> None:
         table = format_table(batch)
@@ -271,7 +272,7 @@ class HeapFeedback(Resource):
             self.send(event, *arguments)
 
     def _send_table(self, content: bytes) -> None:
-        fd = self._plugin.table_fd(content)
+        fd = self._plugin.tables.fd(content)
         self.send("format_table", fd, len(content))
 
     def _send_status(self, status: BufferStatus) -> None:

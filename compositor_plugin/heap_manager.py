@@ -12,7 +12,7 @@ from heapwire.protocol.wire import clip
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_MANAGER_V1, HeapManagerSourceProperty
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.plugin import HeapPlugin
+    from heapwire.compositor_plugin.plugin_state import PluginState
 
 
 class HeapManager(Resource):
@@ -20,7 +20,7 @@ class HeapManager(Resource):
 
     INTERFACE = XX_DMABUF_HEAP_MANAGER_V1
 
-    def __init__(self, new_id: NewId, plugin: HeapPlugin) -> None:
+    def __init__(self, new_id: NewId, plugin: PluginState) -> None:
         super().__init__(new_id)
         self._plugin = plugin
         self._announced: dict[Source, None] = {}

@@ -31,7 +31,7 @@ class AnswerChange(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What the compositor knows at the moment of an answer."""
+    """What the host says at the moment of an answer."""
 
     surface: SurfaceState | None
     importable: frozenset[FormatModifier]
@@ -67,17 +67,17 @@ class _Tag:
 class Negotiation:
     """The state behind one feedback object.
 
-    `circumstances` asks the host; it is called once for each answer.
+    `host_state` asks the host; it is called once for each answer.
     `forgotten` is told the buffer whose tag has made room for another's.
     `has_surface` is set to False when the surface is destroyed.
     """
 
     def __init__(
-        self, circumstances: Callable[[], HostState], forgotten: Callable[[int], None]
+        self, host_state: Callable[[], HostState], forgotten: Callable[[int], None]
     ) -> None:
         self.state = NegotiationState()
         self.has_surface = True
-        self._circumstances = circumstances
+        self._host_state = host_state
         self._forgotten = forgotten
         self._inquiry = Inquiry()
         self._pending = [WaitingCommit(0, self._inquiry)]
@@ -105,7 +105,7 @@ class Negotiation:
 
     def question(self, due: WaitingCommit) -> BatchQuestion:
         """What a commit asks, here and now."""
-        now = self._circumstances()
+        now = self._host_state()
         return BatchQuestion(due.inquiry, now.surface, now.importable)
 
     def conclude(self, due: WaitingCommit, answer: Batch) -> Batch:

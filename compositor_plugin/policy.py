@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from typing import Self
 
-from heapwire.compositor_plugin.account import DEFAULT_BUDGET
+from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
 from heapwire.kernel.description import (
     DeviceFact,

@@ -190,10 +190,10 @@ def test_a_policy_is_kept_to_and_what_it_lacks_is_a_warning(host, policy):
         ),
     ]
     plugin = the_plugin()
-    assert [source.name for source in plugin.broker.platform.sources] == ["system"]
-    [system] = plugin.broker.platform.sources
-    assert not plugin.broker.allocates_from(system.id)
-    assert (plugin._budget, plugin._debounce) == (4096, 20)
+    assert [source.name for source in plugin.platform.sources] == ["system"]
+    [system] = plugin.platform.sources
+    assert not plugin._state.broker.allocates_from(system.id)
+    assert (plugin._state.accounts._budget, plugin._state.answers._debounce) == (4096, 20)
 
 
 def test_a_policy_with_faults_is_one_line(host, policy):
@@ -227,14 +227,14 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
     monkeypatch.setattr(attachment_file, "local_platform", lambda: found.pop(0))
     assert host.attach(platform="", policy=str(policy))
     plugin = the_plugin()
-    assert [source.name for source in plugin.broker.platform.sources] == ["system"]
-    plugin._hot_plug.happen()
+    assert [source.name for source in plugin.platform.sources] == ["system"]
+    plugin._watch._hot_plug.happen()
     until(
-        lambda: len(plugin.broker.platform.sources) > 1,
+        lambda: len(plugin.platform.sources) > 1,
         "a new platform",
         lambda: host.display.dispatch(50),
     )
-    assert [source.name for source in plugin.broker.platform.sources] == ["system", "other"]
+    assert [source.name for source in plugin.platform.sources] == ["system", "other"]
     assert found == []
 
 

@@ -45,10 +45,10 @@ def test_the_plugin_has_what_the_policy_says() -> None:
     stage = HostStage(policy=Policy.parse(text))
     try:
         plugin = stage.compositor.plugin
-        [system] = plugin.broker.platform.sources
+        [system] = plugin.platform.sources
         assert system.name == "system"
-        assert not plugin.broker.allocates_from(system.id)
-        assert (plugin._budget, plugin._debounce) == (8192, 7)
+        assert not plugin._state.broker.allocates_from(system.id)
+        assert (plugin._state.accounts._budget, plugin._state.answers._debounce) == (8192, 7)
         assert stage.compositor._desktop.debounce == 7
     finally:
         stage.close()

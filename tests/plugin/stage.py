@@ -173,7 +173,7 @@ class Stage:
         if self.plugin.closed:
             return
         finished: list[int] = []
-        self.plugin.worker.submit(lambda: None, lambda _: finished.append(1))
+        self.plugin._state.worker.submit(lambda: None, lambda _: finished.append(1))
         self.until(lambda: bool(finished))
 
     def settle(self) -> None:

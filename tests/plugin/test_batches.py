@@ -104,7 +104,7 @@ def test_plans_hold_only_what_linux_dmabuf_takes() -> None:
 
 
 def test_an_upgrade_is_sent_when_it_lasts_and_a_loss_at_once() -> None:
-    with Stage() as stage:
+    with Stage(debounce=60_000) as stage:
         stage.candidate(False)
         client = stage.client()
         surface = client.thing("surface")
@@ -117,6 +117,7 @@ def test_an_upgrade_is_sent_when_it_lasts_and_a_loss_at_once() -> None:
         stage.plugin.surface_changed(address)
         client.pump()
         assert client.batches(feedback) == [], "an upgrade waits"
+        stage.plugin._state.answers._debouncer.arm(1)  # it has lasted
         stage.settle()
         [batch] = client.batches(feedback)
         assert (batch.cookie, plan_flags(batch)) == (0, [SCANOUT, SAMPLING])

@@ -8,11 +8,11 @@ import pytest
 from patience import PATIENCE
 from stage import DECODE, NV12, SIZE, Stage
 
-from heapwire.compositor_plugin import solver
+from heapwire.compositor_plugin import batch_solver
 from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire.array import format_chunks
 
-FEWEST = solver.LONG + 1  # pairs that make a question heavy
+FEWEST = batch_solver.LONG + 1  # pairs that make a question heavy
 
 
 def ask_heavily(client, feedback: int, cookie: int) -> None:
@@ -39,7 +39,7 @@ class Gate:
     def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         self.threads: list[threading.Thread] = []
         self._open = threading.Event()
-        solve = stage.plugin.broker.batch
+        solve = stage.plugin._state.broker.batch
 
         def batch(question, **more):
             self.threads.append(threading.current_thread())
@@ -47,7 +47,7 @@ class Gate:
                 self._open.wait(PATIENCE)
             return solve(question, **more)
 
-        monkeypatch.setattr(stage.plugin.broker, "batch", batch)
+        monkeypatch.setattr(stage.plugin._state.broker, "batch", batch)
 
     def open(self) -> None:
         self._open.set()
@@ -105,7 +105,7 @@ def test_a_surface_that_goes_ends_it(monkeypatch) -> None:
 
 
 def test_it_has_a_deadline(monkeypatch) -> None:
-    monkeypatch.setattr(solver, "DEADLINE", 1)
+    monkeypatch.setattr(batch_solver, "DEADLINE", 1)
     with Stage() as stage:
         gate = Gate(stage, monkeypatch)
         client = stage.client()
@@ -147,7 +147,7 @@ def test_a_solver_that_fails_is_told_as_internal(monkeypatch) -> None:
         def broken(question, **more):
             raise ZeroDivisionError("a bug")
 
-        monkeypatch.setattr(stage.plugin.broker, "batch", broken)
+        monkeypatch.setattr(stage.plugin._state.broker, "batch", broken)
         client.ask(feedback, 1)
         batch = client.batches(feedback)[-1]
         assert (batch.cookie, batch.reason) == (1, FailureReason.INTERNAL)

@@ -138,9 +138,8 @@ def assert_idle(stage: Stage) -> None:
     """The plugin remembers nothing of clients that are gone."""
     plugin = stage.plugin
     stage.settle()
-    for name in ("managers", "_feedbacks", "_by_surface", "_by_buffer", "_due", "_upgrades"):
-        assert not getattr(plugin, name), name
-    assert not plugin._accounts
+    for name in ("managers", "feedbacks", "answers", "accounts"):
+        assert len(getattr(plugin._state, name)) == 0, name
 
 
 @pytest.mark.parametrize("when", ["before", "between", "after"])

@@ -9,7 +9,7 @@ import pytest
 from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
 from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
-from heapwire.compositor_plugin.account import DEFAULT_BUDGET
+from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
-from heapwire.compositor_plugin.account import DEFAULT_BUDGET
+from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
 from heapwire.kernel.description import Platform, quantity_name

@@ -40,7 +40,7 @@ class Attachment:
         self._platform = platform
         self._policy = policy
         self._host = TableHost(host, platform)
-        self._question: DmabufFormats | None = None
+        self._formats_query: DmabufFormats | None = None
         self.plugin = HeapPlugin(
             pointer_value(host.display),
             policy.apply(platform),
@@ -53,14 +53,14 @@ class Attachment:
             self._follow_hardware()
         if not self._host.names_formats:
             display = Display(pointer_value(host.display))
-            self._question = DmabufFormats(display, self._take_formats)
+            self._formats_query = DmabufFormats(display, self._take_formats)
             self._display_listener = display.on_destroy(self.close)
 
     def close(self) -> None:
         """Leave the display; safe to call twice, and when the display is ending."""
-        if self._question is not None:
-            self._question.close()
-            self._question = None
+        if self._formats_query is not None:
+            self._formats_query.close()
+            self._formats_query = None
             self._display_listener.remove()
         self.plugin.close()
 
@@ -80,7 +80,7 @@ class Attachment:
             log.warning("no linux-dmabuf here, so no plan can be offered")
         self._host.formats = formats
         if not self.plugin.closed:
-            self.plugin.platform_changed(self.plugin.broker.platform)
+            self.plugin.platform_changed(self.plugin.platform)
 
 
 def attach(
@@ -118,7 +118,7 @@ def attach(
         calls.surface_changed = _surface_changed
         calls.buffer_shown = _buffer_shown
         calls.detach = _detach
-        _describe(attachment.plugin.broker.platform, given)
+        _describe(attachment.plugin.platform, given)
         return True
     _unlog(handler)
     return False

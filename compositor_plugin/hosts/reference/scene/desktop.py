@@ -12,7 +12,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin import BufferAttributes, OutputState, StatusReason, SurfaceState
+from heapwire.compositor_plugin import (
+    BufferAttributes,
+    FormatTables,
+    OutputState,
+    StatusReason,
+    SurfaceState,
+)
 from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufContent, DmabufImporter
 from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 from heapwire.compositor_plugin.hosts.reference.scene.composition import (
@@ -87,6 +93,7 @@ class Desktop:
         self.frames: deque[FrameRecord] = deque(maxlen=None if record else KEPT_FRAMES)
         self.plugin: HeapPlugin | None = None
         self._scanout = ScanoutCheck(platform)
+        self._tables = FormatTables()
         self._record = record
         self._on_frame = on_frame
         self._states: dict[int, SurfaceState | None] = {}
@@ -107,6 +114,7 @@ class Desktop:
         self._last.clear()
         for output in self.outputs:
             output.close()
+        self._tables.close()
 
     # The plugin's host.
 
@@ -127,9 +135,8 @@ class Desktop:
     # What protocol objects call.
 
     def table_fd(self, content: bytes) -> int:
-        """A sealed file with a format table; it stays the plugin's."""
-        assert self.plugin is not None, "no client is there before the plugin is"
-        return self.plugin.table_fd(content)
+        """A sealed file with a format table; it stays the desktop's, and is to be sent at once."""
+        return self._tables.fd(content)
 
     def surface_committed(self, surface: WlSurface) -> None:
         """A surface has new state."""

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from heapwire.compositor_plugin.server import Client, EventLoop, Listener
 from heapwire.kernel.memory import DmaBuf
 
 DEFAULT_BUDGET = 512 << 20  # bytes a client; 40 buffers of 3840x2160 NV12
+SETTLE_INTERVAL = 1000  # milliseconds between looks at memory that clients may have freed
 
 
 @dataclass(slots=True)
@@ -77,3 +79,46 @@ class Account:
         charges, self._charges = self._charges, []
         for charge in charges:
             charge.release()
+
+
+class ClientAccounts:
+    """An account of `budget` bytes for each client that is connected and had memory allocated."""
+
+    def __init__(self, loop: EventLoop, budget: int) -> None:
+        self._budget = budget
+        self._accounts: dict[Client, tuple[Account, Listener]] = {}
+        self._settler = loop.add_timer(self.settle)
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def of(self, client: Client) -> Account:
+        """The account of a client, closed when the client goes."""
+        entry = self._accounts.get(client)
+        if entry is None:
+            account = Account(self._budget)
+            entry = (account, client.on_destroy(lambda: self._client_gone(client)))
+            self._accounts[client] = entry
+        return entry[0]
+
+    def settle(self) -> None:
+        """Drop charges for memory that is free, and look again later if some is not.
+
+        Nobody tells when the last process lets go of a dma-buf, so it is looked at.
+        """
+        accounts = [account for account, _ in self._accounts.values()]
+        unsettled = [account for account in accounts if account.settle()]  # all, not the first
+        if unsettled:
+            self._settler.arm(SETTLE_INTERVAL)
+
+    def close(self) -> None:
+        """Let go of all memory, and of the clients' ends."""
+        self._settler.remove()
+        for account, listener in self._accounts.values():
+            listener.remove()
+            account.close()
+        self._accounts.clear()
+
+    def _client_gone(self, client: Client) -> None:
+        account, _ = self._accounts.pop(client)
+        account.close()

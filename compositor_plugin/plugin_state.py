@@ -1,0 +1,78 @@
+"""What the protocol objects of one plugin share, and nothing that a host calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from heapwire.compositor_plugin.accounts import ClientAccounts
+from heapwire.compositor_plugin.answer_schedule import AnswerSchedule
+from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.feedback_index import FeedbackIndex
+from heapwire.compositor_plugin.format_tables import FormatTables
+from heapwire.compositor_plugin.host import Host, SurfaceState
+from heapwire.compositor_plugin.negotiation import HostState
+from heapwire.compositor_plugin.server import Client, EventLoop
+from heapwire.compositor_plugin.worker import Worker
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.heap_manager import HeapManager
+
+HostAnswer = TypeVar("HostAnswer")
+
+log = logging.getLogger(__name__)
+
+
+class PluginState:
+    """Made and ended by a `HeapPlugin`; each of its protocol objects is given it.
+
+    `broker` is another one whenever the machine has changed. `loop` is the host's.
+    """
+
+    def __init__(
+        self, broker: Broker, host: Host, loop: EventLoop, *, budget: int, debounce: int
+    ) -> None:
+        self.broker = broker
+        self.loop = loop
+        self.managers: set[HeapManager] = set()
+        self.feedbacks = FeedbackIndex()
+        self.answers = AnswerSchedule(loop, debounce)
+        self.accounts = ClientAccounts(loop, budget)
+        self.tables = FormatTables()
+        self.worker = Worker()
+        self.closed = False
+        self._host = host
+        self._worker_source = loop.add_fd(self.worker.fd, lambda _: self.worker.dispatch())
+
+    def host_state(self, surface: int | None, client: Client) -> HostState:
+        """What the host says now; what it fails to say is unknown."""
+        state = self._ask(lambda: self._host.surface_state(surface)) if surface else None
+        formats = self._ask(lambda: self._host.importable_formats(client.address))
+        return HostState(
+            state if isinstance(state, SurfaceState) else None,
+            formats if formats is not None else frozenset(),
+        )
+
+    def close(self) -> None:
+        """Leave nothing on the loop, on the host's resources or in memory.
+
+        Objects that clients still hold have this state still, and go inert.
+        """
+        self.closed = True
+        self.answers.close()
+        self._worker_source.remove()  # before the worker closes the fd that the loop polls
+        for feedback in self.feedbacks.all():
+            feedback.let_go()
+        # The thread may be allocating: what it is at is waited for and closed again,
+        # and only then is the memory of the accounts all that there is.
+        self.worker.close()
+        self.accounts.close()
+        self.tables.close()
+
+    def _ask(self, question: Callable[[], HostAnswer]) -> HostAnswer | None:
+        try:
+            return question()
+        except Exception:
+            log.exception("the host failed to answer")
+            return None
