@@ -14,7 +14,7 @@ from heapwire.compositor_plugin.server import NewId, Resource
 from heapwire.compositor_plugin.worker import Task
 from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
 from heapwire.protocol.values import BufferObject, LayoutKind
-from heapwire.protocol.wire import clip
+from heapwire.protocol.wire import clip, halves
 from heapwire.protocol.wire.bindings import XX_DMABUF_ALLOCATION_V1, AllocationReason
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Allocation(Resource):
             self._fail(AllocationReason.INTERNAL, str(outcome))
             return
         for buffer in outcome:
-            self.send("object", buffer.fd, buffer.size >> 32, buffer.size & 0xFFFFFFFF)
+            self.send("object", buffer.fd, *halves(buffer.size))
         self.send("done")
         if self._charge is not None:
             self._charge.buffers = outcome

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from heapwire.client_lib.buffers.buffer import Buffer as Buffer, allocate as allocate
     from heapwire.client_lib.buffers.buffer_status import BufferStatus as BufferStatus
     from heapwire.client_lib.buffers.linux_dmabuf import (
-        FEEDBACK_VERSION as FEEDBACK_VERSION,
         Import as Import,
         LinuxDmabuf as LinuxDmabuf,
     )
@@ -25,7 +24,7 @@ else:
             "allocation": "Allocation",
             "buffer": "Buffer allocate",
             "buffer_status": "BufferStatus",
-            "linux_dmabuf": "FEEDBACK_VERSION Import LinuxDmabuf",
+            "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",
             "window": "Presented Window",
         },

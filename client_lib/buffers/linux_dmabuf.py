@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -21,9 +20,7 @@ from heapwire.protocol.values import (
     Plan,
     fourcc_name,
 )
-
-FEEDBACK_VERSION = 4  # before it, the pairs come as events
-SAMPLING_DEVICE_VERSION = 6  # zwp_linux_buffer_params_v1.set_sampling_device
+from heapwire.protocol.wire import DmabufVersion, encode_device, halves, whole
 
 
 class LinuxDmabuf:
@@ -34,9 +31,11 @@ class LinuxDmabuf:
 
     def __init__(self, connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> None:
         self.connection = connection
-        self._proxy, self.version = connection.bind(ZwpLinuxDmabufV1, minimum=3, timeout=timeout)
+        self._proxy, self.version = connection.bind(
+            ZwpLinuxDmabufV1, minimum=DmabufVersion.MODIFIERS, timeout=timeout
+        )
         self._pairs: set[FormatModifier] = set()
-        if self.version < FEEDBACK_VERSION:
+        if self.version < DmabufVersion.FEEDBACK:
             listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
             connection.roundtrip(timeout=timeout)
         connection.on_close(self, self.close)
@@ -85,15 +84,15 @@ class LinuxDmabuf:
                 "add",
                 buffer.objects[plane.object].fd,
                 *(index, plane.offset, plane.pitch),
-                *(modifier >> 32, modifier & 0xFFFFFFFF),
+                *halves(modifier),
             )
-        if device is not None and self.version >= SAMPLING_DEVICE_VERSION:
-            send(params, "set_sampling_device", struct.pack("=Q", device.dev_t))
+        if device is not None and self.version >= DmabufVersion.SAMPLING:
+            send(params, "set_sampling_device", encode_device(device))
         send(params, "create", extent.width, extent.height, buffer.plan.fourcc, 0)
         return params
 
     def _modifier(self, fourcc: int, high: int, low: int) -> None:
-        self._pairs.add(FormatModifier(fourcc, high << 32 | low))
+        self._pairs.add(FormatModifier(fourcc, whole(high, low)))
 
     def _modifiers_of(self, plan: Plan) -> tuple[int, ...]:
         """The modifiers to import a plan's buffers with, to be tried in this order.

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from heapwire.client_lib.buffers import FEEDBACK_VERSION
 from heapwire.client_lib.wayland import DmabufFeedback
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Extent, Extents, Goal, Reason
-from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Batch, Inquiry, MachineView
+from heapwire.protocol.wire import (
+    FIRST_COMPOSITOR_ID,
+    Access,
+    Batch,
+    DmabufVersion,
+    Inquiry,
+    MachineView,
+)
 
 
 def local_batch(
@@ -66,7 +72,7 @@ def origin(
     else:
         machine = f"what is known of this machine ({platform.name})"
     said = f"formats and devices from linux-dmabuf version {feedback.version}"
-    if feedback.version < FEEDBACK_VERSION:
+    if feedback.version < DmabufVersion.FEEDBACK:
         said = f"formats from linux-dmabuf version {feedback.version}"
         if any(goal.scanout for goal in goals):
             said += ", displays from the names of outputs"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from heapwire.client_lib.buffers import FEEDBACK_VERSION
 from heapwire.client_lib.wayland import DmabufFeedback, DmabufTranche
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector, same_device
@@ -25,6 +24,7 @@ from heapwire.protocol.values import (
     Participant,
     Usage,
 )
+from heapwire.protocol.wire import DmabufVersion
 
 IMPORTING = "linux-dmabuf"  # the participant that stands for what can be imported
 
@@ -60,7 +60,7 @@ def _scanouts(
     feedback: DmabufFeedback, platform: Platform, covered: tuple[str, ...]
 ) -> Iterator[tuple[tuple[Participant, ...], DmabufTranche]]:
     """The displays that could scan a buffer out, and what can be imported for them."""
-    if feedback.version < FEEDBACK_VERSION:
+    if feedback.version < DmabufVersion.FEEDBACK:
         numbers = [_display_of(platform, name) for name in covered]
         # Two outputs may hang on one display: it takes part once.
         displays = [

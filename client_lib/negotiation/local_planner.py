@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from heapwire.client_lib.buffers import FEEDBACK_VERSION, LinuxDmabuf
+from heapwire.client_lib.buffers import LinuxDmabuf
 from heapwire.client_lib.negotiation.local_batch import local_batch, origin
 from heapwire.client_lib.negotiation.local_goals import local_goals
 from heapwire.client_lib.negotiation.planner import Planner
@@ -26,7 +26,7 @@ from heapwire.client_lib.wayland import (
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Goal, SourceId
-from heapwire.protocol.wire import Inquiry, TrancheFlags, inquiry_requests
+from heapwire.protocol.wire import DmabufVersion, Inquiry, TrancheFlags, inquiry_requests
 
 
 class LocalPlanner(Planner):
@@ -56,7 +56,7 @@ class LocalPlanner(Planner):
         self._goals: tuple[Goal, ...] = ()
         self._proxy: AnyProxy | None = None
         self._decoder = FeedbackDecoder(dmabuf.version)
-        if dmabuf.version < FEEDBACK_VERSION:
+        if dmabuf.version < DmabufVersion.FEEDBACK:
             # No feedback: what can be imported is all that will ever be told.
             pairs = tuple(sorted(dmabuf.pairs))
             sampled = DmabufTranche(None, TrancheFlags(0), pairs)

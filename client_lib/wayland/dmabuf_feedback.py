@@ -8,17 +8,18 @@ library's `dev_t`, of 4 or 8 bytes.
 
 from __future__ import annotations
 
-import os
 import struct
-import sys
 from dataclasses import dataclass
 
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import DeviceId, FormatModifier
-from heapwire.protocol.wire import TABLE_ENTRIES, TrancheFlags, decode_formats
-
-SAMPLING_VERSION = 6  # from here on tranches are flagged for sampling
-_DEV_T_SIZES = (4, 8)
+from heapwire.protocol.wire import (
+    TABLE_ENTRIES,
+    DmabufVersion,
+    TrancheFlags,
+    decode_device,
+    decode_formats,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class DmabufFeedback:
         Before version 6 these are the ones that are not for scanout; if there
         are none, all, since what is scanned out must be importable as well.
         """
-        if self.version >= SAMPLING_VERSION:
+        if self.version >= DmabufVersion.SAMPLING:
             return tuple(
                 tranche for tranche in self.tranches if tranche.flags & TrancheFlags.SAMPLING
             )
@@ -91,11 +92,11 @@ class FeedbackDecoder:
 
     def main_device(self, raw: bytes) -> None:
         """The device that samples, before version 6."""
-        self._main = decode_device(raw)
+        self._main = _device(raw)
 
     def tranche_target_device(self, raw: bytes) -> None:
         """The device of the tranche that is being described."""
-        self._device = decode_device(raw)
+        self._device = _device(raw)
         self._targeted = True
 
     def tranche_flags(self, flags: int) -> None:
@@ -118,7 +119,7 @@ class FeedbackDecoder:
         """The tranche is complete."""
         if not self._targeted:
             raise PeerError("a tranche without a target device")
-        if self._version >= SAMPLING_VERSION and not self._flags:
+        if self._version >= DmabufVersion.SAMPLING and not self._flags:
             raise PeerError("a tranche that is for nothing: it has no flags")
         self._tranches.append(DmabufTranche(self._device, self._flags, tuple(self._formats)))
         self._begin()
@@ -146,14 +147,8 @@ class FeedbackDecoder:
         self._formats = {}
 
 
-def decode_device(raw: bytes) -> DeviceId | None:
-    """The device of an array with a `dev_t`; None for 0, which is no device's number."""
-    if len(raw) not in _DEV_T_SIZES:
-        raise PeerError(f"a device number of {len(raw)} bytes")
-    number = int.from_bytes(raw, sys.byteorder)
-    if not number:
-        return None
-    fault = DeviceId.fault(os.major(number), os.minor(number))
-    if fault is not None:
-        raise PeerError(f"a device number that cannot be: {fault}")
-    return DeviceId.from_dev_t(number)
+def _device(raw: bytes) -> DeviceId | None:
+    try:
+        return decode_device(raw)
+    except ValueError as error:
+        raise PeerError(str(error)) from None

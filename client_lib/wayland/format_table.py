@@ -6,9 +6,7 @@ import os
 import stat
 
 from heapwire.protocol import PeerError
-from heapwire.protocol.wire import TABLE_ENTRIES
-
-ENTRY_BYTES = 16
+from heapwire.protocol.wire import TABLE_BYTES
 
 
 def read_format_table(fd: int, size: int) -> bytes:
@@ -21,7 +19,7 @@ def read_format_table(fd: int, size: int) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise PeerError("the format table is not a file that can be mapped")
-        if size > TABLE_ENTRIES * ENTRY_BYTES:
+        if size > TABLE_BYTES:
             raise PeerError(f"a format table of {size} bytes, more than it can have")
         content = bytearray()
         while len(content) < size:

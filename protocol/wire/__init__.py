@@ -56,12 +56,19 @@ if TYPE_CHECKING:
         TABLE_ENTRIES as TABLE_ENTRIES,
         clip as clip,
     )
-    from heapwire.protocol.wire.machine_view import (
-        MachineView as MachineView,
+    from heapwire.protocol.wire.linux_dmabuf import (
+        MAX_PLANES as MAX_PLANES,
+        TABLE_BYTES as TABLE_BYTES,
+        BufferFlags as BufferFlags,
+        BufferParamsError as BufferParamsError,
+        DmabufVersion as DmabufVersion,
+        decode_device as decode_device,
+        encode_device as encode_device,
+        halves as halves,
+        whole as whole,
     )
-    from heapwire.protocol.wire.misuse import (
-        MisuseError as MisuseError,
-    )
+    from heapwire.protocol.wire.machine_view import MachineView as MachineView
+    from heapwire.protocol.wire.misuse import MisuseError as MisuseError
     from heapwire.protocol.wire.negotiation_state import (
         Inquiry as Inquiry,
         NegotiationState as NegotiationState,
@@ -82,6 +89,10 @@ else:
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": "ALTERNATIVES BUFFERS KNOWN_BATCHES TABLE_ENTRIES clip",
+            "linux_dmabuf": (
+                "BufferFlags BufferParamsError DmabufVersion MAX_PLANES TABLE_BYTES decode_device "
+                "encode_device halves whole"
+            ),
             "machine_view": "MachineView",
             "misuse": "MisuseError",
             "negotiation_state": "Inquiry NegotiationState inquiry_requests",

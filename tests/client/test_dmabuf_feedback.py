@@ -12,13 +12,13 @@ from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
 
 from heapwire.client_lib import Connection, LinuxDmabuf, NoAnswerError, local_negotiation
 from heapwire.client_lib.wayland import FeedbackDecoder
-from heapwire.client_lib.wayland.dmabuf_feedback import decode_device
-from heapwire.client_lib.wayland.format_table import ENTRY_BYTES, read_format_table
+from heapwire.client_lib.wayland.format_table import read_format_table
 from heapwire.kernel.description import Platform
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import DeviceId, Extent, Extents, Participant, Usage
 from heapwire.protocol.wire import TABLE_ENTRIES, TrancheFlags, encode_table
 
+ENTRY_BYTES = 16  # of a format table
 CARD, RENDER = DeviceId(226, 0), DeviceId(226, 128)
 TABLE = encode_table((XRGB, NV12))
 
@@ -113,12 +113,6 @@ def test_formats_may_come_in_parts_and_twice():
 def test_flags_of_later_versions_are_left_out():
     feedback = take(6, ("format_table", TABLE), *tranche(CARD, 2 | 64, 0), ("done",))
     assert feedback.tranches[0].flags == TrancheFlags.SAMPLING
-
-
-@pytest.mark.parametrize("size", [4, 8])
-def test_devices_come_in_either_size(size):
-    assert decode_device(number(CARD, size)) == CARD
-    assert decode_device(bytes(size)) is None
 
 
 BROKEN = {

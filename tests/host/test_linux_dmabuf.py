@@ -12,11 +12,9 @@ import pytest
 from host_stage import ARGB, NV12, XRGB, memfd
 from open_files import open_fds
 
-from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
-    ParamsError as Error,
-)
 from heapwire.protocol.values import INVALID, parse_fourcc
 from heapwire.protocol.values.modifier import INTEL_X_TILED
+from heapwire.protocol.wire import BufferParamsError as Error
 
 WIDTH, HEIGHT, PITCH = 16, 8, 64
 SIZE = PITCH * HEIGHT

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 
 from heapwire.compositor_plugin.server import Display, EventSource, ffi, library
 from heapwire.protocol.values import INVALID, LINEAR, FormatModifier
+from heapwire.protocol.wire import DmabufVersion, whole
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,6 @@ _DISPLAY, _REGISTRY, _LISTED, _DMABUF, _SENT = 1, 2, 3, 4, 5  # object ids, in t
 _SYNC, _GET_REGISTRY, _BIND = 0, 1, 0  # opcodes of requests
 _GLOBAL, _FORMAT, _MODIFIER = 0, 0, 1  # opcodes of events
 _INTERFACE = b"zwp_linux_dmabuf_v1"
-_VERSION = 3
 
 
 class DmabufFormats:
@@ -97,15 +97,15 @@ class DmabufFormats:
             self._listed()
         elif object_id == _DMABUF and opcode == _MODIFIER:
             fourcc, high, low = struct.unpack("=III", body)
-            self._formats.add(FormatModifier(fourcc, high << 32 | low))
-        elif object_id == _DMABUF and opcode == _FORMAT and self._version < _VERSION:
+            self._formats.add(FormatModifier(fourcc, whole(high, low)))
+        elif object_id == _DMABUF and opcode == _FORMAT and self._version < DmabufVersion.MODIFIERS:
             self._formats.add(FormatModifier(struct.unpack("=I", body)[0], INVALID))
         elif object_id == _SENT:
             self._finish(with_linear(self._formats))
 
     @property
     def _version(self) -> int:
-        return min(self._offer[1], _VERSION) if self._offer else 0
+        return min(self._offer[1], DmabufVersion.MODIFIERS) if self._offer else 0
 
     def _global(self, body: bytes) -> None:
         name, length = struct.unpack_from("=II", body)

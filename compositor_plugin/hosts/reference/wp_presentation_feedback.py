@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.server import Resource
+from heapwire.protocol.wire import halves
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene import Output
@@ -28,9 +29,9 @@ class WpPresentationFeedback(Resource):
         seconds, nanoseconds = divmod(time, _NANOSECONDS)
         self.send(
             "presented",
-            *(seconds >> 32, seconds & 0xFFFFFFFF, nanoseconds),
+            *(*halves(seconds), nanoseconds),
             output.period,
-            *(sequence >> 32, sequence & 0xFFFFFFFF),
+            *halves(sequence),
             _VSYNC | (_ZERO_COPY if zero_copy else 0),
         )
         self.destroy_resource()

@@ -8,8 +8,6 @@ because each has an owner from the moment it arrives.
 from __future__ import annotations
 
 import os
-import sys
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
@@ -21,45 +19,25 @@ from heapwire.protocol.values import (
     INVALID,
     LINEAR,
     MAX_EXTENT,
-    DeviceId,
     Format,
     FormatModifier,
     fourcc_name,
+)
+from heapwire.protocol.wire import (
+    MAX_PLANES,
+    BufferFlags,
+    BufferParamsError,
+    DmabufVersion,
+    whole,
 )
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_importer import DmabufImporter
 
-MAX_PLANES = 4
 _UINT32_MAX = (1 << 32) - 1
-_MODIFIERS_AGREE_VERSION = 5  # zwp_linux_buffer_params_v1.add
-_ADVERTISED_VERSION = 4  # from here on clients know from the feedback what there is
 _DEV_T_SIZE = 8  # bytes of a dev_t on Linux
-
-
-class ParamsError(IntEnum):
-    """The errors of `zwp_linux_buffer_params_v1`."""
-
-    ALREADY_USED = 0
-    PLANE_IDX = 1
-    PLANE_SET = 2
-    INCOMPLETE = 3
-    INVALID_FORMAT = 4
-    INVALID_DIMENSIONS = 5
-    OUT_OF_BOUNDS = 6
-    INVALID_WL_BUFFER = 7
-    INVALID_DEV_T_SIZE = 8
-
-
-class BufferFlags(IntEnum):
-    """The flags of `create`; none of them is supported."""
-
-    Y_INVERT = 1
-    INTERLACED = 2
-    BOTTOM_FIRST = 4
-
-
-_KNOWN_FLAGS = BufferFlags.Y_INVERT | BufferFlags.INTERLACED | BufferFlags.BOTTOM_FIRST
+# A plain number: the complement of an IntFlag has no bits but those that it names.
+_KNOWN_FLAGS = int(BufferFlags.Y_INVERT | BufferFlags.INTERLACED | BufferFlags.BOTTOM_FIRST)
 
 
 class AddedPlane(NamedTuple):
@@ -97,11 +75,11 @@ class ZwpLinuxBufferParamsV1(Resource):
         """Add one plane."""
         self._check_unused()
         if plane >= MAX_PLANES:
-            raise self._error(ParamsError.PLANE_IDX, f"there is no plane {plane}")
+            raise self._error(BufferParamsError.PLANE_IDX, f"there is no plane {plane}")
         if plane in self._planes:
-            raise self._error(ParamsError.PLANE_SET, f"plane {plane} is set already")
+            raise self._error(BufferParamsError.PLANE_SET, f"plane {plane} is set already")
         owned = ReceivedFd(fd.take())
-        self._planes[plane] = AddedPlane(owned, offset, pitch, modifier_hi << 32 | modifier_lo)
+        self._planes[plane] = AddedPlane(owned, offset, pitch, whole(modifier_hi, modifier_lo))
 
     def create(self, width: int, height: int, fourcc: int, flags: int) -> None:
         """Make a buffer and announce it, or say that it failed."""
@@ -115,14 +93,14 @@ class ZwpLinuxBufferParamsV1(Resource):
         """Make a buffer at once; a failure ends the client."""
         content = self._import(width, height, fourcc, flags)
         if content is None:
-            raise self._error(ParamsError.INVALID_WL_BUFFER, "the buffer cannot be imported")
+            raise self._error(BufferParamsError.INVALID_WL_BUFFER, "the buffer cannot be imported")
         WlBuffer(new_id, content, self._dmabuf.buffers)
 
     def set_sampling_device(self, device: bytes) -> None:
         """Name the device that is to sample; there is only one, so any will do."""
         if len(device) != _DEV_T_SIZE:
             raise self._error(
-                ParamsError.INVALID_DEV_T_SIZE,
+                BufferParamsError.INVALID_DEV_T_SIZE,
                 f"a dev_t has {_DEV_T_SIZE} bytes, not {len(device)}",
             )
         self._check_unused()
@@ -139,9 +117,11 @@ class ZwpLinuxBufferParamsV1(Resource):
             planes = self._checked_planes()
             pair = self._checked_pair(planes, fourcc)
             if flags & ~_KNOWN_FLAGS:
-                raise self._error(ParamsError.INVALID_FORMAT, f"unknown flags {flags:#x}")
+                raise self._error(BufferParamsError.INVALID_FORMAT, f"unknown flags {flags:#x}")
             if width < 1 or height < 1:
-                raise self._error(ParamsError.INVALID_DIMENSIONS, f"{width}x{height} is no size")
+                raise self._error(
+                    BufferParamsError.INVALID_DIMENSIONS, f"{width}x{height} is no size"
+                )
             self._check_bounds(planes, FORMATS.get(fourcc), width, height)
             if flags or pair is None or max(width, height) > MAX_EXTENT:
                 return None
@@ -151,33 +131,33 @@ class ZwpLinuxBufferParamsV1(Resource):
 
     def _checked_planes(self) -> list[AddedPlane]:
         if not self._planes:
-            raise self._error(ParamsError.INCOMPLETE, "no plane has been added")
+            raise self._error(BufferParamsError.INCOMPLETE, "no plane has been added")
         for index in range(max(self._planes) + 1):
             if index not in self._planes:
-                raise self._error(ParamsError.INCOMPLETE, f"plane {index} is missing")
+                raise self._error(BufferParamsError.INCOMPLETE, f"plane {index} is missing")
         return [self._planes[index] for index in range(len(self._planes))]
 
     def _checked_pair(self, planes: list[AddedPlane], fourcc: int) -> FormatModifier | None:
         """The pair of the buffer; None for one that cannot be imported."""
         modifiers = {plane.modifier for plane in planes}
         if len(modifiers) > 1:
-            if self.version >= _MODIFIERS_AGREE_VERSION:
-                raise self._error(ParamsError.INVALID_FORMAT, "the planes' modifiers differ")
+            if self.version >= DmabufVersion.ONE_MODIFIER:
+                raise self._error(BufferParamsError.INVALID_FORMAT, "the planes' modifiers differ")
             return None
         modifier = modifiers.pop()
-        if modifier == INVALID and self.version < _ADVERTISED_VERSION:
+        if modifier == INVALID and self.version < DmabufVersion.FEEDBACK:
             modifier = LINEAR  # a client that knows no modifiers means the usual layout
         pair = FormatModifier(fourcc, modifier)
         offered = pair in self._dmabuf.formats
-        if not offered and self.version >= _ADVERTISED_VERSION:
+        if not offered and self.version >= DmabufVersion.FEEDBACK:
             raise self._error(
-                ParamsError.INVALID_FORMAT,
+                BufferParamsError.INVALID_FORMAT,
                 f"{fourcc_name(fourcc)} with modifier {modifier:#x} is not on offer",
             )
         layout = FORMATS.get(fourcc)
         if layout is not None and modifier == LINEAR and len(planes) != len(layout.planes):
             raise self._error(
-                ParamsError.INCOMPLETE, f"{layout.name} has {len(layout.planes)} planes"
+                BufferParamsError.INCOMPLETE, f"{layout.name} has {len(layout.planes)} planes"
             )
         return pair if offered else None
 
@@ -201,13 +181,13 @@ class ZwpLinuxBufferParamsV1(Resource):
                 raise self._out_of_bounds(index, f"ends at {end}, and its object at {size}")
 
     def _out_of_bounds(self, index: int, what: str) -> ViolationError:
-        return self._error(ParamsError.OUT_OF_BOUNDS, f"plane {index} {what}")
+        return self._error(BufferParamsError.OUT_OF_BOUNDS, f"plane {index} {what}")
 
     def _check_unused(self) -> None:
         if self._used:
-            raise self._error(ParamsError.ALREADY_USED, "a buffer was made of it already")
+            raise self._error(BufferParamsError.ALREADY_USED, "a buffer was made of it already")
 
-    def _error(self, code: ParamsError, message: str) -> ViolationError:
+    def _error(self, code: BufferParamsError, message: str) -> ViolationError:
         return ViolationError(self, code, message)
 
     def _close(self) -> None:
@@ -222,8 +202,3 @@ def _size(fd: ReceivedFd) -> int | None:
         return os.lseek(fd.fileno(), 0, os.SEEK_END)
     except OSError:
         return None
-
-
-def device_number(device: DeviceId | None) -> bytes:
-    """A device as the arrays of linux-dmabuf carry it: a native dev_t."""
-    return (device.dev_t if device is not None else 0).to_bytes(_DEV_T_SIZE, sys.byteorder)

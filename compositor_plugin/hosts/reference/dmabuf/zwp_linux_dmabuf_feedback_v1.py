@@ -7,28 +7,15 @@ for each. While a surface is a candidate for scanout, the display comes first.
 from __future__ import annotations
 
 import struct
-from enum import IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
-from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
-    device_number,
-)
 from heapwire.compositor_plugin.server import EventSource, NewId, Resource
 from heapwire.protocol.values import FormatModifier
-from heapwire.protocol.wire import encode_table
+from heapwire.protocol.wire import DmabufVersion, TrancheFlags, encode_device, encode_table
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop
-
-_SAMPLING_VERSION = 6  # from here on there is no main device, and every tranche has a flag
-
-
-class TrancheFlags(IntFlag):
-    """The flags of a tranche."""
-
-    SCANOUT = 1
-    SAMPLING = 2
 
 
 class _Tranche(NamedTuple):
@@ -89,9 +76,11 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
     def _tranches(self) -> list[_Tranche]:
         dmabuf = self._desktop.dmabuf
         renderer = dmabuf.renderer or dmabuf.display
-        sampling = TrancheFlags.SAMPLING if self.version >= _SAMPLING_VERSION else TrancheFlags(0)
+        sampling = (
+            TrancheFlags.SAMPLING if self.version >= DmabufVersion.SAMPLING else TrancheFlags(0)
+        )
         sampled = _Tranche(
-            device_number(renderer.id if renderer else None),
+            encode_device(renderer.id if renderer else None),
             sampling,
             tuple(sorted(dmabuf.formats)),
         )
@@ -100,7 +89,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             return [sampled]
         device = dmabuf.display.id if dmabuf.display else None
         scanned_out = _Tranche(
-            device_number(device), TrancheFlags.SCANOUT, tuple(sorted(dmabuf.scanout_formats))
+            encode_device(device), TrancheFlags.SCANOUT, tuple(sorted(dmabuf.scanout_formats))
         )
         return [scanned_out, sampled]
 
@@ -113,7 +102,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         if first:
             content = encode_table(pairs)
             self.send("format_table", self._desktop.table_fd(content), len(content))
-        if self.version < _SAMPLING_VERSION:
+        if self.version < DmabufVersion.SAMPLING:
             self.send("main_device", tranches[-1].device)
         for tranche in tranches:
             indices = [pairs.index(pair) for pair in tranche.pairs]

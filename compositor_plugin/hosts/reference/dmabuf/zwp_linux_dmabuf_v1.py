@@ -12,12 +12,10 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_dmabuf_feedback
     ZwpLinuxDmabufFeedbackV1,
 )
 from heapwire.compositor_plugin.server import NewId, Resource
+from heapwire.protocol.wire import DmabufVersion, halves
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop
-
-_MODIFIER_VERSION = 3
-_FEEDBACK_VERSION = 4  # from here on feedback says it all, and these events must not be sent
 
 
 class ZwpLinuxDmabufV1(Resource):
@@ -29,14 +27,14 @@ class ZwpLinuxDmabufV1(Resource):
     def __init__(self, new_id: NewId, desktop: Desktop) -> None:
         super().__init__(new_id)
         self._desktop = desktop
-        if self.version >= _FEEDBACK_VERSION:
+        if self.version >= DmabufVersion.FEEDBACK:
             return
         pairs = sorted(desktop.dmabuf.formats)
         for fourcc in dict.fromkeys(pair.fourcc for pair in pairs):
             self.send("format", fourcc)
-        if self.version >= _MODIFIER_VERSION:
+        if self.version >= DmabufVersion.MODIFIERS:
             for fourcc, modifier in pairs:
-                self.send("modifier", fourcc, modifier >> 32, modifier & 0xFFFFFFFF)
+                self.send("modifier", fourcc, *halves(modifier))
 
     def create_params(self, new_id: NewId) -> None:
         """Begin a buffer."""
