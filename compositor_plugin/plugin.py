@@ -36,8 +36,7 @@ class HeapPlugin:
     `debounce` is in milliseconds. `on_solved` sees each problem that is solved
     for a client, and its answer: what a capture is made of.
 
-    Raises `LocalError` if the process has two copies of libwayland-server, or
-    the global cannot be created.
+    Raises `MachineError` if the process has two copies of libwayland-server, or none.
     """
 
     def __init__(

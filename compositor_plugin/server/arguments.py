@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi
 from heapwire.compositor_plugin.server.received_fd import ReceivedFd
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Argument, ArgumentKind, Message
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ class EventEncoder:
     def encode(self, values: tuple[object, ...], version: int) -> tuple[CData, list[object]]:
         """The array, and what must outlive the call that uses it.
 
-        Raises `LocalError` if the values are not the event's, if they do not
+        Raises `UsageError` if the values are not the event's, if they do not
         fit into a message, or if an object of `version` has no such event.
         """
         if len(values) != len(self._encode):
-            raise LocalError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
+            raise UsageError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
         if version < self.since:
-            raise LocalError(f"{self._name} is there since version {self.since}, not {version}")
+            raise UsageError(f"{self._name} is there since version {self.since}, not {version}")
         keep: list[object] = []
         words = [
             encode(value, keep) for encode, value in zip(self._encode, values, strict=True)
@@ -118,7 +118,7 @@ class EventEncoder:
         if keep:
             size = 8 + 4 * len(words) + sum(4 + len(raw) for raw in keep if isinstance(raw, bytes))
             if size > MESSAGE_BYTES - 4 * len(words):
-                raise LocalError(f"{self._name}: {size} bytes do not fit into a message")
+                raise UsageError(f"{self._name}: {size} bytes do not fit into a message")
         array = ffi.new(_WORDS, words)
         keep.append(array)
         return ffi.cast(_ARGUMENTS, array), keep
@@ -165,7 +165,7 @@ def _encoder(argument: Argument, what: str) -> _Encode:
     def number(low: int, high: int) -> _Encode:
         def encode(value: int, _keep: list[Any]) -> int:
             if not low <= value < high:
-                raise LocalError(f"{what}: {value} is out of range")
+                raise UsageError(f"{what}: {value} is out of range")
             return (value & _WORD) << _SHIFT
 
         return encode
@@ -178,7 +178,7 @@ def _encoder(argument: Argument, what: str) -> _Encode:
             return null()
         raw = value.encode("utf-8", "replace") + b"\0"
         if b"\0" in raw[:-1]:
-            raise LocalError(f"{what}: a string cannot hold a NUL")
+            raise UsageError(f"{what}: a string cannot hold a NUL")
         return pointer(raw, keep)
 
     def array(value: bytes, keep: list[Any]) -> int:
@@ -197,7 +197,7 @@ def _encoder(argument: Argument, what: str) -> _Encode:
         if value is None:
             return null()
         if not value.alive:
-            raise LocalError(f"{what}: the object is destroyed")
+            raise UsageError(f"{what}: the object is destroyed")
         return int(value.address)
 
     def fd(value: Any, keep: list[Any]) -> int:  # noqa: ANN401  # an int or what has fileno()
@@ -205,13 +205,13 @@ def _encoder(argument: Argument, what: str) -> _Encode:
         try:
             os.fstat(number_)
         except OSError:
-            raise LocalError(f"{what}: {number_} is no open file descriptor") from None
+            raise UsageError(f"{what}: {number_} is no open file descriptor") from None
         return signed(number_, keep)
 
     def null() -> int:
         if argument.nullable:
             return 0
-        raise LocalError(f"{what} cannot be null")
+        raise UsageError(f"{what} cannot be null")
 
     signed = number(-(1 << 31), 1 << 31)
     encoders: dict[ArgumentKind, _Encode] = {

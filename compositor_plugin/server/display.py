@@ -17,7 +17,7 @@ from heapwire.compositor_plugin.server.libwayland_server import (
     raise_kept,
 )
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.global_ import Global
@@ -66,16 +66,16 @@ class OwnDisplay(Display):
     def add_socket(self, name: str | None = None) -> str:
         """Listen below `$XDG_RUNTIME_DIR`; the name of the socket is returned.
 
-        Raises `LocalError` if that is not possible.
+        Raises `MachineError` if that is not possible.
         """
         lib = library()
         if name is None:
             chosen = lib.wl_display_add_socket_auto(self.pointer)
             if chosen == ffi.NULL:
-                raise LocalError("no Wayland socket can be made in $XDG_RUNTIME_DIR")
+                raise MachineError("no Wayland socket can be made in $XDG_RUNTIME_DIR")
             return str(ffi.string(chosen).decode())
         if lib.wl_display_add_socket(self.pointer, ffi.new("char[]", name.encode())) != 0:
-            raise LocalError(f"the Wayland socket {name!r} cannot be made, or is in use")
+            raise MachineError(f"the Wayland socket {name!r} cannot be made, or is in use")
         return name
 
     def add_client(self, fd: int) -> Client:

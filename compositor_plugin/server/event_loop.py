@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
-from heapwire.protocol import LocalError
+from heapwire.protocol import HeapwireError, MachineError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,9 @@ class EventSource:
         self._number = next(_numbers)
         self._pointer: CData = ffi.NULL
 
-    def _added(self, pointer: CData, what: str) -> EventSource:
+    def _added(self, pointer: CData, what: str, error: type[HeapwireError]) -> EventSource:
         if pointer == ffi.NULL:
-            raise LocalError(f"{what} cannot be added to the event loop")
+            raise error(f"{what} cannot be added to the event loop")
         self._pointer = pointer
         _sources[self._number] = self
         self._loop.sources.add(self)
@@ -71,13 +71,13 @@ class EventLoop:
     def add_fd(self, fd: int, callback: Callable[[int], None], mask: int = READABLE) -> EventSource:
         """Call back with a mask when the fd is ready; the fd stays the caller's.
 
-        Raises `LocalError` if it is not a file descriptor that can be polled.
+        Raises `UsageError` if it is not a file descriptor that can be polled.
         """
         source = EventSource(self, callback)
         pointer = library().wl_event_loop_add_fd(
             self.pointer, fd, mask, _fd_ready, ffi.cast("void *", source._number)
         )
-        return source._added(pointer, f"file descriptor {fd}")
+        return source._added(pointer, f"file descriptor {fd}", UsageError)
 
     def add_timer(self, callback: Callable[[], None]) -> EventSource:
         """Call back when the timer that is returned fires; it is not armed yet."""
@@ -85,7 +85,7 @@ class EventLoop:
         pointer = library().wl_event_loop_add_timer(
             self.pointer, _timer_fired, ffi.cast("void *", source._number)
         )
-        return source._added(pointer, "a timer")
+        return source._added(pointer, "a timer", MachineError)
 
     def add_idle(self, callback: Callable[[], None]) -> EventSource:
         """Call back once, when what is being dispatched has been dispatched."""
@@ -93,7 +93,7 @@ class EventLoop:
         pointer = library().wl_event_loop_add_idle(
             self.pointer, _idle, ffi.cast("void *", source._number)
         )
-        return source._added(pointer, "an idle callback")
+        return source._added(pointer, "an idle callback", MachineError)
 
 
 def _run(data: CData, mask: int, *, once: bool = False) -> None:

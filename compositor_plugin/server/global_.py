@@ -12,7 +12,7 @@ from heapwire.compositor_plugin.server.errors import ViolationError
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
 from heapwire.compositor_plugin.server.resource import NewId
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Interface
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Global:
             _bound,
         )
         if self._pointer == ffi.NULL:
-            raise LocalError(f"the global {interface.name} cannot be created")
+            raise UsageError(f"the global {interface.name} cannot be created")
         _globals[self._number] = self
         display.globals.add(self)
 
@@ -72,7 +72,7 @@ def _bound(client: CData, data: CData, version: int, id_: int) -> None:
     try:
         entry._bind(new_id)
         if not new_id.used:
-            raise LocalError("the bound object was not made")
+            raise UsageError("the bound object was not made")
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except MemoryError:

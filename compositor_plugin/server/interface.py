@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 
 from heapwire.compositor_plugin.server.libwayland_server import CORE_INTERFACES, CData, ffi, library
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 _structs: dict[str, CData] = {}
@@ -34,13 +34,18 @@ def interface_struct(interface: Interface, *others: Interface) -> CData:
 
 
 def struct_named(name: str) -> CData:
-    """The `wl_interface *` of a core interface or of one made before."""
+    """The `wl_interface *` of a core interface or of one made before.
+
+    Raises `MachineError` if this libwayland does not have the core interface.
+    """
     if name in _structs:
         return _structs[name]
+    if name not in CORE_INTERFACES:
+        raise UsageError(f"no table of the interface {name} was given")
     try:
         return ffi.addressof(library(), f"{name}_interface")
     except AttributeError:
-        raise LocalError(f"no table of the interface {name} was given") from None
+        raise MachineError(f"this libwayland-server is too old to have {name}") from None
 
 
 @functools.cache
@@ -49,7 +54,7 @@ def core_interface(name: str) -> Interface:
 
     The struct knows no names of arguments; they are called by their position.
 
-    Raises `LocalError` if this libwayland does not have the interface.
+    Raises `MachineError` if this libwayland does not have the interface.
     """
     struct = struct_named(name)
     return Interface(

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 from cffi import FFI
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 
 log = logging.getLogger(__name__)
 
@@ -132,13 +132,13 @@ ffi.cdef("\n".join(f"extern struct wl_interface {name}_interface;" for name in C
 def library() -> CData:
     """libwayland-server as a cffi library, opened once.
 
-    Raises `LocalError` if there is none, or if two copies are mapped already.
+    Raises `MachineError` if there is none, or if two copies are mapped already.
     """
     path = _find()
     try:
         return ffi.dlopen(path)
     except OSError as error:
-        raise LocalError(f"{path} cannot be loaded: {error}") from None
+        raise MachineError(f"{path} cannot be loaded: {error}") from None
 
 
 def mapped_copies(maps: str) -> list[str]:
@@ -187,7 +187,7 @@ def address(pointer: CData) -> int:
 def _find() -> str:
     mapped = mapped_copies(Path("/proc/self/maps").read_text("utf-8", "replace"))
     if len(mapped) > 1:
-        raise LocalError(
+        raise MachineError(
             "two copies of libwayland-server are mapped into this process "
             f"({', '.join(mapped)}); one of them would corrupt the other's memory"
         )
@@ -207,4 +207,4 @@ def _bundled() -> str:
         folder = Path(spec.origin).parent.parent / "pywayland.libs"
         for path in sorted(folder.glob("libwayland-server-*.so*")):
             return os.fspath(path)
-    raise LocalError(f"there is no {SONAME}: install libwayland-server0 or the pywayland wheel")
+    raise MachineError(f"there is no {SONAME}: install libwayland-server0 or the pywayland wheel")

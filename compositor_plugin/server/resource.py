@@ -36,7 +36,7 @@ from heapwire.compositor_plugin.server.libwayland_server import (
     library,
 )
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Interface
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Resource:
     def send(self, event: str, *arguments: object) -> None:
         """Send an event; nothing happens if the object is dead.
 
-        An fd is duplicated: it stays the caller's. Raises `LocalError` if the
+        An fd is duplicated: it stays the caller's. Raises `UsageError` if the
         arguments are not those of the event, or the object's version has none.
         """
         if _resources.get(self.address) is not self:
@@ -227,7 +227,7 @@ def _dispatch(_impl: CData, target: CData, opcode: int, _message: CData, argumen
         values = request.decode(arguments, arrived)
         getattr(resource, name)(*values)
         if not all(new_id.used for new_id in arrived.new_ids):
-            raise LocalError("the new object was not made")
+            raise UsageError("the new object was not made")
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except MemoryError:

@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
 from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout
 
 PLATFORM = "raspberry-pi-4"
@@ -354,5 +354,5 @@ def test_what_another_thread_says_waits_for_the_host_s(host):
 
 def test_the_table_is_refused_by_its_own_words(host):
     host.table.size = 8
-    with pytest.raises(LocalError, match="8 bytes"):
+    with pytest.raises(UsageError, match="8 bytes"):
         read_host(pointer_value(host.table))

@@ -20,7 +20,7 @@ from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.description import Platform
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import Extent
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -60,7 +60,7 @@ def test_a_socket_has_the_name_that_was_asked_for(nothing_left, runtime, platfor
     with Compositor(platform, socket="reference-test") as compositor:
         assert compositor.socket == "reference-test"
         assert (runtime / "reference-test").is_socket()
-        with pytest.raises(LocalError, match="reference-test"):
+        with pytest.raises(MachineError, match="reference-test"):
             Compositor(platform, socket="reference-test")
     assert not (runtime / "reference-test").exists()
 
@@ -75,7 +75,7 @@ def test_without_a_folder_for_sockets_there_is_none(nothing_left, platform, monk
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     with Compositor(platform) as compositor:
         assert compositor.socket is None
-    with pytest.raises(LocalError, match="socket"):
+    with pytest.raises(MachineError, match="socket"):
         Compositor(platform, socket="somewhere")
 
 
@@ -117,7 +117,7 @@ def test_stop_before_run_is_not_lost(nothing_left, platform, monkeypatch):
 
 
 def test_an_output_that_is_not_there(stage):
-    with pytest.raises(LocalError, match="SIM-1"):
+    with pytest.raises(UsageError, match="SIM-1"):
         stage.compositor.screenshot("HDMI-7")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from heapwire.compositor_plugin.hosts.reference.scene import PlaneBytes, read_image, save_png
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Colours, to_rgb
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, NotPossibleError, UsageError
 from heapwire.protocol.values import ColourEncoding, ColourRange, parse_fourcc
 
 UNSPECIFIED = Colours()
@@ -95,12 +95,12 @@ def test_offsets_and_pitches_are_honoured() -> None:
 
 def test_a_short_buffer_is_refused() -> None:
     plane = PlaneBytes(bytes(WIDTH * 4 * HEIGHT - 1), 0, WIDTH * 4)
-    with pytest.raises(LocalError, match="not within"):
+    with pytest.raises(UsageError, match="not within"):
         read_image([plane], parse_fourcc("XRGB8888"), WIDTH, HEIGHT)
 
 
 def test_an_unknown_format_is_refused_by_name() -> None:
-    with pytest.raises(LocalError, match="XRGB16161616"):
+    with pytest.raises(NotPossibleError, match="XRGB16161616"):
         read_image([], parse_fourcc("XRGB16161616"), 1, 1)
 
 
@@ -108,6 +108,6 @@ def test_png_is_written_whole_or_not_at_all(tmp_path) -> None:
     save_png(tmp_path / "shot.png", picture())
     frame = next(av.open(str(tmp_path / "shot.png")).decode(video=0))
     assert np.array_equal(frame.to_ndarray(format="rgb24"), picture())
-    with pytest.raises(LocalError, match="No such file"):
+    with pytest.raises(FileError, match="No such file"):
         save_png(tmp_path / "nowhere" / "shot.png", picture())
     assert [entry.name for entry in tmp_path.iterdir()] == ["shot.png"]

@@ -105,7 +105,7 @@ def attach(
         log.setLevel(level_number(log_level))
         given = Policy.load(policy) if policy else Policy()
         attachment = Attachment(host, _platform(platform), given)
-    except HeapwireError as error:
+    except HeapwireError as error:  # a UsageError of the C side too: nothing is raised into C
         log.error("not available: %s", error)  # the error says all; where it was raised is noise
     except Exception:
         log.exception("not available")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, MachineError, words_of
 
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-fPIC", "-fvisibility=hidden")
 
@@ -28,10 +28,10 @@ class BuiltPython:
 
     @classmethod
     def running(cls) -> BuiltPython:
-        """The Python that runs; `LocalError` if it cannot be embedded."""
+        """The Python that runs; `MachineError` if it cannot be embedded."""
         headers = Path(sysconfig.get_path("include"))
         if not (headers / "Python.h").is_file():
-            raise LocalError(
+            raise MachineError(
                 f"Python.h is not in {headers}: install the development files of this Python "
                 "(Debian: python3-dev)"
             )
@@ -41,7 +41,7 @@ class BuiltPython:
 def _shared_library() -> Path:
     name = sysconfig.get_config_var("INSTSONAME") or ""
     if not sysconfig.get_config_var("Py_ENABLE_SHARED") or ".so" not in name:
-        raise LocalError(
+        raise MachineError(
             f"{sys.executable} was built without a shared library, so no other program can start "
             "it: use the distribution's Python, or build one with --enable-shared "
             "(pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared)"
@@ -51,14 +51,14 @@ def _shared_library() -> Path:
     for candidate in (folder / name, folder / multiarch / name):
         if candidate.is_file():
             return candidate
-    raise LocalError(f"{name} is not in {folder}: install it (Debian: libpython3-dev)")
+    raise MachineError(f"{name} is not in {folder}: install it (Debian: libpython3-dev)")
 
 
 def compiler() -> list[str]:
-    """The C compiler and its first arguments: `$CC`, or cc."""
+    """The C compiler and its first arguments: `$CC`, or cc; `MachineError` if there is none."""
     command = shlex.split(os.environ.get("CC", "cc"))
     if not command or shutil.which(command[0]) is None:
-        raise LocalError(
+        raise MachineError(
             f"there is no C compiler {' '.join(command) or 'in $CC'}: install one (Debian: gcc)"
         )
     return command
@@ -74,8 +74,9 @@ def compile_shared(
 ) -> None:
     """Compile C files with heapwire.c into a shared object.
 
-    `what` is what the error says was being built. Raises `LocalError` with what
-    the compiler said; `output` is then as it was before.
+    `what` is what the error says was being built. Raises `MachineError` with what
+    the compiler said, `FileError` if the file cannot be written; `output` is then as it
+    was before.
     """
     python = BuiltPython.running()
     part = output.with_name(f".{output.name}.{os.getpid()}")
@@ -96,16 +97,19 @@ def compile_shared(
         output.parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise LocalError(f"{what} does not compile:\n{done.stderr.strip()}")
+            raise MachineError(f"{what} does not compile:\n{done.stderr.strip()}")
         part.replace(output)
     except OSError as error:
-        raise LocalError(f"{output}: {error.strerror}") from error
+        raise FileError(output, words_of(error)) from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def build_library(folder: Path) -> list[Path]:
-    """Write libheapwire.so, heapwire.h and heapwire.pc into a folder; the files are returned."""
+    """Write libheapwire.so, heapwire.h and heapwire.pc into a folder; the files are returned.
+
+    Raises as `compile_shared` does.
+    """
     library, header, package = (
         folder / name for name in ("libheapwire.so", "heapwire.h", "heapwire.pc")
     )
@@ -114,7 +118,7 @@ def build_library(folder: Path) -> list[Path]:
         shutil.copyfile(sources() / "heapwire.h", header)
         package.write_text(_pkg_config(folder.resolve()), "utf-8")
     except OSError as error:
-        raise LocalError(f"{error.filename}: {error.strerror}") from error
+        raise FileError(error.filename or folder, words_of(error)) from error
     return [library, header, package]
 
 

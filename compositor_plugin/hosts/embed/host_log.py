@@ -7,7 +7,7 @@ import threading
 from collections import deque
 
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
-from heapwire.protocol import LocalError
+from heapwire.protocol import InputError
 
 LEVELS = {
     "error": logging.ERROR,
@@ -18,9 +18,9 @@ LEVELS = {
 
 
 def level_number(name: str) -> int:
-    """The level that a word names; `LocalError` if none does."""
+    """The level that a word names; `InputError` if none does."""
     if name not in LEVELS:
-        raise LocalError(f"the log level {name!r} is none of {', '.join(LEVELS)}")
+        raise InputError(f"the log level {name!r} is none of {', '.join(LEVELS)}")
     return LEVELS[name]
 
 

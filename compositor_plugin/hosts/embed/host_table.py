@@ -11,7 +11,7 @@ from typing import Any
 
 from cffi import FFI
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 
 CData = Any
 """A pointer or struct of cffi's, which has no types of its own."""
@@ -36,7 +36,7 @@ ffi.cdef(declarations(resources.files(__package__).joinpath("heapwire.h").read_t
 def read_host(address: int) -> CData:
     """A copy of the host's table, with NULL for what an older host does not have.
 
-    Raises `LocalError` if it is too small to be one, or lacks the display or
+    Raises `UsageError` if it is too small to be one, or lacks the display or
     `surface_state`.
     """
     given = ffi.cast("struct heapwire_host *", address)
@@ -44,14 +44,14 @@ def read_host(address: int) -> CData:
     size = ffi.sizeof("struct heapwire_host")
     needed = ffi.offsetof("struct heapwire_host", "surface_state") + ffi.sizeof("void *")
     if given.size < needed:
-        raise LocalError(
+        raise UsageError(
             f"the compositor's struct heapwire_host is {given.size} bytes, and {needed} are the "
             "least: set its field `size`"
         )
     ffi.memmove(host, given, min(given.size, size))
     for field in ("display", "surface_state"):
         if getattr(host, field) == ffi.NULL:
-            raise LocalError(f"the compositor's struct heapwire_host has no {field}")
+            raise UsageError(f"the compositor's struct heapwire_host has no {field}")
     return host
 
 

@@ -41,7 +41,7 @@ from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporte
 from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
 from heapwire.kernel.description import Platform
 from heapwire.kernel.system import Closable
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import Answer, Extent, Problem
 
 Result = TypeVar("Result")
@@ -64,7 +64,7 @@ class Compositor(Closable):
     is the plugin's. Without `extension` it is a compositor that has linux-dmabuf
     only.
 
-    Raises `LocalError` if the socket cannot be made.
+    Raises `MachineError` if the socket cannot be made.
     """
 
     def __init__(
@@ -184,13 +184,13 @@ class Compositor(Closable):
     def screenshot(self, output: str | None = None) -> Image:
         """What an output shows now, (height, width, 3); of the first, or of the one named.
 
-        Raises `LocalError` if there is no such output.
+        Raises `UsageError` if there is no such output.
         """
         outputs = self._desktop.outputs
         chosen = next((shown for shown in outputs if output in (None, shown.name)), None)
         if chosen is None:
             names = ", ".join(shown.name for shown in outputs)
-            raise LocalError(f"there is no output {output}: there is {names}")
+            raise UsageError(f"there is no output {output}: there is {names}")
         return self.call(lambda: self._desktop.image(chosen))
 
     def close(self) -> None:

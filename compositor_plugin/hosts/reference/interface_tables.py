@@ -19,7 +19,7 @@ from heapwire.compositor_plugin.server import (
     interface_struct,
     library,
 )
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ _KINDS: Mapping[str, ArgumentKind] = {
 
 
 def interface_table(name: str) -> Interface:
-    """The table of an interface; raises `LocalError` if nobody has it."""
+    """The table of an interface; raises `MachineError` if nobody has it."""
     if name in CORE_INTERFACES:
         return core_interface(name)
     try:
         return _converted()[name]
     except KeyError:
-        raise LocalError(f"this pywayland has no table of {name}") from None
+        raise MachineError(f"this pywayland has no table of {name}") from None
 
 
 @functools.cache

@@ -31,7 +31,7 @@ from heapwire.compositor_plugin.server import (
     Resource,
     ViolationError,
 )
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop, Output
@@ -304,7 +304,7 @@ class WlSurface(Resource):
             return BufferHold(buffer.content, buffer)
         content = copy_shm_content(buffer)
         if content is None:
-            raise LocalError("a buffer that is neither wl_shm's nor linux-dmabuf's")
+            raise UsageError("a buffer that is neither wl_shm's nor linux-dmabuf's")
         send_release(buffer)
         return BufferHold(content)
 

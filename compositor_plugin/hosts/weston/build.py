@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from heapwire.compositor_plugin.hosts.embed import compile_shared, compiler
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 
 MODULE = "heapwire-weston.so"
 
@@ -43,10 +43,10 @@ class Libweston:
 def find_libweston(wanted: int | None = None) -> Libweston:
     """The development package of libweston, the newest or the one of a major version.
 
-    Raises `LocalError` if there is none.
+    Raises `MachineError` if there is none.
     """
     if shutil.which("pkg-config") is None:
-        raise LocalError("pkg-config is not there: install it (Debian: pkg-config)")
+        raise MachineError("pkg-config is not there: install it (Debian: pkg-config)")
     names = [line.split()[0] for line in _pkg_config("--list-all").splitlines() if line.strip()]
     majors = [
         int(tail)
@@ -55,9 +55,9 @@ def find_libweston(wanted: int | None = None) -> Libweston:
         if head == "libweston" and tail.isdigit()
     ]
     if wanted is not None and wanted not in majors:
-        raise LocalError(f"libweston-{wanted} is not installed: install libweston-{wanted}-dev")
+        raise MachineError(f"libweston-{wanted} is not installed: install libweston-{wanted}-dev")
     if not majors:
-        raise LocalError(
+        raise MachineError(
             "no development package of libweston is installed: install that of your Weston "
             "(Debian: apt-get install libweston-N-dev, N being Weston's major version)"
         )
@@ -70,7 +70,7 @@ def find_libweston(wanted: int | None = None) -> Libweston:
 
 
 def build_module(output: Path, libweston: Libweston) -> None:
-    """Compile the module; `LocalError` with the compiler's words if that cannot be."""
+    """Compile the module; `MachineError` with the compiler's words if that cannot be."""
     # Headers of others are not held to our warnings.
     cflags = [flag.replace("-I", "-isystem", 1) for flag in libweston.cflags]
     macros = [f"-D{macro}" for macro, text in _PROBES.items() if _compiles(text, cflags)]
@@ -89,5 +89,5 @@ def _compiles(text: str, cflags: list[str]) -> bool:
 def _pkg_config(*arguments: str) -> str:
     done = subprocess.run(["pkg-config", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise LocalError(f"pkg-config {' '.join(arguments)}: {done.stderr.strip()}")
+        raise MachineError(f"pkg-config {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout

@@ -14,7 +14,7 @@ from wire_client import WireClient
 
 from heapwire.compositor_plugin.server import Display, Global, OwnDisplay, core_interface
 from heapwire.compositor_plugin.server.libwayland_server import mapped_copies
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.wire import ArgumentKind
 
 INVALID_OBJECT = 0
@@ -26,7 +26,7 @@ def test_a_socket_below_the_runtime_directory(tmp_path, monkeypatch) -> None:
     with OwnDisplay() as display, OwnDisplay() as other:
         assert display.add_socket("heapwire-test") == "heapwire-test"
         assert (tmp_path / "heapwire-test").is_socket()
-        with pytest.raises(LocalError, match="heapwire-test"):
+        with pytest.raises(MachineError, match="heapwire-test"):
             other.add_socket("heapwire-test")
         assert (tmp_path / other.add_socket()).is_socket()
     assert list(tmp_path.glob("*")) == []
@@ -34,7 +34,7 @@ def test_a_socket_below_the_runtime_directory(tmp_path, monkeypatch) -> None:
 
 def test_no_runtime_directory(monkeypatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    with OwnDisplay() as display, pytest.raises(LocalError, match="XDG_RUNTIME_DIR"):
+    with OwnDisplay() as display, pytest.raises(MachineError, match="XDG_RUNTIME_DIR"):
         display.add_socket()
 
 
@@ -71,7 +71,7 @@ def test_a_global_that_is_removed_can_still_be_bound_and_then_not(display) -> No
 
 
 def test_a_global_of_a_version_that_is_not_there(display) -> None:
-    with pytest.raises(LocalError, match="heapwire_probe"):
+    with pytest.raises(UsageError, match="heapwire_probe"):
         Global(display, PROBE, lambda new_id: Probe(new_id, []), version=3)
 
 
@@ -138,7 +138,7 @@ def test_a_failing_callback_is_logged_and_the_loop_goes_on(display, caplog) -> N
 
 
 def test_what_cannot_be_polled(display) -> None:
-    with pytest.raises(LocalError, match="999999"):
+    with pytest.raises(UsageError, match="999999"):
         display.loop.add_fd(999_999, lambda _: None)
 
 
@@ -152,7 +152,7 @@ def test_the_tables_of_the_core_protocol() -> None:
     assert [one.name for one in surface.requests if one.destructor] == ["destroy"]
     damage_buffer = next(one for one in surface.requests if one.name == "damage_buffer")
     assert (damage_buffer.since, damage_buffer.signature) == (4, "4iiii")
-    with pytest.raises(LocalError, match="wl_nonsense"):
+    with pytest.raises(UsageError, match="wl_nonsense"):
         core_interface("wl_nonsense")
 
 

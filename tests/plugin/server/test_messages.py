@@ -11,7 +11,7 @@ from wire_client import DISPLAY, WireClient
 
 from heapwire.compositor_plugin.server import ForeignResource, Resource
 from heapwire.compositor_plugin.server.resource import live_resources
-from heapwire.protocol import LocalError
+from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
 IMPLEMENTATION = 3  # wl_display.error
@@ -100,7 +100,7 @@ def test_a_wrong_value_is_not_sent(client, probe, position, value) -> None:
     one = served()
     values = [0, 0, 0, "", None, b"", one, None, 0]
     values[position] = value
-    with pytest.raises(LocalError, match=r"heapwire_probe\.every"):
+    with pytest.raises(UsageError, match=r"heapwire_probe\.every"):
         one.send("every", *values)
     client.pump()
     assert client.take(probe) == []
@@ -110,7 +110,7 @@ def test_a_wrong_value_is_not_sent(client, probe, position, value) -> None:
 def test_what_does_not_fit_into_a_message_is_not_sent(client, probe) -> None:
     one = served()
     one.send("big", bytes(4000))
-    with pytest.raises(LocalError, match="do not fit"):
+    with pytest.raises(UsageError, match="do not fit"):
         one.send("big", bytes(4096))
     client.pump()
     assert client.take(probe) == [("big", bytes(4000))]
@@ -130,7 +130,7 @@ def test_an_object_made_for_an_event(client, probe, log) -> None:
 
 def test_an_event_that_the_version_lacks(client, display, log) -> None:
     client.bind("heapwire_probe", 1)
-    with pytest.raises(LocalError, match="since version 2"):
+    with pytest.raises(UsageError, match="since version 2"):
         served().send("later")
 
 
@@ -239,7 +239,7 @@ def test_an_unknown_interface_in_a_table_is_named() -> None:
     from heapwire.compositor_plugin.server import interface_struct
 
     argument = Argument("o", ArgumentKind.OBJECT, "heapwire_nowhere")
-    with pytest.raises(LocalError, match="heapwire_nowhere"):
+    with pytest.raises(UsageError, match="heapwire_nowhere"):
         interface_struct(Interface("heapwire_lost", 1, (Message("see", (argument,)),)))
 
 

@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rg
 from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
 from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import ShownWindow
 from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import Crop, Presenting
-from heapwire.protocol import LocalError, MachineError
+from heapwire.protocol import MachineError, NotPossibleError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def compose(output: Output, layers: Iterable[Layer]) -> Image:
     for layer in layers:
         try:
             _draw(canvas, layer, output)
-        except (LocalError, MachineError) as error:
+        except (MachineError, NotPossibleError) as error:
             log.warning("a picture cannot be drawn: %s", error)
     return to_rgb(canvas)
 

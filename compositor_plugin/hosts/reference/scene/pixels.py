@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from heapwire.protocol import LocalError
+from heapwire.protocol import FileError, MachineError, NotPossibleError, UsageError, words_of
 from heapwire.protocol.values import ColourEncoding, ColourRange, fourcc_name, parse_fourcc
 
 try:
     import numpy as np
 except ImportError as error:
-    raise LocalError(
+    raise MachineError(
         "the reference compositor draws with numpy: pip install 'heapwire[play]'"
     ) from error
 
@@ -66,12 +66,12 @@ def read_image(
     """A picture as (height, width, 4) premultiplied RGBA of 8 bits.
 
     Unspecified YCbCr is read as BT.601 of limited range, as video players and
-    linux-dmabuf's users do. Raises `LocalError` for a format that is not known
-    here, and for planes that are too short for it.
+    linux-dmabuf's users do. Raises `NotPossibleError` for a format that is not known
+    here. Planes have to be long enough for it: who imports a buffer checks that.
     """
     reader = READERS.get(fourcc)
     if reader is None:
-        raise LocalError(f"{fourcc_name(fourcc)} cannot be drawn on the CPU")
+        raise NotPossibleError(f"{fourcc_name(fourcc)} cannot be drawn on the CPU")
     return reader(planes, width, height, colours)
 
 
@@ -83,12 +83,12 @@ def to_rgb(image: Image) -> Image:
 def save_png(path: str | os.PathLike[str], image: Image) -> None:
     """Write a (height, width, 3) picture as PNG: whole, or not at all.
 
-    Raises `LocalError` when the file cannot be written or Pillow is missing.
+    Raises `FileError` when the file cannot be written, `MachineError` when Pillow is missing.
     """
     try:
         from PIL import Image as Picture  # Pillow is only needed for this
     except ImportError as error:
-        raise LocalError("PNG needs Pillow: pip install 'heapwire[play]'") from error
+        raise MachineError("PNG needs Pillow: pip install 'heapwire[play]'") from error
     target = Path(path)
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -96,7 +96,7 @@ def save_png(path: str | os.PathLike[str], image: Image) -> None:
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise LocalError(f"{target}: {error.strerror or error}") from error
+        raise FileError(target, words_of(error)) from error
 
 
 def _samples(plane: PlaneBytes, rows: int, count: int, kind: str) -> NDArray[np.generic]:
@@ -104,7 +104,7 @@ def _samples(plane: PlaneBytes, rows: int, count: int, kind: str) -> NDArray[np.
     row_bytes = count * np.dtype(kind).itemsize
     end = plane.offset + plane.pitch * (rows - 1) + row_bytes
     if plane.pitch < row_bytes or end > len(plane.data):
-        raise LocalError(
+        raise UsageError(
             f"a plane of {rows} rows of {row_bytes} bytes at pitch {plane.pitch} "
             f"and offset {plane.offset} is not within {len(plane.data)} bytes"
         )

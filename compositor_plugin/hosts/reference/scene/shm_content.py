@@ -11,7 +11,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.pixels import (
     read_image,
 )
 from heapwire.compositor_plugin.server import CData, ForeignResource, ffi, library
-from heapwire.protocol import LocalError
+from heapwire.protocol import PeerError
 from heapwire.protocol.values import FORMATS, Extent, parse_fourcc
 
 # wl_shm has numbers of its own for these two, and fourccs for everything else.
@@ -80,7 +80,7 @@ def _read(shm: CData, code: int, extent: Extent) -> Image:
     rows = FORMATS[code].planes[0].rows(extent.height)
     row_bytes = FORMATS[code].planes[0].row_bytes(extent.width)
     if pitch < row_bytes:
-        raise LocalError(f"a pitch of {pitch} bytes is less than a row of {row_bytes}")
+        raise PeerError(f"a pitch of {pitch} bytes is less than a row of {row_bytes}")
     lib.wl_shm_buffer_begin_access(shm)
     try:
         size = pitch * (rows - 1) + row_bytes
