@@ -14,7 +14,7 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
-from heapwire.compositor_plugin import Broker, Policy
+from heapwire.compositor_plugin import Policy, allocatable_heaps, compositing_device
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials
 from heapwire.kernel.video import v4l2_format_name
@@ -146,8 +146,7 @@ def _device_document(device: Device) -> Document:
 
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
-    broker = Broker(applied, allocated=policy.allocated)
-    renderer = broker.renderer
+    renderer = compositing_device(applied)
     names = {**applied.absent, **{source.id: source.name for source in applied.sources}}
     stated = dict.fromkeys(
         requirement(f"{device.name}:{usage_name(Usage(usage))}", constraint, names)
@@ -162,11 +161,9 @@ def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Do
         "withheld": [
             source.name for source in machine.sources if source.name not in policy.offered
         ],
-        "allocates_from": [
-            source.name for source in applied.sources if broker.allocates_from(source.id)
-        ],
+        "allocates_from": [heap.name for heap in allocatable_heaps(applied, policy.allocated)],
         "budget": policy.budget,
-        "renderer": None if renderer is None else applied.device(renderer).name,
+        "renderer": None if renderer is None else renderer.name,
         "debounce": policy.debounce,
         "stated": list(stated),
     }

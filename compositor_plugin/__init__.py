@@ -1,11 +1,22 @@
-"""The compositor's side: the plugin that picks the heap, and the hosts it runs in."""
+"""The compositor's side: the plugin that picks the heap, and the hosts it runs in.
+
+    plugin = HeapPlugin(display_address, local_platform(), host)
+
+`HeapPlugin` is all that a compositor in Python calls, and `Host` all that it answers
+(docs/integrating.md). A compositor in C has `hosts.embed`, Weston `hosts.weston`; the
+one that the tests and the demo use is `hosts.reference.Compositor`.
+"""
 
 from typing import TYPE_CHECKING
 
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.broker import Broker as Broker
+    from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET as DEFAULT_BUDGET
+    from heapwire.compositor_plugin.broker import (
+        allocatable_heaps as allocatable_heaps,
+        compositing_device as compositing_device,
+    )
     from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
     from heapwire.compositor_plugin.host import (
         BufferAttributes as BufferAttributes,
@@ -16,22 +27,25 @@ if TYPE_CHECKING:
     )
     from heapwire.compositor_plugin.plugin import HeapPlugin as HeapPlugin
     from heapwire.compositor_plugin.policy import (
+        DEBOUNCE as DEBOUNCE,
         Policy as Policy,
         PolicyFileError as PolicyFileError,
     )
     from heapwire.compositor_plugin.selection import (
         EVERYTHING as EVERYTHING,
+        NOTHING as NOTHING,
         Selection as Selection,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "broker": "Broker",
+            "accounts": "DEFAULT_BUDGET",
+            "broker": "allocatable_heaps compositing_device",
             "format_tables": "FormatTables",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
-            "policy": "Policy PolicyFileError",
-            "selection": "EVERYTHING Selection",
+            "policy": "DEBOUNCE Policy PolicyFileError",
+            "selection": "EVERYTHING NOTHING Selection",
         },
     )

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
-from heapwire.kernel.description import Platform
+from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (
     Answer,
@@ -34,6 +34,7 @@ from heapwire.protocol.values import (
     Participant,
     Plan,
     Problem,
+    Source,
     SourceId,
     SourceKind,
     Usage,
@@ -76,17 +77,13 @@ class Broker:
         self._on_solved = on_solved
         self._answers = AnswerMemory()
         self._platform = platform
-        openable = platform.memory.openable
         self._allocatable = frozenset(
-            source.id
-            for source in platform.sources
-            if source.id.kind is SourceKind.HEAP
-            and source.name in allocated
-            and source.id in openable
+            source.id for source in allocatable_heaps(platform, allocated)
         )
-        self._renderer = renderer or next(
-            (device.id for device in platform.devices if Usage.SAMPLING in device.sets), None
-        )
+        if renderer is None:
+            compositing = compositing_device(platform)
+            renderer = compositing.id if compositing is not None else None
+        self._renderer = renderer
         self._ids = {} if ids is None else ids
         self._views: dict[object, MachineView] = {}
 
@@ -235,6 +232,24 @@ class Broker:
     def _id(self, name: str) -> int:
         """The wire id of a participant of the compositor's."""
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
+
+
+def allocatable_heaps(platform: Platform, allocated: Selection = EVERYTHING) -> tuple[Source, ...]:
+    """The heaps from which a compositor may allocate for its clients, in the platform's order.
+
+    They are those among the names of `allocated` that this process may open.
+    """
+    openable = platform.memory.openable
+    return tuple(
+        source
+        for source in platform.sources
+        if source.id.kind is SourceKind.HEAP and source.name in allocated and source.id in openable
+    )
+
+
+def compositing_device(platform: Platform) -> Device | None:
+    """The device that composites unless another one is named: the first that samples, if any."""
+    return next((device for device in platform.devices if Usage.SAMPLING in device.sets), None)
 
 
 def _turned(question: BatchQuestion) -> Inquiry:

@@ -32,4 +32,6 @@ def matches(patterns: Iterable[str], name: str) -> bool:
 
 
 EVERYTHING = Selection()
+"""Any name."""
 NOTHING = Selection(only=())
+"""No name."""

@@ -24,8 +24,8 @@ from heapwire.compositor_plugin import (
     StatusReason,
     SurfaceState,
 )
-from heapwire.kernel.description import Platform
-from heapwire.protocol.values import LINEAR, Extent, FormatModifier, Usage, parse_fourcc
+from heapwire.kernel import Platform
+from heapwire.protocol import LINEAR, Extent, FormatModifier, Usage, parse_fourcc
 
 FORMATS = frozenset(FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
 
@@ -38,7 +38,7 @@ class Compositor:
 
     def __init__(self, display: int, platform: Platform) -> None:
         self.surfaces: list[int] = []
-        device = next(one.id for one in platform.devices if Usage.SCANOUT in one.sets)
+        device = next(entry.id for entry in platform.devices if Usage.SCANOUT in entry.sets)
         self.output = OutputState("example-1", device)
         self.plugin = HeapPlugin(display, platform, self)
 
@@ -60,7 +60,7 @@ class Compositor:
 
     def show(self, surface: int, buffer: int) -> None:
         if self.surfaces[-1:] != [surface]:
-            self.surfaces = [*(one for one in self.surfaces if one != surface), surface]
+            self.surfaces = [*(other for other in self.surfaces if other != surface), surface]
             self.tell_of_change()
         # Here the pixels would go to a plane or through a renderer.
         self.plugin.buffer_shown(buffer, scanned_out=False, reason=StatusReason.NO_PLANE)

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         clip as clip,
     )
     from heapwire.protocol.wire.linux_dmabuf import (
-        MAX_PLANES as MAX_PLANES,
+        DMABUF_PLANES as DMABUF_PLANES,
         TABLE_BYTES as TABLE_BYTES,
         BufferFlags as BufferFlags,
         BufferParamsError as BufferParamsError,
@@ -90,8 +90,8 @@ else:
             "interface": "Argument ArgumentKind Interface Message",
             "limits": "ALTERNATIVES BUFFERS KNOWN_BATCHES TABLE_ENTRIES clip",
             "linux_dmabuf": (
-                "BufferFlags BufferParamsError DmabufVersion MAX_PLANES TABLE_BYTES decode_device "
-                "encode_device halves whole"
+                "BufferFlags BufferParamsError DMABUF_PLANES DmabufVersion TABLE_BYTES "
+                "decode_device encode_device halves whole"
             ),
             "machine_view": "MachineView",
             "misuse": "MisuseError",

@@ -17,7 +17,7 @@ from heapwire.protocol.wire.limits import TABLE_ENTRIES
 
 TABLE_ENTRY_BYTES = 16
 TABLE_BYTES = TABLE_ENTRIES * TABLE_ENTRY_BYTES  # of the longest table that indices reach
-MAX_PLANES = 4  # zwp_linux_buffer_params_v1.add
+DMABUF_PLANES = 4  # zwp_linux_buffer_params_v1.add
 
 _SENT_BYTES = 8  # of a dev_t on Linux
 _RECEIVED_BYTES = (4, 8)  # a C library may have a shorter one

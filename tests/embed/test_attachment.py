@@ -296,6 +296,32 @@ def test_a_surface_state_out_of_bounds_is_kept_in_bounds(host):
     assert state.reason is StatusReason.UNKNOWN
 
 
+@pytest.mark.parametrize("size", [(5, 0), (0, 5), (5, -1)])
+def test_a_size_needs_a_width_and_a_height(host, size):
+    def fill(state):
+        state.width, state.height = size
+        return 0
+
+    host.fill = fill
+    assert table_host(host).surface_state(64).size is None
+
+
+def test_formats_that_just_fit_are_asked_for_once(host):
+    rooms = []
+
+    def formats(_data, _client, entries, capacity):
+        rooms.append(capacity)
+        for index in range(capacity):
+            entries[index].fourcc, entries[index].modifier = NV12, index
+        return capacity
+
+    kind = "uint32_t(void *, struct wl_client *, struct heapwire_format *, uint32_t)"
+    told = ffi.callback(kind, formats)
+    host.table.importable_formats = told
+    assert len(table_host(host).importable_formats(64)) == 512
+    assert rooms == [512]
+
+
 def test_a_surface_that_the_host_does_not_know(host):
     host.fill = lambda state: -1
     assert table_host(host).surface_state(64) is None

@@ -21,9 +21,9 @@ def test_only_primary_drm_nodes_count_as_cards(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="device nodes are made by root")
 def test_cards_and_render_nodes_are_told_apart(tmp_path):
-    for name, minor in (("3", 1), ("4", 128)):
+    for name, minor in (("3", 1), ("4", 128), ("5", 64), ("6", 63)):
         try:
             os.mknod(tmp_path / name, 0o600 | 0o020000, os.makedev(226, minor))
         except PermissionError:
             pytest.skip("device nodes cannot be made here")
-    assert open_cards(tmp_path) == {CARD1}
+    assert open_cards(tmp_path) == {CARD1, DeviceId(226, 63)}

@@ -282,12 +282,31 @@ def test_an_edge_that_is_none(client, edges):
         ("set_anchor_rect", (0, 0, -1, 0)),
         ("set_anchor", (9,)),
         ("set_gravity", (9,)),
+        ("set_constraint_adjustment", (64,)),
     ],
 )
 def test_a_positioner_with_nonsense(client, request_, args):
     place = positioner(client)
     client.request(place, request_, *args)
     assert_error(client, place, PositionerError.INVALID_INPUT)
+
+
+def test_the_last_of_everything_is_allowed(client):
+    """The bounds themselves: the last edge, anchor and gravity, all adjustments, no size."""
+    window, place = client.window(), positioner(client)
+    client.request(window.toplevel, "resize", client.the("wl_seat"), 0, 10)
+    for request_, args in {
+        "set_size": (1, 1),
+        "set_anchor_rect": (0, 0, 0, 0),
+        "set_anchor": (8,),
+        "set_gravity": (8,),
+        "set_constraint_adjustment": (63,),
+    }.items():
+        client.request(place, request_, *args)
+    for request_ in ("set_min_size", "set_max_size"):
+        client.request(window.toplevel, request_, OUTPUT.width, OUTPUT.height)
+    client.request(window.surface, "commit")
+    assert client.error is None
 
 
 def test_a_popup_with_an_incomplete_positioner(client):

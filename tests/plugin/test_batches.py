@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from stage import IMPORTABLE, NV12, SIZE, XRGB, Stage
 
-from heapwire.compositor_plugin import Broker
+from heapwire.compositor_plugin.broker import Broker
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire import TrancheFlags

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
-from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
+from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
-from heapwire.compositor_plugin.broker import BatchQuestion
+from heapwire.compositor_plugin.broker import BatchQuestion, Broker
 from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Platform

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.compositor_plugin import Broker, OutputState, Policy, SurfaceState
+from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
-from heapwire.compositor_plugin.broker import BatchQuestion
+from heapwire.compositor_plugin.broker import BatchQuestion, Broker
 from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
 from heapwire.kernel.description import Platform, quantity_name
 from heapwire.protocol.values import (

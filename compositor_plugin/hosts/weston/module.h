@@ -1,5 +1,5 @@
 /*
- * The Weston module's own declarations: what its two files share.
+ * The Weston module's own declarations: what its files share.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -33,6 +33,15 @@ struct module {
 	char *python;
 	char *policy;
 };
+
+/* What became of a buffer. */
+enum fate { FATE_UNKNOWN, FATE_COMPOSITED, FATE_SCANNED_OUT };
+
+/* What a surface is now (measure.c). */
+struct weston_view *shown_view(struct weston_surface *surface);
+enum fate fate_of(const struct module *module, const struct weston_view *view);
+void measure(struct module *module, struct weston_surface *surface,
+	     struct heapwire_surface_state *state);
 
 /* Surfaces whose state was asked for (surface.c). */
 int surface_state(void *data, struct wl_resource *resource, struct heapwire_surface_state *state);

@@ -13,7 +13,11 @@ from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
 from heapwire.compositor_plugin.server import Display, Global, OwnDisplay, core_interface
-from heapwire.compositor_plugin.server.libwayland_server import mapped_copies
+from heapwire.compositor_plugin.server.libwayland_server import (
+    callback,
+    mapped_copies,
+    raise_kept,
+)
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.wire import ArgumentKind
 
@@ -109,6 +113,30 @@ def test_file_descriptors_timers_and_idle_callbacks(display) -> None:
     timer.arm(1)
     os.close(read)
     os.close(write)
+
+
+def test_what_is_removed_is_not_touched_again(display, monkeypatch) -> None:
+    """Libwayland has freed the source: a late `arm` must not reach it."""
+    timer = display.loop.add_timer(lambda: None)
+    timer.remove()
+    monkeypatch.setattr("heapwire.compositor_plugin.server.event_loop.library", lambda: 1 / 0)
+    timer.arm(1)
+    timer.remove()
+
+
+def test_what_ended_the_program_is_raised_once() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted()
+    raise_kept()
+
+
+def _interrupted() -> None:
+    @callback("void(void)")
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    interrupt()
+    raise_kept()
 
 
 def test_a_source_may_remove_itself_in_its_callback(display) -> None:

@@ -108,12 +108,13 @@ def test_a_wrong_value_is_not_sent(client, probe, position, value) -> None:
 
 
 def test_what_does_not_fit_into_a_message_is_not_sent(client, probe) -> None:
-    one = served()
-    one.send("big", bytes(4000))
+    longest = 4096 - 4 - (8 + 4 + 4)  # without a word a value, the header, the word, the length
+    sender = served()
+    sender.send("big", bytes(longest))
     with pytest.raises(UsageError, match="do not fit"):
-        one.send("big", bytes(4096))
+        sender.send("big", bytes(longest + 1))
     client.pump()
-    assert client.take(probe) == [("big", bytes(4000))]
+    assert client.take(probe) == [("big", bytes(longest))]
     assert not client.closed
 
 

@@ -24,7 +24,7 @@ from heapwire.protocol.values import (
     fourcc_name,
 )
 from heapwire.protocol.wire import (
-    MAX_PLANES,
+    DMABUF_PLANES,
     BufferFlags,
     BufferParamsError,
     DmabufVersion,
@@ -74,7 +74,7 @@ class ZwpLinuxBufferParamsV1(Resource):
     ) -> None:
         """Add one plane."""
         self._check_unused()
-        if plane >= MAX_PLANES:
+        if plane >= DMABUF_PLANES:
             raise self._error(BufferParamsError.PLANE_IDX, f"there is no plane {plane}")
         if plane in self._planes:
             raise self._error(BufferParamsError.PLANE_SET, f"plane {plane} is set already")

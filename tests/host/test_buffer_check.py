@@ -1,0 +1,76 @@
+"""Whether a device can use a buffer, asked without a compositor."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import replace
+
+import pytest
+
+from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf import BufferCheck, DmabufContent
+from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
+from heapwire.kernel import Platform
+from heapwire.protocol import LINEAR, Extent, FormatModifier, PlaneLayout, Usage, parse_fourcc
+
+XRGB = FormatModifier(parse_fourcc("XRGB8888"), LINEAR)
+SIZE = Extent(64, 32)
+PITCH = 512
+
+
+@pytest.fixture(scope="module")
+def pi() -> Platform:
+    return Platform.load("raspberry-pi-4")
+
+
+def buffer_of(platform: Platform, source: str) -> BufferAttributes:
+    return BufferAttributes(
+        extent=SIZE,
+        format=XRGB,
+        planes=(PlaneLayout(0, 0, PITCH),),
+        sources=(platform.source(source).id,),
+    )
+
+
+def test_memory_that_nobody_knows_is_not_scanned_out(pi: Platform) -> None:
+    check = BufferCheck(pi, Usage.SCANOUT)
+    known = buffer_of(pi, "linux,cma")
+    assert check.reason(known, (PITCH * SIZE.height,)) is StatusReason.NONE
+    unknown = replace(known, sources=(None,))
+    assert check.reason(unknown, (PITCH * SIZE.height,)) is StatusReason.MEMORY
+
+
+def test_one_object_that_nobody_knows_is_enough(pi: Platform) -> None:
+    check = BufferCheck(pi, Usage.SCANOUT)
+    known = buffer_of(pi, "linux,cma")
+    mixed = replace(known, sources=(*known.sources, None))
+    assert check.reason(mixed, (PITCH * SIZE.height, 4096)) is StatusReason.MEMORY
+
+
+def test_without_a_device_everything_fits(pi: Platform) -> None:
+    check = BufferCheck(replace(pi, devices=()), Usage.SCANOUT)
+    unknown = replace(buffer_of(pi, "system"), sources=(None,))
+    assert check.reason(unknown, (1,)) is StatusReason.NONE
+
+
+def memory_of(size: int, seals: int = 0) -> ObjectMemory:
+    fd = os.memfd_create("object", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.truncate(fd, size)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+    return ObjectMemory(fd, size=size, source=None)
+
+
+def test_what_cannot_shrink_is_mapped_to_its_last_byte() -> None:
+    sealed = memory_of(4096, fcntl.F_SEAL_SHRINK)
+    assert sealed._cannot_shrink(4096)
+    assert not sealed._cannot_shrink(4097), "it was shorter before it was sealed"
+    assert not memory_of(4096)._cannot_shrink(4096)
+
+
+def test_the_last_row_ends_with_its_pixels(pi: Platform) -> None:
+    """A plane may end where its last pixel does: the rest of the pitch need not be there."""
+    size = PITCH * (SIZE.height - 1) + 4 * SIZE.width
+    content = DmabufContent(buffer_of(pi, "system"), [memory_of(size)])
+    assert content._lengths() == [size]
+    assert content.image().shape == (SIZE.height, SIZE.width, 4)
