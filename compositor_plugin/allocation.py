@@ -97,6 +97,7 @@ class Allocation(Resource):
             log.warning("an allocation for a client failed: %s", outcome)
             self._fail(AllocationReason.INTERNAL, str(outcome))
             return
+        # Events duplicate the fds; the compositor's own are kept, to see who else has the memory.
         for buffer in outcome:
             self.send("object", buffer.fd, *halves(buffer.size))
         self.send("done")

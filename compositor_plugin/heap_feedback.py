@@ -201,6 +201,7 @@ class HeapFeedback(Resource):
 
     def let_go(self) -> None:
         """Leave nothing with the host: the object or the plugin is at its end."""
+        # Listeners first: each is in a list inside a resource of the host's, which goes on.
         if self._surface_listener is not None:
             self._surface_listener.remove()
             self._surface_listener = None
@@ -228,7 +229,7 @@ class HeapFeedback(Resource):
         return self._plugin.host_state(self._surface, self.client)
 
     def _surface_gone(self) -> None:
-        self._surface_listener = None
+        self._surface_listener = None  # it has removed itself
         self._plugin.feedbacks.leave_surface(self)
         self._surface = None
         self._negotiation.has_surface = False

@@ -93,7 +93,7 @@ class Worker:
     def dispatch(self) -> None:
         """Call the callbacks of what has finished."""
         try:
-            os.eventfd_read(self.fd)
+            os.eventfd_read(self.fd)  # before looking: what finishes later wakes the loop again
         except BlockingIOError:
             return
         while self._finished:
@@ -105,7 +105,7 @@ class Worker:
             return
         if self._thread is not None:
             self._tasks.put(None)
-            self._thread.join()
+            self._thread.join()  # before the fd is closed that it writes to
         while self._finished:
             task = self._finished.popleft()
             task.cancel()
@@ -116,5 +116,5 @@ class Worker:
     def _loop(self) -> None:
         while (task := self._tasks.get()) is not None:
             task.run()
-            self._finished.append(task)
+            self._finished.append(task)  # before the loop is woken, or it would find nothing
             os.eventfd_write(self.fd, 1)

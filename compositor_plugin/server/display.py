@@ -115,6 +115,8 @@ class OwnDisplay(Display):
         """
         if self.pointer == ffi.NULL:
             return
+        # Clients first: their objects may still send, and use the loop, while they end.
+        # wl_display_destroy would leave globals and sources of ours that point to nothing.
         library().wl_display_destroy_clients(self.pointer)
         for announced in tuple(self.globals):
             announced.destroy()

@@ -12,9 +12,6 @@ from heapwire.protocol import HeapwireError, MachineError, UsageError
 log = logging.getLogger(__name__)
 
 READABLE = 1  # wayland-server-core.h, WL_EVENT_READABLE
-WRITABLE = 2
-HANGUP = 4
-ERROR = 8
 
 _sources: dict[int, EventSource] = {}
 _numbers = itertools.count(1)

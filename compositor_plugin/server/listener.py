@@ -24,6 +24,7 @@ class Listener:
     It is kept alive by itself until then; `remove` ends it early.
     """
 
+    # `_struct` is in a list of libwayland's: it must not be freed before it is taken out.
     __slots__ = ("_callback", "_struct")
 
     def __init__(self, callback: Callable[[], None]) -> None:

@@ -48,6 +48,13 @@ def test_one_object_that_nobody_knows_is_enough(pi: Platform) -> None:
     assert check.reason(mixed, (PITCH * SIZE.height, 4096)) is StatusReason.MEMORY
 
 
+def test_protected_memory_is_said_to_be_protected(pi: Platform) -> None:
+    sources = (replace(source, protected=True) for source in pi.sources)
+    check = BufferCheck(replace(pi, sources=tuple(sources)), Usage.SCANOUT)
+    reason = check.reason(buffer_of(pi, "linux,cma"), (PITCH * SIZE.height,))
+    assert reason is StatusReason.PROTECTION
+
+
 def test_without_a_device_everything_fits(pi: Platform) -> None:
     check = BufferCheck(replace(pi, devices=()), Usage.SCANOUT)
     unknown = replace(buffer_of(pi, "system"), sources=(None,))

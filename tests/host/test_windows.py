@@ -7,10 +7,10 @@ import struct
 import pytest
 from host_stage import OUTPUT
 
+from heapwire.compositor_plugin.hosts.reference.shell.wm_base_error import WmBaseError
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_positioner import PositionerError
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_surface import XdgSurfaceError
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_toplevel import ToplevelError
-from heapwire.compositor_plugin.hosts.reference.shell.xdg_wm_base import WmBaseError
 
 MAXIMIZED, FULLSCREEN, ACTIVATED = 1, 2, 4
 RED, GREEN = (255, 0, 0), (0, 255, 0)

@@ -43,7 +43,7 @@ class TableHost:
             return None
         count = min(state.output_count, _MAX_OUTPUTS)
         size = None
-        if state.width > 0 and state.height > 0:
+        if Extent.fault(state.width, state.height) is None:
             size = Extent(state.width, state.height)
         return SurfaceState(
             outputs=tuple(self._output(state.outputs[i]) for i in range(count)),
@@ -97,8 +97,9 @@ class TableHost:
 
     def _output(self, output: CData) -> OutputState:
         name = ffi.string(output.name).decode("utf-8", "replace")
-        if output.has_device:
-            return OutputState(name, DeviceId(output.device_major, output.device_minor))
+        number = (output.device_major, output.device_minor)
+        if output.has_device and DeviceId.fault(*number) is None:
+            return OutputState(name, DeviceId(*number))
         if name not in self._devices:
             self._devices[name] = self._find_device(name)
         return OutputState(name, self._devices[name])

@@ -198,8 +198,8 @@ class Compositor(Closable):
         if self._closed:
             return
         self._closed = True
-        self.plugin.close()
-        self._display.destroy()
+        self.plugin.close()  # while its objects and their clients are there to listen to
+        self._display.destroy()  # ends clients, whose surfaces retire buffers to the outputs
         self._desktop.close()
         os.close(self._wake)
 

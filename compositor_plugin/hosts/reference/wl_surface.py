@@ -244,7 +244,7 @@ class WlSurface(Resource):
         self.desktop.surfaces.pop(self.address, None)
         for child in {*self.stack, *self._next_stack} - {self}:
             child.parent = None
-        role, self.role = self.role, None
+        role, self.role = self.role, None  # first: a role that is told asks the surface for it
         self.leave_parent()
         if role is not None:
             role.surface_gone()
@@ -253,7 +253,7 @@ class WlSurface(Resource):
             self.viewport = None
         if self.current.hold is not None:
             self.desktop.retire(self, self.current.hold)
-            self.current.hold = None
+            self.current.hold = None  # it is on the screen until the next refresh
         for state in (self.pending, self.cached, self.current):
             state.clear()
         self.subsurface = None

@@ -10,6 +10,8 @@ from probe import PROBE, Probe, serve
 from wire_client import DISPLAY, WireClient
 
 from heapwire.compositor_plugin.server import ForeignResource, Resource
+from heapwire.compositor_plugin.server.errors import c_message
+from heapwire.compositor_plugin.server.libwayland_server import ffi
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
@@ -116,6 +118,14 @@ def test_what_does_not_fit_into_a_message_is_not_sent(client, probe) -> None:
     client.pump()
     assert client.take(probe) == [("big", bytes(longest))]
     assert not client.closed
+
+
+def test_what_ends_a_client_is_cut_at_a_character() -> None:
+    """Libwayland formats into 128 bytes, and would cut where they end."""
+    _, text = c_message("\N{GREEK SMALL LETTER ALPHA}" * 100)
+    assert ffi.string(text).decode() == "\N{GREEK SMALL LETTER ALPHA}" * 63
+    _, text = c_message("x" * 200)
+    assert ffi.string(text) == b"x" * 127
 
 
 def test_an_object_made_for_an_event(client, probe, log) -> None:

@@ -60,7 +60,7 @@ def copy_shm_content(buffer: ForeignResource) -> ShmContent | None:
     number = lib.wl_shm_buffer_get_format(shm)
     code = _NUMBERS.get(number, number)
     width, height = lib.wl_shm_buffer_get_width(shm), lib.wl_shm_buffer_get_height(shm)
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PIXELS or Extent.fault(width, height) is not None:
         raise MemoryError(f"a wl_shm buffer of {width}x{height}")
     extent = Extent(width, height)
     pixels = _read(shm, code, extent)

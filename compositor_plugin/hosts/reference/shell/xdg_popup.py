@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
+from heapwire.compositor_plugin.hosts.reference.shell.wm_base_error import WmBaseError
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.shell.wl_seat import WlSeat
     from heapwire.compositor_plugin.hosts.reference.shell.xdg_positioner import XdgPositioner
     from heapwire.compositor_plugin.hosts.reference.shell.xdg_surface import XdgSurface
-
-_WM_BASE_NOT_TOPMOST = 2
-_WM_BASE_INVALID_PARENT = 3
 
 
 class XdgPopup(Resource):
@@ -38,7 +36,9 @@ class XdgPopup(Resource):
         """Destroy it, after the popups on it."""
         if self.xdg_surface is not None and self.xdg_surface.popups:
             raise ViolationError(
-                self.xdg_surface.wm_base, _WM_BASE_NOT_TOPMOST, "there is a popup on this one"
+                self.xdg_surface.wm_base,
+                WmBaseError.NOT_THE_TOPMOST_POPUP,
+                "there is a popup on this one",
             )
         self.destroy_resource()
 
@@ -60,7 +60,7 @@ class XdgPopup(Resource):
             return
         if self.parent is None or self.parent.window is None:
             raise ViolationError(
-                xdg_surface.wm_base, _WM_BASE_INVALID_PARENT, "the popup has no parent"
+                xdg_surface.wm_base, WmBaseError.INVALID_POPUP_PARENT, "the popup has no parent"
             )
         self.send("configure", *self._next_geometry)
         xdg_surface.configure(self._next_geometry)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
+from heapwire.compositor_plugin.hosts.reference.shell.wm_base_error import WmBaseError
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_popup import XdgPopup
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_toplevel import XdgToplevel
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 Window: TypeAlias = XdgToplevel | XdgPopup
 
 _MAX_CONFIGURES = 64  # unacknowledged ones that are remembered
-_WM_BASE_ROLE = 0
-_WM_BASE_INVALID_POSITIONER = 5
 
 
 class XdgSurfaceError(IntEnum):
@@ -96,7 +95,7 @@ class XdgSurface(Resource):
         if not positioner.complete:
             raise ViolationError(
                 self.wm_base,
-                _WM_BASE_INVALID_POSITIONER,
+                WmBaseError.INVALID_POSITIONER,
                 "the positioner has no size or no anchor rectangle",
             )
         self.window = XdgPopup(new_id, self, parent, positioner.geometry)
@@ -225,7 +224,7 @@ class XdgSurface(Resource):
             )
         role = self.surface.role_name if self.surface is not None else None
         if role not in (None, "xdg_surface", name):
-            raise ViolationError(self.wm_base, _WM_BASE_ROLE, f"the surface is already {role}")
+            raise ViolationError(self.wm_base, WmBaseError.ROLE, f"the surface is already {role}")
 
     def _check_constructed(self) -> None:
         if self.window is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
+from heapwire.compositor_plugin.hosts.reference.shell.wm_base_error import WmBaseError
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _MAXIMIZED, _FULLSCREEN, _ACTIVATED = 1, 2, 4  # xdg_toplevel.state
 _LAST_EDGE = 10
-_WM_BASE_INVALID_SURFACE_STATE = 4
 
 
 class ToplevelError(IntEnum):
@@ -49,8 +49,6 @@ class XdgToplevel(Resource):
         self.state = WindowState()
         self.wanted = WindowState()
         self.position = (0, 0)
-        self.title = ""
-        self.app_id = ""
         self._parent: XdgToplevel | None = None
         self._minimum = (0, 0)
         self._maximum = (0, 0)
@@ -74,13 +72,11 @@ class XdgToplevel(Resource):
             ancestor = ancestor._parent
         self._parent = parent
 
-    def set_title(self, title: str) -> None:
-        """Set what the window is called."""
-        self.title = title
+    def set_title(self, _title: str) -> None:
+        """There is nowhere to show it."""
 
-    def set_app_id(self, app_id: str) -> None:
-        """Set what the application is called."""
-        self.app_id = app_id
+    def set_app_id(self, _app_id: str) -> None:
+        """There is nobody to look for it."""
 
     def show_window_menu(self, _seat: WlSeat, _serial: int, _x: int, _y: int) -> None:
         """There is no menu."""
@@ -166,7 +162,7 @@ class XdgToplevel(Resource):
         if too_large or wrong:
             raise ViolationError(
                 self.xdg_surface.wm_base,
-                _WM_BASE_INVALID_SURFACE_STATE,
+                WmBaseError.INVALID_SURFACE_STATE,
                 f"the window is {geometry.width}x{geometry.height} "
                 f"and was configured to be {width}x{height}",
             )

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
+from heapwire.compositor_plugin.hosts.reference.shell.wm_base_error import WmBaseError
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_positioner import XdgPositioner
 from heapwire.compositor_plugin.hosts.reference.shell.xdg_surface import XdgSurface
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop
-
-
-class WmBaseError(IntEnum):
-    """The errors of `xdg_wm_base`."""
-
-    ROLE = 0
-    DEFUNCT_SURFACES = 1
-    NOT_THE_TOPMOST_POPUP = 2
-    INVALID_POPUP_PARENT = 3
-    INVALID_SURFACE_STATE = 4
-    INVALID_POSITIONER = 5
-    UNRESPONSIVE = 6
 
 
 class XdgWmBase(Resource):
