@@ -89,9 +89,6 @@ class ClientAccounts:
         self._accounts: dict[Client, tuple[Account, Listener]] = {}
         self._settler = loop.add_timer(self.settle)
 
-    def __len__(self) -> int:
-        return len(self._accounts)
-
     def of(self, client: Client) -> Account:
         """The account of a client, closed when the client goes."""
         entry = self._accounts.get(client)

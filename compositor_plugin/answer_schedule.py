@@ -30,9 +30,6 @@ class AnswerSchedule:
         self._debouncer = loop.add_timer(self._send_upgrades)
         self._closed = False
 
-    def __len__(self) -> int:
-        return len(self._waiting) + len(self._upgrades)
-
     def answer_soon(self, feedback: HeapFeedback) -> None:
         """Let a feedback object answer when the requests at hand are handled."""
         self._waiting[feedback] = None

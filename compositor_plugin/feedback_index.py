@@ -20,9 +20,6 @@ class FeedbackIndex:
         self._by_surface: dict[int, set[HeapFeedback]] = {}
         self._by_buffer: dict[int, set[HeapFeedback]] = {}
 
-    def __len__(self) -> int:
-        return len(self._all) + len(self._by_surface) + len(self._by_buffer)
-
     def all(self) -> tuple[HeapFeedback, ...]:
         """Every feedback object that there is."""
         return tuple(self._all)

@@ -10,6 +10,7 @@ import pytest
 from host_stage import OUTPUT
 from open_files import open_fds
 
+from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
 from heapwire.compositor_plugin.server.resource import live_resources
 
 KINDS = ("toplevel", "xdg_surface", "surface", "buffer", "heap_feedback", "dmabuf_feedback")
@@ -97,8 +98,8 @@ def hang_up(stage, client) -> None:
 def watched():
     """Weak references to all that clients have, and to what is in their buffers."""
     resources = live_resources()
-    pictures = [one.picture for one in resources if hasattr(one, "picture")]
-    return [weakref.ref(one) for one in (*resources, *pictures)]
+    contents = [resource.content for resource in resources if isinstance(resource, WlBuffer)]
+    return [weakref.ref(watched) for watched in (*resources, *contents)]
 
 
 def assert_gone(references) -> None:

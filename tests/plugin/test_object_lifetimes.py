@@ -138,8 +138,18 @@ def assert_idle(stage: Stage) -> None:
     """The plugin remembers nothing of clients that are gone."""
     plugin = stage.plugin
     stage.settle()
-    for name in ("managers", "feedbacks", "answers", "accounts"):
-        assert len(getattr(plugin._state, name)) == 0, name
+    state = plugin._state
+    feedbacks, answers = state.feedbacks, state.answers
+    assert not feedbacks.all()
+    remembered = {
+        "managers": state.managers,
+        "surfaces": feedbacks._by_surface,
+        "buffers": feedbacks._by_buffer,
+        "waiting": answers._waiting,
+        "upgrades": answers._upgrades,
+        "accounts": state.accounts._accounts,
+    }
+    assert {name: what for name, what in remembered.items() if what} == {}
 
 
 @pytest.mark.parametrize("when", ["before", "between", "after"])

@@ -41,7 +41,7 @@ class ShownWindow:
     surfaces: tuple[ShownSurface, ...]
 
     def visible_on(self, output: Output) -> Iterator[ShownSurface]:
-        """Its surfaces that an output shows a part of, bottom to top, found as they are asked for."""
+        """Its surfaces that an output shows a part of, bottom to top, found as asked for."""
         return (shown for shown in self.surfaces if shown.rect.intersection(output.rect).area)
 
 
