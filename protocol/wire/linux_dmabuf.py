@@ -16,8 +16,10 @@ from heapwire.protocol.values import DeviceId, DeviceNumber
 from heapwire.protocol.wire.limits import TABLE_ENTRIES
 
 TABLE_ENTRY_BYTES = 16
-TABLE_BYTES = TABLE_ENTRIES * TABLE_ENTRY_BYTES  # of the longest table that indices reach
-DMABUF_PLANES = 4  # zwp_linux_buffer_params_v1.add
+TABLE_BYTES = TABLE_ENTRIES * TABLE_ENTRY_BYTES
+"""Bytes of the longest format table: indices of 16 bits reach no further."""
+DMABUF_PLANES = 4
+"""Planes of a buffer at the most (zwp_linux_buffer_params_v1.add)."""
 
 _SENT_BYTES = 8  # of a dev_t on Linux
 _RECEIVED_BYTES = (4, 8)  # a C library may have a shorter one

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from heapwire import compositor_plugin, kernel
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.broker import BatchQuestion, Broker
@@ -157,7 +158,7 @@ def test_the_defaults_are_those_that_the_text_names():
     assert f"from 1 to {MOST_DEBOUNCE}; {DEBOUNCE} where it is left out" in TEXT
 
 
-def test_the_lines_of_python_run(tmp_path):
+def test_the_lines_of_python_run(tmp_path, monkeypatch):
     """All but the plugin itself, which wants a display."""
     code = textwrap.dedent(TEXT.split("## In Python\n", 1)[1].split("\n`Policy` is", 1)[0])
     file = tmp_path / "policy.toml"
@@ -171,13 +172,11 @@ def test_the_lines_of_python_run(tmp_path):
         def follow(self, hot_plug, discover):
             followed.append(discover())
 
-    names = {
-        "Policy": Policy,
-        "local_platform": lambda: Platform.parse(BOX),
-        "HeapPlugin": Plugin,
-        "HotPlug": object,
-    }
-    exec(code.replace(FILE, str(file)), {**names, "display_address": 0, "host": None})
+    # In place of what the lines import from the faces.
+    monkeypatch.setattr(compositor_plugin, "HeapPlugin", Plugin)
+    monkeypatch.setattr(kernel, "HotPlug", object)
+    monkeypatch.setattr(kernel, "local_platform", lambda: Platform.parse(BOX))
+    exec(code.replace(FILE, str(file)), {"display_address": 0, "host": None})
     [(platform, options)] = made
     assert "secure-video" not in [one.name for one in platform.sources]
     assert followed[0].sources == platform.sources
