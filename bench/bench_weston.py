@@ -21,7 +21,7 @@ from windows import Client, Extent
 from heapwire.client_lib import NoCompositorError
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
-from heapwire.protocol import LocalError
+from heapwire.protocol import MachineError
 
 ROUNDS = 5
 FRAMES = 600
@@ -100,7 +100,7 @@ def main() -> None:
         try:
             module = folder / MODULE
             build_module(module, find_libweston())
-        except LocalError as error:
+        except MachineError as error:
             print(f"weston: not measured: {error}")
             return
         for label, loaded in (("without", None), ("with", module)):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         FileError as FileError,
         HeapwireError as HeapwireError,
         InputError as InputError,
-        LocalError as LocalError,
         MachineError as MachineError,
         NotPossibleError as NotPossibleError,
         PeerError as PeerError,
@@ -185,7 +184,7 @@ else:
         __name__,
         {
             "errors": (
-                "FileError HeapwireError InputError LocalError MachineError NotPossibleError "
+                "FileError HeapwireError InputError MachineError NotPossibleError "
                 "PeerError UsageError words_of"
             ),
             "explain": (

@@ -18,15 +18,11 @@ class HeapwireError(Exception):
     """The base of everything this project raises on purpose."""
 
 
-class LocalError(HeapwireError):
-    """The caller on this side asked for something wrong; nothing was sent."""
-
-
-class UsageError(LocalError):
+class UsageError(HeapwireError):
     """The program that called is wrong, and would be on every machine and with every file."""
 
 
-class InputError(LocalError):
+class InputError(HeapwireError):
     """What a person wrote is wrong: the message says what, and what would be right."""
 
 
@@ -52,7 +48,7 @@ class PeerError(HeapwireError):
     """The peer sent something that it must not send, or broke off."""
 
 
-class NotPossibleError(LocalError):
+class NotPossibleError(HeapwireError):
     """Nobody did anything wrong, and what was asked for cannot be had."""
 
 
