@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from model_building import NV12, SYSTEM, ask, of, part
+from problem_building import NV12, SYSTEM, ask, of, part
 
 from heapwire.protocol.explain import AnswerMemory, solve
 from heapwire.protocol.solver import solve_plans

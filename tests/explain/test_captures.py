@@ -6,7 +6,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from model_building import CMA, NV12, SYSTEM, XRGB, ask, display, need, of, pair, part
+from problem_building import CMA, NV12, SYSTEM, XRGB, ask, display, need, of, pair, part
 
 from heapwire.protocol import (
     ANY_FOURCC,

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from model_building import (
+from problem_building import (
     CMA,
     NV12,
     SYSTEM,

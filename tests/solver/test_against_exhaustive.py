@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from exhaustive import Heeded, Way, every_answer
 from hypothesis import event, given, settings, strategies as st
-from model_building import NV12, XRGB, YUV420, ask, heap, heap_id, need, of, pair, part
+from problem_building import NV12, XRGB, YUV420, ask, heap, heap_id, need, of, pair, part
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import CONTENT, MAX_PLANS

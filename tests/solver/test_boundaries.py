@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from model_building import CMA, NV12, XRGB, ask, display, heap, heap_id, need, of, part
+from problem_building import CMA, NV12, XRGB, ask, display, heap, heap_id, need, of, part
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import lift

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from model_building import CMA, NV12, SYSTEM, ask, display, need, of, pair, part
+from problem_building import CMA, NV12, SYSTEM, ask, display, need, of, pair, part
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (

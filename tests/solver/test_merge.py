@@ -6,7 +6,7 @@ from math import lcm
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from model_building import heap_id, need
+from problem_building import heap_id, need
 
 from heapwire.protocol.solver import BOTTOM, Demand, fault, join, lift, requirement
 from heapwire.protocol.solver.demand import WHOLE

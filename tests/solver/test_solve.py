@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from model_building import (
+from problem_building import (
     CMA,
     NV12,
     SYSTEM,

@@ -9,7 +9,7 @@ coherency domain is a bit of `coherency-domains`.
 from __future__ import annotations
 
 import pytest
-from model_building import (
+from problem_building import (
     NV12,
     SYSTEM,
     ask,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from model_building import NV12, SYSTEM, XRGB, ask, display, of, pair, part
+from problem_building import NV12, SYSTEM, XRGB, ask, display, of, pair, part
 
 from heapwire.kernel.description import Platform, TomlTable, read_device_facts, with_facts
 from heapwire.kernel.description.platform_file import PlatformFileError
