@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from heapwire.compositor_plugin.server import Client, EventLoop, Listener
 from heapwire.kernel.memory import DmaBuf
 
-DEFAULT_BUDGET = 512 << 20  # bytes a client; 40 buffers of 3840x2160 NV12
+DEFAULT_BUDGET = 512 << 20
+"""Bytes for each client: 40 buffers of 3840x2160 NV12."""
 SETTLE_INTERVAL = 1000  # milliseconds between looks at memory that clients may have freed
 
 

@@ -37,7 +37,8 @@ from heapwire.kernel.description import (
 )
 from heapwire.protocol.values import Source, SourceKind, Usage
 
-DEBOUNCE = 500  # milliseconds an upgrade must last; 30 frames at 60 Hz, as wlroots waits
+DEBOUNCE = 500
+"""Milliseconds that an upgrade must last: 30 frames at 60 Hz, as wlroots waits."""
 MOST_DEBOUNCE = 60_000  # milliseconds
 
 # What compositors do. What another device needs is told by the client that uses it.

@@ -17,6 +17,7 @@ from heapwire.protocol import FileError, InputError, MachineError, NotPossibleEr
 from heapwire.protocol.values import Usage
 
 AUTO = "auto"
+"""The decoder that stands for the first device that can, or else the CPU."""
 
 _NEXT_DEVICE_MAY_DO = (MachineError, InputError, NotPossibleError)
 

@@ -25,8 +25,10 @@ from heapwire.protocol.wire.bindings import INTERFACES
 CData: TypeAlias = Any
 """What cffi hands out; it has no types of its own."""
 AnyProxy: TypeAlias = "Proxy[Any]"
+"""An object of a pywayland connection, whatever its interface."""
 RequestArgument: TypeAlias = "int | str | bytes | AnyProxy | None"
 Handler: TypeAlias = Callable[..., None]
+"""What an event calls, with the event's arguments."""
 
 _KINDS: Mapping[ArgumentKind, ArgumentType] = {
     ArgumentKind.INT: ArgumentType.Int,

@@ -112,7 +112,6 @@ int32_t wl_shm_buffer_get_width(struct wl_shm_buffer *);
 int32_t wl_shm_buffer_get_height(struct wl_shm_buffer *);
 """
 
-# The interfaces of the core protocol, whose structs libwayland-server exports.
 CORE_INTERFACES = frozenset(
     """
     wl_display wl_registry wl_callback wl_compositor wl_shm_pool wl_shm wl_buffer
@@ -121,8 +120,10 @@ CORE_INTERFACES = frozenset(
     wl_region wl_subcompositor wl_subsurface wl_fixes
     """.split()  # noqa: SIM905  # a list of strings would fill the screen
 )
+"""The interfaces of the core protocol, whose structs libwayland-server exports."""
 
 ffi = FFI()
+"""What speaks to libwayland-server, by the declarations above."""
 ffi.cdef(_CDEF)
 # Declared non-const: in ABI mode the address of a const variable cannot be taken.
 ffi.cdef("\n".join(f"extern struct wl_interface {name}_interface;" for name in CORE_INTERFACES))

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 TomlPath: TypeAlias = tuple[str | int, ...]
+"""Where a value is in a file: keys, and the numbers of entries of lists, from the top."""
 
 _BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*\n?[ \t\r\n]*)*")
 _SPACE = re.compile(r"[ \t]*")

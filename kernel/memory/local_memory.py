@@ -18,6 +18,7 @@ LARGEST = 512 << 20  # bytes of one buffer; 7680x4320 at 8 bytes a pixel is 253 
 DEFAULT_BUDGET = 2 << 30  # bytes that a process may hold at a time
 
 GRANT = 'a udev rule can grant it, such as SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"'
+"""What a person can do who may not open a heap, as the end of a sentence."""
 _UDMABUF = "udmabuf"  # the exporter's name (drivers/dma-buf/udmabuf.c, KBUILD_MODNAME)
 
 

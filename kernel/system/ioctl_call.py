@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 IoctlArgument: TypeAlias = bytearray | ctypes.Structure
+"""A struct of the kernel's, read and written in place."""
 Ioctl: TypeAlias = Callable[[int, int, IoctlArgument], int]
+"""An ioctl that can be replaced in a test: descriptor, request number, argument."""
 
 
 def ioctl(fd: int, number: int, argument: IoctlArgument) -> int:

@@ -17,6 +17,7 @@ from heapwire.protocol.values import (
 )
 
 Names = Mapping[SourceId, str]
+"""What each source is called."""
 
 
 def source_names(problem: Problem) -> dict[SourceId, str]:

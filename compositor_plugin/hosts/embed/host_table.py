@@ -30,6 +30,7 @@ def declarations(header: str) -> str:
 
 
 ffi = FFI()
+"""What reads the host's structs, by the declarations of heapwire.h."""
 ffi.cdef(declarations(resources.files(__package__).joinpath("heapwire.h").read_text("utf-8")))
 
 

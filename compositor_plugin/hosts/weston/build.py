@@ -17,6 +17,7 @@ from heapwire.compositor_plugin.hosts.embed import compile_shared, compiler
 from heapwire.protocol import MachineError
 
 MODULE = "heapwire-weston.so"
+"""What the module's file is called."""
 
 # What the module uses where there is such a thing: the macro that says so, and C that
 # compiles only then.

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FrameHook = Callable[[FrameRecord, Callable[[], Image]], None]
+"""Called with each frame that was shown, and with what draws the output then."""
 
 KEPT_FRAMES = 4096  # records that are kept while nobody asks for all of them
 _MILLISECOND = 1_000_000

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Image: TypeAlias = "NDArray[np.uint8]"
+"""Rows of pixels of 4 bytes: red, green, blue, alpha, premultiplied."""
 Reader: TypeAlias = "Callable[[Sequence[PlaneBytes], int, int, Colours], Image]"
 
 
@@ -235,3 +236,4 @@ READERS: Mapping[int, Reader] = {
         "UYVY": _interleaved(luma_at=1, cb_at=0, cr_at=2),
     }.items()
 }
+"""What draws each format, by its fourcc."""

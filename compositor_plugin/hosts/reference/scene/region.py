@@ -90,3 +90,4 @@ class Region:
 
 
 EMPTY = Region()
+"""Nothing."""
