@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         Memory as Memory,
         OutOfMemoryError as OutOfMemoryError,
     )
-    from heapwire.kernel.system import Closable as Closable
+    from heapwire.kernel.system import Owner as Owner
     from heapwire.kernel.video import (
         DecodedPicture as DecodedPicture,
         M2mDecoder as M2mDecoder,
@@ -71,7 +71,7 @@ else:
                 "same_device with_trials"
             ),
             "memory": "CpuAccess DmaBuf LocalMemory MemfdMemory Memory OutOfMemoryError",
-            "system": "Closable",
+            "system": "Owner",
             "video": (
                 "DecodedPicture M2mDecoder QueueFormat V4l2Device is_laid_out_as "
                 "layout_constraints open_v4l2 v4l2_format_name"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy, listen, send
 from heapwire.kernel.memory import DmaBuf
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol.values import Plan
 from heapwire.protocol.wire.bindings import AllocationReason
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from heapwire.client_lib.wayland import Connection
 
 
-class Allocation(Closable):
+class Allocation(Owner):
     """The compositor's `xx_dmabuf_allocation_v1`: the objects of one buffer, when they come.
 
     The dma-bufs are this object's until `take` gives them away; closing it

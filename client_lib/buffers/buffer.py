@@ -11,7 +11,7 @@ from heapwire.client_lib.buffers.plane_view import PlaneView, plane_views
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.wayland import AnyProxy
 from heapwire.kernel.memory import DmaBuf, Memory
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import LayoutKind, Plan
 from heapwire.protocol.wire import Batch, Offer
@@ -30,7 +30,7 @@ class StatusTeller(Protocol):
         """Have `on_status` called on each change, until what this returns is called."""
 
 
-class Buffer(Closable):
+class Buffer(Owner):
     """One buffer. It owns its dma-bufs and, once imported, its `wl_buffer`.
 
     `busy` is set by whoever attaches the buffer and cleared by the compositor's

@@ -22,7 +22,7 @@ from heapwire.client_lib.wayland import (
     Handler,
     listen,
 )
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import Extent
 
@@ -49,7 +49,7 @@ class Presented(NamedTuple):
     zero_copy: bool
 
 
-class Window(Closable):
+class Window(Owner):
     """One toplevel surface on a connection.
 
     `ready` says whether the compositor wants another frame; `close_requested`

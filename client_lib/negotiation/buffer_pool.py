@@ -10,13 +10,13 @@ from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import HeapwireError
 from heapwire.protocol.values import Extent, Plan
 from heapwire.protocol.wire import BUFFERS, Access, Batch, Offer
 
 
-class BufferPool(Closable):
+class BufferPool(Owner):
     """As many buffers of one plan as the plan asks for, but at most `limit`.
 
     `extent` is the size of the pictures. Objects that this process may allocate

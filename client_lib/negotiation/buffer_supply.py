@@ -10,12 +10,12 @@ from heapwire.client_lib.negotiation.buffer_pool import BufferPool
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol.values import Extent, Plan
 from heapwire.protocol.wire import BUFFERS, Batch, Refusal
 
 
-class BufferSupply(Closable):
+class BufferSupply(Owner):
     """One negotiation and the pool that came of it.
 
     A pool that another has replaced is closed when the compositor has released

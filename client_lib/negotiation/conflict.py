@@ -19,6 +19,9 @@ _GOALS: Mapping[TrancheFlags, str] = {
 class Contradiction:
     """One of the requirements that cannot all be met.
 
+    This is a `ConflictEntry` of a batch for people and programs that know no ids: the
+    participant by its name, the type by that of its row.
+
     `participant` is its name. `constraint` is the name of the type in the
     registry, or its number; None when the participant's list of formats stands
     in the way, and `value` is then None. `planes` lists the planes it is about,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.client_lib.player.video_file import VideoFile
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import FileError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent
 
@@ -55,7 +55,7 @@ class DecodedFrame:
         )
 
 
-class Decoder(Closable):
+class Decoder(Owner):
     """The first video stream of a file, decoded frame by frame.
 
     A context manager and an iterator. `damaged` counts the packets that could

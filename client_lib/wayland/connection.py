@@ -30,7 +30,7 @@ from heapwire.client_lib.errors import (
 )
 from heapwire.client_lib.wayland import libwayland
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, listen
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError, UsageError
 from heapwire.protocol.wire.bindings import INTERFACES
 
@@ -52,7 +52,7 @@ class Global(NamedTuple):
     version: int
 
 
-class Connection(Closable):
+class Connection(Owner):
     """A connection to a compositor.
 
     `target` is the name of a socket (None: that of `$WAYLAND_DISPLAY`), the fd

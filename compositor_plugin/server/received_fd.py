@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import weakref
 
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 
 
-class ReceivedFd(Closable):
+class ReceivedFd(Owner):
     """Closes its fd at the end of the request, unless a handler takes it."""
 
     __slots__ = ("__weakref__", "_fd", "_finalizer")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import MachineError, UsageError
 
 # Subsystems whose devices make up a platform; what happens to others counts
@@ -46,7 +46,7 @@ class Monitor(Protocol):
         """The next event, None when there is none."""
 
 
-class HotPlug(Closable):
+class HotPlug(Owner):
     """A file descriptor for the host's event loop, readable when something happened.
 
     Behind udevd, events come when its rules have run and the modes of nodes are

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from enum import IntFlag
 
 from heapwire.kernel.memory.buffer_info import buffer_info
-from heapwire.kernel.system import Closable, ioctl
+from heapwire.kernel.system import Owner, ioctl
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import SourceId
 
@@ -28,7 +28,7 @@ class CpuAccess(IntFlag):
     WRITE = 2
 
 
-class DmaBuf(Closable):
+class DmaBuf(Owner):
     """A buffer object: takes over `fd` and closes it, on every path, exactly once.
 
     `size` is in bytes. `source` is where the memory comes from, None where that

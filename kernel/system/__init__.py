@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.kernel.system.closable import Closable as Closable
     from heapwire.kernel.system.ioctl_call import (
         Ioctl as Ioctl,
         IoctlArgument as IoctlArgument,
@@ -15,11 +14,12 @@ if TYPE_CHECKING:
         sealed_copy as sealed_copy,
         sealed_memfd as sealed_memfd,
     )
+    from heapwire.kernel.system.owner import Owner as Owner
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "closable": "Closable",
+            "owner": "Owner",
             "ioctl_call": "Ioctl IoctlArgument ioctl",
             "memory_file": "sealed_copy sealed_memfd",
         },

@@ -1,4 +1,4 @@
-"""What holds something that has to be given back."""
+"""Who owns something that has to be given back: a file descriptor, a mapping, a device."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from types import TracebackType
 from typing import Self
 
 
-class Closable(ABC):
-    """Closes itself at the end of a `with` block, whatever ended it."""
+class Owner(ABC):
+    """Gives back what it owns with `close`, or at the end of a `with` block, whatever ended it."""
 
     __slots__ = ()
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what it holds."""
+        """Give back what it owns; safe to call twice."""
 
     def __enter__(self) -> Self:
         return self

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heapwire.kernel.memory import DmaBuf
-from heapwire.kernel.system import Closable, ioctl
+from heapwire.kernel.system import Owner, ioctl
 from heapwire.kernel.video import videodev2
 from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
@@ -50,7 +50,7 @@ class DecodedPicture:
     empty: bool
 
 
-class M2mDecoder(Closable):
+class M2mDecoder(Owner):
     """One open decoder: opens its node and closes it, with its queues.
 
     `changed` is set when the driver has found out what its pictures are, or that

@@ -40,7 +40,7 @@ from heapwire.compositor_plugin.hosts.reference.wp_presentation import WpPresent
 from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
 from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
 from heapwire.kernel.description import Platform
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import Answer, Extent, Problem
 
@@ -50,7 +50,7 @@ DEFAULT_SIZE = Extent(1280, 720)
 DEFAULT_POLICY = Policy()
 
 
-class Compositor(Closable):
+class Compositor(Owner):
     """A headless compositor on a platform.
 
     It has one output of `size` pixels, unless `outputs` says otherwise: these

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from heapwire.kernel.system import Closable
+from heapwire.kernel.system import Owner
 from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError
@@ -19,7 +19,7 @@ from heapwire.protocol.values import Extent
 _BUFFERS = 2  # on each side
 
 
-class M2mEncoder(Closable):
+class M2mEncoder(Owner):
     """One open encoder: opens its node and closes it, with its queues."""
 
     def __init__(self, node: str) -> None:
