@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
+from heapwire.cli.output_file import OutputFile
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, parse_usage
-from heapwire.protocol import InputError
+from heapwire.protocol import FileError, InputError
 from heapwire.protocol.values import Extent, Usage, parse_fourcc
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
@@ -79,6 +80,14 @@ def participant(text: str) -> tuple[str, Usage]:
     try:
         return device, parse_usage(usage)
     except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def output_file(text: str) -> OutputFile:
+    """A file that can be written."""
+    try:
+        return OutputFile(text)
+    except FileError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,10 @@ from heapwire.cli.arguments import (
     extent,
     load_platform,
     load_policy,
+    output_file,
 )
-from heapwire.cli.output import SCHEMA_VERSION, complain, write_json
+from heapwire.cli.output import SCHEMA_VERSION, complain
+from heapwire.cli.output_file import Written
 from heapwire.cli.status import DONE
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json, capture_document
@@ -45,19 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--screenshot",
         metavar="FILE",
-        type=Path,
+        type=output_file,
         help="at the end, write what is on the screen, or was there last, as PNG",
     )
     parser.add_argument(
         "--record",
         metavar="FILE",
-        type=Path,
+        type=output_file,
         help="write what became of each frame as JSON at the end",
     )
     parser.add_argument(
         "--capture",
         metavar="FILE",
-        type=Path,
+        type=output_file,
         help="at the end, write the last negotiations for `heapwire replay`",
     )
 
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; write what was asked for then."""
     from heapwire.compositor_plugin.hosts.reference import Compositor
-    from heapwire.compositor_plugin.hosts.reference.scene import save_png
+    from heapwire.compositor_plugin.hosts.reference.scene import png
 
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)
@@ -93,12 +94,17 @@ def run(options: argparse.Namespace) -> int:
         for note in compositor.plugin.platform.notes:
             complain(f"note: {note}")
         compositor.run()
+        written = Written()
         if options.screenshot is not None:
-            save_png(options.screenshot, compositor.screenshot())
+            with written.each():
+                options.screenshot.write(png(compositor.screenshot()))
         if options.record is not None:
-            write_json(options.record, record_document(compositor.frames))
+            with written.each():
+                options.record.write_json(record_document(compositor.frames))
         if options.capture is not None:
-            write_json(options.capture, capture_document(solved))
+            with written.each():
+                options.capture.write_json(capture_document(solved))
+        written.check(complain)
     return DONE
 
 

@@ -14,7 +14,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from heapwire.cli.arguments import DEFAULT_PLATFORM, add_json, add_platform, load_platform, positive
+from heapwire.cli.arguments import (
+    DEFAULT_PLATFORM,
+    add_json,
+    add_platform,
+    load_platform,
+    output_file,
+    positive,
+)
 from heapwire.cli.clip import write_clip
 from heapwire.cli.compositor import READY
 from heapwire.cli.output import documents, show
@@ -37,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         metavar="FILE.png",
-        type=Path,
-        default=Path("heapwire-demo.png"),
+        type=output_file,
+        default="heapwire-demo.png",
         help="where the screenshot goes (default: %(default)s)",
     )
     add_json(parser)
@@ -50,9 +57,9 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="heapwire-") as folder:
         scratch = Path(folder)
         clip = write_clip(scratch / "clip.mkv", frames=options.frames)
-        record = scratch / "record.json"
+        record, screenshot = scratch / "record.json", scratch / "screenshot.png"
         meter = Meter()
-        with compositor(scratch, options.platform, record, options.output) as socket:
+        with compositor(scratch, options.platform, record, screenshot) as socket:
             player = Player(
                 clip,
                 display=socket,
@@ -65,9 +72,10 @@ def run(options: argparse.Namespace) -> int:
             result = played(player, meter, as_json=options.json)
         if result is None:
             return FAILED
+        options.output.write(screenshot.read_bytes())
         document = play_document(result)
         document["platform"] = platform.name
-        document["screenshot"] = os.fspath(options.output)
+        document["screenshot"] = str(options.output)
         document["compositor_frames"] = _frames(record)
     show(document, render, as_json=options.json)
     return DONE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from pathlib import Path
 
 from heapwire.cli.arguments import (
     add_json,
@@ -12,11 +11,13 @@ from heapwire.cli.arguments import (
     extent,
     fourcc,
     load_platform,
+    output_file,
     participant,
     positive,
 )
 from heapwire.cli.explain_page import explain_page
-from heapwire.cli.output import show, write_json, write_whole
+from heapwire.cli.output import complain, show
+from heapwire.cli.output_file import Written
 from heapwire.cli.status import DONE, FAILED
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
@@ -62,9 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--buffers", metavar="N", type=positive, default=4, help="buffers in all")
     parser.add_argument("--protected", action="store_true", help="the content is protected")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with a picture")
     parser.add_argument(
-        "--capture", metavar="FILE", type=Path, help="write the problem for `heapwire replay`"
+        "--html", metavar="FILE", type=output_file, help="write a page with a picture"
+    )
+    parser.add_argument(
+        "--capture",
+        metavar="FILE",
+        type=output_file,
+        help="write the problem for `heapwire replay`",
     )
     add_json(parser)
 
@@ -88,11 +94,15 @@ def run(options: argparse.Namespace) -> int:
         content=Content(protected=options.protected),
     )
     answer = solve(problem)
+    written = Written()
     if options.capture is not None:
-        write_json(options.capture, capture_document([(problem, answer)]))
+        with written.each():
+            options.capture.write_json(capture_document([(problem, answer)]))
     if options.html is not None:
-        write_whole(options.html, explain_page(platform, problem, answer))
+        with written.each():
+            options.html.write_text(explain_page(platform, problem, answer))
     show(explain_document(problem, answer), render_explain, as_json=options.json)
+    written.check(complain)
     return DONE if answer.plans else FAILED
 
 

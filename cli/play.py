@@ -14,9 +14,10 @@ from heapwire.cli.arguments import (
     fourcc,
     load_platform,
     load_policy,
+    output_file,
     positive,
 )
-from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts, write_json
+from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts
 from heapwire.cli.status import DONE, FAILED
 from heapwire.client_lib.negotiation import ConflictError
 from heapwire.client_lib.player import AUTO, FrameCounts, Player, PlayOptions, PlayResult, Progress
@@ -44,7 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unpaced", action="store_true", help="show frames as fast as they are taken, drop none"
     )
     parser.add_argument(
-        "--capture", metavar="FILE", type=Path, help="write the negotiation for `heapwire replay`"
+        "--capture",
+        metavar="FILE",
+        type=output_file,
+        help="write the negotiation for `heapwire replay`",
     )
     add_platform(parser)
     add_policy(parser)
@@ -71,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     if result is None:
         return FAILED
     if options.capture is not None:
-        write_json(options.capture, trace_document(result.events))
+        options.capture.write_json(trace_document(result.events))
     show(play_document(result), render, as_json=options.json)
     return DONE
 

@@ -16,7 +16,7 @@ import pytest
 from patience import PATIENCE, until
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
-from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord, save_png
+from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord, png
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent
 
@@ -196,7 +196,7 @@ def test_all_of_them_at_once_and_one_picture(session, tmp_path) -> None:
 
             session.until(stack.enter_context(session.program(*command)), joined)
         picture = os.environ.get("HEAPWIRE_KEEP_PICTURE") or str(tmp_path / "all.png")
-        save_png(picture, session.compositor.screenshot())
+        picture.write_bytes(png(session.compositor.screenshot()))
         assert lit(session.compositor.screenshot()) > 0.2
         assert len(session.surfaces) == 6, "three of them are subsurfaces' and their parent's"
         assert Path(picture).stat().st_size > 1000

@@ -43,7 +43,7 @@ def allocated(platform, source):
         told["error"] = str(error)
     try:
         platform.memory.allocate(source.id, 1 << 50)
-    except NotPossibleError as error:
+    except (MachineError, NotPossibleError) as error:
         told["too much"] = type(error).__name__
     return told
 

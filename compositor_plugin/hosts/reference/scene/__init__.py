@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         READERS as READERS,
         Image as Image,
         PlaneBytes as PlaneBytes,
+        png as png,
         read_image as read_image,
-        save_png as save_png,
     )
     from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY as EMPTY, Rect as Rect
     from heapwire.compositor_plugin.hosts.reference.scene.shm_content import (
@@ -48,7 +48,7 @@ else:
             "buffer_hold": "BufferHold",
             "frame_record": "FrameRecord",
             "output": "Output OutputMode",
-            "pixels": "Image PlaneBytes READERS read_image save_png",
+            "pixels": "Image PlaneBytes READERS png read_image",
             "region": "EMPTY Rect",
             "shm_content": "SHM_FORMATS send_release copy_shm_content",
             "surface_extent": "SizeError ViewportError surface_size",

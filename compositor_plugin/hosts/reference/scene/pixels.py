@@ -6,12 +6,11 @@ and the result rounded down, which is what fixed-point converters come to.
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from heapwire.protocol import FileError, MachineError, NotPossibleError, UsageError, words_of
+from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import ColourEncoding, ColourRange, fourcc_name, parse_fourcc
 
 try:
@@ -81,23 +80,15 @@ def to_rgb(image: Image) -> Image:
     return np.ascontiguousarray(image[..., :3])
 
 
-def save_png(path: str | os.PathLike[str], image: Image) -> None:
-    """Write a (height, width, 3) picture as PNG: whole, or not at all.
-
-    Raises `FileError` when the file cannot be written, `MachineError` when Pillow is missing.
-    """
+def png(image: Image) -> bytes:
+    """A (height, width, 3) picture as a PNG file; `MachineError` when Pillow is missing."""
     try:
         from PIL import Image as Picture  # Pillow is only needed for this
     except ImportError as error:
         raise MachineError("PNG needs Pillow: pip install 'heapwire[play]'") from error
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        Picture.fromarray(image, "RGB").save(partial, format="PNG")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise FileError(target, words_of(error)) from error
+    file = io.BytesIO()
+    Picture.fromarray(image, "RGB").save(file, format="PNG")
+    return file.getvalue()
 
 
 def _samples(plane: PlaneBytes, rows: int, count: int, kind: str) -> NDArray[np.generic]:
