@@ -80,7 +80,9 @@ def run(options: argparse.Namespace) -> int:
         record=options.record is not None,
         keep_last=options.screenshot is not None,
         policy=policy,
-        on_solved=lambda problem, answer: solved.append((problem, answer)),
+        on_solved=None
+        if options.capture is None
+        else lambda problem, answer: solved.append((problem, answer)),
     )
     with compositor:
 

@@ -8,7 +8,6 @@ import pytest
 
 import heapwire.cli.list as heapwire_list
 from heapwire.cli.arguments import extent, positive
-from heapwire.cli.output import write_whole
 from heapwire.client_lib import (
     DisconnectedError,
     FileError,
@@ -84,11 +83,3 @@ def test_a_count_is_above_zero():
     for text in ("0", "-1", "one", ""):
         with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
             positive(text)
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    target = tmp_path / "taken"
-    target.mkdir()
-    with pytest.raises(FileError, match="taken: Is a directory"):
-        write_whole(target, "text")
-    assert list(tmp_path.iterdir()) == [target], "the partial file stayed"

@@ -37,7 +37,8 @@ class HostStage:
         self.images: list[np.ndarray] = []
         options.setdefault("size", OUTPUT)
         options.setdefault("policy", Policy(debounce=1))
-        self.compositor = Compositor(self.platform, on_frame=self._shown, record=True, **options)
+        options.setdefault("record", True)
+        self.compositor = Compositor(self.platform, on_frame=self._shown, **options)
         self.clients: list[HostClient] = []
 
     def _shown(self, _record: object, pixels: Callable[[], np.ndarray]) -> None:

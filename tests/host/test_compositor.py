@@ -18,6 +18,7 @@ from patience import PATIENCE
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
+from heapwire.compositor_plugin.hosts.reference.scene.desktop import KEPT_FRAMES
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.description import Platform
 from heapwire.protocol import MachineError, UsageError
@@ -157,6 +158,21 @@ def test_an_output_with_a_scale_shows_more_pixels(nothing_left, monkeypatch):
     assert client.error is None
     assert (stage.compositor.screenshot() == pixels[..., 2::-1]).all()
     stage.close()
+
+
+def test_what_was_shown_is_forgotten_unless_it_records(nothing_left, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    for record in (False, True):
+        stage = HostStage(record=record)
+        client = stage.client()
+        window = client.window()
+        shown = 0
+        while shown < KEPT_FRAMES + 8:
+            client.shm(window.surface, 4, 4)
+            client.settle(window.surface)
+            shown += 1
+        assert len(stage.frames) == (shown if record else KEPT_FRAMES)
+        stage.close()
 
 
 def test_a_hook_that_fails_stops_nothing(nothing_left, monkeypatch, caplog):

@@ -124,7 +124,7 @@ class Compositor(Owner):
 
     @property
     def frames(self) -> Sequence[FrameRecord]:
-        """What was shown so far, in order; the last few thousand unless it records."""
+        """What was shown so far, in order; the last second of it unless it records."""
         return self.call(lambda: tuple(self._desktop.frames))
 
     def run(self) -> None:

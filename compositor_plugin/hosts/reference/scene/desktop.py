@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 FrameHook = Callable[[FrameRecord, Callable[[], Image]], None]
 """Called with each frame that was shown, and with what draws the output then."""
 
-KEPT_FRAMES = 4096  # records that are kept while nobody asks for all of them
+KEPT_FRAMES = 64  # records of the last second at 60 Hz, while nobody asks for all of them
 _MILLISECOND = 1_000_000
 
 
