@@ -69,7 +69,9 @@ def test_much_output_arrives_whole(run_guest):
 
 
 def test_output_is_live_and_ctrl_c_ends_the_guest():
-    command = [str(RUN), "--", "sh", "-c", "echo started; sleep 1000"]
+    # A shell's background job ignores Ctrl-C, and so would all that it starts.
+    command = ["env", "--default-signal=INT"]
+    command += [str(RUN), "--", "sh", "-c", "echo started; sleep 1000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "started\n"
         process.send_signal(signal.SIGINT)
