@@ -24,7 +24,7 @@ CONTIGUOUS = "reserved"  # the default CMA area's heap
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config", "seatd", "udevadm"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1900),
 ]
 
 
@@ -39,7 +39,7 @@ def seen(run_guest, tmp_path_factory):
     clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
     command = [sys.executable, str(GUEST), *map(str, modules), clip]
     # udevd, for libinput and Weston's search for cards wait for its events.
-    done = run_guest(command, "--udev", "--timeout=800", env={**os.environ})
+    done = run_guest(command, "--udev", "--timeout=1800", env={**os.environ})
     if done.returncode:
         pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
