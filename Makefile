@@ -66,7 +66,7 @@ check-wheel: wheel ## install the wheel elsewhere and import all of it
 	$(BIN)/python .ci/check_wheel.py dist/*.whl
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-* build dist *.egg-info demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info src/*.egg-info demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/ready:

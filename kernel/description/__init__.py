@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from heapwire.kernel.description.driver_profile import (
         profile_constraints as profile_constraints,
     )
+    from heapwire.kernel.description.file_constraint import (
+        FileConstraint as FileConstraint,
+        MachineNames as MachineNames,
+        NamedPairs as NamedPairs,
+        NamedSources as NamedSources,
+    )
     from heapwire.kernel.description.link import Link as Link, LinkKind as LinkKind
+    from heapwire.kernel.description.memory_properties import MemoryProperties as MemoryProperties
     from heapwire.kernel.description.platform import Platform as Platform, shipped as shipped
     from heapwire.kernel.description.platform_file import PlatformFileError as PlatformFileError
     from heapwire.kernel.description.quantity import quantity_name as quantity_name
@@ -50,7 +57,9 @@ else:
         {
             "device": "Device DeviceKind KmsPlane PlaneType parse_usage usage_name",
             "driver_profile": "profile_constraints",
+            "file_constraint": "FileConstraint MachineNames NamedPairs NamedSources",
             "link": "Link LinkKind",
+            "memory_properties": "MemoryProperties",
             "platform": "Platform shipped",
             "platform_file": "PlatformFileError",
             "quantity": "quantity_name",

@@ -7,7 +7,11 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.kernel.discovery.codec_sets import layout_sets as layout_sets
     from heapwire.kernel.discovery.connector import card_of_connector as card_of_connector
-    from heapwire.kernel.discovery.hot_plug import HotPlug as HotPlug
+    from heapwire.kernel.discovery.hot_plug import (
+        DeviceEvent as DeviceEvent,
+        HotPlug as HotPlug,
+        Monitor as Monitor,
+    )
     from heapwire.kernel.discovery.machine_discovery import local_platform as local_platform
     from heapwire.kernel.discovery.memory_trial import (
         MemoryTrial as MemoryTrial,
@@ -21,7 +25,7 @@ else:
         {
             "codec_sets": "layout_sets",
             "connector": "card_of_connector",
-            "hot_plug": "HotPlug",
+            "hot_plug": "DeviceEvent HotPlug Monitor",
             "machine_discovery": "local_platform",
             "memory_trial": "MemoryTrial probe_memory with_trials",
             "sysfs": "same_device",

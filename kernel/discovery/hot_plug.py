@@ -24,7 +24,7 @@ _UDEVD = Path("/run/udev/control")
 _MOST = 1024  # events read in a row, so that a storm does not hold up the host's loop
 
 
-class Event(Protocol):
+class DeviceEvent(Protocol):
     """The part of pyudev.Device that is looked at."""
 
     @property
@@ -42,7 +42,7 @@ class Monitor(Protocol):
     def fileno(self) -> int:
         """A socket that is readable when there are events."""
 
-    def poll(self, timeout: float | None = None) -> Event | None:
+    def poll(self, timeout: float | None = None) -> DeviceEvent | None:
         """The next event, None when there is none."""
 
 

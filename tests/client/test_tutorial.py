@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -48,43 +47,6 @@ def test_the_examples_import_only_from_the_faces(path):
     modules = set(re.findall(r"^from (heapwire\S*) import", source, re.MULTILINE))
     assert modules
     assert modules <= {face.__name__ for face in FACES}
-
-
-def annotations(value: object) -> Iterator[str]:
-    """Those of a function, or of a class's public fields and methods.
-
-    A class whose documentation says what it is made by is not made by who uses it.
-    """
-    if isinstance(value, property):
-        value = value.fget
-    elif isinstance(value, classmethod):
-        value = value.__func__
-    if inspect.isfunction(value):
-        yield from map(str, value.__annotations__.values())
-    elif inspect.isclass(value):
-        yield from (
-            str(field.type) for field in getattr(value, "__dataclass_fields__", {}).values()
-        )
-        for name, member in vars(value).items():
-            made = name == "__init__" and "Made by" not in (value.__doc__ or "")
-            if (made or not name.startswith("_")) and not inspect.isclass(member):
-                yield from annotations(member)
-
-
-@pytest.mark.parametrize("exported", heapwire.client_lib.__all__)
-def test_what_a_signature_names_can_be_imported_from_a_face(exported):
-    value = getattr(heapwire.client_lib, exported)
-    module = inspect.getmodule(value)
-    if module is None or not module.__name__.startswith("heapwire.client_lib"):
-        return  # another face's, and its to look after
-    hidden = [
-        name
-        for name in set(re.findall(r"[A-Za-z_]\w*", " ".join(annotations(value))))
-        if inspect.isclass(named := getattr(module, name, None))
-        and named.__module__.startswith("heapwire.")
-        and not any(getattr(face, name, None) is named for face in FACES)
-    ]
-    assert hidden == []
 
 
 def test_what_the_page_calls_is_there():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -120,3 +122,43 @@ print(*sorted({name.partition(".")[0] for name in sys.modules} & {"pywayland", "
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def annotations(value: object) -> Iterator[str]:
+    """Those of a function, or of a class's public fields and methods.
+
+    A class whose documentation says what it is made by is not made by who uses it.
+    """
+    if isinstance(value, property):
+        value = value.fget
+    elif isinstance(value, classmethod):
+        value = value.__func__
+    if inspect.isfunction(value):
+        yield from map(str, value.__annotations__.values())
+    elif inspect.isclass(value):
+        yield from (
+            str(field.type) for field in getattr(value, "__dataclass_fields__", {}).values()
+        )
+        for name, member in vars(value).items():
+            made = name == "__init__" and "Made by" not in (value.__doc__ or "")
+            if (made or not name.startswith("_")) and not inspect.isclass(member):
+                yield from annotations(member)
+
+
+def behind(exported: object) -> list[str]:
+    """The project's classes that an export's annotations name and no public face exports."""
+    module = inspect.getmodule(exported)
+    return [
+        name
+        for name in set(re.findall(r"[A-Za-z_]\w*", " ".join(annotations(exported))))
+        if inspect.isclass(named := getattr(module, name, None))
+        and named.__module__.startswith("heapwire.")
+        and not any(getattr(import_module(face), name, None) is named for face in PUBLIC)
+    ]
+
+
+@pytest.mark.parametrize("face", PUBLIC)
+def test_what_a_signature_names_can_be_imported_from_a_face(face: str) -> None:
+    module = import_module(face)
+    hidden = {name: behind(getattr(module, name)) for name in module.__all__}
+    assert {name: names for name, names in hidden.items() if names} == {}
