@@ -56,7 +56,8 @@ class NegotiationError(NotPossibleError):
 class ConflictError(NegotiationError):
     """Requirements contradict each other; nobody's fault, and here is whose they are.
 
-    `entries` is a smallest set: without any one of them, the others could be met.
+    `entries` is a smallest set: without any one of them, the others could be met. Only where
+    the batch's message says "not proved minimal" some may not be needed for the contradiction.
     """
 
     def __init__(self, batch: Batch, entries: tuple[Contradiction, ...]) -> None:
@@ -71,7 +72,7 @@ _SENTENCES: Mapping[FailureReason, str] = {
     FailureReason.CONFLICT: "no memory suits everyone",
     FailureReason.NO_FORMAT: "no pixel format and modifier that everyone can use",
     FailureReason.NO_SOURCE: "there is no source of memory",
-    FailureReason.TOO_COMPLEX: "too many combinations of alternatives; give fewer",
+    FailureReason.TOO_COMPLEX: "finding out would take more steps than are spent on one question",
     FailureReason.SUPERSEDED: "a later commit came before the answer",
     FailureReason.NO_SURFACE: "the surface has been destroyed",
     FailureReason.INTERNAL: "the compositor failed to find out; it may be tried again",

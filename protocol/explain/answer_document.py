@@ -16,6 +16,7 @@ from heapwire.protocol.values import (
     Answer,
     ConflictMember,
     Constraint,
+    GoalFailure,
     Plan,
     Problem,
     SourceId,
@@ -157,16 +158,23 @@ def verdict_document(verdict: Verdict, names: Mapping[SourceId, str]) -> Documen
 def explain_document(problem: Problem, answer: Answer) -> Document:
     """The whole answer to a problem, for programs."""
     names = bare_names(problem)
-    return {
+    document: Document = {
         "schema_version": SCHEMA_VERSION,
         "satisfiable": bool(answer.plans),
         "plans": [plan_document(plan, names) for plan in answer.plans],
         "conflict": conflict_document(answer.conflict, names),
         "sources": [verdict_document(verdict, names) for verdict in answer.verdicts],
-        "failures": [
-            {"goal": failure.goal, "conflict": conflict_document(failure.conflict, names)}
-            for failure in answer.failures
-        ],
+        "failures": [_failure_document(failure, names) for failure in answer.failures],
         "reason": None if answer.reason is None else answer.reason.name.lower(),
         "message": answer.message,
     }
+    # Only where it is so: it hardly ever is.
+    return document if answer.proved_minimal else {**document, "not_proved_minimal": True}
+
+
+def _failure_document(failure: GoalFailure, names: Mapping[SourceId, str]) -> Document:
+    document: Document = {
+        "goal": failure.goal,
+        "conflict": conflict_document(failure.conflict, names),
+    }
+    return document if failure.proved_minimal else {**document, "not_proved_minimal": True}

@@ -7,27 +7,33 @@ from dataclasses import replace
 from heapwire.protocol.explain.plan_reasons import Reasons
 from heapwire.protocol.explain.source_verdict import verdicts_of
 from heapwire.protocol.solver import (
+    DEFAULT_STEPS,
+    FoundPlan,
     GoalPlans,
+    StepBudget,
     TooComplexError,
     conflict_of,
+    conflict_of_last,
     failure,
     failure_by,
     plans_of_goals,
     too_complex,
     without_repetition,
 )
-from heapwire.protocol.values import Answer, GoalFailure, Problem
+from heapwire.protocol.values import Answer, GoalFailure, Plan, Problem
 
 
-def solve(problem: Problem) -> Answer:
+def solve(problem: Problem, *, steps: int = DEFAULT_STEPS) -> Answer:
     """The answer with everything that explains it.
 
     Plans carry reasons, every source has a verdict, and every goal that cannot
     be met its conflict. Plans, conflict and message are those of
-    `heapwire.protocol.solver.solve_plans`. Raises nothing for what peers may send.
+    `heapwire.protocol.solver.solve_plans`. It costs at most so many `steps`: what
+    is left unexplained when they end has no reasons and no verdicts. Raises
+    nothing for what peers may send.
     """
     try:
-        goals = plans_of_goals(problem)
+        goals = plans_of_goals(problem, StepBudget(steps))
         if any(goal.found for goal in goals):
             return _explained(goals)
         return _explained_failure(goals) if goals else failure(goals)
@@ -40,25 +46,45 @@ def _explained(goals: list[GoalPlans]) -> Answer:
     plans = list(without_repetition(goals))
     best_goal, best = plans[0]
     return Answer(
-        plans=tuple(replace(found.plan, reasons=reasons[goal].of(found)) for goal, found in plans),
+        plans=tuple(_with_reasons(reasons[goal], found) for goal, found in plans),
         # A source is told of what the best plan did with it.
         verdicts=verdicts_of(best_goal.goal, best),
-        failures=tuple(
-            GoalFailure(goal=goal.goal.name, conflict=conflict_of(goal.goal)[1])
-            for goal in goals
-            if not goal.found
-        ),
+        failures=tuple(_goal_failure(goal) for goal in goals if not goal.found),
     )
 
 
+def _with_reasons(reasons: Reasons, found: FoundPlan) -> Plan:
+    try:
+        return replace(found.plan, reasons=reasons.of(found))
+    except TooComplexError:
+        return found.plan
+
+
+def _goal_failure(goal: GoalPlans) -> GoalFailure:
+    """Why a goal is not met; without a conflict where the steps end before it is known."""
+    name = goal.goal.name
+    if goal.ended is None:
+        try:
+            conflict = conflict_of(goal.goal)
+            return GoalFailure(
+                goal=name, conflict=conflict.members, proved_minimal=conflict.proved_minimal
+            )
+        except TooComplexError:
+            pass
+    return GoalFailure(goal=name, conflict=(), proved_minimal=False)
+
+
 def _explained_failure(goals: list[GoalPlans]) -> Answer:
-    conflicts = [conflict_of(goal.goal) for goal in goals]
     last = goals[-1].goal
+    conflict = conflict_of_last(goals)
+    answer = failure_by(last, conflict)
     return replace(
-        failure_by(last, *conflicts[-1]),
+        answer,
         verdicts=verdicts_of(last, None),
-        failures=tuple(
-            GoalFailure(goal=goal.goal.name, conflict=members)
-            for goal, (_, members) in zip(goals, conflicts, strict=True)
+        failures=(
+            *(_goal_failure(goal) for goal in goals[:-1]),
+            GoalFailure(
+                goal=last.name, conflict=conflict.members, proved_minimal=conflict.proved_minimal
+            ),
         ),
     )

@@ -28,11 +28,11 @@ def _explained(document: Document) -> Iterator[str]:
         conflict = _documents(document["conflict"])
         if conflict:
             yield "the requirements that contradict each other"
-            yield from _tree([_member_line(member) for member in conflict])
+            yield from _tree(_conflict_lines(document))
     # Without plans the conflict above is the failure of the goal that asks for least.
     for failure in _documents(document["failures"]) if plans else ():
         yield f"not {failure['goal']}"
-        yield from _tree([_member_line(member) for member in _documents(failure["conflict"])])
+        yield from _tree(_conflict_lines(failure))
     sources = _documents(document["sources"])
     if sources:
         yield "sources"
@@ -74,6 +74,16 @@ def _plan_lines(plan: Document) -> Iterator[str]:
         where = "" if reason["plane"] is None else f"plane {reason['plane']}: "
         lines.append(f"why: {where}{reason['text']}")
     yield from _tree(lines)
+
+
+def _conflict_lines(document: Document) -> list[str]:
+    """The members of the conflict of an answer or of a goal."""
+    lines = [_member_line(member) for member in _documents(document["conflict"])]
+    if not document.get("not_proved_minimal"):
+        return lines
+    if not lines:
+        return ["too complex to tell why"]
+    return [*lines, "not proved minimal: some of these may not be needed for the contradiction"]
 
 
 def _member_line(member: Document) -> str:

@@ -63,11 +63,12 @@ class Reasons:
     """The reasons for the plans of one goal.
 
     Plans of the same choice of sets come from the same demands, which are put
-    into words once.
+    into words once. `of` raises `TooComplexError` when the steps end.
     """
 
     def __init__(self, goal: PreparedGoal) -> None:
         self._problem = goal.problem
+        self._budget = goal.budget
         self._participants = goal.participants
         self._names = source_names(goal.problem)
         self._offering = listed(
@@ -176,7 +177,9 @@ class Reasons:
         by_subject: dict[Subject, list[Requirement]] = {
             row.subject: [] for row in REGISTRY.values()
         }
-        for name, constraint in requirements_of(self._participants, choice):
+        requirements = requirements_of(self._participants, choice)
+        self._budget.spend(4 * len(requirements))
+        for name, constraint in requirements:
             row = REGISTRY.get(constraint.type)
             # That ordinary content is in ordinary memory goes without saying.
             obvious = name == CONTENT and not self._problem.content.protected
@@ -185,9 +188,9 @@ class Reasons:
             if row is not None and not row.condition and not obvious:
                 by_subject[row.subject].append((name, constraint))
         by_reason = {}
-        for subject, requirements in by_subject.items():
-            for explained in subject.explains if requirements else ():
-                by_reason.setdefault(explained, []).extend(requirements)
+        for subject, those in by_subject.items():
+            for explained in subject.explains if those else ():
+                by_reason.setdefault(explained, []).extend(those)
         self._requirements[choice.sets] = by_reason
         return by_reason
 

@@ -9,6 +9,7 @@ from heapwire.protocol.solver import (
     PreparedGoal,
     Search,
     SetChoice,
+    TooComplexError,
     lift,
     listed,
     needs_clean_memory,
@@ -24,6 +25,7 @@ from heapwire.protocol.values import (
     NO_SNOOP,
     PAGE_SIZE,
     PERMITTED_SOURCES,
+    REGISTRY,
     Constraint,
     ConstraintType,
     FormatModifier,
@@ -38,8 +40,15 @@ def verdicts_of(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ..
     """What became of each source, in the order in which they are given away.
 
     They are checked against the best plan's choice of sets; without a plan,
-    against everyone's first choice.
+    against everyone's first choice. None where the steps end before that is told.
     """
+    try:
+        return _verdicts(goal, best)
+    except TooComplexError:
+        return ()
+
+
+def _verdicts(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ...]:
     names = source_names(goal.problem)
     first = None if best is not None else _first_choice(goal)
     choice = best.choice if best is not None else first[0] if first is not None else None
@@ -50,6 +59,10 @@ def verdicts_of(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ..
         chosen[source.id] = chosen.get(source.id, 0) | 1 << plane
     checked = []
     for name, constraint in requirements:
+        goal.budget.spend()
+        if REGISTRY.get(constraint.type) is None and not constraint.must_understand:
+            continue  # it is carried on, and rules nothing out
+        goal.budget.spend(4)
         demand = lift((constraint,), planes=planes, substitutes=goal.participants[0].substitutes)
         able = (0,) * planes if demand is BOTTOM else goal.sources.check.domains(demand, planes)
         checked.append((name, constraint, able))
@@ -60,6 +73,7 @@ def verdicts_of(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ..
             text = f"{names[source.id]} is chosen{where}"
             verdicts.append(Verdict(source=source.id, name=source.name, chosen=True, text=text))
             continue
+        goal.budget.spend(len(checked) // 4)
         refusal = _refusal(position, planes, checked)
         if refusal is None:
             text = _by_rank(source, goal, requirements, best)
@@ -83,7 +97,7 @@ def verdicts_of(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ..
 def _first_choice(goal: PreparedGoal) -> tuple[SetChoice, list[FormatModifier]] | None:
     """The choice of sets that everyone likes best, with its pairs; None where there is none."""
     return min(
-        Search(goal).choices(),
+        Search(goal).first_choices(),
         key=lambda entry: (entry[0].alternative, entry[0].cost, sorted(entry[1])),
         default=None,
     )

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.protocol.solver.assignment import TooComplexError as TooComplexError
-    from heapwire.protocol.solver.conflict import conflict_of as conflict_of
+    from heapwire.protocol.solver.conflict import (
+        Conflict as Conflict,
+        conflict_of as conflict_of,
+    )
     from heapwire.protocol.solver.constraint_sentence import (
         Names as Names,
         listed as listed,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from heapwire.protocol.solver.set_choice import SetChoice as SetChoice
     from heapwire.protocol.solver.solution import (
         GoalPlans as GoalPlans,
+        conflict_of_last as conflict_of_last,
         failure as failure,
         failure_by as failure_by,
         plans_of_goals as plans_of_goals,
@@ -53,12 +56,16 @@ if TYPE_CHECKING:
         RULES as RULES,
         needs_clean_memory as needs_clean_memory,
     )
+    from heapwire.protocol.solver.step_budget import (
+        DEFAULT_STEPS as DEFAULT_STEPS,
+        StepBudget as StepBudget,
+        TooComplexError as TooComplexError,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "assignment": "TooComplexError",
-            "conflict": "conflict_of",
+            "conflict": "Conflict conflict_of",
             "constraint_sentence": (
                 "Names listed planes_text requirement says source_name source_names"
             ),
@@ -70,9 +77,10 @@ else:
             "search": "FoundPlan MAX_PLANS Search",
             "set_choice": "SetChoice",
             "solution": (
-                "GoalPlans failure failure_by plans_of_goals solve_plans too_complex "
-                "without_repetition"
+                "GoalPlans conflict_of_last failure failure_by plans_of_goals solve_plans "
+                "too_complex without_repetition"
             ),
             "source_check": "RULES needs_clean_memory",
+            "step_budget": "DEFAULT_STEPS StepBudget TooComplexError",
         },
     )

@@ -20,14 +20,10 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from heapwire.protocol.errors import NotPossibleError
 from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
+from heapwire.protocol.solver.step_budget import StepBudget
 
-MAX_STEPS: Final = 1 << 17  # more than 16 sources to the power of 4 planes
-
-
-class TooComplexError(NotPossibleError):
-    """There are more combinations than will be tried: steps or alternatives, never time."""
+_STEPS_OF_A_TRY: Final = 2
 
 
 class Assignment(NamedTuple):
@@ -53,6 +49,7 @@ def assign(
     limit: int,
     accept: Callable[[tuple[int, ...]], bool] | None = None,
     sets_of_sources: bool = False,
+    budget: StepBudget,
 ) -> list[Assignment]:
     """The best `limit` ways to give each plane a source, best first.
 
@@ -61,8 +58,9 @@ def assign(
     `scarcity[source]` are costs. `accept` has the last word on a complete
     answer. With `sets_of_sources` only the sources count and not which plane is
     where, so of several answers with the same ones the best is given. Raises
-    `TooComplexError` after `MAX_STEPS`.
+    `TooComplexError` when the steps end.
     """
+    budget.spend(1 + len(scarcity))
     count = len(domains)
     if orders is None and not apart and accept is None:
         # Nobody cares which source it is and nothing separates planes: where one source
@@ -94,7 +92,7 @@ def assign(
         # By liking first: `_try_each` stops at the first that is liked too little.
         options.sort()
         choices.append(options)
-    search = _Search(groups, lookup, choices, apart, limit, accept)
+    search = _Search(groups, lookup, choices, apart, limit, accept, budget)
     search.sets_of_sources = sets_of_sources
     # By the number of objects, the fewest first: what fewer objects reach is known when
     # more are tried, and more are no answer unless they are liked better.
@@ -154,6 +152,7 @@ class _Search:
         "accept",
         "apart",
         "best",
+        "budget",
         "choices",
         "least_objects",
         "liked",
@@ -163,7 +162,6 @@ class _Search:
         "rest_order",
         "rest_scarcity",
         "sets_of_sources",
-        "steps",
     )  # fmt: skip
 
     def __init__(
@@ -174,13 +172,14 @@ class _Search:
         apart: int,
         limit: int,
         accept: Callable[[tuple[int, ...]], bool] | None,
+        budget: StepBudget,
     ) -> None:
+        self.budget = budget
         self.lookup = lookup
         self.choices = choices
         self.limit = limit
         self.accept = accept
         self.best: list[Assignment] = []
-        self.steps = 0
         self.sets_of_sources = False
         # Answers are looked for by the number of objects, the fewest first: only
         # those with fewer, the best of which is liked so much, make one pointless.
@@ -251,9 +250,7 @@ class _Search:
                 break  # and those after it are liked even less
             if (source in used) is not again:
                 continue
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise TooComplexError("too many ways to place the planes")
+            self.budget.spend(_STEPS_OF_A_TRY)
             further = (*taken, source)
             if not self._hopeless(after, order + more_order, scarcity + more_scarcity, further):
                 self.descend(after, order + more_order, scarcity + more_scarcity, further)

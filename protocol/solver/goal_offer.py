@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from heapwire.protocol.solver.assignment import TooComplexError
 from heapwire.protocol.solver.merge import BOTTOM, join
 from heapwire.protocol.solver.prepared_goal import prepared_goals
+from heapwire.protocol.solver.ranked_sources import RankedSources
 from heapwire.protocol.solver.search import Search
+from heapwire.protocol.solver.step_budget import StepBudget, TooComplexError
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
@@ -35,13 +36,15 @@ def usable_sources(
         extents=Extents(coded=Extent(1, 1)),
         topology=topology,
     )
-    (prepared,) = prepared_goals(problem)
-    ranked = prepared.sources
+    budget = StepBudget()
     usable = 0
     try:
+        (prepared,) = prepared_goals(problem, budget)
+        ranked = prepared.sources
         for choice, pairs in Search(prepared).choices():
             formats = (FORMATS.get(pair.fourcc) for pair in pairs)
             for planes in {len(format_.planes) if format_ else 1 for format_ in formats}:
+                budget.spend(len(prepared.participants))
                 demand = join(
                     participant.demand(position, planes)
                     for participant, position in zip(
@@ -52,7 +55,7 @@ def usable_sources(
                     for mask in ranked.check.domains(demand, planes):
                         usable |= mask
     except TooComplexError:
-        return ranked.sources  # too many ways to tell: any of them may serve
+        return RankedSources(problem, budget).sources  # too many ways: any may serve
     return tuple(source for position, source in enumerate(ranked.sources) if usable >> position & 1)
 
 

@@ -28,6 +28,7 @@ from heapwire.protocol.solver.contradiction import contradicts
 from heapwire.protocol.solver.demand import WHOLE, Demand, Key
 from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, nearest
 from heapwire.protocol.solver.plane_pairs import PAIRS_OF
+from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ALL_PLANES,
     MAX_PLANES,
@@ -111,15 +112,17 @@ def lift(
     planes: int = MAX_PLANES,
     substitutes: Substitutes = _NO_SUBSTITUTES,
     registry: Mapping[int, ConstraintType] = REGISTRY,
+    budget: StepBudget | None = None,
 ) -> Demand | Bottom:
     """What some constraints of one participant demand together.
 
     Of a format with fewer than four `planes`, what is said of the others is nothing.
     `substitutes` names for a source those that always serve in its place. A
-    constraint that means nothing (`fault`) is one that nothing can meet.
+    constraint that means nothing (`fault`) is one that nothing can meet. Lists that grow as
+    they merge are paid for from the `budget`; who calls pays for the constraints.
     """
     values: dict[Key, MergedValue] = {}
-    carried: dict[Key, frozenset[Value]] = {}
+    carried: dict[Key, set[Value]] = {}
     present = (1 << planes) - 1
     for constraint in constraints:
         row = registry.get(constraint.type)
@@ -127,7 +130,7 @@ def lift(
             if constraint.must_understand:
                 return BOTTOM
             key = (constraint.type, constraint.planes)
-            carried[key] = carried.get(key, frozenset()) | {constraint.value}
+            carried.setdefault(key, set()).add(constraint.value)
             continue
         if row.condition:
             continue
@@ -141,6 +144,8 @@ def lift(
             value: MergedValue = plain
         elif fault(constraint, registry) is None:
             value = _lifted(row, constraint, present, substitutes)
+            if budget is not None and isinstance(value, tuple | frozenset):
+                budget.spend(len(value))
         else:
             return BOTTOM
         for plane in _BITS[spoken] if row.per_plane else _EACH:
@@ -152,8 +157,12 @@ def lift(
                 met = MEETS[row.merge](before, value)
                 if met is None:
                     return BOTTOM
+                if budget is not None and isinstance(met, tuple):
+                    budget.spend(len(met))
                 values[key] = met
-    return Demand(values, carried) if carried else Demand(values)
+    if not carried:
+        return Demand(values)
+    return Demand(values, {key: frozenset(others) for key, others in carried.items()})
 
 
 def _plain_number(row: ConstraintType, constraint: Constraint) -> int | None:
@@ -208,9 +217,14 @@ def meet(mine: Demand | Bottom, yours: Demand | Bottom) -> Demand | Bottom:
 
 
 def join(
-    demands: Iterable[Demand | Bottom], registry: Mapping[int, ConstraintType] = REGISTRY
+    demands: Iterable[Demand | Bottom],
+    registry: Mapping[int, ConstraintType] = REGISTRY,
+    budget: StepBudget | None = None,
 ) -> Demand | Bottom:
-    """What all of them demand: `meet` over any number, with one test at the end."""
+    """What all of them demand: `meet` over any number, with one test at the end.
+
+    `budget` pays as in `lift`.
+    """
     values: dict[Key, MergedValue] = {}
     carried: dict[Key, frozenset[Value]] = {}
     for demand in demands:
@@ -229,6 +243,8 @@ def join(
                 met = MEETS[registry[key[0]].merge](before, value)
                 if met is None:
                     return BOTTOM
+                if budget is not None and isinstance(met, tuple):
+                    budget.spend(len(met))
                 values[key] = met
     joined = Demand(values, carried) if carried else Demand(values)
     return BOTTOM if contradicts(joined, registry) else joined

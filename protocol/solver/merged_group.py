@@ -38,6 +38,8 @@ from heapwire.protocol.values import (
 _MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
 """What the producer, the client and the compositor can hold, and as much again to share."""
 
+_STEPS_OF_A_GROUP: Final = 10  # beside the merging of its keys
+
 
 @dataclass(slots=True, eq=False)
 class MergedGroup:
@@ -67,14 +69,29 @@ class MergedGroup:
 
 def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup | None:
     """What a choice of sets demands of formats with so many planes; None if nothing can."""
-    demand = join(
-        [
-            participant.demand(position, planes)
-            for participant, position in zip(goal.participants, choice.sets, strict=True)
-        ]
+    demands = [
+        participant.demand(position, planes)
+        for participant, position in zip(goal.participants, choice.sets, strict=True)
+    ]
+    goal.budget.spend(
+        _STEPS_OF_A_GROUP
+        + sum([len(demand.values) for demand in demands if demand is not BOTTOM]) // 2
     )
+    demand = join(demands, budget=goal.budget)
     if demand is BOTTOM:
         return None
+    return group_with(goal, choice, planes, demand, orders=_orders(goal, choice))
+
+
+def group_with(
+    goal: PreparedGoal,
+    choice: SetChoice,
+    planes: int,
+    demand: Demand,
+    *,
+    orders: tuple[tuple[int, ...], ...] | None,
+) -> MergedGroup | None:
+    """What follows from a demand; None if nothing can meet it, whatever the places."""
     geometry = GeometryDemand(demand, goal.problem.extents)
     if geometry.extent is None:
         return None
@@ -95,7 +112,7 @@ def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup 
         together=demand.related(SAME_BUFFER) | demand.related(SAME_SOURCE),
         apart=demand.related(DIFFERENT_SOURCE),
         segments=demand.uint(MAX_SEGMENTS, UINT_MAX),
-        orders=_orders(goal, choice),
+        orders=orders,
     )
 
 
@@ -120,6 +137,7 @@ def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...
             # these come after what is named.
             if not listed or (len(listed) < 2 and not participant.substitutes):
                 continue
+            goal.budget.spend(len(listed) // 4 + len(sources))
             if orders is None:
                 orders = [[0] * len(sources) for _ in range(MAX_PLANES)]
             ranks = {source: rank for rank, source in enumerate(listed)}
@@ -141,6 +159,7 @@ def allocator_layout(
         inputs: list[Constraint] = []
         for participant, position in zip(goal.participants, group.choice.sets, strict=True):
             inputs += participant.constraints(position)
+        goal.budget.spend(2 * len(inputs))
         group.spelled = spell(group.demand, inputs)
     return Layout(
         kind=LayoutKind.ALLOCATOR,

@@ -13,6 +13,7 @@ from heapwire.protocol.solver.prepared_participant import (
     without_wildcards,
 )
 from heapwire.protocol.solver.ranked_sources import RankedSources
+from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import Problem
 
 
@@ -22,34 +23,46 @@ class PreparedGoal:
 
     `participants` are the client's, the goal's own and the content, by name and
     the content last. `heeds_capacity`: buffers have to fit into their heaps
-    (a conflict is looked for with and without that).
+    (a conflict is looked for with and without that). `budget` is what all the
+    goals of a problem may cost together.
     """
 
     problem: Problem
     sources: RankedSources
     participants: Sequence[PreparedParticipant]
+    budget: StepBudget
     name: str = ""
     scanout: bool = False
     heeds_capacity: bool = True
 
-    def with_participants(
-        self, participants: Sequence[PreparedParticipant], *, heeds_capacity: bool = True
-    ) -> PreparedGoal:
-        """The same goal for others, or for the same ones with fewer demands."""
-        return replace(self, participants=participants, heeds_capacity=heeds_capacity)
+    def with_participants(self, participants: Sequence[PreparedParticipant]) -> PreparedGoal:
+        """The same goal for others."""
+        return replace(self, participants=participants)
+
+    def whatever_its_size(self) -> PreparedGoal:
+        """The same goal, for buffers that every heap has room for."""
+        return replace(self, heeds_capacity=False)
 
 
-def prepared_goals(problem: Problem) -> list[PreparedGoal]:
-    """The goals of a problem in their order; they share what does not depend on the goal."""
-    sources = RankedSources(problem)
+def prepared_goals(problem: Problem, budget: StepBudget) -> list[PreparedGoal]:
+    """The goals of a problem in their order; they share what does not depend on the goal.
+
+    Raises `TooComplexError` when the steps end.
+    """
+    sources = RankedSources(problem, budget)
     substitutes = substitutes_of(problem)
-    clients = [prepared(participant, problem, substitutes) for participant in problem.participants]
-    content = prepared_content(problem.content)
+    clients = [
+        prepared(participant, problem, substitutes, budget) for participant in problem.participants
+    ]
+    content = prepared_content(problem.content, budget)
     goals = []
     for goal in problem.goals:
         participants = [
             *clients,
-            *(prepared(participant, problem, substitutes) for participant in goal.participants),
+            *(
+                prepared(participant, problem, substitutes, budget)
+                for participant in goal.participants
+            ),
         ]
         # By name, so that nothing depends on who came first.
         participants.sort(key=lambda participant: participant.name)
@@ -58,7 +71,8 @@ def prepared_goals(problem: Problem) -> list[PreparedGoal]:
             PreparedGoal(
                 problem=problem,
                 sources=sources,
-                participants=without_wildcards(participants),
+                participants=without_wildcards(participants, budget),
+                budget=budget,
                 name=goal.name,
                 scanout=goal.scanout,
             )

@@ -8,16 +8,19 @@ much of it there is are demands like any other, and can be part of a conflict.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge import Bottom, Substitutes, lift
+from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
     CPU_ACCESS,
+    MAX_PLANES,
     PROTECTED,
     REGISTRY,
     WHEN_HEIGHT,
@@ -59,7 +62,8 @@ class PreparedParticipant:
 
     `offers` is None for who can use any pair. `implied` holds for every pair.
     `wild`: some pair that it offers stands for more than itself. `lifted` keeps
-    the demands that were worked out, by set and number of planes.
+    the demands that were worked out, by set and number of planes; `alike` has for
+    each set the first that says the same, once somebody asks.
     """
 
     name: str
@@ -69,7 +73,9 @@ class PreparedParticipant:
     offers: Mapping[FormatModifier, Alternatives] | None
     implied: tuple[Constraint, ...]
     substitutes: Substitutes
-    lifted: dict[tuple[int, int], Demand | Bottom]
+    budget: StepBudget
+    lifted: dict[tuple[int, int], Demand | Bottom] = field(default_factory=dict)
+    alike: list[int] = field(default_factory=list)
 
     @property
     def positions(self) -> Sequence[int]:
@@ -80,7 +86,11 @@ class PreparedParticipant:
         """What the set at a position and what is implied demand of formats of so many planes."""
         demand = self.lifted.get((position, planes))
         if demand is None:
-            demand = lift(self.constraints(position), planes=planes, substitutes=self.substitutes)
+            constraints = self.constraints(position)
+            self.budget.spend(1 + len(constraints))
+            demand = lift(
+                constraints, planes=planes, substitutes=self.substitutes, budget=self.budget
+            )
             self.lifted[position, planes] = demand
         return demand
 
@@ -93,21 +103,29 @@ class PreparedParticipant:
         """The sets that hold a pair; empty when the pair is not offered."""
         return _ANYTHING if self.offers is None else self.offers.get(pair, ())
 
-    def without(self, dropped: frozenset[Constraint]) -> PreparedParticipant:
-        """The same participant, silent about some constraints."""
-        return replace(
-            self,
-            sets=tuple(
-                replace(own, constraints=tuple(c for c in own.constraints if c not in dropped))
-                for own in self.sets
-            ),
-            implied=tuple(c for c in self.implied if c not in dropped),
-            lifted={},
-        )
+    def different(self, alternatives: Alternatives) -> tuple[tuple[int, int, int], ...]:
+        """The alternatives that say different things: (rank, position, cost), best first."""
+        if not self.alike:
+            self._compare_sets()
+        self.budget.spend(1 + len(alternatives) // 4)
+        first: dict[int, tuple[int, int, int]] = {}
+        for rank, (position, cost) in enumerate(alternatives):
+            first.setdefault(self.alike[position], (rank, position, cost))
+        return tuple(first.values())
+
+    def _compare_sets(self) -> None:
+        firsts: dict[frozenset[tuple[Constraint, int]], int] = {}
+        alike = []
+        for position, own in enumerate(self.sets):
+            self.budget.spend(1 + len(own.constraints))
+            # How often a constraint stands counts, as it does in an order of sources.
+            said = Counter(c for c in own.constraints if c.type not in _CONDITIONS)
+            alike.append(firsts.setdefault(frozenset(said.items()), position))
+        self.alike = alike  # only now: the steps may end on the way
 
 
 def prepared(
-    participant: Participant, problem: Problem, substitutes: Substitutes
+    participant: Participant, problem: Problem, substitutes: Substitutes, budget: StepBudget
 ) -> PreparedParticipant:
     """A participant, prepared for one problem."""
     return PreparedParticipant(
@@ -115,12 +133,12 @@ def prepared(
         scanout=int(participant.usage) & _SCANOUT != 0,
         wild=any(_is_wild(own.formats) for own in participant.sets),
         sets=participant.sets,
-        offers=offers_of(participant.sets, problem.content, problem.extents)
+        offers=offers_of(participant.sets, problem.content, problem.extents, budget)
         if participant.sets
         else None,
         implied=_implied(participant),
         substitutes=substitutes,
-        lifted={},
+        budget=budget,
     )
 
 
@@ -132,28 +150,30 @@ def _is_wild(formats: tuple[FormatModifier, ...]) -> bool:
     return ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers
 
 
-def prepared_content(content: Content) -> PreparedParticipant:
+def prepared_content(content: Content, budget: StepBudget) -> PreparedParticipant:
     """The content as a participant: it demands protected memory, or memory that is not."""
-    return _CONTENT[content.protected]
-
-
-def _content(protected: bool) -> PreparedParticipant:
     return PreparedParticipant(
         name=CONTENT,
         scanout=False,
         wild=False,
         sets=(),
         offers=None,
-        implied=(
-            Constraint(type=PROTECTED.type, value=int(protected), provenance=Provenance.USER),
-        ),
+        implied=_PROTECTION[content.protected],
         substitutes={},
-        lifted={},
+        budget=budget,
+        lifted=dict(_PROTECTION_LIFTED[content.protected]),
     )
 
 
+_PROTECTION: Final = {
+    protected: (Constraint(type=PROTECTED.type, value=int(protected), provenance=Provenance.USER),)
+    for protected in (False, True)
+}
 # What it demands never depends on the problem.
-_CONTENT: Final = {protected: _content(protected) for protected in (False, True)}
+_PROTECTION_LIFTED: Final = {
+    protected: {(NO_SET, planes): lift(said, planes=planes) for planes in range(1, MAX_PLANES + 1)}
+    for protected, said in _PROTECTION.items()
+}
 
 
 def _implied(participant: Participant) -> tuple[Constraint, ...]:
@@ -165,14 +185,17 @@ def _implied(participant: Participant) -> tuple[Constraint, ...]:
 
 
 def offers_of(
-    sets: tuple[ConstraintSet, ...], content: Content, extents: Extents
+    sets: tuple[ConstraintSet, ...], content: Content, extents: Extents, budget: StepBudget
 ) -> dict[FormatModifier, Alternatives]:
     """The pairs of the sets that apply, each with its alternatives in order."""
     offers: dict[FormatModifier, Alternatives] = {}
     for position, constraint_set in enumerate(sets):
+        pairs = len(constraint_set.formats)
+        budget.spend(1 + len(constraint_set.constraints) // 4 + pairs // PAIRS_A_STEP)
         if not _applies(constraint_set, content, extents):
             continue
         if constraint_set.costs:
+            budget.spend(pairs // 2)
             for pair, cost in zip(constraint_set.formats, constraint_set.costs, strict=False):
                 before = offers.get(pair, ())
                 # A pair that stands twice in one set is one alternative: at its first cost.
@@ -184,6 +207,7 @@ def offers_of(
         if offers.keys().isdisjoint(fresh):
             offers.update(fresh)
         else:
+            budget.spend(pairs // 4)
             for pair in fresh:
                 offers[pair] = offers.get(pair, ()) + entry
     return offers
@@ -240,18 +264,23 @@ def substitutes_of(problem: Problem) -> Substitutes:
     return substitutes
 
 
-def without_wildcards(participants: list[PreparedParticipant]) -> list[PreparedParticipant]:
+def without_wildcards(
+    participants: list[PreparedParticipant], budget: StepBudget
+) -> list[PreparedParticipant]:
     """The participants with the pairs that the others name in place of wildcards."""
     if not any(participant.wild for participant in participants):
         return participants
     fourccs: set[int] = set()
     modifiers: set[int] = set()
     for participant in participants:
+        budget.spend(len(participant.offers or ()) // 8)
         for pair in participant.offers or ():
             fourccs.add(pair.fourcc)
             modifiers.add(pair.modifier)
     fourccs.discard(ANY_FOURCC)
     modifiers.discard(ANY_MODIFIER)
+    # Everyone's fourccs with everyone's modifiers may be far more than anybody has sent.
+    budget.spend(len(fourccs) * len(modifiers) * len(participants))
     concrete = {FormatModifier(fourcc, modifier) for fourcc in fourccs for modifier in modifiers}
     return [_spelled_out(participant, concrete) for participant in participants]
 
@@ -278,4 +307,4 @@ def _spelled_out(
             # A set counts once, at the cost of what names the pair most closely: of several
             # entries a dict keeps the last, so they go in from the widest. Sets keep their order.
             offers[pair] = tuple(sorted(dict(reversed(entries)).items()))
-    return replace(participant, offers=offers, lifted={})
+    return replace(participant, offers=offers, lifted={}, alike=[])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.source_check import SourceCheck
+from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import Problem, Source, SourceId, SourceKind
 
 
@@ -16,9 +17,9 @@ class RankedSources:
     worked out for groups with the same demands on memory.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, budget: StepBudget) -> None:
         self.sources = tuple(sorted(problem.sources, key=_scarcity))
-        self.check = SourceCheck(self.sources, problem.topology)
+        self.check = SourceCheck(self.sources, problem.topology, budget)
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))

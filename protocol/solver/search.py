@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, TypeAlias
 
-from heapwire.protocol.solver.assignment import Assignment, assign
+from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
-from heapwire.protocol.solver.exact_layout import PlaneRoom, exact_layout, plane_rooms
-from heapwire.protocol.solver.fixed_layout import meets_fixed
-from heapwire.protocol.solver.layout_class import LAID_OUT, LayoutClass
-from heapwire.protocol.solver.merge_rule import UINT_MAX
-from heapwire.protocol.solver.merged_group import MergedGroup, allocator_layout, group_of
+from heapwire.protocol.solver.group_layout import (
+    LAID_OUT,
+    LayoutClass,
+    Places,
+    Rooms,
+    layout_of,
+    places_of,
+    rooms_of,
+)
+from heapwire.protocol.solver.merged_group import MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
-from heapwire.protocol.solver.set_choice import SetChoice, choices_of, common_pairs
+from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways, common_pairs
+from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
     ALL_PLANES,
     COHERENCY_DOMAINS,
     FENCES,
     FORMATS,
     MAX_PLANES,
-    PAGE_SIZE,
-    TILINGS,
     CoherencyDomain,
     Fence,
     FormatModifier,
@@ -37,11 +41,9 @@ from heapwire.protocol.values import (
 MAX_PLANS: Final = 8
 """Plans of one goal; a client that cannot use any of so many will not use the next."""
 
-Places: TypeAlias = tuple[int, ...]
-"""For each plane the place of its source in `RankedSources.sources`."""
-
 _ALL_DOMAINS: Final = 0b111
 _NO_PAIR: Final = FormatModifier(0, 0)
+_STEPS_OF_A_COMBINATION: Final = 4
 _UNOPENED: Final = -1  # where the order of sources stands in a key: before any real one
 
 
@@ -79,17 +81,19 @@ class _Candidate:
     """
 
     __slots__ = (
-        "agreements", "best", "choice", "classes", "fitting", "groups", "layouts", "pairs",
-        "rooms", "turns",
+        "agreements", "best", "choice", "classes", "combinations", "fitting", "groups", "layouts",
+        "pairs", "rooms", "turns", "ways",
     )  # fmt: skip
 
-    def __init__(self, choice: SetChoice, pairs: list[FormatModifier]) -> None:
-        self.choice = choice
+    def __init__(self, combinations: Combinations, ways: Ways, pairs: list[FormatModifier]) -> None:
+        self.combinations = combinations
+        self.ways = ways
+        self.choice = combinations.choice(ways)
         self.pairs = pairs
         self.groups: dict[int, MergedGroup | None] = {}
         self.best: dict[int, list[Assignment]] = {}
         self.classes: dict[FormatModifier, LayoutClass] = {}
-        self.rooms: dict[LayoutClass, tuple[PlaneRoom, ...] | None] = {}
+        self.rooms: dict[LayoutClass, Rooms | None] = {}
         self.layouts: dict[tuple[LayoutClass, Places], Layout | None] = {}
         self.agreements: dict[tuple[int, Places], _Agreement] = {}
         self.turns: dict[FormatModifier, int] = {}
@@ -117,36 +121,71 @@ class Search:
 
     def __init__(self, goal: PreparedGoal) -> None:
         self.goal = goal
-        self.common = common_pairs(goal.participants, goal.problem.fixed)
+        goal.budget.doing = "looking for the pairs that everyone knows"
+        self.common = common_pairs(goal.participants, goal.problem.fixed, goal.budget)
         self._shown = any(participant.scanout for participant in goal.participants)
+
+    def first_choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
+        """Everyone's first choice for each of the pairs."""
+        return ((candidate.choice, candidate.pairs) for candidate in self._first_candidates())
 
     def choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
         """Every combination of sets with the pairs it is for; `TooComplexError` if too many."""
-        return choices_of(self.common)
+        waiting = self._first_candidates()
+        while waiting:
+            candidate = waiting.pop()
+            yield candidate.choice, candidate.pairs
+            waiting += self._after(candidate)
+
+    def _first_candidates(self) -> list[_Candidate]:
+        self.goal.budget.spend(3 * len(self.common))
+        everyone = self.goal.participants
+        candidates = []
+        for alternatives, pairs in self.common.items():
+            combinations = Combinations(everyone, alternatives)
+            candidates.append(_Candidate(combinations, combinations.first(), pairs))
+        return candidates
+
+    def _after(self, candidate: _Candidate) -> Iterator[_Candidate]:
+        combinations = candidate.combinations
+        for ways in combinations.after(candidate.ways):
+            self.goal.budget.spend(_STEPS_OF_A_COMBINATION)
+            yield _Candidate(combinations, ways, candidate.pairs)
 
     def plans(self, limit: int = MAX_PLANS) -> list[FoundPlan]:
-        """The best plans, best first; `TooComplexError` if they cannot be told.
+        """The best plans, best first; those found so far when the steps end.
 
         A heap of keys that never promise too little: first a choice of sets,
         before anything is merged; then each of its pairs with the best places
         for the planes; the next best places when those have been taken. What
-        comes off the heap with a layout that fits is the next best plan.
+        comes off the heap with a layout that fits is the next best plan. Raises
+        `TooComplexError` when the steps end before there is any.
         """
-        candidates = [_Candidate(choice, pairs) for choice, pairs in self.choices()]
-        heap = [
-            _Key(
-                candidate.choice.alternative, candidate.choice.cost, _UNOPENED, 0, 0, 0, _NO_PAIR,
-                (), (), number,
-            )
-            for number, candidate in enumerate(candidates)
-        ]  # fmt: skip
-        heapify(heap)
         plans: list[FoundPlan] = []
+        self.goal.budget.doing = "looking at alternatives"
+        try:
+            self._look(plans, limit)
+        except TooComplexError:
+            if not plans:
+                raise
+        return plans
+
+    def _look(self, plans: list[FoundPlan], limit: int) -> None:
+        budget = self.goal.budget
+        candidates = self._first_candidates()
+        heap = [_unopened(candidate, number) for number, candidate in enumerate(candidates)]
+        heapify(heap)
         while heap and len(plans) < limit:
+            budget.spend()
             key = heappop(heap)
             candidate = candidates[key.candidate]
             if key.order == _UNOPENED:
                 self._open(candidate, key.candidate, heap)
+                if candidate.combinations.many:
+                    for further in self._after(candidate):
+                        heappush(heap, _unopened(further, len(candidates)))
+                        candidates.append(further)
+                    budget.doing = f"trying combinations of alternatives, {len(candidates)} so far"
                 continue
             pair = key.pair
             layout_class = candidate.classes[pair]
@@ -160,12 +199,12 @@ class Search:
                 plans.append(self._found(candidate, pair, key.places, layout))
             if len(plans) < limit:
                 self._advance(candidate, pair, heap, key, fitted=layout is not None)
-        return plans
 
     def _open(self, candidate: _Candidate, number: int, heap: list[_Key]) -> None:
         """Merge a choice and put its pairs on the heap."""
         choice = candidate.choice
         costs = self.goal.problem.format_costs
+        self.goal.budget.spend(2 * len(candidate.pairs))
         for pair in candidate.pairs:
             layout_class = LAID_OUT.get(pair)
             if layout_class is None:
@@ -193,7 +232,9 @@ class Search:
         """The planes of an unknown format: up to the last that somebody speaks of."""
         spoken = 1
         for participant, position in zip(self.goal.participants, choice.sets, strict=True):
-            for constraint in participant.constraints(position):
+            constraints = participant.constraints(position)
+            self.goal.budget.spend(len(constraints) // 4)
+            for constraint in constraints:
                 spoken |= constraint.planes
         return min((spoken & ALL_PLANES).bit_length(), MAX_PLANES)
 
@@ -207,113 +248,29 @@ class Search:
         if group is None:
             return []
         if self.goal.problem.fixed is not None:
-            return self._places(group, layout_class)
+            return places_of(self.goal, group, layout_class, MAX_PLANS)
         # Groups that ask the same of memory have the same places, over all goals of the
-        # problem: this is all that `_places` looks at without rooms and a fixed buffer.
+        # problem: this is all that `places_of` looks at without rooms and a fixed buffer.
         asked = (group.domains, group.together, group.apart, group.orders, layout_class.opaque)
         best = self.goal.sources.assignments.get(asked)
         if best is None:
-            best = self.goal.sources.assignments[asked] = self._places(group, layout_class)
+            best = places_of(self.goal, group, layout_class, MAX_PLANS)
+            self.goal.sources.assignments[asked] = best
         return best
-
-    def _places(
-        self,
-        group: MergedGroup,
-        layout_class: LayoutClass,
-        *,
-        rooms: Sequence[PlaneRoom] = (),
-        accept: Callable[[Places], bool] | None = None,
-    ) -> list[Assignment]:
-        """The best places of the planes; `accept` has the last word on each.
-
-        `rooms` rules out at once the sources that are too small for a plane by itself:
-        an object is no smaller than any plane in it, so no layout that fits is lost.
-        """
-        domains = group.domains
-        if self.goal.problem.fixed is not None:
-            domains = self._fixed_domains(domains)
-        elif rooms and self.goal.heeds_capacity:
-            domains = tuple(
-                domain & self.goal.sources.with_room_for(group.count * room.size)
-                for domain, room in zip(domains, rooms, strict=True)
-            )
-        return assign(
-            domains,
-            together=group.together,
-            apart=group.apart,
-            orders=group.orders,
-            scarcity=self.goal.sources.scarcity_of(opaque=layout_class.opaque),
-            limit=MAX_PLANS,
-            accept=accept,
-            sets_of_sources=layout_class.opaque and self.goal.problem.fixed is None,
-        )
-
-    def _fixed_domains(self, domains: tuple[int, ...]) -> tuple[int, ...]:
-        """What is left when each plane is where it already is."""
-        fixed = self.goal.problem.fixed
-        if fixed is None or len(fixed.layout.planes) < len(domains):
-            return tuple(0 for _ in domains)
-        objects = fixed.layout.objects
-        places = [
-            self.goal.sources.position.get(objects[plane.object].source)
-            for plane in fixed.layout.planes
-        ]
-        return tuple(
-            0 if place is None else domain & 1 << place
-            for domain, place in zip(domains, places, strict=False)
-        )
 
     def _layout(self, candidate: _Candidate, pair: FormatModifier, places: Places) -> Layout | None:
         """The layout with the planes in these places; None when something is too great."""
-        key = (candidate.classes[pair], places)
+        layout_class = candidate.classes[pair]
+        key = (layout_class, places)
         if key in candidate.layouts:
             return candidate.layouts[key]
         group = candidate.group(pair)
-        layout = self._laid_out(candidate, pair, places, group)
-        if layout is not None and not self._fits(layout, group):
-            layout = None
+        if layout_class not in candidate.rooms:
+            candidate.rooms[layout_class] = rooms_of(self.goal, group, layout_class, pair)
+        rooms = candidate.rooms[layout_class]
+        layout = None if rooms is None else layout_of(self.goal, group, layout_class, rooms, places)
         candidate.layouts[key] = layout
         return layout
-
-    def _laid_out(
-        self, candidate: _Candidate, pair: FormatModifier, places: Places, group: MergedGroup
-    ) -> Layout | None:
-        fixed = self.goal.problem.fixed
-        if fixed is not None:
-            good = meets_fixed(fixed, group.demand, self.goal.problem.extents)
-            return fixed.layout if good else None
-        ids = self.goal.sources.ids
-        layout_class = candidate.classes[pair]
-        if layout_class.opaque:
-            return allocator_layout(group, self.goal, [ids[place] for place in places])
-        if layout_class not in candidate.rooms:
-            candidate.rooms[layout_class] = plane_rooms(
-                group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier]
-            )
-        rooms = candidate.rooms[layout_class]
-        return None if rooms is None else exact_layout(group.geometry, rooms, places, ids)
-
-    def _fits(self, layout: Layout, group: MergedGroup) -> bool:
-        """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
-        ranked = self.goal.sources
-        for object_ in layout.objects:
-            source = ranked.sources[ranked.position[object_.source]]
-            # One of unknown size (0: its allocator decides) may be in any number of runs, and
-            # takes no room that could be counted.
-            pages = -(-object_.size // PAGE_SIZE)
-            if (
-                group.segments != UINT_MAX
-                and source.contiguous is not True
-                and not 0 < pages <= group.segments
-            ):
-                return False
-            if (
-                source.capacity is not None
-                and self.goal.heeds_capacity
-                and group.count * pages * PAGE_SIZE > source.capacity
-            ):
-                return False
-        return True
 
     def _advance(
         self,
@@ -335,9 +292,11 @@ class Search:
         turn = candidate.turns.get(pair, 0) + fitted
         candidate.turns[pair] = turn
         if not fitted and layout_class not in candidate.fitting:
-            candidate.fitting[layout_class] = self._places(
+            candidate.fitting[layout_class] = places_of(
+                self.goal,
                 candidate.group(pair),
                 layout_class,
+                MAX_PLANS,
                 rooms=candidate.rooms.get(layout_class) or (),
                 accept=lambda places: self._layout(candidate, pair, places) is not None,
             )
@@ -386,6 +345,12 @@ class Search:
         fences = demand.mask(FENCES)
         fence = None if fences is None else preferred_fence(fences)
         return sources, preferred_domain(left, scanout=self._shown), fence
+
+
+def _unopened(candidate: _Candidate, number: int) -> _Key:
+    """The key of a choice of sets before anything of it is merged."""
+    choice = candidate.choice
+    return _Key(choice.alternative, choice.cost, _UNOPENED, 0, 0, 0, _NO_PAIR, (), (), number)
 
 
 def _is_among(plans: list[FoundPlan], pair: FormatModifier, layout: Layout) -> bool:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from heapwire.protocol.solver.assignment import TooComplexError
 from heapwire.protocol.solver.prepared_participant import Alternatives, PreparedParticipant
+from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import FixedBuffer, FormatModifier
-
-MAX_ALTERNATIVES: Final = 64
-"""Combinations of alternative sets for one pair, as in sysmem's token groups."""
 
 Common: TypeAlias = dict[tuple[Alternatives, ...], list[FormatModifier]]
 """The pairs that everyone offers, by everyone's alternatives for them."""
+
+Ways: TypeAlias = tuple[int, ...]
+"""For each participant which of the sets that differ is taken, the best being 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +30,70 @@ class SetChoice:
     ranks: tuple[int, ...]
 
 
-def common_pairs(participants: Sequence[PreparedParticipant], fixed: FixedBuffer | None) -> Common:
+class Combinations:
+    """The combinations of alternatives for some pairs, one made after the other.
+
+    Sets of a participant that say the same are one: the best of them. Each combination comes
+    `after` exactly one other, which is nearer to everyone's first choice. So who takes the
+    nearest that is known, and then knows those after it, takes them all in order, and makes
+    no more than are taken and those that come right after them.
+    """
+
+    __slots__ = ("_entries", "many")
+
+    def __init__(
+        self, participants: Sequence[PreparedParticipant], alternatives: tuple[Alternatives, ...]
+    ) -> None:
+        self._entries = [
+            ((0, *entries[0]),) if len(entries) == 1 else participant.different(entries)
+            for participant, entries in zip(participants, alternatives, strict=True)
+        ]
+        self.many = any(len(entries) > 1 for entries in self._entries)
+
+    def first(self) -> Ways:
+        """Everyone's first choice."""
+        return (0,) * len(self._entries)
+
+    def after(self, ways: Ways) -> Iterator[Ways]:
+        """Those that are made of one by going on to somebody's next alternative."""
+        if not self.many:
+            return
+        # Only at the last that is not at its first, or behind it: no combination comes twice.
+        last = max((place for place, way in enumerate(ways) if way), default=0)
+        for place in range(last, len(ways)):
+            if ways[place] + 1 < len(self._entries[place]):
+                yield (*ways[:place], ways[place] + 1, *ways[place + 1 :])
+
+    def choice(self, ways: Ways) -> SetChoice:
+        """The sets of a combination."""
+        chosen = [entries[way] for entries, way in zip(self._entries, ways, strict=True)]
+        ranks = tuple([rank for rank, _, _ in chosen]) if self.many else ()
+        return SetChoice(
+            tuple([position for _, position, _ in chosen]),
+            sum(ranks),
+            sum([cost for _, _, cost in chosen]),
+            ranks,
+        )
+
+
+def common_pairs(
+    participants: Sequence[PreparedParticipant], fixed: FixedBuffer | None, budget: StepBudget
+) -> Common:
     """What everyone offers; of a buffer that exists only its own pair."""
     # The shortest first: each intersection takes as long as its smaller side.
     offering = sorted(
         (participant.offers for participant in participants if participant.offers is not None),
         key=len,
     )
+    if offering:
+        budget.spend(len(offering) * (1 + len(offering[0]) // PAIRS_A_STEP))
     pairs: set[FormatModifier] | None = None
     for offers in offering:
         pairs = set(offers) if pairs is None else pairs & offers.keys()
     if fixed is not None:
         pairs = {fixed.format} if pairs is None else pairs & {fixed.format}
     ordered = list(pairs or ())
+    budget.spend(len(ordered) * (2 + len(participants)) // 4)
     columns: list[Iterator[Alternatives]] = [
         map(participant.alternatives, ordered)
         if participant.offers is None
@@ -54,32 +104,3 @@ def common_pairs(participants: Sequence[PreparedParticipant], fixed: FixedBuffer
     for pair, alternatives in zip(ordered, zip(*columns, strict=True), strict=False):
         common.setdefault(alternatives, []).append(pair)
     return common
-
-
-def choices_of(common: Common) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
-    """Every combination of sets with the pairs it is for; `TooComplexError` if too many."""
-    for alternatives, pairs in common.items():
-        combinations = 1
-        for entries in alternatives:
-            combinations *= len(entries)
-        if combinations > MAX_ALTERNATIVES:
-            raise TooComplexError(
-                f"{combinations} combinations of alternatives for one format,"
-                f" more than {MAX_ALTERNATIVES}"
-            )
-        if combinations == 1:
-            only = [entries[0] for entries in alternatives]
-            sets = tuple([position for position, _ in only])
-            yield SetChoice(sets, 0, sum([cost for _, cost in only]), ()), pairs
-            continue
-        for ranked in product(*(enumerate(entries) for entries in alternatives)):
-            ranks = tuple(rank for rank, _ in ranked)
-            yield (
-                SetChoice(
-                    tuple(entry[0] for _, entry in ranked),
-                    sum(ranks),
-                    sum(entry[1] for _, entry in ranked),
-                    ranks,
-                ),
-                pairs,
-            )

@@ -10,7 +10,8 @@ can use, a source for each plane, and a layout.
 1. *Prepare* every participant (prepared_participant.py): the sets that apply to
    this content, and the pairs that each holds. The pairs that all offer are the
    candidates. A pair in several sets of one participant multiplies the ways;
-   beyond 64 for one pair the answer is `TOO_COMPLEX`.
+   sets that say the same are one, and the ways are made one after the other,
+   those nearest to everyone's first choice first (set_choice.py).
 2. *Merge* (merge.py) one set of each participant to what they demand together
    (demand.py). Pairs that come from the same sets share that: a thousand pairs
    are usually a handful of merges.
@@ -27,6 +28,10 @@ sources are, and then by numbers and names, so that there is never a tie. The
 search (search.py) keeps a heap of keys that never promise too little and stops
 after eight plans, so that most pairs are never merged, assigned or laid out.
 
+**What it may cost.** Work is counted in steps, of which there are so many for a
+problem (step_budget.py). When they end, the plans found so far are the answer;
+without any it is `TOO_COMPLEX`. The same problem has the same answer everywhere.
+
 **An example.** A decoder writes NV12 with pitches that are multiples of 64, to
 anything. A display scans out NV12 and XRGB8888, from contiguous memory. The
 machine has a `system` heap and a contiguous one, `cma`. NV12 LINEAR is the only
@@ -34,7 +39,7 @@ pair that both know. The demand says: pitch alignment 64, contiguous. The mask o
 sources loses `system`. Both planes go to `cma`; one object; 1920x1080 is 3 110
 400 bytes at a pitch of 1920. Had there been no `cma`, nothing would be left of
 the mask, and the conflict would be one requirement: the display's contiguous
-memory, which no source has (conflict.py).
+memory, which no source has (conflict/).
 
 `solve_plans` answers with plans, or with the conflict where there are none.
 `heapwire.protocol.explain.solve` explains the same answer, which takes longer
@@ -46,37 +51,54 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heapwire.protocol.solver.assignment import TooComplexError
-from heapwire.protocol.solver.conflict import conflict_message, conflict_of
+from heapwire.protocol.solver.conflict import Conflict, conflict_message, conflict_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal, prepared_goals
 from heapwire.protocol.solver.search import FoundPlan, Search
-from heapwire.protocol.values import Answer, ConflictMember, FailureReason, Layout, Problem
+from heapwire.protocol.solver.step_budget import DEFAULT_STEPS, StepBudget, TooComplexError
+from heapwire.protocol.values import Answer, FailureReason, Layout, Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GoalPlans:
-    """A goal and the plans that were found for it, best first."""
+    """A goal and the plans that were found for it, best first.
+
+    `ended` is why there are none though there may be some: the steps ended.
+    """
 
     goal: PreparedGoal
     found: tuple[FoundPlan, ...]
+    ended: TooComplexError | None = None
 
 
-def solve_plans(problem: Problem) -> Answer:
+def solve_plans(problem: Problem, *, steps: int = DEFAULT_STEPS) -> Answer:
     """The answer without reasons, verdicts, and failures of goals that others make up for.
 
-    Raises nothing for what peers may send.
+    It costs at most so many `steps` (step_budget.py). Raises nothing for what peers may send.
     """
     try:
-        goals = plans_of_goals(problem)
+        goals = plans_of_goals(problem, StepBudget(steps))
         plans = tuple(found.plan for _, found in without_repetition(goals))
         return Answer(plans=plans, verdicts=()) if plans else failure(goals)
     except TooComplexError as error:
         return too_complex(error)
 
 
-def plans_of_goals(problem: Problem) -> list[GoalPlans]:
-    """What each goal has, in their order; `TooComplexError` if that cannot be told."""
-    return [GoalPlans(goal, tuple(Search(goal).plans())) for goal in prepared_goals(problem)]
+def plans_of_goals(problem: Problem, budget: StepBudget) -> list[GoalPlans]:
+    """What each goal has, in their order; `TooComplexError` if nothing can be told of any.
+
+    Every goal may use an equal part of the steps that are left, and so may what comes after
+    them, the explanation: a goal that costs too much takes nothing from the others.
+    """
+    goals = prepared_goals(problem, budget)
+    results = []
+    for number, goal in enumerate(goals):
+        budget.share(len(goals) - number)
+        try:
+            results.append(GoalPlans(goal, tuple(Search(goal).plans())))
+        except TooComplexError as error:
+            results.append(GoalPlans(goal, (), ended=error))
+    budget.kept = 0
+    return results
 
 
 def without_repetition(goals: list[GoalPlans]) -> Iterator[tuple[GoalPlans, FoundPlan]]:
@@ -105,28 +127,39 @@ def failure(goals: list[GoalPlans]) -> Answer:
             reason=FailureReason.NO_FORMAT,
             message="there is no goal: nobody is to show the buffer",
         )
-    last = goals[-1].goal
-    return failure_by(last, *conflict_of(last))
+    return failure_by(goals[-1].goal, conflict_of_last(goals))
 
 
-def failure_by(
-    goal: PreparedGoal, reason: FailureReason, conflict: tuple[ConflictMember, ...]
-) -> Answer:
+def conflict_of_last(goals: list[GoalPlans]) -> Conflict:
+    """The conflict of the last goal, for half of the steps that are left.
+
+    The other half is for explaining: whoever has that done gets the same conflict.
+    """
+    last = goals[-1]
+    if last.ended is not None:
+        raise last.ended
+    last.goal.budget.share(1)
+    conflict = conflict_of(last.goal)
+    last.goal.budget.kept = 0
+    return conflict
+
+
+def failure_by(goal: PreparedGoal, conflict: Conflict) -> Answer:
     """The answer where no goal has a plan, and the conflict of the last is known."""
     return Answer(
         plans=(),
         verdicts=(),
-        conflict=conflict,
-        reason=reason,
-        message=conflict_message(goal, reason, conflict),
+        conflict=conflict.members,
+        proved_minimal=conflict.proved_minimal,
+        reason=conflict.reason,
+        message=conflict_message(
+            goal, conflict.reason, conflict.members, proved_minimal=conflict.proved_minimal
+        ),
     )
 
 
 def too_complex(error: TooComplexError) -> Answer:
     """The answer where nothing could be told within the greatest number of steps."""
     return Answer(
-        plans=(),
-        verdicts=(),
-        reason=FailureReason.TOO_COMPLEX,
-        message=f"{error}; give fewer alternatives",
+        plans=(), verdicts=(), reason=FailureReason.TOO_COMPLEX, message=f"too complex: {error}"
     )

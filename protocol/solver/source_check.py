@@ -18,6 +18,7 @@ from heapwire.protocol.solver.merge_rule import (
     as_range,
     as_sources,
 )
+from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
     ADDRESS_RANGE,
@@ -168,8 +169,9 @@ class SourceCheck:
     A set of sources is a mask: bit n is `sources[n]`.
     """
 
-    def __init__(self, sources: tuple[Source, ...], topology: Topology) -> None:
+    def __init__(self, sources: tuple[Source, ...], topology: Topology, budget: StepBudget) -> None:
         self.sources = sources
+        self._budget = budget
         self.everything = (1 << len(sources)) - 1
         self._topology = topology
         self._meeting: dict[tuple[int, MergedValue], int] = {}
@@ -180,11 +182,13 @@ class SourceCheck:
         if meeting is not None:
             return meeting
         rule = RULES.get(type_)
-        mask = (
-            self.everything
-            if rule is None
-            else self._mask(lambda source: rule(value, source, self._topology))
-        )
+        if rule is None:
+            mask = self.everything
+        else:
+            # Of a list each device is looked at with each source.
+            each = 1 + len(value) if isinstance(value, tuple) else 1
+            self._budget.spend(len(self.sources) * each)
+            mask = self._mask(lambda source: rule(value, source, self._topology))
         self._meeting[type_, value] = mask
         return mask
 

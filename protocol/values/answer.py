@@ -20,7 +20,7 @@ class FailureReason(IntEnum):
     NO_SOURCE = 2
     """There is no source of memory at all."""
     TOO_COMPLEX = 3
-    """The alternatives multiply beyond the bound; give fewer."""
+    """The steps that an answer may cost ended before there was one."""
     SUPERSEDED = 4
     """A later commit took this one's place before it was answered."""
     NO_SURFACE = 5
@@ -64,10 +64,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalFailure:
-    """Why no plan meets a goal, though a later goal may be met."""
+    """Why no plan meets a goal, though a later goal may be met.
+
+    `conflict` is empty where the steps that an answer may cost ended before it could be
+    told. Without `proved_minimal` some of its members may not be needed for it.
+    """
 
     goal: str
     conflict: tuple[ConflictMember, ...]
+    proved_minimal: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +80,16 @@ class Answer:
     """Plans, best first; or a reason and the smallest conflict.
 
     `failures` explains the goals that could not be met, in the goals' order;
-    `conflict` is the last goal's, the one that asks for least. `verdicts` has
-    one entry for each source, in a fixed order.
+    `conflict` is the last goal's, the one that asks for least; without
+    `proved_minimal` the steps that an answer may cost ended before all its members
+    were tried, and some may not be needed for it. `verdicts` has one entry for
+    each source, in a fixed order.
     """
 
     plans: tuple[Plan, ...]
     verdicts: tuple[Verdict, ...]
     failures: tuple[GoalFailure, ...] = ()
     conflict: tuple[ConflictMember, ...] = ()
+    proved_minimal: bool = True
     reason: FailureReason | None = None
     message: str = ""

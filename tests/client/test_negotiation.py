@@ -317,7 +317,7 @@ class Failing(FakeCompositor):
 
 @pytest.mark.parametrize("fake", [Failing], indirect=True)
 def test_another_failure_is_told_with_its_reason(session):
-    with pytest.raises(NegotiationError, match="give fewer: 9000 of them") as caught:
+    with pytest.raises(NegotiationError, match="spent on one question: 9000 of them") as caught:
         session.negotiation.negotiate()
     assert caught.value.reason is FailureReason.TOO_COMPLEX
 

@@ -6,7 +6,7 @@ import pytest
 from problem_building import CMA, NV12, XRGB, ask, display, heap, heap_id, need, of, part
 
 from heapwire.protocol.explain import solve
-from heapwire.protocol.solver import lift
+from heapwire.protocol.solver import StepBudget, lift
 from heapwire.protocol.solver.exact_layout import (
     GREATEST_OFFSET,
     GREATEST_SIZE,
@@ -111,7 +111,7 @@ def test_an_object_may_be_in_as_many_runs_as_it_has_pages(segments: int, possibl
 class TestPairsInASet:
     def test_one_that_stands_twice_is_one_alternative_at_its_first_cost(self) -> None:
         twice = of([XRGB, XRGB], costs=(3, 1))
-        assert offers_of((twice,), Content(), PICTURE) == {XRGB: ((0, 3),)}
+        assert offers_of((twice,), Content(), PICTURE, StepBudget()) == {XRGB: ((0, 3),)}
 
     def test_so_that_many_who_say_it_twice_are_not_too_complex(self) -> None:
         everyone = [part(f"p{n}", of([XRGB, XRGB], costs=(1, 1))) for n in range(7)]
@@ -119,7 +119,7 @@ class TestPairsInASet:
 
     def test_one_that_stands_in_two_sets_is_two_alternatives_in_order(self) -> None:
         sets = (of([XRGB], costs=(3,)), of([NV12]), of([XRGB, NV12]))
-        assert offers_of(sets, Content(), PICTURE) == {
+        assert offers_of(sets, Content(), PICTURE, StepBudget()) == {
             XRGB: ((0, 3), (2, 0)),
             NV12: ((1, 0), (2, 0)),
         }
@@ -142,15 +142,17 @@ class TestWildcards:
         self, formats: list[FormatModifier], costs: tuple[int, ...], cost: int
     ) -> None:
         problem = ask(part("wild", of(formats, costs=costs)), part("other", of(XRGB)))
-        wild = prepared(problem.participants[0], problem, {})
-        other = prepared(problem.participants[1], problem, {})
-        spelled, _ = without_wildcards([wild, other])
+        wild = prepared(problem.participants[0], problem, {}, StepBudget())
+        other = prepared(problem.participants[1], problem, {}, StepBudget())
+        spelled, _ = without_wildcards([wild, other], StepBudget())
         assert spelled.offers == {XRGB: ((0, cost),)}
 
     def test_sets_stay_alternatives_in_their_order(self) -> None:
         problem = ask(part("wild", of([self.ANYTHING]), of([XRGB])), part("other", of(XRGB)))
-        everyone = [prepared(participant, problem, {}) for participant in problem.participants]
-        spelled, _ = without_wildcards(everyone)
+        everyone = [
+            prepared(participant, problem, {}, StepBudget()) for participant in problem.participants
+        ]
+        spelled, _ = without_wildcards(everyone, StepBudget())
         assert spelled.offers == {XRGB: ((0, 0), (1, 0))}
 
 
@@ -161,12 +163,14 @@ class TestConditions:
     def test_both_ends_of_a_range_belong_to_it(self, width: int, holds: bool) -> None:
         constraint_set = of(XRGB, need("when-width", (1280, 1920)))
         extents = Extents(coded=Extent(width, 64))
-        assert bool(offers_of((constraint_set,), Content(), extents)) is holds
+        assert bool(offers_of((constraint_set,), Content(), extents, StepBudget())) is holds
 
     def test_the_height_is_not_the_width(self) -> None:
         constraint_set = of(XRGB, need("when-height", (64, 64)))
-        assert offers_of((constraint_set,), Content(), Extents(coded=Extent(128, 64)))
-        assert not offers_of((constraint_set,), Content(), Extents(coded=Extent(64, 128)))
+        assert offers_of((constraint_set,), Content(), Extents(coded=Extent(128, 64)), StepBudget())
+        assert not offers_of(
+            (constraint_set,), Content(), Extents(coded=Extent(64, 128)), StepBudget()
+        )
 
 
 class TestWhoCannotServe:

@@ -1,0 +1,306 @@
+"""Whether some requirements can be met, asked for many subsets of the same ones.
+
+A subset is a mask: bit n is `atoms[n]`. For each pair everyone has alternatives, and each of
+these is the mask of what it demands. Taking a set of each participant gives one mask; pairs
+that are laid out alike are one. So the pairs and sets are gone through once, and asking for a
+subset is a merge of what is in it, and a layout where the merge leaves something.
+
+What was found out is used again: a part of what can be met can be met, and what holds
+something that cannot be met cannot be met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+from heapwire.protocol.solver.conflict.atom import STREAM_ATOM, Atom
+from heapwire.protocol.solver.conflict.type_family import FAMILIES, LAID_OUT_TYPES
+from heapwire.protocol.solver.group_layout import (
+    LAID_OUT,
+    LayoutClass,
+    layout_of,
+    places_of,
+    rooms_of,
+)
+from heapwire.protocol.solver.merge import BOTTOM, join, lift
+from heapwire.protocol.solver.merged_group import MergedGroup, group_with
+from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.solver.prepared_participant import substitutes_of
+from heapwire.protocol.solver.search import Search
+from heapwire.protocol.solver.set_choice import SetChoice
+from heapwire.protocol.values import (
+    ALL_PLANES,
+    FORMATS,
+    MAX_PLANES,
+    REGISTRY,
+    Constraint,
+    FormatModifier,
+)
+
+_Options: TypeAlias = tuple[tuple[int, ...], ...]
+"""Masks of alternatives, of which one of each tuple is chosen."""
+
+_Layouts: TypeAlias = "dict[LayoutClass | None, FormatModifier]"
+"""A pair of each class; of None are those of unknown formats, with the planes spoken of."""
+
+_NO_CHOICE: Final = SetChoice((), 0, 0, ())
+_STEPS_OF_A_TEST: Final = 10
+
+
+def bits_of(mask: int) -> list[int]:
+    """The masks of the single requirements in a mask, in their order."""
+    bits = []
+    while mask:
+        bit = mask & -mask
+        bits.append(bit)
+        mask ^= bit
+    return bits
+
+
+class ConflictCases:
+    """The requirements of a goal that has no plan; `search` has looked for one in vain."""
+
+    def __init__(self, search: Search, atoms: Sequence[Atom]) -> None:
+        goal = search.goal
+        self._goals = (goal.whatever_its_size(), goal)
+        self._budget = goal.budget
+        self._substitutes = substitutes_of(goal.problem)
+        unknown_formats = any(
+            pair.fourcc not in FORMATS for pairs in search.common.values() for pair in pairs
+        )
+        self.atoms = [atom for atom in atoms if _matters(atom, spoken_of=unknown_formats)]
+        self._cases = self._all_cases(search)
+        self._alike = _alike(self.atoms)
+        self._known: dict[tuple[int, LayoutClass, bool], bool] = {}
+        self._possible: list[int] = []
+        self._impossible: list[int] = []
+
+    @property
+    def everything(self) -> int:
+        """All of the requirements."""
+        return (1 << len(self.atoms)) - 1
+
+    def saying(self, bit: int) -> int:
+        """All requirements that say the same as one, whoever does."""
+        first = self._alike[bit.bit_length() - 1]
+        return sum(1 << place for place, other in enumerate(self._alike) if other == first)
+
+    def possible(self, kept: int) -> bool:
+        """Whether these requirements can be met together; `TooComplexError`."""
+        self._budget.spend(2 + (len(self._possible) + len(self._impossible)) // 8)
+        if any(kept & known == kept for known in self._possible):
+            return True
+        if any(kept & known == known for known in self._impossible):
+            return False
+        for options, layouts in self._cases.items():
+            for chosen in self._chosen(options, kept):
+                for layout_class, pair in layouts.items():
+                    if self._can_be_met(chosen, layout_class, pair):
+                        self._possible = [
+                            *(known for known in self._possible if known & kept != known), kept,
+                        ]  # fmt: skip
+                        return True
+        self._impossible.append(kept)
+        return False
+
+    def to_blame(self) -> int:
+        """Those that cannot be met, without the types that have no part in that.
+
+        Of each way to choose sets the families of types that leave nothing by themselves;
+        where none does, all that bears on a layout.
+        """
+        blamed = 0
+        for options, layouts in self._cases.items():
+            for chosen in self._chosen(options, self.everything):
+                for layout_class, pair in layouts.items():
+                    blamed |= self._blamed(chosen, layout_class, pair)
+        return blamed
+
+    def _all_cases(self, search: Search) -> dict[_Options, _Layouts]:
+        bit_of = {atom: 1 << place for place, atom in enumerate(self.atoms)}
+        stream = bit_of.get(STREAM_ATOM, 0)
+        masks: list[dict[int, int]] = []
+        for participant in search.goal.participants:
+            own: dict[int, int] = {}
+            for position in participant.positions:
+                constraints = participant.constraints(position)
+                self._budget.spend(len(constraints))
+                demanded = {Atom(participant.name, constraint) for constraint in constraints}
+                own[position] = sum(bit_of.get(atom, 0) for atom in demanded)
+            masks.append(own)
+        cases: dict[_Options, _Layouts] = {}
+        for alternatives, pairs in search.common.items():
+            self._budget.spend(len(pairs) + len(alternatives))
+            # What those without alternatives demand is one mask, and so is one alternative.
+            certain = stream
+            open_: list[tuple[int, ...]] = []
+            for own, entries in zip(masks, alternatives, strict=True):
+                different = sorted({own[position] for position, _ in entries})
+                if len(different) == 1:
+                    certain |= different[0]
+                else:
+                    open_.append(tuple(different))
+            layouts = cases.setdefault(((certain,), *open_), {})
+            for pair in pairs:
+                layout_class = LAID_OUT.get(pair)
+                if layout_class is None and pair.fourcc in FORMATS:
+                    layout_class = LayoutClass(len(FORMATS[pair.fourcc].planes), opaque=True)
+                layouts.setdefault(layout_class, pair)
+        return cases
+
+    def _chosen(self, options: _Options, kept: int) -> Iterable[int]:
+        """What is left of the demands for each way to choose sets; none that holds another."""
+        chosen = [0]
+        for masks in options:
+            left = sorted({mask & kept for mask in masks})
+            if len(left) > 1:
+                least = [
+                    mask for mask in left if not any(o & mask == o and o != mask for o in left)
+                ]
+                self._budget.spend(len(chosen) * len(least))
+                chosen = list(dict.fromkeys(before | mask for before in chosen for mask in least))
+            else:
+                chosen = [before | left[0] for before in chosen]
+        return chosen
+
+    def _said(self, mask: int) -> int:
+        """A mask with each requirement once that several have: the first of them stands for all."""
+        said = 0
+        for bit in bits_of(mask):
+            said |= self._alike[bit.bit_length() - 1]
+        return said
+
+    def _constraints(self, mask: int) -> Iterator[Constraint]:
+        for bit in bits_of(mask):
+            constraint = self.atoms[bit.bit_length() - 1].constraint
+            if constraint is not None:
+                yield constraint
+
+    def _class_for(self, mask: int, layout_class: LayoutClass | None) -> LayoutClass:
+        if layout_class is not None:
+            return layout_class
+        spoken = 1
+        for constraint in self._constraints(mask):
+            spoken |= constraint.planes
+        return LayoutClass(min((spoken & ALL_PLANES).bit_length(), MAX_PLANES), opaque=True)
+
+    def _can_be_met(
+        self, chosen: int, layout_class: LayoutClass | None, pair: FormatModifier
+    ) -> bool:
+        self._budget.spend()
+        chosen = self._said(chosen)
+        layout_class = self._class_for(chosen, layout_class)
+        key = (chosen, layout_class, True)
+        met = self._known.get(key)
+        if met is None:
+            met = self._known[key] = self._has_layout(chosen, layout_class, pair)
+        return met
+
+    def _has_layout(self, chosen: int, layout_class: LayoutClass, pair: FormatModifier) -> bool:
+        group = self._group(chosen, layout_class)
+        if group is None:
+            return False
+        goal = self._goal(chosen)
+        rooms = rooms_of(goal, group, layout_class, pair)
+        if rooms is None:
+            return False
+        best = places_of(goal, group, layout_class, 1)
+        # The first places nearly always have room; only else all are gone through.
+        return bool(best) and (
+            layout_of(goal, group, layout_class, rooms, best[0].sources) is not None
+            or bool(
+                places_of(
+                    goal,
+                    group,
+                    layout_class,
+                    1,
+                    rooms=rooms,
+                    accept=lambda places: (
+                        layout_of(goal, group, layout_class, rooms, places) is not None
+                    ),
+                )
+            )
+        )
+
+    def _goal(self, chosen: int) -> PreparedGoal:
+        # The stream's amount is the first atom.
+        return self._goals[chosen & 1]
+
+    def _group(self, chosen: int, layout_class: LayoutClass) -> MergedGroup | None:
+        """What follows from a mask, whatever the places; None where nothing can meet it."""
+        constraints = list(self._constraints(chosen))
+        self._budget.spend(_STEPS_OF_A_TEST + len(constraints))
+        planes = layout_class.planes
+        lifted = lift(
+            constraints, planes=planes, substitutes=self._substitutes, budget=self._budget
+        )
+        demand = join((lifted,))
+        if demand is BOTTOM:
+            return None
+        group = group_with(self._goal(chosen), _NO_CHOICE, planes, demand, orders=None)
+        if group is None or not all(group.domains):
+            return None
+        group.spelled = ()  # nobody allocates by it
+        return group
+
+    def _is_left(self, chosen: int, layout_class: LayoutClass, pair: FormatModifier) -> bool:
+        """Whether the merge leaves something: sources for each plane, and a pitch."""
+        key = (chosen, layout_class, False)
+        left = self._known.get(key)
+        if left is None:
+            group = self._group(chosen, layout_class)
+            left = self._known[key] = (
+                group is not None
+                and rooms_of(self._goal(chosen), group, layout_class, pair) is not None
+            )
+        return left
+
+    def _blamed(self, chosen: int, layout_class: LayoutClass | None, pair: FormatModifier) -> int:
+        layout_class = self._class_for(chosen, layout_class)
+        by_type: dict[int, int] = {}
+        for bit in bits_of(chosen):
+            constraint = self.atoms[bit.bit_length() - 1].constraint
+            type_ = -1 if constraint is None else constraint.type
+            by_type[type_] = by_type.get(type_, 0) | bit
+        alone = [mask for type_, mask in by_type.items() if type_ not in LAID_OUT_TYPES]
+        blamed = self._leaving_nothing(alone, layout_class, pair)
+        for row in FAMILIES:
+            families = [
+                sum(mask for type_, mask in by_type.items() if type_ in family) for family in row
+            ]
+            blamed |= self._leaving_nothing(families, layout_class, pair)
+            if blamed:
+                return blamed
+        return chosen
+
+    def _leaving_nothing(
+        self, masks: list[int], layout_class: LayoutClass, pair: FormatModifier
+    ) -> int:
+        return sum(mask for mask in masks if mask and not self._is_left(mask, layout_class, pair))
+
+
+def _alike(atoms: Sequence[Atom]) -> list[int]:
+    """For each requirement the mask of the first that says the same, whoever does."""
+    firsts: dict[object, int] = {}
+    alike = []
+    for place, atom in enumerate(atoms):
+        c = atom.constraint
+        said = None if c is None else (c.type, c.planes, c.value, c.must_understand)
+        alike.append(firsts.setdefault(said, 1 << place))
+    return alike
+
+
+def _matters(atom: Atom, *, spoken_of: bool) -> bool:
+    """Whether a requirement can have part in a conflict.
+
+    A condition does not merge. What is of an unknown type, and need not be understood, is
+    carried on; it only tells, where planes are `spoken_of`, that there is such a plane.
+    """
+    constraint = atom.constraint
+    if constraint is None:
+        return True
+    row = REGISTRY.get(constraint.type)
+    if row is None:
+        return constraint.must_understand or (spoken_of and constraint.planes != 0)
+    return not row.condition or (spoken_of and constraint.planes != 0)

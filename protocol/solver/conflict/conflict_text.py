@@ -1,0 +1,135 @@
+"""A conflict in words: what is asked for, and what here does not meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from heapwire.protocol.solver.conflict.atom import Atom
+from heapwire.protocol.solver.constraint_sentence import (
+    Names,
+    listed,
+    requirement,
+    source_name,
+)
+from heapwire.protocol.solver.fixed_layout import changes
+from heapwire.protocol.solver.merge import BOTTOM, lift
+from heapwire.protocol.solver.merged_group import group_of
+from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.solver.prepared_participant import (
+    STREAM,
+    PreparedParticipant,
+    substitutes_of,
+)
+from heapwire.protocol.solver.search import Search
+from heapwire.protocol.solver.source_check import RULES
+from heapwire.protocol.solver.step_budget import TooComplexError
+from heapwire.protocol.values import (
+    REGISTRY,
+    ConflictMember,
+    Constraint,
+    FailureReason,
+    FixedBuffer,
+    FormatModifier,
+    fourcc_name,
+    modifier_name,
+)
+
+_NAMED = 3  # formats or sources that a sentence lists before it says how many more there are
+_NOT_PROVED = "not proved minimal: some of these may not be needed for the contradiction"
+
+
+def formats_text(participant: PreparedParticipant) -> str:
+    """What pairs a participant can use."""
+    if not participant.offers:
+        return f"{participant.name} has no format for such content"
+    return f"{participant.name} can use only {_pairs_text(participant.offers)}"
+
+
+def _pairs_text(pairs: Iterable[FormatModifier]) -> str:
+    ordered = sorted(pairs)
+    shown = [
+        f"{fourcc_name(pair.fourcc)} {modifier_name(pair.modifier)}" for pair in ordered[:_NAMED]
+    ]
+    more = len(ordered) - len(shown)
+    return listed([*shown, f"{more} more"] if more else shown)
+
+
+def atom_text(goal: PreparedGoal, atom: Atom, names: Names) -> str:
+    """The requirement, and what of this machine and this stream does not meet it."""
+    constraint = atom.constraint
+    if constraint is None:
+        held = goal.problem.counts.total
+        return f"{STREAM} needs {held} buffers at the same time; no source has room for them"
+    text = requirement(atom.participant, constraint, names)
+    if constraint.type in RULES:
+        failing = _failing(goal, constraint)
+        if failing:
+            return f"{text}; {failing}"
+    row = REGISTRY.get(constraint.type)
+    if row is not None and row.subject.picture is not None:
+        return f"{text}; the picture is {row.subject.picture(goal.problem.extents)}"
+    return text
+
+
+def _failing(goal: PreparedGoal, constraint: Constraint) -> str:
+    """`heap system is not`: the sources that do not meet a constraint by themselves."""
+    demand = lift((constraint,), substitutes=substitutes_of(goal.problem))
+    if demand is BOTTOM:
+        return ""
+    check = goal.sources.check
+    meeting = check.everything
+    for (type_, _), value in demand.values.items():
+        meeting &= check.meeting(type_, value)
+    names = [
+        source_name(source)
+        for position, source in enumerate(check.sources)
+        if not meeting >> position & 1
+    ]
+    if not names:
+        return ""
+    if not meeting:
+        return "no source is"
+    more = len(names) - _NAMED
+    shown = [*names[:_NAMED], f"{more} more"] if more > 0 else names
+    return f"{listed(shown)} {'is' if len(names) == 1 else 'are'} not"
+
+
+def conflict_message(
+    goal: PreparedGoal,
+    reason: FailureReason,
+    conflict: tuple[ConflictMember, ...],
+    *,
+    proved_minimal: bool,
+) -> str:
+    """One line for logs: the conflict's sentences, or what a fixed buffer would need."""
+    text = _message(goal, reason, conflict)
+    return text if proved_minimal else f"{text} ({_NOT_PROVED})"
+
+
+def _message(
+    goal: PreparedGoal, reason: FailureReason, conflict: tuple[ConflictMember, ...]
+) -> str:
+    if reason is FailureReason.NO_SOURCE:
+        return "there is no source of memory"
+    text = "; ".join(member.text for member in conflict)
+    fixed = goal.problem.fixed
+    if fixed is None or reason is not FailureReason.CONFLICT:
+        return text or "nothing meets every requirement"
+    return "; ".join(_fewest_changes(goal, fixed)) or text or "the buffer is not usable"
+
+
+def _fewest_changes(goal: PreparedGoal, fixed: FixedBuffer) -> list[str]:
+    """The smallest changes to a fixed buffer, for the choice of sets that needs the fewest."""
+    best: list[str] | None = None
+    planes = max(1, len(fixed.layout.planes))
+    try:
+        for choice, _ in Search(goal).choices():
+            group = group_of(goal, choice, planes)
+            if group is None:
+                continue
+            needed = [str(change) for change in changes(fixed, group.demand, goal.problem.extents)]
+            if best is None or (len(needed), needed) < (len(best), best):
+                best = needed
+    except TooComplexError:
+        pass  # the fewest of those that were looked at
+    return best or []

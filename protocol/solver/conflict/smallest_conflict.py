@@ -1,0 +1,117 @@
+"""The smallest requirements that cannot be met, of many that cannot.
+
+Which requirements are looked at is read off the merged demand (`ConflictCases.to_blame`).
+Of these one is dropped after the other, in a fixed order; one whose absence leaves the rest
+unsatisfiable was not needed for the conflict. What remains is minimal: without any one of it,
+the rest can be met. Whole participants are tried first, since most have nothing to do with it.
+
+A conflict of one or two members is better than a minimal one of more, so these are looked for
+too. What was met while dropping tells of nearly all of them that they can be met.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final, NamedTuple
+
+from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases, bits_of
+from heapwire.protocol.solver.step_budget import TooComplexError
+
+_TRIED_WHOLE: Final = 2  # conflicts of so many members are looked for: nothing is smaller
+_MOST_TRIED_WHOLE: Final = 24  # requirements; more pairs than these make take too long to try
+
+
+class SmallConflict(NamedTuple):
+    """Requirements that cannot be met, as a mask; whether none of them can be left out."""
+
+    kept: int
+    proved_minimal: bool
+
+
+def smallest_conflict(cases: ConflictCases) -> SmallConflict:
+    """A minimal set of requirements that cannot be met, or what is known when the steps end."""
+    dropping = _Dropping(cases)
+    try:
+        blamed = dropping.narrow()
+        # What fails with nothing asked for fails by the picture or the buffer itself.
+        if not cases.possible(0):
+            return SmallConflict(0, proved_minimal=True)
+        dropping.drop()
+    except TooComplexError:
+        return SmallConflict(dropping.kept, proved_minimal=False)
+    kept = dropping.kept
+    try:
+        few = _few(cases, blamed, kept)
+    except TooComplexError:
+        few = None  # there may be fewer, and none of these can be left out all the same
+    return SmallConflict(kept if few is None else few, proved_minimal=True)
+
+
+class _Dropping:
+    """Drops one requirement after the other; what is `kept` cannot be met, at any time."""
+
+    def __init__(self, cases: ConflictCases) -> None:
+        self._cases = cases
+        self.kept = cases.everything
+
+    def narrow(self) -> int:
+        """Keep those to blame, unless the others cannot be met either."""
+        cases = self._cases
+        blamed = cases.to_blame()
+        if cases.possible(cases.everything & ~blamed):
+            self.kept = blamed
+        return self.kept
+
+    def drop(self) -> None:
+        """Drop whatever is not needed."""
+        cases = self._cases
+        by_participant: dict[str, int] = {}
+        for bit in bits_of(self.kept):
+            name = cases.atoms[bit.bit_length() - 1].participant
+            by_participant[name] = by_participant.get(name, 0) | bit
+        for own in by_participant.values():
+            if not cases.possible(self.kept & ~own):
+                self.kept &= ~own
+        # What can be met stays so when less is asked for, so what was needed once stays
+        # needed while others go: one pass leaves a minimal set.
+        needed, rest = 0, bits_of(self.kept)
+        while rest and cases.possible(needed):
+            first = self._first_needed(needed, rest)
+            needed |= rest[first]
+            rest = rest[first + 1 :]
+            self.kept = needed | sum(rest)
+        self.kept = needed
+
+    def _first_needed(self, needed: int, rest: list[int]) -> int:
+        """How many of the rest, from the first on, can go; the next one cannot go with them."""
+        # The steps double, then halve: where few are needed most of the others go at once.
+        gone, least = 0, len(rest)
+        stride = 1
+        while gone + stride < least:
+            if self._cases.possible(needed | sum(rest[gone + stride :])):
+                least = gone + stride
+                break
+            gone += stride
+            stride *= 2
+        while least - gone > 1:
+            middle = (gone + least) // 2
+            if self._cases.possible(needed | sum(rest[middle:])):
+                least = middle
+            else:
+                gone = middle
+        return gone
+
+
+def _few(cases: ConflictCases, blamed: int, kept: int) -> int | None:
+    """The first one or two of the blamed that cannot be met; None where there are none."""
+    bits = bits_of(blamed)
+    # Each of these that can be met answers for every pair in it.
+    for bit in bits_of(kept):
+        cases.possible(blamed & ~cases.saying(bit))
+    for size in range(1, _TRIED_WHOLE + 1):
+        if size > 1 and len(bits) > _MOST_TRIED_WHOLE:
+            break
+        for few in combinations(bits, size):
+            if not cases.possible(sum(few)):
+                return sum(few)
+    return None

@@ -1,0 +1,175 @@
+"""Where the planes of a group's buffers may be, and how they are laid out there.
+
+Pairs that are placed and laid out alike are one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from heapwire.protocol.solver.assignment import Assignment, assign
+from heapwire.protocol.solver.exact_layout import PlaneRoom, exact_layout, plane_rooms
+from heapwire.protocol.solver.fixed_layout import meets_fixed
+from heapwire.protocol.solver.merge_rule import UINT_MAX
+from heapwire.protocol.solver.merged_group import MergedGroup, allocator_layout
+from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.values import (
+    FORMATS,
+    PAGE_SIZE,
+    TILINGS,
+    FormatModifier,
+    Layout,
+    PlaneFormat,
+)
+
+Places: TypeAlias = tuple[int, ...]
+"""For each plane the place of its source in `RankedSources.sources`."""
+
+Rooms: TypeAlias = tuple[PlaneRoom, ...]
+"""The pitch and the size of each plane."""
+
+_STEPS_OF_A_LAYOUT: Final = 6
+
+
+class LayoutClass(NamedTuple):
+    """How pairs are placed and laid out.
+
+    `planes` is how many they have; `opaque` says that only their driver knows
+    their layout, else `number` stands for the formats of the planes and the
+    tiling.
+    """
+
+    planes: int
+    opaque: bool
+    number: int = 0
+
+    @property
+    def family(self) -> int:
+        """The same for all pairs whose planes may be in the same places."""
+        return 2 * self.planes + self.opaque
+
+
+def _laid_out() -> dict[FormatModifier, LayoutClass]:
+    """The classes of all pairs with a layout that can be computed."""
+    numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
+    classes = {}
+    for fourcc, format_ in FORMATS.items():
+        for modifier in TILINGS:
+            number = numbers.setdefault((format_.planes, modifier), len(numbers))
+            classes[FormatModifier(fourcc, modifier)] = LayoutClass(
+                len(format_.planes), opaque=False, number=number
+            )
+    return classes
+
+
+LAID_OUT: Final = _laid_out()
+"""The classes of the pairs with a layout that can be computed; all others are opaque."""
+
+
+def rooms_of(
+    goal: PreparedGoal, group: MergedGroup, layout_class: LayoutClass, pair: FormatModifier
+) -> Rooms | None:
+    """The planes of a class; none where their sizes are not known before they are allocated.
+
+    None when a pitch is beyond what is permitted, wherever the planes are.
+    """
+    if layout_class.opaque or goal.problem.fixed is not None:
+        return ()
+    goal.budget.spend(2)
+    return plane_rooms(group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
+
+
+def places_of(
+    goal: PreparedGoal,
+    group: MergedGroup,
+    layout_class: LayoutClass,
+    limit: int,
+    *,
+    rooms: Sequence[PlaneRoom] = (),
+    accept: Callable[[Places], bool] | None = None,
+) -> list[Assignment]:
+    """The best places of the planes; `accept` has the last word on each.
+
+    `rooms` rules out at once the sources that are too small for a plane by itself:
+    an object is no smaller than any plane in it, so no layout that fits is lost.
+    """
+    domains = group.domains
+    if goal.problem.fixed is not None:
+        domains = _fixed_domains(goal, domains)
+    elif rooms and goal.heeds_capacity:
+        domains = tuple(
+            domain & goal.sources.with_room_for(group.count * room.size)
+            for domain, room in zip(domains, rooms, strict=True)
+        )
+    return assign(
+        domains,
+        together=group.together,
+        apart=group.apart,
+        orders=group.orders,
+        scarcity=goal.sources.scarcity_of(opaque=layout_class.opaque),
+        limit=limit,
+        accept=accept,
+        sets_of_sources=layout_class.opaque and goal.problem.fixed is None,
+        budget=goal.budget,
+    )
+
+
+def layout_of(
+    goal: PreparedGoal,
+    group: MergedGroup,
+    layout_class: LayoutClass,
+    rooms: Rooms,
+    places: Places,
+) -> Layout | None:
+    """The layout with the planes in these places; None when something is too great."""
+    goal.budget.spend(_STEPS_OF_A_LAYOUT)
+    fixed = goal.problem.fixed
+    ids = goal.sources.ids
+    layout: Layout | None
+    if fixed is not None:
+        good = meets_fixed(fixed, group.demand, goal.problem.extents)
+        layout = fixed.layout if good else None
+    elif layout_class.opaque:
+        layout = allocator_layout(group, goal, [ids[place] for place in places])
+    else:
+        layout = exact_layout(group.geometry, rooms, places, ids)
+    return layout if layout is not None and _fits(goal, group, layout) else None
+
+
+def _fixed_domains(goal: PreparedGoal, domains: tuple[int, ...]) -> tuple[int, ...]:
+    """What is left when each plane is where it already is."""
+    fixed = goal.problem.fixed
+    if fixed is None or len(fixed.layout.planes) < len(domains):
+        return tuple(0 for _ in domains)
+    objects = fixed.layout.objects
+    places = [
+        goal.sources.position.get(objects[plane.object].source) for plane in fixed.layout.planes
+    ]
+    return tuple(
+        0 if place is None else domain & 1 << place
+        for domain, place in zip(domains, places, strict=False)
+    )
+
+
+def _fits(goal: PreparedGoal, group: MergedGroup, layout: Layout) -> bool:
+    """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
+    ranked = goal.sources
+    for object_ in layout.objects:
+        source = ranked.sources[ranked.position[object_.source]]
+        # One of unknown size (0: its allocator decides) may be in any number of runs, and
+        # takes no room that could be counted.
+        pages = -(-object_.size // PAGE_SIZE)
+        if (
+            group.segments != UINT_MAX
+            and source.contiguous is not True
+            and not 0 < pages <= group.segments
+        ):
+            return False
+        if (
+            source.capacity is not None
+            and goal.heeds_capacity
+            and group.count * pages * PAGE_SIZE > source.capacity
+        ):
+            return False
+    return True

@@ -1,0 +1,332 @@
+"""What an answer costs, in counted steps: within the budget, whatever a client asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from types import FrameType
+
+import pytest
+from costly_questions import Shape, mutated, question
+from problem_building import NV12, SYSTEM, XRGB, ask, display, need, of, part
+
+from heapwire.protocol.explain import (
+    explain_document,
+    explained_answer as explained,
+    render_explain,
+    solve,
+)
+from heapwire.protocol.solver import DEFAULT_STEPS, StepBudget, solution as bare, solve_plans
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    Answer,
+    Constraint,
+    FailureReason,
+    FormatModifier,
+    Goal,
+    Problem,
+)
+
+
+@pytest.fixture
+def steps_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Problem], int]:
+    """How many steps an explained answer costs."""
+    budgets: list[StepBudget] = []
+
+    class Counted(StepBudget):
+        def __init__(self, steps: int) -> None:
+            super().__init__(steps)
+            budgets.append(self)
+
+    monkeypatch.setattr(bare, "StepBudget", Counted)
+    monkeypatch.setattr(explained, "StepBudget", Counted)
+
+    def steps_of(problem: Problem) -> int:
+        solve(problem)
+        return budgets[-1].used
+
+    return steps_of
+
+
+def unknown(number: int) -> Constraint:
+    return Constraint(type=0x7F000100 + number, value=b"vendor", must_understand=False)
+
+
+def everyone_without_one_fence(unknowns: int) -> Problem:
+    """16 participants, of which each two have a fence in common, and all together none."""
+    return ask(
+        *(
+            part(
+                f"p{n:02}",
+                of(
+                    XRGB,
+                    need("fences", 0xFFFF & ~(1 << n)),
+                    *(unknown(number) for number in range(unknowns)),
+                ),
+            )
+            for n in range(16)
+        )
+    )
+
+
+def three_devices(alignments: tuple[int, int, int]) -> Problem:
+    """Three devices with five requirements each, which agree or not by their pitches."""
+    return ask(
+        *(
+            part(
+                f"device{n}",
+                of(
+                    NV12,
+                    need("pitch-alignment", alignment),
+                    need("max-pitch", 16384),
+                    need("scanline-alignment", 2 << n),
+                    need("size-alignment", 4096),
+                    need("max-width", 8192),
+                ),
+            )
+            for n, alignment in enumerate(alignments)
+        )
+    )
+
+
+def alternatives(*counts: int, alike: bool = False) -> Problem:
+    """Participants with so many alternatives each."""
+    return ask(
+        *(
+            part(
+                f"device{n:02}",
+                *(of(XRGB, need("min-pitch", 1 if alike else m + 1)) for m in range(count)),
+            )
+            for n, count in enumerate(counts)
+        )
+    )
+
+
+class TestConflicts:
+    def test_what_nobody_need_understand_costs_a_step_or_two(self, steps_of) -> None:
+        with_unknowns = steps_of(everyone_without_one_fence(58))
+        without = steps_of(everyone_without_one_fence(0))
+        assert with_unknowns < without + 16 * 58 * 16
+        assert with_unknowns < DEFAULT_STEPS / 10
+
+    def test_and_the_sixteen_fences_are_the_conflict(self) -> None:
+        answer = solve(everyone_without_one_fence(58))
+        assert {member.constraint for member in answer.conflict} == {
+            need("fences", 0xFFFF & ~(1 << n)) for n in range(16)
+        }
+        assert answer.proved_minimal
+
+    @pytest.mark.parametrize(
+        "contradicting", [(528, 1456, 1360), (48 * 64, 112 * 64, 80 * 64), (4099, 4111, 4127)]
+    )
+    def test_odd_pitches_cost_at_most_five_times_a_plan(self, steps_of, contradicting) -> None:
+        honest, contradictory = three_devices((48, 112, 80)), three_devices(contradicting)
+        assert solve(honest).plans
+        assert len(solve(contradictory).conflict) == 3
+        assert steps_of(contradictory) <= 5 * steps_of(honest)
+
+    def test_a_conflict_of_two_is_found_beside_a_minimal_one_of_three(self) -> None:
+        problem = three_devices((528, 1456, 1360))
+        more = (part("x", of(NV12, need("fences", 1))), part("y", of(NV12, need("fences", 2))))
+        answer = solve(replace(problem, participants=(*problem.participants, *more)))
+        assert [member.participant for member in answer.conflict] == ["x", "y"]
+
+
+class TestAlternatives:
+    @pytest.mark.parametrize(
+        "counts", [(3, 3, 3, 3), (5, 5, 5), (9, 9), (8, 9), (16,) * 16], ids=str
+    )
+    @pytest.mark.parametrize("alike", [False, True], ids=["different", "alike"])
+    def test_as_many_as_may_be_sent_have_a_plan(self, counts, alike) -> None:
+        assert solve(alternatives(*counts, alike=alike)).plans
+
+    def test_those_that_say_the_same_cost_little_more_than_one(self, steps_of) -> None:
+        one, many = alternatives(*(1,) * 16), alternatives(*(16,) * 16, alike=True)
+        assert [plan.layout for plan in solve(many).plans] == [
+            plan.layout for plan in solve(one).plans
+        ]
+        assert steps_of(many) < 5 * steps_of(one) + 16 * 16 * 4
+
+    def test_the_only_one_that_works_is_found_behind_eighty_that_do_not(self) -> None:
+        """Only the third alternative of each has a fence in common with the others'."""
+        picky = [
+            part(
+                f"p{n}",
+                of(XRGB, need("fences", 0b001 << 4 * n)),
+                of(XRGB, need("fences", 0b010 << 4 * n)),
+                of(XRGB, need("fences", 1 << 20)),
+            )
+            for n in range(4)
+        ]
+        assert solve(ask(*picky)).plans
+
+    def test_one_format_with_too_many_does_not_fail_another(self) -> None:
+        hopeless = [
+            part(
+                f"p{n:02}",
+                *(
+                    of(XRGB, need("fences", 0xFFFF & ~(1 << n)), need("min-pitch", m + 1))
+                    for m in range(15)
+                ),
+                of(NV12),
+            )
+            for n in range(16)
+        ]
+        assert {plan.fourcc for plan in solve(ask(*hopeless)).plans} == {NV12.fourcc}
+
+    def test_one_goal_with_too_many_does_not_fail_another(self) -> None:
+        everyone = [
+            part(f"p{n:02}", *(of(XRGB, need("min-pitch", m + 1)) for m in range(16)))
+            for n in range(16)
+        ]
+        impossible = display(of(XRGB, need("max-pitch", 64)))
+        goals = (
+            Goal(name="scanout", participants=(impossible,), scanout=True),
+            Goal(name="sampling"),
+        )
+        answer = solve(ask(*everyone, goals=goals))
+        assert {plan.goal for plan in answer.plans} == {"sampling"}
+        (failure,) = answer.failures
+        assert (failure.goal, failure.conflict, failure.proved_minimal) == ("scanout", (), False)
+        text = render_explain(explain_document(ask(*everyone, goals=goals), answer))
+        assert "not scanout\n└─── too complex to tell why" in text
+
+
+class TestWhenTheStepsEnd:
+    def hopeless(self) -> Problem:
+        return ask(
+            *(
+                part(
+                    f"p{n:02}",
+                    *(
+                        of(XRGB, need("fences", 0xFFFF & ~(1 << n)), need("min-pitch", m + 1))
+                        for m in range(16)
+                    ),
+                )
+                for n in range(16)
+            )
+        )
+
+    def test_it_says_what_they_were_spent_on(self) -> None:
+        answer = solve(self.hopeless())
+        assert answer.reason is FailureReason.TOO_COMPLEX
+        assert "trying combinations of alternatives" in answer.message
+        many = tuple(FormatModifier(XRGB.fourcc, n << 8) for n in range(4096))
+        formats = ask(*(part(f"p{n}", of(list(many))) for n in range(16)))
+        answer = solve(formats, steps=1000)
+        assert answer.reason is FailureReason.TOO_COMPLEX
+        assert "format" in answer.message
+        assert "alternatives" not in answer.message
+
+    def test_the_plans_found_so_far_are_the_first_of_all(self) -> None:
+        problem = alternatives(6, 6)
+        everything = solve_plans(problem).plans
+        assert len(everything) > 1
+        fewer = [solve_plans(problem, steps=steps).plans for steps in range(50, 1500, 10)]
+        assert {len(plans) for plans in fewer} > {0, 1}
+        assert all(plans == everything[: len(plans)] for plans in fewer)
+
+    def test_a_conflict_that_is_not_proved_minimal_says_so(self) -> None:
+        problem = everyone_without_one_fence(0)
+        answers: list[Answer] = [solve(problem, steps=steps) for steps in range(200, 6000, 50)]
+        told = [answer for answer in answers if answer.reason is FailureReason.CONFLICT]
+        halfway = [answer for answer in told if not answer.proved_minimal]
+        assert halfway
+        assert told[-1].proved_minimal
+        for answer in halfway:
+            assert answer.message.endswith(
+                "(not proved minimal: some of these may not be needed for the contradiction)"
+            )
+            document = explain_document(problem, answer)
+            assert document["not_proved_minimal"] is True
+            assert "─── not proved minimal: some of these" in render_explain(document)
+            left = {member.constraint for member in answer.conflict}
+            assert {need("fences", 0xFFFF & ~(1 << n)) for n in range(16)} <= left
+        assert "not_proved_minimal" not in explain_document(problem, told[-1])
+
+    @pytest.mark.parametrize("steps", [0, 1, 100, 500, 2000, 5000])
+    def test_plans_conflict_and_message_are_the_same_with_and_without_reasons(self, steps) -> None:
+        goals = (Goal(name="a", scanout=True), Goal(name="b"))
+        for problem in (
+            replace(everyone_without_one_fence(4), goals=goals),
+            replace(alternatives(6, 6), goals=goals),
+            self.hopeless(),
+            three_devices((528, 1456, 1360)),
+        ):
+            full, plain = solve(problem, steps=steps), solve_plans(problem, steps=steps)
+            assert [replace(plan, reasons=()) for plan in full.plans] == list(plain.plans)
+            assert (full.conflict, full.proved_minimal, full.reason, full.message) == (
+                (plain.conflict, plain.proved_minimal, plain.reason, plain.message)
+            )
+            assert solve(problem, steps=steps) == full
+
+    def test_wildcards_that_stand_for_millions_are_not_spelled_out(self) -> None:
+        fourccs = [FormatModifier(0x30303030 + n, ANY_MODIFIER) for n in range(4096)]
+        modifiers = [FormatModifier(ANY_FOURCC, n) for n in range(4096)]
+        answer = solve(ask(part("a", of(fourccs)), part("b", of(modifiers))))
+        assert answer.reason is FailureReason.TOO_COMPLEX
+
+
+# What was measured, and half as much again: a step is one to fifteen calls of functions.
+CALLS_A_STEP = 20
+CALLS_BESIDE = 6_000
+CALLS_A_WEIGHT = 30
+
+
+def calls_of(run: Callable[[], object]) -> int:
+    """How many functions are called, Python's and built-in: work that no clock measures."""
+    count = 0
+
+    def seen(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_question_costs_much_more_than_its_steps(seed: int) -> None:
+    """Climb to dearer and dearer questions, with fewer steps than these would take."""
+    random = Random(seed)
+    shape, dearest, steps = Shape(), 0, 2000
+    solve(question(shape))
+    for _ in range(60):
+        other = mutated(shape, random, heaviest=3000)
+        problem = question(other)
+        cost = calls_of(lambda problem=problem: solve(problem, steps=steps))
+        assert cost <= CALLS_A_STEP * steps + CALLS_BESIDE + CALLS_A_WEIGHT * other.weight, other
+        if cost > dearest:
+            shape, dearest = other, cost
+
+
+def test_the_dearest_known_questions_keep_within_the_budget(steps_of) -> None:
+    for shape in (
+        Shape(participants=16, constraints=57, kinds=("planes", "colours", "segments", "unknown"),
+              formats="wild", costs=True, goals=3),
+        Shape(participants=12, sets=12, pairs=17,
+              kinds=("colours", "planes", "apart", "understood"), formats="apart", goals=3),
+        Shape(participants=16, sets=16, pairs=256, constraints=16, kinds=("hops", "permitted")),
+        Shape(participants=16, sets=1, pairs=1, constraints=256, kinds=("hops",)),
+        Shape(participants=2, sets=16, pairs=4096, formats="wild"),
+    ):  # fmt: skip
+        assert steps_of(question(shape)) <= DEFAULT_STEPS
+
+
+def test_an_honest_question_needs_a_sixth_of_the_budget_at_the_most(steps_of) -> None:
+    pairs = [FormatModifier(XRGB.fourcc, n << 8) for n in range(1200)]
+    sets = [
+        of(pairs[start : start + 75], need("pitch-alignment", 64), need("max-width", 8192))
+        for start in range(0, 1200, 75)
+    ]
+    everyone = [part(f"p{n:02}", *sets) for n in range(16)]
+    assert solve(ask(*everyone, sources=(SYSTEM,))).plans
+    assert steps_of(ask(*everyone, sources=(SYSTEM,))) * 6 <= DEFAULT_STEPS
