@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from statistics import median
@@ -24,7 +25,14 @@ from statistics import median
 import constraint
 
 from heapwire.protocol.explain import AnswerMemory, solve
-from heapwire.protocol.solver import solve_plans
+from heapwire.protocol.solver import (
+    DEFAULT_STEPS,
+    StepBudget,
+    TooComplexError,
+    failure,
+    plans_of_goals,
+    solve_plans,
+)
 from heapwire.protocol.values import (
     BY_NAME,
     FORMATS,
@@ -140,6 +148,90 @@ def four_planes(sources: int) -> Problem:
             ),
         ),
         sources=known,
+        extents=Extents(coded=Extent(1920, 1080)),
+    )
+
+
+def three_devices(alignments: tuple[int, int, int]) -> Problem:
+    """Three devices with five requirements each, which contradict if their pitches are odd."""
+    nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
+    everyone = tuple(
+        Participant(
+            name=f"device{number}",
+            usage=Usage.DECODE,
+            sets=(
+                ConstraintSet(
+                    formats=(nv12,),
+                    constraints=(
+                        need("pitch-alignment", alignment),
+                        need("max-pitch", 16384),
+                        need("scanline-alignment", 2 << number),
+                        need("size-alignment", 4096),
+                        need("max-width", 8192),
+                    ),
+                ),
+            ),
+        )
+        for number, alignment in enumerate(alignments)
+    )
+    return asked_by(everyone)
+
+
+def one_fence_each(unknowns: int) -> Problem:
+    """16 participants with a fence in common but for one each, and constraints of no meaning."""
+    nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
+    return asked_by(
+        tuple(
+            Participant(
+                name=f"device{number}",
+                usage=Usage.DECODE,
+                sets=(
+                    ConstraintSet(
+                        formats=(nv12,),
+                        constraints=(
+                            need("fences", 0xFFFF & ~(1 << number)),
+                            *(
+                                Constraint(type=0x7F000100 + n, value=b"", must_understand=False)
+                                for n in range(unknowns)
+                            ),
+                        ),
+                    ),
+                ),
+            )
+            for number in range(16)
+        )
+    )
+
+
+def all_alternatives() -> Problem:
+    """16 participants with 16 alternatives each, which have no fence in common."""
+    nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
+    return asked_by(
+        tuple(
+            Participant(
+                name=f"device{number}",
+                usage=Usage.DECODE,
+                sets=tuple(
+                    ConstraintSet(
+                        formats=(nv12,),
+                        constraints=(
+                            need("fences", 0xFFFF & ~(1 << number)),
+                            need("min-pitch", n + 1),
+                        ),
+                    )
+                    for n in range(SETS)
+                ),
+            )
+            for number in range(16)
+        )
+    )
+
+
+def asked_by(participants: tuple[Participant, ...]) -> Problem:
+    return Problem(
+        participants=participants,
+        goals=(Goal(name="scanout", scanout=True),),
+        sources=heaps(4),
         extents=Extents(coded=Extent(1920, 1080)),
     )
 
@@ -268,6 +360,27 @@ def exponent(sizes: Iterable[int], times: Iterable[float]) -> float:
     )
 
 
+def conflicts_and_dear_questions() -> None:
+    """What is answered with a conflict, or costs more than an honest question ever does."""
+    print(
+        "{:34}{:>9}{:>11}{:>10}".format("conflict or dear question", "cold", "explained", "steps")
+    )
+    for name, build in (
+        ("3 devices, a plan", partial(three_devices, (48, 112, 80))),
+        ("3 devices, odd pitches", partial(three_devices, (528, 1456, 1360))),
+        ("16 fences, 58 unknown each", partial(one_fence_each, 58)),
+        ("16 participants x 16 alternatives", all_alternatives),
+    ):
+        cold = microseconds(solve_plans, build)
+        explained = microseconds(solve, build)
+        budget = StepBudget(DEFAULT_STEPS)
+        with suppress(TooComplexError):
+            goals = plans_of_goals(build(), budget)
+            if not any(goal.found for goal in goals):
+                failure(goals)
+        print(f"{name:34}{cold:9.0f}{explained:11.0f}{budget.used:10}")
+
+
 def main() -> None:
     print("solver, medians in us of one thread's processor time")
     head = ("problem", "target", "cold", "explained", "same", "nothing", "any", "all", "all/cold")
@@ -287,6 +400,7 @@ def main() -> None:
             f"{name:34}{target:9}{cold:9.0f}{explained:11.0f}{again:7.1f}{idle:9.1f}"
             f"{first:10.0f}{every:11.0f}{every / cold:10.1f}"
         )
+    conflicts_and_dear_questions()
     counts = (150, 300, 600, 1200, 2400)
     by_pairs = [
         microseconds(solve_plans, partial(many_pairs, 4, count, 16, SETS), most=20)
