@@ -273,8 +273,8 @@ class HeapFeedback(Resource):
             self.send(event, *arguments)
 
     def _send_table(self, content: bytes) -> None:
-        fd = self._plugin.tables.fd(content)
-        self.send("format_table", fd, len(content))
+        with self._plugin.tables.opened(content) as fd:
+            self.send("format_table", fd, len(content))
 
     def _send_status(self, status: BufferStatus) -> None:
         arguments = (status.tag, status.serial, status.plan, status.status, status.reason)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         ioctl as ioctl,
     )
     from heapwire.kernel.system.memory_file import (
+        read_only as read_only,
         sealed_copy as sealed_copy,
         sealed_memfd as sealed_memfd,
     )
@@ -21,6 +22,6 @@ else:
         {
             "owner": "Owner",
             "ioctl_call": "Ioctl IoctlArgument ioctl",
-            "memory_file": "sealed_copy sealed_memfd",
+            "memory_file": "read_only sealed_copy sealed_memfd",
         },
     )

@@ -1,12 +1,13 @@
 """Files of memory: what is in them, and what nobody can do to them any more."""
 
+import fcntl
 import mmap
 import os
 from pathlib import Path
 
 import pytest
 
-from heapwire.kernel.system import sealed_copy, sealed_memfd
+from heapwire.kernel.system import read_only, sealed_copy, sealed_memfd
 
 
 @pytest.fixture
@@ -31,6 +32,19 @@ def test_a_copy_cannot_be_changed_by_whoever_gets_it(closing):
         with pytest.raises(PermissionError):
             change()
     assert os.pread(fd, 100, 0) == b"content"
+
+
+def test_a_file_that_is_opened_once_more_has_an_offset_of_its_own(closing):
+    first = closing(sealed_copy("table", b"content"))
+    second, third = closing(read_only(first)), closing(read_only(first))
+    assert os.read(second, 3) == b"con"
+    assert os.read(third, 7) == b"content"
+    assert not os.get_inheritable(second)
+    assert fcntl.fcntl(second, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    with mmap.mmap(second, 7, mmap.MAP_SHARED, mmap.PROT_READ) as content:
+        assert content[:] == b"content"
+    with pytest.raises(PermissionError):
+        mmap.mmap(second, 7, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
 
 
 def test_memory_can_be_written_and_keeps_its_size(closing):

@@ -101,7 +101,8 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         pairs = tranches[-1].pairs
         if first:
             content = encode_table(pairs)
-            self.send("format_table", self._desktop.table_fd(content), len(content))
+            with self._desktop.tables.opened(content) as fd:
+                self.send("format_table", fd, len(content))
         if self.version < DmabufVersion.SAMPLING:
             self.send("main_device", tranches[-1].device)
         for tranche in tranches:

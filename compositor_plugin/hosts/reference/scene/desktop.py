@@ -62,13 +62,14 @@ _MILLISECOND = 1_000_000
 class Desktop:
     """All windows and surfaces of all clients, on the outputs that there are.
 
-    `surfaces` and `windows` hold what clients have now, windows from bottom to
-    top. `frames` are the records of what was shown: all with `record`, else the
-    last few thousand. `on_frame` gets each record, and a function that reads
-    the surface's visible pixels, (height, width, 3), good until it returns. With
-    `keep_last`, an output without windows keeps its last picture for `image`.
-    `debounce` is how many milliseconds a surface must be a candidate for scanout
-    before linux-dmabuf's feedback tells its client.
+    `surfaces` and `windows` hold what clients have now, windows from bottom to top.
+    `tables` are the format tables that they were sent. `frames` are the records of
+    what was shown: all with `record`, else the last few thousand. `on_frame` gets
+    each record, and a function that reads the surface's visible pixels, (height,
+    width, 3), good until it returns. With `keep_last`, an output without windows
+    keeps its last picture for `image`. `debounce` is how many milliseconds a
+    surface must be a candidate for scanout before linux-dmabuf's feedback tells its
+    client.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Desktop:
         self.frames: deque[FrameRecord] = deque(maxlen=None if record else KEPT_FRAMES)
         self.plugin: HeapPlugin | None = None
         self._scanout = ScanoutCheck(platform)
-        self._tables = FormatTables()
+        self.tables = FormatTables()
         self._record = record
         self._on_frame = on_frame
         self._states: dict[int, SurfaceState | None] = {}
@@ -115,7 +116,7 @@ class Desktop:
         self._last.clear()
         for output in self.outputs:
             output.close()
-        self._tables.close()
+        self.tables.close()
 
     # The plugin's host.
 
@@ -134,10 +135,6 @@ class Desktop:
         return found.content.attributes if found is not None else None
 
     # What protocol objects call.
-
-    def table_fd(self, content: bytes) -> int:
-        """A sealed file with a format table; it stays the desktop's, and is to be sent at once."""
-        return self._tables.fd(content)
 
     def surface_committed(self, surface: WlSurface) -> None:
         """A surface has new state."""
