@@ -170,6 +170,8 @@ class HeapFeedback(Resource):
         if due is not None:
             question = self._negotiation.question(due)
             self._solver.solve(question, None, due, lambda answer: self._conclude(due, answer))
+        if self._negotiation.waits:
+            self._plugin.answers.answer_soon(self)
 
     def reconsider(self) -> AnswerChange:
         """Send an answer that nobody asked for, if it is due now; UPGRADE: renew later."""

@@ -95,13 +95,22 @@ class Negotiation:
         """The failures that are due at once, and then the commit that is to be solved.
 
         Of several commits that waited together only the last is solved; without
-        a surface none is.
+        a surface none is. What the object says of itself when it is created was
+        promised whatever comes after it, so it is taken alone: see `waits`.
         """
         pending, self._pending = self._pending, []
         if not self.has_surface:
             return [self.unsurfaced(due) for due in pending if due.cookie], None
-        overtaken = [self.superseded(due) for due in pending[:-1] if due.cookie]
+        if pending and not pending[0].cookie:
+            self._pending = pending[1:]
+            return [], pending[0]
+        overtaken = [self.superseded(due) for due in pending[:-1]]
         return overtaken, pending[-1] if pending else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to `take`."""
+        return bool(self._pending)
 
     def question(self, due: WaitingCommit) -> BatchQuestion:
         """What a commit asks, here and now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,11 @@ from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire import TrancheFlags
 
 SCANOUT, SAMPLING = TrancheFlags.SCANOUT, TrancheFlags.SAMPLING
+FIXED_NV12 = (
+    *(NV12.fourcc, 0, 0, SIZE.width, SIZE.height),
+    struct.pack("=IIIIQ", 0, 250, 1, 0, 1 << 20),
+    struct.pack("=IIIIII", 0, 0, SIZE.width, 0, SIZE.width * SIZE.height, SIZE.width),
+)
 STRANGE = FormatModifier(0x31305453, 0)
 
 
@@ -50,6 +56,25 @@ def test_the_first_batch_describes_and_plans_nothing() -> None:
         assert batch.offers == ()
         assert all(tranche.devices and tranche.formats for tranche in batch.tranches)
         assert all(set(tranche.formats) <= IMPORTABLE for tranche in batch.tranches)
+
+
+def test_the_first_batch_comes_even_if_commits_came_in_the_same_write() -> None:
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        surface = client.thing("surface")
+        feedback = client.new("xx_dmabuf_heap_feedback_v1")
+        client.request(client.manager, "get_surface_feedback", feedback, surface, pump=False)
+        client.request(feedback, "set_fixed_layout", *FIXED_NV12, pump=False)
+        client.request(feedback, "commit", 7, pump=False)
+        client.request(feedback, "commit", 8, pump=False)
+        client.pump()
+        batches = client.batches(feedback)
+        assert [batch.cookie for batch in batches] == [0, 7, 8]
+        assert batches[0].offers == ()
+        assert flags(batches[0]) == [SCANOUT, SAMPLING]
+        assert batches[1].reason is FailureReason.SUPERSEDED
+        assert [batch.serial for batch in batches] == [1, 2, 3]
 
 
 def test_default_feedback_is_for_sampling() -> None:

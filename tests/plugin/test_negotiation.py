@@ -84,13 +84,17 @@ def test_only_the_last_of_several_commits_is_solved() -> None:
     assert made.conclude(due, batch()).cookie == 9
 
 
-def test_a_commit_before_the_first_answer_takes_its_place_silently() -> None:
+def test_commits_before_the_first_answer_wait_for_it() -> None:
     made = negotiation()
     made.commit(1)
+    made.commit(2)
+    assert answered(made, batch()).cookie == 0
+    assert made.waits
     failures, due = made.take()
-    assert failures == [], "nobody asked with a cookie of 0"
+    assert [one.cookie for one in failures] == [1]
     assert due is not None
-    assert due.cookie == 1
+    assert due.cookie == 2
+    assert not made.waits
 
 
 def test_without_a_surface_commits_fail_and_nothing_else_is_due() -> None:
