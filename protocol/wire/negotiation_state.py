@@ -81,10 +81,11 @@ class NegotiationState:
     They raise `MisuseError` with the error that the protocol names.
     """
 
-    __slots__ = ("_inquiry", "_participants")
+    __slots__ = ("_inquiry", "_laid_out", "_participants")
 
     def __init__(self) -> None:
         self._participants: dict[int, Participant] = {}
+        self._laid_out: Extent | None = None  # the last fixed layout's size, also when it is unset
         self._inquiry = Inquiry()
 
     def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
@@ -205,6 +206,7 @@ class NegotiationState:
         )
         pair = FormatModifier(fourcc, modifier_hi << 32 | modifier_lo)
         self._inquiry = replace(self._inquiry, fixed=FixedBuffer(pair, layout))
+        self._laid_out = extent
 
     def unset_fixed_layout(self) -> None:
         """Ask about new buffers again."""
@@ -214,9 +216,13 @@ class NegotiationState:
         """The inquiry that the pending state makes."""
         if cookie == 0:
             raise MisuseError(Error.INVALID_COOKIE, "a cookie of 0")
-        if self._participants and not (self._inquiry.extents or self._inquiry.fixed):
-            raise MisuseError(Error.INCOMPLETE, "participants, but neither extents nor a layout")
-        return replace(self._inquiry, participants=tuple(self._participants.items()))
+        inquiry = replace(self._inquiry, participants=tuple(self._participants.items()))
+        if inquiry.extents is None and inquiry.fixed is None:
+            if self._laid_out is not None:
+                return replace(inquiry, extents=Extents(coded=self._laid_out))
+            if self._participants:
+                raise MisuseError(Error.INCOMPLETE, "neither extents nor a layout was ever sent")
+        return inquiry
 
     def _participant(self, id_: int) -> Participant:
         try:

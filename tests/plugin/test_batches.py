@@ -77,6 +77,20 @@ def test_the_first_batch_comes_even_if_commits_came_in_the_same_write() -> None:
         assert [batch.serial for batch in batches] == [1, 2, 3]
 
 
+def test_new_buffers_are_of_the_size_of_the_layout_that_was_unset() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        feedback = client.feedback()
+        client.request(feedback, "set_fixed_layout", *FIXED_NV12)
+        client.request(feedback, "unset_fixed_layout")
+        client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder")
+        client.request(feedback, "commit", 7)
+        assert client.error is None
+        batch = client.batches(feedback)[-1]
+        assert (batch.cookie, batch.reason) == (7, None)
+        assert {offer.plan.layout.extent for offer in batch.offers} == {SIZE}
+
+
 def test_default_feedback_is_for_sampling() -> None:
     with Stage() as stage:
         stage.candidate()

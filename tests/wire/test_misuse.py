@@ -205,16 +205,6 @@ FEEDBACK_CASES = [
     Case("set_fixed_layout", fixed(planes=PLANE(0, 100, 1)), Error.INVALID_LAYOUT),
     Case("commit", (0,), Error.INVALID_COOKIE),
     Case("commit", (1,), Error.INCOMPLETE, (("set_participant", participant()),)),
-    Case(
-        "commit",
-        (1,),
-        Error.INCOMPLETE,
-        (
-            ("set_participant", participant()),
-            ("set_fixed_layout", fixed()),
-            ("unset_fixed_layout", ()),
-        ),
-    ),
 ]
 
 
@@ -310,6 +300,19 @@ def test_a_type_that_is_not_known_is_not_looked_at() -> None:
     builder.add_formats(0, formats(1))
     builder.add(UNKNOWN, 0, 0, 0, b"\x00\x01\x02")
     assert builder.create().constraints[0].value == b"\x00\x01\x02"
+
+
+def test_the_size_of_a_layout_stays_when_it_is_unset() -> None:
+    state = NegotiationState()
+    state.set_fixed_layout(*fixed(width=640, height=480))
+    assert state.commit(1).extents is None, "the layout has them"
+    state.unset_fixed_layout()
+    state.set_participant(*participant())
+    inquiry = state.commit(2)
+    assert inquiry.fixed is None
+    assert inquiry.extents == Extents(coded=Extent(640, 480))
+    state.set_extents(320, 200, 0, 0, 0, 0)
+    assert state.commit(3).extents == Extents(coded=Extent(320, 200))
 
 
 def test_state_takes_effect_only_with_a_commit() -> None:
