@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.negotiation import AnswerChange
-from heapwire.compositor_plugin.server import EventLoop, EventSource
+from heapwire.compositor_plugin.server import EventLoop, EventSource, is_shortage
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.heap_feedback import HeapFeedback
@@ -65,9 +65,13 @@ class AnswerSchedule:
         for feedback in waiting:
             try:
                 feedback.answer()
-            except Exception:
-                log.exception("an answer cannot be sent")
-                feedback.client.post_implementation_error("an answer cannot be sent")
+            except Exception as error:
+                if is_shortage(error):
+                    log.warning("an answer cannot be sent: %s", error)
+                    feedback.client.post_no_memory()
+                else:
+                    log.exception("an answer cannot be sent")
+                    feedback.client.post_implementation_error("an answer cannot be sent")
 
     def _send_upgrades(self) -> None:
         upgrades, self._upgrades = self._upgrades, {}

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
         Display as Display,
         OwnDisplay as OwnDisplay,
     )
-    from heapwire.compositor_plugin.server.errors import ViolationError as ViolationError
+    from heapwire.compositor_plugin.server.errors import (
+        ViolationError as ViolationError,
+        is_shortage as is_shortage,
+    )
     from heapwire.compositor_plugin.server.event_loop import (
         EventLoop as EventLoop,
         EventSource as EventSource,
@@ -60,7 +63,7 @@ else:
         {
             "client": "Client",
             "display": "Display OwnDisplay",
-            "errors": "ViolationError",
+            "errors": "ViolationError is_shortage",
             "event_loop": "EventLoop EventSource",
             "received_fd": "ReceivedFd",
             "global_": "Global",

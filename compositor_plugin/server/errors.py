@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Protocol
 
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi, library
 from heapwire.protocol import PeerError
 
 MESSAGE_BYTES = 127  # wl_resource_post_error formats into 128 bytes, wayland-server.c
+
+
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Culprit(Protocol):
@@ -28,6 +32,11 @@ class ViolationError(PeerError):
         self.resource = resource
         self.code = int(code)
         self.message = message
+
+
+def is_shortage(error: Exception) -> bool:
+    """Whether memory or file descriptors ran out: no bug, and a client can bring it about."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _SHORT)
 
 
 def c_message(message: str) -> tuple[CData, CData]:

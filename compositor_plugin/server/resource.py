@@ -13,9 +13,11 @@ through the same `Display` object, else a `ForeignResource`: a plugin sees the
 surfaces of its host in the same way whatever the host is written in.
 
 A handler raises `ViolationError` for misuse, and libwayland processes nothing
-more of that client. Anything else that it raises is logged and ends the client
-with `wl_display.error implementation`, and so does a `NewId` left unused,
-because the client would go on to speak to an object that is not there.
+more of that client. Where memory or file descriptors run out the client ends
+with `wl_display.error no_memory`, and a line of the log says so. Anything else
+that it raises is logged and ends the client with `wl_display.error
+implementation`, and so does a `NewId` left unused, because the client would go
+on to speak to an object that is not there.
 """
 
 from __future__ import annotations
@@ -26,7 +28,11 @@ from typing import ClassVar
 
 from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
 from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.errors import ViolationError, post_error
+from heapwire.compositor_plugin.server.errors import (
+    ViolationError,
+    is_shortage,
+    post_error,
+)
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.libwayland_server import (
     CData,
@@ -230,12 +236,14 @@ def _dispatch(_impl: CData, target: CData, opcode: int, _message: CData, argumen
             raise UsageError("the new object was not made")
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
-    except MemoryError:
-        log.exception("%s.%s: out of memory", resource.INTERFACE.name, name)
-        client.post_no_memory()
-    except Exception:
-        log.exception("%s.%s failed", resource.INTERFACE.name, name)
-        client.post_implementation_error(f"{resource.INTERFACE.name}.{name} failed")
+    except Exception as error:
+        what = f"{resource.INTERFACE.name}.{name}"
+        if is_shortage(error):
+            log.warning("%s: out of memory or file descriptors: %s", what, error)
+            client.post_no_memory()
+        else:
+            log.exception("%s failed", what)
+            client.post_implementation_error(f"{what} failed")
     finally:
         arrived.close()
     return 0

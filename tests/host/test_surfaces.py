@@ -231,14 +231,29 @@ def test_a_pool_that_shrinks_under_a_buffer_ends_its_client_only(stage, client):
     assert other.error is None
 
 
-def test_a_pitch_that_is_too_small_ends_its_client_only(stage, client):
+def test_a_buffer_that_is_too_large_to_be_copied_ends_its_client_only(stage, client, caplog):
+    window = client.window()
+    fd = memfd(b"")
+    os.ftruncate(fd, 1 << 30)
+    pool = client.make(client.the("wl_shm"), "create_pool", "wl_shm_pool", fd, 1 << 30)
+    os.close(fd)
+    buffer = client.make(pool, "create_buffer", "wl_buffer", 0, 16384, 16384, 65536, XRGB_SHM)
+    client.show(window.surface, buffer)
+    assert client.error is not None
+    assert client.error.code == 2, "wl_display.error no_memory"
+    assert [record.exc_info for record in caplog.records] == [None]
+
+
+def test_a_pitch_that_is_too_small_ends_its_client_only(stage, client, caplog):
     window = client.window()
     fd = memfd(bytes(4096))
     pool = client.make(client.the("wl_shm"), "create_pool", "wl_shm_pool", fd, 4096)
     os.close(fd)
-    buffer = client.make(pool, "create_buffer", "wl_buffer", 0, 64, 8, 16, XRGB_SHM)
+    buffer = client.make(pool, "create_buffer", "wl_buffer", 0, 64, 8, 64, XRGB_SHM)
     client.show(window.surface, buffer)
     assert client.error is not None
+    assert (client.error.object, client.error.code) == (buffer, 1), "wl_shm.error invalid_stride"
+    assert caplog.text == ""
     assert stage.compositor.screenshot().any() == False  # noqa: E712  # a numpy bool
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -254,11 +255,20 @@ def test_an_unknown_interface_in_a_table_is_named() -> None:
         interface_struct(Interface("heapwire_lost", 1, (Message("see", (argument,)),)))
 
 
-def test_no_memory_is_told(client, probe, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    "shortage",
+    [MemoryError(), OSError(errno.EMFILE, "too many"), OSError(errno.ENFILE, "too many")],
+)
+def test_what_runs_out_is_told_without_a_traceback(
+    client, probe, monkeypatch, caplog, shortage
+) -> None:
     def fail(self, new_id):
-        raise MemoryError
+        raise shortage
 
     monkeypatch.setattr(Probe, "make", fail)
     client.request(probe, "make", client.new("heapwire_probe"))
     assert client.error is not None
-    assert client.error.code == 2
+    assert (client.error.object, client.error.code) == (DISPLAY, 2)
+    [record] = caplog.records
+    assert record.exc_info is None
+    assert "heapwire_probe.make" in record.message

@@ -10,8 +10,13 @@ from heapwire.compositor_plugin.hosts.reference.scene.pixels import (
     PlaneBytes,
     read_image,
 )
-from heapwire.compositor_plugin.server import CData, ForeignResource, ffi, library
-from heapwire.protocol import PeerError
+from heapwire.compositor_plugin.server import (
+    CData,
+    ForeignResource,
+    ViolationError,
+    ffi,
+    library,
+)
 from heapwire.protocol.values import FORMATS, Extent, parse_fourcc
 
 # wl_shm has numbers of its own for these two, and fourccs for everything else.
@@ -25,6 +30,7 @@ SHM_FORMATS = tuple(
 
 MAX_PIXELS = 1 << 26  # 8192x8192: every commit copies them
 
+_INVALID_STRIDE = 1  # wl_shm.error, which libwayland too raises on objects made through it
 _RELEASE = 0  # the opcode of wl_buffer.release
 
 
@@ -50,8 +56,8 @@ def copy_shm_content(buffer: ForeignResource) -> ShmContent | None:
     """The content of a buffer of libwayland's `wl_shm`; None if it is something else.
 
     libwayland guards the access: where the client has shrunk its pool, zeros
-    are read and the client is ended. Raises `MemoryError` for one that is too
-    large to be copied.
+    are read and the client is ended. Raises `ViolationError` for one whose rows are
+    longer than its pitch, and `MemoryError` for one that is too large to be copied.
     """
     lib = library()
     shm = lib.wl_shm_buffer_get(buffer.pointer)
@@ -63,7 +69,7 @@ def copy_shm_content(buffer: ForeignResource) -> ShmContent | None:
     if width * height > MAX_PIXELS or Extent.fault(width, height) is not None:
         raise MemoryError(f"a wl_shm buffer of {width}x{height}")
     extent = Extent(width, height)
-    pixels = _read(shm, code, extent)
+    pixels = _read(buffer.pointer, shm, code, extent)
     return ShmContent(extent, code, pixels)
 
 
@@ -74,13 +80,17 @@ def send_release(buffer: ForeignResource) -> None:
     )
 
 
-def _read(shm: CData, code: int, extent: Extent) -> Image:
+def _read(buffer: CData, shm: CData, code: int, extent: Extent) -> Image:
     lib = library()
     pitch = lib.wl_shm_buffer_get_stride(shm)
     rows = FORMATS[code].planes[0].rows(extent.height)
     row_bytes = FORMATS[code].planes[0].row_bytes(extent.width)
     if pitch < row_bytes:
-        raise PeerError(f"a pitch of {pitch} bytes is less than a row of {row_bytes}")
+        raise ViolationError(
+            ForeignResource(buffer),
+            _INVALID_STRIDE,
+            f"a pitch of {pitch} bytes is less than a row of {row_bytes}",
+        )
     lib.wl_shm_buffer_begin_access(shm)
     try:
         size = pitch * (rows - 1) + row_bytes
