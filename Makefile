@@ -14,7 +14,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-host test-vm vm bench bench-weston lint format protocol reference wheel check-wheel clean
+.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol reference wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,10 @@ demo: $(VENV)/installed/play ## play a clip on a simulated platform; writes demo
 
 test: $(VENV)/installed/test ## run the tests that need no kernel and no compositor of their own
 	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
+
+fuzz: $(VENV)/installed/test ## fuzz the compositor for long (MESSAGES=..., SEED=...)
+	SEED=$(SEED) MESSAGES=$(or $(MESSAGES),1000000) ORDERS=$(or $(ORDERS),all) \
+	$(BIN)/python -m pytest -s tests/fuzz $(ARGS)
 
 test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Weston, headless
 	$(BIN)/python -m pytest tests/host_weston $(ARGS)

@@ -1,0 +1,25 @@
+"""What the fuzzer thinks can be sent is what the compositor serves."""
+
+from __future__ import annotations
+
+import pytest
+import signatures
+
+from heapwire.compositor_plugin.hosts.reference import interface_table
+from heapwire.protocol.wire.bindings import INTERFACES
+
+READ = signatures.read()
+EXTENSION = {one.name: one for one in INTERFACES}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_an_interface_is_as_it_is_served(name: str) -> None:
+    served = EXTENSION.get(name) or interface_table(name)
+    read = READ[name]
+    assert read.version == served.version
+    for ours, theirs in ((read.requests, served.requests), (read.events, served.events)):
+        assert [(one.name, one.since) for one in ours] == [(one.name, one.since) for one in theirs]
+        for one, other in zip(ours, theirs, strict=True):
+            assert [(a.kind, a.interface) for a in one.arguments] == [
+                (a.kind.name.lower(), a.interface) for a in other.arguments
+            ]
