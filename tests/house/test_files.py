@@ -78,7 +78,10 @@ def test_no_file_speaks_of_unfinished_work_or_of_another_machine() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "protocol/wire/xml/README.md"],
+    [
+        *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"),
+        *("docs/security.md", "protocol/wire/xml/README.md"),
+    ],
 )
 def test_a_document_is_there(name: str) -> None:
     assert len((ROOT / name).read_text("utf-8")) > 200
