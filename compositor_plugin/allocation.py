@@ -1,6 +1,6 @@
 """`xx_dmabuf_allocation_v1`: memory for a client that may not open the source.
 
-The heap is opened and allocated from on the worker's thread; only dma-bufs go
+The heap is opened and allocated from on a thread for that; only dma-bufs go
 to the client. What it gets is bounded by its plan and charged to its account.
 """
 
@@ -84,7 +84,7 @@ class Allocation(Resource):
         self._charge = Charge(size)
         account.charge(self._charge)
         memory = broker.platform.memory
-        self._task = self._plugin.worker.submit(
+        self._task = self._plugin.kernel_worker.submit(
             lambda: _allocate(memory, objects), self._allocated, discard=_close
         )
 
@@ -112,7 +112,7 @@ class Allocation(Resource):
 
 
 def _allocate(memory: Memory, objects: tuple[BufferObject, ...]) -> tuple[DmaBuf, ...]:
-    """On the worker's thread: all objects, or none."""
+    """On the thread for that: all objects, or none."""
     buffers: list[DmaBuf] = []
     try:
         for entry in objects:

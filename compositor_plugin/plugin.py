@@ -114,7 +114,7 @@ class HeapPlugin:
         """
         self._watch = MachineWatch(
             self._display.loop,
-            self._state.worker,
+            self._state.kernel_worker,
             hot_plug,
             discover=discover,
             changed=self.platform_changed,

@@ -13,7 +13,7 @@ from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
-from heapwire.compositor_plugin.server import Client, EventLoop
+from heapwire.compositor_plugin.server import Client, EventLoop, EventSource
 from heapwire.compositor_plugin.worker import Worker
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class PluginState:
     """Made and ended by a `HeapPlugin`; each of its protocol objects is given it.
 
     `broker` is another one whenever the machine has changed. `loop` is the host's.
+    `worker` solves, `kernel_worker` allocates and looks at the machine: what the kernel
+    is asked for does not wait for a question that takes long.
     """
 
     def __init__(
@@ -40,10 +42,13 @@ class PluginState:
         self.answers = AnswerSchedule(loop, debounce)
         self.accounts = ClientAccounts(loop, budget)
         self.tables = FormatTables()
-        self.worker = Worker()
+        self.worker = Worker("heapwire-solve")
+        self.kernel_worker = Worker("heapwire-kernel")
         self.closed = False
         self._host = host
-        self._worker_source = loop.add_fd(self.worker.fd, lambda _: self.worker.dispatch())
+        self._worker_sources = [
+            self._attend(worker) for worker in (self.worker, self.kernel_worker)
+        ]
 
     def host_state(self, surface: int | None, client: Client) -> HostState:
         """What the host says now; what it fails to say is unknown."""
@@ -61,14 +66,18 @@ class PluginState:
         """
         self.closed = True
         self.answers.close()
-        self._worker_source.remove()  # before the worker closes the fd that the loop polls
+        for source in self._worker_sources:
+            source.remove()  # before the worker closes the fd that the loop polls
         for feedback in self.feedbacks.all():
             feedback.let_go()
-        # The thread may be allocating: what it is at is waited for and closed again,
-        # and only then is the memory of the accounts all that there is.
+        # Neither is waited for: what a thread is allocating just now, it gives back itself.
         self.worker.close()
+        self.kernel_worker.close()
         self.accounts.close()
         self.tables.close()
+
+    def _attend(self, worker: Worker) -> EventSource:
+        return self.loop.add_fd(worker.fd, lambda _: worker.dispatch())
 
     def _ask(self, question: Callable[[], HostAnswer]) -> HostAnswer | None:
         try:

@@ -1,13 +1,14 @@
 """A thread for what must not hold up the host's event loop.
 
 Allocating from a heap may migrate pages for seconds, and a hostile client can
-ask for a long solve. Such work runs on one thread, started when it is first
-needed; results come back to the loop through an eventfd, so that callbacks run
-on the host's thread only.
+ask for a long solve. Each kind of work has a thread of its own, so that neither
+waits for the other, started when it is first needed; results come back to the
+loop through an eventfd, so that callbacks run on the host's thread only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -61,15 +62,18 @@ class Task(Generic[Result]):
 class Worker:
     """One thread and the eventfd through which its results come back.
 
-    `fd` becomes readable when `dispatch` has something to do. `close` cancels
-    what is under way and waits for the thread: a running task is finished first.
+    `fd` becomes readable when `dispatch` has something to do. `name` is the thread's.
+    `close` cancels what is under way and waits for nothing: a host that is told to end,
+    ends. The thread goes when it has finished what it is at, or with the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._name = name
         self._tasks: queue.SimpleQueue[Task[object] | None] = queue.SimpleQueue()
         self._finished: deque[Task[object]] = deque()
         self._thread: threading.Thread | None = None
+        self._closing = threading.Lock()  # the fd that the thread writes to is open, or is not
 
     def submit(
         self,
@@ -80,11 +84,12 @@ class Worker:
     ) -> Task[Result]:
         """Run `work` on the thread, then `done` from `dispatch`.
 
-        `discard` gets the result of a task that was cancelled in the meantime,
-        to close what it holds.
+        `discard` gets the result of a task that was cancelled in the meantime, to close
+        what it holds: on either thread.
         """
         if self._thread is None:
-            self._thread = threading.Thread(target=self._loop, name="heapwire", daemon=True)
+            # A daemon: the interpreter's end does not wait for it either.
+            self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
             self._thread.start()
         task = Task(work, done, discard)
         self._tasks.put(task)  # type: ignore[arg-type]  # the queue does not look at results
@@ -101,20 +106,38 @@ class Worker:
 
     def close(self) -> None:
         """Stop; safe to call twice."""
-        if self.fd < 0:
-            return
-        if self._thread is not None:
-            self._tasks.put(None)
-            self._thread.join()  # before the fd is closed that it writes to
+        with self._closing:
+            if self.fd < 0:
+                return
+            os.close(self.fd)
+            self.fd = -1
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._tasks.get_nowait()  # not begun, so it holds nothing
+        self._tasks.put(None)
         while self._finished:
-            task = self._finished.popleft()
-            task.cancel()
-            task.finish()
-        os.close(self.fd)
-        self.fd = -1
+            _give_back(self._finished.popleft())
 
     def _loop(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            task.run()
-            self._finished.append(task)  # before the loop is woken, or it would find nothing
-            os.eventfd_write(self.fd, 1)
+        while self._run_next():
+            pass
+
+    def _run_next(self) -> bool:
+        """Run a task; in a frame of its own, so that what it held is not held while idle."""
+        task = self._tasks.get()
+        if task is None:
+            return False
+        task.run()
+        with self._closing:
+            if self.fd >= 0:
+                self._finished.append(task)  # before the loop is woken, or it would find nothing
+                os.eventfd_write(self.fd, 1)
+                return True
+        _give_back(task)
+        return False
+
+
+def _give_back(task: Task[object]) -> None:
+    """Nobody waits for a result any more."""
+    task.cancel()
+    task.finish()

@@ -169,12 +169,13 @@ class Stage:
         return self.platform.participant(name, Usage.DECODE)
 
     def finish_work(self) -> None:
-        """Let the plugin's thread finish what it has been given."""
+        """Let the plugin's threads finish what they have been given."""
         if self.plugin.closed:
             return
         finished: list[int] = []
-        self.plugin._state.worker.submit(lambda: None, lambda _: finished.append(1))
-        self.until(lambda: bool(finished))
+        for worker in (self.plugin._state.worker, self.plugin._state.kernel_worker):
+            worker.submit(lambda: None, lambda _: finished.append(1))
+        self.until(lambda: len(finished) == 2)
 
     def settle(self) -> None:
         """Let everything that is due within the debounce happen."""

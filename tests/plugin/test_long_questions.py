@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from patience import PATIENCE
-from stage import DECODE, NV12, SIZE, Stage
+from stage import DECODE, NV12, SIZE, Allocator, Stage
 
 from heapwire.compositor_plugin import batch_solver
 from heapwire.protocol.values import FailureReason, FormatModifier
@@ -38,6 +38,7 @@ class Gate:
 
     def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         self.threads: list[threading.Thread] = []
+        self.passed = 0  # questions solved on another thread than the host's
         self._open = threading.Event()
         solve = stage.plugin._state.broker.batch
 
@@ -45,6 +46,7 @@ class Gate:
             self.threads.append(threading.current_thread())
             if threading.current_thread() is not threading.main_thread():
                 self._open.wait(PATIENCE)
+                self.passed += 1
             return solve(question, **more)
 
         monkeypatch.setattr(stage.plugin._state.broker, "batch", batch)
@@ -171,3 +173,55 @@ def test_what_changes_meanwhile_is_told_afterwards(monkeypatch) -> None:
             False,
             True,
         ]
+
+
+def test_allocating_does_not_wait_for_it(monkeypatch) -> None:
+    with Stage() as stage:
+        stage.candidate()
+        gate = Gate(stage, monkeypatch)
+        heavy = stage.client()
+        ask_heavily(heavy, heavy.feedback(), 1)
+        allocator = Allocator(stage)
+        assert allocator.allocate()[1][-1] == ("done",)
+        assert gate.passed == 0, "the question is being solved still"
+        gate.open()
+        stage.finish_work()
+
+
+def test_the_end_waits_for_nothing(monkeypatch) -> None:
+    with Stage() as stage:
+        gate = Gate(stage, monkeypatch)
+        client = stage.client()
+        ask_heavily(client, client.feedback(), 1)
+        stage.until(lambda: gate.threads[-1] is not threading.main_thread())
+        stage.plugin.close()
+        assert gate.passed == 0, "the question is being solved still"
+        gate.open()
+        gate.threads[-1].join(PATIENCE)
+        assert not gate.threads[-1].is_alive(), "the thread goes when it has nothing to do"
+
+
+def test_what_is_allocated_when_the_end_comes_is_given_back(monkeypatch) -> None:
+    with Stage() as stage:
+        stage.candidate()
+        allocator = Allocator(stage)
+        memory = stage.platform.memory
+        allocate = type(memory).allocate
+        begun, goes_on = threading.Event(), threading.Event()
+        threads: list[threading.Thread] = []
+
+        def slowly(self, *arguments, **options):
+            threads.append(threading.current_thread())
+            begun.set()
+            goes_on.wait(PATIENCE)
+            return allocate(self, *arguments, **options)
+
+        monkeypatch.setattr(type(memory), "allocate", slowly)
+        client = allocator.client
+        id_ = client.new("xx_dmabuf_allocation_v1")
+        client.request(allocator.feedback, "allocate", id_, allocator.batch.serial, 0)
+        assert begun.wait(PATIENCE)
+        stage.plugin.close()
+        goes_on.set()
+        threads[0].join(PATIENCE)
+        assert memory.live() == 0
