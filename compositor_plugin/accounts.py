@@ -34,7 +34,7 @@ class Charge:
     @property
     def in_use(self) -> bool:
         """Whether the client is known to hold the memory, or may do so."""
-        return self.held or any((buffer.references() or 1) > 1 for buffer in self.buffers)
+        return self.held or any(buffer.shared() for buffer in self.buffers)
 
     def release(self) -> None:
         """Let go of the compositor's references."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from enum import IntFlag
 
 from heapwire.kernel.memory.buffer_info import buffer_info
+from heapwire.kernel.memory.memfd_holders import held_by_others, reopened
 from heapwire.kernel.system import Owner, ioctl
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import SourceId
@@ -54,7 +55,7 @@ class DmaBuf(Owner):
         self._releaser = weakref.finalize(self, released) if released is not None else None
         self._fd = fd
         self._mapping: mmap.mmap | None = None
-        self._cpu_sync = cpu_sync
+        self._is_memfd = not cpu_sync
         self.size = size
         self.source = source
         self.name = name
@@ -71,13 +72,24 @@ class DmaBuf(Owner):
         """Whether the fd has been closed or given away."""
         return not self._closer.alive
 
-    def references(self) -> int | None:
-        """How many references the dma-buf has, this one included; None if that is not told.
+    def share(self) -> int:
+        """A file descriptor to pass on, which the caller owns: `shared` tells as long as it lives.
 
-        A memfd has no such count. Raises `UsageError` when the buffer is closed.
+        Raises `OSError`, and `UsageError` when the buffer is closed.
         """
+        return reopened(self.fd) if self._is_memfd else os.dup(self.fd)
+
+    def shared(self) -> bool | None:
+        """Whether the memory has users besides this object; None where the kernel does not tell.
+
+        That is whoever has a descriptor of it, open or under way in a socket, or has
+        mapped it; this process too. Of a memfd only users that have it from `share` are
+        seen. Raises `UsageError` when the buffer is closed.
+        """
+        if self._is_memfd:
+            return held_by_others(self.fd)
         info = buffer_info(self.fd)
-        return None if info is None else info.references
+        return None if info is None else info.references > 1
 
     def detach(self) -> int:
         """Give the fd away: from now on the caller closes it."""
@@ -135,7 +147,7 @@ class DmaBuf(Owner):
 
     def _sync(self, access: CpuAccess, edge: int) -> None:
         """Tell the exporter that the CPU's access starts or ends."""
-        if not self._cpu_sync or self.closed:
+        if self._is_memfd or self.closed:
             return
         try:
             ioctl(self._fd, _IOCTL_SYNC, bytearray(struct.pack("=Q", access | edge)))

@@ -6,11 +6,13 @@ size, zeroed pages, memory that lives until its last fd is closed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
+from heapwire.kernel.memory.memfd_holders import reopened
 from heapwire.kernel.system import sealed_memfd
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import Source, SourceId
@@ -53,7 +55,11 @@ class MemfdMemory:
             raise MachineError(f"there is no {source} on this platform")
         rounded, released = self._ledger.charge(properties, size)
         try:
-            fd = sealed_memfd(_PREFIX + properties.name, rounded)
+            memory = sealed_memfd(_PREFIX + properties.name, rounded)
+            try:
+                fd = reopened(memory)  # the kernel counts who opened it, and not who made it
+            finally:
+                os.close(memory)
         except OSError as error:
             released()
             raise MachineError(f"{properties.name}: {rounded} bytes: {error.strerror}") from error

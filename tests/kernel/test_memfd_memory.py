@@ -1,7 +1,10 @@
 """Simulated heaps: named, sealed, zeroed, bounded, and accounted for."""
 
 import fcntl
+import mmap
 import os
+import signal
+import socket
 import threading
 
 import pytest
@@ -176,3 +179,57 @@ def test_threads_never_get_more_than_there_is(memory):
     for buffer in got:
         buffer.close()
     assert memory.live() == 0
+
+
+def test_who_was_given_a_share_is_seen_until_the_last_trace_is_gone(memory):
+    """A descriptor, a copy of it, one under way, a mapping: each of them is somebody's."""
+    with memory.allocate(SYSTEM.id, 4096) as buffer:
+        assert buffer.shared() is False
+        share = buffer.share()
+        assert memory.identify(share) == SYSTEM.id
+        assert os.fstat(share).st_ino == os.fstat(buffer.fd).st_ino
+        copy = os.dup(share)
+        os.close(share)
+        assert buffer.shared() is True
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            socket.send_fds(ours, [b"x"], [copy])
+            os.close(copy)
+            assert buffer.shared() is True, "nobody has received it yet"
+            _, [received], _, _ = socket.recv_fds(theirs, 1, 1)
+        mapping = mmap.mmap(received, 4096)
+        os.close(received)
+        assert buffer.shared() is True
+        mapping.close()
+        assert buffer.shared() is False
+        with buffer.map() as view:
+            assert not any(view)
+        assert buffer.shared() is False, "what its owner has mapped is not another's"
+
+
+def test_where_there_are_no_leases_it_is_not_told(memory, monkeypatch):
+    def refuse(fd, command, *_):
+        raise OSError(22, "Invalid argument")
+
+    with memory.allocate(SYSTEM.id, 4096) as buffer:
+        monkeypatch.setattr(fcntl, "fcntl", refuse)
+        assert buffer.shared() is None
+
+
+def test_whoever_opens_it_meanwhile_ends_nobody(memory, monkeypatch):
+    """A lease that somebody breaks is told by a signal; that of leases would end the process."""
+    real = fcntl.fcntl
+    with memory.allocate(SYSTEM.id, 4096) as buffer:
+        came = []
+
+        def interrupted(fd, command, argument=0):
+            result = real(fd, command, argument)
+            if (command, argument) == (fcntl.F_SETLEASE, fcntl.F_WRLCK):
+                with pytest.raises(BlockingIOError):
+                    os.open(f"/proc/self/fd/{fd}", os.O_RDWR | os.O_NONBLOCK)
+                came.append(real(fd, fcntl.F_GETSIG))
+            return result
+
+        monkeypatch.setattr(fcntl, "fcntl", interrupted)
+        assert buffer.shared() is False
+        assert came == [signal.SIGURG]

@@ -16,8 +16,8 @@ class Memory:
     holders: int | None
     closed: bool = False
 
-    def references(self) -> int | None:
-        return self.holders
+    def shared(self) -> bool | None:
+        return None if self.holders is None else self.holders > 1
 
     def close(self) -> None:
         self.closed = True
