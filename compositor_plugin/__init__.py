@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET as DEFAULT_BUDGET
     from heapwire.compositor_plugin.broker import (
         allocatable_heaps as allocatable_heaps,
         compositing_device as compositing_device,
@@ -31,6 +30,11 @@ if TYPE_CHECKING:
         Policy as Policy,
         PolicyFileError as PolicyFileError,
     )
+    from heapwire.compositor_plugin.quota import (
+        DEFAULT_BUDGET as DEFAULT_BUDGET,
+        DEFAULT_RESERVE as DEFAULT_RESERVE,
+        DEFAULT_SHARE as DEFAULT_SHARE,
+    )
     from heapwire.compositor_plugin.selection import (
         EVERYTHING as EVERYTHING,
         NOTHING as NOTHING,
@@ -40,12 +44,12 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "accounts": "DEFAULT_BUDGET",
             "broker": "allocatable_heaps compositing_device",
             "format_tables": "FormatTables",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
             "policy": "DEBOUNCE Policy PolicyFileError",
+            "quota": "DEFAULT_BUDGET DEFAULT_RESERVE DEFAULT_SHARE",
             "selection": "EVERYTHING NOTHING Selection",
         },
     )

@@ -1,122 +1,168 @@
-"""What the compositor has allocated for its clients, and how much each may have.
+"""What the compositor has allocated, and for whom.
 
 A dma-buf lives until the last process lets go of it, and the kernel counts the
 memory of most heaps against whoever allocated it: the compositor. So each
-allocation is charged to the client until its protocol object is destroyed and
-nobody but the compositor holds the memory, as far as that can be told: a real
-dma-buf tells its number of references, a memfd does not.
+allocation is charged to its holder until the client's protocol object is gone and
+nobody but the compositor has the memory, whether the client is still connected or
+not: the compositor keeps a reference of its own, and looks. Where a kernel does not
+tell (`DmaBuf.shared`), a charge ends with the protocol object.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from heapwire.compositor_plugin.server import Client, EventLoop, Listener
+from heapwire.compositor_plugin.quota import Allowance, Bound, Holder, Quota, charged_sizes
+from heapwire.compositor_plugin.server import EventLoop
 from heapwire.kernel.memory import DmaBuf
+from heapwire.protocol.values import BufferObject, Source, SourceId
 
-DEFAULT_BUDGET = 512 << 20
-"""Bytes for each client: 40 buffers of 3840x2160 NV12."""
-SETTLE_INTERVAL = 1000  # milliseconds between looks at memory that clients may have freed
+SETTLE_INTERVAL = 250  # milliseconds between looks at memory that clients may have freed
+SETTLE_AT_ONCE = 64  # charges in one look: about a millisecond, at 13 us for each object
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Charge:
-    """One allocation of a client's, in bytes.
+    """One allocation: `sizes` in bytes for each source, and so many `descriptors`.
 
-    `held` is true as long as the client has the protocol object. `buffers` are
-    the compositor's own references, kept to see whether there are others.
+    `wanted` is true as long as the client has the protocol object, `pending` until the
+    memory has been allocated, or could not be. `buffers` are the compositor's own references.
     """
 
-    size: int
-    held: bool = True
+    holder: Holder
+    sizes: Counter[SourceId]
+    descriptors: int
+    wanted: bool = True
+    pending: bool = True
     buffers: tuple[DmaBuf, ...] = ()
 
     @property
     def in_use(self) -> bool:
-        """Whether the client is known to hold the memory, or may do so."""
-        return self.held or any(buffer.shared() for buffer in self.buffers)
-
-    def release(self) -> None:
-        """Let go of the compositor's references."""
-        for buffer in self.buffers:
-            buffer.close()
-        self.buffers = ()
+        """Whether the client has the memory, or may get at it."""
+        return self.wanted or self.pending or any(buffer.shared() for buffer in self.buffers)
 
 
 @dataclass(slots=True)
-class Account:
-    """One client's allocations; `budget` and `used` are in bytes."""
+class _Use:
+    """What one holder, or all, have: bytes of each source, descriptors, and charges."""
 
-    budget: int = DEFAULT_BUDGET
-    _charges: list[Charge] = field(default_factory=list)
+    sizes: Counter[SourceId] = field(default_factory=Counter)
+    descriptors: int = 0
+    charges: int = 0
 
-    @property
-    def used(self) -> int:
-        """What the client is charged for."""
-        return sum(charge.size for charge in self._charges)
+    def add(self, charge: Charge) -> None:
+        self.sizes.update(charge.sizes)
+        self.descriptors += charge.descriptors
+        self.charges += 1
 
-    def affords(self, size: int) -> bool:
-        """Whether the client may have `size` bytes more, after a look at what it still holds."""
-        self.settle()
-        return self.used + size <= self.budget
+    def remove(self, charge: Charge) -> None:
+        self.sizes.subtract(charge.sizes)
+        self.descriptors -= charge.descriptors
+        self.charges -= 1
 
-    def charge(self, charge: Charge) -> None:
-        """Charge an allocation to the client."""
-        self._charges.append(charge)
 
-    def settle(self) -> bool:
-        """Drop the charges for memory that is free; whether some have yet to end."""
-        kept: list[Charge] = []
-        for charge in self._charges:
-            if charge.in_use:
-                kept.append(charge)
-            else:
-                charge.release()
-        self._charges = kept
-        return any(not charge.held for charge in kept)
+class Accounts:
+    """Who has been given how much of what the `quota` permits."""
+
+    def __init__(self, loop: EventLoop, quota: Quota) -> None:
+        self.quota = quota
+        self._together = _Use()
+        self._uses: dict[Holder, _Use] = {}
+        self._charges: set[Charge] = set()
+        # Those whose client has let go, by when they are to be looked at: in turns.
+        self._left: dict[Charge, None] = {}
+        self._looked = False  # whether somebody's asking made us look since the timer did
+        self._settler = loop.add_timer(self._settle_in_turns)
+
+    def allowance(self, holder: Holder, sources: Iterable[Source]) -> Allowance:
+        """What a holder may be given of some sources now."""
+        use, quota = self._uses.get(holder, _Use()), self.quota
+        own, together, names = {}, {}, {}
+        for source in sources:
+            names[source.id] = source.name
+            if (limit := quota.own_limit(source)) is not None:
+                own[source.id] = Bound(limit, use.sizes[source.id])
+            if (limit := quota.common_limit(source)) is not None:
+                together[source.id] = Bound(limit, self._together.sizes[source.id])
+        return Allowance(
+            budget=Bound(quota.budget, use.sizes.total()),
+            own=own,
+            together=together,
+            descriptors=Bound(quota.descriptors, use.descriptors),
+            all_descriptors=Bound(quota.all_descriptors, self._together.descriptors),
+            names=names,
+        )
+
+    def charge(self, holder: Holder, objects: Iterable[BufferObject]) -> Charge:
+        """Charge what is going to be allocated."""
+        objects = tuple(objects)
+        charge = Charge(holder, charged_sizes(objects), len(objects))
+        self._charges.add(charge)
+        self._uses.setdefault(holder, _Use()).add(charge)
+        self._together.add(charge)
+        return charge
+
+    def allocated(self, charge: Charge, buffers: tuple[DmaBuf, ...]) -> None:
+        """The memory is there; the buffers are this object's. Without any, the charge ends."""
+        charge.pending, charge.buffers = False, buffers
+        if not buffers:
+            charge.wanted = False
+        self._review(charge)
+
+    def leave(self, charge: Charge) -> None:
+        """The client has the protocol object no more; the charge ends when the memory is free."""
+        charge.wanted = False
+        self._review(charge)
+
+    def look_again(self) -> bool:
+        """Look now whether memory was freed, for one who asks for more; False if that was done.
+
+        Once between two looks of the timer: looking costs more than asking.
+        """
+        if self._looked or not self._left:
+            return False
+        self._looked = True
+        self._settle()
+        return True
 
     def close(self) -> None:
-        """The client is gone."""
-        charges, self._charges = self._charges, []
-        for charge in charges:
-            charge.release()
+        """Let go of all memory."""
+        self._settler.remove()
+        for charge in tuple(self._charges):
+            self._end(charge)
 
+    def _review(self, charge: Charge) -> None:
+        if charge not in self._charges or charge.wanted:
+            return
+        self._left.pop(charge, None)
+        if charge.in_use:
+            if not self._left:
+                self._settler.arm(SETTLE_INTERVAL)
+            self._left[charge] = None
+        else:
+            self._end(charge)
 
-class ClientAccounts:
-    """An account of `budget` bytes for each client that is connected and had memory allocated."""
-
-    def __init__(self, loop: EventLoop, budget: int) -> None:
-        self._budget = budget
-        self._accounts: dict[Client, tuple[Account, Listener]] = {}
-        self._settler = loop.add_timer(self.settle)
-
-    def of(self, client: Client) -> Account:
-        """The account of a client, closed when the client goes."""
-        entry = self._accounts.get(client)
-        if entry is None:
-            account = Account(self._budget)
-            entry = (account, client.on_destroy(lambda: self._client_gone(client)))
-            self._accounts[client] = entry
-        return entry[0]
-
-    def settle(self) -> None:
-        """Drop charges for memory that is free, and look again later if some is not.
-
-        Nobody tells when the last process lets go of a dma-buf, so it is looked at.
-        """
-        accounts = [account for account, _ in self._accounts.values()]
-        unsettled = [account for account in accounts if account.settle()]  # all, not the first
-        if unsettled:
+    def _settle_in_turns(self) -> None:
+        """Nobody tells when the last process lets go of a dma-buf, so it is looked at."""
+        self._looked = False
+        self._settle()
+        if self._left:
             self._settler.arm(SETTLE_INTERVAL)
 
-    def close(self) -> None:
-        """Let go of all memory, and of the clients' ends."""
-        self._settler.remove()
-        for account, listener in self._accounts.values():
-            listener.remove()
-            account.close()
-        self._accounts.clear()
+    def _settle(self) -> None:
+        for charge, _ in zip(tuple(self._left), range(SETTLE_AT_ONCE), strict=False):
+            self._review(charge)
 
-    def _client_gone(self, client: Client) -> None:
-        account, _ = self._accounts.pop(client)
-        account.close()
+    def _end(self, charge: Charge) -> None:
+        self._charges.discard(charge)
+        self._left.pop(charge, None)
+        use = self._uses[charge.holder]
+        use.remove(charge)
+        if not use.charges:
+            del self._uses[charge.holder]
+        self._together.remove(charge)
+        for buffer in charge.buffers:
+            buffer.close()
+        charge.buffers = ()

@@ -1,18 +1,21 @@
 """`xx_dmabuf_allocation_v1`: memory for a client that may not open the source.
 
 The heap is opened and allocated from on a thread for that; only dma-bufs go
-to the client. What it gets is bounded by its plan and charged to its account.
+to the client. What it gets is bounded by its plan and charged to its user.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import weakref
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.accounts import Charge
 from heapwire.compositor_plugin.server import NewId, Resource
-from heapwire.compositor_plugin.worker import Task
 from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
+from heapwire.protocol import words_of
 from heapwire.protocol.values import BufferObject, LayoutKind
 from heapwire.protocol.wire import clip, halves
 from heapwire.protocol.wire.bindings import XX_DMABUF_ALLOCATION_V1, AllocationReason
@@ -39,7 +42,6 @@ class Allocation(Resource):
     ) -> None:
         super().__init__(new_id)
         self._plugin = plugin
-        self._task: Task[tuple[DmaBuf, ...]] | None = None
         self._charge: Charge | None = None
         self._begin(negotiation, serial, index)
 
@@ -48,12 +50,9 @@ class Allocation(Resource):
         self.destroy_resource()
 
     def on_destroy(self) -> None:
-        """Cancel what is under way; the charge ends when the memory is free."""
-        if self._task is not None:
-            self._task.cancel()
+        """What is under way is allocated for nobody; the charge ends when the memory is free."""
         if self._charge is not None:
-            self._charge.held = False
-            self._plugin.accounts.settle()
+            self._plugin.accounts.leave(self._charge)
 
     def _begin(self, negotiation: Negotiation, serial: int, index: int) -> None:
         if self._plugin.closed:
@@ -71,25 +70,31 @@ class Allocation(Resource):
             text = "the compositor allocates exact layouts only, from heaps marked as allocatable"
             self._fail(AllocationReason.NOT_ALLOCATABLE, text)
             return
-        size = sum(entry.size for entry in objects)
-        account = self._plugin.accounts.of(self.client)
-        if not account.affords(size):
-            text = f"{size} bytes more than {account.used} exceed {account.budget}"
-            self._fail(AllocationReason.OVER_BUDGET, text)
+        shortage = self._plugin.shortage(self.client, objects)
+        if shortage is not None:
+            reason = AllocationReason.OVER_BUDGET if shortage.own else AllocationReason.NO_MEMORY
+            self._fail(reason, shortage.text)
             return
         if not negotiation.take_buffer(serial, index):
             text = f"all {plan.buffer_count} buffers of the plan have been allocated"
             self._fail(AllocationReason.OVER_BUDGET, text)
             return
-        self._charge = Charge(size)
-        account.charge(self._charge)
+        accounts = self._plugin.accounts
+        charge = self._charge = accounts.charge(self._plugin.holder(self.client), objects)
         memory = broker.platform.memory
-        self._task = self._plugin.kernel_worker.submit(
-            lambda: _allocate(memory, objects), self._allocated, discard=_close
+
+        allocation = weakref.ref(self)  # who hangs up is not kept by what is under way
+
+        def done(outcome: tuple[DmaBuf, ...] | Exception) -> None:
+            accounts.allocated(charge, () if isinstance(outcome, Exception) else outcome)
+            if (asker := allocation()) is not None and asker.alive:
+                asker._allocated(outcome)
+
+        self._plugin.kernel_worker.submit(
+            lambda: _allocate(memory, objects, charge), done, discard=_close
         )
 
     def _allocated(self, outcome: tuple[DmaBuf, ...] | Exception) -> None:
-        self._task = None
         if isinstance(outcome, OutOfMemoryError):
             self._fail(AllocationReason.NO_MEMORY, str(outcome))
             return
@@ -97,23 +102,33 @@ class Allocation(Resource):
             log.warning("an allocation for a client failed: %s", outcome)
             self._fail(AllocationReason.INTERNAL, str(outcome))
             return
-        # Events duplicate the fds; the compositor's own are kept, to see who else has the memory.
-        for buffer in outcome:
-            self.send("object", buffer.fd, *halves(buffer.size))
-        self.send("done")
-        if self._charge is not None:
-            self._charge.buffers = outcome
+        with contextlib.ExitStack() as shares:
+            fds = []
+            try:
+                for buffer in outcome:
+                    fds.append(buffer.share())
+                    shares.callback(os.close, fds[-1])
+            except OSError as error:
+                self._fail(AllocationReason.INTERNAL, words_of(error))
+                return
+            # The event duplicates the fd; the compositor's own is kept, to see who has the memory.
+            for buffer, fd in zip(outcome, fds, strict=True):
+                self.send("object", fd, *halves(buffer.size))
+            self.send("done")
 
     def _fail(self, reason: AllocationReason, message: str) -> None:
         if self._charge is not None:
-            self._charge.held = False
-            self._plugin.accounts.settle()
+            self._plugin.accounts.leave(self._charge)
         self.send("failed", reason, clip(message))
 
 
-def _allocate(memory: Memory, objects: tuple[BufferObject, ...]) -> tuple[DmaBuf, ...]:
+def _allocate(
+    memory: Memory, objects: tuple[BufferObject, ...], charge: Charge
+) -> tuple[DmaBuf, ...]:
     """On the thread for that: all objects, or none."""
     buffers: list[DmaBuf] = []
+    if not charge.wanted:  # the client has changed its mind
+        return ()
     try:
         for entry in objects:
             buffers.append(memory.allocate(entry.source, entry.size, name="heapwire"))

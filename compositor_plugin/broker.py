@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from heapwire.compositor_plugin.host import SurfaceState
+from heapwire.compositor_plugin.quota import Allowance
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.explain import AnswerMemory
@@ -39,7 +40,15 @@ from heapwire.protocol.values import (
     SourceKind,
     Usage,
 )
-from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Batch, Inquiry, MachineView
+from heapwire.protocol.wire import (
+    FIRST_COMPOSITOR_ID,
+    Access,
+    Batch,
+    Inquiry,
+    MachineView,
+    Offer,
+    Refusal,
+)
 
 COMPOSITOR = "the compositor"  # the participant that stands for what linux-dmabuf imports
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
@@ -52,6 +61,8 @@ class BatchQuestion:
     inquiry: Inquiry
     surface: SurfaceState | None
     importable: frozenset[FormatModifier]
+    allowance: Allowance | None = None
+    """What the client may be given by the compositor; without one, anything."""
 
 
 class Broker:
@@ -77,9 +88,9 @@ class Broker:
         self._on_solved = on_solved
         self._answers = AnswerMemory()
         self._platform = platform
-        self._allocatable = frozenset(
-            source.id for source in allocatable_heaps(platform, allocated)
-        )
+        self.allocatable = allocatable_heaps(platform, allocated)
+        """The heaps that clients may have the compositor allocate from."""
+        self._allocatable = frozenset(source.id for source in self.allocatable)
         if renderer is None:
             compositing = compositing_device(platform)
             renderer = compositing.id if compositing is not None else None
@@ -120,8 +131,7 @@ class Broker:
         if not question.inquiry.wants_plans:
             return view.description
         inquiry = _turned(question)
-        problem = view.problem(inquiry)
-        answer = self._answers.solve(problem)
+        problem, answer, spent = self._within_allowance(view.problem(inquiry), question)
         if self._on_solved is not None:
             self._on_solved(problem, answer)
         kept = None if keep is None else self._kept(keep, problem, answer)
@@ -132,7 +142,50 @@ class Broker:
                 if (plan.goal, plan.layout) != (kept.goal, kept.layout)
             )
             answer = replace(answer, plans=(kept, *others))
-        return view.batch(inquiry, answer)
+        return _without_spent(view.batch(inquiry, answer), spent, problem)
+
+    def _within_allowance(
+        self, problem: Problem, question: BatchQuestion
+    ) -> tuple[Problem, Answer, dict[SourceId, str]]:
+        """The answer by plans that can be allocated, and what the client had enough of, and why.
+
+        A source of which the client may have no buffer of a plan's is left out, unless it
+        can open it, and the rest is asked again: at most once for each heap.
+        """
+        spent: dict[SourceId, str] = {}
+        while True:
+            answer = self._answers.solve(problem)
+            found = self._spent(answer, question.allowance)
+            if found.keys() <= spent.keys():
+                return problem, answer, spent
+            spent |= found
+            problem = replace(
+                problem,
+                sources=tuple(
+                    source
+                    for source in problem.sources
+                    if source.id not in spent
+                    or Access.CLIENT in self._access(source.id, question.inquiry.openable)
+                ),
+                absent={
+                    **problem.absent,
+                    **{key: self._platform.source_name(key) for key in spent},
+                },
+            )
+
+    def _spent(self, answer: Answer, allowance: Allowance | None) -> dict[SourceId, str]:
+        """The heaps of plans of which not one buffer may be given, and why not."""
+        spent: dict[SourceId, str] = {}
+        for plan in answer.plans:
+            objects = plan.layout.objects
+            if allowance is None or plan.layout.kind is not LayoutKind.EXACT:
+                continue
+            if not all(self.allocates_from(entry.source) for entry in objects):
+                continue
+            shortage = allowance.shortage(objects)
+            if shortage is not None:
+                spent.update((entry.source, shortage.text) for entry in objects)
+        return spent
 
     def _kept(self, keep: Plan, problem: Problem, answer: Answer) -> Plan | None:
         """The plan as it would serve now; None if a new one serves better or it cannot serve."""
@@ -232,6 +285,29 @@ class Broker:
     def _id(self, name: str) -> int:
         """The wire id of a participant of the compositor's."""
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
+
+
+def _without_spent(batch: Batch, spent: dict[SourceId, str], problem: Problem) -> Batch:
+    """A batch that does not promise what the client had enough of, and says why."""
+    if not spent:
+        return batch
+
+    def permitted(offer: Offer) -> Offer:
+        objects = offer.plan.layout.objects
+        if any(entry.source in spent for entry in objects):
+            return replace(offer, access=tuple(one & ~Access.COMPOSITOR for one in offer.access))
+        return offer
+
+    tranches = tuple(
+        replace(tranche, offers=tuple(map(permitted, tranche.offers))) for tranche in batch.tranches
+    )
+    left = {source.id for source in problem.sources}
+    refused = (
+        Refusal(source=source, participant=0, type=0, planes=0, text=text)
+        for source, text in spent.items()
+        if source not in left
+    )
+    return replace(batch, tranches=tranches, refusals=(*batch.refusals, *refused))
 
 
 def allocatable_heaps(platform: Platform, allocated: Selection = EVERYTHING) -> tuple[Source, ...]:

@@ -14,6 +14,7 @@ from enum import Enum
 
 from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
+from heapwire.compositor_plugin.quota import Allowance
 from heapwire.protocol.values import FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import KNOWN_BATCHES, Batch, Inquiry, NegotiationState, TrancheFlags
 from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
@@ -35,6 +36,7 @@ class HostState:
 
     surface: SurfaceState | None
     importable: frozenset[FormatModifier]
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Negotiation:
         self._host_state = host_state
         self._forgotten = forgotten
         self._inquiry = Inquiry()
+        self._allowance: Allowance | None = None
         self._pending = [WaitingCommit(0, self._inquiry)]
         self._last: Batch | None = None
         self._serial = 0
@@ -113,9 +116,15 @@ class Negotiation:
         return bool(self._pending)
 
     def question(self, due: WaitingCommit) -> BatchQuestion:
-        """What a commit asks, here and now."""
+        """What a commit asks, here and now.
+
+        What may be allocated is that of the commit: a client that has since been given
+        all of it would be told otherwise that the plan it has used is none.
+        """
         now = self._host_state()
-        return BatchQuestion(due.inquiry, now.surface, now.importable)
+        if due.cookie:
+            self._allowance = now.allowance
+        return BatchQuestion(due.inquiry, now.surface, now.importable, self._allowance)
 
     def conclude(self, due: WaitingCommit, answer: Batch) -> Batch:
         """A commit has an answer: the batch to send."""

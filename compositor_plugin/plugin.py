@@ -11,13 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason
 from heapwire.compositor_plugin.machine_watch import MachineWatch
 from heapwire.compositor_plugin.plugin_state import PluginState
 from heapwire.compositor_plugin.policy import DEBOUNCE
+from heapwire.compositor_plugin.quota import (
+    DEFAULT_BUDGET,
+    DEFAULT_RESERVE,
+    DEFAULT_SHARE,
+    Quota,
+)
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.compositor_plugin.server import Display, Global, interface_struct
 from heapwire.kernel.description import Platform
@@ -31,10 +36,10 @@ class HeapPlugin:
 
     `display` is the address of a `wl_display`. `renderer` is the device that
     composites (by default the platform's first that samples). From the heaps whose
-    names are in `allocated` clients may have the compositor allocate, each up to
-    `budget` bytes.
-    `debounce` is in milliseconds. `on_solved` sees each problem that is solved
-    for a client, and its answer: what a capture is made of.
+    names are in `allocated` clients may have the compositor allocate: those of one user
+    up to `budget` bytes, and up to `share` percent of a heap, of which all together leave
+    `reserve` percent (`Policy` has the three). `debounce` is in milliseconds. `on_solved`
+    sees each problem that is solved for a client, and its answer: what a capture is made of.
 
     Raises `MachineError` if the process has two copies of libwayland-server, or none.
     """
@@ -48,6 +53,8 @@ class HeapPlugin:
         renderer: DeviceId | None = None,
         allocated: Selection = EVERYTHING,
         budget: int = DEFAULT_BUDGET,
+        share: int = DEFAULT_SHARE,
+        reserve: int = DEFAULT_RESERVE,
         debounce: int = DEBOUNCE,
         on_solved: Callable[[Problem, Answer], None] | None = None,
     ) -> None:
@@ -58,9 +65,8 @@ class HeapPlugin:
         broker = self._new_broker(platform)
         self._display = Display(display)
         interface_struct(*INTERFACES)
-        self._state = PluginState(
-            broker, host, self._display.loop, budget=budget, debounce=debounce
-        )
+        quota = Quota.of_process(budget=budget, share=share, reserve=reserve)
+        self._state = PluginState(broker, host, self._display.loop, quota=quota, debounce=debounce)
         self._watch: MachineWatch | None = None
         try:
             self._global: Global | None = Global(

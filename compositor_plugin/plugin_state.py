@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from heapwire.compositor_plugin.accounts import ClientAccounts
+from heapwire.compositor_plugin.accounts import Accounts
 from heapwire.compositor_plugin.answer_schedule import AnswerSchedule
 from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
+from heapwire.compositor_plugin.quota import Allowance, Holder, Quota, Shortage
 from heapwire.compositor_plugin.server import Client, EventLoop, EventSource
 from heapwire.compositor_plugin.worker import Worker
+from heapwire.protocol.values import BufferObject
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.heap_manager import HeapManager
@@ -33,14 +35,14 @@ class PluginState:
     """
 
     def __init__(
-        self, broker: Broker, host: Host, loop: EventLoop, *, budget: int, debounce: int
+        self, broker: Broker, host: Host, loop: EventLoop, *, quota: Quota, debounce: int
     ) -> None:
         self.broker = broker
         self.loop = loop
         self.managers: set[HeapManager] = set()
         self.feedbacks = FeedbackIndex()
         self.answers = AnswerSchedule(loop, debounce)
-        self.accounts = ClientAccounts(loop, budget)
+        self.accounts = Accounts(loop, quota)
         self.tables = FormatTables()
         self.worker = Worker("heapwire-solve")
         self.kernel_worker = Worker("heapwire-kernel")
@@ -57,7 +59,23 @@ class PluginState:
         return HostState(
             state if isinstance(state, SurfaceState) else None,
             formats if formats is not None else frozenset(),
+            self.allowance(client),
         )
+
+    def holder(self, client: Client) -> Holder:
+        """To whom memory for a client is charged."""
+        return Holder(client.credentials.uid)
+
+    def allowance(self, client: Client) -> Allowance:
+        """What a client may be given now of the heaps that there are."""
+        return self.accounts.allowance(self.holder(client), self.broker.allocatable)
+
+    def shortage(self, client: Client, objects: Iterable[BufferObject]) -> Shortage | None:
+        """Why a client may not be given a buffer, after a look at what it holds no more."""
+        shortage = self.allowance(client).shortage(objects)
+        if shortage is not None and self.accounts.look_again():
+            shortage = self.allowance(client).shortage(objects)
+        return shortage
 
     def close(self) -> None:
         """Leave nothing on the loop, on the host's resources or in memory.

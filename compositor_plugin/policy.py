@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from typing import Self
 
-from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
+from heapwire.compositor_plugin.quota import DEFAULT_BUDGET, DEFAULT_RESERVE, DEFAULT_SHARE
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
 from heapwire.kernel.description import (
     DeviceFact,
@@ -54,8 +54,9 @@ class Policy:
     """What may be done on a machine; as it stands, anything.
 
     `offered` has the names of the memory that clients are told of, `allocated`
-    of the heaps that the compositor allocates from for them, each client up to
-    `budget` bytes. `renderer` is the name of the device that composites, or of
+    of the heaps that the compositor allocates from for them: for each user up to
+    `budget` bytes and `share` percent of a heap, for all users together up to what
+    `reserve` percent leave of it. `renderer` is the name of the device that composites, or of
     its driver; empty, it is guessed. `debounce` is how many milliseconds a
     change for the better must last. `memory` and `devices` are facts. `file` and
     `lines` say where it was written, for notes.
@@ -64,6 +65,8 @@ class Policy:
     offered: Selection = EVERYTHING
     allocated: Selection = EVERYTHING
     budget: int = DEFAULT_BUDGET
+    share: int = DEFAULT_SHARE
+    reserve: int = DEFAULT_RESERVE
     renderer: str = ""
     debounce: int = DEBOUNCE
     memory: tuple[MemoryFact, ...] = ()
@@ -90,6 +93,8 @@ class Policy:
         budget = allocation.quantity("budget")
         if budget == 0:
             allocation.fault("budget", 'a budget of 0 bytes: to allocate nothing, never = ["*"]')
+        share = _percent(allocation, "share", range(1, 101))
+        reserve = _percent(allocation, "reserve", range(100))
         debounce = compositor.integer("debounce")
         if debounce is not None and not 1 <= debounce <= MOST_DEBOUNCE:
             compositor.fault("debounce", f"milliseconds, from 1 to {MOST_DEBOUNCE}")
@@ -97,6 +102,8 @@ class Policy:
             offered=_selection(offer),
             allocated=_selection(allocation),
             budget=budget or DEFAULT_BUDGET,
+            share=DEFAULT_SHARE if share is None else share,
+            reserve=DEFAULT_RESERVE if reserve is None else reserve,
             renderer=compositor.text("renderer"),
             debounce=debounce or DEBOUNCE,
             memory=read_memory_facts(top),
@@ -170,6 +177,13 @@ class Policy:
 
     def _told(self, fault: TomlFault) -> str:
         return fault_line(fault, file=self.file or "policy", lines=self.lines)
+
+
+def _percent(table: TomlTable, key: str, permitted: range) -> int | None:
+    value = table.integer(key)
+    if value is not None and value not in permitted:
+        table.fault(key, f"percent, from {permitted[0]} to {permitted[-1]}")
+    return value
 
 
 def _selection(table: TomlTable) -> Selection:

@@ -193,7 +193,7 @@ def test_a_policy_is_kept_to_and_what_it_lacks_is_a_warning(host, policy):
     assert [source.name for source in plugin.platform.sources] == ["system"]
     [system] = plugin.platform.sources
     assert not plugin._state.broker.allocates_from(system.id)
-    assert (plugin._state.accounts._budget, plugin._state.answers._debounce) == (4096, 20)
+    assert (plugin._state.accounts.quota.budget, plugin._state.answers._debounce) == (4096, 20)
 
 
 def test_a_policy_with_faults_is_one_line(host, policy):

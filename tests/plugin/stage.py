@@ -120,7 +120,12 @@ class Stage:
         offered = self.platform
         if policy is not None:
             offered = policy.apply(self.platform)
-            options |= {"allocated": policy.allocated, "budget": policy.budget}
+            options |= {
+                "allocated": policy.allocated,
+                "budget": policy.budget,
+                "share": policy.share,
+                "reserve": policy.reserve,
+            }
         self.plugin = HeapPlugin(self.display.address, offered, self.host, **options)
         self.clients: list[WireClient] = []
 
@@ -294,6 +299,14 @@ class Allocator:
         self.client.request(self.feedback, "allocate", id_, self.batch.serial, 0)
         self.stage.until(lambda: self._answered(id_))
         return id_, self.client.take(id_)
+
+    def let_go(self, *ids: int) -> None:
+        """Close all dma-bufs that came, then destroy some allocations."""
+        while self.client.fds:
+            os.close(self.client.fds.pop())
+        self.client._fds_read = 0
+        for id_ in ids:
+            self.client.request(id_, "destroy")
 
     def _answered(self, id_: int) -> bool:
         return any(event.name in ("done", "failed") for event in self.client.of(id_))

@@ -1,4 +1,4 @@
-"""What each client is charged for, to the byte."""
+"""Who is charged for what, to the byte."""
 
 from __future__ import annotations
 
@@ -6,56 +6,213 @@ from dataclasses import dataclass
 
 import pytest
 
-from heapwire.compositor_plugin.accounts import Account, Charge
+from heapwire.compositor_plugin.accounts import SETTLE_AT_ONCE, Accounts
+from heapwire.compositor_plugin.quota import SCARCE_BYTES, Holder, Quota
+from heapwire.protocol.values import BufferObject, HeapId, Source, SourceId
+
+PAGE = 4096
+CMA = Source(
+    id=SourceId.heap(HeapId(254, 0)), name="linux,cma", contiguous=True, capacity=80 * PAGE
+)
+SYSTEM = Source(id=SourceId.heap(HeapId(254, 1)), name="system")
+SOURCES = (CMA, SYSTEM)
+ALICE, BOB, CAROL = Holder(1000), Holder(1001), Holder(1002)
+QUOTA = Quota(budget=100 * PAGE, share=50, reserve=25, descriptors=6, all_descriptors=9)
 
 
 @dataclass
 class Memory:
-    """A dma-buf that so many processes hold; None: it cannot be told."""
+    """A dma-buf that others have too, or not; None: it cannot be told."""
 
-    holders: int | None
+    others: bool | None
     closed: bool = False
 
     def shared(self) -> bool | None:
-        return None if self.holders is None else self.holders > 1
+        return self.others
 
     def close(self) -> None:
         self.closed = True
 
 
-def charged(size: int, holders: int | None = 1, *, held: bool = True) -> Charge:
-    return Charge(size, held, (Memory(holders),))  # type: ignore[arg-type]  # a stand-in
+class Loop:
+    """Stands for the host's loop and for its one timer."""
+
+    def __init__(self) -> None:
+        self.armed = False
+
+    def add_timer(self, callback):
+        self.callback = callback
+        return self
+
+    def arm(self, milliseconds: int) -> None:
+        assert milliseconds > 0
+        self.armed = True
+
+    def fire(self) -> None:
+        self.armed = False
+        self.callback()
+
+    def remove(self) -> None:
+        self.armed = False
 
 
-def test_a_budget_may_be_used_to_the_last_byte() -> None:
-    account = Account(budget=10)
-    assert account.affords(10)
-    account.charge(charged(4))
-    assert (account.affords(6), account.affords(7)) == (True, False)
+@pytest.fixture
+def loop():
+    return Loop()
+
+
+@pytest.fixture
+def accounts(loop):
+    return Accounts(loop, QUOTA)
+
+
+def objects(*pages: int, source: Source = SYSTEM) -> list[BufferObject]:
+    return [BufferObject(source=source.id, size=count * PAGE) for count in pages]
+
+
+def refusal(accounts: Accounts, holder: Holder, *pages: int, source: Source = SYSTEM):
+    return accounts.allowance(holder, SOURCES).shortage(objects(*pages, source=source))
+
+
+def given(accounts: Accounts, holder: Holder, *pages: int, source: Source = SYSTEM, others=True):
+    charge = accounts.charge(holder, objects(*pages, source=source))
+    memory = tuple(Memory(others) for _ in pages)
+    accounts.allocated(charge, memory)
+    return charge, memory
+
+
+def test_a_budget_may_be_used_to_the_last_byte(accounts) -> None:
+    assert refusal(accounts, ALICE, 100) is None
+    given(accounts, ALICE, 40)
+    assert refusal(accounts, ALICE, 60) is None
+    shortage = refusal(accounts, ALICE, 61)
+    assert shortage.own
+    assert shortage.text == (
+        "244 KiB more do not fit the 400 KiB that a user may have: 160 KiB are in use"
+    )
+    assert refusal(accounts, BOB, 61) is None, "each user has a budget"
+
+
+def test_what_is_charged_are_whole_pages(accounts) -> None:
+    accounts.charge(ALICE, [BufferObject(source=SYSTEM.id, size=1)])
+    assert accounts.allowance(ALICE, SOURCES).budget.used == PAGE
+
+
+def test_nobody_gets_more_than_a_share_of_a_heap_nor_all_together_the_reserve(accounts) -> None:
+    assert refusal(accounts, ALICE, 41, source=CMA).own
+    given(accounts, ALICE, 40, source=CMA)
+    assert refusal(accounts, ALICE, 1, source=CMA).own
+    assert refusal(accounts, ALICE, 1) is None, "of other memory there is more"
+    assert refusal(accounts, BOB, 20, source=CMA) is None
+    given(accounts, BOB, 20, source=CMA)
+    shortage = refusal(accounts, BOB, 1, source=CMA)
+    assert not shortage.own
+    assert "of linux,cma that all users may have together" in shortage.text
+    assert not refusal(accounts, CAROL, 1, source=CMA).own
 
 
 @pytest.mark.parametrize(
-    ("held", "holders", "in_use"),
+    ("scarce", "limit"),
     [
-        (True, 1, True),  # the object may still be used to get at it
-        (False, 2, True),  # somebody besides the compositor has it
-        (False, 1, False),
-        (False, None, False),
+        ({"contiguous": True}, SCARCE_BYTES),
+        ({"protected": True}, SCARCE_BYTES),
+        ({"contiguous": False}, None),
+        ({}, None),
+        ({"contiguous": True, "capacity": 1000}, 500),
+        ({"capacity": 1000}, 500),
     ],
 )
-def test_memory_is_in_use_while_the_client_has_it(held: bool, holders: int, in_use: bool) -> None:
-    assert charged(1, holders, held=held).in_use is in_use
+def test_of_what_is_scarce_there_is_a_share_for_each(scarce, limit) -> None:
+    source = Source(id=CMA.id, name="a heap", **scarce)
+    assert Quota().own_limit(source) == limit
+    assert Quota().common_limit(source) == (750 if "capacity" in scarce else None)
 
 
-def test_only_memory_whose_object_is_gone_is_looked_at_again() -> None:
-    account = Account(budget=10)
-    account.charge(charged(1))
-    assert not account.settle(), "while the client has the object, its end will be told"
-    left_behind = charged(2, 2, held=False)
-    account.charge(left_behind)
-    assert account.settle()
-    (memory,) = left_behind.buffers
-    assert isinstance(memory, Memory)
-    memory.holders = 1
-    assert not account.settle()
-    assert (account.used, memory.closed) == (1, True)
+def test_objects_are_bounded_for_each_and_for_all(accounts) -> None:
+    given(accounts, ALICE, 1, 1, 1, 1)
+    assert refusal(accounts, ALICE, 1, 1) is None
+    assert refusal(accounts, ALICE, 1, 1, 1).own
+    given(accounts, BOB, 1, 1, 1)
+    assert refusal(accounts, BOB, 1, 1) is None
+    assert not refusal(accounts, BOB, 1, 1, 1).own
+
+
+@pytest.mark.parametrize(("limit", "each", "together"), [(1024, 128, 256), (1 << 20, 512, 1024)])
+def test_descriptors_are_a_part_of_those_that_the_process_may_open(
+    monkeypatch, limit, each, together
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda what: (limit, limit))
+    quota = Quota.of_process(budget=1, share=1, reserve=1)
+    assert (quota.descriptors, quota.all_descriptors) == (each, together)
+
+
+@pytest.mark.parametrize(("others", "ends"), [(True, False), (False, True), (None, True)])
+def test_a_charge_ends_with_the_last_who_has_the_memory(accounts, loop, others, ends) -> None:
+    charge, (memory,) = given(accounts, ALICE, 1, others=others)
+    loop.fire()
+    assert not memory.closed, "the protocol object may still be used to get at it"
+    accounts.leave(charge)
+    assert memory.closed is ends
+    assert loop.armed is not ends
+    memory.others = False
+    if not ends:
+        loop.fire()
+    assert memory.closed
+    assert not loop.armed, "there is nothing left to look at"
+    assert accounts.allowance(ALICE, SOURCES).budget.used == 0
+
+
+def test_what_is_being_allocated_is_charged_though_nobody_waits_for_it(accounts) -> None:
+    charge = accounts.charge(ALICE, objects(5))
+    accounts.leave(charge)
+    assert accounts.allowance(ALICE, SOURCES).budget.used == 5 * PAGE
+    memory = Memory(others=False)
+    accounts.allocated(charge, (memory,))
+    assert memory.closed
+    assert accounts.allowance(ALICE, SOURCES).budget.used == 0
+
+
+def test_what_cannot_be_allocated_is_charged_to_nobody(accounts) -> None:
+    accounts.allocated(accounts.charge(ALICE, objects(5)), ())
+    assert accounts.allowance(ALICE, SOURCES).budget.used == 0
+
+
+def test_asking_looks_at_what_was_left_once_until_the_timer_does(accounts, loop) -> None:
+    charge, (memory,) = given(accounts, ALICE, 1)
+    assert not accounts.look_again(), "nobody has left anything"
+    accounts.leave(charge)
+    assert accounts.look_again()
+    memory.others = False
+    assert not accounts.look_again()
+    loop.fire()
+    assert memory.closed
+
+
+def test_a_look_is_at_so_many_at_once_and_at_all_in_turns(loop) -> None:
+    accounts = Accounts(loop, Quota())
+    looks: list[Memory] = []
+
+    class Watched(Memory):
+        def shared(self) -> bool | None:
+            looks.append(self)
+            return self.others
+
+    left = [accounts.charge(ALICE, objects(1)) for _ in range(2 * SETTLE_AT_ONCE)]
+    for charge in left:
+        accounts.allocated(charge, (Watched(others=True),))
+        accounts.leave(charge)
+    looks.clear()
+    loop.fire()
+    assert len(looks) == SETTLE_AT_ONCE
+    loop.fire()
+    assert len(set(map(id, looks))) == len(looks) == len(left)
+
+
+def test_the_end_lets_go_of_all_memory(accounts, loop) -> None:
+    _, (held,) = given(accounts, ALICE, 1)
+    charge, (left,) = given(accounts, BOB, 1)
+    accounts.leave(charge)
+    accounts.close()
+    assert held.closed
+    assert left.closed
+    assert not loop.armed

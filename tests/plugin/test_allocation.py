@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from open_files import open_fds
 from stage import Allocator, Stage
 
+from heapwire.compositor_plugin.quota import Holder, charged_sizes
 from heapwire.compositor_plugin.selection import NOTHING
 from heapwire.kernel.memory import OutOfMemoryError
 from heapwire.protocol.wire import Access
@@ -46,18 +48,112 @@ def test_no_more_buffers_than_the_plan_counts(stage) -> None:
 def test_a_budget_holds_until_memory_is_let_go_of() -> None:
     with Stage() as probe:
         probe.candidate()
-        size = sum(entry.size for entry in Allocator(probe).plan.layout.objects)
+        size = charged_sizes(Allocator(probe).plan.layout.objects).total()
     with Stage(budget=2 * size) as stage:
         stage.candidate()
         allocator = Allocator(stage)
         first, _ = allocator.allocate()
         assert allocator.allocate()[1][-1] == ("done",), "to the last byte"
         assert allocator.reason() is Reason.OVER_BUDGET
-        other = Allocator(stage)
-        assert other.allocate()[1][-1] == ("done",), "each client has a budget"
-        allocator.client.request(first, "destroy")
+        allocator.let_go(first)
         allocator.commit(2)
         assert allocator.allocate()[1][-1] == ("done",)
+
+
+def test_a_charge_is_the_users_and_stays_with_the_memory() -> None:
+    """Allocate all, keep the dma-bufs, hang up, ask again: it is all in use still."""
+    with Stage(share=1) as stage:  # 2.56 MiB of the area
+        stage.candidate()
+        allocator = Allocator(stage)
+        cma = allocator.plan.layout.objects[0].source
+        kept = []
+        for cookie in range(2, 5):
+            kept += [os.dup(event[1]) for event in allocator.allocate()[1][:-1]]
+            allocator.commit(cookie)
+        allocator.client.close()
+        stage.clients.remove(allocator.client)
+        before = stage.platform.memory.live(cma)
+        again = Allocator(stage)
+        while again.allocate()[1][-1] == ("done",):
+            again.commit(9)
+        assert again.reason() is Reason.OVER_BUDGET
+        assert stage.platform.memory.live(cma) <= stage.platform.source(cma).capacity // 100
+        assert before > 0
+        for fd in kept:
+            os.close(fd)
+        stage.until(lambda: stage.platform.memory.live(cma) < before)
+        again.commit(10)
+        assert again.allocate()[1][-1] == ("done",)
+
+
+def test_what_a_user_has_had_enough_of_is_told_with_the_plan() -> None:
+    with Stage(share=1) as stage:
+        stage.candidate()
+        allocator = Allocator(stage)
+        [entry] = allocator.plan.layout.objects
+        for _ in range(6):
+            allocator.allocate()
+            allocator.commit(2)
+        offers = [one for one in allocator.batch.offers if one.plan.layout.objects == (entry,)]
+        assert [one.access for one in offers] == [(Access.CLIENT,)] * len(offers)
+        assert offers
+        client = stage.client()
+        feedback = client.feedback(client.thing("surface"))
+        client.request(feedback, "set_openable", b"")
+        client.ask(feedback)
+        batch = client.batches(feedback)[-1]
+        assert {one.source for one in batch.offers[0].plan.layout.objects} == {
+            stage.platform.source("system").id
+        }
+        [why] = [one.text for one in batch.refusals if one.source == entry.source]
+        assert "of linux,cma that a user may have" in why
+
+
+def test_a_user_who_has_all_keeps_the_plan_that_it_is_made_by() -> None:
+    """An answer that nobody asked for does not take back what was allocated."""
+    with Stage(share=1) as stage:
+        stage.candidate()
+        client = stage.client()
+        surface = client.thing("surface")
+        feedback = client.feedback(surface)
+        client.request(feedback, "set_openable", b"")
+        client.ask(feedback)
+        serial = client.batches(feedback)[-1].serial
+        while not any(one.name == "failed" for one in client.events):
+            id_ = client.new("xx_dmabuf_allocation_v1")
+            client.request(feedback, "allocate", id_, serial, 0)
+            stage.finish_work()
+        stage.plugin.platform_changed(stage.platform)
+        stage.settle()
+        client.pump()
+        assert client.batches(feedback) == []
+
+
+def test_each_user_has_a_share(monkeypatch) -> None:
+    with Stage(share=1) as stage:
+        stage.candidate()
+        allocator = Allocator(stage)
+        while allocator.allocate()[1][-1] == ("done",):
+            allocator.commit(2)
+        other = Allocator(stage)
+        monkeypatch.setattr(stage.plugin._state, "holder", lambda client: Holder(4711))
+        other.commit(2)
+        assert other.allocate()[1][-1] == ("done",)
+
+
+def test_a_thousand_small_buffers_leave_descriptors_for_others(monkeypatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda what: (64, 64))
+    with Stage() as stage:
+        stage.candidate()
+        allocator = Allocator(stage)
+        before = len(open_fds())
+        cookie = 2
+        while allocator.allocate()[1][-1] == ("done",):
+            allocator.commit(cookie := cookie + 1)
+        assert allocator.reason() is Reason.OVER_BUDGET
+        given = len(allocator.client.fds) - 1  # beside the format table
+        assert given == 8, "a quarter is for all users, half of that for one"
+        assert len(open_fds()) - before <= 2 * given + 1, "the client's are in this process too"
 
 
 def test_a_compositor_that_allocates_nothing_says_so() -> None:
@@ -116,7 +212,7 @@ def test_memory_is_let_go_of_with_the_object(stage) -> None:
     allocator = Allocator(stage)
     id_, _ = allocator.allocate()
     assert stage.platform.memory.live() > 0
-    allocator.client.request(id_, "destroy")
+    allocator.let_go(id_)
     assert stage.platform.memory.live() == 0
 
 

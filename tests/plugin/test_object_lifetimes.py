@@ -124,6 +124,7 @@ def leave(stage: Stage, play: Play) -> None:
     stage.display.dispatch(0)
     stage.finish_work()
     stage.until(lambda: not live_resources())
+    stage.plugin._state.accounts._settle()  # at once, and not when the timer comes to it
     assert stage.platform.memory.live() == 0
 
 
@@ -147,7 +148,7 @@ def assert_idle(stage: Stage) -> None:
         "buffers": feedbacks._by_buffer,
         "waiting": answers._waiting,
         "upgrades": answers._upgrades,
-        "accounts": state.accounts._accounts,
+        "accounts": state.accounts._charges,
     }
     assert {name: what for name, what in remembered.items() if what} == {}
 

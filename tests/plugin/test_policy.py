@@ -9,9 +9,9 @@ import pytest
 from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
-from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.broker import BatchQuestion, Broker
 from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
+from heapwire.compositor_plugin.quota import DEFAULT_BUDGET
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError
@@ -80,6 +80,8 @@ def test_every_key_is_taken() -> None:
         [allocation]
         never = ["*"]
         budget = "256 MiB"
+        share = 40
+        reserve = 0
         [compositor]
         renderer = "v3d"
         debounce = 20
@@ -96,6 +98,7 @@ def test_every_key_is_taken() -> None:
     assert policy.offered == Selection(only=("system*", "linux,cma"), never=("system-secure",))
     assert policy.allocated == Selection(never=("*",))
     assert policy.budget == 256 << 20
+    assert (policy.share, policy.reserve) == (40, 0)
     assert (policy.renderer, policy.debounce) == ("v3d", 20)
     assert [(one.name, one.properties.contiguous) for one in policy.memory] == [("system", False)]
     usages = [(one.name, one.usage) for one in policy.devices]
@@ -119,6 +122,8 @@ def test_an_empty_file_permits_everything(pi) -> None:
         ('[offer]\nnever = ["a",\n7]', "3: offer.never[1]: 7 is not a text in quotes"),
         ("[offer]\nonly = []", "2: offer.only: an empty list permits nothing: "),
         ('[allocation]\nbudget = "1 MB"', "2: allocation.budget: '1 MB' is not a number of bytes "),
+        ("[allocation]\nshare = 0", "2: allocation.share: percent, from 1 to 100"),
+        ("[allocation]\nreserve = 100", "2: allocation.reserve: percent, from 0 to 99"),
         ("[allocation]\n\nbudget = 0", "3: allocation.budget: a budget of 0 bytes: "),
         ("[allocation]\nallowed = false", "2: allocation.allowed: this key is unknown here: "),
         ("[compositor]\nrenderer = 3", "2: compositor.renderer: 3 is not a text in quotes"),

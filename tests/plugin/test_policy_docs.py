@@ -10,9 +10,14 @@ import pytest
 
 from heapwire import compositor_plugin, kernel
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
-from heapwire.compositor_plugin.accounts import DEFAULT_BUDGET
 from heapwire.compositor_plugin.broker import BatchQuestion, Broker
 from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
+from heapwire.compositor_plugin.quota import (
+    DEFAULT_BUDGET,
+    DEFAULT_RESERVE,
+    DEFAULT_SHARE,
+    SCARCE_BYTES,
+)
 from heapwire.kernel.description import Platform, quantity_name
 from heapwire.protocol.values import (
     LINEAR,
@@ -104,7 +109,7 @@ def test_the_example_does_what_the_text_says():
         "system",
         "linux,cma",
     ]
-    assert f"{quantity_name(policy.budget)} each" in TEXT
+    assert f"{quantity_name(policy.budget)} each user's" in TEXT
     assert box.device(broker.renderer).driver == "panfrost"
     plan = batch.offers[0].plan
     assert plan.scanout
@@ -155,6 +160,9 @@ def test_every_table_is_described():
 
 def test_the_defaults_are_those_that_the_text_names():
     assert f"; {quantity_name(DEFAULT_BUDGET)} where it is left out" in TEXT
+    assert f"from 1 to 100; {DEFAULT_SHARE} where it is left out" in TEXT
+    assert f"from 0 to 99; {DEFAULT_RESERVE} where it is left out" in TEXT
+    assert f"a user may have {quantity_name(SCARCE_BYTES)}." in TEXT
     assert f"from 1 to {MOST_DEBOUNCE}; {DEBOUNCE} where it is left out" in TEXT
 
 
@@ -184,5 +192,7 @@ def test_the_lines_of_python_run(tmp_path, monkeypatch):
     assert options == {
         "allocated": policy.allocated,
         "budget": policy.budget,
+        "share": policy.share,
+        "reserve": policy.reserve,
         "debounce": policy.debounce,
     }

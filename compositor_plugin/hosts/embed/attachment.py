@@ -47,6 +47,8 @@ class Attachment:
             self._host,
             allocated=policy.allocated,
             budget=policy.budget,
+            share=policy.share,
+            reserve=policy.reserve,
             debounce=policy.debounce,
         )
         if not platform.simulated:

@@ -110,6 +110,8 @@ class Compositor(Owner):
                 self._desktop,
                 allocated=policy.allocated,
                 budget=policy.budget,
+                share=policy.share,
+                reserve=policy.reserve,
                 debounce=policy.debounce,
                 on_solved=on_solved,
             )

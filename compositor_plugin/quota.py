@@ -1,0 +1,158 @@
+"""How much memory the compositor gives to whom: a budget, shares of what is scarce, a reserve.
+
+Memory is charged to a user and not to a connection: who connects anew, or twice, is
+the same user still.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from heapwire.kernel.description import quantity_name
+from heapwire.protocol.values import PAGE_SIZE, BufferObject, Source, SourceId
+
+DEFAULT_BUDGET = 512 << 20
+"""Bytes for each user: 40 buffers of 3840x2160 NV12."""
+DEFAULT_SHARE = 50
+"""Percent of a heap of known size that one user may have."""
+DEFAULT_RESERVE = 25
+"""Percent of a heap of known size that all users together leave: for the compositor's own
+buffers, cameras, and whoever comes next."""
+SCARCE_BYTES = 128 << 20
+"""For each user, of a contiguous or protected heap whose size is not known: 10 buffers of
+3840x2160 NV12."""
+
+_MOST_DESCRIPTORS = 1024  # for all users, where the process may have more than anybody needs
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """To whom memory is charged: a user, by number, or one sandboxed app of the user's."""
+
+    uid: int
+    app: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """So much of something may be had, and so much is."""
+
+    limit: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """What may be had still."""
+        return max(0, self.limit - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why a buffer is not given: `own` if the asker has its part, else all have together."""
+
+    text: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one holder may be given at a moment, in bytes and in file descriptors.
+
+    `own` and `together` have what bounds the memory of a source, for one and for all.
+    The compositor keeps a descriptor of each object that it gave.
+    """
+
+    budget: Bound
+    own: Mapping[SourceId, Bound]
+    together: Mapping[SourceId, Bound]
+    descriptors: Bound
+    all_descriptors: Bound
+    names: Mapping[SourceId, str] = field(repr=False)
+
+    def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
+        """Why a buffer of these objects is more than may be given; None if it is not."""
+        objects = tuple(objects)
+        sizes = charged_sizes(objects)
+        total = sizes.total()
+        if total > self.budget.left:
+            return Shortage(_words(total, self.budget, "that a user may have"), own=True)
+        for source, size in sizes.items():
+            what = f"of {self.names.get(source, source)} that"
+            if source in self.own and size > self.own[source].left:
+                return Shortage(_words(size, self.own[source], f"{what} a user may have"), own=True)
+            if source in self.together and size > self.together[source].left:
+                words = _words(size, self.together[source], f"{what} all users may have together")
+                return Shortage(words, own=False)
+        if len(objects) > self.descriptors.left:
+            return Shortage(_too_many(self.descriptors, "a user"), own=True)
+        if len(objects) > self.all_descriptors.left:
+            return Shortage(_too_many(self.all_descriptors, "all users together"), own=False)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What each holder may have, and all of them together.
+
+    `budget` is in bytes, for each; `share` and `reserve` are percent of a heap's size,
+    for each, and for nobody. `descriptors` and `all_descriptors` count objects, of which
+    the compositor keeps a file descriptor each, for one and for all.
+    """
+
+    budget: int = DEFAULT_BUDGET
+    share: int = DEFAULT_SHARE
+    reserve: int = DEFAULT_RESERVE
+    descriptors: int = _MOST_DESCRIPTORS // 2
+    all_descriptors: int = _MOST_DESCRIPTORS
+
+    @classmethod
+    def of_process(cls, *, budget: int, share: int, reserve: int) -> Quota:
+        """With a part of the descriptors that this process may open now (RLIMIT_NOFILE).
+
+        For each object there is the one that is kept, one that may be under way, and one
+        of the client's wl_buffer: at a quarter for all users, a last quarter is for what
+        else the compositor does.
+        """
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        together = _MOST_DESCRIPTORS
+        if limit != resource.RLIM_INFINITY:
+            together = min(together, limit // 4)
+        return cls(
+            budget=budget,
+            share=share,
+            reserve=reserve,
+            descriptors=together // 2,
+            all_descriptors=together,
+        )
+
+    def own_limit(self, source: Source) -> int | None:
+        """Bytes of a source that one holder may have; None if its budget is the only bound."""
+        if source.capacity is not None:
+            return source.capacity * self.share // 100
+        return SCARCE_BYTES if source.contiguous or source.protected else None
+
+    def common_limit(self, source: Source) -> int | None:
+        """Bytes of a source that all holders may have together; None if that is not known."""
+        if source.capacity is None:
+            return None
+        return source.capacity * (100 - self.reserve) // 100
+
+
+def charged_sizes(objects: Iterable[BufferObject]) -> Counter[SourceId]:
+    """What objects take of each source, in bytes: whole pages."""
+    sizes: Counter[SourceId] = Counter()
+    for entry in objects:
+        sizes[entry.source] += -(-entry.size // PAGE_SIZE) * PAGE_SIZE
+    return sizes
+
+
+def _words(size: int, bound: Bound, whose: str) -> str:
+    sizes = (quantity_name(size), quantity_name(bound.limit), quantity_name(bound.used))
+    return "{} more do not fit the {} {}: {} are in use".format(*sizes[:2], whose, sizes[2])
+
+
+def _too_many(bound: Bound, whose: str) -> str:
+    return f"{bound.used} of the {bound.limit} dma-bufs that {whose} may have are in use"
