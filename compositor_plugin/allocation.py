@@ -42,6 +42,8 @@ class Allocation(Resource):
     ) -> None:
         super().__init__(new_id)
         self._plugin = plugin
+        self._use = plugin.uses.of(self.client)
+        self._use.allocations += 1
         self._charge: Charge | None = None
         self._begin(negotiation, serial, index)
 
@@ -51,6 +53,7 @@ class Allocation(Resource):
 
     def on_destroy(self) -> None:
         """What is under way is allocated for nobody; the charge ends when the memory is free."""
+        self._use.allocations -= 1
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
 
@@ -99,7 +102,8 @@ class Allocation(Resource):
             self._fail(AllocationReason.NO_MEMORY, str(outcome))
             return
         if isinstance(outcome, Exception):
-            log.warning("an allocation for a client failed: %s", outcome)
+            if self._use.first("allocation"):
+                log.warning("allocations for a client fail: %s", outcome)
             self._fail(AllocationReason.INTERNAL, str(outcome))
             return
         with contextlib.ExitStack() as shares:

@@ -102,6 +102,10 @@ class Broker:
         """Whether clients may have the compositor allocate from a source."""
         return source in self._allocatable
 
+    def forget_answers(self) -> None:
+        """Keep no answers, nor what they were asked about."""
+        self._answers = AnswerMemory()
+
     @property
     def renderer(self) -> DeviceId | None:
         """The device that composites; None if no device is known to sample."""

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 from heapwire.protocol.values import ConstraintSet
-from heapwire.protocol.wire import ConstraintSetBuilder, MisuseError
+from heapwire.protocol.wire import (
+    CLIENT_SET_BYTES,
+    REQUEST_OVERHEAD,
+    SET_OVERHEAD,
+    ConstraintSetBuilder,
+    MisuseError,
+)
 from heapwire.protocol.wire.bindings import (
     XX_DMABUF_CONSTRAINT_SET_CREATOR_V1,
     XX_DMABUF_CONSTRAINT_SET_V1,
+    ConstraintSetCreatorError,
 )
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.plugin_state import PluginState
 
 
 class ConstraintSetCreator(Resource):
@@ -16,9 +30,13 @@ class ConstraintSetCreator(Resource):
 
     INTERFACE = XX_DMABUF_CONSTRAINT_SET_CREATOR_V1
 
-    def __init__(self, new_id: NewId) -> None:
+    def __init__(self, new_id: NewId, plugin: PluginState) -> None:
         super().__init__(new_id)
+        self._plugin = plugin
+        self._use = plugin.uses.of(self.client)
+        self._size = 0  # bytes, as the limit counts them
         self._builder = ConstraintSetBuilder()
+        self._count(SET_OVERHEAD)
 
     def destroy(self) -> None:
         """Give the set up."""
@@ -26,26 +44,49 @@ class ConstraintSetCreator(Resource):
 
     def add_formats(self, cost: int, formats: bytes) -> None:
         """Add (format, modifier) pairs."""
-        try:
+        with self._checked():
             self._builder.add_formats(cost, formats)
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
+        self._count(len(formats) + REQUEST_OVERHEAD)
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
-        try:
+        with self._checked():
             self._builder.add(type_, planes, flags, provenance, value)
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
+        self._count(len(value) + REQUEST_OVERHEAD)
 
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""
-        try:
+        with self._checked():
             constraint_set = self._builder.create()
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
+        self._plugin.uses.count_while_used(constraint_set, self._use, self._size)
+        self._size = 0
         ConstraintSetResource(new_id, constraint_set)
         self.destroy_resource()
+
+    def on_destroy(self) -> None:
+        """What was never made a set is kept no longer."""
+        self._plugin.uses.give_back(self._use, self._size)
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except MisuseError as error:
+            raise ViolationError(self, error.code, error.message) from None
+
+    def _count(self, size: int) -> None:
+        """Count what the client has had us keep, and end it beyond the limits."""
+        plugin, uses = self._plugin, self._plugin.uses
+        self._size += size
+        uses.take(self._use, size)
+        if uses.bytes_of(self._use) <= CLIENT_SET_BYTES and not uses.crowded(self._use):
+            return
+        plugin.broker.forget_answers()  # which refer to sets that the client may have destroyed
+        if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
+            text = f"more than {CLIENT_SET_BYTES} bytes of constraint sets"
+            raise ViolationError(self, ConstraintSetCreatorError.TOO_MANY, text)
+        if uses.crowded(self._use):
+            self.client.post_no_memory()
 
 
 class ConstraintSetResource(Resource):

@@ -31,6 +31,7 @@ from heapwire.compositor_plugin.server import (
 )
 from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire import (
+    ALLOCATIONS,
     Batch,
     MisuseError,
     NegotiationState,
@@ -38,7 +39,11 @@ from heapwire.protocol.wire import (
     encode_table,
     format_table,
 )
-from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1, HeapFeedbackStatus
+from heapwire.protocol.wire.bindings import (
+    XX_DMABUF_HEAP_FEEDBACK_V1,
+    HeapFeedbackError,
+    HeapFeedbackStatus,
+)
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin_state import PluginState
@@ -58,6 +63,8 @@ class HeapFeedback(Resource):
     def __init__(self, new_id: NewId, plugin: PluginState, surface: ForeignResource | None) -> None:
         super().__init__(new_id)
         self._plugin = plugin
+        self._use = plugin.uses.of(self.client)
+        self._use.feedbacks += 1
         self._surface = surface.address if surface is not None else None
         self._surface_listener: Listener | None = None
         self._buffer_listeners: dict[int, Listener] = {}
@@ -156,6 +163,9 @@ class HeapFeedback(Resource):
     def allocate(self, new_id: NewId, serial: int, plan: int) -> None:
         """Let the compositor allocate."""
         Allocation(new_id, self._plugin, self._negotiation, serial, plan)
+        if self._use.allocations > ALLOCATIONS:
+            text = f"more than {ALLOCATIONS} allocations"
+            raise ViolationError(self, HeapFeedbackError.TOO_MANY, text)
 
     # What the plugin calls.
 
@@ -215,6 +225,7 @@ class HeapFeedback(Resource):
 
     def on_destroy(self) -> None:
         """The client's object is gone."""
+        self._use.feedbacks -= 1
         self.let_go()
 
     @property

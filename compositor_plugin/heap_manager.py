@@ -8,7 +8,7 @@ from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator
 from heapwire.compositor_plugin.heap_feedback import HeapFeedback
 from heapwire.compositor_plugin.server import ForeignResource, NewId, Resource
 from heapwire.protocol.values import REGISTRY, Source
-from heapwire.protocol.wire import clip
+from heapwire.protocol.wire import FEEDBACKS, clip
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_MANAGER_V1, HeapManagerSourceProperty
 
 if TYPE_CHECKING:
@@ -50,19 +50,24 @@ class HeapManager(Resource):
 
     def create_constraint_set(self, new_id: NewId) -> None:
         """Begin a constraint set."""
-        ConstraintSetCreator(new_id)
+        ConstraintSetCreator(new_id, self._plugin)
 
     def get_default_feedback(self, new_id: NewId) -> None:
         """Feedback that is tied to no surface."""
-        HeapFeedback(new_id, self._plugin, None)
+        self._feedback(new_id, None)
 
     def get_surface_feedback(self, new_id: NewId, surface: ForeignResource) -> None:
         """Feedback for one surface."""
-        HeapFeedback(new_id, self._plugin, surface)
+        self._feedback(new_id, surface)
 
     def on_destroy(self) -> None:
         """The client's manager is gone; nothing that came from it is."""
         self._plugin.managers.discard(self)
+
+    def _feedback(self, new_id: NewId, surface: ForeignResource | None) -> None:
+        HeapFeedback(new_id, self._plugin, surface)
+        if self._plugin.uses.of(self.client).feedbacks > FEEDBACKS:
+            self.client.post_no_memory()
 
     def _properties(self, source: Source) -> int:
         flags = 0

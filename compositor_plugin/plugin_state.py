@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from heapwire.compositor_plugin.accounts import Accounts
 from heapwire.compositor_plugin.answer_schedule import AnswerSchedule
 from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.client_use import ClientUses
 from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
@@ -43,6 +44,7 @@ class PluginState:
         self.feedbacks = FeedbackIndex()
         self.answers = AnswerSchedule(loop, debounce)
         self.accounts = Accounts(loop, quota)
+        self.uses = ClientUses()
         self.tables = FormatTables()
         self.worker = Worker("heapwire-solve")
         self.kernel_worker = Worker("heapwire-kernel")
@@ -92,6 +94,7 @@ class PluginState:
         self.worker.close()
         self.kernel_worker.close()
         self.accounts.close()
+        self.uses.close()
         self.tables.close()
 
     def _attend(self, worker: Worker) -> EventSource:

@@ -24,7 +24,7 @@ class FormatModifier(NamedTuple):
     modifier: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class ConstraintSet:
     """Constraints and the pairs that they hold for.
 

@@ -50,9 +50,14 @@ if TYPE_CHECKING:
         Message as Message,
     )
     from heapwire.protocol.wire.limits import (
+        ALLOCATIONS as ALLOCATIONS,
         ALTERNATIVES as ALTERNATIVES,
         BUFFERS as BUFFERS,
+        CLIENT_SET_BYTES as CLIENT_SET_BYTES,
+        FEEDBACKS as FEEDBACKS,
         KNOWN_BATCHES as KNOWN_BATCHES,
+        REQUEST_OVERHEAD as REQUEST_OVERHEAD,
+        SET_OVERHEAD as SET_OVERHEAD,
         TABLE_ENTRIES as TABLE_ENTRIES,
         clip as clip,
     )
@@ -88,7 +93,10 @@ else:
             "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "interface": "Argument ArgumentKind Interface Message",
-            "limits": "ALTERNATIVES BUFFERS KNOWN_BATCHES TABLE_ENTRIES clip",
+            "limits": (
+                "ALLOCATIONS ALTERNATIVES BUFFERS CLIENT_SET_BYTES FEEDBACKS KNOWN_BATCHES "
+                "REQUEST_OVERHEAD SET_OVERHEAD TABLE_ENTRIES clip"
+            ),
             "linux_dmabuf": (
                 "BufferFlags BufferParamsError DMABUF_PLANES DmabufVersion TABLE_BYTES "
                 "decode_device encode_device halves whole"

@@ -17,6 +17,21 @@ SET_FORMATS = 4096
 SET_CONSTRAINTS = 256
 """Constraints in a constraint set: constraint_set_creator.add."""
 
+SET_OVERHEAD = 256
+"""Bytes that a constraint set counts for itself: heap_manager.create_constraint_set."""
+
+REQUEST_OVERHEAD = 64
+"""Bytes that an array counts beside its own: heap_manager.create_constraint_set."""
+
+CLIENT_SET_BYTES = 4 << 20
+"""Bytes of all constraint sets of a client: heap_manager.create_constraint_set."""
+
+FEEDBACKS = 256
+"""Feedback objects of a client at a time: heap_manager.get_default_feedback."""
+
+ALLOCATIONS = 1024
+"""Allocations of a client that it has not destroyed: heap_feedback.allocate."""
+
 VALUE_BYTES = 1024
 """Bytes of a constraint's value: constraint_set_creator.add."""
 

@@ -1,0 +1,92 @@
+"""What a client makes the compositor keep in its own memory: bounded for each, and in all.
+
+The limits are the protocol's (`protocol/wire/limits.py`), so that a client can keep to
+them: constraint sets, feedback objects, allocations.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from dataclasses import dataclass, field
+
+from heapwire.compositor_plugin.server import Client, Listener
+from heapwire.protocol.values import ConstraintSet
+
+ALL_SET_BYTES = 64 << 20
+"""Bytes of the constraint sets of all clients: the limit of 16 of them."""
+SMALL_SET_BYTES = 64 << 10
+"""Bytes that a client may have whatever the others have: several honest negotiations."""
+
+
+@dataclass(slots=True, eq=False)
+class ClientUse:
+    """What one client has: bytes of constraint sets, and objects."""
+
+    set_bytes: int = 0
+    feedbacks: int = 0
+    allocations: int = 0
+    _said: set[str] = field(default_factory=set)
+
+    def first(self, what: str) -> bool:
+        """Whether something is to be logged for the first time; a client can repeat anything."""
+        if what in self._said:
+            return False
+        self._said.add(what)
+        return True
+
+
+class ClientUses:
+    """The `ClientUse` of each client that is connected, and the bytes of all their sets.
+
+    A set counts until nothing refers to it any more, whether its client is still there
+    or not: negotiations keep the sets that they were given.
+    """
+
+    def __init__(self) -> None:
+        self._uses: dict[Client, tuple[ClientUse, Listener]] = {}
+        self._set_bytes = 0
+        # A set may be collected on any thread, and at any point; it only leaves word here.
+        self._returned: deque[tuple[ClientUse, int]] = deque()
+
+    def of(self, client: Client) -> ClientUse:
+        """What a client has."""
+        entry = self._uses.get(client)
+        if entry is None:
+            entry = (ClientUse(), client.on_destroy(lambda: self._forget(client)))
+            self._uses[client] = entry
+        return entry[0]
+
+    def take(self, use: ClientUse, size: int) -> None:
+        """A client's set has grown."""
+        use.set_bytes += size
+        self._set_bytes += size
+
+    def give_back(self, use: ClientUse, size: int) -> None:
+        """A set is no more; may be called at any point, and on any thread."""
+        self._returned.append((use, size))
+
+    def count_while_used(self, constraint_set: ConstraintSet, use: ClientUse, size: int) -> None:
+        """What was taken for a set is given back when nothing refers to it any more."""
+        weakref.finalize(constraint_set, self.give_back, use, size).atexit = False
+
+    def bytes_of(self, use: ClientUse) -> int:
+        """Bytes of a client's sets now."""
+        while self._returned:
+            owner, size = self._returned.popleft()
+            owner.set_bytes -= size
+            self._set_bytes -= size
+        return use.set_bytes
+
+    def crowded(self, use: ClientUse) -> bool:
+        """Whether all clients' sets are too much, and this client's are a part of that."""
+        return self.bytes_of(use) > SMALL_SET_BYTES and self._set_bytes > ALL_SET_BYTES
+
+    def close(self) -> None:
+        """Leave no listener."""
+        for _, listener in self._uses.values():
+            listener.remove()
+        self._uses.clear()
+
+    def _forget(self, client: Client) -> None:
+        del self._uses[client]

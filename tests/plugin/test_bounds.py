@@ -1,0 +1,154 @@
+"""What one client can have the compositor keep, and how much it can have it write."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import pytest
+from stage import NV12, Allocator, Stage
+
+from heapwire.compositor_plugin import client_use
+from heapwire.protocol.wire import ALLOCATIONS, CLIENT_SET_BYTES, FEEDBACKS
+from heapwire.protocol.wire.array import encode_formats
+from heapwire.protocol.wire.bindings import ConstraintSetCreatorError, HeapFeedbackError
+
+NO_MEMORY = 2  # wayland.xml, wl_display.error
+UNKNOWN = 0x01000001  # a type that the compositor does not know, so any bytes will do
+DISPLAY = 1
+
+
+@pytest.fixture
+def stage():
+    with Stage() as stage:
+        yield stage
+
+
+def creator(client, values: int = 0) -> int:
+    """A creator with NV12 and so many kilobytes of constraints."""
+    id_ = client.new("xx_dmabuf_constraint_set_creator_v1")
+    client.request(client.manager, "create_constraint_set", id_, pump=False)
+    client.request(id_, "add_formats", 0, encode_formats([NV12]), pump=False)
+    for number in range(values):
+        arguments = (UNKNOWN + number, 0, 0, 0, os.urandom(1024))
+        client.request(id_, "add", *arguments, pump=number % 16 == 15)
+    client.pump()
+    return id_
+
+
+def big_set(client) -> int:
+    """A set of 255 kilobytes."""
+    id_, set_ = creator(client, 255), client.new("xx_dmabuf_constraint_set_v1")
+    client.request(id_, "create", set_)
+    return set_
+
+
+def kept(stage: Stage) -> int:
+    """Bytes of all clients' sets."""
+    uses = stage.plugin._state.uses
+    uses.bytes_of(client_use.ClientUse())
+    return uses._set_bytes
+
+
+@pytest.mark.parametrize("make", [big_set, lambda client: creator(client, 255)])
+def test_sets_have_no_more_than_the_bytes_that_the_protocol_states(stage, make) -> None:
+    client, other = stage.client(), stage.client()
+    made = 0
+    while client.error is None:
+        make(client)
+        made += 1
+        assert kept(stage) <= CLIENT_SET_BYTES + 2048
+    assert client.error.code == ConstraintSetCreatorError.TOO_MANY
+    assert made > 10
+    other.ask(other.feedback(), 1)
+    assert other.error is None
+    stage.plugin._state.broker.forget_answers()
+
+
+def test_a_set_that_negotiations_refer_to_counts_though_it_was_destroyed(stage) -> None:
+    client = stage.client()
+    feedback = client.feedback()
+    client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder")
+    set_ = big_set(client)
+    client.request(feedback, "add_alternative", 1, set_)
+    client.request(set_, "destroy")
+    assert kept(stage) > 255 << 10
+    client.request(feedback, "remove_participant", 1)
+    assert kept(stage) == 0
+
+
+def test_what_answers_are_remembered_by_is_not_held_against_a_client(stage) -> None:
+    """Hundreds of sets one after the other, each asked about, each destroyed."""
+    client = stage.client()
+    feedback = client.feedback()
+    for cookie in range(1, 40):
+        client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder")
+        set_ = big_set(client)
+        client.request(feedback, "add_alternative", 1, set_)
+        client.request(set_, "destroy")
+        client.request(feedback, "set_extents", 64, 64, 0, 0, 0, 0)
+        client.request(feedback, "commit", cookie)
+        assert client.error is None
+        assert kept(stage) <= CLIENT_SET_BYTES + 2048
+
+
+def test_all_together_are_bounded_and_who_has_little_is_let_be(stage, monkeypatch) -> None:
+    monkeypatch.setattr(client_use, "ALL_SET_BYTES", 1 << 20)
+    greedy = [stage.client() for _ in range(3)]
+    modest = stage.client()
+    while not any(client.error for client in greedy):
+        for client in greedy:
+            if client.error is None:
+                big_set(client)
+    error = next(client.error for client in greedy if client.error)
+    assert (error.object, error.code) == (DISPLAY, NO_MEMORY)
+    modest.ask(modest.feedback(), 1)
+    assert modest.error is None
+
+
+def test_a_client_that_hangs_up_leaves_nothing(stage) -> None:
+    client = stage.client()
+    big_set(client)
+    creator(client, 100)
+    client.close()
+    stage.clients.remove(client)
+    stage.display.dispatch(0)
+    stage.display.dispatch(0)
+    assert kept(stage) == 0
+    assert not stage.plugin._state.uses._uses
+
+
+def test_feedback_objects_are_bounded(stage) -> None:
+    client = stage.client()
+    made = [client.feedback() for _ in range(FEEDBACKS)]
+    client.request(made[0], "destroy")
+    client.feedback()
+    assert client.error is None
+    client.feedback()
+    assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
+
+
+def test_allocations_that_nobody_destroys_are_bounded(stage) -> None:
+    client = stage.client()
+    feedback = client.feedback()
+    for number in range(ALLOCATIONS + 1):
+        assert client.error is None
+        id_ = client.new("xx_dmabuf_allocation_v1")
+        client.request(feedback, "allocate", id_, 99, 0, pump=number % 64 == 63)
+    client.pump()
+    assert (client.error.object, client.error.code) == (feedback, HeapFeedbackError.TOO_MANY)
+
+
+def test_failures_are_logged_once_for_each_client(stage, monkeypatch, caplog) -> None:
+    def fail(*_args, **_options):
+        raise OSError(24, "Too many open files")
+
+    stage.candidate()
+    monkeypatch.setattr(type(stage.platform.memory), "allocate", fail)
+    allocators = [Allocator(stage), Allocator(stage)]
+    with caplog.at_level(logging.WARNING):
+        for allocator in allocators:
+            for cookie in range(2, 10):
+                allocator.reason()
+                allocator.commit(cookie)
+    assert len(caplog.records) == len(allocators)
