@@ -195,11 +195,11 @@ def test_all_of_them_at_once_and_one_picture(session, tmp_path) -> None:
                 return len(frames) > 0 and max(frames) > 3
 
             session.until(stack.enter_context(session.program(*command)), joined)
-        picture = os.environ.get("HEAPWIRE_KEEP_PICTURE") or str(tmp_path / "all.png")
+        picture = Path(os.environ.get("HEAPWIRE_KEEP_PICTURE") or tmp_path / "all.png")
         picture.write_bytes(png(session.compositor.screenshot()))
         assert lit(session.compositor.screenshot()) > 0.2
         assert len(session.surfaces) == 6, "three of them are subsurfaces' and their parent's"
-        assert Path(picture).stat().st_size > 1000
+        assert picture.stat().st_size > 1000
 
 
 @pytest.mark.system("wayland-info")
