@@ -19,7 +19,7 @@ from heapwire.cli.arguments import (
     load_policy,
     output_file,
 )
-from heapwire.cli.output import SCHEMA_VERSION, complain
+from heapwire.cli.output import SCHEMA_VERSION, complain, say
 from heapwire.cli.output_file import Written
 from heapwire.cli.status import DONE
 from heapwire.protocol import MachineError
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        print(f"{READY} {compositor.socket}", flush=True)
+        say(f"{READY} {compositor.socket}")
         complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
         for note in compositor.plugin.platform.notes:
             complain(f"note: {note}")

@@ -1,30 +1,86 @@
 """Standard output: one document, as JSON for programs or as text for people.
 
-The text is rendered from the document, so the two cannot say different things.
+The text is rendered from the document, so the two cannot say different things. Standard
+output may be closed, full, or in an encoding that lacks a letter: the first two are errors
+of the command, and what cannot be encoded is spelled as an escape.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable
-from typing import TextIO
 
+from heapwire.protocol import FileError, words_of
 from heapwire.protocol.explain import Document, Json
 
 SCHEMA_VERSION = 1
 
+_NAME = "standard output"
 
-def show(
-    document: Document,
-    render: Callable[[Document], str],
-    *,
-    as_json: bool,
-    stream: TextIO | None = None,
-) -> None:
-    """Print a document; the JSON is one object, indented, and ends with a newline."""
-    text = json.dumps(document, indent=2, ensure_ascii=False) if as_json else render(document)
-    print(text, file=stream or sys.stdout, flush=True)
+
+def open_standard_streams() -> None:
+    """Make standard output and error something that can be written to, and never fails to encode.
+
+    A descriptor that the process was started without leads to /dev/null from here on, so that
+    no file of ours gets its number. Standard output is opened such that writing fails: what
+    nobody can read is not done.
+    """
+    for fd, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest number that is free, which is this one
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def show(document: Document, render: Callable[[Document], str], *, as_json: bool) -> None:
+    """Print a document; the JSON is one object, indented, and ends with a newline.
+
+    Raises what `say` does.
+    """
+    if as_json:
+        # An escape of JSON's own, where the locale has not all letters.
+        unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+        say(json.dumps(document, indent=2, ensure_ascii=not unicode))
+    else:
+        say(render(document))
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """Print a text on standard output, and see it written.
+
+    Raises `FileError` if it cannot be written, and `BrokenPipeError` if nobody reads it.
+    """
+    try:
+        print(text, end=end)
+    except OSError as error:
+        raise _unwritten(error) from None
+    flush()
+
+
+def flush() -> None:
+    """See what was printed written; raises what `say` does."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _unwritten(error) from None
+
+
+def _unwritten(error: OSError) -> Exception:
+    """What to raise for it; the rest of the output is let go of, for Python would try again."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+    return error if isinstance(error, BrokenPipeError) else FileError(_NAME, words_of(error))
 
 
 def complain(message: str) -> None:

@@ -55,8 +55,8 @@ class OutputFile:
             raise FileError(self.path, words_of(error)) from None
 
     def write_text(self, text: str) -> None:
-        """Write text as UTF-8."""
-        self.write(text.encode("utf-8"))
+        """Write text as UTF-8; what is no character, of a file's odd name, becomes an escape."""
+        self.write(text.encode("utf-8", "backslashreplace"))
 
     def write_json(self, document: Document) -> None:
         """Write a document as JSON."""

@@ -9,6 +9,7 @@ from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, show
 from heapwire.cli.status import DONE
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
+from heapwire.protocol import FileError
 from heapwire.protocol.explain import Document
 
 
@@ -35,8 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build the module, and say how to load it."""
-    libweston = find_libweston(options.libweston)
     output: Path = options.output.absolute()
+    if output.is_dir():
+        raise FileError(output, "this is a directory: name the file that the module goes to")
+    libweston = find_libweston(options.libweston)
     build_module(output, libweston)
     document: Document = {
         "schema_version": SCHEMA_VERSION,

@@ -69,7 +69,5 @@ def test_no_libweston_at_all(capsys, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("arguments", [["weston"], ["embed"], ["weston", "load"]])
 def test_usage(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
+    assert main(arguments) == 2
     assert "usage:" in capsys.readouterr().err

@@ -1,0 +1,144 @@
+"""Whatever surrounds the command or is given to it: a sentence and a status, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = (sys.executable, "-m", "heapwire.cli.main")
+EXPLAIN = ("explain", "--platform", "raspberry-pi-4", "--format", "NV12")
+PLATFORM = (
+    Path(__file__).parents[2].joinpath("kernel/platforms/raspberry-pi-4.toml").read_text("utf-8")
+)
+
+
+def run(*arguments, **others):
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, check=False, **others)
+
+
+def through_shell(script, **environment):
+    """Run a line of shell in which `heapwire` is the command."""
+    spelled = f'heapwire() {{ "{sys.executable}" -m heapwire.cli.main "$@"; }}\n{script}'
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", spelled],
+        capture_output=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def is_said(done, status, *words):
+    """One line on standard error, these words in it, and the status."""
+    told = done.stderr.decode("utf-8", "surrogateescape")
+    assert done.returncode == status, told
+    assert len(told.splitlines()) == 1, told
+    assert told.startswith("heapwire: ")
+    for word in words:
+        assert word in told
+
+
+@pytest.mark.parametrize("what", ["--help", "list --names", "list --names --json", "list --help"])
+def test_a_full_standard_output_is_said(what):
+    done = through_shell(f"heapwire {what} >/dev/full")
+    is_said(done, 1, "standard output: No space left on device")
+
+
+@pytest.mark.parametrize("what", ["--help", "list --names", "list --names --json"])
+def test_a_closed_standard_output_is_said(what):
+    is_said(through_shell(f"heapwire {what} >&-"), 1, "standard output: Bad file descriptor")
+
+
+def test_what_is_written_to_files_needs_no_standard_output(tmp_path):
+    page = tmp_path / "page.html"
+    done = through_shell(f"heapwire {' '.join(EXPLAIN)} --html {page} <&- >&-")
+    is_said(done, 1, "standard output")
+    assert page.read_text("utf-8").endswith("</html>\n")
+
+
+def test_a_closed_standard_error_leaves_standard_output_alone():
+    done = through_shell("heapwire list --names --platform nonsense 2>&-")
+    assert done.returncode == 0
+    done = through_shell("heapwire explain --platform nonsense 2>&-")
+    assert done.returncode == 1
+    assert done.stdout == b""
+
+
+def test_who_has_seen_enough_is_left_in_peace():
+    done = through_shell("for i in 1 2 3; do heapwire --help; done | head -1")
+    assert done.stdout.startswith(b"usage: heapwire")
+    assert done.stderr == b""
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0"}
+
+
+@pytest.fixture
+def written_abroad(tmp_path):
+    """A platform with letters that ASCII has not."""
+    file = tmp_path / "board.toml"
+    file.write_text(PLATFORM.replace("title = ", 'title = "größe €" # ', 1), "utf-8")
+    assert "größe" in file.read_text("utf-8")
+    return file
+
+
+def test_a_locale_without_the_letters_spells_them(written_abroad):
+    environment = {**os.environ, **ASCII}
+    done = run("list", "--platform", written_abroad, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"gr\xf6\xdfe \u20ac" in done.stdout
+    done = run("list", "--platform", written_abroad, "--json", env=environment)
+    assert json.loads(done.stdout.decode("ascii"))["title"] == "größe €"
+
+
+def test_a_locale_with_the_letters_has_them(written_abroad):
+    done = run("list", "--platform", written_abroad, env={**os.environ, "PYTHONUTF8": "1"})
+    assert "größe €" in done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("environment", [{}, ASCII])
+def test_a_file_whose_name_is_not_utf_8_is_one_like_any_other(tmp_path, environment):
+    name = os.fsencode(tmp_path) + b"/b\xff\xfe.toml"
+    around = {**os.environ, **environment}
+    is_said(run("list", "--platform", name, env=around), 1, "No such file")
+    Path(os.fsdecode(name)).write_text(PLATFORM, "utf-8")
+    page, capture = name.replace(b".toml", b".html"), name.replace(b".toml", b".json")
+    done = run(*EXPLAIN[:1], "--platform", name, "--html", page, "--capture", capture, env=around)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = run("replay", capture, "--json", env=around)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["same"] is True
+
+
+@pytest.mark.parametrize("command", [("list", "--names"), ("play", "x"), ("compositor",)])
+@pytest.mark.parametrize("imported", ["heapwire.cli.output", "heapwire.cli.play"])
+def test_ctrl_c_while_it_begins_ends_it(command, imported, tmp_path):
+    """`-X importtime` tells of each import as it is done: the moment to press the keys."""
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "heapwire.cli.main", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
+    )
+    with process:
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if line.rstrip().endswith(f" {imported}"):
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    spoken = [line for line in rest.splitlines() if not line.startswith("import time:")]
+    assert spoken == []
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("where", ["/", ".", ""])
+def test_a_module_is_not_written_into_a_directory(where):
+    is_said(run("weston", "build", "--output", where), 1, "this is a directory")
