@@ -11,6 +11,7 @@ applied anew to whatever hot-plug leads to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from typing import Self
@@ -19,6 +20,7 @@ from heapwire.compositor_plugin.quota import DEFAULT_BUDGET, DEFAULT_RESERVE, DE
 from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
 from heapwire.kernel.description import (
     DeviceFact,
+    EnoughFaultsError,
     MemoryFact,
     Platform,
     TomlFault,
@@ -40,6 +42,7 @@ from heapwire.protocol.values import Source, SourceKind, Usage
 DEBOUNCE = 500
 """Milliseconds that an upgrade must last: 30 frames at 60 Hz, as wlroots waits."""
 MOST_DEBOUNCE = 60_000  # milliseconds
+MOST_PATTERNS = 256  # of a list; a machine has a handful of heaps, and each is compared with all
 
 # What compositors do. What another device needs is told by the client that uses it.
 _USAGES = (Usage.SCANOUT, Usage.SAMPLING)
@@ -89,6 +92,15 @@ class Policy:
         faults: list[TomlFault] = []
         top = TomlTable(parse_toml(text, file=file, error=PolicyFileError), (), faults)
         lines = key_lines(text)
+        with suppress(EnoughFaultsError):
+            policy = cls._read(top, file, lines)
+            if not faults:
+                return policy
+        raise PolicyFileError(file, on_lines(faults, lines))
+
+    @classmethod
+    def _read(cls, top: TomlTable, file: str, lines: Mapping[TomlPath, int]) -> Self:
+        """What the tables of a file say; what is wrong with them is noted."""
         offer, allocation, compositor = map(top.table, ("offer", "allocation", "compositor"))
         budget = allocation.quantity("budget")
         if budget == 0:
@@ -115,11 +127,9 @@ class Policy:
             if fact.usage not in _USAGES:
                 told_by = "what it needs for anything else, a client says that uses it"
                 what = f"a compositor's devices are for scanout and sampling: {told_by}"
-                faults.append(TomlFault((*fact.path, "usage"), what))
+                top.fault_at((*fact.path, "usage"), what)
         for table in (offer, allocation, compositor, top):
             table.close()
-        if faults:
-            raise PolicyFileError(file, on_lines(faults, lines))
         return policy
 
     def corrected(self, platform: Platform) -> Platform:
@@ -187,7 +197,7 @@ def _percent(table: TomlTable, key: str, permitted: range) -> int | None:
 
 
 def _selection(table: TomlTable) -> Selection:
-    only = table.texts("only") if table.has("only") else None
+    only = table.texts("only", MOST_PATTERNS) if table.has("only") else None
     if table.raw("only") == []:
         table.fault("only", 'an empty list permits nothing: to mean that, write never = ["*"]')
-    return Selection(only=only, never=table.texts("never"))
+    return Selection(only=only, never=table.texts("never", MOST_PATTERNS))

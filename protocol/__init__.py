@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         NotPossibleError as NotPossibleError,
         PeerError as PeerError,
         UsageError as UsageError,
+        shown as shown,
         words_of as words_of,
     )
     from heapwire.protocol.explain import (
@@ -185,7 +186,7 @@ else:
         {
             "errors": (
                 "FileError HeapwireError InputError MachineError NotPossibleError "
-                "PeerError UsageError words_of"
+                "PeerError UsageError shown words_of"
             ),
             "explain": (
                 "AnswerMemory CapturedProblem Document Json capture_document differences "

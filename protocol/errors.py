@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_MOST_SHOWN = 100  # characters
+
 
 class HeapwireError(Exception):
     """The base of everything this project raises on purpose."""
@@ -55,3 +57,9 @@ class NotPossibleError(HeapwireError):
 def words_of(error: Exception) -> str:
     """What an exception says; the system's word for an `OSError`, without number and path."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def shown(value: object) -> str:
+    """Something that somebody wrote, as a message quotes it: as Python would, and not at length."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."

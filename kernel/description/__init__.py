@@ -34,19 +34,23 @@ if TYPE_CHECKING:
         read_memory_facts as read_memory_facts,
         with_facts as with_facts,
     )
-    from heapwire.kernel.description.toml_file import (
+    from heapwire.kernel.description.text_file import (
         LineFault as LineFault,
+        json_excess as json_excess,
+        read_text_file as read_text_file,
+    )
+    from heapwire.kernel.description.toml_file import (
         TomlFileError as TomlFileError,
         fault_line as fault_line,
         on_lines as on_lines,
         parse_toml as parse_toml,
-        read_text_file as read_text_file,
     )
     from heapwire.kernel.description.toml_position import (
         TomlPath as TomlPath,
         key_lines as key_lines,
     )
     from heapwire.kernel.description.toml_table import (
+        EnoughFaultsError as EnoughFaultsError,
         TomlFault as TomlFault,
         TomlTable as TomlTable,
         did_you_mean as did_you_mean,
@@ -64,8 +68,9 @@ else:
             "platform_file": "PlatformFileError",
             "quantity": "quantity_name",
             "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
-            "toml_file": "LineFault TomlFileError fault_line on_lines parse_toml read_text_file",
+            "text_file": "LineFault json_excess read_text_file",
+            "toml_file": "TomlFileError fault_line on_lines parse_toml",
             "toml_position": "TomlPath key_lines",
-            "toml_table": "TomlFault TomlTable did_you_mean",
+            "toml_table": "EnoughFaultsError TomlFault TomlTable did_you_mean",
         },
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.values import ConstraintSet, DeviceId, Place, Usage
 
 
@@ -92,5 +92,5 @@ def parse_usage(text: str) -> Usage:
             usage |= Usage[word.strip().upper().replace("-", "_")]
         except KeyError:
             names = ", ".join(usage_name(bit) for bit in Usage)
-            raise InputError(f"{word!r} is not a use: there are {names}") from None
+            raise InputError(f"{shown(word)} is not a use: there are {names}") from None
     return usage

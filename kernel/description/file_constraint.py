@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
-from heapwire.protocol import InputError
+from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.solver import fault
 from heapwire.protocol.values import (
     BY_NAME,
@@ -27,6 +27,8 @@ from heapwire.protocol.values import (
     Value,
     ValueKind,
 )
+
+_UINT_MAX = (1 << 64) - 1  # what travels
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def read_constraints(
             constraint = written.bound(names, Provenance.PROFILE)
         except InputError as error:
             what = f"{written.type.name}: {error}"
-            table.faults.append(TomlFault((*written.path, "value"), what))
+            table.fault_at((*written.path, "value"), what)
             continue
         if not (written.without_iommu and iommu is True):
             constraints.append(constraint)
@@ -136,7 +138,8 @@ def _read(row: TomlTable) -> FileConstraint | None:
     raw = row.raw("value")
     if constraint_type is None:
         if word:
-            row.fault("type", f"{word!r} is not a constraint type: {did_you_mean(word, BY_NAME)}")
+            hint = did_you_mean(word, BY_NAME)
+            row.fault("type", f"{shown(word)} is not a constraint type: {hint}")
         return None
     try:
         value = _value(constraint_type, raw)
@@ -161,7 +164,7 @@ def _read(row: TomlTable) -> FileConstraint | None:
 def _device(name: str, names: MachineNames) -> DeviceId:
     device = names.devices.get(name)
     if device is None:
-        raise InputError(f"there is no device {name!r}: {did_you_mean(name, names.devices)}")
+        raise InputError(f"there is no device {shown(name)}: {did_you_mean(name, names.devices)}")
     return device
 
 
@@ -174,9 +177,9 @@ def _planes(row: TomlTable, constraint_type: ConstraintType | None) -> int:
             )
         return 0
     if not isinstance(raw, list) or not all(
-        isinstance(plane, int) and 0 <= plane < MAX_PLANES for plane in raw
+        type(plane) is int and 0 <= plane < MAX_PLANES for plane in raw
     ):
-        row.fault("planes", f"{raw!r} is not a list of planes, from 0 to {MAX_PLANES - 1}")
+        row.fault("planes", f"{shown(raw)} is not a list of planes, from 0 to {MAX_PLANES - 1}")
         return 0
     if constraint_type is not None and not (
         constraint_type.per_plane or constraint_type.is_relation
@@ -208,13 +211,15 @@ def _uint(constraint_type: ConstraintType, raw: object) -> Value:
         return int(raw)
     if isinstance(raw, str | int) and not isinstance(raw, bool):
         return parse_quantity(raw)
-    raise InputError(f"{raw!r} is not {_number_of(constraint_type)}")
+    raise InputError(f"{shown(raw)} is not {_number_of(constraint_type)}")
 
 
 def _flag(constraint_type: ConstraintType, raw: object) -> Value:
     if raw is None or raw is True:
         return 1
-    raise InputError(f"its presence says it all: leave 'value' out, or the whole row, not {raw!r}")
+    raise InputError(
+        f"its presence says it all: leave 'value' out, or the whole row, not {shown(raw)}"
+    )
 
 
 def _range(constraint_type: ConstraintType, raw: object) -> Value:
@@ -231,22 +236,22 @@ def _mask(constraint_type: ConstraintType, raw: object) -> Value:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     if not isinstance(raw, list):
-        raise InputError(f"{raw!r} is not a list of {', '.join(constraint_type.bits.values())}")
+        names = ", ".join(constraint_type.bits.values())
+        raise InputError(f"{shown(raw)} is not a list of {names}")
     bits = {name.casefold(): bit for bit, name in constraint_type.bits.items()}
     mask = 0
     for word in raw:
         bit = bits.get(word.casefold()) if isinstance(word, str) else None
         if bit is None:
-            raise InputError(
-                f"{word!r} is unknown: {did_you_mean(str(word), constraint_type.bits.values())}"
-            )
+            hint = did_you_mean(word if isinstance(word, str) else "", bits)
+            raise InputError(f"{shown(word)} is unknown: {hint}")
         mask |= 1 << bit
     return mask
 
 
 def _sources(raw: object) -> NamedSources | tuple[()]:
     if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
-        raise InputError(f"{raw!r} is not a list of names of memory")
+        raise InputError(f"{shown(raw)} is not a list of names of memory")
     return NamedSources(tuple(raw)) if raw else ()
 
 
@@ -256,12 +261,14 @@ def _pairs(constraint_type: ConstraintType, raw: object) -> NamedPairs | tuple[(
             raise InputError(
                 f"each device comes with its {constraint_type.unit.plural}: write {{ gpu = 2 }}"
             )
-        raw = {name: 0 for name in raw if isinstance(name, str)}
+        if not all(isinstance(name, str) for name in raw):
+            raise InputError(f"{shown(raw)} is not a list of names of devices")
+        raw = dict.fromkeys(raw, 0)
     if not isinstance(raw, dict):
-        raise InputError(f"{raw!r} does not name devices")
+        raise InputError(f"{shown(raw)} does not name devices")
     for number in raw.values():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            raise InputError(f"{number!r} is not {_number_of(constraint_type)}")
+        if type(number) is not int or not 0 <= number <= _UINT_MAX:
+            raise InputError(f"{shown(number)} is not {_number_of(constraint_type)}")
     return NamedPairs(tuple(raw.items())) if raw else ()
 
 
@@ -279,7 +286,7 @@ def _bytes(constraint_type: ConstraintType, raw: object) -> Value:
             return bytes.fromhex(raw)
         except ValueError:
             pass
-    raise InputError(f'{raw!r} is not bytes in hexadecimal, such as "01 ff"')
+    raise InputError(f'{shown(raw)} is not bytes in hexadecimal, such as "01 ff"')
 
 
 _PLAIN: Mapping[ValueKind, Callable[[ConstraintType, object], Value]] = {

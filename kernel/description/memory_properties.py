@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from heapwire.kernel.description.quantity import quantity_name
 from heapwire.kernel.description.toml_table import TomlTable
+
+MOST_NODE = 1023
+"""The number of the last NUMA node (include/linux/numa.h, NODES_SHIFT of at most 10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +32,22 @@ def read_properties(table: TomlTable) -> MemoryProperties:
     capacity = table.quantity("capacity")
     if capacity == 0:
         table.fault("capacity", "a memory of 0 bytes: leave it out where it is not known")
+    addresses = table.span("addresses")
+    if (
+        addresses is not None
+        and capacity is not None
+        and capacity > addresses[1] - addresses[0] + 1
+    ):
+        size = quantity_name(addresses[1] - addresses[0] + 1)
+        table.fault(
+            "capacity", f"{quantity_name(capacity)} is more than the {size} of its addresses"
+        )
     return MemoryProperties(
         contiguous=table.flag("contiguous"),
-        address_range=table.span("addresses"),
+        address_range=addresses,
         alignment=alignment,
         capacity=capacity,
         cached=table.flag("cached"),
         protected=table.flag("protected"),
-        numa_node=table.integer("numa-node"),
+        numa_node=table.integer("numa-node", MOST_NODE),
     )

@@ -22,10 +22,10 @@ from typing import Self
 from heapwire.kernel.description.device import Device, usage_name
 from heapwire.kernel.description.link import Link, LinkKind
 from heapwire.kernel.description.platform_file import PlatformParts, read_platform
-from heapwire.kernel.description.toml_file import read_text_file
+from heapwire.kernel.description.text_file import read_text_file
 from heapwire.kernel.description.toml_table import did_you_mean
 from heapwire.kernel.memory import MemfdMemory, Memory
-from heapwire.protocol import InputError, MachineError, UsageError
+from heapwire.protocol import InputError, MachineError, UsageError, shown
 from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     BufferCount,
@@ -85,7 +85,7 @@ class Platform:
         if isinstance(platform, str) and "/" not in wanted and not wanted.endswith(_SUFFIX):
             if wanted not in shipped():
                 raise InputError(
-                    f"there is no platform {wanted!r}: {did_you_mean(wanted, shipped())} "
+                    f"there is no platform {shown(wanted)}: {did_you_mean(wanted, shipped())} "
                     "A file is named with its path or its ending .toml."
                 )
             return cls._of(read_shipped(wanted))

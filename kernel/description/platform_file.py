@@ -8,9 +8,8 @@ them: a heap's from its name, a device's from its place in the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from zlib import crc32
 
 from heapwire.kernel.description.device import (
     Device,
@@ -21,43 +20,47 @@ from heapwire.kernel.description.device import (
     usage_name,
 )
 from heapwire.kernel.description.file_constraint import MachineNames, read_constraints
+from heapwire.kernel.description.file_set import (
+    MOST_COST,
+    MOST_SETS,
+    SetReader,
+    check_planes,
+    on_planes,
+    read_pairs,
+)
+from heapwire.kernel.description.heap_number import heap_named
 from heapwire.kernel.description.link import Link, LinkKind
-from heapwire.kernel.description.memory_properties import read_properties
+from heapwire.kernel.description.memory_properties import MOST_NODE, read_properties
 from heapwire.kernel.description.toml_file import TomlFileError, fault_line, on_lines, parse_toml
 from heapwire.kernel.description.toml_position import TomlPath, key_lines
-from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
+from heapwire.kernel.description.toml_table import (
+    MOST_FAULTS,
+    EnoughFaultsError,
+    TomlFault,
+    TomlTable,
+    did_you_mean,
+)
 from heapwire.kernel.memory import simulated_name_fault
-from heapwire.protocol.solver import BOTTOM, join, lift
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.values import (
-    ANY_FOURCC,
-    ANY_MODIFIER,
-    LINEAR,
     PAGE_SIZE,
-    Constraint,
     ConstraintSet,
     DeviceId,
     FormatModifier,
-    HeapId,
     Place,
     Source,
     SourceId,
     SourceKind,
     Topology,
     Usage,
-    parse_fourcc,
-    parse_modifier,
 )
 
-# Documentation/admin-guide/devices.txt; a heap's major is dynamic and counts
-# down from 254, udmabuf's minor is dynamic (MISC_DYNAMIC_MINOR).
-_HEAP_MAJOR = 254
-_HEAP_MINORS = 4096
+# Documentation/admin-guide/devices.txt; udmabuf's minor is dynamic (MISC_DYNAMIC_MINOR).
 _DRM_MAJOR, _FIRST_RENDER_MINOR = 226, 128
 _VIDEO_MAJOR = 81
 _MISC_MAJOR, _UDMABUF_MINOR = 10, 126
 
 _KINDS = {kind.name.lower(): kind for kind in SourceKind}
-_ANY = "ANY"  # in a list of formats or of modifiers: whatever the others name
 
 
 class PlatformFileError(TomlFileError):
@@ -89,7 +92,9 @@ def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None)
     data = parse_toml(text, file=file, error=PlatformFileError)
     faults: list[TomlFault] = []
     reader = _Reader(TomlTable(data, (), faults), name, iommu)
-    parts = reader.read()
+    parts = PlatformParts(name=name)
+    with suppress(EnoughFaultsError):
+        parts = reader.read()
     if not faults and not reader.mentions:
         return parts
     lines = key_lines(text)
@@ -97,20 +102,6 @@ def read_platform(text: str, *, file: str, name: str, iommu: bool | None = None)
         raise PlatformFileError(file, on_lines(faults, lines))
     parts.notes = tuple(fault_line(mention, file=file, lines=lines) for mention in reader.mentions)
     return parts
-
-
-def heap_named(name: str, taken: Iterable[SourceId]) -> SourceId:
-    """A number for a heap that has none but its name, and that is not among those `taken`.
-
-    It comes from the name, so that it is the same in every file that speaks of
-    the heap: a client and a compositor that have read different files, one of
-    which lacks a heap, do not take one heap for another.
-    """
-    others = frozenset(taken)
-    minor = crc32(name.encode()) % _HEAP_MINORS
-    while (number := SourceId.heap(HeapId(_HEAP_MAJOR, minor))) in others:
-        minor = (minor + 1) % _HEAP_MINORS
-    return number
 
 
 class _Reader:
@@ -124,12 +115,17 @@ class _Reader:
         self._devices: dict[str, DeviceId] = {}
         self._device_names: set[str] = set()
         self._absent: dict[str, SourceId] = {}
+        self._taken: set[SourceId] = set()
+        self._sets = SetReader(MachineNames(self._source_named, self._devices))
         self._numbers = {_DRM_MAJOR: 0, _FIRST_RENDER_MINOR: 0, _VIDEO_MAJOR: 0}
         self.mentions: list[TomlFault] = []
 
     def read(self) -> PlatformParts:
         top = self._top
+        if top.is_empty:
+            top.fault(None, "the file is empty: a machine has [[memory]] and [[device]]")
         parts = PlatformParts(name=top.text("name", self._name), title=top.text("title"))
+        _check_name(top, parts.name)
         top.text("source")
         devices = [(table, self._device(table)) for table in top.tables("device")]
         parts.sources = tuple(self._memory(table) for table in top.tables("memory"))
@@ -150,8 +146,9 @@ class _Reader:
         kind = table.choice("kind", DeviceKind, DeviceKind.CPU)
         if not table.has("kind"):
             table.fault(None, f"'kind' is missing: one of {', '.join(DeviceKind)}")
+        _check_name(table, name)
         if name in self._device_names:
-            table.fault("name", f"there is a device {name!r} already")
+            table.fault("name", f"there is a device {shown(name)} already")
         self._device_names.add(name)
         id_ = self._device_id(kind)
         if id_ is not None:
@@ -164,7 +161,9 @@ class _Reader:
             kind=kind,
             driver=table.text("driver"),
             title=table.text("title"),
-            place=Place(tuple(path.split("/")) if path else (), table.integer("numa-node")),
+            place=Place(
+                tuple(path.split("/")) if path else (), table.integer("numa-node", MOST_NODE)
+            ),
             iommu=iommu if self._iommu is None else self._iommu,
         )
 
@@ -189,15 +188,19 @@ class _Reader:
         kind_name = table.text("kind", "heap")
         kind = _KINDS.get(kind_name)
         if kind is None:
-            table.fault("kind", f"{kind_name!r} is unknown: {did_you_mean(kind_name, _KINDS)}")
+            table.fault("kind", f"{shown(kind_name)} is unknown: {did_you_mean(kind_name, _KINDS)}")
             kind = SourceKind.HEAP
         owner = self._owner(table, required=kind is SourceKind.DEVICE)
+        _check_name(table, name)
         bad_name = simulated_name_fault(name)
         if bad_name is not None:
             table.fault("name", bad_name)
         if name in self._sources:
-            table.fault("name", f"there is a memory {name!r} already")
+            table.fault("name", f"there is a memory {shown(name)} already")
         id_ = self._source_id(kind, name, owner)
+        if kind is not SourceKind.HEAP and id_ in self._sources.values():
+            whose = "udmabuf" if kind is SourceKind.UDMABUF else "this device"
+            table.fault("kind", f"there is a memory of {whose} already")
         self._sources.setdefault(name, id_)
         given = read_properties(table)
         source = Source(
@@ -238,23 +241,28 @@ class _Reader:
                 return self._heap_id(name)
 
     def _heap_id(self, name: str) -> SourceId:
-        """The number of a heap, there or not."""
-        return heap_named(name, (*self._sources.values(), *self._absent.values()))
+        """The number of a heap, there or not; no two tables and names can be more than 4096."""
+        number = heap_named(name, self._taken)
+        self._taken.add(number)
+        return number
 
     def _source_named(self, name: str, path: TomlPath) -> SourceId:
         """The number of a memory; one that the platform lacks has a number that nothing has."""
         number = self._sources.get(name) or self._absent.get(name)
-        if name not in self._sources:
-            self.mentions.append(TomlFault(path, f"this platform has no memory {name!r}"))
+        if name not in self._sources and len(self.mentions) < MOST_FAULTS:
+            self.mentions.append(TomlFault(path, f"this platform has no memory {shown(name)}"))
         if number is None:
             number = self._heap_id(name)
             self._absent[name] = number
         return number
 
     def _with_uses(self, table: TomlTable, device: Device) -> Device:
-        planes = {
-            plane.name: plane for plane in map(_kms_plane, table.tables("kms-planes"))
-        }  # fmt: skip
+        planes: dict[str, KmsPlane] = {}
+        for row in table.tables("kms-planes"):
+            plane = _kms_plane(row)
+            if plane.name in planes:
+                row.fault("name", f"there is a plane {shown(plane.name)} already")
+            planes[plane.name] = plane
         if planes and device.kind is not DeviceKind.DISPLAY:
             table.fault("kms-planes", "only a display has planes")
         sets: dict[Usage, tuple[ConstraintSet, ...]] = {}
@@ -273,17 +281,18 @@ class _Reader:
     ) -> tuple[list[Usage], tuple[ConstraintSet, ...]]:
         if not table.has("usage"):
             table.fault(None, f"'usage' is missing: one of {', '.join(map(usage_name, Usage))}")
-        usages = [Usage(number) for number in table.each("usage", parse_usage)]
+        usages = [Usage(number) for number in table.some("usage", parse_usage)]
         names = MachineNames(self._source_named, self._devices)
         common = read_constraints(table, "constraints", names, iommu=device.iommu)
         sets: list[ConstraintSet] = []
-        for row in table.tables("set"):
-            constraint_set = _constraint_set(row, common, names, device.iommu)
+        for row in table.tables("set", MOST_SETS):
+            constraint_set = self._sets.constraint_set(row, common, iommu=device.iommu)
             sets.append(constraint_set)
-            for name in _on_planes(row, planes):
+            for name in on_planes(row, planes):
                 planes[name] = replace(planes[name], sets=(*planes[name].sets, constraint_set))
         if common and not sets:
             table.fault(None, "these constraints hold for no format: add a set with formats")
+        check_planes(table, (pair for each in sets for pair in each.formats))
         table.close()
         return usages, tuple(dict.fromkeys(sets))
 
@@ -294,7 +303,10 @@ class _Reader:
             table.fault("device", f"there is no such device: {did_you_mean(device, names)}")
         source = table.required("memory", "the memory that the device names")
         if source:
-            self._source_named(source, (*table.path, "memory"))
+            try:
+                self._source_named(source, (*table.path, "memory"))
+            except InputError as error:
+                table.fault("memory", str(error))
         link = Link(
             device=device,
             source=source,
@@ -311,7 +323,7 @@ class _Reader:
         for name, end in zip(names, ends, strict=True):
             if end is None:
                 hint = did_you_mean(name, self._devices)
-                table.fault("devices", f"there is no device {name!r}: {hint}")
+                table.fault("devices", f"there is no device {shown(name)}: {hint}")
         if len(set(names)) != 2:
             table.fault("devices", "a peer link has two ends: name two devices")
         table.text("source")
@@ -319,51 +331,19 @@ class _Reader:
         return frozenset(end for end in ends if end is not None)
 
     def _format_cost(self, table: TomlTable) -> dict[FormatModifier, int]:
-        cost = table.integer("cost")
+        cost = table.integer("cost", MOST_COST)
         if cost is None:
             table.fault(None, "'cost' is missing: a number, 0 the best")
-        pairs = _pairs(table)
+        pairs = read_pairs(table)
         table.text("source")
         table.close()
         return dict.fromkeys(pairs, cost or 0)
 
 
-def _fourcc(text: str) -> int:
-    return ANY_FOURCC if text == _ANY else parse_fourcc(text)
-
-
-def _modifier(text: str) -> int:
-    return ANY_MODIFIER if text == _ANY else parse_modifier(text)
-
-
-def _pairs(table: TomlTable) -> tuple[FormatModifier, ...]:
-    """Each of `formats` with each of `modifiers`, which is LINEAR where it is left out."""
-    if not table.has("formats"):
-        table.fault(None, "'formats' is missing: a list of names such as NV12")
-    codes = table.each("formats", _fourcc)
-    modifiers = table.each("modifiers", _modifier) or (LINEAR,)
-    pairs = tuple(FormatModifier(code, modifier) for code in codes for modifier in modifiers)
-    if len(set(pairs)) < len(pairs):
-        table.fault("formats", "a pair of format and modifier stands here twice")
-    return pairs
-
-
-def _constraint_set(
-    table: TomlTable, common: tuple[Constraint, ...], names: MachineNames, iommu: bool | None
-) -> ConstraintSet:
-    own = read_constraints(table, "constraints", names, iommu=iommu)
-    pairs = _pairs(table)
-    cost = table.integer("cost")
-    table.text("source")
-    constraints = common + own
-    demand = lift(constraints)
-    if demand is BOTTOM or join((demand,)) is BOTTOM:
-        table.fault(None, "nothing can meet all the constraints of this set")
-    return ConstraintSet(
-        formats=pairs,
-        constraints=constraints,
-        costs=(cost,) * len(pairs) if cost else (),
-    )
+def _check_name(table: TomlTable, name: str) -> None:
+    """Note a name that is no name of a file: that of a heap or of a device's node is one."""
+    if "/" in name:
+        table.fault("name", f"{shown(name)} has a '/' in it, which no name of a node has")
 
 
 def _kms_plane(table: TomlTable) -> KmsPlane:
@@ -372,18 +352,3 @@ def _kms_plane(table: TomlTable) -> KmsPlane:
     table.text("source")
     table.close()
     return plane
-
-
-def _on_planes(table: TomlTable, planes: Mapping[str, KmsPlane]) -> tuple[str, ...]:
-    """The KMS planes that a set holds for: those it names, else all."""
-    named = table.texts("kms-planes")
-    for index, name in enumerate(named):
-        if name not in planes:
-            table.faults.append(
-                TomlFault(
-                    (*table.path, "kms-planes", index),
-                    f"there is no such plane: {did_you_mean(name, planes)}",
-                )
-            )
-    table.close()
-    return tuple(name for name in named or planes if name in planes)

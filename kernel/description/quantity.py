@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import re
 
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 
 _UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-_QUANTITY = re.compile(r"(0[xX][0-9a-fA-F_]+|[0-9][0-9_]*)\s*([A-Za-z]*)")
+_QUANTITY = re.compile(r"(0[xX][0-9a-fA-F_]{1,40}|[0-9][0-9_]{0,40})\s*([A-Za-z]{0,3})")
+_MOST = (1 << 64) - 1  # what a constraint's number may be
 
 
 def parse_quantity(text: str | int) -> int:
-    """The number of bytes that a text or a number says; `InputError` if it says none."""
-    if isinstance(text, int) and not isinstance(text, bool):
-        if text < 0:
-            raise InputError(f"{text} is negative")
-        return text
+    """The number of bytes that a text or a number says, at most 64 bits of it.
+
+    Raises `InputError` if it says none.
+    """
+    number = text if isinstance(text, int) and not isinstance(text, bool) else _parsed(text)
+    if number < 0:
+        raise InputError(f"{shown(number)} is negative")
+    if number > _MOST:
+        raise InputError(f"{shown(text)} does not fit 64 bits")
+    return number
+
+
+def _parsed(text: str | int) -> int:
     match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None or match[2] not in _UNITS:
-        raise InputError(f'{text!r} is not a number of bytes such as 4096, 0x1000 or "96 MiB"')
+        raise InputError(f'{shown(text)} is not a number of bytes such as 4096, 0x1000 or "96 MiB"')
     digits = match[1].replace("_", "")
-    return int(digits, 16 if digits[:2] in ("0x", "0X") else 10) * _UNITS[match[2]]
+    try:
+        return int(digits, 16 if digits[:2] in ("0x", "0X") else 10) * _UNITS[match[2]]
+    except ValueError:  # of 0x and underscores
+        raise InputError(f"{shown(text)} has no digits") from None
 
 
 def quantity_name(number: int) -> str:

@@ -18,12 +18,12 @@ from heapwire.kernel.description.file_constraint import (
     MachineNames,
     read_file_constraints,
 )
+from heapwire.kernel.description.heap_number import heap_named
 from heapwire.kernel.description.memory_properties import MemoryProperties, read_properties
 from heapwire.kernel.description.platform import Platform
-from heapwire.kernel.description.platform_file import heap_named
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
@@ -81,7 +81,7 @@ def read_device_facts(top: TomlTable) -> tuple[DeviceFact, ...]:
                 use.fault(None, "'usage' is missing: scanout, sampling, or both in a list")
             if not use.has("constraints"):
                 use.fault(None, "'constraints' is missing: a list of what the device needs")
-            usages = use.each("usage", parse_usage)
+            usages = use.some("usage", parse_usage)
             constraints = read_file_constraints(use, "constraints")
             use.text("source")
             use.close()
@@ -160,7 +160,7 @@ class _Adding:
                 self.sources[index] = _stated(source, fact.properties)
                 return
         what = did_you_mean(fact.name, [source.name for source in self.sources])
-        self._mention(fact.path, f"this machine has no memory {fact.name!r}: {what}")
+        self._mention(fact.path, f"this machine has no memory {shown(fact.name)}: {what}")
 
     def add_device(self, fact: DeviceFact) -> None:
         spoken_of = [i for i, device in enumerate(self.devices) if fact.speaks_of(device)]
@@ -191,7 +191,7 @@ class _Adding:
         for source in self.sources:
             if source.name == name:
                 return source.id
-        self._mention(path, f"this machine has no memory {name!r}")
+        self._mention(path, f"this machine has no memory {shown(name)}")
         for id_, absent_name in self.absent.items():
             if absent_name == name:
                 return id_
@@ -204,8 +204,8 @@ class _Adding:
 
 
 def _called(fact: DeviceFact) -> str:
-    by_driver = f"of the driver {fact.driver!r}" if fact.driver else ""
-    return f"{fact.name!r} {by_driver}".rstrip() if fact.name else by_driver
+    by_driver = f"of the driver {shown(fact.driver)}" if fact.driver else ""
+    return f"{shown(fact.name)} {by_driver}".rstrip() if fact.name else by_driver
 
 
 def _stated(source: Source, properties: MemoryProperties) -> Source:

@@ -5,32 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
+from heapwire.kernel.description.text_file import LineFault, toml_excess
 from heapwire.kernel.description.toml_position import TomlPath, line_of
 from heapwire.kernel.description.toml_table import TomlFault, key_name
-from heapwire.protocol import FileError, words_of
+from heapwire.protocol import FileError
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
-
-
-def read_text_file(file: str) -> str:
-    """The text of a file; `FileError` if it cannot be read, or is not UTF-8."""
-    try:
-        return Path(file).read_text("utf-8")
-    except OSError as error:
-        raise FileError(file, words_of(error)) from error
-    except UnicodeDecodeError as error:
-        raise FileError(file, f"this is not text in UTF-8: {error.reason}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class LineFault:
-    """Something wrong on a line, from 1, of a file; `text` names the key."""
-
-    line: int
-    text: str
 
 
 class TomlFileError(FileError):
@@ -49,6 +30,9 @@ class TomlFileError(FileError):
 
 def parse_toml(text: str, *, file: str, error: type[TomlFileError]) -> dict[str, object]:
     """The data of a text; raises `error`, with file and line, if it is not TOML."""
+    excess = toml_excess(text)
+    if excess is not None:
+        raise error(file, [excess])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as caught:

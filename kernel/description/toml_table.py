@@ -8,16 +8,29 @@ keys that nobody asked for. So one pass over a file finds all of its faults.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TypeVar
 
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+MOST_FAULTS = 100
+"""Faults of a file that are told; no more of it is read then."""
+MOST_TABLES = 256
+"""Tables in an array of tables, and constraints in a list (wire/limits.py, SET_CONSTRAINTS)."""
+
+_MOST_TEXTS = 4096  # entries of a list: the pairs of a set (wire/limits.py, SET_FORMATS)
+_UINT_MAX = (1 << 64) - 1
+_MOST_CHOICES = 64  # names that a hint compares with
+_LONGEST_WORD = 64  # characters of a word that is compared
+_BARE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +41,31 @@ class TomlFault:
     text: str
 
 
+class EnoughFaultsError(InputError):
+    """So many faults have been noted that a person will not want to read more of them."""
+
+
 def key_name(path: TomlPath) -> str:
     """A path as a person would write it: `device[1].use[0].usage`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+            continue
+        key = part if _BARE.fullmatch(part) else shown(part)
+        text += f".{key}" if text else key
     return text
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """A hint at what was probably meant, or at all there is."""
-    names = [str(name) for name in choices]
-    close = difflib.get_close_matches(word, names, 1)
+    """A hint at what was probably meant, or at what there is."""
+    names = [str(name) for name in islice(choices, _MOST_CHOICES + 1)]
+    more = ", and more" if len(names) > _MOST_CHOICES else ""
+    close = difflib.get_close_matches(word, names, 1) if len(word) <= _LONGEST_WORD else []
     if close:
-        return f"did you mean {close[0]!r}?"
-    return f"there are {', '.join(names)}" if names else "there are none"
+        return f"did you mean {shown(close[0])}?"
+    told = ", ".join(name if len(name) <= _LONGEST_WORD else shown(name) for name in names)
+    return f"there are {told}{more}" if names else "there are none"
 
 
 class TomlTable:
@@ -56,7 +79,19 @@ class TomlTable:
 
     def fault(self, key: str | None, text: str) -> None:
         """Note a fault of a key, or of the table as a whole."""
-        self.faults.append(TomlFault(self.path if key is None else (*self.path, key), text))
+        self.fault_at(self.path if key is None else (*self.path, key), text)
+
+    def fault_at(self, path: TomlPath, text: str) -> None:
+        """Note a fault anywhere in the file; raises `EnoughFaultsError` when there are enough."""
+        self.faults.append(TomlFault(path, text))
+        if len(self.faults) == MOST_FAULTS:
+            self.faults.append(TomlFault(path, "there may be more, which is not looked for"))
+            raise EnoughFaultsError(f"there are {MOST_FAULTS} faults or more")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no key at all."""
+        return not self._data
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""
@@ -75,13 +110,13 @@ class TomlTable:
             return default
         if isinstance(value, str) and value:
             return value
-        self.fault(key, f"{value!r} is not a text in quotes")
+        self.fault(key, f"{shown(value)} is not a text in quotes")
         return default
 
     def required(self, key: str, what: str) -> str:
         """A string that must be there; the empty string when it is not."""
         if not self.has(key):
-            self.fault(None, f"{key!r} is missing: {what}")
+            self.fault(None, f"{shown(key)} is missing: {what}")
             return ""
         return self.text(key)
 
@@ -90,17 +125,18 @@ class TomlTable:
         value = self.raw(key)
         if value is None or isinstance(value, bool):
             return value
-        self.fault(key, f"{value!r} is neither true nor false")
+        self.fault(key, f"{shown(value)} is neither true nor false")
         return None
 
-    def integer(self, key: str) -> int | None:
-        """A number that is not negative, None where there is none."""
+    def integer(self, key: str, most: int = _UINT_MAX) -> int | None:
+        """A number from 0 to `most`, None where there is none."""
         value = self.raw(key)
         if value is None:
             return None
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
-        self.fault(key, f"{value!r} is not a whole number from 0 on")
+        upto = "on" if most == _UINT_MAX else f"to {most}"
+        self.fault(key, f"{shown(value)} is not a whole number from 0 {upto}")
         return None
 
     def quantity(self, key: str) -> int | None:
@@ -118,6 +154,8 @@ class TomlTable:
             first, last = self._parsed(key, value[0]), self._parsed(key, value[1])
         elif isinstance(value, dict) and set(value) == {"base", "size"}:
             first, size = self._parsed(key, value["base"]), self._parsed(key, value["size"])
+            if size == 0:
+                self.fault(key, "the range has a size of 0: leave it out where it is not known")
             last = first + size - 1 if first is not None and size else None
         else:
             self.fault(key, 'a range is ["first", "last"], both included, or { base, size }')
@@ -135,24 +173,31 @@ class TomlTable:
         try:
             return choices(word)
         except ValueError:
-            self.fault(key, f"{word!r} is unknown: {did_you_mean(word, list(choices))}")
+            self.fault(key, f"{shown(word)} is unknown: {did_you_mean(word, list(choices))}")
             return default
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings; a single string is a list of one."""
+    def texts(self, key: str, most: int = _MOST_TEXTS) -> tuple[str, ...]:
+        """A list of at most so many strings; a single string is a list of one."""
         value = self.raw(key)
         if value is None:
             return ()
         entries = value if isinstance(value, list) else [value]
+        if len(entries) > most:
+            self.fault(key, f"there are {len(entries)} entries: {most} is the most")
+            return ()
         good: list[str] = []
         for index, entry in enumerate(entries):
             if isinstance(entry, str) and entry:
                 good.append(entry)
             else:
-                self.faults.append(
-                    TomlFault((*self.path, key, index), f"{entry!r} is not a text in quotes")
-                )
+                self.fault_at((*self.path, key, index), f"{shown(entry)} is not a text in quotes")
         return tuple(good)
+
+    def some(self, key: str, parse: Callable[[str], int]) -> tuple[int, ...]:
+        """As `each`, where an empty list is a fault."""
+        if self.raw(key) == []:
+            self.fault(key, "the list is empty: it stands for nothing")
+        return self.each(key, parse)
 
     def each(self, key: str, parse: Callable[[str], int]) -> tuple[int, ...]:
         """A list of strings, each read by `parse`, which raises `InputError`."""
@@ -161,7 +206,7 @@ class TomlTable:
             try:
                 good.append(parse(text))
             except InputError as error:
-                self.faults.append(TomlFault((*self.path, key, index), str(error)))
+                self.fault_at((*self.path, key, index), str(error))
         return tuple(good)
 
     def table(self, key: str) -> TomlTable:
@@ -173,20 +218,23 @@ class TomlTable:
             self.fault(key, f"this is a table: write [{key_name((*self.path, key))}]")
         return TomlTable({}, (*self.path, key), self.faults)
 
-    def tables(self, key: str) -> Iterator[TomlTable]:
-        """The tables of an array of tables."""
+    def tables(self, key: str, most: int = MOST_TABLES) -> Iterator[TomlTable]:
+        """The tables of an array of at most so many tables."""
         value = self.raw(key)
         if value is None:
             return
         if not isinstance(value, list):
             self.fault(key, f"this is a list of tables: write [[{key_name((*self.path, key))}]]")
             return
+        if len(value) > most:
+            self.fault(key, f"there are {len(value)} tables: {most} is the most")
+            return
         for index, entry in enumerate(value):
             path = (*self.path, key, index)
             if isinstance(entry, dict):
                 yield TomlTable(entry, path, self.faults)
             else:
-                self.faults.append(TomlFault(path, f"{entry!r} is not a table"))
+                self.fault_at(path, f"{shown(entry)} is not a table")
 
     def close(self) -> None:
         """Report the keys that nobody asked for."""
@@ -205,5 +253,5 @@ class TomlTable:
             except InputError as error:
                 self.fault(key, str(error))
                 return None
-        self.fault(key, f"{value!r} is not a number of bytes")
+        self.fault(key, f"{shown(value)} is not a number of bytes")
         return None

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, IntFlag
 from functools import cache
 
-from heapwire.protocol.errors import InputError, UsageError
+from heapwire.protocol.errors import InputError, UsageError, shown
 from heapwire.protocol.explain.answer_document import Document, Json
 from heapwire.protocol.values import (
     BY_NAME,
@@ -104,7 +104,7 @@ def _read(kind: object, value: Json, path: str) -> object:
     assert isinstance(kind, type)
     if kind in (int, str, bool):
         if type(value) is not kind:
-            raise InputError(f"{path}: {value!r} is not {_ARTICLES[kind]}")
+            raise InputError(f"{path}: {shown(value)} is not {_ARTICLES[kind]}")
         return value
     if issubclass(kind, Enum):
         return _read_enum(kind, value, path)
@@ -136,7 +136,7 @@ def _read_constraint_value(value: Json, path: str) -> object:
             try:
                 return bytes.fromhex(text)
             except ValueError:
-                raise InputError(f"{path}: {text!r} is not bytes in hex") from None
+                raise InputError(f"{path}: {shown(text)} is not bytes in hex") from None
         case []:
             return ()
         case [int(lowest), int(highest)]:
@@ -146,7 +146,7 @@ def _read_constraint_value(value: Json, path: str) -> object:
             return _read(pairs, value, path)
         case [str(), *_]:
             return _read(tuple[SourceId, ...], value, path)
-    raise InputError(f"{path}: {value!r} is no value of a constraint")
+    raise InputError(f"{path}: {shown(value)} is no value of a constraint")
 
 
 def _read_tuple(arguments: tuple[object, ...], values: list[Json], path: str) -> object:
@@ -168,11 +168,11 @@ def _read_enum(kind: type[Enum], value: Json, path: str) -> object:
         flags = kind(0)
         for word in _list(value, path):
             if str(word) not in names:
-                raise InputError(f"{path}: {word!r} is none of {', '.join(names)}")
+                raise InputError(f"{path}: {shown(word)} is none of {', '.join(names)}")
             flags |= kind(names[str(word)].value)
         return flags
     if str(value) not in names:
-        raise InputError(f"{path}: {value!r} is none of {', '.join(names)}")
+        raise InputError(f"{path}: {shown(value)} is none of {', '.join(names)}")
     return names[str(value)]
 
 
@@ -180,7 +180,7 @@ def _read_object(kind: type, document: Document, path: str) -> object:
     hints = _hints(kind)
     unknown = sorted(set(document) - set(hints))
     if unknown:
-        raise InputError(f"{path}: {unknown[0]!r} is no entry of a {kind.__name__}")
+        raise InputError(f"{path}: {shown(unknown[0])} is no entry of a {kind.__name__}")
     if kind is Constraint and isinstance(document.get("type"), str):
         document = {**document, "type": _type(str(document["type"]), path)}
     values = {name: _read(hints[name], entry, f"{path}.{name}") for name, entry in document.items()}
@@ -212,7 +212,7 @@ def _type(name: str, path: str) -> int:
     try:
         return int(name, 16)
     except ValueError:
-        raise InputError(f"{path}: there is no type of constraint {name!r}") from None
+        raise InputError(f"{path}: there is no type of constraint {shown(name)}") from None
 
 
 def _pair(text: str) -> FormatModifier:
@@ -222,13 +222,13 @@ def _pair(text: str) -> FormatModifier:
 
 def _list(value: Json, path: str) -> list[Json]:
     if not isinstance(value, list):
-        raise InputError(f"{path}: {value!r} is not a list")
+        raise InputError(f"{path}: {shown(value)} is not a list")
     return value
 
 
 def _document(value: Json, path: str) -> Document:
     if not isinstance(value, dict):
-        raise InputError(f"{path}: {value!r} is not an object")
+        raise InputError(f"{path}: {shown(value)} is not an object")
     return value
 
 

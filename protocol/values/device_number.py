@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from heapwire.protocol.errors import InputError, UsageError
+from heapwire.protocol.errors import InputError, UsageError, shown
 
 MAX_MAJOR = (1 << 12) - 1  # include/linux/kdev_t.h: a dev_t has 12 major bits
 MAX_MINOR = (1 << 20) - 1  # and 20 minor bits
@@ -51,7 +51,7 @@ class DeviceNumber:
         """The pair that `str()` printed, such as `254:0`; `InputError` for anything else."""
         written = re.fullmatch(r"([0-9]+):([0-9]+)", text.strip())
         if written is None:
-            raise InputError(f"{text!r} is not MAJOR:MINOR")
+            raise InputError(f"{shown(text)} is not MAJOR:MINOR")
         major, minor = int(written[1]), int(written[2])
         fault = cls.fault(major, minor)
         if fault is not None:

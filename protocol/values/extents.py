@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from heapwire.protocol.errors import InputError, UsageError
+from heapwire.protocol.errors import InputError, UsageError, shown
 
 MAX_EXTENT = 65536
 """Pixels of a width or a height, at most.
@@ -43,7 +43,7 @@ class Extent:
         """The size that `str()` printed; `InputError` for anything else."""
         written = re.fullmatch(r"([0-9]{1,6})x([0-9]{1,6})", text, re.ASCII | re.IGNORECASE)
         if written is None:
-            raise InputError(f"{text!r} is not WIDTHxHEIGHT")
+            raise InputError(f"{shown(text)} is not WIDTHxHEIGHT")
         width, height = int(written[1]), int(written[2])
         fault = cls.fault(width, height)
         if fault is not None:

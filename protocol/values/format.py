@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from heapwire.protocol.errors import InputError, UsageError
+from heapwire.protocol.errors import InputError, UsageError, shown
 
 _MAX_FOURCC = (1 << 32) - 1
 
@@ -203,5 +203,5 @@ def parse_fourcc(text: str) -> int:
     elif 0 < len(text) <= 4 and text.isascii() and text.isprintable():
         return fourcc(text)
     raise InputError(
-        f"{text!r} is not a pixel format: give a name such as NV12, four characters or 0x..."
+        f"{shown(text)} is not a pixel format: give a name such as NV12, four characters or 0x..."
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from heapwire.protocol.errors import InputError
+from heapwire.protocol.errors import InputError, shown
 
 LINEAR = 0
 """Rows of pixels one after the other (DRM_FORMAT_MOD_LINEAR)."""
@@ -156,13 +156,13 @@ def parse_modifier(text: str) -> int:
         try:
             return _parse_called(vendor, scheme, width, inside)
         except (ValueError, KeyError):
-            raise InputError(f"{text!r} is not a format modifier") from None
+            raise InputError(f"{shown(text)} is not a format modifier") from None
     try:
         number = int(spelled, 0)
     except ValueError:
         number = -1
     if not 0 <= number <= _MAX_MODIFIER:
-        raise InputError(f"{text!r} is not a format modifier: give a name or 0x...")
+        raise InputError(f"{shown(text)} is not a format modifier: give a name or 0x...")
     return number
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from heapwire.protocol.errors import InputError, UsageError
+from heapwire.protocol.errors import InputError, UsageError, shown
 from heapwire.protocol.values.constraint import Provenance
 from heapwire.protocol.values.device_number import DeviceId, DeviceNumber, HeapId
 
@@ -58,7 +58,7 @@ class SourceId:
         word, _, pair = text.partition(" ")
         kind = SourceKind.__members__.get(word.upper())
         if kind is None:
-            raise InputError(f"{text!r} is not a source such as 'heap 254:0'")
+            raise InputError(f"{shown(text)} is not a source such as 'heap 254:0'")
         number = DeviceNumber.parse(pair)
         return cls(kind, number.major, number.minor)
 

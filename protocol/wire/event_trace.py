@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from heapwire.protocol.errors import InputError
+from heapwire.protocol.errors import InputError, shown
 from heapwire.protocol.explain import Document, Json, canonical, to_json
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
@@ -90,7 +90,7 @@ def _value(number: int, value: Json) -> int | str | bytes:
             try:
                 return bytes.fromhex(text)
             except ValueError:
-                raise InputError(f"events[{number}]: {text!r} is not bytes in hex") from None
+                raise InputError(f"events[{number}]: {shown(text)} is not bytes in hex") from None
         case int() | str():
             return value
-    raise InputError(f"events[{number}]: {value!r} is no argument")
+    raise InputError(f"events[{number}]: {shown(value)} is no argument")

@@ -98,7 +98,7 @@ def test_a_folder_and_a_binary_are_no_platforms(tmp_path):
         Platform.load(tmp_path)
     path = tmp_path / "clip.toml"
     path.write_bytes(b"\x00\xff\xfe")
-    with pytest.raises(FileError, match=r"clip\.toml: this is not text"):
+    with pytest.raises(FileError, match=r"clip\.toml:1: this is not text"):
         Platform.load(path)
 
 

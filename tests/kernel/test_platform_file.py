@@ -223,7 +223,7 @@ def test_the_majors_are_those_of_linux():
     [
         ('{ type = "contiguous" }', 1, 0),
         ('{ type = "contiguous", value = true }', 1, 0),
-        ('{ type = "pitch-alignment", value = 64, planes = [0, 2] }', 64, 0b101),
+        ('{ type = "pitch-alignment", value = 64, planes = [0, 1] }', 64, 0b11),
         ('{ type = "size-alignment", value = "128 KiB" }', 128 << 10, 0),
         ('{ type = "address-range", value = ["0x0", "0x3fffffff"] }', (0, 0x3FFFFFFF), 0),
         ('{ type = "address-range", value = { base = 4096, size = "4 KiB" } }', (4096, 8191), 0),
@@ -270,7 +270,7 @@ def test_a_heap_has_the_same_number_in_every_file_that_speaks_of_it():
 
 
 def test_heaps_whose_names_meet_have_numbers_of_their_own(monkeypatch):
-    monkeypatch.setattr("heapwire.kernel.description.platform_file.crc32", lambda name: 4095)
+    monkeypatch.setattr("heapwire.kernel.description.heap_number.crc32", lambda name: 4095)
     ids = [source.id.minor for source in parse(HEAD).sources]
     assert ids == [4095, 0]
 

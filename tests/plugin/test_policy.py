@@ -56,7 +56,9 @@ def faults(text: str) -> list[str]:
 
 
 def machine(*heaps: str) -> Platform:
-    return Platform.parse("".join(map(HEAPS.format, heaps)), file="machine.toml")
+    return Platform.parse(
+        'name = "machine"\n' + "".join(map(HEAPS.format, heaps)), file="machine.toml"
+    )
 
 
 def names(platform: Platform) -> list[str]:
@@ -169,7 +171,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path) -> None:
     with pytest.raises(FileError, match=r"no\.toml: No such file or directory"):
         Policy.load(tmp_path / "no.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
-    with pytest.raises(FileError, match=r"bytes\.toml: this is not text in UTF-8"):
+    with pytest.raises(FileError, match=r"bytes\.toml:1: this is not text in UTF-8"):
         Policy.load(tmp_path / "bytes.toml")
 
 
