@@ -11,9 +11,12 @@ from pathlib import Path
 from heapwire.cli.arguments import add_json
 from heapwire.cli.output import SCHEMA_VERSION, documents, show
 from heapwire.cli.status import DONE, FAILED
-from heapwire.protocol import FileError, InputError, PeerError, words_of
+from heapwire.kernel.description import json_excess, read_text_file
+from heapwire.protocol import FileError, InputError, PeerError
 from heapwire.protocol.explain import Document, Json, differences, parse_capture, render_explain
 from heapwire.protocol.wire import TRACE_KIND, parse_trace, trace_differences
+
+_MOST_BYTES = 16 << 20  # 256 negotiations, as a compositor captures, have 7 MiB at 26 KiB each
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,23 +54,29 @@ def render(document: Document) -> str:
 
 def _replays(path: Path) -> Iterator[Document]:
     """What became of each negotiation of a capture, a compositor's or a client's."""
+    document = _document(path)
     try:
-        text = path.read_text("utf-8")
-        document = json.loads(text)
         if isinstance(document, dict) and document.get("kind") == TRACE_KIND:
             told = trace_differences(parse_trace(document))
             yield _replay(path, 0, document.get("batches"), told)
             return
         for number, negotiation in enumerate(parse_capture(document)):
             yield _replay(path, number, negotiation.answer, differences(negotiation))
-    except OSError as error:
-        raise FileError(path, words_of(error)) from None
-    except UnicodeDecodeError:
-        raise FileError(path, "this is not text in UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise FileError(path, f"this is not JSON: {error.msg}", line=error.lineno) from None
     except (InputError, PeerError) as error:  # a trace is read as its peer's events
         raise FileError(path, str(error)) from None
+
+
+def _document(path: Path) -> Json:
+    """What is in a file of JSON; `FileError` if it is none, or more than is read."""
+    text = read_text_file(path, most=_MOST_BYTES)
+    excess = json_excess(text)
+    if excess is not None:
+        raise FileError(path, excess.text, line=excess.line)
+    try:
+        document: Json = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FileError(path, f"this is not JSON: {error.msg}", line=error.lineno) from None
+    return document
 
 
 def _replay(path: Path, number: int, answer: Json, different: tuple[str, str] | None) -> Document:

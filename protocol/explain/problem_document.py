@@ -18,6 +18,7 @@ from functools import cache
 
 from heapwire.protocol.errors import InputError, UsageError, shown
 from heapwire.protocol.explain.answer_document import Document, Json
+from heapwire.protocol.explain.problem_check import problem_faults
 from heapwire.protocol.values import (
     BY_NAME,
     REGISTRY,
@@ -42,6 +43,8 @@ def parse_problem(document: Json) -> Problem:
     """The problem of a document; `InputError` names the entry that is wrong."""
     problem = _read(Problem, document, "problem")
     assert isinstance(problem, Problem)
+    for fault in problem_faults(problem):
+        raise InputError(f"problem.{fault}")
     return problem
 
 
@@ -139,7 +142,7 @@ def _read_constraint_value(value: Json, path: str) -> object:
                 raise InputError(f"{path}: {shown(text)} is not bytes in hex") from None
         case []:
             return ()
-        case [int(lowest), int(highest)]:
+        case [int(lowest), int(highest)] if bool not in (type(lowest), type(highest)):
             return (lowest, highest)
         case [[str(), int()], *_]:
             pairs = tuple[tuple[DeviceId, int], ...]

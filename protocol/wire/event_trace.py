@@ -16,13 +16,20 @@ from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
 from heapwire.protocol.wire.batch_encoder import Event
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
+from heapwire.protocol.wire.interface import ArgumentKind
 
 SCHEMA_VERSION = 1
 TRACE_KIND = "heapwire exchange"
 """What the `kind` of such a file is."""
 
-# The fd of format_table is replaced by the content of its file.
-_NAMES = {event.name for event in XX_DMABUF_HEAP_FEEDBACK_V1.events} - {"buffer_status"}
+# The fd of format_table, and the size, are replaced by the content of its file.
+_EVENTS = {
+    event.name: tuple(argument.kind for argument in event.arguments if argument.name != "size")
+    if event.name == "format_table"
+    else tuple(argument.kind for argument in event.arguments)
+    for event in XX_DMABUF_HEAP_FEEDBACK_V1.events
+    if event.name != "buffer_status"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def decode(events: Iterable[Event]) -> tuple[Batch, ...]:
 
 def trace_document(events: Iterable[Event]) -> Document:
     """The content of a capture file."""
-    kept = [event for event in events if event[0] in _NAMES]
+    kept = [event for event in events if event[0] in _EVENTS]
     written: list[Json] = [[name, *map(_written, values)] for name, values in kept]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -79,18 +86,27 @@ def _written(value: int | str | bytes) -> Json:
 
 def _event(number: int, entry: Json) -> Event:
     match entry:
-        case [str(name), *values] if name in _NAMES:
-            return name, tuple(_value(number, value) for value in values)
+        case [str(name), *values] if name in _EVENTS:
+            kinds = _EVENTS[name]
+            if len(values) != len(kinds):
+                counts = f"{len(values)} arguments, not {len(kinds)}"
+                raise InputError(f"events[{number}]: {name} with {counts}")
+            pairs = zip(kinds, values, strict=True)
+            return name, tuple([_value(number, kind, value) for kind, value in pairs])
     raise InputError(f"events[{number}] is no event of a feedback object")
 
 
-def _value(number: int, value: Json) -> int | str | bytes:
-    match value:
-        case {"bytes": str(text)}:
+def _value(number: int, kind: ArgumentKind, value: Json) -> int | str | bytes:
+    match kind, value:
+        case ((ArgumentKind.ARRAY | ArgumentKind.FD), {"bytes": str(text)}):
             try:
                 return bytes.fromhex(text)
             except ValueError:
                 raise InputError(f"events[{number}]: {shown(text)} is not bytes in hex") from None
-        case int() | str():
-            return value
-    raise InputError(f"events[{number}]: {shown(value)} is no argument")
+        case ArgumentKind.STRING, str(text):
+            return text
+        case ArgumentKind.INT, int(signed) if -(1 << 31) <= signed < 1 << 31:
+            return signed
+        case ArgumentKind.UINT, int(unsigned) if 0 <= unsigned < 1 << 32:
+            return unsigned
+    raise InputError(f"events[{number}]: {shown(value)} is no argument of the kind {kind.value}")
