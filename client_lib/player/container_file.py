@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from heapwire.client_lib.player.decoder import Decoder
 from heapwire.client_lib.player.packet import Packet
 from heapwire.client_lib.player.video_file import VideoFile
-from heapwire.protocol import FileError
+from heapwire.protocol import FileError, words_of
 from heapwire.protocol.values import fourcc
 
 if TYPE_CHECKING:
@@ -94,9 +94,12 @@ class ContainerFile:
             return
         from av.bitstream import BitStreamFilterContext
 
-        reframe = BitStreamFilterContext(self._reframe, self._video.stream)
-        for packet in self._video.packets():
-            yield from reframe.filter(packet)
+        try:
+            reframe = BitStreamFilterContext(self._reframe, self._video.stream)
+            for packet in self._video.packets():
+                yield from reframe.filter(packet)
+        except self._video.fault as error:
+            raise FileError(self._video.path, words_of(error)) from None
 
     def close(self) -> None:
         """Close the file."""

@@ -12,7 +12,7 @@ from heapwire.client_lib.player.timeline import Timeline
 from heapwire.client_lib.player.video_file import VideoFile
 from heapwire.kernel.system import Owner
 from heapwire.protocol import FileError
-from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent
+from heapwire.protocol.values import MAX_EXTENT, ColourEncoding, ColourRange, Content, Extent
 
 if TYPE_CHECKING:
     import av
@@ -76,9 +76,9 @@ class Decoder(Owner):
     def coded(self) -> Extent:
         """The size that the codec works in: a multiple of its blocks, in pixels."""
         context = self._file.stream.codec_context
-        return Extent(
-            max(context.coded_width, context.width), max(context.coded_height, context.height)
-        )
+        width = max(context.coded_width, context.width)
+        height = max(context.coded_height, context.height)
+        return Extent(min(max(width, 1), MAX_EXTENT), min(max(height, 1), MAX_EXTENT))
 
     @property
     def rate(self) -> Fraction:
@@ -104,6 +104,9 @@ class Decoder(Owner):
                 self.damaged += 1
                 continue
             for picture in pictures:
+                fault = Extent.fault(picture.width, picture.height)
+                if fault is not None:
+                    raise FileError(self._file.path, f"a picture in it is too large: {fault}")
                 yield DecodedFrame(picture, timeline.at(picture.time))
         if not timeline.begun:
             raise FileError(self._file.path, "nothing in it can be decoded")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 WRITER_NAME = "cpu"
 _BLOCK = 8  # pixels that swscale's vector code makes at a time
+_MOST_INTERLEAVED = 16  # bits of a sample
 _FULL_RANGE = 2  # libavutil/pixfmt.h, AVCOL_RANGE_JPEG
 
 
@@ -109,12 +111,16 @@ def writer_participant(picture: str, formats: Sequence[int] = ()) -> Participant
     """The CPU as a participant that writes pictures of an FFmpeg pixel format.
 
     It prefers what costs it least. `formats` are the only fourccs that it may
-    use, where given; `InputError` if one of them cannot be written.
+    use, where given; `InputError` if one of them cannot be written, or none could.
     """
     for code in formats:
         if code not in _RECIPES:
             raise InputError(f"pictures cannot be written as {fourcc_name(code)}")
     codes = tuple(formats) or _suitable(picture)
+    if not _is_converted(picture):
+        codes = tuple(code for code in codes if _is_stored_as_it_is(picture, code))
+    if not codes:
+        raise InputError(f"its pictures are {picture}, which is converted to nothing that is shown")
     return Participant(
         name=WRITER_NAME,
         usage=Usage.CPU_WRITE,
@@ -164,9 +170,35 @@ def _suitable(picture: str) -> tuple[int, ...]:
     return tuple(code for code, recipe in _RECIPES.items() if recipe.columns is None)
 
 
+def _is_stored_as_it_is(picture: str, code: int) -> bool:
+    return _SAME_PICTURE.get(picture, picture) == _RECIPES[code].picture
+
+
+@cache
+def _is_converted(picture: str) -> bool:
+    """Whether swscale takes pictures of a format, which it tells only when it is asked to.
+
+    Those of a device's own memory have no components here. Samples of more than 16 bits that
+    are interleaved are not even tried: for some of them (yaf32) it ends the process.
+    """
+    import av
+
+    format_ = av.VideoFormat(picture)
+    bits = max((component.bits for component in format_.components), default=0)
+    interleaved = len(format_.components) > 1 and not format_.is_planar
+    if bits == 0 or (bits > _MOST_INTERLEAVED and interleaved):
+        return False
+    try:
+        # Whatever the memory holds: of a format that is taken all of its values are.
+        av.VideoFrame(_BLOCK, _BLOCK, picture).reformat(format="bgra", threads=1)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _cost(picture: str, code: int) -> int:
     recipe = _RECIPES[code]
-    if _SAME_PICTURE.get(picture, picture) == recipe.picture:
+    if _is_stored_as_it_is(picture, code):
         plain = recipe.columns in (None, _PLANAR, _PLANAR_SWAPPED)
         return 0 if plain else _SHUFFLED
     if recipe.columns is not None:

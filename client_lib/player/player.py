@@ -102,7 +102,7 @@ class Player:
             dmabuf = LinuxDmabuf(connection, timeout=options.timeout)
             window = Window(
                 connection,
-                title=Path(self._path).name,
+                title=os.fsencode(Path(self._path).name).decode("utf-8", "replace"),
                 fullscreen=options.fullscreen,
                 timeout=options.timeout,
             )

@@ -35,12 +35,16 @@ class VideoFile:
         self.path = str(path)
         self.fault = av.error.FFmpegError
         try:
-            opened = av.open(self.path)
+            # Tags are often in somebody's old encoding, and nobody here reads them.
+            opened = av.open(self.path, metadata_errors="replace")
         except (av.error.FFmpegError, OSError) as error:
             raise FileError(self.path, words_of(error)) from None
         if not opened.streams.video:
             opened.close()
             raise FileError(self.path, "there is no video in it")
+        if opened.streams.video[0].codec_context is None:
+            opened.close()
+            raise FileError(self.path, "its video is coded in a way that is not known here")
         self._container: InputContainer = opened
         self.stream: VideoStream = opened.streams.video[0]
 

@@ -77,6 +77,15 @@ def test_the_demo_scans_out_from_the_heap_that_the_platform_demands(tmp_path):
     assert np.ptp(picture) > 200  # the clip, not an empty screen
 
 
+def test_a_file_whose_name_is_not_utf_8_plays(tmp_path, clip):
+    copy = os.fsencode(tmp_path) + b"/\xff\xfe.mkv"
+    os.link(clip, copy)
+    with compositor(tmp_path) as environment:
+        done = run(environment, "play", os.fsdecode(copy), "--frames", 3, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["frames"]["shown"] == 3
+
+
 def test_a_clip_is_played_and_recorded(tmp_path, clip):
     record, capture = tmp_path / "record.json", tmp_path / "capture.json"
     heard = tmp_path / "heard.json"

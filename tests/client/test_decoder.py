@@ -143,6 +143,46 @@ def test_damage_in_the_middle_is_skipped_and_counted(tmp_path):
     assert [frame.time for frame in frames] == pytest.approx([0, 0.04, 0.12, 0.16], abs=1e-3)
 
 
+def test_tags_in_an_old_encoding_do_not_matter(tmp_path):
+    path = encode(tmp_path / "a.mkv", [(64, 48)] * 2)
+    tagged = tmp_path / "b.mkv"
+    with av.open(str(path)) as source, av.open(str(tagged), "w") as target:
+        target.metadata["title"] = "a title of zzzz"
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    raw = tagged.read_bytes()
+    assert b"zzzz" in raw
+    tagged.write_bytes(raw.replace(b"zzzz", b"\xe4\xf6\xfc\xff"))
+    with Decoder(tagged) as decoder:
+        assert len(list(decoder)) == 2
+
+
+def test_a_codec_that_nobody_knows_is_said(no_fd_leak, tmp_path):
+    path = encode(tmp_path / "a.avi", [(64, 48)])
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZQZ"))
+    with pytest.raises(FileError, match=r"a\.avi: its video is coded in a way that is not known"):
+        Decoder(path)
+
+
+def test_a_picture_beyond_any_size_is_said(no_fd_leak, tmp_path):
+    path = tmp_path / "a.ppm"
+    path.write_bytes(b"P6\n70000 2\n255\n" + bytes(3 * 70_000 * 2))
+    with (
+        pytest.raises(FileError, match=r"a\.ppm: a picture in it is too large: 70000x2"),
+        Decoder(path) as decoder,
+    ):
+        list(decoder)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/", "/nonexistent/file"])
+def test_what_is_no_video_is_said(no_fd_leak, path):
+    with pytest.raises(FileError, match=path):
+        Decoder(path)
+
+
 def test_without_pyav_it_says_what_to_install(monkeypatch, tmp_path):
     import sys
 

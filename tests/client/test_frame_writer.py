@@ -220,3 +220,25 @@ def test_the_writer_is_the_cpu():
     assert [fourcc_name(pair.fourcc) for pair in participant.sets[0].formats] == ["NV12"]
     for constraint_set in participant.sets:
         set_requests(constraint_set)
+
+
+def test_a_format_that_swscale_takes_is_converted_and_any_other_is_not_offered() -> None:
+    """All that FFmpeg knows: some raise, and two would end this process."""
+    refused = set()
+    for name in sorted(av.video.format.names):
+        try:
+            offered = writer_participant(name).sets[0].formats
+        except InputError:
+            refused.add(name)
+            continue
+        for pair in offered:
+            target = Target(pair.fourcc, 40, 30)
+            assert write_picture(av.VideoFrame(40, 30, name), pair.fourcc, target.views)
+    assert {"vaapi", "yaf32le", "rgba128le", "bgr4", "y210be", "gray32le"} <= refused
+    assert {"yuv420p", "rgb24", "gray16le", "gbrapf32le", "grayf32le", "pal8"}.isdisjoint(refused)
+    assert len(refused) < 50
+
+
+def test_no_format_that_is_asked_for_helps_with_what_is_not_converted() -> None:
+    with pytest.raises(InputError, match="its pictures are yaf32le"):
+        writer_participant("yaf32le", [parse_fourcc("NV12")])
