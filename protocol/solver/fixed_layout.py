@@ -60,7 +60,10 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
     format_, tiling = FORMATS.get(fixed.format.fourcc), TILINGS.get(fixed.format.modifier)
     formats = format_.planes if format_ is not None and tiling is not None else None
     ends: dict[int, int] = {}
-    for index, plane in enumerate(layout.planes[:MAX_PLANES]):
+    most = MAX_PLANES if formats is None else len(formats)
+    if len(layout.planes) > most:
+        yield Change("number of planes", len(layout.planes), most)
+    for index, plane in enumerate(layout.planes[:most]):
         wanted = geometry.planes[index]
         format_of_plane = formats[index] if formats is not None else None
         yield from _pitch_changes(

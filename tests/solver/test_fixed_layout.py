@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from problem_building import CMA, NV12, SYSTEM, ask, display, need, of, pair, part
 
@@ -137,3 +139,18 @@ def test_a_layout_that_only_its_driver_knows_is_judged_by_its_numbers() -> None:
 def test_a_buffer_from_memory_that_nobody_knows_is_refused() -> None:
     stranger = Source(id=CMA.id.__class__(CMA.id.kind, 1, 1), name="stranger")
     assert not judged(buffer(source=stranger)).plans
+
+
+@pytest.mark.parametrize("planes", [3, 4])
+def test_a_buffer_with_more_planes_than_its_format_is_refused(planes: int) -> None:
+    """Whoever asks may say so many: it is for us to find that NV12 has two."""
+    made = buffer()
+    more = tuple(PlaneLayout(0, 4096 * index, 1920) for index in range(planes))
+    problem = replace(
+        ask(part("decoder", of(NV12))),
+        fixed=FixedBuffer(made.format, replace(made.layout, planes=more)),
+        sources=(CMA,),
+    )
+    answer = solve(problem)
+    assert answer.plans == ()
+    assert f"the number of planes is {planes} and would have to be 2" in answer.message
