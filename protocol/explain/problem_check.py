@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from heapwire.protocol.values import (
     ALL_PLANES,
+    MAX_PLANES,
     REGISTRY,
     Constraint,
     ConstraintSet,
@@ -126,6 +127,8 @@ def _of_source(source: Source, entry: str) -> Iterator[str]:
 
 def _of_buffer(fixed: FixedBuffer, entry: str) -> Iterator[str]:
     layout = fixed.layout
+    if not 1 <= len(layout.planes) <= MAX_PLANES:
+        yield f"{entry}.planes: a buffer has from 1 to {MAX_PLANES}"
     for number, object_ in enumerate(layout.objects):
         if not 0 <= object_.size <= _UINT_MAX:
             yield f"{entry}.objects[{number}].size: a number of bytes from 0 on"
