@@ -15,7 +15,9 @@ def write_clip(path: Path, *, frames: int) -> Path:
         import av
         import numpy as np
     except ImportError as error:
-        raise MachineError(f"{error.name} is missing: pip install 'heapwire[play]'") from None
+        raise MachineError(
+            f"{error.name} is missing: install heapwire with its extra, [play]"
+        ) from None
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=RATE)

@@ -51,5 +51,5 @@ class AllocationError(NotPossibleError):
     """A buffer of a plan could not be allocated here or by the compositor."""
 
 
-class ImportRefusedError(PeerError):
+class ImportRefusedError(NotPossibleError):
     """The compositor's linux-dmabuf did not take a buffer; nothing else is affected."""

@@ -116,8 +116,10 @@ class HeapPlugin:
         """Look at the machine again whenever something happened to it, for `platform_changed`.
 
         `discover` opens devices, so it runs on the worker's thread. `hot_plug` is
-        the plugin's from now on.
+        the plugin's from now on; one that it followed before is closed.
         """
+        if self._watch is not None:
+            self._watch.close()
         self._watch = MachineWatch(
             self._display.loop,
             self._state.kernel_worker,

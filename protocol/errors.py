@@ -47,7 +47,7 @@ class MachineError(HeapwireError):
 
 
 class PeerError(HeapwireError):
-    """The peer sent something that it must not send, or broke off."""
+    """The peer sent what it must not send, does not have what is needed, or broke off."""
 
 
 class NotPossibleError(HeapwireError):

@@ -23,7 +23,8 @@ class BufferSupply(Owner):
     counts the answers that were asked for or acted on; `faults` has what stood
     in the way of plans that came unasked: the buffers from before then stay.
     `check` raises `AllocationError` for plans that whoever fills the buffers
-    cannot keep to.
+    cannot keep to. `timeout` is in seconds, for each answer that is waited for.
+    The negotiation's `on_batch` is the supply's from now on, until `close`.
     """
 
     def __init__(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from heapwire.client_lib.buffers import LinuxDmabuf, Window
-from heapwire.client_lib.errors import ImportRefusedError
 from heapwire.client_lib.negotiation import (
     BufferSupply,
     HeapManager,
@@ -28,7 +27,7 @@ from heapwire.protocol.values import Participant, Usage
 
 # What a device, or the lack of memory for it, stands in the way with: the CPU has neither.
 # A bug of the caller's is not among them, and neither is a compositor that is gone.
-_ANOTHER_DECODER_MAY_DO = (MachineError, InputError, NotPossibleError, ImportRefusedError)
+_ANOTHER_DECODER_MAY_DO = (MachineError, InputError, NotPossibleError)
 
 
 class Player:

@@ -30,7 +30,7 @@ class VideoFile:
             import av
         except ImportError as error:
             raise MachineError(
-                f"decoding needs PyAV and numpy ({error}): pip install 'heapwire[play]'"
+                f"decoding needs PyAV and numpy ({error}): install heapwire with its extra, [play]"
             ) from None
         self.path = str(path)
         self.fault = av.error.FFmpegError

@@ -187,7 +187,7 @@ def test_without_pyav_it_says_what_to_install(monkeypatch, tmp_path):
     import sys
 
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(MachineError, match=r"pip install 'heapwire\[play\]'"):
+    with pytest.raises(MachineError, match=r"install heapwire with its extra, \[play\]"):
         Decoder(tmp_path / "a.mp4")
 
 

@@ -67,3 +67,11 @@ def test_the_watch_ends_with_the_plugin(stage) -> None:
     stage.plugin.follow(events, lambda: stage.platform)
     stage.plugin.close()
     assert events.closed
+
+
+def test_another_watch_ends_the_one_before(stage) -> None:
+    before, after = Events(), Events()
+    stage.plugin.follow(before, lambda: stage.platform)
+    stage.plugin.follow(after, lambda: stage.platform)
+    assert before.closed
+    assert not after.closed

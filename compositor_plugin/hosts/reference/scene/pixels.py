@@ -17,7 +17,7 @@ try:
     import numpy as np
 except ImportError as error:
     raise MachineError(
-        "the reference compositor draws with numpy: pip install 'heapwire[play]'"
+        "the reference compositor draws with numpy: install heapwire with its extra, [play]"
     ) from error
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def png(image: Image) -> bytes:
     try:
         from PIL import Image as Picture  # Pillow is only needed for this
     except ImportError as error:
-        raise MachineError("PNG needs Pillow: pip install 'heapwire[play]'") from error
+        raise MachineError("PNG needs Pillow: install heapwire with its extra, [play]") from error
     file = io.BytesIO()
     Picture.fromarray(image, "RGB").save(file, format="PNG")
     return file.getvalue()
