@@ -36,7 +36,11 @@ class VideoFile:
         self.fault = av.error.FFmpegError
         try:
             # Tags are often in somebody's old encoding, and nobody here reads them.
-            opened = av.open(self.path, metadata_errors="replace")
+            # PyAV 19 takes them as they are, and has no such argument.
+            if int(av.__version__.split(".")[0]) < 19:
+                opened = av.open(self.path, metadata_errors="replace")
+            else:
+                opened = av.open(self.path)
         except (av.error.FFmpegError, OSError) as error:
             raise FileError(self.path, words_of(error)) from None
         if not opened.streams.video:
