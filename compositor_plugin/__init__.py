@@ -16,6 +16,17 @@ if TYPE_CHECKING:
         allocatable_heaps as allocatable_heaps,
         compositing_device as compositing_device,
     )
+    from heapwire.compositor_plugin.clients import (
+        DEBOUNCE as DEBOUNCE,
+        DEFAULT_BUDGET as DEFAULT_BUDGET,
+        DEFAULT_RESERVE as DEFAULT_RESERVE,
+        DEFAULT_SHARE as DEFAULT_SHARE,
+        EVERYTHING as EVERYTHING,
+        NOTHING as NOTHING,
+        Policy as Policy,
+        PolicyFileError as PolicyFileError,
+        Selection as Selection,
+    )
     from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
     from heapwire.compositor_plugin.host import (
         BufferAttributes as BufferAttributes,
@@ -25,21 +36,6 @@ if TYPE_CHECKING:
         SurfaceState as SurfaceState,
     )
     from heapwire.compositor_plugin.plugin import HeapPlugin as HeapPlugin
-    from heapwire.compositor_plugin.policy import (
-        DEBOUNCE as DEBOUNCE,
-        Policy as Policy,
-        PolicyFileError as PolicyFileError,
-    )
-    from heapwire.compositor_plugin.quota import (
-        DEFAULT_BUDGET as DEFAULT_BUDGET,
-        DEFAULT_RESERVE as DEFAULT_RESERVE,
-        DEFAULT_SHARE as DEFAULT_SHARE,
-    )
-    from heapwire.compositor_plugin.selection import (
-        EVERYTHING as EVERYTHING,
-        NOTHING as NOTHING,
-        Selection as Selection,
-    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -48,8 +44,7 @@ else:
             "format_tables": "FormatTables",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
-            "policy": "DEBOUNCE Policy PolicyFileError",
-            "quota": "DEFAULT_BUDGET DEFAULT_RESERVE DEFAULT_SHARE",
-            "selection": "EVERYTHING NOTHING Selection",
+            "clients": "DEBOUNCE DEFAULT_BUDGET DEFAULT_RESERVE DEFAULT_SHARE EVERYTHING NOTHING "
+            "Policy PolicyFileError Selection",
         },
     )

@@ -12,7 +12,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.accounts import Charge
+from heapwire.compositor_plugin.clients import Charge
 from heapwire.compositor_plugin.server import NewId, Resource
 from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
 from heapwire.protocol import words_of

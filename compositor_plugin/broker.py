@@ -17,9 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from heapwire.compositor_plugin.clients import EVERYTHING, Allowance, Selection
 from heapwire.compositor_plugin.host import SurfaceState
-from heapwire.compositor_plugin.quota import Allowance
-from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (

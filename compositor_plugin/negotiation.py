@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from heapwire.compositor_plugin.broker import BatchQuestion
+from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
-from heapwire.compositor_plugin.quota import Allowance
 from heapwire.protocol.values import FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import KNOWN_BATCHES, Batch, Inquiry, NegotiationState, TrancheFlags
 from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason

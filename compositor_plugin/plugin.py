@@ -12,18 +12,19 @@ from collections.abc import Callable
 from functools import partial
 
 from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.clients import (
+    DEBOUNCE,
+    DEFAULT_BUDGET,
+    DEFAULT_RESERVE,
+    DEFAULT_SHARE,
+    EVERYTHING,
+    Quota,
+    Selection,
+)
 from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason
 from heapwire.compositor_plugin.machine_watch import MachineWatch
 from heapwire.compositor_plugin.plugin_state import PluginState
-from heapwire.compositor_plugin.policy import DEBOUNCE
-from heapwire.compositor_plugin.quota import (
-    DEFAULT_BUDGET,
-    DEFAULT_RESERVE,
-    DEFAULT_SHARE,
-    Quota,
-)
-from heapwire.compositor_plugin.selection import EVERYTHING, Selection
 from heapwire.compositor_plugin.server import Display, Global, interface_struct
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import HotPlug

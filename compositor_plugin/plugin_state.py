@@ -6,15 +6,20 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from heapwire.compositor_plugin.accounts import Accounts
 from heapwire.compositor_plugin.answer_schedule import AnswerSchedule
 from heapwire.compositor_plugin.broker import Broker
-from heapwire.compositor_plugin.client_use import ClientUses
+from heapwire.compositor_plugin.clients import (
+    Accounts,
+    Allowance,
+    ClientUses,
+    Holder,
+    Quota,
+    Shortage,
+)
 from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
-from heapwire.compositor_plugin.quota import Allowance, Holder, Quota, Shortage
 from heapwire.compositor_plugin.server import Client, EventLoop, EventSource
 from heapwire.compositor_plugin.worker import Worker
 from heapwire.protocol.values import BufferObject

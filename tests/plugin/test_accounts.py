@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from heapwire.compositor_plugin.accounts import SETTLE_AT_ONCE, Accounts
-from heapwire.compositor_plugin.quota import SCARCE_BYTES, Holder, Quota
+from heapwire.compositor_plugin.clients.accounts import SETTLE_AT_ONCE, Accounts
+from heapwire.compositor_plugin.clients.quota import SCARCE_BYTES, Holder, Quota
 from heapwire.protocol.values import BufferObject, HeapId, Source, SourceId
 
 PAGE = 4096

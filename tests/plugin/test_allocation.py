@@ -8,8 +8,8 @@ import pytest
 from open_files import open_fds
 from stage import Allocator, Stage
 
-from heapwire.compositor_plugin.quota import Holder, charged_sizes
-from heapwire.compositor_plugin.selection import NOTHING
+from heapwire.compositor_plugin.clients.quota import Holder, charged_sizes
+from heapwire.compositor_plugin.clients.selection import NOTHING
 from heapwire.kernel.memory import OutOfMemoryError
 from heapwire.protocol.wire import Access
 from heapwire.protocol.wire.bindings import AllocationReason as Reason

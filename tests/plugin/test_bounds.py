@@ -8,7 +8,7 @@ import os
 import pytest
 from stage import NV12, Allocator, Stage
 
-from heapwire.compositor_plugin import client_use
+from heapwire.compositor_plugin.clients import client_use
 from heapwire.protocol.wire import ALLOCATIONS, CLIENT_SET_BYTES, FEEDBACKS
 from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.bindings import ConstraintSetCreatorError, HeapFeedbackError

@@ -8,7 +8,7 @@ import pytest
 
 from heapwire.compositor_plugin import OutputState, SurfaceState
 from heapwire.compositor_plugin.broker import MAX_VIEWS, BatchQuestion, Broker
-from heapwire.compositor_plugin.selection import NOTHING
+from heapwire.compositor_plugin.clients.selection import NOTHING
 from heapwire.kernel.description import Device, Platform
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import (

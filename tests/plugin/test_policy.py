@@ -10,9 +10,9 @@ from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.broker import BatchQuestion, Broker
-from heapwire.compositor_plugin.policy import DEBOUNCE, PolicyFileError
-from heapwire.compositor_plugin.quota import DEFAULT_BUDGET
-from heapwire.compositor_plugin.selection import EVERYTHING, Selection
+from heapwire.compositor_plugin.clients.policy import DEBOUNCE, PolicyFileError
+from heapwire.compositor_plugin.clients.quota import DEFAULT_BUDGET
+from heapwire.compositor_plugin.clients.selection import EVERYTHING, Selection
 from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError
 from heapwire.protocol.explain import explain_document, render_explain, solve

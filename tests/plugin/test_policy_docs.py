@@ -11,8 +11,8 @@ import pytest
 from heapwire import compositor_plugin, kernel
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.broker import BatchQuestion, Broker
-from heapwire.compositor_plugin.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
-from heapwire.compositor_plugin.quota import (
+from heapwire.compositor_plugin.clients.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
+from heapwire.compositor_plugin.clients.quota import (
     DEFAULT_BUDGET,
     DEFAULT_RESERVE,
     DEFAULT_SHARE,

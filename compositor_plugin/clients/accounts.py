@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from heapwire.compositor_plugin.quota import Allowance, Bound, Holder, Quota, charged_sizes
+from heapwire.compositor_plugin.clients.quota import Allowance, Bound, Holder, Quota, charged_sizes
 from heapwire.compositor_plugin.server import EventLoop
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol.values import BufferObject, Source, SourceId

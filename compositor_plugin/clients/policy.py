@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from typing import Self
 
-from heapwire.compositor_plugin.quota import DEFAULT_BUDGET, DEFAULT_RESERVE, DEFAULT_SHARE
-from heapwire.compositor_plugin.selection import EVERYTHING, Selection, matches
+from heapwire.compositor_plugin.clients.quota import DEFAULT_BUDGET, DEFAULT_RESERVE, DEFAULT_SHARE
+from heapwire.compositor_plugin.clients.selection import EVERYTHING, Selection, matches
 from heapwire.kernel.description import (
     DeviceFact,
     EnoughFaultsError,
