@@ -29,9 +29,14 @@ from heapwire.kernel.description import (
 )
 from heapwire.kernel.discovery.codec_sets import CodecSets, codec_sets
 from heapwire.kernel.discovery.device_place import dma_bits, iommu_of, is_virtual, place_of
-from heapwire.kernel.discovery.device_tree import memory_regions
-from heapwire.kernel.discovery.heap_discovery import SUBSYSTEM, list_heaps, udmabuf_source
-from heapwire.kernel.discovery.heap_links import linked_by, links_of
+from heapwire.kernel.discovery.heaps import (
+    SUBSYSTEM,
+    linked_by,
+    links_of,
+    list_heaps,
+    memory_regions,
+    udmabuf_source,
+)
 from heapwire.kernel.discovery.kms import read_planes, scanout_sets
 from heapwire.kernel.discovery.libdrm import DrmDevice, open_drm
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices

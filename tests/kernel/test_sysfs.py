@@ -6,9 +6,9 @@ import pytest
 
 from heapwire.kernel.description import LinkKind
 from heapwire.kernel.discovery.device_place import dma_bits, iommu_of, place_of
-from heapwire.kernel.discovery.device_tree import memory_regions, pool_range
-from heapwire.kernel.discovery.heap_discovery import list_heaps, udmabuf_source
-from heapwire.kernel.discovery.heap_links import HeapLinks, linked_by, links_of
+from heapwire.kernel.discovery.heaps.device_tree import memory_regions, pool_range
+from heapwire.kernel.discovery.heaps.heap_discovery import list_heaps, udmabuf_source
+from heapwire.kernel.discovery.heaps.heap_links import HeapLinks, linked_by, links_of
 from heapwire.kernel.discovery.sysfs import SysfsDevice, list_devices
 from heapwire.protocol.values import Place, Provenance
 

@@ -12,11 +12,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from heapwire.kernel.discovery.device_tree import DEFAULT_CMA, pool_range
+from heapwire.kernel.discovery.heaps.device_tree import DEFAULT_CMA, pool_range
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.protocol.values import HeapId, Provenance, Source, SourceId, SourceKind
 
 SUBSYSTEM = "dma_heap"
+"""The class of the heaps in sysfs (drivers/dma-buf/dma-heap.c)."""
 
 _CONTIGUOUS = re.compile(
     rf"(?:{'|'.join(map(re.escape, DEFAULT_CMA))}|numa\d+|pernuma\d+)(?:-uncached)?"
