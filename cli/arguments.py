@@ -45,9 +45,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def load_platform(name: str | None) -> Platform:
     """The platform of `--platform`, this machine without one; `InputError` if there is none."""
     if name is None or name == LOCAL:
-        from heapwire.kernel.discovery import local_platform
+        from heapwire.kernel.discovery import local_platform, with_gpu_formats
 
-        return local_platform()
+        return with_gpu_formats(local_platform())
     return Platform.load(name)
 
 

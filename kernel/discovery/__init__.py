@@ -7,6 +7,7 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.kernel.discovery.codec_sets import layout_sets as layout_sets
     from heapwire.kernel.discovery.connector import card_of_connector as card_of_connector
+    from heapwire.kernel.discovery.gpu import with_gpu_formats as with_gpu_formats
     from heapwire.kernel.discovery.hot_plug import (
         DeviceEvent as DeviceEvent,
         HotPlug as HotPlug,
@@ -25,6 +26,7 @@ else:
         {
             "codec_sets": "layout_sets",
             "connector": "card_of_connector",
+            "gpu": "with_gpu_formats",
             "hot_plug": "DeviceEvent HotPlug Monitor",
             "machine_discovery": "local_platform",
             "memory_trial": "MemoryTrial probe_memory with_trials",

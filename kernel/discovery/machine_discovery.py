@@ -29,6 +29,7 @@ from heapwire.kernel.description import (
 )
 from heapwire.kernel.discovery.codec_sets import CodecSets, codec_sets
 from heapwire.kernel.discovery.device_place import dma_bits, iommu_of, is_virtual, place_of
+from heapwire.kernel.discovery.gpu import NvidiaGpu, list_nvidia
 from heapwire.kernel.discovery.heaps import (
     SUBSYSTEM,
     linked_by,
@@ -102,11 +103,19 @@ def local_platform(
             _add(discovery, entry, _display(discovery, entry, drm), reverse)
         elif _RENDER.fullmatch(entry.name):
             _add(discovery, entry, _gpu(entry), reverse)
+    for nvidia in list_nvidia(root):
+        if not (nvidia.entry.path / "drm").is_dir():
+            device = _gpu_without_drm(nvidia)
+            _add(discovery, nvidia.entry, device, reverse)
+            discovery.notes.append(
+                f"{device.name} has no DRM node (nvidia-drm is not loaded): nobody can share a "
+                "buffer with it"
+            )
     for entry in list_devices("video4linux", root):
         if _VIDEO.fullmatch(entry.name):
-            device = _codec(discovery, entry, v4l2)
-            if device is not None:
-                _add(discovery, entry, device, reverse)
+            codec = _codec(discovery, entry, v4l2)
+            if codec is not None:
+                _add(discovery, entry, codec, reverse)
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
     discovery.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
     discovery.notes += [_unread(why, devices) for why, devices in discovery.unread.items()]
@@ -212,6 +221,20 @@ def _gpu(entry: SysfsDevice) -> Device:
     """A render node: which formats it draws only its user-space driver can tell."""
     device = _device(entry, DeviceKind.GPU)
     return replace(device, sets={Usage.SAMPLING: (), Usage.RENDER: ()})
+
+
+def _gpu_without_drm(gpu: NvidiaGpu) -> Device:
+    """A GPU that only its own driver knows: it has no use that another process can share in.
+
+    EGL lists formats there, and refuses each import without a DRM node to import through.
+    """
+    return replace(
+        _device(gpu.entry, DeviceKind.GPU),
+        id=gpu.number,
+        name=gpu.node.rpartition("/")[2],
+        title=gpu.title,
+        node=gpu.node,
+    )
 
 
 def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
