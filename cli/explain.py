@@ -16,12 +16,20 @@ from heapwire.cli.arguments import (
     positive,
 )
 from heapwire.cli.explain_page import explain_page
-from heapwire.cli.output import complain, show
+from heapwire.cli.output import complain, documents, show
 from heapwire.cli.output_file import Written
 from heapwire.cli.status import DONE, FAILED
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
-from heapwire.protocol.explain import capture_document, explain_document, render_explain, solve
+from heapwire.protocol.explain import (
+    Document,
+    capture_document,
+    explain_document,
+    render_explain,
+    requirement_lines,
+    requirements_document,
+    solve,
+)
 from heapwire.protocol.values import (
     LINEAR,
     BufferCount,
@@ -101,9 +109,18 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         with written.each():
             options.html.write_text(explain_page(platform, problem, answer))
-    show(explain_document(problem, answer), render_explain, as_json=options.json)
+    document = explain_document(problem, answer)
+    show(
+        {**document, "requirements": requirements_document(problem)}, _render, as_json=options.json
+    )
     written.check(complain)
     return DONE if answer.plans else FAILED
+
+
+def _render(document: Document) -> str:
+    needs = requirement_lines(documents(document["requirements"]))
+    asked = ["requirements", *(f"    {need}" for need in needs)] if needs else []
+    return "\n".join((render_explain(document), *asked))
 
 
 def problem_of(

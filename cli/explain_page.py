@@ -12,7 +12,7 @@ from html import escape
 
 from heapwire.cli.output import documents
 from heapwire.kernel.description import Platform, usage_name
-from heapwire.protocol.explain import Document, explain_document
+from heapwire.protocol.explain import Document, explain_document, founded
 from heapwire.protocol.solver import Names, planes_text, says, source_names
 from heapwire.protocol.values import (
     REGISTRY,
@@ -107,7 +107,7 @@ def _set(constraint_set: ConstraintSet, problem: Problem) -> str:
     formats = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in constraint_set.formats}))
     needs = [
         f"{_text(_need(constraint, names))} "
-        f'<span class="dim">({constraint.provenance.name.lower()})</span>'
+        f'<span class="dim">({_text(founded(constraint.provenance, constraint.source))})</span>'
         for constraint in constraint_set.constraints
     ]
     return f'<p class="dim">for {_text(formats)}</p>{_list(needs)}'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from heapwire.cli.arguments import (
     add_json,
@@ -19,9 +19,14 @@ from heapwire.kernel.description import Device, Platform, quantity_name, shipped
 from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials
 from heapwire.kernel.video import v4l2_format_name
 from heapwire.protocol import InputError
-from heapwire.protocol.explain import Document
+from heapwire.protocol.explain import (
+    Document,
+    founded_document,
+    required,
+    requirement_lines,
+)
 from heapwire.protocol.solver import requirement
-from heapwire.protocol.values import Provenance, Source, Usage, fourcc_name
+from heapwire.protocol.values import Constraint, Provenance, Source, SourceId, Usage, fourcc_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +76,7 @@ def list_document(
         "title": platform.title,
         "simulated": platform.simulated,
         "heaps": [_source_document(source) for source in platform.sources],
-        "devices": [_device_document(device) for device in platform.devices],
+        "devices": [_device_document(platform, device) for device in platform.devices],
         "links": [
             {
                 "device": link.device,
@@ -122,13 +127,8 @@ def _source_document(source: Source) -> Document:
     }
 
 
-def _device_document(device: Device) -> Document:
-    formats = {
-        usage: sorted(
-            {fourcc_name(pair.fourcc) for alternative in sets for pair in alternative.formats}
-        )
-        for usage, sets in device.sets.items()
-    }
+def _device_document(platform: Platform, device: Device) -> Document:
+    names = {**platform.absent, **{source.id: source.name for source in platform.sources}}
     return {
         "name": device.name,
         "kind": device.kind.value,
@@ -136,13 +136,43 @@ def _device_document(device: Device) -> Document:
         "major": device.id.major if device.id else None,
         "minor": device.id.minor if device.id else None,
         "iommu": device.iommu,
-        "usages": [
-            {"usage": usage_name(Usage(usage)), "formats": list(names)}
-            for usage, names in formats.items()
-        ],
+        "usages": [_use_document(platform, device, Usage(usage), names) for usage in device.sets],
         "bitstreams": [v4l2_format_name(code) for code in device.bitstreams],
         "planes": [plane.name for plane in device.planes],
     }
+
+
+def _use_document(
+    platform: Platform, device: Device, usage: Usage, names: Mapping[SourceId, str]
+) -> Document:
+    """A use with its formats, what it requires, and what was overruled on the ladder."""
+    sets = platform.participant(device.name, usage).sets
+    codes = {fourcc_name(pair.fourcc) for each in device.sets[usage] for pair in each.formats}
+    return {
+        "usage": usage_name(usage),
+        "formats": [*sorted(codes)],
+        "requirements": [
+            _requirement_document(constraint, codes, names)
+            for constraint, codes in required(
+                sets, (source.id for source in platform.sources)
+            ).items()
+        ],
+        "overruled": [
+            {
+                **_requirement_document(one.constraint, (pair.fourcc for pair in one.pairs), names),
+                "by": _requirement_document(one.by, (), names),
+            }
+            for one in device.overruled
+            if one.usage is usage
+        ],
+    }
+
+
+def _requirement_document(
+    constraint: Constraint, codes: Iterable[int], names: Mapping[SourceId, str]
+) -> Document:
+    text = requirement("", constraint, names).strip()
+    return {**founded_document(constraint, codes, names), "text": text}
 
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
@@ -187,6 +217,7 @@ def _lines(document: Document) -> Iterator[str]:
         for usage in documents(device["usages"]):
             names = ", ".join(str(name) for name in texts(usage["formats"])) or "any format"
             yield f"        {usage['usage']}: {names}"
+            yield from _requirement_lines(usage)
         if bitstreams := texts(device["bitstreams"]):
             yield f"        bitstreams: {', '.join(bitstreams)}"
     links = documents(document["links"])
@@ -201,6 +232,14 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _policy_lines(policy)
     for note in texts(document["notes"]):
         yield f"note: {note}"
+
+
+def _requirement_lines(usage: Document) -> Iterator[str]:
+    for line in requirement_lines(documents(usage["requirements"])):
+        yield f"            {line}"
+    for one in documents(usage["overruled"]):
+        [said], [instead] = requirement_lines([one]), requirement_lines(documents([one["by"]]))
+        yield f"            overruled: {said}: {instead}"
 
 
 def _policy_lines(policy: Document) -> Iterator[str]:
@@ -224,8 +263,8 @@ def _traits(heap: Document) -> str:
     traits = []
     if heap["contiguous"] is not None:
         traits.append("contiguous" if heap["contiguous"] else "not contiguous")
-    if heap["protected"]:
-        traits.append("protected")
+    if heap["protected"] is not False:
+        traits.append("protected" if heap["protected"] else "protected or not: unknown")
     if heap["cached"] is False:
         traits.append("uncached")
     capacity = heap["capacity"]

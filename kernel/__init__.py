@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         MemoryProperties as MemoryProperties,
         NamedPairs as NamedPairs,
         NamedSources as NamedSources,
+        Overruled as Overruled,
         PlaneType as PlaneType,
         Platform as Platform,
         PlatformFileError as PlatformFileError,
@@ -59,7 +60,7 @@ else:
             "description": (
                 "Device DeviceFact DeviceKind FileConstraint KmsPlane LineFault Link "
                 "LinkKind MachineNames MemoryFact MemoryProperties NamedPairs NamedSources "
-                "PlaneType Platform PlatformFileError TomlFileError parse_usage shipped "
+                "Overruled PlaneType Platform PlatformFileError TomlFileError parse_usage shipped "
                 "usage_name"
             ),
             "discovery": (

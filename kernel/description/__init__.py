@@ -22,6 +22,12 @@ if TYPE_CHECKING:
         NamedPairs as NamedPairs,
         NamedSources as NamedSources,
     )
+    from heapwire.kernel.description.ladder import (
+        Fact as Fact,
+        Overruled as Overruled,
+        Resolution as Resolution,
+        resolve as resolve,
+    )
     from heapwire.kernel.description.link import Link as Link, LinkKind as LinkKind
     from heapwire.kernel.description.memory_properties import MemoryProperties as MemoryProperties
     from heapwire.kernel.description.platform import Platform as Platform, shipped as shipped
@@ -62,6 +68,7 @@ else:
             "device": "Device DeviceKind KmsPlane PlaneType parse_usage usage_name",
             "driver_profile": "profile_constraints",
             "file_constraint": "FileConstraint MachineNames NamedPairs NamedSources",
+            "ladder": "Fact Overruled Resolution resolve",
             "link": "Link LinkKind",
             "memory_properties": "MemoryProperties",
             "platform": "Platform shipped",

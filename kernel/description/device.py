@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from heapwire.kernel.description.ladder import Overruled
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.values import ConstraintSet, DeviceId, Place, Usage
 
@@ -58,7 +59,8 @@ class Device:
     through an IOMMU that maps scattered pages to one run of addresses; None
     where that is not known. `node` is the path of its device node, None on a
     simulated platform. `bitstreams` are V4L2's fourccs of what a codec decodes
-    or encodes, where its driver says.
+    or encodes, where its driver says. `overruled` are the facts about it that do not
+    hold, because something on a higher rung speaks against them.
     """
 
     id: DeviceId | None
@@ -72,6 +74,7 @@ class Device:
     iommu: bool | None = None
     node: str | None = None
     bitstreams: tuple[int, ...] = ()
+    overruled: tuple[Overruled, ...] = ()
 
     @property
     def usages(self) -> tuple[Usage, ...]:

@@ -63,7 +63,7 @@ class FileConstraint:
     """A constraint as a file has it, at a `path` of it.
 
     Memory and devices in its `value` are still names. `without_iommu`: it holds
-    only where the device has no IOMMU.
+    only where the device has no IOMMU. `source` is where it was read.
     """
 
     type: ConstraintType
@@ -71,19 +71,23 @@ class FileConstraint:
     planes: int = 0
     must_understand: bool = True
     without_iommu: bool = False
+    source: str = ""
     path: TomlPath = ()
 
     def bound(self, names: MachineNames, provenance: Provenance) -> Constraint:
         """The constraint on the machine whose names these are.
 
-        Raises `InputError` if it speaks of a device that is not there.
+        A source that calls itself unchecked lowers PROFILE to UNCHECKED. Raises
+        `InputError` if it speaks of a device that is not there.
         """
+        unchecked = provenance is Provenance.PROFILE and "unchecked" in self.source
         return Constraint(
             type=self.type.type,
             value=self._value(names),
             planes=self.planes,
             must_understand=self.must_understand,
-            provenance=provenance,
+            provenance=Provenance.UNCHECKED if unchecked else provenance,
+            source=self.source,
         )
 
     def _value(self, names: MachineNames) -> Value:
@@ -122,7 +126,6 @@ def read_file_constraints(table: TomlTable, key: str) -> tuple[FileConstraint, .
     rows: list[FileConstraint] = []
     for row in table.tables(key):
         written = _read(row)
-        row.text("source")
         row.close()
         if written is not None:
             rows.append(written)
@@ -136,6 +139,7 @@ def _read(row: TomlTable) -> FileConstraint | None:
     understood = row.flag("must-understand")
     without_iommu = row.flag("without-iommu") is True
     raw = row.raw("value")
+    source = row.text("source")
     if constraint_type is None:
         if word:
             hint = did_you_mean(word, BY_NAME)
@@ -157,6 +161,7 @@ def _read(row: TomlTable) -> FileConstraint | None:
         planes=planes,
         must_understand=understood is not False,
         without_iommu=without_iommu,
+        source=source,
         path=row.path,
     )
 

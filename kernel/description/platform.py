@@ -12,7 +12,7 @@ pairs are good for one boot of one machine, and for one `Platform` object.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from os import PathLike, fspath
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from heapwire.kernel.description.device import Device, usage_name
+from heapwire.kernel.description.ladder import Fact, resolve
 from heapwire.kernel.description.link import Link, LinkKind
 from heapwire.kernel.description.platform_file import PlatformParts, read_platform
 from heapwire.kernel.description.text_file import read_text_file
@@ -149,10 +150,7 @@ class Platform:
         sets = _sets_for(described, usage)
         linked = self._linked(described)
         if linked is not None:
-            sets = tuple(
-                replace(constraint_set, constraints=(*constraint_set.constraints, linked))
-                for constraint_set in sets
-            )
+            sets = resolve(usage, sets, (Fact(constraint=linked),)).sets
         return Participant(
             name=name or f"{described.name}:{usage_name(usage)}",
             usage=usage,

@@ -2,7 +2,8 @@
 
 A fact is written as a platform file writes it, and holds for whatever machine
 has a device or a memory of that name. `with_facts` adds facts to what was
-discovered, with the provenance USER. What they name and the machine lacks is a
+discovered, with the provenance USER, which overrules all that was known of the same
+(`ladder.py`). What they name and the machine lacks is a
 note and no error: hardware comes and goes.
 """
 
@@ -19,6 +20,7 @@ from heapwire.kernel.description.file_constraint import (
     read_file_constraints,
 )
 from heapwire.kernel.description.heap_number import heap_named
+from heapwire.kernel.description.ladder import Fact, resolve
 from heapwire.kernel.description.memory_properties import MemoryProperties, read_properties
 from heapwire.kernel.description.platform import Platform
 from heapwire.kernel.description.toml_position import TomlPath
@@ -216,18 +218,20 @@ def _stated(source: Source, properties: MemoryProperties) -> Source:
 
 
 def _needing(device: Device, usage: Usage, more: tuple[Constraint, ...]) -> Device:
-    """The device with more constraints on each of its sets for a use.
+    """The device with what somebody states about a use in place of what was known of that.
 
     One that can use anything has no set; it gets one for any format.
     """
-
-    def needing(constraint_set: ConstraintSet) -> ConstraintSet:
-        return replace(constraint_set, constraints=(*constraint_set.constraints, *more))
-
     if not more:
         return device
-    sets = tuple(needing(constraint_set) for constraint_set in device.sets[usage] or (_ANYTHING,))
+    stated = [Fact(constraint=constraint) for constraint in more]
+    resolution = resolve(usage, device.sets[usage] or (_ANYTHING,), stated)
     planes = device.planes
     if usage is Usage.SCANOUT:
-        planes = tuple(replace(p, sets=tuple(map(needing, p.sets))) for p in planes)
-    return replace(device, sets={**device.sets, usage: sets}, planes=planes)
+        planes = tuple(replace(p, sets=resolve(usage, p.sets, stated).sets) for p in planes)
+    return replace(
+        device,
+        sets={**device.sets, usage: resolution.sets},
+        planes=planes,
+        overruled=(*device.overruled, *resolution.overruled),
+    )

@@ -3,7 +3,7 @@
 Only on request, because it allocates, opens devices and sets formats for a
 moment. A trial buffer is a little over 1 MiB to a few MiB, one at a time, and
 nothing is left behind. The answer is about this machine and this moment; it
-becomes links with the provenance PROBE.
+becomes links with the provenance TRIAL.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def with_trials(platform: Platform, trials: Iterable[MemoryTrial]) -> Platform:
                 source=source,
                 rank=rank,
                 kind=LinkKind.SUPPORTED,
-                provenance=Provenance.PROBE,
+                provenance=Provenance.TRIAL,
             )
             for rank, source in enumerate(order)
         ]

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from heapwire.protocol.explain.explained_answer import solve as solve
     from heapwire.protocol.explain.explanation_text import render_explain as render_explain
     from heapwire.protocol.explain.problem_document import to_json as to_json
+    from heapwire.protocol.explain.requirements import (
+        founded as founded,
+        founded_document as founded_document,
+        required as required,
+        requirement_lines as requirement_lines,
+        requirements_document as requirements_document,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -38,5 +45,8 @@ else:
             "explained_answer": "solve",
             "explanation_text": "render_explain",
             "problem_document": "to_json",
+            "requirements": (
+                "founded founded_document required requirement_lines requirements_document"
+            ),
         },
     )

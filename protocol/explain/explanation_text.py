@@ -40,6 +40,7 @@ def _explained(document: Document) -> Iterator[str]:
             [
                 f"{source['name']} ({source['major']}:{source['minor']}):"
                 f" {'chosen' if source['chosen'] else 'not chosen'}; {source['reason']}"
+                f"{_rung(source)}"
                 for source in sources
             ]
         )
@@ -89,6 +90,12 @@ def _conflict_lines(document: Document) -> list[str]:
 def _member_line(member: Document) -> str:
     provenance = member["provenance"]
     return f"{member['text']} ({provenance})" if provenance else str(member["text"])
+
+
+def _rung(verdict: Document) -> str:
+    """On which rung the requirement stands that a source does not meet."""
+    constraint = verdict["constraint"]
+    return f" ({constraint['provenance']})" if isinstance(constraint, dict) else ""
 
 
 def _tree(lines: Sequence[str]) -> Iterator[str]:

@@ -19,12 +19,14 @@ from heapwire.protocol.solver import (
     source_names,
 )
 from heapwire.protocol.values import (
+    CONTIGUOUS,
     DIFFERENT_SOURCE,
     FORMATS,
     MAX_SEGMENTS,
     NO_SNOOP,
     PAGE_SIZE,
     PERMITTED_SOURCES,
+    PROTECTED,
     REGISTRY,
     Constraint,
     ConstraintType,
@@ -85,7 +87,7 @@ def _verdicts(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ...]
                 source=source.id,
                 name=source.name,
                 chosen=False,
-                text=f"{requirement(name, constraint, names)}; {names[source.id]} is not",
+                text=f"{requirement(name, constraint, names)}; {_falls_short(source, constraint)}",
                 participant=name,
                 constraint=constraint,
                 planes=constraint.planes,
@@ -122,6 +124,18 @@ def _refusal(
         if not left:
             return name, constraint
     return None
+
+
+def _falls_short(source: Source, constraint: Constraint) -> str:
+    """That a source does not meet a requirement, or that nobody knows whether it does."""
+    unknown = (constraint.type == CONTIGUOUS.type and source.contiguous is None) or (
+        constraint.type == PROTECTED.type and source.protected is None
+    )
+    return (
+        f"nobody knows whether {source_name(source)} is"
+        if unknown
+        else (f"{source_name(source)} is not")
+    )
 
 
 def _by_rank(

@@ -39,8 +39,9 @@ Made from the registry in `protocol/values/registry.py`; do not edit
 A type is a 32-bit number: a vendor in the top 8 bits (0 is nobody: the general
 types; the others are those of `drm_fourcc.h`) and a code in the lower 24. A
 constraint has a type, a mask of planes, a value, the flag *must understand*, and
-a provenance (kernel, probe, profile or user). Mask 0 means the buffer; for a type
-that is *per plane*, each of its planes.
+a provenance (from the highest rung down: user, kernel, trial, gauge, profile,
+unchecked, presumption). Mask 0 means the buffer; for a type that is *per plane*,
+each of its planes.
 
 What is said of planes that a format does not have is not said. A value that
 means nothing (an alignment of 0, an empty list) is refused where it is read; a

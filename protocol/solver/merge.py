@@ -253,15 +253,15 @@ def join(
 def spell(demand: Demand, inputs: Iterable[Constraint]) -> tuple[Constraint, ...]:
     """A demand as constraints again, in a fixed order.
 
-    Each has the weakest provenance of the inputs of its type, and must be
+    Each has the lowest provenance of the inputs of its type, and must be
     understood if one of them must. Relations come from the inputs themselves.
     """
-    weakest: dict[int, Provenance] = {}
+    lowest: dict[int, Provenance] = {}
     understand: dict[int, bool] = {}
     relations: set[Constraint] = set()
     for constraint in inputs:
         type_ = constraint.type
-        weakest[type_] = min(weakest.get(type_, constraint.provenance), constraint.provenance)
+        lowest[type_] = min(lowest.get(type_, constraint.provenance), constraint.provenance)
         understand[type_] = understand.get(type_, False) or constraint.must_understand
         if isinstance(REGISTRY.get(type_), RelationType):
             relations.add(constraint)
@@ -274,7 +274,7 @@ def spell(demand: Demand, inputs: Iterable[Constraint]) -> tuple[Constraint, ...
                 value=value,
                 planes=planes,
                 must_understand=understand[type_],
-                provenance=weakest[type_],
+                provenance=lowest[type_],
             )
         )
 

@@ -95,7 +95,7 @@ def _permitted(value: MergedValue, source: Source, topology: Topology) -> bool:
 
 
 def _protected(value: MergedValue, source: Source, topology: Topology) -> bool:
-    return int(source.protected) == value
+    return source.protected is not None and int(source.protected) == value
 
 
 def _address_alignment(value: MergedValue, source: Source, topology: Topology) -> bool:
@@ -107,7 +107,7 @@ def _domains(value: MergedValue, source: Source, topology: Topology) -> bool:
 
 
 def _cpu_access(value: MergedValue, source: Source, topology: Topology) -> bool:
-    return not source.protected
+    return source.protected is False
 
 
 def _for_each_device(rule: Callable[[Source, DeviceId, int, Topology], bool]) -> Rule:

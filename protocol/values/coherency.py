@@ -43,7 +43,7 @@ def domains_of(source: Source) -> int:
     Protected memory is out of the CPU's reach; ordinary memory may be used in
     any domain (nobody need touch it).
     """
-    return _INACCESSIBLE_ONLY if source.protected else _ALL_DOMAINS
+    return _ALL_DOMAINS if source.protected is False else _INACCESSIBLE_ONLY
 
 
 def preferred_domain(domains: int, *, scanout: bool) -> CoherencyDomain | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,16 +23,27 @@ Value: TypeAlias = (
 
 
 class Provenance(IntEnum):
-    """Where a number comes from; the values are those of the wire."""
+    """The rung that a fact stands on; the values are those of the wire.
 
-    USER = 0
-    """Somebody configured it."""
-    PROFILE = 1
+    Of two facts about the same thing the one on the higher rung, which is the
+    greater number, overrules the other. What is merged of several stands on the
+    lowest of their rungs.
+    """
+
+    PRESUMPTION = 0
+    """Nothing is known of this device; a rule of thumb stands in."""
+    UNCHECKED = 1
+    """A data file says so, and nobody compared it with its source."""
+    PROFILE = 2
     """A data file that ships with the project or the platform."""
-    PROBE = 2
-    """It was tried on this machine."""
-    KERNEL = 3
-    """The kernel says so."""
+    GAUGE = 3
+    """It was measured on this machine: what its own driver does when left to itself."""
+    TRIAL = 4
+    """It was tried on this machine, and taken or refused."""
+    KERNEL = 5
+    """The kernel states it."""
+    USER = 6
+    """Somebody configured it for this machine, against all else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,10 @@ class Constraint:
     lower 24. `planes` is a mask of the planes it speaks of; 0 is the buffer as
     a whole (for a per-plane type: each of its planes). A peer that does not
     know a type drops the formats that it covers if `must_understand` is set,
-    and carries the constraint on unchanged otherwise.
+    and carries the constraint on unchanged otherwise. `source` is where it is
+    said, for people: a file and symbol of the kernel, what was asked and the
+    errno; it is not sent, and two constraints that differ in it alone are the
+    same.
     """
 
     type: int
@@ -51,3 +65,4 @@ class Constraint:
     planes: int = 0
     must_understand: bool = True
     provenance: Provenance = Provenance.PROFILE
+    source: str = field(default="", compare=False)

@@ -80,12 +80,13 @@ class SourceId:
 class Source:
     """A source and its properties.
 
-    `address_range` is inclusive, in bytes of the bus address space that the
-    devices of the platform share. `alignment` is the least alignment in bytes
-    of a buffer's start. `capacity` is in bytes. `device_local` names the device
-    whose own memory this is. `substitutes_for` names sources in whose place
-    this one always serves; it is declared, never inferred. `provenance` says
-    for a property where its value comes from; what it leaves out is PROFILE.
+        `address_range` is inclusive, in bytes of the bus address space that the
+        devices of the platform share. `alignment` is the least alignment in bytes
+        of a buffer's start. `capacity` is in bytes. `device_local` names the device
+        whose own memory this is. `protected` says whether the CPU is kept out; what
+    nobody knows to be protected or not is neither. `substitutes_for` names sources in whose place
+        this one always serves; it is declared, never inferred. `provenance` says
+        for a property where its value comes from; what it leaves out is PROFILE.
     """
 
     id: SourceId
@@ -95,7 +96,7 @@ class Source:
     alignment: int = PAGE_SIZE
     capacity: int | None = None
     cached: bool | None = None
-    protected: bool = False
+    protected: bool | None = False
     numa_node: int | None = None
     device_local: DeviceId | None = None
     substitutes_for: tuple[str, ...] = ()

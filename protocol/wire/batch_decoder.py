@@ -343,9 +343,9 @@ def _device(major: int, minor: int) -> DeviceId | None:
 
 
 def _constraint(type_: int, planes: int, flags: int, provenance: int, raw: bytes) -> Constraint:
-    """A constraint; a provenance from later counts as what is trusted least, USER."""
+    """A constraint; a provenance from later counts as what is trusted least."""
     if provenance not in Provenance.__members__.values():
-        provenance = Provenance.USER
+        provenance = Provenance.PRESUMPTION
     return Constraint(
         type=type_,
         value=decode_value(type_, raw),

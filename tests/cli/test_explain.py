@@ -103,6 +103,18 @@ def test_a_broken_platform_file_is_pointed_at(heapwire, tmp_path):
     assert f"{path}:4: memory[0].contiguous" in run.err
 
 
+def test_each_requirement_is_told_with_its_rung_and_source(heapwire):
+    arguments = ("explain", "--platform", "raspberry-pi-4", "--format", "NV12")
+    needs = heapwire(*arguments).out.partition("\nrequirements\n")[2].splitlines()
+    assert (
+        "    hvs:scanout needs memory that is at addresses 0x0 to 0x3fffffff "
+        "(profile, raspberrypi/linux#5727: the HVS reaches only the bottom 1 GB)"
+    ) in needs
+    told = heapwire(*arguments, "--json").document["requirements"]
+    assert {one["provenance"] for one in told} == {"profile"}
+    assert len(told) == len(needs)
+
+
 def test_a_mere_preference_is_not_told_as_a_demand(heapwire):
     text = heapwire("explain", "--platform", "raspberry-pi-4", "--format", "NV12").out
     assert "contiguous for codec:decode and hvs:scanout" in text

@@ -20,6 +20,35 @@ def test_a_platform_is_listed(heapwire):
     assert "hvs -> linux,cma (preferred, profile)" in text
 
 
+def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire, tmp_path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        """
+        [[device]]
+        name = "hvs"
+        [[device.use]]
+        usage = "scanout"
+        constraints = [{ type = "address-range", value = ["0", "0xfffffff"], source = "measured" }]
+        """
+    )
+    arguments = ("list", "--platform", "raspberry-pi-4", "--policy", policy)
+    text = heapwire(*arguments).out
+    stated = "needs memory that is at addresses 0x0 to 0xfffffff (user, measured)"
+    assert f"            {stated}\n" in text
+    [overruled] = [line for line in text.splitlines() if "overruled: " in line]
+    assert "addresses 0x0 to 0x3fffffff (profile, raspberrypi/linux#5727" in overruled
+    assert overruled.endswith(stated)
+    [display] = [d for d in heapwire(*arguments, "--json").document["devices"] if d["planes"]]
+    [scanout] = display["usages"]
+    assert {(one["constraint"], one["provenance"]) for one in scanout["requirements"]} == {
+        ("contiguous", "profile"),
+        ("address-range", "user"),
+    }
+    assert {"NV12", "XRGB8888"} <= set(scanout["requirements"][0]["formats"])
+    [lost] = scanout["overruled"]
+    assert (lost["provenance"], lost["by"]["provenance"]) == ("profile", "user")
+
+
 def test_this_machine_is_listed_whatever_it_has(heapwire):
     run = heapwire("list")
     assert run.status == 0

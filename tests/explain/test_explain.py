@@ -307,7 +307,7 @@ class TestText:
         lines = text.splitlines()
         assert lines[0] == "scanout: NV12 LINEAR from cma"
         assert "├─── object 0: heap cma (254:1), 3342336 bytes" in lines
-        assert any(line.endswith("heap system is not") for line in lines)
+        assert any(line.endswith("heap system is not (profile)") for line in lines)
         assert not text.endswith("\n")
 
     def test_a_failure_shows_the_conflict_with_provenance(self) -> None:

@@ -254,7 +254,7 @@ def test_what_was_learned_becomes_links(board):
     # What was not tried stays where it was, what was refused is gone.
     assert [(link.source, link.rank) for link in links] == [("own", 0), ("cma", 1)]
     assert {link.kind for link in links} == {LinkKind.SUPPORTED}
-    assert {link.provenance for link in links} == {Provenance.PROBE}
+    assert {link.provenance for link in links} == {Provenance.TRIAL}
 
 
 @pytest.mark.parametrize("taken", [False, None])

@@ -38,7 +38,7 @@ CREATOR: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
     "planes": ("invalid_planes", [("add", PITCH, 16, 0, 0, U64(64))]),
     "flags": ("invalid_flags", [("add", PITCH, 0, 2, 0, U64(64))]),
-    "provenance": ("invalid_provenance", [("add", PITCH, 0, 0, 4, U64(64))]),
+    "provenance": ("invalid_provenance", [("add", PITCH, 0, 0, 7, U64(64))]),
     "value short": ("invalid_value", [("add", PITCH, 0, 0, 0, b"\1\0\0\0")]),
     "value zero": ("invalid_value", [("add", PITCH, 0, 0, 0, U64(0))]),
     "flag with a value": ("invalid_value", [("add", CONTIGUOUS, 0, 0, 0, U64(1))]),

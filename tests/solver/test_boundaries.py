@@ -199,7 +199,7 @@ class TestWhatAnAllocatorIsTold:
         """Whoever says it more strictly, and whoever is less sure of it, counts."""
         strict = need("pitch-alignment", 64, provenance=Provenance.KERNEL)
         lax = Constraint(
-            type=strict.type, value=48, must_understand=False, provenance=Provenance.USER
+            type=strict.type, value=48, must_understand=False, provenance=Provenance.PROFILE
         )
         for listed in ([strict, lax], [lax, strict]):
             demand = lift(listed)
@@ -207,7 +207,7 @@ class TestWhatAnAllocatorIsTold:
             assert (told.value, told.must_understand, told.provenance) == (
                 192,
                 True,
-                Provenance.USER,
+                Provenance.PROFILE,
             )
 
 

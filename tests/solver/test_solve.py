@@ -82,6 +82,15 @@ class TestSources:
         secret = replace(plain, content=Content(protected=True))
         assert names(secret, solve(secret)) == ["protected,secure-video"]
 
+    @pytest.mark.parametrize("protected", [False, True])
+    def test_what_nobody_knows_to_be_protected_or_not_is_neither(self, protected: bool) -> None:
+        unknown = replace(SYSTEM, protected=None)
+        content = Content(protected=protected)
+        answer = solve(ask(part("a", of(NV12)), sources=(unknown,), content=content))
+        assert not answer.plans
+        assert [verdict.chosen for verdict in answer.verdicts] == [False]
+        assert answer.verdicts[0].text.endswith("nobody knows whether heap system is")
+
     def test_no_protected_memory_is_a_conflict_with_the_content(self) -> None:
         answer = solve(ask(part("any", of(XRGB)), content=Content(protected=True)))
         assert [member.text for member in answer.conflict] == [

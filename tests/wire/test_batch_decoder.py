@@ -90,7 +90,7 @@ def test_what_later_versions_may_add_is_no_fault() -> None:
     assert batch.participants[0].usage & Usage.SCANOUT
     assert batch.tranches[0].flags & TrancheFlags.SCANOUT
     (constraint,) = batch.tranches[0].sets[0].set.constraints
-    assert (constraint.value, constraint.provenance) == (b"anything", Provenance.USER)
+    assert (constraint.value, constraint.provenance) == (b"anything", Provenance.PRESUMPTION)
     assert not constraint.must_understand
 
 

@@ -45,10 +45,13 @@ class ConstraintSetCreatorConstraintFlag(IntEnum):
 class ConstraintSetCreatorProvenance(IntEnum):
     """xx_dmabuf_constraint_set_creator_v1.provenance."""
 
-    USER = 0
-    PROFILE = 1
-    PROBE = 2
-    KERNEL = 3
+    PRESUMPTION = 0
+    UNCHECKED = 1
+    PROFILE = 2
+    GAUGE = 3
+    TRIAL = 4
+    KERNEL = 5
+    USER = 6
 
 
 class HeapFeedbackError(IntEnum):
@@ -236,7 +239,7 @@ XX_DMABUF_CONSTRAINT_SET_CREATOR_V1: Interface = Interface(
     enums={
         'error': {'invalid_array': 0, 'invalid_planes': 1, 'invalid_flags': 2, 'invalid_provenance': 3, 'invalid_value': 4, 'already_set': 5, 'too_many': 6, 'incomplete_set': 7},
         'constraint_flag': {'must_understand': 1},
-        'provenance': {'user': 0, 'profile': 1, 'probe': 2, 'kernel': 3},
+        'provenance': {'presumption': 0, 'unchecked': 1, 'profile': 2, 'gauge': 3, 'trial': 4, 'kernel': 5, 'user': 6},
     },
 )
 """The messages and the enums of xx_dmabuf_constraint_set_creator_v1."""
