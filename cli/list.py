@@ -121,6 +121,7 @@ def _source_document(source: Source) -> Document:
         "protected": source.protected,
         "numa_node": source.numa_node,
         "substitutes_for": list(source.substitutes_for),
+        "area": source.area,
         "provenance": {
             fact: provenance.name.lower() for fact, provenance in source.provenance.items()
         },
@@ -206,7 +207,8 @@ def _lines(document: Document) -> Iterator[str]:
     heaps = documents(document["heaps"])
     yield "memory" if heaps else "no memory: this machine has no DMA heap"
     for heap in heaps:
-        yield f"    {heap['name']} ({heap['kind']} {heap['major']}:{heap['minor']}){_traits(heap)}"
+        pair = f"{heap['major']}:{heap['minor']}"
+        yield f"    {heap['name']} ({heap['kind']} {pair}){_traits(heap, _twins(heap, heaps))}"
     devices = documents(document["devices"])
     if not any(device["kind"] != "cpu" for device in devices):
         yield "no display, GPU, codec or camera"
@@ -259,7 +261,17 @@ def _taken(trial: Document) -> bool | None:
     return taken if isinstance(taken, bool) else None
 
 
-def _traits(heap: Document) -> str:
+def _twins(heap: Document, heaps: Iterable[Document]) -> list[str]:
+    """The names of what else is the same area."""
+    area, name = heap["area"], heap["name"]
+    return [
+        str(other["name"])
+        for other in heaps
+        if area and other["area"] == area and other["name"] != name
+    ]
+
+
+def _traits(heap: Document, twins: Iterable[str]) -> str:
     traits = []
     if heap["contiguous"] is not None:
         traits.append("contiguous" if heap["contiguous"] else "not contiguous")
@@ -273,4 +285,6 @@ def _traits(heap: Document) -> str:
     bounds = heap["address_range"]
     if isinstance(bounds, list):
         traits.append(f"at {bounds[0]:#x} to {bounds[1]:#x}")
+    if same := ", ".join(twins):
+        traits.append(f"the same memory as {same}")
     return f": {', '.join(traits)}" if traits else ""

@@ -79,13 +79,18 @@ class Accounts:
     def allowance(self, holder: Holder, sources: Iterable[Source]) -> Allowance:
         """What a holder may be given of some sources now."""
         use, quota = self._uses.get(holder, _Use()), self.quota
-        own, together, names = {}, {}, {}
+        own, together, names, parts = {}, {}, {}, {}
+        sources = tuple(sources)
         for source in sources:
             names[source.id] = source.name
+            # What other names of the same memory have given is gone from this one.
+            part = tuple(other.id for other in sources if other.lies_within(source))
+            parts[source.id] = part
             if (limit := quota.own_limit(source)) is not None:
-                own[source.id] = Bound(limit, use.sizes[source.id])
+                own[source.id] = Bound(limit, sum(use.sizes[each] for each in part))
             if (limit := quota.common_limit(source)) is not None:
-                together[source.id] = Bound(limit, self._together.sizes[source.id])
+                used = sum(self._together.sizes[each] for each in part)
+                together[source.id] = Bound(limit, used)
         return Allowance(
             budget=Bound(quota.budget, use.sizes.total()),
             own=own,
@@ -93,6 +98,7 @@ class Accounts:
             descriptors=Bound(quota.descriptors, use.descriptors),
             all_descriptors=Bound(quota.all_descriptors, self._together.descriptors),
             names=names,
+            parts=parts,
         )
 
     def charge(self, holder: Holder, objects: Iterable[BufferObject]) -> Charge:

@@ -62,7 +62,8 @@ class Allowance:
     """What one holder may be given at a moment, in bytes and in file descriptors.
 
     `own` and `together` have what bounds the memory of a source, for one and for all.
-    The compositor keeps a descriptor of each object that it gave.
+    The compositor keeps a descriptor of each object that it gave. `parts` has for a
+    source those whose memory is its own: itself, and its other names.
     """
 
     budget: Bound
@@ -71,6 +72,7 @@ class Allowance:
     descriptors: Bound
     all_descriptors: Bound
     names: Mapping[SourceId, str] = field(repr=False)
+    parts: Mapping[SourceId, tuple[SourceId, ...]] = field(repr=False)
 
     def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a buffer of these objects is more than may be given; None if it is not."""
@@ -79,7 +81,8 @@ class Allowance:
         total = sizes.total()
         if total > self.budget.left:
             return Shortage(_words(total, self.budget, "that a user may have"), own=True)
-        for source, size in sizes.items():
+        for source in sizes:
+            size = sum(sizes[part] for part in self.parts.get(source, (source,)))
             what = f"of {self.names.get(source, source)} that"
             if source in self.own and size > self.own[source].left:
                 return Shortage(_words(size, self.own[source], f"{what} a user may have"), own=True)
@@ -132,7 +135,7 @@ class Quota:
         """Bytes of a source that one holder may have; None if its budget is the only bound."""
         if source.capacity is not None:
             return source.capacity * self.share // 100
-        return SCARCE_BYTES if source.contiguous or source.protected else None
+        return SCARCE_BYTES if source.contiguous or source.protected is not False else None
 
     def common_limit(self, source: Source) -> int | None:
         """Bytes of a source that all holders may have together; None if that is not known."""

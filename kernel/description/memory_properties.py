@@ -22,6 +22,7 @@ class MemoryProperties:
     cached: bool | None = None
     protected: bool | None = None
     numa_node: int | None = None
+    area: str | None = None
 
 
 def read_properties(table: TomlTable) -> MemoryProperties:
@@ -50,4 +51,5 @@ def read_properties(table: TomlTable) -> MemoryProperties:
         cached=table.flag("cached"),
         protected=table.flag("protected"),
         numa_node=table.integer("numa-node", MOST_NODE),
+        area=table.text("area") or None,
     )

@@ -215,6 +215,7 @@ class _Reader:
             numa_node=given.numa_node,
             device_local=owner,
             substitutes_for=table.texts("substitutes-for"),
+            area=given.area or "",
         )
         table.text("source")
         table.close()

@@ -144,7 +144,7 @@ def _by_rank(
     """Why a source that meets every requirement by itself is not used."""
     here = source_name(source)
     if best is None:
-        return f"{here} meets what is asked of a source; something else stands in the way"
+        return _in_the_way(source, goal, requirements)
     if needs_clean_memory(best.demand) and source.cached is not False:
         snooper = _who(requirements, NO_SNOOP)
         return f"{snooper} does not snoop the CPU's caches, and {here} is cached"
@@ -162,6 +162,9 @@ def _by_rank(
     if source.capacity is not None and source.capacity < needed:
         return f"{here} has {source.capacity} bytes, and the buffers need {needed}"
     winner = best.sources[0]
+    twin = next((used for used in best.sources if source.overlaps(used)), None)
+    if twin is not None:
+        return f"{here} is the same memory as {source_name(twin)}"
     if any(source.id in PERMITTED_SOURCES.of(constraint) for _, constraint in requirements):
         return f"{here} would do; {source_name(winner)} is preferred"
     if source.id.kind is SourceKind.UDMABUF:
@@ -172,6 +175,18 @@ def _by_rank(
     if goal.sources.position[winner.id] < goal.sources.position[source.id]:
         return f"{here} would do; {source_name(winner)} is less scarce"
     return f"{here} would do; {source_name(winner)} ranks before it"
+
+
+def _in_the_way(source: Source, goal: PreparedGoal, requirements: list[Requirement]) -> str:
+    """Why there is no plan, where that is not for this source."""
+    here = source_name(source)
+    if apart := _who(requirements, DIFFERENT_SOURCE):
+        others = [other for other in goal.sources.sources if other.id != source.id]
+        twins = [source_name(other) for other in others if source.overlaps(other)]
+        if twins:
+            same = f"{here} is the same memory as {listed(twins)}"
+            return f"{same}, and {apart} needs planes from different sources"
+    return f"{here} meets what is asked of a source; something else stands in the way"
 
 
 def _who(requirements: list[Requirement], row: ConstraintType) -> str:

@@ -16,7 +16,7 @@ takes right; CbCr could take right, but not beside Y, so it takes left.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -46,6 +46,7 @@ def assign(
     apart: int = 0,
     orders: Sequence[Sequence[int]] | None = None,
     scarcity: Sequence[int],
+    overlapping: Sequence[Set[int]] | None = None,
     limit: int,
     accept: Callable[[tuple[int, ...]], bool] | None = None,
     sets_of_sources: bool = False,
@@ -55,7 +56,8 @@ def assign(
 
     `domains` are masks of sources; `together` and `apart` masks of pairs of
     planes (`plane_pairs.pairs_of`); `orders[plane][source]` and
-    `scarcity[source]` are costs. `accept` has the last word on a complete
+    `scarcity[source]` are costs. `overlapping[source]` are those that are the same
+    memory, where more than itself is. `accept` has the last word on a complete
     answer. With `sets_of_sources` only the sources count and not which plane is
     where, so of several answers with the same ones the best is given. Raises
     `TooComplexError` when the steps end.
@@ -94,6 +96,7 @@ def assign(
         choices.append(options)
     search = _Search(groups, lookup, choices, apart, limit, accept, budget)
     search.sets_of_sources = sets_of_sources
+    search.overlapping = overlapping
     # By the number of objects, the fewest first: what fewer objects reach is known when
     # more are tried, and more are no answer unless they are liked better.
     for objects in range(search.least_objects, len(groups) + 1):
@@ -159,6 +162,7 @@ class _Search:
         "limit",
         "lookup",
         "objects",
+        "overlapping",
         "rest_order",
         "rest_scarcity",
         "sets_of_sources",
@@ -181,6 +185,7 @@ class _Search:
         self.accept = accept
         self.best: list[Assignment] = []
         self.sets_of_sources = False
+        self.overlapping: Sequence[Set[int]] | None = None
         # Answers are looked for by the number of objects, the fewest first: only
         # those with fewer, the best of which is liked so much, make one pointless.
         self.objects = 0
@@ -225,10 +230,12 @@ class _Search:
         # Sources that are in use already come first: they add no object, and good answers
         # found early let the bounds prune more.
         barred = {taken[earlier] for earlier in self.apart[group]}
+        if barred and self.overlapping is not None:
+            barred = {other for source in barred for other in self.overlapping[source]}
         used = set(taken)
         if used - barred:
             self._try_each(group, order, scarcity, taken, used - barred, again=True)
-        self._try_each(group, order, scarcity, taken, used, again=False)
+        self._try_each(group, order, scarcity, taken, used | barred, again=False)
 
     def _try_each(
         self,
@@ -236,11 +243,11 @@ class _Search:
         order: int,
         scarcity: int,
         taken: tuple[int, ...],
-        used: set[int],
+        known: set[int],
         *,
         again: bool,
     ) -> None:
-        """Go on with each source that is used, or with each that is not."""
+        """Go on with each source that is among those known, or with each that is not."""
         after = group + 1
         rest = self.rest_order[after]
         for more_order, more_scarcity, source in self.choices[group]:
@@ -248,7 +255,7 @@ class _Search:
             # answer; with as much, objects and scarcity still may make it one.
             if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
                 break  # and those after it are liked even less
-            if (source in used) is not again:
+            if (source in known) is not again:
                 continue
             self.budget.spend(_STEPS_OF_A_TRY)
             further = (*taken, source)

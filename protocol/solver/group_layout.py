@@ -21,6 +21,7 @@ from heapwire.protocol.values import (
     FormatModifier,
     Layout,
     PlaneFormat,
+    Source,
 )
 
 Places: TypeAlias = tuple[int, ...]
@@ -108,6 +109,7 @@ def places_of(
         apart=group.apart,
         orders=group.orders,
         scarcity=goal.sources.scarcity_of(opaque=layout_class.opaque),
+        overlapping=goal.sources.overlapping,
         limit=limit,
         accept=accept,
         sets_of_sources=layout_class.opaque and goal.problem.fixed is None,
@@ -155,6 +157,7 @@ def _fixed_domains(goal: PreparedGoal, domains: tuple[int, ...]) -> tuple[int, .
 def _fits(goal: PreparedGoal, group: MergedGroup, layout: Layout) -> bool:
     """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
     ranked = goal.sources
+    needed: list[tuple[Source, int]] = []
     for object_ in layout.objects:
         source = ranked.sources[ranked.position[object_.source]]
         # One of unknown size (0: its allocator decides) may be in any number of runs, and
@@ -166,10 +169,10 @@ def _fits(goal: PreparedGoal, group: MergedGroup, layout: Layout) -> bool:
             and not 0 < pages <= group.segments
         ):
             return False
-        if (
-            source.capacity is not None
-            and goal.heeds_capacity
-            and group.count * pages * PAGE_SIZE > source.capacity
-        ):
-            return False
-    return True
+        needed.append((source, group.count * pages * PAGE_SIZE))
+    return not goal.heeds_capacity or all(
+        source.capacity is None
+        # What two names have of one memory comes out of the same bytes.
+        or sum(size for other, size in needed if other.lies_within(source)) <= source.capacity
+        for source, _ in needed
+    )

@@ -13,8 +13,9 @@ class RankedSources:
     """The sources of a problem in the order of their scarcity, and the check of them.
 
     The order is total, so that a tie never depends on the order of arrival. The
-    place of a source is its position in `sources`. `assignments` keeps what was
-    worked out for groups with the same demands on memory.
+    place of a source is its position in `sources`. `overlapping` has for each the
+    places of those that are the same memory, itself included. `assignments` keeps
+    what was worked out for groups with the same demands on memory.
     """
 
     def __init__(self, problem: Problem, budget: StepBudget) -> None:
@@ -23,6 +24,7 @@ class RankedSources:
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
+        self.overlapping = _overlaps(self.sources)
         self.assignments: dict[object, list[Assignment]] = {}
 
     def scarcity_of(self, *, opaque: bool) -> tuple[int, ...]:
@@ -42,6 +44,13 @@ class RankedSources:
             for place, source in enumerate(self.sources)
             if source.capacity is None or source.capacity >= size
         )
+
+
+def _overlaps(sources: tuple[Source, ...]) -> tuple[frozenset[int], ...]:
+    return tuple(
+        frozenset(place for place, other in enumerate(sources) if source.overlaps(other))
+        for source in sources
+    )
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:

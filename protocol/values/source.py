@@ -100,4 +100,41 @@ class Source:
     numa_node: int | None = None
     device_local: DeviceId | None = None
     substitutes_for: tuple[str, ...] = ()
+    area: str = ""
+    """What the kernel calls the memory that this is cut from; empty where that is not known.
+
+    Sources of one area are one memory under several names: a CMA area that has a heap for
+    each of its names, the page allocator with a heap for each way to map pages.
+    """
     provenance: Mapping[str, Provenance] = field(default_factory=dict, hash=False)
+
+    def lies_within(self, other: Source) -> bool:
+        """Whether its memory is known to be the other's, or a part of it."""
+        mine, theirs = self._filled, other._filled
+        return self._is_same_as(other) or (
+            mine is not None
+            and theirs is not None
+            and theirs[0] <= mine[0]
+            and mine[1] <= theirs[1]
+        )
+
+    def overlaps(self, other: Source) -> bool:
+        """Whether some of its memory is known to be the other's, so that they are not two banks."""
+        mine, theirs = self._filled, other._filled
+        return self._is_same_as(other) or (
+            mine is not None
+            and theirs is not None
+            and theirs[0] <= mine[1]
+            and mine[0] <= theirs[1]
+        )
+
+    def _is_same_as(self, other: Source) -> bool:
+        return self.id == other.id or self.area == other.area != ""
+
+    @property
+    def _filled(self) -> tuple[int, int] | None:
+        """The addresses that are all its own: of others it is only known to lie within them."""
+        addresses = self.address_range
+        if addresses is None or self.capacity != addresses[1] - addresses[0] + 1:
+            return None
+        return addresses

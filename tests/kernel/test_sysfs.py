@@ -6,9 +6,13 @@ import pytest
 
 from heapwire.kernel.description import LinkKind
 from heapwire.kernel.discovery.device_place import dma_bits, iommu_of, place_of
-from heapwire.kernel.discovery.heaps.device_tree import memory_regions, pool_range
 from heapwire.kernel.discovery.heaps.heap_discovery import list_heaps, udmabuf_source
 from heapwire.kernel.discovery.heaps.heap_links import HeapLinks, linked_by, links_of
+from heapwire.kernel.discovery.heaps.reserved_memory import (
+    is_coherent,
+    memory_regions,
+    reserved_regions,
+)
 from heapwire.kernel.discovery.sysfs import SysfsDevice, list_devices
 from heapwire.protocol.values import Place, Provenance
 
@@ -76,9 +80,14 @@ class TestHeaps:
             "vendor-heap": None,
             "system-uncached": False,
         }
-        assert [name for name, source in found.items() if source.protected] == [
-            "protected,secure-video"
-        ]
+        assert {name: source.protected for name, source in found.items()} == {
+            "system": False,
+            "linux,cma": False,
+            "memory@42000000-contiguous": False,
+            "protected,secure-video": True,
+            "vendor-heap": None,
+            "system-uncached": False,
+        }
         assert str(found["linux,cma"].id) == "heap 251:1"
         assert found["linux,cma"].provenance == {}
 
@@ -100,6 +109,7 @@ class TestHeaps:
             "contiguous": Provenance.KERNEL,
             "numa_node": Provenance.KERNEL,
             "substitutes_for": Provenance.KERNEL,
+            "protected": Provenance.KERNEL,
         }
         assert found["other"].numa_node is None
         assert found["first"].numa_node == 0
@@ -263,19 +273,43 @@ class TestDeviceTree:
         folder = tree.bus("platform/mfc")
         assert memory_regions(SysfsDevice(folder.resolve(), tree.root)) == ()
 
+    @pytest.mark.parametrize(
+        ("marks", "coherent"),
+        [
+            ((), False),
+            (("soc/vpu/dma-coherent",), True),
+            (("soc/dma-coherent",), True),  # a bus speaks for what is on it
+            (("soc/dma-coherent", "soc/vpu/dma-noncoherent"), False),
+            (("other/dma-coherent",), False),
+        ],
+    )
+    def test_whether_a_device_snoops_stands_in_its_node_or_in_that_of_its_bus(
+        self, tree, marks, coherent
+    ):
+        base = "sys/firmware/devicetree/base"
+        tree.write(f"{base}/soc/vpu/compatible", b"vendor,vpu\0")
+        for mark in marks:
+            tree.write(f"{base}/{mark}", b"")
+        (tree.bus("platform/vpu") / "of_node").symlink_to(tree.root / base / "soc" / "vpu")
+        video = tree.device("platform/vpu/video4linux/video0", "video4linux")
+        assert is_coherent(SysfsDevice(video.resolve(), tree.root)) is coherent
+
+    def test_without_a_device_tree_nobody_says_who_snoops(self, tree):
+        assert is_coherent(SysfsDevice(tree.bus("platform/vpu").resolve(), tree.root)) is None
+
     def test_a_pool_says_where_it_is(self, tree):
         tree.write(f"{self.BASE}/#address-cells", cells(2))
         tree.write(f"{self.BASE}/#size-cells", cells(1))
         self.pool(tree, "video@42000000", 1, "reusable", reg=cells(1, 0x42000000, 0x1000))
-        assert pool_range("video@42000000", tree.root) == (0x142000000, 0x142000FFF)
-        assert pool_range("system", tree.root) is None
+        (region,) = reserved_regions(tree.root).values()
+        assert (region.addresses, region.size) == ((0x142000000, 0x142000FFF), 0x1000)
 
     def test_the_default_pool_may_say_where_it_may_be(self, tree):
         self.pool(tree, "cma", 1, "reusable", "linux,cma-default")
         tree.write(f"{self.BASE}/cma/alloc-ranges", cells(0, 0x30000000))
         for name in ("linux,cma", "default_cma_region"):
-            assert pool_range(name, tree.root) == (0, 0x2FFFFFFF)
-        tree.heap("linux,cma", 0)
-        ((source, _),) = list_heaps(tree.root)
-        assert source.address_range == (0, 0x2FFFFFFF)
-        assert source.provenance["address_range"] is Provenance.KERNEL
+            tree.heap(name, len(name))
+        for source, _ in list_heaps(tree.root):
+            assert source.address_range == (0, 0x2FFFFFFF)
+            assert source.provenance["address_range"] is Provenance.KERNEL
+            assert source.area == "cma"

@@ -111,12 +111,33 @@ def test_nobody_gets_more_than_a_share_of_a_heap_nor_all_together_the_reserve(ac
     assert not refusal(accounts, CAROL, 1, source=CMA).own
 
 
+def test_two_names_of_one_memory_have_one_account(accounts) -> None:
+    one, two = (
+        Source(
+            id=SourceId.heap(HeapId(9, minor)), name=f"heap-{minor}", area="cma", capacity=80 * PAGE
+        )
+        for minor in (1, 2)
+    )
+
+    def shortage(*asked):
+        return accounts.allowance(ALICE, (one, two)).shortage(
+            [BufferObject(source=source.id, size=pages * PAGE) for source, pages in asked]
+        )
+
+    assert shortage((one, 40)) is None
+    assert shortage((one, 20), (two, 21)).own, "a share of both is a share of one"
+    accounts.charge(ALICE, [BufferObject(source=one.id, size=30 * PAGE)])
+    assert shortage((two, 10)) is None
+    assert shortage((two, 11)).own
+
+
 @pytest.mark.parametrize(
     ("scarce", "limit"),
     [
         ({"contiguous": True}, SCARCE_BYTES),
         ({"protected": True}, SCARCE_BYTES),
         ({"contiguous": False}, None),
+        ({"protected": None}, SCARCE_BYTES),
         ({}, None),
         ({"contiguous": True, "capacity": 1000}, 500),
         ({"capacity": 1000}, 500),

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.kernel.discovery.heaps.device_tree import memory_regions as memory_regions
     from heapwire.kernel.discovery.heaps.heap_discovery import (
         SUBSYSTEM as SUBSYSTEM,
         list_heaps as list_heaps,
@@ -16,11 +15,15 @@ if TYPE_CHECKING:
         linked_by as linked_by,
         links_of as links_of,
     )
+    from heapwire.kernel.discovery.heaps.reserved_memory import (
+        is_coherent as is_coherent,
+        memory_regions as memory_regions,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "device_tree": "memory_regions",
+            "reserved_memory": "is_coherent memory_regions",
             "heap_discovery": "SUBSYSTEM list_heaps udmabuf_source",
             "heap_links": "HeapLinks linked_by links_of",
         },

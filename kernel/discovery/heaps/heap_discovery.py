@@ -1,78 +1,38 @@
 """The heaps of a machine, and what is known of each and from where.
 
 A patched kernel says in sysfs whether a heap is contiguous, on which NUMA node
-it is and for which heap it can stand in (docs/kernel.md). Of a stock kernel's
-heaps the names are documented (Documentation/userspace-api/dma-buf-heaps.rst),
-and the name is all there is to go by.
+it is and for which heap it can stand in (docs/kernel.md). A stock one has the
+name alone; but the area that a heap of that name takes its memory from may be
+known, from the device tree and from the kernel's list of CMA areas, and says
+more than a name. What nobody says stays unknown, protection too.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from heapwire.kernel.discovery.heaps.device_tree import DEFAULT_CMA, pool_range
+from heapwire.kernel.discovery.heaps.heap_names import PAGES, traits_of
+from heapwire.kernel.discovery.heaps.memory_areas import MemoryAreas
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.protocol.values import HeapId, Provenance, Source, SourceId, SourceKind
 
 SUBSYSTEM = "dma_heap"
 """The class of the heaps in sysfs (drivers/dma-buf/dma-heap.c)."""
 
-_CONTIGUOUS = re.compile(
-    rf"(?:{'|'.join(map(re.escape, DEFAULT_CMA))}|numa\d+|pernuma\d+)(?:-uncached)?"
-    r"|.*-contiguous|protected,.*"
-)
-_SCATTERED = re.compile(r"system(?:-uncached|_cc_shared)?")
-
 
 def list_heaps(root: Path = REAL) -> tuple[tuple[Source, str], ...]:
     """Each heap as a source, with the path of its node, in the order of their names."""
+    devices = list_devices(SUBSYSTEM, root)
+    areas = MemoryAreas(root, frozenset(device.name for device in devices))
     heaps = []
-    for device in list_devices(SUBSYSTEM, root):
+    for device in devices:
         number = device.number
         if number is not None:
             node = device.node or root / "dev" / SUBSYSTEM / device.name
-            source = heap_source(device, HeapId(number.major, number.minor), root)
+            source = _heap_source(device, HeapId(number.major, number.minor), areas)
             heaps.append((source, str(node)))
     return tuple(heaps)
-
-
-def heap_source(device: SysfsDevice, heap: HeapId, root: Path = REAL) -> Source:
-    """What is known of one heap."""
-    name = device.name
-    provenance: dict[str, Provenance] = {}
-    contiguous: bool | None
-    stated = device.integer("contiguous")
-    if stated is not None:
-        contiguous = stated == 1
-        provenance["contiguous"] = Provenance.KERNEL
-    else:
-        contiguous = _by_name(name)
-    node = device.integer("numa_node")
-    if node is not None and node >= 0:
-        provenance["numa_node"] = Provenance.KERNEL
-    substitutes = device.attribute("substitutes_for")
-    if substitutes:
-        provenance["substitutes_for"] = Provenance.KERNEL
-    capacity = _cma_bytes(root) if name in DEFAULT_CMA else None
-    if capacity is not None:
-        provenance["capacity"] = Provenance.KERNEL
-    addresses = pool_range(name, root)
-    if addresses is not None:
-        provenance["address_range"] = Provenance.KERNEL
-    return Source(
-        id=SourceId.heap(heap),
-        name=name,
-        contiguous=contiguous,
-        address_range=addresses,
-        capacity=capacity,
-        cached=_cached(name),
-        protected=name.startswith("protected,"),
-        numa_node=node if node is not None and node >= 0 else None,
-        substitutes_for=tuple(substitutes.split()) if substitutes else (),
-        provenance=provenance,
-    )
 
 
 def udmabuf_source(root: Path = REAL) -> tuple[Source, str] | None:
@@ -85,30 +45,76 @@ def udmabuf_source(root: Path = REAL) -> tuple[Source, str] | None:
                 name="udmabuf",
                 contiguous=False,
                 cached=True,
+                area=PAGES,
             )
             return source, str(device.node or root / "dev" / "udmabuf")
     return None
 
 
-def _by_name(name: str) -> bool | None:
-    if _CONTIGUOUS.fullmatch(name):
-        return True
-    return False if _SCATTERED.fullmatch(name) else None
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """How a heap's memory is laid out and mapped, and whether the kernel says so."""
+
+    contiguous: bool | None
+    cached: bool | None
+    protected: bool | None
+    stated: bool = True
 
 
-def _cached(name: str) -> bool | None:
-    """Heaps are cached unless their name says otherwise; protected ones have no CPU mapping."""
-    if name.startswith("protected,"):
-        return None
-    return not name.endswith("-uncached") if _by_name(name) is not None else None
+def _heap_source(device: SysfsDevice, heap: HeapId, areas: MemoryAreas) -> Source:
+    """What is known of one heap."""
+    name = device.name
+    named = traits_of(name)
+    area = areas.of_heap(name)
+    traits = _of_area(_Traits(named.contiguous, named.cached, named.protected, False), area, areas)
+    contiguous = device.integer("contiguous")
+    node = device.integer("numa_node")
+    on_node = node is not None and node >= 0
+    substitutes = tuple((device.attribute("substitutes_for") or "").split())
+    addresses = areas.addresses(area)
+    capacity = areas.capacity(area)
+    protected = traits.protected
+    if protected is None and substitutes:
+        protected = False  # it serves whoever has a use for the other
+    stated = {
+        "contiguous": contiguous is not None or traits.stated,
+        "cached": traits.stated,
+        "protected": traits.stated or (bool(substitutes) and traits.protected is None),
+        "numa_node": on_node,
+        "substitutes_for": bool(substitutes),
+        "address_range": addresses is not None,
+        "capacity": capacity is not None,
+    }
+    if addresses is None and named.bits is not None:
+        addresses = (0, (1 << named.bits) - 1)
+    return Source(
+        id=SourceId.heap(heap),
+        name=name,
+        contiguous=traits.contiguous if contiguous is None else contiguous == 1,
+        address_range=addresses,
+        capacity=capacity,
+        cached=traits.cached,
+        protected=protected,
+        numa_node=node if on_node else None,
+        substitutes_for=substitutes,
+        area=area,
+        provenance={fact: Provenance.KERNEL for fact, is_stated in stated.items() if is_stated},
+    )
 
 
-def _cma_bytes(root: Path) -> int | None:
-    """The size of all CMA areas together: never less than that of the default one."""
-    try:
-        lines = (root / "proc" / "meminfo").read_text("utf-8").splitlines()
-    except OSError:
-        return None
-    entries: Mapping[str, str] = dict(line.split(":", 1) for line in lines if ":" in line)
-    total = re.fullmatch(r"\s*(\d+) kB", entries.get("CmaTotal", ""))
-    return int(total[1]) << 10 if total and int(total[1]) else None
+def _of_area(named: _Traits, area: str, areas: MemoryAreas) -> _Traits:
+    """What the area says, where it says more than the heap's name; a sign of protection stays."""
+    region = areas.regions.get(area)
+    if named.protected:
+        return named
+    if area in areas.sizes or (region is not None and region.is_cma):
+        # Its pages are lent to anybody (mm/cma.c), so the CPU reaches them all.
+        return _Traits(contiguous=True, cached=named.cached is not False, protected=False)
+    if region is None:
+        return named
+    if region.no_map and region.pool:
+        # The kernel maps it for itself, write-combined (kernel/dma/coherent.c).
+        return _Traits(contiguous=True, cached=False, protected=False)
+    if region.no_map:
+        return _Traits(contiguous=True, cached=None, protected=True)
+    return _Traits(contiguous=True, cached=named.cached, protected=None)
