@@ -140,7 +140,7 @@ def test_a_refusal_leaves_the_gpu_its_own_memory():
         (constraint,) = sets(found)[usage][0].constraints
         assert constraint.type == PERMITTED_SOURCES.type
         assert constraint.value == (SourceId.device(GPU.id),)
-        assert constraint.provenance is Provenance.PROBE
+        assert constraint.provenance is Provenance.TRIAL
     assert any("0x3003" in note for note in found.notes)
 
 

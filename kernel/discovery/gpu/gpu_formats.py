@@ -56,7 +56,7 @@ def gpu_sets(device: EglDevice, number: DeviceId) -> Mapping[Usage, tuple[Constr
     own: tuple[Constraint, ...] = ()
     if device.refusal:
         itself = (SourceId.device(number),)
-        own = (Constraint(type=PERMITTED_SOURCES.type, value=itself, provenance=Provenance.PROBE),)
+        own = (Constraint(type=PERMITTED_SOURCES.type, value=itself, provenance=Provenance.TRIAL),)
     listed = {
         Usage.SAMPLING: tuple(entry.pair for entry in device.pairs),
         Usage.RENDER: tuple(entry.pair for entry in device.pairs if not entry.external_only),
