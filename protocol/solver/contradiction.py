@@ -1,29 +1,33 @@
-"""Whether a demand contradicts itself across types.
+"""What cannot be met together, before anything is placed or laid out.
 
-Each test asks whether what the demand leaves is empty, whatever the picture and
-the memory: adding a requirement never makes it less empty, which is what keeps
-the meet associative (merge.py).
+A requirement on the pitch never contradicts one on fences. So types come in families: where
+a merged demand leaves nothing, the types of one family do, and only what is said of these is
+to blame (conflict/). Each test across types asks of one family whether the set of things that
+meet the demand is empty (merge.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
+from heapwire.protocol.solver.source_check import RULES
 from heapwire.protocol.values import (
     ADDRESS_RANGE,
     COHERENCY_DOMAINS,
     CPU_ACCESS,
     DIFFERENT_SOURCE,
+    DIRTY_LINES,
     DMA_WIDTH,
+    HEIGHT_ALIGNMENT,
+    MACROBLOCK_PADDING,
     MAX_AREA,
     MAX_BUFFERS,
     MAX_HEIGHT,
     MAX_PITCH,
-    MAX_PLANES,
     MAX_SEGMENTS,
     MAX_SIZE,
     MAX_WIDTH,
@@ -36,12 +40,22 @@ from heapwire.protocol.values import (
     MUST_FIT_LEAST_HEIGHT,
     MUST_FIT_LEAST_WIDTH,
     MUST_FIT_WIDTH,
+    NO_SNOOP,
+    NO_SYNC,
+    OFFSET_ALIGNMENT,
+    PADDING,
     PITCH_ALIGNMENT,
+    PIXEL_BOUNDARY_PITCH,
     POWER_OF_TWO_PITCH,
     PROTECTED,
     SAME_BUFFER,
     SAME_SOURCE,
+    SCANLINE_ALIGNMENT,
+    SHARED_BUFFERS,
     SIZE_ALIGNMENT,
+    VISIBLE_HEIGHT_ALIGNMENT,
+    VISIBLE_WIDTH_ALIGNMENT,
+    WIDTH_ALIGNMENT,
     ConstraintType,
 )
 
@@ -51,27 +65,25 @@ ACCESSIBLE_DOMAINS: Final = 0b011
 
 def contradicts(demand: Demand, registry: Mapping[int, ConstraintType]) -> bool:
     """Whether nothing at all can meet a demand, by the tests across its types."""
-    tests = {_TESTS[type_] for type_, _ in demand.values if type_ in _TESTS}
-    return any(test(demand) for test in tests) or _no_value(demand, registry)
+    tests = {_TESTS[type_] for type_ in demand.whole if type_ in _TESTS}
+    if demand.own:
+        tests.update(_TESTS[type_] for type_, _ in demand.own if type_ in _TESTS)
+        if _no_value(demand, registry):
+            return True
+    return any(test(demand) for test in tests)
 
 
 def _no_value(demand: Demand, registry: Mapping[int, ConstraintType]) -> bool:
     """What is said of each plane and what is said of one of them leave nothing."""
     return any(
-        plane != WHOLE
-        and (type_, WHOLE) in demand.values
-        and demand.value(registry[type_], plane) is None
-        for type_, plane in demand.values
+        type_ in demand.whole and demand.value(registry[type_], plane) is None
+        for type_, plane in demand.own
     )
 
 
 def _no_pitch(demand: Demand) -> bool:
     """No multiple of the alignment lies between the least and the greatest pitch."""
-    spoken_of = {type_ for type_, _ in demand.values}
-    # Without either of these the pitch can always grow to the next multiple.
-    if MAX_PITCH.type not in spoken_of and POWER_OF_TWO_PITCH.type not in spoken_of:
-        return False
-    return any(_no_pitch_for(demand, plane) for plane in range(WHOLE, MAX_PLANES))
+    return any(_no_pitch_for(demand, plane) for plane in demand.spoken_planes)
 
 
 def _no_pitch_for(demand: Demand, plane: int) -> bool:
@@ -113,7 +125,7 @@ def _no_size(demand: Demand) -> bool:
 
 def _no_address(demand: Demand) -> bool:
     """Every permitted address has more bits than the device drives."""
-    for plane in range(WHOLE, MAX_PLANES):
+    for plane in demand.spoken_planes:
         lowest, _ = demand.range(ADDRESS_RANGE, plane) or (0, 0)
         if lowest >> demand.uint(DMA_WIDTH, 64, plane):
             return True
@@ -145,18 +157,63 @@ def _no_placement(demand: Demand) -> bool:
     return any(PAIRS_OF[planes] & apart for planes in together)
 
 
+class _Test(NamedTuple):
+    """A test across types, and the types without any of which it never fails."""
+
+    fails: Callable[[Demand], bool]
+    decisive: tuple[ConstraintType, ...]
+
+
+class Family(NamedTuple):
+    """Types that can contradict each other, by number, and the tests across them."""
+
+    types: frozenset[int]
+    tests: tuple[_Test, ...] = ()
+
+
+def _family(*rows: ConstraintType, tests: tuple[_Test, ...] = ()) -> Family:
+    return Family(frozenset(row.type for row in rows), tests)
+
+
+PICTURE: Final = _family(
+    MIN_WIDTH, MAX_WIDTH, MIN_HEIGHT, MAX_HEIGHT, WIDTH_ALIGNMENT, HEIGHT_ALIGNMENT, MAX_AREA,
+    MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MUST_FIT_LEAST_WIDTH, MUST_FIT_LEAST_HEIGHT,
+    VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
+    tests=(
+        _Test(_no_extent, (MIN_WIDTH, MIN_HEIGHT, MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MAX_AREA)),
+    ),
+)  # fmt: skip
+PITCH: Final = _family(
+    PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
+    # Without either of these the pitch can always grow to the next multiple.
+    tests=(_Test(_no_pitch, (MAX_PITCH, POWER_OF_TWO_PITCH)),),
+)  # fmt: skip
+SIZE: Final = _family(
+    SIZE_ALIGNMENT, MIN_SIZE, MAX_SIZE, tests=(_Test(_no_size, (MIN_SIZE, MAX_SIZE)),)
+)
+COUNT: Final = _family(
+    MIN_BUFFERS, MAX_BUFFERS, SHARED_BUFFERS, tests=(_Test(_no_count, (MAX_BUFFERS,)),)
+)
+MEMORY: Final = Family(
+    frozenset(RULES) | {NO_SNOOP.type, DIRTY_LINES.type, NO_SYNC.type},
+    tests=(
+        _Test(_no_address, (ADDRESS_RANGE,)),
+        _Test(_no_coherency, (CPU_ACCESS,)),
+    ),
+)
+RELATIONS: Final = _family(
+    SAME_BUFFER, SAME_SOURCE, DIFFERENT_SOURCE, tests=(_Test(_no_placement, (DIFFERENT_SOURCE,)),)
+)
+LAYOUT: Final = _family(
+    MAX_SEGMENTS, OFFSET_ALIGNMENT, SCANLINE_ALIGNMENT, PADDING, MACROBLOCK_PADDING,
+    tests=(_Test(_no_segments, (MAX_SEGMENTS,)),),
+)  # fmt: skip
+"""What is told by a layout alone, but for its test."""
+
+FAMILIES: Final = (PICTURE, PITCH, SIZE, COUNT, MEMORY, RELATIONS, LAYOUT)
+"""All that bears on where planes are and how they are laid out; any other type is by itself."""
+
 _TESTS: Final[Mapping[int, Callable[[Demand], bool]]] = {
-    row.type: test
-    for test, rows in (
-        (_no_pitch, (PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, POWER_OF_TWO_PITCH)),
-        (_no_extent, (*_SIDES[0], *_SIDES[1], MAX_AREA)),
-        (_no_size, (SIZE_ALIGNMENT, MIN_SIZE, MAX_SIZE)),
-        (_no_address, (ADDRESS_RANGE, DMA_WIDTH)),
-        (_no_coherency, (COHERENCY_DOMAINS, CPU_ACCESS, PROTECTED)),
-        (_no_segments, (MAX_SEGMENTS,)),
-        (_no_count, (MIN_BUFFERS, MAX_BUFFERS)),
-        (_no_placement, (SAME_BUFFER, SAME_SOURCE, DIFFERENT_SOURCE)),
-    )
-    for row in rows
+    row.type: test.fails for family in FAMILIES for test in family.tests for row in test.decisive
 }
 """The test that a type takes part in: it is made when the type is in the demand."""

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.merge_rule import MEETS, MergedValue, as_number, as_range
 from heapwire.protocol.values import (
+    MAX_PLANES,
     ConstraintType,
     FlagType,
     MaskType,
@@ -20,21 +21,36 @@ from heapwire.protocol.values import (
 WHOLE: Final = -1
 """The plane of what is said of the buffer as a whole, or of each plane."""
 
+_NO_PLANE: Final = (WHOLE,)
+_EVERY_PLANE: Final = tuple(range(WHOLE, MAX_PLANES))
+
 Key: TypeAlias = tuple[int, int]
-"""The number of a type, and a plane or `WHOLE`."""
+"""The number of a type, and a plane (or what is said where: a mask of planes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
     """Merged constraints: one value for each type and plane that somebody speaks of.
 
-    `values` has those of the types that have a row. `carried` has those of the
-    others, which somebody need not understand: by type and mask of planes all
-    the values that were said.
+    Of the types that have a row `whole` has, by type, what is said of the buffer as a
+    whole or of each plane, and `own` what is said of one plane. `carried` has those of
+    the types without, which somebody need not understand: by type and mask of planes
+    all the values that were said.
     """
 
-    values: Mapping[Key, MergedValue]
+    whole: Mapping[int, MergedValue] = field(default_factory=dict)
+    own: Mapping[Key, MergedValue] = field(default_factory=dict)
     carried: Mapping[Key, frozenset[Value]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many values there are of types that have a row."""
+        return len(self.whole) + len(self.own)
+
+    @property
+    def spoken_planes(self) -> tuple[int, ...]:
+        """`WHOLE`, and each plane where something is said of one: what holds for the rest too."""
+        return _EVERY_PLANE if self.own else _NO_PLANE
 
     def value(self, row: ConstraintType, plane: int = WHOLE) -> MergedValue | None:
         """What holds for a plane: what is said of it, and of each plane.
@@ -42,10 +58,10 @@ class Demand:
         None where nothing is said, or where the two leave nothing (in no demand
         that `join` gave).
         """
-        whole = self.values.get((row.type, WHOLE))
-        if plane == WHOLE:
+        whole = self.whole.get(row.type)
+        if plane == WHOLE or not self.own:
             return whole
-        own = self.values.get((row.type, plane))
+        own = self.own.get((row.type, plane))
         if own is None or whole is None:
             return whole if own is None else own
         return MEETS[row.merge](whole, own)
@@ -53,7 +69,7 @@ class Demand:
     def uint(self, row: UintType, default: int, plane: int = WHOLE) -> int:
         """The number that holds for a plane, `default` where nothing is said."""
         # Asked most of all, so the short way is written out.
-        value = self.values.get((row.type, WHOLE)) if plane == WHOLE else self.value(row, plane)
+        value = self.whole.get(row.type) if plane == WHOLE else self.value(row, plane)
         if value is None:
             return default
         assert isinstance(value, int), value

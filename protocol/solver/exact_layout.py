@@ -87,7 +87,7 @@ class PlaneDemand(NamedTuple):
     @classmethod
     def of(cls, demand: Demand, plane: int) -> PlaneDemand:
         """The demand on one plane."""
-        if _OF_PLANES.isdisjoint({type_ for type_, _ in demand.values}):
+        if _OF_PLANES.isdisjoint(demand.whole) and not demand.own:
             return _NOTHING
         return cls(
             pitch_alignment=demand.uint(PITCH_ALIGNMENT, 1, plane),
@@ -162,7 +162,7 @@ class GeometryDemand:
         self.max_size = min(demand.uint(MAX_SIZE, GREATEST_SIZE), GREATEST_SIZE)
         self.macroblock_bytes = demand.uint(MACROBLOCK_PADDING, 0)
         whole = PlaneDemand.of(demand, WHOLE)
-        own = {plane for _, plane in demand.values if plane != WHOLE}
+        own = {plane for _, plane in demand.own}
         self.planes = tuple(
             [
                 PlaneDemand.of(demand, plane) if plane in own else whole
@@ -197,7 +197,7 @@ def up(number: int, alignment: int) -> int:
 
 
 _OF_THE_PICTURE: Final = frozenset(
-    (row.type, WHOLE)
+    row.type
     for row in (
         MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MIN_WIDTH, MIN_HEIGHT, MAX_WIDTH, MAX_HEIGHT, MAX_AREA,
         WIDTH_ALIGNMENT, HEIGHT_ALIGNMENT, VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
@@ -220,7 +220,7 @@ def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
 def room_for(demand: Demand, extents: Extents) -> Extent | None:
     """The extent that buffers are allocated for; None when the picture is refused."""
     picture = extents.allocated
-    if _OF_THE_PICTURE.isdisjoint(demand.values):
+    if _OF_THE_PICTURE.isdisjoint(demand.whole):
         return picture
     visible = extents.visible or extents.coded
     width = max(picture.width, demand.uint(MUST_FIT_WIDTH, 0))

@@ -1,7 +1,6 @@
 """Merging: a lattice meet over what constraints say.
 
-A demand (demand.py) has a value for each type and plane. The plane is `WHOLE`
-for what is said of the buffer, or of each of its planes. `TOP` says nothing;
+A demand (demand.py) has a value for each type, and for each type and plane. `TOP` says nothing;
 `BOTTOM` is a demand that nothing can meet, and it carries no reason, because a
 reason would depend on the order of merging. Which requirements contradict each
 other is worked out from the inputs (conflict.py).
@@ -22,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from heapwire.protocol.solver.contradiction import contradicts
-from heapwire.protocol.solver.demand import WHOLE, Demand, Key
+from heapwire.protocol.solver.demand import Demand, Key
 from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, nearest
 from heapwire.protocol.solver.plane_pairs import PAIRS_OF
 from heapwire.protocol.solver.step_budget import StepBudget
@@ -56,7 +55,7 @@ class Bottom(Enum):
 BOTTOM: Final = Bottom.BOTTOM
 """The demand that nothing can meet."""
 
-TOP: Final = Demand({})
+TOP: Final = Demand()
 """The demand that anything meets."""
 
 _NO_SUBSTITUTES: Substitutes = MappingProxyType({})
@@ -121,7 +120,8 @@ def lift(
     constraint that means nothing (`fault`) is one that nothing can meet. Lists that grow as
     they merge are paid for from the `budget`; who calls pays for the constraints.
     """
-    values: dict[Key, MergedValue] = {}
+    whole: dict[int, MergedValue] = {}
+    own: dict[Key, MergedValue] = {}
     carried: dict[Key, set[Value]] = {}
     present = (1 << planes) - 1
     for constraint in constraints:
@@ -148,21 +148,38 @@ def lift(
                 budget.spend(len(value))
         else:
             return BOTTOM
-        for plane in _BITS[spoken] if row.per_plane else _EACH:
-            key = (constraint.type, plane)
-            before = values.get(key)
-            if before is None:
-                values[key] = value
-            elif before != value:
-                met = MEETS[row.merge](before, value)
-                if met is None:
+        if spoken and row.per_plane:
+            for plane in _BITS[spoken]:
+                if not _put(own, (constraint.type, plane), value, row, budget):
                     return BOTTOM
-                if budget is not None and isinstance(met, tuple):
-                    budget.spend(len(met))
-                values[key] = met
+        elif not _put(whole, constraint.type, value, row, budget):
+            return BOTTOM
     if not carried:
-        return Demand(values)
-    return Demand(values, {key: frozenset(others) for key, others in carried.items()})
+        return Demand(whole, own)
+    return Demand(whole, own, {key: frozenset(others) for key, others in carried.items()})
+
+
+_AnyKey = TypeVar("_AnyKey", int, Key)
+
+
+def _put(
+    values: dict[_AnyKey, MergedValue],
+    key: _AnyKey,
+    value: MergedValue,
+    row: ConstraintType,
+    budget: StepBudget | None,
+) -> bool:
+    """Merge a value of a type into what is there; False when that leaves nothing."""
+    before = values.setdefault(key, value)
+    if before is value or before == value:
+        return True
+    met = MEETS[row.merge](before, value)
+    if met is None:
+        return False
+    if budget is not None and isinstance(met, tuple):
+        budget.spend(len(met))
+    values[key] = met
+    return True
 
 
 def _plain_number(row: ConstraintType, constraint: Constraint) -> int | None:
@@ -184,9 +201,8 @@ def _plain_number(row: ConstraintType, constraint: Constraint) -> int | None:
     return None
 
 
-_EACH: Final[tuple[int, ...]] = (WHOLE,)
 _BITS: Final = tuple(
-    tuple(plane for plane in range(MAX_PLANES) if planes >> plane & 1) or _EACH
+    tuple(plane for plane in range(MAX_PLANES) if planes >> plane & 1)
     for planes in range(ALL_PLANES + 1)
 )
 
@@ -225,28 +241,21 @@ def join(
 
     `budget` pays as in `lift`.
     """
-    values: dict[Key, MergedValue] = {}
+    whole: dict[int, MergedValue] = {}
+    own: dict[Key, MergedValue] = {}
     carried: dict[Key, frozenset[Value]] = {}
     for demand in demands:
         if demand is BOTTOM:
             return BOTTOM
         for key, others in demand.carried.items():
             carried[key] = carried.get(key, frozenset()) | others
-        if not values:
-            values.update(demand.values)
-            continue
-        for key, value in demand.values.items():
-            before = values.get(key)
-            if before is None:
-                values[key] = value
-            elif before is not value and before != value:
-                met = MEETS[registry[key[0]].merge](before, value)
-                if met is None:
-                    return BOTTOM
-                if budget is not None and isinstance(met, tuple):
-                    budget.spend(len(met))
-                values[key] = met
-    joined = Demand(values, carried) if carried else Demand(values)
+        for type_, value in demand.whole.items():
+            if not _put(whole, type_, value, registry[type_], budget):
+                return BOTTOM
+        for key, value in demand.own.items():
+            if not _put(own, key, value, registry[key[0]], budget):
+                return BOTTOM
+    joined = Demand(whole, own, carried)
     return BOTTOM if contradicts(joined, registry) else joined
 
 
@@ -278,10 +287,13 @@ def spell(demand: Demand, inputs: Iterable[Constraint]) -> tuple[Constraint, ...
             )
         )
 
-    for (type_, plane), merged in demand.values.items():
+    for type_, planes, merged in (
+        *((type_, 0, merged) for type_, merged in demand.whole.items()),
+        *((type_, 1 << plane, merged) for (type_, plane), merged in demand.own.items()),
+    ):
         if not isinstance(REGISTRY.get(type_), RelationType):
             value = tuple(sorted(merged)) if isinstance(merged, frozenset) else merged
-            add(type_, value, 0 if plane == WHOLE else 1 << plane)
+            add(type_, value, planes)
     for (type_, planes), values in demand.carried.items():
         for value in values:
             add(type_, value, planes)

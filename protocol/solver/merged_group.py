@@ -74,8 +74,7 @@ def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup 
         for participant, position in zip(goal.participants, choice.sets, strict=True)
     ]
     goal.budget.spend(
-        _STEPS_OF_A_GROUP
-        + sum([len(demand.values) for demand in demands if demand is not BOTTOM]) // 2
+        _STEPS_OF_A_GROUP + sum([demand.count for demand in demands if demand is not BOTTOM]) // 2
     )
     demand = join(demands, budget=goal.budget)
     if demand is BOTTOM:

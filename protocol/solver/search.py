@@ -72,17 +72,37 @@ class _Key(NamedTuple):
 _Agreement: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
 
 
+class _Class:
+    """The pairs of a candidate that are placed and laid out alike, and what is known of them.
+
+    `best` are their first places whatever their size, and `fitting` those with room once some
+    had none. `rooms` is None before anything is laid out, and where nothing can be.
+    """
+
+    __slots__ = ("best", "fitting", "group", "layout_class", "layouts", "rooms")
+
+    def __init__(
+        self, layout_class: LayoutClass, group: MergedGroup, best: list[Assignment]
+    ) -> None:
+        self.layout_class = layout_class
+        self.group = group
+        self.best = best
+        self.fitting: list[Assignment] | None = None
+        self.rooms: Rooms | None = None
+        self.layouts: dict[Places, Layout | None] = {}
+
+
 class _Candidate:
     """A choice of sets, and how far each of its pairs has come.
 
     Everything is kept by what it depends on: groups by the number of planes,
-    first places by the family of layout classes, rooms and fitting places by
-    the class, layouts by class and places, turns by the pair.
+    first places by the family of layout classes, agreements by the planes and places,
+    turns by the pair.
     """
 
     __slots__ = (
-        "agreements", "best", "choice", "classes", "combinations", "fitting", "groups", "layouts",
-        "pairs", "rooms", "turns", "ways",
+        "agreements", "choice", "classes", "combinations", "families", "groups", "pairs", "turns",
+        "ways",
     )  # fmt: skip
 
     def __init__(self, combinations: Combinations, ways: Ways, pairs: list[FormatModifier]) -> None:
@@ -91,19 +111,10 @@ class _Candidate:
         self.choice = combinations.choice(ways)
         self.pairs = pairs
         self.groups: dict[int, MergedGroup | None] = {}
-        self.best: dict[int, list[Assignment]] = {}
-        self.classes: dict[FormatModifier, LayoutClass] = {}
-        self.rooms: dict[LayoutClass, Rooms | None] = {}
-        self.layouts: dict[tuple[LayoutClass, Places], Layout | None] = {}
+        self.families: dict[int, tuple[MergedGroup, list[Assignment]] | None] = {}
+        self.classes: dict[FormatModifier, _Class] = {}
         self.agreements: dict[tuple[int, Places], _Agreement] = {}
         self.turns: dict[FormatModifier, int] = {}
-        self.fitting: dict[LayoutClass, list[Assignment]] = {}
-
-    def group(self, pair: FormatModifier) -> MergedGroup:
-        """The demand on a pair that is on the heap; there are places for it, so there is one."""
-        group = self.groups[self.classes[pair].planes]
-        assert group is not None
-        return group
 
 
 class FoundPlan(NamedTuple):
@@ -188,22 +199,24 @@ class Search:
                     budget.doing = f"trying combinations of alternatives, {len(candidates)} so far"
                 continue
             pair = key.pair
-            layout_class = candidate.classes[pair]
-            layout = self._layout(candidate, pair, key.places)
-            if layout is None and candidate.rooms.get(layout_class, ()) is None:
+            alike = candidate.classes[pair]
+            layout = self._layout(alike, pair, key.places)
+            if layout is None and alike.rooms is None:
                 continue  # whatever the places, a pitch is beyond what is permitted
             # Other sets, or other places of planes that only the driver knows, may
             # come to the same.
-            again = key.ranks or layout_class.opaque
+            again = key.ranks or alike.layout_class.opaque
             if layout is not None and not (again and _is_among(plans, pair, layout)):
-                plans.append(self._found(candidate, pair, key.places, layout))
-            if len(plans) < limit:
-                self._advance(candidate, pair, heap, key, fitted=layout is not None)
+                plans.append(self._found(candidate, alike.group, pair, key.places, layout))
+                if len(plans) == limit:
+                    return
+            self._advance(candidate, alike, heap, key, fitted=layout is not None)
 
     def _open(self, candidate: _Candidate, number: int, heap: list[_Key]) -> None:
         """Merge a choice and put its pairs on the heap."""
         choice = candidate.choice
         costs = self.goal.problem.format_costs
+        classes: dict[LayoutClass, _Class | None] = {}
         self.goal.budget.spend(2 * len(candidate.pairs))
         for pair in candidate.pairs:
             layout_class = LAID_OUT.get(pair)
@@ -211,15 +224,13 @@ class Search:
                 format_ = FORMATS.get(pair.fourcc)
                 planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)
                 layout_class = LayoutClass(planes, opaque=True)
-            best = candidate.best.get(layout_class.family)
-            if best is None:
-                best = candidate.best[layout_class.family] = self._first_places(
-                    candidate, layout_class
-                )
-            if not best:
+            if layout_class not in classes:
+                classes[layout_class] = self._class(candidate, layout_class)
+            alike = classes[layout_class]
+            if alike is None:
                 continue
-            candidate.classes[pair] = layout_class
-            order, objects, scarcity, places = best[0]
+            candidate.classes[pair] = alike
+            order, objects, scarcity, places = alike.best[0]
             heappush(
                 heap,
                 _Key(
@@ -227,6 +238,21 @@ class Search:
                     objects, scarcity, pair, places, choice.ranks, number,
                 ),
             )  # fmt: skip
+
+    def _class(self, candidate: _Candidate, layout_class: LayoutClass) -> _Class | None:
+        """What is known of a class before anything is laid out; None if there is no place."""
+        family = layout_class.family
+        if family not in candidate.families:
+            group = self._group(candidate, layout_class.planes)
+            best = [] if group is None else self._first_places(group, layout_class)
+            candidate.families[family] = (group, best) if group is not None and best else None
+        placed = candidate.families[family]
+        return None if placed is None else _Class(layout_class, *placed)
+
+    def _group(self, candidate: _Candidate, planes: int) -> MergedGroup | None:
+        if planes not in candidate.groups:
+            candidate.groups[planes] = group_of(self.goal, candidate.choice, planes)
+        return candidate.groups[planes]
 
     def _planes_spoken_of(self, choice: SetChoice) -> int:
         """The planes of an unknown format: up to the last that somebody speaks of."""
@@ -238,15 +264,8 @@ class Search:
                 spoken |= constraint.planes
         return min((spoken & ALL_PLANES).bit_length(), MAX_PLANES)
 
-    def _first_places(self, candidate: _Candidate, layout_class: LayoutClass) -> list[Assignment]:
+    def _first_places(self, group: MergedGroup, layout_class: LayoutClass) -> list[Assignment]:
         """The best places for every pair of a class, whatever the size turns out to be."""
-        if layout_class.planes not in candidate.groups:
-            candidate.groups[layout_class.planes] = group_of(
-                self.goal, candidate.choice, layout_class.planes
-            )
-        group = candidate.groups[layout_class.planes]
-        if group is None:
-            return []
         if self.goal.problem.fixed is not None:
             return places_of(self.goal, group, layout_class, MAX_PLANS)
         # Groups that ask the same of memory have the same places, over all goals of the
@@ -258,28 +277,23 @@ class Search:
             self.goal.sources.assignments[asked] = best
         return best
 
-    def _layout(self, candidate: _Candidate, pair: FormatModifier, places: Places) -> Layout | None:
+    def _layout(self, alike: _Class, pair: FormatModifier, places: Places) -> Layout | None:
         """The layout with the planes in these places; None when something is too great."""
-        layout_class = candidate.classes[pair]
-        key = (layout_class, places)
-        if key in candidate.layouts:
-            return candidate.layouts[key]
-        group = candidate.group(pair)
-        if layout_class not in candidate.rooms:
-            candidate.rooms[layout_class] = rooms_of(self.goal, group, layout_class, pair)
-        rooms = candidate.rooms[layout_class]
-        layout = None if rooms is None else layout_of(self.goal, group, layout_class, rooms, places)
-        candidate.layouts[key] = layout
+        layouts = alike.layouts
+        if places in layouts:
+            return layouts[places]
+        if not layouts:
+            alike.rooms = rooms_of(self.goal, alike.group, alike.layout_class, pair)
+        layout = (
+            None
+            if alike.rooms is None
+            else layout_of(self.goal, alike.group, alike.layout_class, alike.rooms, places)
+        )
+        layouts[places] = layout
         return layout
 
     def _advance(
-        self,
-        candidate: _Candidate,
-        pair: FormatModifier,
-        heap: list[_Key],
-        key: _Key,
-        *,
-        fitted: bool,
+        self, candidate: _Candidate, alike: _Class, heap: list[_Key], key: _Key, *, fitted: bool
     ) -> None:
         """Put the next best places of a pair on the heap.
 
@@ -287,36 +301,38 @@ class Search:
         looked for again with the size in mind; those taken so far are the first
         of these too.
         """
-        layout_class = candidate.classes[pair]
+        pair = key.pair
         # The place that did not fit is not among the fitting ones, so it counts no turn.
         turn = candidate.turns.get(pair, 0) + fitted
         candidate.turns[pair] = turn
-        if not fitted and layout_class not in candidate.fitting:
-            candidate.fitting[layout_class] = places_of(
+        if not fitted and alike.fitting is None:
+            alike.fitting = places_of(
                 self.goal,
-                candidate.group(pair),
-                layout_class,
+                alike.group,
+                alike.layout_class,
                 MAX_PLANS,
-                rooms=candidate.rooms.get(layout_class) or (),
-                accept=lambda places: self._layout(candidate, pair, places) is not None,
+                rooms=alike.rooms or (),
+                accept=lambda places: self._layout(alike, pair, places) is not None,
             )
-        best = candidate.fitting.get(layout_class) if candidate.fitting else None
-        if best is None:
-            best = candidate.best[layout_class.family]
+        best = alike.best if alike.fitting is None else alike.fitting
         if turn < len(best):
             order, objects, scarcity, places = best[turn]
             heappush(
                 heap,
                 _Key(
                     key.alternative, key.cost, order, key.format_cost, objects, scarcity,
-                    key.pair, places, key.ranks, key.candidate,
+                    pair, places, key.ranks, key.candidate,
                 ),
             )  # fmt: skip
 
     def _found(
-        self, candidate: _Candidate, pair: FormatModifier, places: Places, layout: Layout
+        self,
+        candidate: _Candidate,
+        group: MergedGroup,
+        pair: FormatModifier,
+        places: Places,
+        layout: Layout,
     ) -> FoundPlan:
-        group = candidate.group(pair)
         agreement = candidate.agreements.get((group.planes, places))
         if agreement is None:
             agreement = self._agreement(group.demand, places)

@@ -77,7 +77,7 @@ def solve_plans(problem: Problem, *, steps: int = DEFAULT_STEPS) -> Answer:
     """
     try:
         goals = plans_of_goals(problem, StepBudget(steps))
-        plans = tuple(found.plan for _, found in without_repetition(goals))
+        plans = tuple([found.plan for _, found in without_repetition(goals)])
         return Answer(plans=plans, verdicts=()) if plans else failure(goals)
     except TooComplexError as error:
         return too_complex(error)

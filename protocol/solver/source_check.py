@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge_rule import (
     MergedValue,
     as_number,
@@ -188,7 +188,7 @@ class SourceCheck:
             # Of a list each device is looked at with each source.
             each = 1 + len(value) if isinstance(value, tuple) else 1
             self._budget.spend(len(self.sources) * each)
-            mask = self._mask(lambda source: rule(value, source, self._topology))
+            mask = _mask([rule(value, source, self._topology) for source in self.sources])
         self._meeting[type_, value] = mask
         return mask
 
@@ -197,20 +197,21 @@ class SourceCheck:
         whole = self.everything
         if needs_clean_memory(demand):
             # Two types decide this together, so it is no rule of either.
-            whole = self._mask(lambda source: source.cached is False)
-        own = [self.everything] * planes
-        for (type_, plane), value in demand.values.items():
+            whole = _mask([source.cached is False for source in self.sources])
+        for type_, value in demand.whole.items():
             if type_ in RULES:
-                mask = self.meeting(type_, value)
-                if plane == WHOLE:
-                    whole &= mask
-                elif plane < planes:
-                    own[plane] &= mask
-        return tuple(whole & mask for mask in own)
+                whole &= self.meeting(type_, value)
+        domains = [whole] * planes
+        for (type_, plane), value in demand.own.items():
+            if type_ in RULES and plane < planes:
+                domains[plane] &= self.meeting(type_, value)
+        return tuple(domains)
 
-    def _mask(self, test: Callable[[Source], bool]) -> int:
-        mask = 0
-        for position, source in enumerate(self.sources):
-            if test(source):
-                mask |= 1 << position
-        return mask
+
+def _mask(these: list[bool]) -> int:
+    """The positions of what is true, as bits."""
+    mask = 0
+    for position, true in enumerate(these):
+        if true:
+            mask |= 1 << position
+    return mask

@@ -9,7 +9,6 @@ from hypothesis import given, settings, strategies as st
 from problem_building import heap_id, need
 
 from heapwire.protocol.solver import BOTTOM, Demand, fault, join, lift, requirement
-from heapwire.protocol.solver.demand import WHOLE
 from heapwire.protocol.solver.merge import TOP, meet, spell
 from heapwire.protocol.solver.plane_pairs import connected, pairs_of
 from heapwire.protocol.values import (
@@ -182,13 +181,13 @@ class TestUnknownTypes:
     def test_a_vendors_row_merges_by_its_rule(self) -> None:
         assert AMD_VRAM_CONTIGUOUS.type >> 24 == 0x02
         asks = lift([need("amd-vram-contiguous")])
-        assert meet(asks, asks) == Demand({(AMD_VRAM_CONTIGUOUS.type, WHOLE): 1})
+        assert meet(asks, asks) == Demand({AMD_VRAM_CONTIGUOUS.type: 1})
 
     def test_a_vendors_bit_of_a_general_mask_merges_like_any_other(self) -> None:
         vendor_bit = 1 << 56
         one = lift([need("fences", 0b1 | vendor_bit)])
         other = lift([need("fences", 0b10 | vendor_bit)])
-        assert meet(one, other) == Demand({(FENCES.type, WHOLE): vendor_bit})
+        assert meet(one, other) == Demand({FENCES.type: vendor_bit})
 
 
 class TestPlanes:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.conflict.atom import STREAM_ATOM, Atom
-from heapwire.protocol.solver.conflict.type_family import FAMILIES, LAID_OUT_TYPES
+from heapwire.protocol.solver.contradiction import FAMILIES, LAYOUT, PICTURE, PITCH
 from heapwire.protocol.solver.group_layout import (
     LAID_OUT,
     LayoutClass,
@@ -43,6 +43,14 @@ _Options: TypeAlias = tuple[tuple[int, ...], ...]
 
 _Layouts: TypeAlias = "dict[LayoutClass | None, FormatModifier]"
 """A pair of each class; of None are those of unknown formats, with the planes spoken of."""
+
+_LAID_OUT_TYPES: Final = frozenset[int]().union(*(family.types for family in FAMILIES))
+_ASKED: Final = (
+    [family.types for family in FAMILIES if family is not LAYOUT],
+    # How long a row is depends on the picture, so these two can contradict together.
+    [PICTURE.types | PITCH.types],
+)
+"""Types asked together; those of the second only where none of the first leave nothing."""
 
 _NO_CHOICE: Final = SetChoice((), 0, 0, ())
 _STEPS_OF_A_TEST: Final = 10
@@ -263,9 +271,9 @@ class ConflictCases:
             constraint = self.atoms[bit.bit_length() - 1].constraint
             type_ = -1 if constraint is None else constraint.type
             by_type[type_] = by_type.get(type_, 0) | bit
-        alone = [mask for type_, mask in by_type.items() if type_ not in LAID_OUT_TYPES]
+        alone = [mask for type_, mask in by_type.items() if type_ not in _LAID_OUT_TYPES]
         blamed = self._leaving_nothing(alone, layout_class, pair)
-        for row in FAMILIES:
+        for row in _ASKED:
             families = [
                 sum(mask for type_, mask in by_type.items() if type_ in family) for family in row
             ]

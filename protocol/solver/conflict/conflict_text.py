@@ -78,7 +78,10 @@ def _failing(goal: PreparedGoal, constraint: Constraint) -> str:
         return ""
     check = goal.sources.check
     meeting = check.everything
-    for (type_, _), value in demand.values.items():
+    for type_, value in (
+        *demand.whole.items(),
+        *((type_, value) for (type_, _), value in demand.own.items()),
+    ):
         meeting &= check.meeting(type_, value)
     names = [
         source_name(source)
