@@ -259,8 +259,30 @@ def _placed(name: str, c: Constraint, sources: tuple[Source, ...]) -> bool:
     if name in ("same-buffer", "same-source"):
         return len(set(spoken)) <= 1
     if name == "different-source":
-        return len(set(spoken)) == len(spoken)
+        return not any(
+            _part_of(one, other) or _part_of(other, one) or _touch(one, other)
+            for index, one in enumerate(spoken)
+            for other in spoken[:index]
+        )
     return True
+
+
+def _all_of(source: Source) -> tuple[int, int] | None:
+    """The addresses that a source fills: it has as many bytes as there are."""
+    here = source.address_range
+    return here if here is not None and source.capacity == here[1] - here[0] + 1 else None
+
+
+def _touch(one: Source, other: Source) -> bool:
+    mine, its = _all_of(one), _all_of(other)
+    return mine is not None and its is not None and max(mine[0], its[0]) <= min(mine[1], its[1])
+
+
+def _part_of(one: Source, other: Source) -> bool:
+    if one == other or (one.area and one.area == other.area):
+        return True
+    mine, its = _all_of(one), _all_of(other)
+    return mine is not None and its is not None and its[0] <= mine[0] and mine[1] <= its[1]
 
 
 def _laid(
@@ -299,14 +321,16 @@ def _laid(
         if any(n == "max-size" and bytes_ > v for n, v in values):
             return None
         pages = -(-bytes_ // PAGE)
-        needed = problem.counts.total * pages * PAGE
-        if heeded.stream and source.capacity is not None and needed > source.capacity:
-            return None
         if source.contiguous is not True and any(
             n == "max-segments" and pages > v for n, v in values
         ):
             return None
         sizes.append(bytes_)
+    taken = [problem.counts.total * -(-bytes_ // PAGE) * PAGE for bytes_ in sizes]
+    for source in order:
+        parts = [size for other, size in zip(order, taken, strict=True) if _part_of(other, source)]
+        if heeded.stream and source.capacity is not None and sum(parts) > source.capacity:
+            return None
     return Way(pair, tuple(order), tuple(sizes), tuple(planes), size)
 
 

@@ -101,6 +101,7 @@ def sources(draw: st.DrawFn, minor: int) -> object:
         protected=draw(st.sampled_from([False, False, False, True])),
         capacity=draw(st.sampled_from([None, None, 32 * KIB, 64 * KIB])),
         alignment=draw(st.sampled_from([4096, 4096, 1 << 14])),
+        area=draw(st.sampled_from(["", "", "cma", "pages"])),
         address_range=draw(
             st.sampled_from([None, (0, 0xFFFF), (0x8000, 0xFFFF), (0x10000, 0x1FFFF)])
         ),
