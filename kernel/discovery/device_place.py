@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from heapwire.kernel.discovery.sysfs import SysfsDevice
 from heapwire.protocol.values import Place
 
@@ -33,14 +35,41 @@ def iommu_of(device: SysfsDevice) -> bool | None:
     """Whether an IOMMU maps the device's DMA; None where no DMA is known of.
 
     No link to a group means no IOMMU. A group whose type cannot be read is
-    unknown, and unknown meets no requirement.
+    unknown, and unknown meets no requirement. A display that is made of several
+    devices reads memory by those.
     """
     for ancestor in device.lineage():
-        group = ancestor.target("iommu_group")
-        if group is not None:
-            kind = SysfsDevice(group, device.root).attribute("type")
-            return None if kind is None else kind in _MAPPING
-    return None if is_virtual(device) else False
+        if (ancestor.path / "iommu_group").is_symlink():
+            return _is_mapped(ancestor)
+    if is_virtual(device):
+        return None
+    components = (each for each in _components(device) if (each.path / "iommu_group").is_symlink())
+    return next((_is_mapped(component) for component in components), False)
+
+
+def _is_mapped(device: SysfsDevice) -> bool | None:
+    group = device.target("iommu_group")
+    kind = None if group is None else SysfsDevice(group, device.root).attribute("type")
+    return None if kind is None else kind in _MAPPING
+
+
+def _components(card: SysfsDevice) -> Iterator[SysfsDevice]:
+    """The parts that a display on a SoC is put together from.
+
+    Their drivers are in the module of the display's own (rockchip-vop in
+    rockchipdrm), which has a device without hardware behind it.
+    """
+    bound = card.physical
+    driver = bound.target("driver")
+    if card.subsystem != "drm" or driver is None or bound.subsystem != "platform":
+        return
+    drivers = driver / "module" / "drivers"
+    for other in sorted(drivers.iterdir()) if drivers.is_dir() else ():
+        if other.resolve() != driver:
+            for entry in sorted(other.resolve().iterdir()):
+                device = SysfsDevice(entry.resolve(), card.root)
+                if entry.is_symlink() and device.bus_path:
+                    yield device
 
 
 def is_virtual(device: SysfsDevice) -> bool:

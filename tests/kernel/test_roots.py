@@ -1,0 +1,94 @@
+"""Stock kernels on real boards: what discovery plans for each, without any word of the drivers.
+
+The boards are made from the kernel's device trees (`roots/make_boards.py`), and
+`roots/plans.toml` has the memory that is expected to be planned on each.
+"""
+
+import tomllib
+
+import pytest
+from board_root import BOARDS, NV12, RELEASES, ROOTS, XRGB, Board, discovered
+
+from heapwire.kernel.description import DeviceKind
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Participant,
+    Usage,
+)
+
+PLANS = tomllib.loads((ROOTS / "plans.toml").read_text("utf-8"))
+
+
+def planned(platform, display, code, *more):
+    """The memory of the best plan for a display, and for whoever else has the buffer."""
+    shown = Participant(
+        name="content",
+        usage=Usage(0),
+        sets=(ConstraintSet(formats=(FormatModifier(code, LINEAR),)),),
+    )
+    goal = Goal(
+        name="scanout",
+        participants=(platform.participant(display.name, Usage.SCANOUT),),
+        scanout=True,
+    )
+    problem = platform.problem(
+        participants=(shown, *(platform.participant(one.name, Usage.DECODE) for one in more)),
+        goals=(goal,),
+        extents=Extents(coded=Extent(1920, 1080)),
+    )
+    plans = solve(problem).plans
+    if not plans:
+        return "none"
+    return ", ".join(platform.source_name(one.source) for one in plans[0].layout.objects)
+
+
+def answers(platform):
+    """For each display, and each codec with the first, the memory that is planned."""
+    displays = [d for d in platform.devices if d.kind is DeviceKind.DISPLAY]
+    found = {f"{d.driver} scans out": planned(platform, d, XRGB) for d in displays}
+    for codec in platform.devices:
+        if codec.kind is DeviceKind.DECODER and displays:
+            found[f"{codec.driver} at {codec.place.path[-1]}"] = planned(
+                platform, displays[0], NV12, codec
+            )
+    return found
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_what_is_planned_on_a_board(name, tmp_path):
+    Board(name).build(tmp_path, (6, 12))
+    platform = discovered(tmp_path)
+    assert platform.notes == ()
+    expected = PLANS["6.12"][name]
+    found = answers(platform)
+    assert {what: found[what] for what in expected} == expected
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: f"{release[0]}.{release[1]}")
+@pytest.mark.parametrize("name", ["bcm2711-rpi-4-b", "sun7i-a20-cubietruck", "vexpress-v2p-ca9"])
+def test_no_release_names_its_heaps_so_that_less_is_known(name, release, tmp_path):
+    """Under whatever name: the default area is contiguous, open, and one memory."""
+    board = Board(name)
+    board.build(tmp_path, release)
+    platform = discovered(tmp_path)
+    assert {source.name for source in platform.sources} == set(board.heaps(release))
+    areas = [source for source in platform.sources if source.area == board.default]
+    assert areas
+    for source in areas:
+        assert (source.contiguous, source.cached, source.protected) == (True, True, False)
+        assert source.capacity == areas[0].capacity is not None
+        assert source.overlaps(areas[0])
+    names = {source.name for source in areas}
+    found = answers(platform)
+    for what, memory in PLANS["6.12"][name].items():
+        assert found[what] in (names if memory == board.default else {memory})
+
+
+def test_every_board_is_expected_and_no_other():
+    assert set(PLANS["6.12"]) == set(BOARDS)
