@@ -14,7 +14,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol reference wheel check-wheel clean
+.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol reference roots wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +61,9 @@ protocol: $(VENV)/installed/test ## make the Python tables of the protocol from 
 reference: $(VENV)/installed/test ## make docs/constraint-types.md from the registry
 	$(BIN)/python -m heapwire.protocol.explain.type_reference >$(VENV)/reference.md
 	mv $(VENV)/reference.md docs/constraint-types.md
+
+roots: ## make tests/kernel/roots from the device trees of a kernel's source (SOURCE=...)
+	$(PYTHON) tests/kernel/roots/make_boards.py $(SOURCE)
 
 wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/
 	rm -rf dist

@@ -6,7 +6,9 @@ Each board is a device tree of the kernel, compiled with the C preprocessor and
 `dtc` as the kernel's build does it, and reduced to what discovery reads: the
 regions that are reserved, and the devices that a display, GPU or V4L2 driver
 binds to, with the driver's name in sysfs. Which driver that is, the match tables
-in the source say. `--check` compares with what is here and writes nothing.
+in the source say. The boards are kept here, a few kilobytes each, because tests are to
+run without a kernel's source and a change of a board is to be seen; `--check` compares
+them with what the source gives, and writes nothing.
 """
 
 from __future__ import annotations
