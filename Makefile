@@ -54,9 +54,11 @@ format: $(VENV)/installed/dev ## put every file into the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-protocol: $(VENV)/installed/test ## make the Python tables of the protocol from its XML
-	$(BIN)/python -m heapwire.protocol.wire.generate >$(VENV)/bindings.py
-	mv $(VENV)/bindings.py protocol/wire/bindings/xx_dmabuf_heaps_v1.py
+protocol: $(VENV)/installed/test ## make the Python tables of the protocols from their XML
+	@set -e; for xml in protocol/wire/xml/*.xml; do name=$$(basename $$xml .xml); \
+	made=$(VENV)/made; module=protocol/wire/bindings/$$(echo $$name | tr - _).py; \
+	$(BIN)/python -m heapwire.protocol.wire.generate --xml $$name >$$made; mv $$made $$xml; \
+	$(BIN)/python -m heapwire.protocol.wire.generate $$name >$$made; mv $$made $$module; done
 
 reference: $(VENV)/installed/test ## make docs/constraint-types.md from the registry
 	$(BIN)/python -m heapwire.protocol.explain.type_reference >$(VENV)/reference.md

@@ -1,19 +1,25 @@
-"""Make the Python tables of the protocol from its XML.
+"""Make the Python tables of the protocols from their XML, and one enum of the XML from ours.
 
-`python -m heapwire.protocol.wire.generate` prints the module that is checked in
-as `bindings/xx_dmabuf_heaps_v1.py`; `make protocol` writes it there, and a test
-fails when the two differ.
+`python -m heapwire.protocol.wire.generate NAME` prints the module that is checked in as
+`bindings/NAME.py` (with `_` for each `-`), and with `--xml` the XML itself, with the types of
+constraints as the registry has them. `make protocol` writes both where they belong, and a test
+fails when they differ.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from importlib import resources
+from xml.sax.saxutils import escape
 
+from heapwire.protocol.values import REGISTRY, ConstraintType, MergeRule
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 
-XML_NAME = "xx-dmabuf-heaps-v1.xml"
+PROTOCOLS = ("xx-dmabuf-heaps-v1", "xx-dmabuf-sources-v1")
+HEAPS, SOURCES = PROTOCOLS
 _KINDS = {
     "int": ArgumentKind.INT,
     "uint": ArgumentKind.UINT,
@@ -26,9 +32,45 @@ _KINDS = {
 }
 
 
-def protocol_xml() -> str:
-    """The text of the protocol's XML."""
-    return resources.files("heapwire.protocol").joinpath("wire/xml", XML_NAME).read_text("utf-8")
+_TYPES = re.compile(
+    r'(?<=<enum name="type">\n)(?P<head>.*?</description>\n).*?(?=    </enum>)', re.S
+)
+# The words of the XML for the merge rules; it says itself what each means.
+_MERGED = {
+    MergeRule.LCM: "lcm",
+    MergeRule.MAX: "max",
+    MergeRule.MIN: "min",
+    MergeRule.ANY: "any",
+    MergeRule.INTERSECTION: "both",
+    MergeRule.UNION: "union",
+    MergeRule.EQUAL: "equal",
+    MergeRule.NEAREST: "nearest",
+}
+
+
+def protocol_xml(name: str = HEAPS) -> str:
+    """The text of a protocol's XML."""
+    folder = resources.files("heapwire.protocol").joinpath("wire/xml")
+    return folder.joinpath(f"{name}.xml").read_text("utf-8")
+
+
+def with_types(xml: str, types: Iterable[ConstraintType] = REGISTRY.values()) -> str:
+    """An XML with the general ones of some types in its enum `type`, if it has one."""
+    general = sorted((row for row in types if row.vendor == 0), key=lambda row: row.code)
+    entries = "".join(_type_entry(row) for row in general)
+    return _TYPES.sub(lambda found: found["head"] + entries, xml)
+
+
+def _type_entry(row: ConstraintType) -> str:
+    parts = [row.kind.name.lower()]
+    if row.unit is not None:
+        parts.append(row.unit.plural)
+    parts.append("condition" if row.condition else _MERGED[row.merge])
+    if row.per_plane or row.is_relation:
+        parts.append("each plane" if row.per_plane else "planes")
+    name = row.name.replace("-", "_")
+    summary = escape(f"{', '.join(parts)}: {row.meaning}", {'"': "&quot;"})
+    return f'      <entry name="{name}" value="{row.code}" summary="{summary}"/>\n'
 
 
 def parse(xml: str) -> tuple[Interface, ...]:
@@ -36,10 +78,10 @@ def parse(xml: str) -> tuple[Interface, ...]:
     return tuple(_interface(element) for element in ET.fromstring(xml).findall("interface"))
 
 
-def render(interfaces: tuple[Interface, ...]) -> str:
-    """The source of a Python module that holds the interfaces and their enums."""
+def render(name: str, interfaces: tuple[Interface, ...]) -> str:
+    """The source of a Python module that holds a protocol's interfaces and their enums."""
     lines = [
-        f'"""Made from {XML_NAME} by heapwire.protocol.wire.generate; do not edit."""',
+        f'"""Made from {name}.xml by heapwire.protocol.wire.generate; do not edit."""',
         "",
         "from enum import IntEnum",
         "",
@@ -129,5 +171,11 @@ def _class_name(interface: str, enum: str) -> str:
     return "".join(word.capitalize() for word in words)
 
 
+def main(arguments: list[str]) -> None:
+    """Print the module of a protocol or, with `--xml`, its XML."""
+    xml = with_types(protocol_xml(arguments[-1]))
+    sys.stdout.write(xml if "--xml" in arguments else render(arguments[-1], parse(xml)))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(render(parse(protocol_xml())))
+    main(sys.argv[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from enum import IntEnum
+from types import ModuleType
 
 import pytest
 
@@ -17,18 +18,22 @@ from heapwire.protocol.values import (
     Usage,
 )
 from heapwire.protocol.wire import Access, TrancheFlags
-from heapwire.protocol.wire.bindings import xx_dmabuf_heaps_v1 as bindings
-from heapwire.protocol.wire.generate import parse, protocol_xml, render
+from heapwire.protocol.wire.bindings import (
+    xx_dmabuf_heaps_v1 as bindings,
+    xx_dmabuf_sources_v1 as sources,
+)
+from heapwire.protocol.wire.generate import HEAPS, SOURCES, parse, protocol_xml, render
 
 FEEDBACK = bindings.XX_DMABUF_HEAP_FEEDBACK_V1
 MANAGER = bindings.XX_DMABUF_HEAP_MANAGER_V1
 CREATOR = bindings.XX_DMABUF_CONSTRAINT_SET_CREATOR_V1
 
 
-def test_the_bindings_are_what_the_xml_gives() -> None:
-    made = render(parse(protocol_xml()))
-    assert inspect.getsource(bindings) == made, "the XML has changed: run `make protocol`"
-    assert parse(protocol_xml()) == bindings.INTERFACES
+@pytest.mark.parametrize(("name", "module"), [(HEAPS, bindings), (SOURCES, sources)])
+def test_the_bindings_are_what_the_xml_gives(name: str, module: ModuleType) -> None:
+    made = render(name, parse(protocol_xml(name)))
+    assert inspect.getsource(module) == made, "the XML has changed: run `make protocol`"
+    assert parse(protocol_xml(name)) == module.INTERFACES
 
 
 def test_a_change_of_the_xml_changes_the_bindings() -> None:
@@ -36,7 +41,7 @@ def test_a_change_of_the_xml_changes_the_bindings() -> None:
         '<arg name="cookie" type="uint"', '<arg name="cookie" type="int"'
     )
     assert changed != protocol_xml()
-    assert render(parse(changed)) != render(parse(protocol_xml()))
+    assert render(HEAPS, parse(changed)) != render(HEAPS, parse(protocol_xml()))
 
 
 @pytest.mark.parametrize(

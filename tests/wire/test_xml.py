@@ -7,10 +7,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from heapwire.protocol.wire.generate import protocol_xml
+from heapwire.protocol.wire.generate import HEAPS, PROTOCOLS, SOURCES, protocol_xml, with_types
 
-ROOT = ET.fromstring(protocol_xml())
-INTERFACES = ROOT.findall("interface")
+ROOTS = {name: ET.fromstring(protocol_xml(name)) for name in PROTOCOLS}
+INTERFACES = [interface for root in ROOTS.values() for interface in root.findall("interface")]
 MESSAGES = [
     pytest.param(interface, message, id=f"{interface.get('name')}.{message.get('name')}")
     for interface in INTERFACES
@@ -88,8 +88,8 @@ def test_messages_are_described(interface: ET.Element, message: ET.Element) -> N
 def test_an_enum_that_an_argument_names_exists(interface: ET.Element, message: ET.Element) -> None:
     for argument in message.findall("arg[@enum]"):
         owner, _, enum = argument.attrib["enum"].rpartition(".")
-        scope = interface if not owner else ROOT.find(f"interface[@name='{owner}']")
-        assert scope is not None
+        scopes = [other for other in INTERFACES if owner in ("", other.get("name"))]
+        scope = scopes[0] if owner else interface
         assert scope.find(f"enum[@name='{enum}']") is not None, argument.attrib["enum"]
 
 
@@ -100,16 +100,38 @@ def test_only_requests_create_objects(interface: ET.Element, message: ET.Element
     assert len(created) <= 1
 
 
-def test_every_interface_can_be_reached_from_the_manager() -> None:
-    created = {arg.get("interface") for arg in ROOT.iterfind(".//arg[@type='new_id']")}
-    names = {interface.get("name") for interface in INTERFACES}
-    assert names - created == {"xx_dmabuf_heap_manager_v1"}
+@pytest.mark.parametrize(
+    ("name", "entry"), [(HEAPS, "xx_dmabuf_heap_manager_v1"), (SOURCES, "xx_dmabuf_sources_v1")]
+)
+def test_every_interface_can_be_reached_from_the_global(name: str, entry: str) -> None:
+    created = {arg.get("interface") for arg in ROOTS[name].iterfind(".//arg[@type='new_id']")}
+    names = {interface.get("name") for interface in ROOTS[name].findall("interface")}
+    assert names - created == {entry}
 
 
-def test_the_boilerplate_is_there() -> None:
-    text = text_of(ROOT)
-    described = " ".join(element.text or "" for element in ROOT.iter("description"))
-    assert "Warning! The protocol described in this file is currently in the testing phase." in text
-    assert "are to be interpreted as described in IETF RFC 2119" in text
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        (HEAPS, "The protocol described in this file is currently in the testing phase."),
+        (SOURCES, "This protocol is experimental. It may change in ways that are not compatible"),
+    ],
+)
+def test_the_boilerplate_is_there(name: str, warning: str) -> None:
+    root = ROOTS[name]
+    described = " ".join(element.text or "" for element in root.iter("description"))
+    assert f"Warning! {warning}" in text_of(root)
+    assert "RFC 2119" in text_of(root)
     assert not re.search(r"\b(MUST|SHALL|SHOULD|MAY|REQUIRED|OPTIONAL)\b", described)
-    assert "Copyright" in (ROOT.findtext("copyright") or "")
+    assert "Copyright" in (root.findtext("copyright") or "")
+
+
+def test_the_core_stays_small() -> None:
+    assert len(protocol_xml(SOURCES).splitlines()) <= 250
+    assert len(ROOTS[SOURCES].findall("interface")) == 2
+
+
+def test_the_types_of_constraints_are_those_of_the_registry() -> None:
+    xml = protocol_xml(SOURCES)
+    assert with_types(xml) == xml, "the registry has changed: run `make protocol`"
+    assert with_types(xml, ()) != xml
+    assert with_types(protocol_xml(HEAPS)) == protocol_xml(HEAPS)  # it has no such enum
