@@ -24,9 +24,17 @@ from heapwire.client_lib.player.packet import Packet, PacketFile
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.kernel.discovery import layout_sets
+from heapwire.kernel.memory import CpuAccess
 from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat, is_laid_out_as
 from heapwire.protocol import InputError, MachineError, NotPossibleError, words_of
-from heapwire.protocol.values import FORMATS, ConstraintSet, FormatModifier, Participant, Plan
+from heapwire.protocol.values import (
+    DIRTY_LINES,
+    FORMATS,
+    ConstraintSet,
+    FormatModifier,
+    Participant,
+    Plan,
+)
 from heapwire.protocol.wire import ALTERNATIVES
 
 
@@ -58,6 +66,12 @@ class DevicePictureStream:
         self._device = device
         self._producer = producer
         self._formats = formats
+        # Its driver writes with the CPU, and it is for us to have the caches cleaned.
+        self._is_dirty = any(
+            constraint.type == DIRTY_LINES.type
+            for alternative in producer.sets
+            for constraint in alternative.constraints
+        )
         self._packets = iter(file)
         self._waiting: Packet | None = None  # one that has not been fed
         self._draining = False
@@ -206,6 +220,9 @@ class DevicePictureStream:
             buffer = self._free()
             if buffer is None:
                 return
+            if self._is_dirty:
+                for dma_buf in buffer.objects:
+                    dma_buf.start_access(CpuAccess.WRITE)
             self._device.give(slot, buffer.objects)
             buffer.busy = True
             self._slots[slot] = buffer
@@ -240,6 +257,9 @@ class DevicePictureStream:
         buffer = self._slots[done.slot]
         self._slots[done.slot] = None
         assert buffer is not None, "the device gives back what it was given"
+        if self._is_dirty:
+            for dma_buf in buffer.objects:
+                dma_buf.end_access(CpuAccess.WRITE)
         if done.empty:
             buffer.busy = False
             return

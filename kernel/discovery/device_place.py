@@ -78,6 +78,15 @@ def is_virtual(device: SysfsDevice) -> bool:
     return any(part in _VIRTUAL_BUSES or part.split(".")[0] in _VIRTUAL for part in path)
 
 
+def copies(device: SysfsDevice) -> bool:
+    """Whether the CPU copies what the device makes: a USB device does no DMA to pictures.
+
+    Its driver does so by videobuf2-vmalloc (uvcvideo, drivers/media/usb), which leaves
+    the caches as they are: vb2's importers make no CPU access known.
+    """
+    return any(ancestor.subsystem == "usb" for ancestor in device.lineage())
+
+
 def dma_bits(device: SysfsDevice) -> int | None:
     """The width of the addresses that it can reach, bits; the kernel tells it of PCI only."""
     return next(

@@ -28,10 +28,11 @@ from heapwire.kernel.description import (
     profile_constraints,
 )
 from heapwire.kernel.discovery.codec_sets import CodecSets, codec_sets
-from heapwire.kernel.discovery.device_place import dma_bits, iommu_of, is_virtual, place_of
+from heapwire.kernel.discovery.device_place import copies, dma_bits, iommu_of, is_virtual, place_of
 from heapwire.kernel.discovery.gpu import NvidiaGpu, list_nvidia
 from heapwire.kernel.discovery.heaps import (
     SUBSYSTEM,
+    is_coherent,
     linked_by,
     links_of,
     list_heaps,
@@ -46,7 +47,9 @@ from heapwire.kernel.video import V4l2Device, open_v4l2
 from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.values import (
     CONTIGUOUS,
+    DIRTY_LINES,
     DMA_WIDTH,
+    NO_SNOOP,
     PERMITTED_SOURCES,
     Constraint,
     DeviceId,
@@ -170,7 +173,9 @@ def _linked(
     """What a device names: by links, by heaps that list it, or by the device tree."""
     links = links_of(entry)
     if links is not None:
-        return links.sources, links.kind, Provenance.KERNEL
+        # A driver that copies with the CPU says what is best, and can write to anything.
+        kind = LinkKind.PREFERRED if copies(entry) else links.kind
+        return links.sources, kind, Provenance.KERNEL
     for step in entry.lineage():
         if str(step.path) in reverse:
             return tuple(reverse[str(step.path)]), LinkKind.SUPPORTED, Provenance.KERNEL
@@ -271,6 +276,9 @@ def _queue_constraints(
     links = links_of(entry)
     # A list of all that a device supports tells more than the sign; a preference does not.
     listed = links is not None and links.kind is LinkKind.SUPPORTED
+    if copies(entry):
+        yield Constraint(type=DIRTY_LINES.type, value=1, provenance=Provenance.PROFILE)
+        return  # and there is no DMA to the buffer
     if codec.contiguous and device.iommu is not True and not listed:
         yield Constraint(type=CONTIGUOUS.type, value=1, provenance=Provenance.PROFILE)
 
@@ -280,6 +288,8 @@ def _memory_constraints(entry: SysfsDevice, device: Device, usage: Usage) -> tup
     if is_virtual(entry):
         return ()
     more = list(profile_constraints(device.driver, device.kind, usage, iommu=device.iommu))
+    if is_coherent(entry) is False:
+        more.append(Constraint(type=NO_SNOOP.type, value=1, provenance=Provenance.KERNEL))
     bits = dma_bits(entry)
     if bits is not None and bits < _ADDRESS_BITS and device.iommu is not True:
         more.append(Constraint(type=DMA_WIDTH.type, value=bits, provenance=Provenance.KERNEL))

@@ -136,6 +136,18 @@ class DmaBuf(Owner):
             with suppress(BufferError):  # an array made from it is still in use: it goes with that
                 view.release()
 
+    def start_access(self, access: CpuAccess) -> None:
+        """Say that a driver is going to touch the memory with the CPU, until `end_access`.
+
+        For drivers that do not say so themselves: those of videobuf2 that copy. Raises
+        `MachineError` when the kernel refuses.
+        """
+        self._sync(access, _SYNC_START)
+
+    def end_access(self, access: CpuAccess) -> None:
+        """Say that it has: the caches are cleaned for those who have imported the buffer."""
+        self._sync(access, _SYNC_END)
+
     def _mapped(self) -> mmap.mmap:
         fd = self.fd
         if self._mapping is None:

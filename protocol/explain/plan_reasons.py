@@ -12,12 +12,14 @@ from heapwire.protocol.solver import (
     PreparedParticipant,
     SetChoice,
     listed,
+    needs_clean_memory,
     planes_text,
     says,
     source_names,
 )
 from heapwire.protocol.values import (
     ALL_PLANES,
+    DIRTY_LINES,
     PERMITTED_SOURCES,
     REGISTRY,
     Constraint,
@@ -108,7 +110,7 @@ class Reasons:
                 text = f"size {object_.size}: {said or 'its planes, and no more'}"
                 reasons.append(Reason("size", text))
         reasons.append(self._count(plan, choice))
-        reasons += self._agreed(plan, choice)
+        reasons += self._agreed(found)
         reasons += self._others(choice)
         return tuple(reasons)
 
@@ -133,10 +135,14 @@ class Reasons:
         )
         return Reason("count", f"{text}; {said}" if said else text)
 
-    def _agreed(self, plan: Plan, choice: SetChoice) -> Iterator[Reason]:
+    def _agreed(self, found: FoundPlan) -> Iterator[Reason]:
+        plan, choice = found.plan, found.choice
         said = self._who(choice, ALL_PLANES, "coherency")
         if plan.domain is not None and said:
-            yield Reason("coherency", f"coherency {plan.domain.name.lower()}: {said}")
+            text = f"coherency {plan.domain.name.lower()}: {said}"
+            if needs_clean_memory(found.demand) and any(s.cached for s in found.sources):
+                text += f"; {self._must_sync(choice)}"
+            yield Reason("coherency", text)
         if plan.fence is not None:
             said = self._who(choice, ALL_PLANES, "fence")
             yield Reason("fence", f"fences {plan.fence.name.lower()}: {said}")
@@ -144,6 +150,18 @@ class Reasons:
             said = self._who(choice, ALL_PLANES, "colour")
             encoding, range_ = plan.colour
             yield Reason("colour", f"{encoding.name} {range_.name.lower()}: {said}")
+
+    def _must_sync(self, choice: SetChoice) -> str:
+        """Who has to have the caches cleaned, and how."""
+        dirty = dict.fromkeys(
+            name
+            for name, constraint in self._by_reason(choice).get("coherency", ())
+            if constraint.type == DIRTY_LINES.type
+        )
+        return (
+            f"whoever passes a buffer to {listed(dirty)} and back brackets that "
+            "with DMA_BUF_IOCTL_SYNC, which cleans the caches"
+        )
 
     def _others(self, choice: SetChoice) -> Iterator[Reason]:
         """A reason of its own for each subject that has no part in those above."""

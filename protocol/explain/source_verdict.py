@@ -10,6 +10,7 @@ from heapwire.protocol.solver import (
     Search,
     SetChoice,
     TooComplexError,
+    is_clean_enough,
     lift,
     listed,
     needs_clean_memory,
@@ -147,7 +148,10 @@ def _by_rank(
         return _in_the_way(source, goal, requirements)
     if needs_clean_memory(best.demand) and source.cached is not False:
         snooper = _who(requirements, NO_SNOOP)
-        return f"{snooper} does not snoop the CPU's caches, and {here} is cached"
+        text = f"{snooper} does not snoop the CPU's caches, and {here} is cached"
+        if is_clean_enough(source, best.demand):
+            text += ": it would do with DMA_BUF_IOCTL_SYNC"
+        return text
     # 0 pages are an object whose size its allocator decides: in how many runs, nobody knows.
     largest = max(object_.size for object_ in best.plan.layout.objects)
     pages = -(-largest // PAGE_SIZE)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     )
     from heapwire.protocol.solver.source_check import (
         RULES as RULES,
+        is_clean_enough as is_clean_enough,
         needs_clean_memory as needs_clean_memory,
     )
     from heapwire.protocol.solver.step_budget import (
@@ -80,7 +81,7 @@ else:
                 "GoalPlans conflict_of_last failure failure_by plans_of_goals solve_plans "
                 "too_complex without_repetition"
             ),
-            "source_check": "RULES needs_clean_memory",
+            "source_check": "RULES is_clean_enough needs_clean_memory",
             "step_budget": "DEFAULT_STEPS StepBudget TooComplexError",
         },
     )

@@ -108,7 +108,7 @@ def places_of(
         together=group.together,
         apart=group.apart,
         orders=group.orders,
-        scarcity=goal.sources.scarcity_of(opaque=layout_class.opaque),
+        scarcity=goal.sources.scarcity_of(opaque=layout_class.opaque, clean=group.clean),
         overlapping=goal.sources.overlapping,
         limit=limit,
         accept=accept,

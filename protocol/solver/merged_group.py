@@ -13,6 +13,7 @@ from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import NO_SET
 from heapwire.protocol.solver.set_choice import SetChoice
+from heapwire.protocol.solver.source_check import needs_clean_memory
 from heapwire.protocol.values import (
     ALL_PLANES,
     COLOURS,
@@ -48,7 +49,8 @@ class MergedGroup:
     `count` is the number of buffers, `segments` the most runs of bus addresses
     of an object, `domains` has for each plane the sources that meet everything
     demanded of it, as a mask. `together` and `apart` are masks of pairs of
-    planes. `orders[plane][place]` sums where the participants have a source in
+    planes. `clean` says that memory which needs no cleaning is better.
+    `orders[plane][place]` sums where the participants have a source in
     their own lists; None where nobody prefers any. `spelled` is the demand as
     constraints, once an allocator has to be told.
     """
@@ -63,6 +65,7 @@ class MergedGroup:
     together: int
     apart: int
     segments: int
+    clean: bool
     orders: tuple[tuple[int, ...], ...] | None
     spelled: tuple[Constraint, ...] | None = None
 
@@ -111,6 +114,7 @@ def group_with(
         together=demand.related(SAME_BUFFER) | demand.related(SAME_SOURCE),
         apart=demand.related(DIFFERENT_SOURCE),
         segments=demand.uint(MAX_SEGMENTS, UINT_MAX),
+        clean=needs_clean_memory(demand),
         orders=orders,
     )
 

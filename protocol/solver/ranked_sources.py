@@ -27,13 +27,20 @@ class RankedSources:
         self.overlapping = _overlaps(self.sources)
         self.assignments: dict[object, list[Assignment]] = {}
 
-    def scarcity_of(self, *, opaque: bool) -> tuple[int, ...]:
-        """How scarce each source is; a layout that only a driver knows is best left to it."""
-        if not opaque:
+    def scarcity_of(self, *, opaque: bool, clean: bool) -> tuple[int, ...]:
+        """How scarce each source is.
+
+        A layout that only a driver knows is best left to it (`opaque`), and memory
+        that somebody has to clean comes after what needs no cleaning (`clean`).
+        """
+        if not opaque and not clean:
             return self.scarcity
+        count = len(self.sources)
         return tuple(
             # Any device's own memory comes before any other, and each keeps its order.
-            place if source.id.kind is SourceKind.DEVICE else place + len(self.sources)
+            place
+            + count * (opaque and source.id.kind is not SourceKind.DEVICE)
+            + 2 * count * (clean and source.cached is not False)
             for place, source in enumerate(self.sources)
         )
 

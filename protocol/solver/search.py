@@ -20,6 +20,7 @@ from heapwire.protocol.solver.group_layout import (
 from heapwire.protocol.solver.merged_group import MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways, common_pairs
+from heapwire.protocol.solver.source_check import needs_clean_memory
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
     ALL_PLANES,
@@ -270,7 +271,10 @@ class Search:
             return places_of(self.goal, group, layout_class, MAX_PLANS)
         # Groups that ask the same of memory have the same places, over all goals of the
         # problem: this is all that `places_of` looks at without rooms and a fixed buffer.
-        asked = (group.domains, group.together, group.apart, group.orders, layout_class.opaque)
+        asked = (
+            *(group.domains, group.together, group.apart, group.orders, group.clean),
+            layout_class.opaque,
+        )
         best = self.goal.sources.assignments.get(asked)
         if best is None:
             best = places_of(self.goal, group, layout_class, MAX_PLANS)
@@ -358,6 +362,8 @@ class Search:
         left = _ALL_DOMAINS if domains is None else domains
         for source in sources:
             left &= domains_of(source)
+            if needs_clean_memory(demand) and source.cached is not False:
+                left &= 1 << CoherencyDomain.RAM
         fences = demand.mask(FENCES)
         fence = None if fences is None else preferred_fence(fences)
         return sources, preferred_domain(left, scanout=self._shown), fence

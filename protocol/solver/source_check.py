@@ -35,6 +35,7 @@ from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     PROTECTED,
     SAME_NUMA_NODE,
+    CoherencyDomain,
     DeviceId,
     Source,
     SourceKind,
@@ -154,13 +155,29 @@ RULES: Final[Mapping[int, Rule]] = {
 
 
 def needs_clean_memory(demand: Demand) -> bool:
-    """Whether cached memory would show stale data.
+    """Whether cached memory would show stale data, unless somebody cleans the caches.
 
-    A device that does not snoop reads RAM. If somebody leaves dirty lines in
-    the caches, or touches the memory with the CPU and cannot bracket that with
-    DMA_BUF_IOCTL_SYNC, only memory that is not cached will do.
+    A device that does not snoop reads RAM, and somebody leaves dirty lines in the
+    caches, or touches the memory with the CPU and does not say so.
     """
     return demand.flag(NO_SNOOP) and (demand.flag(DIRTY_LINES) or demand.flag(NO_SYNC))
+
+
+def is_clean_enough(source: Source, demand: Demand) -> bool:
+    """Whether a source will do where clean memory is needed.
+
+    What is not cached has nothing to clean. Of a heap's cached memory the end of CPU
+    access cleans the caches for whoever has imported it (dma_buf_ops.end_cpu_access of
+    system_heap.c and cma_heap.c), so it is enough that whoever passes the buffer to the
+    device that leaves dirty lines and back brackets that with DMA_BUF_IOCTL_SYNC: the
+    domain of such a buffer is RAM. What other exporters do then, nobody says.
+    """
+    if source.cached is not True:
+        return source.cached is False
+    domains = demand.mask(COHERENCY_DOMAINS)
+    in_ram = domains is None or domains >> CoherencyDomain.RAM & 1 == 1
+    is_cleaned = source.id.kind is SourceKind.HEAP and source.protected is False
+    return is_cleaned and in_ram and not demand.flag(NO_SYNC)
 
 
 class SourceCheck:
@@ -197,7 +214,7 @@ class SourceCheck:
         whole = self.everything
         if needs_clean_memory(demand):
             # Two types decide this together, so it is no rule of either.
-            whole = _mask([source.cached is False for source in self.sources])
+            whole = _mask([is_clean_enough(source, demand) for source in self.sources])
         for type_, value in demand.whole.items():
             if type_ in RULES:
                 whole &= self.meeting(type_, value)

@@ -19,10 +19,11 @@ from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.packet import Packet
 from heapwire.kernel.description import Device, DeviceKind, Platform
-from heapwire.kernel.memory import MemfdMemory
+from heapwire.kernel.memory import CpuAccess, DmaBuf, MemfdMemory
 from heapwire.protocol import InputError, MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import (
     BY_NAME,
+    Constraint,
     ConstraintSet,
     Content,
     DeviceId,
@@ -129,6 +130,26 @@ def test_every_picture_is_shown_and_none_is_copied(fake, play):
     assert (result.frames.decoded, result.frames.shown, result.frames.dropped) == (39, 39, 0)
     assert result.frames.scanned_out == 39
     assert (result.bytes_copied_per_frame, result.decoder, result.damaged) == (0, "video7", 0)
+
+
+@pytest.mark.parametrize("dirty", [True, False])
+def test_what_the_device_leaves_in_the_caches_is_cleaned(fake, play, monkeypatch, dirty):
+    """Between what is said before the device gets a buffer and after, the CPU writes."""
+    turns = []
+    monkeypatch.setattr(
+        DmaBuf, "start_access", lambda self, access: turns.append(("start", access))
+    )
+    monkeypatch.setattr(DmaBuf, "end_access", lambda self, access: turns.append(("end", access)))
+    if dirty:
+        leaves = Constraint(type=BY_NAME["dirty-lines"].type, value=1)
+        sets = tuple(replace(one, constraints=(leaves,)) for one in SETS)
+        monkeypatch.setitem(globals(), "PRODUCER", replace(PRODUCER, sets=sets))
+    play(file_of(1, 2, 3), FakeDecoder())
+    edges = [edge for edge, _ in turns]
+    # A buffer for each picture, and one that comes back empty at the end.
+    assert edges.count("end") == (4 if dirty else 0) <= edges.count("start")
+    assert {access for _, access in turns} == ({CpuAccess.WRITE} if dirty else set())
+    assert turns[:1] == ([("start", CpuAccess.WRITE)] if dirty else [])
 
 
 def test_the_devices_pitches_are_its_requirement(fake, play):

@@ -238,6 +238,45 @@ def test_a_single_link_is_a_preference_and_leaves_the_hint(machine):
     assert [platform.source_name(one.source) for one in best.layout.objects] == ["reserved"]
 
 
+@pytest.fixture
+def camera(machine):
+    """The video node is that of a USB camera."""
+    interface = machine.root / "sys/devices/platform/soc/vpu"
+    (interface / "subsystem").unlink()
+    (interface / "subsystem").symlink_to(machine.root / "sys/bus/usb")
+    (machine.root / "sys/bus/usb").mkdir()
+    return interface
+
+
+def test_a_usb_camera_lists_what_is_best_and_can_write_to_anything(machine, camera):
+    link(machine, "platform/soc/vpu", "system")
+    platform = look(machine, decoder=Decoder(userptr=False))
+    assert [(one.source, one.kind) for one in platform.links] == [("system", LinkKind.PREFERRED)]
+    found = constraints(platform, "video0", Usage.DECODE)
+    assert "contiguous" not in found  # the CPU copies
+    assert found["dirty-lines"].provenance is Provenance.PROFILE
+
+
+@pytest.mark.parametrize("mark", ["", "dma-coherent"])
+def test_a_display_that_does_not_snoop_shows_what_was_cleaned(machine, camera, mark):
+    link(machine, "platform/soc/vpu", "system")
+    base = "sys/firmware/devicetree/base/display"
+    machine.write(f"{base}/compatible", b"vendor,display\0")
+    if mark:
+        machine.write(f"{base}/{mark}", b"")
+    (machine.root / "sys/devices" / CARD / "of_node").symlink_to(machine.root / base)
+    platform = look(machine)
+    snoops = constraints(platform, "card0", Usage.SCANOUT).get("no-snoop")
+    assert (snoops is None) is bool(mark)
+    (best, *_) = plans(platform)
+    assert [platform.source_name(one.source) for one in best.layout.objects] == ["system"]
+    told = [reason.text for reason in best.reasons if "DMA_BUF_IOCTL_SYNC" in reason.text]
+    assert bool(told) is not bool(mark)
+    if not mark:
+        assert snoops.provenance is Provenance.KERNEL
+        assert "video0:decode" in told[0]
+
+
 def test_an_iommu_overrules_the_hint(machine):
     group = machine.root / "sys/kernel/iommu_groups/1"
     group.mkdir(parents=True)

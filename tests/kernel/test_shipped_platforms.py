@@ -10,6 +10,7 @@ from heapwire.kernel.description import DeviceKind, Platform, shipped, usage_nam
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
     BY_NAME,
+    CoherencyDomain,
     Content,
     Extent,
     Extents,
@@ -311,14 +312,18 @@ def test_the_memory_is_on_the_node_of_the_display(platforms):
     assert [name for name, _ in objects(platform, plan)] == ["memory-node1-contiguous"]
 
 
-def test_a_camera_with_dirty_lines_gets_memory_that_is_not_cached(platforms):
+def test_the_lines_that_a_camera_leaves_dirty_are_cleaned_by_who_passes_its_buffers(platforms):
     platform = platforms["uvc-camera"]
     camera = platform.participant("camera", Usage.CAMERA)
     shown = answer(platform, camera)
     assert shown.plans[0].scanout
-    assert [name for name, _ in objects(platform, shown.plans[0])] == ["system-uncached"]
-    drawn = [plan for plan in shown.plans if not plan.scanout]
-    assert [name for name, _ in objects(platform, drawn[0])] == ["system"]  # its link
+    assert [name for name, _ in objects(platform, shown.plans[0])] == ["system"]  # its link
+    assert shown.plans[0].domain is CoherencyDomain.RAM
+    (told,) = [one.text for one in shown.plans[0].reasons if one.subject == "coherency"]
+    assert "whoever passes a buffer to camera:camera and back brackets that" in told
+    unlinked = replace(platform, links=())
+    shown_at_best = answer(unlinked, unlinked.participant("camera", Usage.CAMERA))
+    assert [name for name, _ in objects(unlinked, shown_at_best.plans[0])] == ["system-uncached"]
 
 
 def test_columns_come_before_rows_on_the_pi(platforms):

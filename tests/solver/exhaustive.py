@@ -109,6 +109,9 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
                     else place + len(sources)
                     for place in places
                 )
+                if _stale(constraints):
+                    cached = [place for place in places if sources[place].cached is not False]
+                    scarcity += 2 * len(sources) * len(cached)
                 key = (
                     *preference,
                     order,
@@ -147,6 +150,12 @@ def _scarcity(source: Source) -> Any:
     return rank, -(source.capacity or (1 << 64) - 1), source.name, source.id
 
 
+def _stale(constraints: list[Constraint]) -> bool:
+    """Whether somebody would read RAM while the caches have something newer."""
+    names = {REGISTRY[c.type].name for c in constraints}
+    return "no-snoop" in names and bool(names & {"dirty-lines", "no-sync"})
+
+
 def _cost(one: ConstraintSet, pair: FormatModifier) -> int:
     return one.costs[one.formats.index(pair)] if one.costs else 0
 
@@ -181,10 +190,13 @@ def _way(
         return None
     if not all(_placed(name, c, sources) for name, c in named):
         return None
-    if (
-        any(name == "no-snoop" for name, _ in named)
-        and any(name in ("dirty-lines", "no-sync") for name, _ in named)
-        and any(source.cached is not False for source in sources)
+    if _stale(constraints) and any(
+        source.cached is not False
+        and (
+            not (source.cached and source.id.kind is SourceKind.HEAP and source.protected is False)
+            or any(name == "no-sync" for name, _ in named)
+        )
+        for source in sources
     ):
         return None
     picture = problem.extents.allocated

@@ -23,6 +23,7 @@ from problem_building import (
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
     Answer,
+    CoherencyDomain,
     Content,
     DeviceId,
     FailureReason,
@@ -31,6 +32,8 @@ from heapwire.protocol.values import (
     Place,
     Problem,
     Source,
+    SourceId,
+    SourceKind,
     Topology,
     Usage,
 )
@@ -314,11 +317,28 @@ def test_a_camera_that_leaves_dirty_lines_and_a_display_that_does_not_snoop() ->
     screen = display(of(XRGB, need("no-snoop")))
     problem = ask(camera, shown=(screen,), sources=(SYSTEM, uncached))
     answer = solve(problem)
-    assert names(problem, answer) == [("system-uncached",)]
+    assert names(problem, answer) == [("system-uncached",), ("system",)]
+    assert answer.plans[0].domain is CoherencyDomain.RAM
     (verdict,) = [one for one in answer.verdicts if not one.chosen]
-    assert verdict.text == "display does not snoop the CPU's caches, and heap system is cached"
-    alone = solve(replace(problem, sources=(SYSTEM,)))
-    assert {member.participant for member in alone.conflict} == {"camera", "display"}
+    assert verdict.text == (
+        "display does not snoop the CPU's caches, and heap system is cached: "
+        "it would do with DMA_BUF_IOCTL_SYNC"
+    )
+    # The end of CPU access cleans a heap's memory, if whoever passes buffers on says so.
+    (alone,) = solve(replace(problem, sources=(SYSTEM,))).plans
+    assert alone.domain is CoherencyDomain.RAM
+    (told,) = [reason.text for reason in alone.reasons if reason.subject == "coherency"]
+    assert "whoever passes a buffer to camera and back brackets that" in told
+    cpu_only = need("coherency-domains", 1 << CoherencyDomain.CPU)
+    for source, more in (
+        (replace(SYSTEM, id=SourceId(SourceKind.UDMABUF, 10, 126)), ()),
+        (replace(SYSTEM, cached=None), ()),
+        (SYSTEM, (part("app", of(XRGB, need("no-sync")), usage=Usage.CPU_WRITE),)),
+        (SYSTEM, (part("app", of(XRGB, cpu_only), usage=Usage.CPU_WRITE),)),
+    ):
+        other = solve(ask(camera, *more, shown=(screen,), sources=(source,)))
+        assert not other.plans
+        assert "display" in {member.participant for member in other.conflict}
     snooping = replace(problem, goals=(Goal(name="x", participants=(display(of(XRGB)),)),))
     assert names(problem, solve(snooping))[0] == ("system",)
 
