@@ -11,7 +11,9 @@ if TYPE_CHECKING:
         KmsPlane as KmsPlane,
         PlaneType as PlaneType,
         parse_usage as parse_usage,
+        scanout_sets as scanout_sets,
         usage_name as usage_name,
+        with_facts_of as with_facts_of,
     )
     from heapwire.kernel.description.driver_profile import (
         profile_constraints as profile_constraints,
@@ -65,7 +67,10 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "device": "Device DeviceKind KmsPlane PlaneType parse_usage usage_name",
+            "device": (
+                "Device DeviceKind KmsPlane PlaneType parse_usage scanout_sets usage_name "
+                "with_facts_of"
+            ),
             "driver_profile": "profile_constraints",
             "file_constraint": "FileConstraint MachineNames NamedPairs NamedSources",
             "ladder": "Fact Overruled Resolution resolve",

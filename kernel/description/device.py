@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from heapwire.kernel.description.ladder import Overruled
+from heapwire.kernel.description.ladder import Fact, Overruled, resolve
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.values import ConstraintSet, DeviceId, Place, Usage
 
@@ -21,6 +21,8 @@ class DeviceKind(StrEnum):
     CONVERTER = "converter"
     CAMERA = "camera"
     CPU = "cpu"
+    UNKNOWN = "unknown"
+    """One that nobody could look at."""
 
 
 class PlaneType(StrEnum):
@@ -80,6 +82,39 @@ class Device:
     def usages(self) -> tuple[Usage, ...]:
         """What the device can be used for, in the order of the usage bits."""
         return tuple(sorted(self.sets))
+
+
+def scanout_sets(planes: Iterable[KmsPlane]) -> tuple[ConstraintSet, ...]:
+    """What can be scanned out on any of the planes that show pictures, each set once."""
+    return tuple(
+        dict.fromkeys(
+            constraint_set
+            for plane in planes
+            if plane.type is not PlaneType.CURSOR
+            for constraint_set in plane.sets
+        )
+    )
+
+
+def with_facts_of(device: Device, usage: Usage, facts: Iterable[Fact]) -> Device:
+    """The device with facts about one of its uses beside what is known of it, by their rungs.
+
+    One that can use anything has no sets, and gets none: there facts hold for no format.
+    """
+    known = tuple(facts)
+    if not known:
+        return device
+    resolution = resolve(usage, device.sets[usage], known)
+    sets, planes = resolution.sets, device.planes
+    if usage is Usage.SCANOUT and planes:
+        planes = tuple(replace(p, sets=resolve(usage, p.sets, known).sets) for p in planes)
+        sets = scanout_sets(planes)
+    return replace(
+        device,
+        sets={**device.sets, usage: sets},
+        planes=planes,
+        overruled=(*device.overruled, *resolution.overruled),
+    )
 
 
 def usage_name(usage: Usage) -> str:

@@ -13,14 +13,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from heapwire.kernel.description.device import Device, parse_usage, usage_name
+from heapwire.kernel.description.device import (
+    Device,
+    parse_usage,
+    usage_name,
+    with_facts_of,
+)
 from heapwire.kernel.description.file_constraint import (
     FileConstraint,
     MachineNames,
     read_file_constraints,
 )
 from heapwire.kernel.description.heap_number import heap_named
-from heapwire.kernel.description.ladder import Fact, resolve
+from heapwire.kernel.description.ladder import Fact
 from heapwire.kernel.description.memory_properties import MemoryProperties, read_properties
 from heapwire.kernel.description.platform import Platform
 from heapwire.kernel.description.toml_position import TomlPath
@@ -224,14 +229,6 @@ def _needing(device: Device, usage: Usage, more: tuple[Constraint, ...]) -> Devi
     """
     if not more:
         return device
-    stated = [Fact(constraint=constraint) for constraint in more]
-    resolution = resolve(usage, device.sets[usage] or (_ANYTHING,), stated)
-    planes = device.planes
-    if usage is Usage.SCANOUT:
-        planes = tuple(replace(p, sets=resolve(usage, p.sets, stated).sets) for p in planes)
-    return replace(
-        device,
-        sets={**device.sets, usage: resolution.sets},
-        planes=planes,
-        overruled=(*device.overruled, *resolution.overruled),
-    )
+    sets = device.sets[usage] or (_ANYTHING,)
+    stated = replace(device, sets={**device.sets, usage: sets})
+    return with_facts_of(stated, usage, (Fact(constraint=constraint) for constraint in more))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Protocol
 
@@ -36,26 +36,13 @@ class DisplayQueries(Protocol):
         """See `DrmDevice.blob`."""
 
 
-def read_planes(device: DisplayQueries, more: Iterable[Constraint] = ()) -> tuple[KmsPlane, ...]:
-    """The planes of a display, primary ones first; `more` holds for all of their sets."""
+def read_planes(device: DisplayQueries) -> tuple[KmsPlane, ...]:
+    """The planes of a display, primary ones first."""
     limits = device.limits()
     sizes = () if limits is None else size_limits(**asdict(limits))
-    constraints = (*sizes, *more)
-    planes = [_plane(record, constraints, device.blob) for record in device.planes()]
+    planes = [_plane(record, sizes, device.blob) for record in device.planes()]
     order = list(PlaneType)
     return tuple(sorted(planes, key=lambda plane: order.index(plane.type)))
-
-
-def scanout_sets(planes: Iterable[KmsPlane]) -> tuple[ConstraintSet, ...]:
-    """What can be scanned out on any of the planes that show pictures, each set once."""
-    return tuple(
-        dict.fromkeys(
-            constraint_set
-            for plane in planes
-            if plane.type is not PlaneType.CURSOR
-            for constraint_set in plane.sets
-        )
-    )
 
 
 def _plane(

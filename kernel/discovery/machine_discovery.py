@@ -14,7 +14,7 @@ library that is missing, is a note and not an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,12 +22,15 @@ from pathlib import Path
 from heapwire.kernel.description import (
     Device,
     DeviceKind,
+    Fact,
     Link,
     LinkKind,
     Platform,
     profile_constraints,
+    scanout_sets,
+    with_facts_of,
 )
-from heapwire.kernel.discovery.codec_sets import CodecSets, codec_sets
+from heapwire.kernel.discovery.codec_sets import codec_sets
 from heapwire.kernel.discovery.device_place import copies, dma_bits, iommu_of, is_virtual, place_of
 from heapwire.kernel.discovery.gpu import NvidiaGpu, list_nvidia
 from heapwire.kernel.discovery.heaps import (
@@ -39,14 +42,14 @@ from heapwire.kernel.discovery.heaps import (
     memory_regions,
     udmabuf_source,
 )
-from heapwire.kernel.discovery.kms import read_planes, scanout_sets
+from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import DrmDevice, open_drm
+from heapwire.kernel.discovery.presumption import presumed_memory
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.kernel.memory import GRANT, LocalMemory
 from heapwire.kernel.video import V4l2Device, open_v4l2
 from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.values import (
-    CONTIGUOUS,
     DIRTY_LINES,
     DMA_WIDTH,
     NO_SNOOP,
@@ -207,19 +210,21 @@ def _display(discovery: _Discovery, entry: SysfsDevice, drm: OpenDrm) -> Device:
     device = _device(entry, DeviceKind.DISPLAY)
     if device.node is None:
         return device
-    more = _memory_constraints(entry, device, Usage.SCANOUT)
     try:
         with drm(device.node) as card:
-            planes = read_planes(card, more)
+            planes = read_planes(card)
             driver = card.driver
     except (OSError, MachineError) as error:
         discovery.unread.setdefault(words_of(error), []).append(device)
-        return device
+        # A card with connectors has a display, whoever may look at it.
+        connected = any(entry.path.glob(f"{entry.path.name}-*"))
+        return device if connected else replace(device, kind=DeviceKind.UNKNOWN)
     device = replace(device, driver=device.driver or driver)
     sets = scanout_sets(planes)
     if not sets:  # a GPU without a display, such as vgem
         return replace(device, kind=DeviceKind.GPU)
-    return replace(device, planes=planes, sets={Usage.SCANOUT: sets})
+    device = replace(device, planes=planes, sets={Usage.SCANOUT: sets})
+    return with_facts_of(device, Usage.SCANOUT, _memory_facts(entry, device, Usage.SCANOUT))
 
 
 def _gpu(entry: SysfsDevice) -> Device:
@@ -243,7 +248,7 @@ def _gpu_without_drm(gpu: NvidiaGpu) -> Device:
 
 
 def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device | None:
-    device = _device(entry, DeviceKind.CAMERA)
+    device = _device(entry, DeviceKind.UNKNOWN)
     if device.node is None:
         return None
     try:
@@ -256,44 +261,56 @@ def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device 
     device = replace(device, kind=codec.kind, title=title, bitstreams=codec.bitstreams)
     if codec.usage is None or not codec.sets:
         return device
-    more = list(_memory_constraints(entry, device, codec.usage))
-    more += _queue_constraints(entry, device, codec)
-    sets = tuple(replace(s, constraints=(*s.constraints, *more)) for s in codec.sets)
-    if not codec.imports and device.id is not None:
-        discovery.sources.append(
-            Source(id=SourceId.device(device.id), name=device.name, device_local=device.id)
-        )
-    return replace(device, sets={codec.usage: sets})
+    device = replace(device, sets={codec.usage: codec.sets})
+    if codec.imports or device.id is None:
+        facts = _memory_facts(entry, device, codec.usage, queue_hint=codec.contiguous)
+    else:
+        own = SourceId.device(device.id)
+        facts = [
+            Fact(
+                constraint=Constraint(
+                    type=PERMITTED_SOURCES.type,
+                    value=(own,),
+                    provenance=Provenance.KERNEL,
+                    source="the queue imports nothing",
+                )
+            )
+        ]
+        discovery.sources.append(Source(id=own, name=device.name, device_local=device.id))
+    return with_facts_of(device, codec.usage, facts)
 
 
-def _queue_constraints(
-    entry: SysfsDevice, device: Device, codec: CodecSets
-) -> Iterable[Constraint]:
-    if not codec.imports and device.id is not None:
-        itself = (SourceId.device(device.id),)
-        yield Constraint(type=PERMITTED_SOURCES.type, value=itself, provenance=Provenance.KERNEL)
-        return
-    links = links_of(entry)
-    # A list of all that a device supports tells more than the sign; a preference does not.
-    listed = links is not None and links.kind is LinkKind.SUPPORTED
-    if copies(entry):
-        yield Constraint(type=DIRTY_LINES.type, value=1, provenance=Provenance.PROFILE)
-        return  # and there is no DMA to the buffer
-    if codec.contiguous and device.iommu is not True and not listed:
-        yield Constraint(type=CONTIGUOUS.type, value=1, provenance=Provenance.PROFILE)
+def _memory_facts(
+    entry: SysfsDevice, device: Device, usage: Usage, *, queue_hint: bool = False
+) -> list[Fact]:
+    """What is known, or else presumed, of the memory that a device takes for a use.
 
-
-def _memory_constraints(entry: SysfsDevice, device: Device, usage: Usage) -> tuple[Constraint, ...]:
-    """What the width of addresses and the profiles say of the memory that a device takes."""
-    if is_virtual(entry):
-        return ()
-    more = list(profile_constraints(device.driver, device.kind, usage, iommu=device.iommu))
-    if is_coherent(entry) is False:
-        more.append(Constraint(type=NO_SNOOP.type, value=1, provenance=Provenance.KERNEL))
+    By the width of its addresses, by the profiles of its driver, and by the kind of a
+    codec's queue, if `queue_hint` says that it takes no pointers to user memory.
+    """
+    if is_virtual(entry) and not queue_hint:
+        return []
+    known = list(profile_constraints(device.driver, device.kind, usage, iommu=device.iommu))
+    if not is_virtual(entry) and is_coherent(entry) is False:
+        known.append(Constraint(type=NO_SNOOP.type, value=1, provenance=Provenance.KERNEL))
+    if copies(entry):  # the CPU writes: no DMA reaches the buffer, and no memory is out of reach
+        known.append(Constraint(type=DIRTY_LINES.type, value=1, provenance=Provenance.PROFILE))
+        return [Fact(constraint=constraint) for constraint in known]
     bits = dma_bits(entry)
     if bits is not None and bits < _ADDRESS_BITS and device.iommu is not True:
-        more.append(Constraint(type=DMA_WIDTH.type, value=bits, provenance=Provenance.KERNEL))
-    return tuple(more)
+        known.append(
+            Constraint(
+                type=DMA_WIDTH.type,
+                value=bits,
+                provenance=Provenance.KERNEL,
+                source="dma_mask_bits",
+            )
+        )
+    links = links_of(entry)
+    # A list of all that a device supports tells more than a sign; a preference does not.
+    if links is None or links.kind is not LinkKind.SUPPORTED:
+        known += presumed_memory(entry, device, known, queue_hint=queue_hint)
+    return [Fact(constraint=constraint) for constraint in known]
 
 
 def _unread(why: str, devices: list[Device]) -> str:

@@ -2,15 +2,13 @@
 
 import struct
 
-from heapwire.kernel.description import PlaneType
-from heapwire.kernel.discovery.kms import read_planes, scanout_sets
+from heapwire.kernel.description import PlaneType, scanout_sets
+from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
 from heapwire.protocol.values import (
-    BY_NAME,
     INVALID,
     LINEAR,
     REGISTRY,
-    Constraint,
     FormatModifier,
     Provenance,
     fourcc,
@@ -98,13 +96,11 @@ def test_equal_sets_are_given_once():
 
 def test_limits_hold_for_every_plane_and_come_from_the_kernel():
     limits = ModeLimits(min_width=0, max_width=4096, min_height=16, max_height=2160)
-    extra = Constraint(type=BY_NAME["contiguous"].type, value=1)
-    (found,) = read_planes(Display(plane(30, 1, (XRGB,)), limits=limits), [extra])
+    (found,) = read_planes(Display(plane(30, 1, (XRGB,)), limits=limits))
     told = {REGISTRY[c.type].name: (c.value, c.provenance) for c in found.sets[0].constraints}
     kernel = Provenance.KERNEL
     assert told == {
         "max-width": (4096, kernel),
         "max-height": (2160, kernel),
         "min-height": (16, kernel),
-        "contiguous": (1, Provenance.PROFILE),
     }

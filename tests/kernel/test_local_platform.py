@@ -151,7 +151,8 @@ def test_everything_is_there(machine):
     assert card.node == str(machine.root / "dev/dri/card0")
     assert card.place.path == ("platform", "soc", "display")
     assert card.iommu is False
-    assert card.planes == read_planes(Display(XRGB, NV12))
+    told = {pair for plane in read_planes(Display(XRGB, NV12)) for pair in plane.sets[0].formats}
+    assert {pair for plane in card.planes for pair in plane.sets[0].formats} == told
     assert isinstance(card.planes[0], KmsPlane)
     assert platform.device("video0").title == "A decoder"
     assert platform.topology.hops(card.id, platform.device("video0").id) == 2
@@ -214,13 +215,47 @@ def test_the_device_tree_serves_where_the_kernel_has_no_links(machine):
     ]
 
 
-def test_without_links_a_queue_that_takes_no_pointers_is_taken_to_need_contiguous_memory(machine):
-    platform = look(machine, decoder=Decoder(userptr=False))
-    hint = constraints(platform, "video0", Usage.DECODE)["contiguous"]
-    assert hint.provenance is Provenance.PROFILE
+def presumed(platform, device, usage):
+    found = constraints(platform, device, usage).get("contiguous")
+    if found is None:
+        return None
+    assert found.provenance is Provenance.PRESUMPTION
+    return found.source
+
+
+def test_of_an_unknown_driver_on_a_bus_without_iommu_contiguous_memory_is_presumed(machine):
+    platform = look(machine)
+    assert presumed(platform, "card0", Usage.SCANOUT) == "platform bus, no IOMMU"
+    assert presumed(platform, "video0", Usage.DECODE) == "platform bus, no IOMMU"
     (best, *_) = plans(platform)
     assert [platform.source_name(one.source) for one in best.layout.objects] == ["reserved"]
-    assert "contiguous" not in constraints(look(machine), "video0", Usage.DECODE)
+
+
+def test_where_nobody_says_whether_there_is_an_iommu_it_is_presumed_too(machine):
+    group = machine.root / "sys/kernel/iommu_groups/1"
+    group.mkdir(parents=True)
+    (machine.root / "sys/devices" / CARD / "iommu_group").symlink_to(group)
+    platform = look(machine)
+    assert platform.device("card0").iommu is None
+    said = presumed(platform, "card0", Usage.SCANOUT)
+    assert said == "platform bus, an IOMMU is not known of"
+
+
+@pytest.mark.parametrize("bus", ["pci", "usb", "virtio"])
+def test_nothing_is_presumed_on_other_buses(machine, bus):
+    for device in (CARD, "platform/soc/vpu"):
+        link_to_bus = machine.root / "sys/devices" / device / "subsystem"
+        link_to_bus.unlink()
+        (machine.root / "sys/bus" / bus).mkdir(exist_ok=True)
+        link_to_bus.symlink_to(machine.root / "sys/bus" / bus)
+    platform = look(machine)
+    assert presumed(platform, "card0", Usage.SCANOUT) is None
+    assert presumed(platform, "video0", Usage.DECODE) is None
+    hint = presumed(look(machine, decoder=Decoder(userptr=False)), "video0", Usage.DECODE)
+    if bus == "usb":
+        assert hint is None  # the CPU copies
+    else:
+        assert hint == f"{bus} bus, no IOMMU, the queue takes no user pointers"
 
 
 def test_links_overrule_the_hint(machine):
@@ -265,6 +300,10 @@ def test_a_display_that_does_not_snoop_shows_what_was_cleaned(machine, camera, m
     if mark:
         machine.write(f"{base}/{mark}", b"")
     (machine.root / "sys/devices" / CARD / "of_node").symlink_to(machine.root / base)
+    group = machine.root / "sys/kernel/iommu_groups/1"
+    group.mkdir(parents=True)
+    (group / "type").write_text("DMA\n")
+    (machine.root / "sys/devices" / CARD / "iommu_group").symlink_to(group)
     platform = look(machine)
     snoops = constraints(platform, "card0", Usage.SCANOUT).get("no-snoop")
     assert (snoops is None) is bool(mark)
@@ -329,6 +368,9 @@ def test_narrow_addresses_count_where_the_memory_ends(machine):
 def test_nodes_that_may_not_be_opened_are_one_note(machine):
     refused = PermissionError(errno.EACCES, "Permission denied")
     platform = look(machine, display=refused, decoder=refused)
+    # A card with a connector is a display; what else it is, and what video0 is, nobody can see.
+    assert platform.device("card0").kind is DeviceKind.DISPLAY
+    assert platform.device("video0").kind is DeviceKind.UNKNOWN
     assert platform.notes == (
         f"{machine.root}/dev/dri/card0, {machine.root}/dev/video0: Permission denied: "
         "what can be done there is not known",
