@@ -49,6 +49,7 @@ PACKAGES = {
     "wayland-client.pc": "libwayland-dev",
     "wayland-info": "wayland-utils",
     "wayland-scanner": "libwayland-bin",
+    "wayland-protocols.pc": "wayland-protocols",
     "wayland-server.pc": "libwayland-dev",
     "weston": "weston",
     "weston-presentation-shm": "weston",
