@@ -15,7 +15,12 @@ from collections.abc import Callable
 
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import Connection
-from heapwire.compositor_plugin import BufferAttributes, HeapPlugin, SurfaceState
+from heapwire.compositor_plugin import (
+    BufferAttributes,
+    HeapPlugin,
+    SecurityContext,
+    SurfaceState,
+)
 from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import LINEAR, Extent, Extents, FormatModifier, Usage, parse_fourcc
@@ -35,6 +40,9 @@ class BareHost:
         return FORMATS
 
     def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
+        return None
+
+    def security_context(self, client: int) -> SecurityContext | None:
         return None
 
 

@@ -14,7 +14,7 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.cli.status import DONE
-from heapwire.compositor_plugin import Policy, allocatable_heaps, compositing_device
+from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps, compositing_device
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials
 from heapwire.kernel.video import v4l2_format_name
@@ -27,6 +27,8 @@ from heapwire.protocol.explain import (
 )
 from heapwire.protocol.solver import requirement
 from heapwire.protocol.values import Constraint, Provenance, Source, SourceId, Usage, fourcc_name
+
+_SAID = ("engine", "app", "instance")  # what a sandbox says of its clients
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -194,9 +196,31 @@ def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Do
         ],
         "allocates_from": [heap.name for heap in allocatable_heaps(applied, policy.allocated)],
         "budget": policy.budget,
+        "share": policy.share,
+        "reserve": policy.reserve,
+        "clients": [_rule_document(rule, policy, applied) for rule in policy.clients],
         "renderer": None if renderer is None else renderer.name,
         "debounce": policy.debounce,
         "stated": list(stated),
+    }
+
+
+def _rule_document(rule: ClientRule, policy: Policy, applied: Platform) -> Document:
+    """A rule: what it is about, and what its clients are given where nothing else is said."""
+    apps = rule.sandboxed is True or bool(rule.engines or rule.apps or rule.instances)
+    without = policy.user_grant.for_app() if apps else policy.user_grant
+    grant = rule.grant(without)
+    heaps = allocatable_heaps(applied, policy.allocated)
+    return {
+        "sandboxed": rule.sandboxed,
+        "uid": rule.uid,
+        "gid": rule.gid,
+        "engine": list(rule.engines),
+        "app": list(rule.apps),
+        "instance": list(rule.instances),
+        "allocates_from": [heap.name for heap in heaps if grant.permits(heap)],
+        "budget": grant.budget,
+        "share": grant.share,
     }
 
 
@@ -245,15 +269,34 @@ def _requirement_lines(usage: Document) -> Iterator[str]:
 
 
 def _policy_lines(policy: Document) -> Iterator[str]:
-    heaps, budget = ", ".join(texts(policy["allocates_from"])), policy["budget"]
-    each = f", up to {quantity_name(budget)} each" if isinstance(budget, int) else ""
     yield f"policy {policy['file']}"
     yield f"    not offered: {', '.join(texts(policy['withheld'])) or 'nothing'}"
-    yield f"    allocated for clients: {f'from {heaps}{each}' if heaps else 'nothing'}"
+    yield f"    allocated for clients: {_given(policy)}"
+    if texts(policy["allocates_from"]):
+        yield f"    all together leave {policy['reserve']} % of a heap"
+    for rule in documents(policy["clients"]):
+        yield f"    for {_described(rule)}: {_given(rule)}"
     yield f"    composites: {policy['renderer'] or 'no device'}"
     yield f"    a change for the better is told after {policy['debounce']} ms"
     for sentence in texts(policy["stated"]):
         yield f"    {sentence}"
+
+
+def _given(rule: Document) -> str:
+    heaps, budget = ", ".join(texts(rule["allocates_from"])), rule["budget"]
+    if not heaps or not isinstance(budget, int):
+        return "nothing"
+    return f"from {heaps}, up to {quantity_name(budget)} and {rule['share']} % of a heap each"
+
+
+def _described(rule: Document) -> str:
+    """The clients that a rule is about."""
+    said = [f"{key} {' or '.join(names)}" for key in _SAID if (names := texts(rule[key]))]
+    said += [f"{key} {rule[key]}" for key in ("uid", "gid") if rule[key] is not None]
+    kinds = {True: "sandboxed clients", False: "clients outside of sandboxes", None: "clients"}
+    kind = rule["sandboxed"]
+    who = kinds[kind if isinstance(kind, bool) else None]
+    return f"{who} with {', '.join(said)}" if said else who
 
 
 def _taken(trial: Document) -> bool | None:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
         compositing_device as compositing_device,
     )
     from heapwire.compositor_plugin.clients import (
-        DEBOUNCE as DEBOUNCE,
-        DEFAULT_BUDGET as DEFAULT_BUDGET,
-        DEFAULT_RESERVE as DEFAULT_RESERVE,
-        DEFAULT_SHARE as DEFAULT_SHARE,
         EVERYTHING as EVERYTHING,
         NOTHING as NOTHING,
+        ClientIdentity as ClientIdentity,
+        ClientRule as ClientRule,
+        Grant as Grant,
         Policy as Policy,
         PolicyFileError as PolicyFileError,
+        SecurityContext as SecurityContext,
         Selection as Selection,
     )
     from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
@@ -44,7 +44,7 @@ else:
             "format_tables": "FormatTables",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
-            "clients": "DEBOUNCE DEFAULT_BUDGET DEFAULT_RESERVE DEFAULT_SHARE EVERYTHING NOTHING "
-            "Policy PolicyFileError Selection",
+            "clients": "ClientIdentity ClientRule EVERYTHING Grant NOTHING Policy PolicyFileError "
+            "SecurityContext Selection",
         },
     )

@@ -12,7 +12,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.clients import Charge
+from heapwire.compositor_plugin.clients import Charge, Shortage
 from heapwire.compositor_plugin.server import NewId, Resource
 from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
 from heapwire.protocol import words_of
@@ -75,8 +75,7 @@ class Allocation(Resource):
             return
         shortage = self._plugin.shortage(self.client, objects)
         if shortage is not None:
-            reason = AllocationReason.OVER_BUDGET if shortage.own else AllocationReason.NO_MEMORY
-            self._fail(reason, shortage.text)
+            self._fail(_reason(shortage), shortage.text)
             return
         if not negotiation.take_buffer(serial, index):
             text = f"all {plan.buffer_count} buffers of the plan have been allocated"
@@ -124,6 +123,12 @@ class Allocation(Resource):
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
         self.send("failed", reason, clip(message))
+
+
+def _reason(shortage: Shortage) -> AllocationReason:
+    if shortage.forbidden:
+        return AllocationReason.NOT_ALLOCATABLE
+    return AllocationReason.OVER_BUDGET if shortage.own else AllocationReason.NO_MEMORY
 
 
 def _allocate(

@@ -79,6 +79,7 @@ class HeapManager(Resource):
             flags |= HeapManagerSourceProperty.UNCACHED
         if source.device_local is not None:
             flags |= HeapManagerSourceProperty.DEVICE_LOCAL
-        if self._plugin.broker.allocates_from(source.id):
+        plugin = self._plugin
+        if plugin.broker.allocates_from(source.id) and plugin.grant(self.client).permits(source):
             flags |= HeapManagerSourceProperty.ALLOCATABLE
         return flags

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
+from heapwire.compositor_plugin.clients import SecurityContext
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout, SourceId
 
 
@@ -101,3 +102,10 @@ class Host(Protocol):
 
     def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
         """What a `wl_buffer` is made of; None if it is not a dma-buf."""
+
+    def security_context(self, client: int) -> SecurityContext | None:
+        """What a sandbox has said of this `wl_client` by `wp_security_context_v1`.
+
+        None if none has, or the compositor does not have that protocol. It is asked once
+        for each client: it must not change.
+        """

@@ -12,15 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from heapwire.compositor_plugin.broker import Broker
-from heapwire.compositor_plugin.clients import (
-    DEBOUNCE,
-    DEFAULT_BUDGET,
-    DEFAULT_RESERVE,
-    DEFAULT_SHARE,
-    EVERYTHING,
-    Quota,
-    Selection,
-)
+from heapwire.compositor_plugin.clients import Policy
 from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason
 from heapwire.compositor_plugin.machine_watch import MachineWatch
@@ -31,15 +23,17 @@ from heapwire.kernel.discovery import HotPlug
 from heapwire.protocol.values import Answer, DeviceId, Problem
 from heapwire.protocol.wire.bindings import INTERFACES, XX_DMABUF_HEAP_MANAGER_V1
 
+_ANYTHING = Policy()
+
 
 class HeapPlugin:
     """The extension on one display: all that a host calls.
 
     `display` is the address of a `wl_display`. `renderer` is the device that
-    composites (by default the platform's first that samples). From the heaps whose
-    names are in `allocated` clients may have the compositor allocate: those of one user
-    up to `budget` bytes, and up to `share` percent of a heap, of which all together leave
-    `reserve` percent (`Policy` has the three). `debounce` is in milliseconds. `on_solved`
+    composites (by default the platform's first that samples). `policy` says from which
+    heaps clients may have the compositor allocate, how much each of them, and how long a
+    change for the better must last; `platform` is what it makes of the machine
+    (`Policy.apply`). `on_solved`
     sees each problem that is solved for a client, and its answer: what a capture is made of.
 
     Raises `MachineError` if the process has two copies of libwayland-server, or none.
@@ -52,22 +46,17 @@ class HeapPlugin:
         host: Host,
         *,
         renderer: DeviceId | None = None,
-        allocated: Selection = EVERYTHING,
-        budget: int = DEFAULT_BUDGET,
-        share: int = DEFAULT_SHARE,
-        reserve: int = DEFAULT_RESERVE,
-        debounce: int = DEBOUNCE,
+        policy: Policy = _ANYTHING,
         on_solved: Callable[[Problem, Answer], None] | None = None,
     ) -> None:
         wire_ids: dict[str, int] = {}  # of all brokers, one after the other
         self._new_broker = partial(
-            Broker, renderer=renderer, allocated=allocated, on_solved=on_solved, ids=wire_ids
+            Broker, renderer=renderer, allocated=policy.allocated, on_solved=on_solved, ids=wire_ids
         )
         broker = self._new_broker(platform)
         self._display = Display(display)
         interface_struct(*INTERFACES)
-        quota = Quota.of_process(budget=budget, share=share, reserve=reserve)
-        self._state = PluginState(broker, host, self._display.loop, quota=quota, debounce=debounce)
+        self._state = PluginState(broker, host, self._display.loop, policy)
         self._watch: MachineWatch | None = None
         try:
             self._global: Global | None = Global(

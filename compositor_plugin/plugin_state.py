@@ -11,9 +11,13 @@ from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.clients import (
     Accounts,
     Allowance,
+    ClientIdentity,
     ClientUses,
+    Grant,
     Holder,
+    Policy,
     Quota,
+    SecurityContext,
     Shortage,
 )
 from heapwire.compositor_plugin.feedback_index import FeedbackIndex
@@ -40,14 +44,13 @@ class PluginState:
     is asked for does not wait for a question that takes long.
     """
 
-    def __init__(
-        self, broker: Broker, host: Host, loop: EventLoop, *, quota: Quota, debounce: int
-    ) -> None:
+    def __init__(self, broker: Broker, host: Host, loop: EventLoop, policy: Policy) -> None:
         self.broker = broker
         self.loop = loop
         self.managers: set[HeapManager] = set()
         self.feedbacks = FeedbackIndex()
-        self.answers = AnswerSchedule(loop, debounce)
+        self.answers = AnswerSchedule(loop, policy.debounce)
+        quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
         self.accounts = Accounts(loop, quota)
         self.uses = ClientUses()
         self.tables = FormatTables()
@@ -55,6 +58,7 @@ class PluginState:
         self.kernel_worker = Worker("heapwire-kernel")
         self.closed = False
         self._host = host
+        self._policy = policy
         self._worker_sources = [
             self._attend(worker) for worker in (self.worker, self.kernel_worker)
         ]
@@ -69,13 +73,32 @@ class PluginState:
             self.allowance(client),
         )
 
+    def identity(self, client: Client) -> ClientIdentity:
+        """Who a client is. One that the host fails to know counts as sandboxed."""
+        use = self.uses.of(client)
+        if use.client is None:
+            try:
+                context = self._host.security_context(client.address)
+            except Exception:
+                log.exception("the host failed to answer")
+                context = SecurityContext()
+            who = client.credentials
+            use.client = ClientIdentity(who.uid, who.gid, who.pid, context)
+        return use.client
+
     def holder(self, client: Client) -> Holder:
         """To whom memory for a client is charged."""
-        return Holder(client.credentials.uid)
+        who = self.identity(client)
+        return Holder(who.uid, who.app)
+
+    def grant(self, client: Client) -> Grant:
+        """What a client may be given by the policy."""
+        return self._policy.grant(self.identity(client))
 
     def allowance(self, client: Client) -> Allowance:
         """What a client may be given now of the heaps that there are."""
-        return self.accounts.allowance(self.holder(client), self.broker.allocatable)
+        heaps = self.broker.allocatable
+        return self.accounts.allowance(self.holder(client), heaps, self.grant(client))
 
     def shortage(self, client: Client, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a client may not be given a buffer, after a look at what it holds no more."""

@@ -6,19 +6,23 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.clients.accounts import Accounts as Accounts, Charge as Charge
+    from heapwire.compositor_plugin.clients.client_rule import ClientRule as ClientRule
     from heapwire.compositor_plugin.clients.client_use import (
         ClientUse as ClientUse,
         ClientUses as ClientUses,
     )
+    from heapwire.compositor_plugin.clients.grant import (
+        Grant as Grant,
+    )
+    from heapwire.compositor_plugin.clients.identity import (
+        ClientIdentity as ClientIdentity,
+        SecurityContext as SecurityContext,
+    )
     from heapwire.compositor_plugin.clients.policy import (
-        DEBOUNCE as DEBOUNCE,
         Policy as Policy,
         PolicyFileError as PolicyFileError,
     )
     from heapwire.compositor_plugin.clients.quota import (
-        DEFAULT_BUDGET as DEFAULT_BUDGET,
-        DEFAULT_RESERVE as DEFAULT_RESERVE,
-        DEFAULT_SHARE as DEFAULT_SHARE,
         Allowance as Allowance,
         Holder as Holder,
         Quota as Quota,
@@ -35,8 +39,11 @@ else:
         {
             "accounts": "Accounts Charge",
             "client_use": "ClientUse ClientUses",
-            "policy": "DEBOUNCE Policy PolicyFileError",
-            "quota": "DEFAULT_BUDGET DEFAULT_RESERVE DEFAULT_SHARE Allowance Holder Quota Shortage",
+            "client_rule": "ClientRule",
+            "grant": "Grant",
+            "identity": "ClientIdentity SecurityContext",
+            "policy": "Policy PolicyFileError",
+            "quota": "Allowance Holder Quota Shortage",
             "selection": "EVERYTHING NOTHING Selection",
         },
     )

@@ -12,9 +12,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from heapwire.compositor_plugin.clients.quota import Allowance, Bound, Holder, Quota, charged_sizes
+from heapwire.compositor_plugin.clients.grant import Grant
+from heapwire.compositor_plugin.clients.quota import (
+    Allowance,
+    Bound,
+    Holder,
+    Quota,
+    charged_sizes,
+)
 from heapwire.compositor_plugin.server import EventLoop
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol.values import BufferObject, Source, SourceId
@@ -76,37 +83,72 @@ class Accounts:
         self._looked = False  # whether somebody's asking made us look since the timer did
         self._settler = loop.add_timer(self._settle_in_turns)
 
-    def allowance(self, holder: Holder, sources: Iterable[Source]) -> Allowance:
-        """What a holder may be given of some sources now."""
-        use, quota = self._uses.get(holder, _Use()), self.quota
-        own, together, names, parts = {}, {}, {}, {}
-        sources = tuple(sources)
+    def allowance(self, holder: Holder, sources: Iterable[Source], grant: Grant) -> Allowance:
+        """What a holder may be given of some sources now, of what it may be given at all."""
+        quota = self.quota
+        own, together, names, parts, forbidden = {}, {}, {}, {}, {}
+        sources, bounding = tuple(sources), self._bounding(holder, grant)
         for source in sources:
             names[source.id] = source.name
             # What other names of the same memory have given is gone from this one.
             part = tuple(other.id for other in sources if other.lies_within(source))
             parts[source.id] = part
-            if (limit := quota.own_limit(source)) is not None:
-                own[source.id] = Bound(limit, sum(use.sizes[each] for each in part))
+            if not grant.permits(source):
+                forbidden[source.id] = f"none of {source.name} is allocated for this client"
+            bounds = [
+                Bound(limit, sum(use.sizes[each] for each in part), one.kind)
+                for one, use, given in bounding
+                if (limit := given.limit(source)) is not None
+            ]
+            if bounds:
+                own[source.id] = _tightest(bounds)
             if (limit := quota.common_limit(source)) is not None:
                 used = sum(self._together.sizes[each] for each in part)
-                together[source.id] = Bound(limit, used)
+                together[source.id] = Bound(limit, used, "all users")
         return Allowance(
-            budget=Bound(quota.budget, use.sizes.total()),
+            budget=_tightest(
+                Bound(given.budget, use.sizes.total(), one.kind) for one, use, given in bounding
+            ),
             own=own,
             together=together,
-            descriptors=Bound(quota.descriptors, use.descriptors),
-            all_descriptors=Bound(quota.all_descriptors, self._together.descriptors),
+            descriptors=_tightest(
+                Bound(self._descriptors(one), use.descriptors, one.kind) for one, use, _ in bounding
+            ),
+            all_descriptors=Bound(
+                quota.all_descriptors, self._together.descriptors, "all users together"
+            ),
             names=names,
             parts=parts,
+            forbidden=forbidden,
         )
+
+    def _bounding(self, holder: Holder, grant: Grant) -> list[tuple[Holder, _Use, Grant]]:
+        """Whose use bounds a holder, and to what: its own, and for an app its user's.
+
+        An app to which a policy gives more than to users makes room for that.
+        """
+        bounding = [(holder, self._uses.get(holder, _Use()), grant)]
+        if holder.app:
+            users = self.quota.user
+            most = replace(
+                users,
+                budget=max(users.budget, grant.budget),
+                share=max(users.share, grant.share),
+            )
+            bounding.append((holder.user, self._uses.get(holder.user, _Use()), most))
+        return bounding
+
+    def _descriptors(self, holder: Holder) -> int:
+        """Those that a holder may have: of its user's, an app half."""
+        return self.quota.descriptors // 2 if holder.app else self.quota.descriptors
 
     def charge(self, holder: Holder, objects: Iterable[BufferObject]) -> Charge:
         """Charge what is going to be allocated."""
         objects = tuple(objects)
         charge = Charge(holder, charged_sizes(objects), len(objects))
         self._charges.add(charge)
-        self._uses.setdefault(holder, _Use()).add(charge)
+        for one in {holder, holder.user}:
+            self._uses.setdefault(one, _Use()).add(charge)
         self._together.add(charge)
         return charge
 
@@ -164,11 +206,17 @@ class Accounts:
     def _end(self, charge: Charge) -> None:
         self._charges.discard(charge)
         self._left.pop(charge, None)
-        use = self._uses[charge.holder]
-        use.remove(charge)
-        if not use.charges:
-            del self._uses[charge.holder]
+        for one in {charge.holder, charge.holder.user}:
+            use = self._uses[one]
+            use.remove(charge)
+            if not use.charges:
+                del self._uses[one]
         self._together.remove(charge)
         for buffer in charge.buffers:
             buffer.close()
         charge.buffers = ()
+
+
+def _tightest(bounds: Iterable[Bound]) -> Bound:
+    """Of what bounds the same thing, what leaves least."""
+    return min(bounds, key=lambda bound: bound.left)

@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from dataclasses import dataclass, field
 
+from heapwire.compositor_plugin.clients.identity import ClientIdentity
 from heapwire.compositor_plugin.server import Client, Listener
 from heapwire.protocol.values import ConstraintSet
 
@@ -21,8 +22,9 @@ SMALL_SET_BYTES = 64 << 10
 
 @dataclass(slots=True, eq=False)
 class ClientUse:
-    """What one client has: bytes of constraint sets, and objects."""
+    """What one client has: bytes of constraint sets, and objects; and who it is, once asked."""
 
+    client: ClientIdentity | None = None
     set_bytes: int = 0
     feedbacks: int = 0
     allocations: int = 0

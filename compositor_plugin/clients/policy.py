@@ -1,7 +1,7 @@
 """A policy: what the plugin may do on a machine, and what its kernel does not say.
 
     policy = Policy.load("/etc/heapwire/policy.toml")
-    plugin = HeapPlugin(display, policy.apply(local_platform()), host, budget=policy.budget, ...)
+    plugin = HeapPlugin(display, policy.apply(local_platform()), host, policy=policy)
 
 Whoever integrates or administers a machine writes the file (docs/policy.md). A
 policy is a value; applied to a platform it gives another one, and is to be
@@ -16,8 +16,21 @@ from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from typing import Self
 
-from heapwire.compositor_plugin.clients.quota import DEFAULT_BUDGET, DEFAULT_RESERVE, DEFAULT_SHARE
-from heapwire.compositor_plugin.clients.selection import EVERYTHING, Selection, matches
+from heapwire.compositor_plugin.clients.client_rule import (
+    ClientRule,
+    read_budget,
+    read_percent,
+    read_rule,
+)
+from heapwire.compositor_plugin.clients.grant import DEFAULT_BUDGET, DEFAULT_SHARE, Grant
+from heapwire.compositor_plugin.clients.identity import ClientIdentity
+from heapwire.compositor_plugin.clients.quota import DEFAULT_RESERVE
+from heapwire.compositor_plugin.clients.selection import (
+    EVERYTHING,
+    Selection,
+    matches,
+    read_selection,
+)
 from heapwire.kernel.description import (
     DeviceFact,
     EnoughFaultsError,
@@ -42,7 +55,6 @@ from heapwire.protocol.values import Source, SourceKind, Usage
 DEBOUNCE = 500
 """Milliseconds that an upgrade must last: 30 frames at 60 Hz, as wlroots waits."""
 MOST_DEBOUNCE = 60_000  # milliseconds
-MOST_PATTERNS = 256  # of a list; a machine has a handful of heaps, and each is compared with all
 
 # What compositors do. What another device needs is told by the client that uses it.
 _USAGES = (Usage.SCANOUT, Usage.SAMPLING)
@@ -59,7 +71,8 @@ class Policy:
     `offered` has the names of the memory that clients are told of, `allocated`
     of the heaps that the compositor allocates from for them: for each user up to
     `budget` bytes and `share` percent of a heap, for all users together up to what
-    `reserve` percent leave of it. `renderer` is the name of the device that composites, or of
+    `reserve` percent leave of it. `clients` are the rules for some of them: the first that
+    is about a client holds. `renderer` is the name of the device that composites, or of
     its driver; empty, it is guessed. `debounce` is how many milliseconds a
     change for the better must last. `memory` and `devices` are facts. `file` and
     `lines` say where it was written, for notes.
@@ -70,6 +83,7 @@ class Policy:
     budget: int = DEFAULT_BUDGET
     share: int = DEFAULT_SHARE
     reserve: int = DEFAULT_RESERVE
+    clients: tuple[ClientRule, ...] = ()
     renderer: str = ""
     debounce: int = DEBOUNCE
     memory: tuple[MemoryFact, ...] = ()
@@ -102,20 +116,19 @@ class Policy:
     def _read(cls, top: TomlTable, file: str, lines: Mapping[TomlPath, int]) -> Self:
         """What the tables of a file say; what is wrong with them is noted."""
         offer, allocation, compositor = map(top.table, ("offer", "allocation", "compositor"))
-        budget = allocation.quantity("budget")
-        if budget == 0:
-            allocation.fault("budget", 'a budget of 0 bytes: to allocate nothing, never = ["*"]')
-        share = _percent(allocation, "share", range(1, 101))
-        reserve = _percent(allocation, "reserve", range(100))
+        budget = read_budget(allocation)
+        share = read_percent(allocation, "share", range(1, 101))
+        reserve = read_percent(allocation, "reserve", range(100))
         debounce = compositor.integer("debounce")
         if debounce is not None and not 1 <= debounce <= MOST_DEBOUNCE:
             compositor.fault("debounce", f"milliseconds, from 1 to {MOST_DEBOUNCE}")
         policy = cls(
-            offered=_selection(offer),
-            allocated=_selection(allocation),
+            offered=read_selection(offer),
+            allocated=read_selection(allocation),
             budget=budget or DEFAULT_BUDGET,
             share=DEFAULT_SHARE if share is None else share,
             reserve=DEFAULT_RESERVE if reserve is None else reserve,
+            clients=tuple(read_rule(table) for table in top.tables("client")),
             renderer=compositor.text("renderer"),
             debounce=debounce or DEBOUNCE,
             memory=read_memory_facts(top),
@@ -131,6 +144,19 @@ class Policy:
         for table in (offer, allocation, compositor, top):
             table.close()
         return policy
+
+    @property
+    def user_grant(self) -> Grant:
+        """What a user may be given in all, without a rule."""
+        return Grant(allocated=self.allocated, budget=self.budget, share=self.share)
+
+    def grant(self, client: ClientIdentity) -> Grant:
+        """What a client may be given: by the first rule that is about it, else as its kind may."""
+        without = self.user_grant.for_app() if client.sandboxed else self.user_grant
+        for rule in self.clients:
+            if rule.is_about(client):
+                return rule.grant(without)
+        return without
 
     def corrected(self, platform: Platform) -> Platform:
         """The machine as it really is: with the facts, and the renderer before its like.
@@ -163,9 +189,11 @@ class Policy:
         }
         heaps = [source for source in machine.sources if source.id.kind is SourceKind.HEAP]
         notes = [
-            *self._unmatched("offer", self.offered, machine.sources),
-            *self._unmatched("allocation", self.allocated, heaps),
+            *self._unmatched(("offer",), self.offered, machine.sources),
+            *self._unmatched(("allocation",), self.allocated, heaps),
         ]
+        for index, rule in enumerate(self.clients):
+            notes += self._unmatched(("client", index), rule.allocated, heaps)
         return replace(
             machine,
             sources=offered,
@@ -174,7 +202,7 @@ class Policy:
         )
 
     def _unmatched(
-        self, table: str, selection: Selection, sources: Iterable[Source]
+        self, table: TomlPath, selection: Selection, sources: Iterable[Source]
     ) -> Iterator[str]:
         """A note for each pattern that no name matches."""
         names = [source.name for source in sources]
@@ -183,21 +211,7 @@ class Policy:
                 if pattern.strip("*") and not any(matches((pattern,), name) for name in names):
                     hint = did_you_mean(pattern, names)
                     what = f"{pattern!r} matches no memory here: {hint}"
-                    yield self._told(TomlFault((table, key, index), what))
+                    yield self._told(TomlFault((*table, key, index), what))
 
     def _told(self, fault: TomlFault) -> str:
         return fault_line(fault, file=self.file or "policy", lines=self.lines)
-
-
-def _percent(table: TomlTable, key: str, permitted: range) -> int | None:
-    value = table.integer(key)
-    if value is not None and value not in permitted:
-        table.fault(key, f"percent, from {permitted[0]} to {permitted[-1]}")
-    return value
-
-
-def _selection(table: TomlTable) -> Selection:
-    only = table.texts("only", MOST_PATTERNS) if table.has("only") else None
-    if table.raw("only") == []:
-        table.fault("only", 'an empty list permits nothing: to mean that, write never = ["*"]')
-    return Selection(only=only, never=table.texts("never", MOST_PATTERNS))

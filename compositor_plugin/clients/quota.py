@@ -1,7 +1,8 @@
 """How much memory the compositor gives to whom: a budget, shares of what is scarce, a reserve.
 
 Memory is charged to a user and not to a connection: who connects anew, or twice, is
-the same user still.
+the same user still. What a sandboxed app has is charged to the app and to its user, so
+that one app does not have all that is its user's, and many do not have more.
 """
 
 from __future__ import annotations
@@ -11,19 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.kernel.description import quantity_name
 from heapwire.protocol.values import PAGE_SIZE, BufferObject, Source, SourceId
 
-DEFAULT_BUDGET = 512 << 20
-"""Bytes for each user: 40 buffers of 3840x2160 NV12."""
-DEFAULT_SHARE = 50
-"""Percent of a heap of known size that one user may have."""
 DEFAULT_RESERVE = 25
 """Percent of a heap of known size that all users together leave: for the compositor's own
 buffers, cameras, and whoever comes next."""
-SCARCE_BYTES = 128 << 20
-"""For each user, of a contiguous or protected heap whose size is not known: 10 buffers of
-3840x2160 NV12."""
 
 _MOST_DESCRIPTORS = 1024  # for all users, where the process may have more than anybody needs
 
@@ -35,13 +30,24 @@ class Holder:
     uid: int
     app: str = ""
 
+    @property
+    def user(self) -> Holder:
+        """The user, whether this is an app or not."""
+        return Holder(self.uid)
+
+    @property
+    def kind(self) -> str:
+        """What it is, for a sentence."""
+        return "a sandboxed app" if self.app else "a user"
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """So much of something may be had, and so much is."""
+    """So much of something may be had by somebody, and so much is."""
 
     limit: int
     used: int
+    whose: str = "a user"
 
     @property
     def left(self) -> int:
@@ -51,17 +57,22 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Why a buffer is not given: `own` if the asker has its part, else all have together."""
+    """Why a buffer is not given: `own` if the asker has its part, else all have together.
+
+    `forbidden` if the asker has no part at all.
+    """
 
     text: str
     own: bool
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """What one holder may be given at a moment, in bytes and in file descriptors.
 
-    `own` and `together` have what bounds the memory of a source, for one and for all.
+    `own` and `together` have what bounds the memory of a source, for one and for all,
+    `forbidden` the sources of which there is none for this one, and why.
     The compositor keeps a descriptor of each object that it gave. `parts` has for a
     source those whose memory is its own: itself, and its other names.
     """
@@ -73,46 +84,48 @@ class Allowance:
     all_descriptors: Bound
     names: Mapping[SourceId, str] = field(repr=False)
     parts: Mapping[SourceId, tuple[SourceId, ...]] = field(repr=False)
+    forbidden: Mapping[SourceId, str] = field(default_factory=dict)
 
     def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a buffer of these objects is more than may be given; None if it is not."""
         objects = tuple(objects)
         sizes = charged_sizes(objects)
         total = sizes.total()
+        for source in sizes:
+            if source in self.forbidden:
+                return Shortage(self.forbidden[source], own=True, forbidden=True)
         if total > self.budget.left:
-            return Shortage(_words(total, self.budget, "that a user may have"), own=True)
+            return Shortage(_words(total, self.budget, "that {} may have"), own=True)
         for source in sizes:
             size = sum(sizes[part] for part in self.parts.get(source, (source,)))
-            what = f"of {self.names.get(source, source)} that"
+            what = f"of {self.names.get(source, source)} that {{}} may have"
             if source in self.own and size > self.own[source].left:
-                return Shortage(_words(size, self.own[source], f"{what} a user may have"), own=True)
+                return Shortage(_words(size, self.own[source], what), own=True)
             if source in self.together and size > self.together[source].left:
-                words = _words(size, self.together[source], f"{what} all users may have together")
+                words = _words(size, self.together[source], f"{what} together")
                 return Shortage(words, own=False)
         if len(objects) > self.descriptors.left:
-            return Shortage(_too_many(self.descriptors, "a user"), own=True)
+            return Shortage(_too_many(self.descriptors), own=True)
         if len(objects) > self.all_descriptors.left:
-            return Shortage(_too_many(self.all_descriptors, "all users together"), own=False)
+            return Shortage(_too_many(self.all_descriptors), own=False)
         return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """What each holder may have, and all of them together.
+    """What each user may have, and all of them together.
 
-    `budget` is in bytes, for each; `share` and `reserve` are percent of a heap's size,
-    for each, and for nobody. `descriptors` and `all_descriptors` count objects, of which
-    the compositor keeps a file descriptor each, for one and for all.
+    `reserve` is percent of a heap's size, for nobody. `descriptors` and `all_descriptors`
+    count objects, of which the compositor keeps a file descriptor each, for one and for all.
     """
 
-    budget: int = DEFAULT_BUDGET
-    share: int = DEFAULT_SHARE
+    user: Grant = Grant()
     reserve: int = DEFAULT_RESERVE
     descriptors: int = _MOST_DESCRIPTORS // 2
     all_descriptors: int = _MOST_DESCRIPTORS
 
     @classmethod
-    def of_process(cls, *, budget: int, share: int, reserve: int) -> Quota:
+    def of_process(cls, *, user: Grant, reserve: int) -> Quota:
         """With a part of the descriptors that this process may open now (RLIMIT_NOFILE).
 
         For each object there is the one that is kept, one that may be under way, and one
@@ -123,19 +136,7 @@ class Quota:
         together = _MOST_DESCRIPTORS
         if limit != resource.RLIM_INFINITY:
             together = min(together, limit // 4)
-        return cls(
-            budget=budget,
-            share=share,
-            reserve=reserve,
-            descriptors=together // 2,
-            all_descriptors=together,
-        )
-
-    def own_limit(self, source: Source) -> int | None:
-        """Bytes of a source that one holder may have; None if its budget is the only bound."""
-        if source.capacity is not None:
-            return source.capacity * self.share // 100
-        return SCARCE_BYTES if source.contiguous or source.protected is not False else None
+        return cls(user=user, reserve=reserve, descriptors=together // 2, all_descriptors=together)
 
     def common_limit(self, source: Source) -> int | None:
         """Bytes of a source that all holders may have together; None if that is not known."""
@@ -152,10 +153,11 @@ def charged_sizes(objects: Iterable[BufferObject]) -> Counter[SourceId]:
     return sizes
 
 
-def _words(size: int, bound: Bound, whose: str) -> str:
+def _words(size: int, bound: Bound, what: str) -> str:
     sizes = (quantity_name(size), quantity_name(bound.limit), quantity_name(bound.used))
+    whose = what.format(bound.whose)
     return "{} more do not fit the {} {}: {} are in use".format(*sizes[:2], whose, sizes[2])
 
 
-def _too_many(bound: Bound, whose: str) -> str:
-    return f"{bound.used} of the {bound.limit} dma-bufs that {whose} may have are in use"
+def _too_many(bound: Bound) -> str:
+    return f"{bound.used} of the {bound.limit} dma-bufs that {bound.whose} may have are in use"

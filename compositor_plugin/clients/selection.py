@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from heapwire.kernel.description import TomlTable
+
+MOST_PATTERNS = 256
+"""Patterns of a list; a machine has a handful of heaps, and each is compared with all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -35,3 +40,11 @@ EVERYTHING = Selection()
 """Any name."""
 NOTHING = Selection(only=())
 """No name."""
+
+
+def read_selection(table: TomlTable) -> Selection:
+    """What `only` and `never` of a table say; what is wrong with them is noted there."""
+    only = table.texts("only", MOST_PATTERNS) if table.has("only") else None
+    if table.raw("only") == []:
+        table.fault("only", 'an empty list permits nothing: to mean that, write never = ["*"]')
+    return Selection(only=only, never=table.texts("never", MOST_PATTERNS))

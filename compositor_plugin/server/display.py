@@ -12,6 +12,7 @@ from heapwire.compositor_plugin.server.event_loop import EventLoop
 from heapwire.compositor_plugin.server.libwayland_server import (
     CData,
     address,
+    callback,
     ffi,
     library,
     raise_kept,
@@ -21,6 +22,8 @@ from heapwire.protocol import MachineError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.global_ import Global
+
+_shows: dict[int, tuple[Display, Callable[[Client, Global | None], bool]]] = {}
 
 
 class Display:
@@ -101,6 +104,14 @@ class OwnDisplay(Display):
         raise_kept()
         self.flush()
 
+    def show_globals(self, shows: Callable[[Client, Global | None], bool]) -> None:
+        """Announce a client only the globals that it is to see, and let it bind no others.
+
+        libwayland's own globals are None.
+        """
+        _shows[self.address] = (self, shows)
+        library().wl_display_set_global_filter(self.pointer, _is_shown, self.pointer)
+
     def init_shm(self, formats: Iterable[int] = ()) -> None:
         """Announce libwayland's own wl_shm, with formats beyond the two that it always has."""
         if library().wl_display_init_shm(self.pointer) != 0:
@@ -121,6 +132,7 @@ class OwnDisplay(Display):
         for announced in tuple(self.globals):
             announced.destroy()
         self.loop.clear()
+        _shows.pop(self.address, None)
         library().wl_display_destroy(self.pointer)
         self.pointer = self.loop.pointer = ffi.NULL
         raise_kept()
@@ -135,3 +147,11 @@ class OwnDisplay(Display):
         trace: TracebackType | None,
     ) -> None:
         self.destroy()
+
+
+@callback("_Bool(const struct wl_client *, const struct wl_global *, void *)")
+def _is_shown(client: CData, announced: CData, data: CData) -> int:
+    display, shows = _shows[address(data)]
+    number = address(announced)
+    ours = (one for one in display.globals if one.address == number)
+    return shows(Client(client), next(ours, None))

@@ -10,7 +10,13 @@ from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.display import Display
 from heapwire.compositor_plugin.server.errors import ViolationError
 from heapwire.compositor_plugin.server.interface import interface_struct
-from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
+from heapwire.compositor_plugin.server.libwayland_server import (
+    CData,
+    address,
+    callback,
+    ffi,
+    library,
+)
 from heapwire.compositor_plugin.server.resource import NewId
 from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Interface
@@ -49,6 +55,11 @@ class Global:
             raise UsageError(f"the global {interface.name} cannot be created")
         _globals[self._number] = self
         display.globals.add(self)
+
+    @property
+    def address(self) -> int:
+        """The address of the `wl_global`."""
+        return address(self._pointer)
 
     def remove(self) -> None:
         """Tell clients that the global is gone; late binds still get an object."""

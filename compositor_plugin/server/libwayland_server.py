@@ -84,6 +84,8 @@ struct wl_resource *wl_client_get_object(struct wl_client *, uint32_t);
 
 struct wl_global *wl_global_create(struct wl_display *, const struct wl_interface *, int, void *,
     void (*)(struct wl_client *, void *, uint32_t, uint32_t));
+void wl_display_set_global_filter(struct wl_display *,
+    _Bool (*)(const struct wl_client *, const struct wl_global *, void *), void *);
 void wl_global_remove(struct wl_global *);
 void wl_global_destroy(struct wl_global *);
 

@@ -21,6 +21,7 @@ from heapwire.compositor_plugin import (
     BufferAttributes,
     HeapPlugin,
     OutputState,
+    SecurityContext,
     StatusReason,
     SurfaceState,
 )
@@ -55,6 +56,9 @@ class Compositor:
 
     def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
         return None  # no buffer comes from a linux-dmabuf
+
+    def security_context(self, client: int) -> SecurityContext | None:
+        return None  # there is no wp_security_context here
 
     # What heapwire is told.
 

@@ -18,6 +18,16 @@ TEXT = """\
 never = ["linux,*", "secure"]
 [allocation]
 budget = "96 MiB"
+reserve = 0
+[[client]]
+engine = "org.flatpak"
+app = ["org.example.*", "org.other"]
+uid = 1000
+only = ["system"]
+budget = "8 MiB"
+[[client]]
+sandboxed = true
+never = ["*"]
 [compositor]
 debounce = 250
 [[memory]]
@@ -50,6 +60,32 @@ def test_the_machine_is_listed_as_the_policy_leaves_it(heapwire, policy):
         "withheld": ["linux,cma"],
         "allocates_from": ["system"],
         "budget": 96 << 20,
+        "share": 50,
+        "reserve": 0,
+        "clients": [
+            {
+                "sandboxed": None,
+                "uid": 1000,
+                "gid": None,
+                "engine": ["org.flatpak"],
+                "app": ["org.example.*", "org.other"],
+                "instance": [],
+                "allocates_from": ["system"],
+                "budget": 8 << 20,
+                "share": 25,
+            },
+            {
+                "sandboxed": True,
+                "uid": None,
+                "gid": None,
+                "engine": [],
+                "app": [],
+                "instance": [],
+                "allocates_from": [],
+                "budget": 48 << 20,
+                "share": 25,
+            },
+        ],
         "renderer": "v3d",
         "debounce": 250,
         "stated": ["hvs:scanout needs memory that is at addresses 0x0 to 0x3fffffff"],
@@ -66,7 +102,11 @@ def test_people_read_the_same(heapwire, policy):
         f"""
 policy {policy}
     not offered: linux,cma
-    allocated for clients: from system, up to 96 MiB each
+    allocated for clients: from system, up to 96 MiB and 50 % of a heap each
+    all together leave 0 % of a heap
+    for clients with engine org.flatpak, app org.example.* or org.other, uid 1000: \
+from system, up to 8 MiB and 25 % of a heap each
+    for sandboxed clients: nothing
     composites: v3d
     a change for the better is told after 250 ms
     hvs:scanout needs memory that is at addresses 0x0 to 0x3fffffff

@@ -40,6 +40,9 @@ class Host:
     def buffer_attributes(self, buffer):
         return None
 
+    def security_context(self, client):
+        return None
+
 
 @contextlib.contextmanager
 def serving(platform):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from patience import until
 
-from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin import SecurityContext, StatusReason
 from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
 from heapwire.compositor_plugin.hosts.embed.attachment import attach
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
@@ -161,7 +161,7 @@ def test_a_table_from_before_there_were_policies_will_do(host):
 def test_what_was_added_to_the_table_comes_last():
     fields = [name for name, _ in ffi.typeof("struct heapwire_host").fields]
     assert fields[:3] == ["size", "display", "data"]
-    assert fields[-2:] == ["buffer_attributes", "policy"]
+    assert fields[-2:] == ["policy", "security_context"]
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_a_policy_is_kept_to_and_what_it_lacks_is_a_warning(host, policy):
     assert [source.name for source in plugin.platform.sources] == ["system"]
     [system] = plugin.platform.sources
     assert not plugin._state.broker.allocates_from(system.id)
-    assert (plugin._state.accounts.quota.budget, plugin._state.answers._debounce) == (4096, 20)
+    assert (plugin._state.accounts.quota.user.budget, plugin._state.answers._debounce) == (4096, 20)
 
 
 def test_a_policy_with_faults_is_one_line(host, policy):
@@ -320,6 +320,38 @@ def test_formats_that_just_fit_are_asked_for_once(host):
     host.table.importable_formats = told
     assert len(table_host(host).importable_formats(64)) == 512
     assert rooms == [512]
+
+
+def test_a_host_without_security_contexts_knows_of_no_sandbox(host):
+    assert table_host(host).security_context(64) is None
+
+
+def test_what_a_sandbox_said_is_copied(host):
+    known = {64: [b"org.flatpak", "org.example.Gerät".encode(), None]}
+    kept = []
+
+    def context(_data, client, given):
+        said = known.get(pointer_value(client))
+        if said is None:
+            return -1
+        kept[:] = [ffi.NULL if text is None else ffi.new("char[]", text) for text in said]
+        given.sandbox_engine, given.app_id, given.instance_id = kept
+        return 0
+
+    kind = "int(void *, struct wl_client *, struct heapwire_security_context *)"
+    told = ffi.callback(kind, context)
+    host.table.security_context = told
+    asked = table_host(host)
+    found = asked.security_context(64)
+    kept.clear()
+    assert found == SecurityContext("org.flatpak", "org.example.Gerät", "")
+    assert asked.security_context(65) is None
+
+
+def test_a_table_of_before_there_were_security_contexts_is_read(host):
+    host.table.size = ffi.offsetof("struct heapwire_host", "security_context")
+    host.table.security_context = ffi.cast("void *", 0xBAD)
+    assert table_host(host).security_context(64) is None
 
 
 def test_a_surface_that_the_host_does_not_know(host):

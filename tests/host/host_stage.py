@@ -109,8 +109,8 @@ class Window:
 class HostClient(Wire):
     """A client of the reference compositor."""
 
-    def __init__(self, stage: HostStage) -> None:
-        ours = socket.socket(fileno=stage.compositor.connect())
+    def __init__(self, stage: HostStage, ours: socket.socket | None = None) -> None:
+        ours = ours or socket.socket(fileno=stage.compositor.connect())
         super().__init__(ours, stage.compositor.dispatch)
         self.stage = stage
         self._bound: dict[tuple[str, int], int] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from patience import until
@@ -18,6 +19,7 @@ from heapwire.compositor_plugin import (
     HeapPlugin,
     OutputState,
     Policy,
+    SecurityContext,
     StatusReason,
     SurfaceState,
 )
@@ -48,6 +50,7 @@ NV12 = FormatModifier(parse_fourcc("NV12"), 0)
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
 IMPORTABLE = frozenset({NV12, XRGB})
 SIZE = Extent(640, 480)
+POLICY_KEYS = {field.name for field in fields(Policy)}
 DECODE = 1
 
 KIT = Interface(
@@ -91,6 +94,7 @@ class ScriptedHost:
         self.state: SurfaceState | None = None
         self.importable: frozenset[FormatModifier] = IMPORTABLE
         self.questions = 0
+        self.contexts: list[SecurityContext] = []  # of the clients that are still to come
 
     def surface_state(self, surface: int) -> SurfaceState | None:
         self.questions += 1
@@ -104,6 +108,9 @@ class ScriptedHost:
         self.questions += 1
         return None
 
+    def security_context(self, client: int) -> SecurityContext | None:
+        return self.contexts.pop() if self.contexts else None
+
 
 class Stage:
     """The display, the plugin on it, and how to look at what clients were told."""
@@ -116,17 +123,10 @@ class Stage:
         self.display = OwnDisplay()
         interface_struct(KIT)
         Global(self.display, KIT, Kit)
-        options.setdefault("debounce", 1)
-        offered = self.platform
-        if policy is not None:
-            offered = policy.apply(self.platform)
-            options |= {
-                "allocated": policy.allocated,
-                "budget": policy.budget,
-                "share": policy.share,
-                "reserve": policy.reserve,
-            }
-        self.plugin = HeapPlugin(self.display.address, offered, self.host, **options)
+        stated = {key: options.pop(key) for key in tuple(options) if key in POLICY_KEYS}
+        policy = replace(policy or Policy(), **{"debounce": 1, **stated})
+        offered = policy.apply(self.platform)
+        self.plugin = HeapPlugin(self.display.address, offered, self.host, policy=policy, **options)
         self.clients: list[WireClient] = []
 
     def __enter__(self) -> Stage:

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import pytest
 
 from heapwire.compositor_plugin.clients.accounts import SETTLE_AT_ONCE, Accounts
-from heapwire.compositor_plugin.clients.quota import SCARCE_BYTES, Holder, Quota
+from heapwire.compositor_plugin.clients.grant import SCARCE_BYTES, Grant
+from heapwire.compositor_plugin.clients.quota import Holder, Quota
 from heapwire.protocol.values import BufferObject, HeapId, Source, SourceId
 
 PAGE = 4096
 CMA = Source(
     id=SourceId.heap(HeapId(254, 0)), name="linux,cma", contiguous=True, capacity=80 * PAGE
 )
-SYSTEM = Source(id=SourceId.heap(HeapId(254, 1)), name="system")
+SYSTEM = Source(id=SourceId.heap(HeapId(254, 1)), name="system", contiguous=False)
 SOURCES = (CMA, SYSTEM)
 ALICE, BOB, CAROL = Holder(1000), Holder(1001), Holder(1002)
-QUOTA = Quota(budget=100 * PAGE, share=50, reserve=25, descriptors=6, all_descriptors=9)
+ALICES_APP, ALICES_OTHER = Holder(1000, "org.flatpak:app"), Holder(1000, "org.flatpak:other")
+USER = Grant(budget=100 * PAGE, share=50)
+QUOTA = Quota(user=USER, reserve=25, descriptors=6, all_descriptors=9)
 
 
 @dataclass
@@ -71,7 +74,8 @@ def objects(*pages: int, source: Source = SYSTEM) -> list[BufferObject]:
 
 
 def refusal(accounts: Accounts, holder: Holder, *pages: int, source: Source = SYSTEM):
-    return accounts.allowance(holder, SOURCES).shortage(objects(*pages, source=source))
+    grant = USER.for_app() if holder.app else USER
+    return accounts.allowance(holder, SOURCES, grant).shortage(objects(*pages, source=source))
 
 
 def given(accounts: Accounts, holder: Holder, *pages: int, source: Source = SYSTEM, others=True):
@@ -95,7 +99,7 @@ def test_a_budget_may_be_used_to_the_last_byte(accounts) -> None:
 
 def test_what_is_charged_are_whole_pages(accounts) -> None:
     accounts.charge(ALICE, [BufferObject(source=SYSTEM.id, size=1)])
-    assert accounts.allowance(ALICE, SOURCES).budget.used == PAGE
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == PAGE
 
 
 def test_nobody_gets_more_than_a_share_of_a_heap_nor_all_together_the_reserve(accounts) -> None:
@@ -120,7 +124,7 @@ def test_two_names_of_one_memory_have_one_account(accounts) -> None:
     )
 
     def shortage(*asked):
-        return accounts.allowance(ALICE, (one, two)).shortage(
+        return accounts.allowance(ALICE, (one, two), USER).shortage(
             [BufferObject(source=source.id, size=pages * PAGE) for source, pages in asked]
         )
 
@@ -145,8 +149,69 @@ def test_two_names_of_one_memory_have_one_account(accounts) -> None:
 )
 def test_of_what_is_scarce_there_is_a_share_for_each(scarce, limit) -> None:
     source = Source(id=CMA.id, name="a heap", **scarce)
-    assert Quota().own_limit(source) == limit
+    assert Grant().limit(source) == limit
     assert Quota().common_limit(source) == (750 if "capacity" in scarce else None)
+
+
+def test_an_app_has_a_part_of_what_its_user_has(accounts) -> None:
+    """Half of the budget; and what it has is the user's too, so that apps are no way to more."""
+    assert refusal(accounts, ALICES_APP, 50) is None
+    given(accounts, ALICES_APP, 50)
+    shortage = refusal(accounts, ALICES_APP, 1)
+    assert "that a sandboxed app may have" in shortage.text
+    assert shortage.own
+    assert refusal(accounts, ALICES_OTHER, 51).own
+    given(accounts, ALICES_OTHER, 40)
+    assert refusal(accounts, ALICE, 10) is None
+    assert "that a user may have" in refusal(accounts, ALICE, 11).text
+    assert "that a user may have" in refusal(accounts, Holder(1000, "a third"), 11).text
+    assert refusal(accounts, BOB, 100) is None
+
+
+def test_what_an_app_lets_go_of_its_user_has_again(accounts) -> None:
+    charge, (memory,) = given(accounts, ALICES_APP, 50)
+    given(accounts, ALICE, 50)
+    assert refusal(accounts, ALICE, 1).own
+    memory.others = False
+    accounts.leave(charge)
+    assert refusal(accounts, ALICE, 50) is None
+    assert accounts.allowance(ALICES_APP, SOURCES, USER.for_app()).budget.used == 0
+
+
+def test_an_app_has_half_of_its_users_descriptors(accounts) -> None:
+    given(accounts, ALICES_APP, 1, 1, 1)
+    assert "that a sandboxed app may have" in refusal(accounts, ALICES_APP, 1).text
+    assert refusal(accounts, ALICE, 1, 1, 1) is None
+    assert refusal(accounts, ALICE, 1, 1, 1, 1).own
+
+
+def test_an_app_to_which_more_is_granted_than_to_users_has_more(accounts) -> None:
+    grant = Grant(budget=150 * PAGE, share=100)
+    allowance = accounts.allowance(ALICES_APP, SOURCES, grant)
+    assert allowance.budget.limit == 150 * PAGE
+    assert allowance.own[CMA.id].limit == CMA.capacity
+    assert allowance.shortage(objects(60, source=CMA)) is None
+    assert not allowance.shortage(objects(61, source=CMA)).own, "but not the reserve"
+
+
+@pytest.mark.parametrize(
+    ("source", "permitted"),
+    [
+        ({"contiguous": False}, True),
+        ({"contiguous": True}, False),
+        ({"contiguous": None}, False),
+        ({"contiguous": False, "protected": True}, False),
+    ],
+)
+def test_of_what_is_scarce_or_may_be_an_app_has_none(accounts, source, permitted) -> None:
+    heap = Source(id=CMA.id, name="a heap", **source)
+    wanted = objects(1, source=heap)
+    assert accounts.allowance(ALICE, [heap], USER).shortage(wanted) is None
+    shortage = accounts.allowance(ALICES_APP, [heap], USER.for_app()).shortage(wanted)
+    assert (shortage is None) is permitted
+    if shortage is not None:
+        assert shortage.forbidden
+        assert shortage.text == "none of a heap is allocated for this client"
 
 
 def test_objects_are_bounded_for_each_and_for_all(accounts) -> None:
@@ -163,7 +228,7 @@ def test_descriptors_are_a_part_of_those_that_the_process_may_open(
     monkeypatch, limit, each, together
 ) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda what: (limit, limit))
-    quota = Quota.of_process(budget=1, share=1, reserve=1)
+    quota = Quota.of_process(user=Grant(), reserve=1)
     assert (quota.descriptors, quota.all_descriptors) == (each, together)
 
 
@@ -180,22 +245,22 @@ def test_a_charge_ends_with_the_last_who_has_the_memory(accounts, loop, others, 
         loop.fire()
     assert memory.closed
     assert not loop.armed, "there is nothing left to look at"
-    assert accounts.allowance(ALICE, SOURCES).budget.used == 0
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
 
 
 def test_what_is_being_allocated_is_charged_though_nobody_waits_for_it(accounts) -> None:
     charge = accounts.charge(ALICE, objects(5))
     accounts.leave(charge)
-    assert accounts.allowance(ALICE, SOURCES).budget.used == 5 * PAGE
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 5 * PAGE
     memory = Memory(others=False)
     accounts.allocated(charge, (memory,))
     assert memory.closed
-    assert accounts.allowance(ALICE, SOURCES).budget.used == 0
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
 
 
 def test_what_cannot_be_allocated_is_charged_to_nobody(accounts) -> None:
     accounts.allocated(accounts.charge(ALICE, objects(5)), ())
-    assert accounts.allowance(ALICE, SOURCES).budget.used == 0
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
 
 
 def test_asking_looks_at_what_was_left_once_until_the_timer_does(accounts, loop) -> None:

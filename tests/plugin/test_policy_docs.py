@@ -11,13 +11,11 @@ import pytest
 from heapwire import compositor_plugin, kernel
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
 from heapwire.compositor_plugin.broker import BatchQuestion, Broker
+from heapwire.compositor_plugin.clients.grant import DEFAULT_BUDGET, DEFAULT_SHARE, SCARCE_BYTES
+from heapwire.compositor_plugin.clients.identity import ClientIdentity, SecurityContext
 from heapwire.compositor_plugin.clients.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError
-from heapwire.compositor_plugin.clients.quota import (
-    DEFAULT_BUDGET,
-    DEFAULT_RESERVE,
-    DEFAULT_SHARE,
-    SCARCE_BYTES,
-)
+from heapwire.compositor_plugin.clients.quota import DEFAULT_RESERVE
+from heapwire.compositor_plugin.clients.selection import MOST_PATTERNS
 from heapwire.kernel.description import Platform, quantity_name
 from heapwire.protocol.values import (
     LINEAR,
@@ -77,6 +75,7 @@ DEVICE = '[[device]]\nname = "d"\n'
 TABLES = {
     "`[offer]`": "[offer]\nqqqqqqqq = 1\n",
     "`[allocation]`": "[allocation]\nqqqqqqqq = 1\n",
+    "`[[client]]`": "[[client]]\nqqqqqqqq = 1\n",
     "`[compositor]`": "[compositor]\nqqqqqqqq = 1\n",
     "`[[memory]]`": '[[memory]]\nname = "m"\nqqqqqqqq = 1\n',
     "`[[device]]`": f"{DEVICE}qqqqqqqq = 1\n",
@@ -109,7 +108,7 @@ def test_the_example_does_what_the_text_says():
         "system",
         "linux,cma",
     ]
-    assert f"{quantity_name(policy.budget)} each user's" in TEXT
+    assert f"{quantity_name(policy.budget)} for each user" in TEXT
     assert box.device(broker.renderer).driver == "panfrost"
     plan = batch.offers[0].plan
     assert plan.scanout
@@ -129,7 +128,7 @@ def test_the_variation_is_composited_for_the_reason_that_the_text_gives():
 def test_the_fault_that_the_text_shows_is_what_one_sees():
     (shown,) = re.findall(r"^ {4}not available: (.*)$", TEXT, re.MULTILINE)
     with pytest.raises(PolicyFileError) as caught:
-        Policy.parse(EXAMPLE.replace("budget =", "budgets ="), file=FILE)
+        Policy.parse(EXAMPLE.replace("budget =", "budgets =", 1), file=FILE)
     assert str(caught.value) == shown
 
 
@@ -148,6 +147,25 @@ def test_every_key_is_described_and_no_other(heading, text):
         Policy.parse(text)
     (known,) = re.findall(r"qqqqqqqq: this key is unknown here: there are (.*)", str(caught.value))
     assert described == set(known.split(", "))
+
+
+def test_the_examples_players_are_given_what_the_text_says():
+    policy = Policy.parse(EXAMPLE, file=FILE)
+    box = Platform.parse(BOX, file="box.toml")
+    heaps = [one for one in policy.apply(box).sources if one.name in policy.allocated]
+
+    def given(app: str) -> list[str]:
+        context = SecurityContext("org.flatpak", app, "1")
+        grant = policy.grant(ClientIdentity(1000, 1000, 1, context))
+        return [one.name for one in heaps if grant.permits(one)]
+
+    assert given("org.example.Player") == ["system", "linux,cma"]
+    assert given("org.example.Game") == ["system"]
+    assert policy.grant(ClientIdentity(1000, 1000, 1)).permits(heaps[1])
+
+
+def test_the_limit_of_patterns_is_the_one_that_the_text_names():
+    assert f"at most {MOST_PATTERNS} patterns" in TEXT
 
 
 def test_every_table_is_described():
@@ -189,10 +207,4 @@ def test_the_lines_of_python_run(tmp_path, monkeypatch):
     assert "secure-video" not in [one.name for one in platform.sources]
     assert followed[0].sources == platform.sources
     policy = Policy.load(file)
-    assert options == {
-        "allocated": policy.allocated,
-        "budget": policy.budget,
-        "share": policy.share,
-        "reserve": policy.reserve,
-        "debounce": policy.debounce,
-    }
+    assert options == {"policy": policy}

@@ -45,11 +45,7 @@ class Attachment:
             pointer_value(host.display),
             policy.apply(platform),
             self._host,
-            allocated=policy.allocated,
-            budget=policy.budget,
-            share=policy.share,
-            reserve=policy.reserve,
-            debounce=policy.debounce,
+            policy=policy,
         )
         if not platform.simulated:
             self._follow_hardware()

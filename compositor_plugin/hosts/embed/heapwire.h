@@ -113,6 +113,17 @@ struct heapwire_buffer {
 };
 
 /*
+ * What a sandbox has said of a client. The strings stay the compositor's, and are
+ * copied before anything else is asked; NULL for what was not said.
+ */
+struct heapwire_security_context {
+	size_t size; /* set by the library */
+	const char *sandbox_engine;
+	const char *app_id;
+	const char *instance_id;
+};
+
+/*
  * What a compositor gives. It has to stay where it is, and as it is, until
  * heapwire_detach() has returned. Strings are UTF-8; NULL takes the default,
  * and an environment variable goes before either.
@@ -146,6 +157,14 @@ struct heapwire_host {
 				 struct heapwire_buffer *attributes);
 
 	const char *policy; /* HEAPWIRE_POLICY: a file that says what may be done; NULL: anything */
+
+	/*
+	 * Fill in `context`, which is zeroed, with what a sandbox has said of the client by
+	 * wp_security_context_v1. 0, or -1 if none has. It is asked once for each client.
+	 * Optional: by default no client counts as sandboxed.
+	 */
+	int (*security_context)(void *data, struct wl_client *client,
+				struct heapwire_security_context *context);
 };
 
 /* What the Python side offers the C side; not for compositors. */

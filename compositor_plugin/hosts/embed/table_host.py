@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
-from heapwire.compositor_plugin import BufferAttributes, OutputState, StatusReason, SurfaceState
+from heapwire.compositor_plugin import (
+    BufferAttributes,
+    OutputState,
+    SecurityContext,
+    StatusReason,
+    SurfaceState,
+)
 from heapwire.compositor_plugin.hosts.embed.drm_cards import open_cards
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.kernel.description import Platform
@@ -95,6 +101,18 @@ class TableHost:
             sources=tuple(sources),
         )
 
+    def security_context(self, client: int) -> SecurityContext | None:
+        """What a sandbox has said of this `wl_client`; None if the host knows of none."""
+        if self._host.security_context == ffi.NULL:
+            return None
+        context = ffi.new("struct heapwire_security_context *")
+        context.size = ffi.sizeof("struct heapwire_security_context")
+        pointer = ffi.cast("struct wl_client *", client)
+        if self._host.security_context(self._host.data, pointer, context) != 0:
+            return None
+        said = (context.sandbox_engine, context.app_id, context.instance_id)
+        return SecurityContext(*map(_text, said))
+
     def _output(self, output: CData) -> OutputState:
         name = ffi.string(output.name).decode("utf-8", "replace")
         number = (output.device_major, output.device_minor)
@@ -109,6 +127,12 @@ class TableHost:
         if self._platform.simulated:
             return self._platform.first_display
         return card_of_connector(name, open_cards())
+
+
+def _text(pointer: CData) -> str:
+    if pointer == ffi.NULL:
+        return ""
+    return str(ffi.string(pointer).decode("utf-8", "replace"))
 
 
 def simulated_formats(platform: Platform) -> frozenset[FormatModifier]:

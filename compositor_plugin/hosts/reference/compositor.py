@@ -23,6 +23,10 @@ from typing import TypeVar
 
 from heapwire.compositor_plugin import HeapPlugin, Policy
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
+from heapwire.compositor_plugin.hosts.reference.sandbox import (
+    SecurityContexts,
+    WpSecurityContextManagerV1,
+)
 from heapwire.compositor_plugin.hosts.reference.scene import (
     SHM_FORMATS,
     Desktop,
@@ -88,6 +92,7 @@ class Compositor(Owner):
         self._stopping = False
         self._runner: threading.Thread | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._contexts = SecurityContexts(self._display)
         try:
             self.socket: str | None = None
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
@@ -97,6 +102,7 @@ class Compositor(Owner):
                 self._display,
                 policy.corrected(platform),
                 outputs,
+                self._contexts,
                 record=record,
                 on_frame=on_frame,
                 keep_last=keep_last,
@@ -108,17 +114,14 @@ class Compositor(Owner):
                 self._display.address,
                 policy.apply(platform),
                 self._desktop,
-                allocated=policy.allocated,
-                budget=policy.budget,
-                share=policy.share,
-                reserve=policy.reserve,
-                debounce=policy.debounce,
+                policy=policy,
                 on_solved=on_solved,
             )
             self._desktop.plugin = self.plugin
             if not extension:
                 self.plugin.close()
         except BaseException:
+            self._contexts.close()
             self._display.destroy()
             os.close(self._wake)
             raise
@@ -200,6 +203,7 @@ class Compositor(Owner):
         if self._closed:
             return
         self._closed = True
+        self._contexts.close()  # so that nobody comes any more
         self.plugin.close()  # while its objects and their clients are there to listen to
         self._display.destroy()  # ends clients, whose surfaces retire buffers to the outputs
         self._desktop.close()
@@ -220,6 +224,12 @@ class Compositor(Owner):
         offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, desktop))
         offer(WpViewporter, WpViewporter)
         offer(WpPresentation, WpPresentation)
+        kind = WpSecurityContextManagerV1
+        hidden = Global(self._display, kind.INTERFACE, lambda new_id: kind(new_id, self._contexts))
+        contexts = self._contexts
+        self._display.show_globals(
+            lambda client, shown: shown is not hidden or contexts.of(client.address) is None
+        )
         offer(ZwpLinuxDmabufV1, lambda new_id: ZwpLinuxDmabufV1(new_id, desktop))
 
     @contextmanager

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from pywayland.protocol_core.interface import Interface as PywaylandInterface
     from pywayland.protocol_core.message import Message as PywaylandMessage
 
-_MODULES = ("xdg_shell", "viewporter", "presentation_time", "linux_dmabuf_v1")
+_MODULES = (
+    "xdg_shell",
+    "viewporter",
+    "presentation_time",
+    "linux_dmabuf_v1",
+    "security_context_v1",
+)
 
 # pywayland.scanner.argument.ArgumentType
 _KINDS: Mapping[str, ArgumentKind] = {

@@ -16,6 +16,7 @@ from heapwire.compositor_plugin import (
     BufferAttributes,
     FormatTables,
     OutputState,
+    SecurityContext,
     StatusReason,
     SurfaceState,
 )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin import HeapPlugin
     from heapwire.compositor_plugin.hosts.reference import WlOutput, WlSurface
     from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufFeedbackV1
+    from heapwire.compositor_plugin.hosts.reference.sandbox import SecurityContexts
     from heapwire.compositor_plugin.hosts.reference.shell import XdgToplevel
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ class Desktop:
         display: Display,
         platform: Platform,
         modes: Sequence[OutputMode],
+        contexts: SecurityContexts,
         *,
         record: bool,
         on_frame: FrameHook | None,
@@ -84,6 +87,7 @@ class Desktop:
         debounce: int,
     ) -> None:
         self.debounce = debounce
+        self._contexts = contexts
         self._keep_last = keep_last
         self._last: dict[Output, tuple[Layer, ...]] = {}
         self.display = display
@@ -133,6 +137,10 @@ class Desktop:
         """See `Host`."""
         found = self.dmabuf.buffers.get(buffer)
         return found.content.attributes if found is not None else None
+
+    def security_context(self, client: int) -> SecurityContext | None:
+        """See `Host`."""
+        return self._contexts.of(client)
 
     # What protocol objects call.
 
