@@ -32,6 +32,7 @@ from heapwire.compositor_plugin.server import (
 from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire import (
     ALLOCATIONS,
+    CLIENT_TAGS,
     Batch,
     MisuseError,
     NegotiationState,
@@ -158,14 +159,14 @@ class HeapFeedback(Resource):
         if address not in self._buffer_listeners:
             listener = Listener.on_resource(buffer.pointer, lambda: self._untag(address))
             self._buffer_listeners[address] = listener
+            self._use.tags += 1
         self._plugin.feedbacks.add_tag(address, self)
+        self._bound(self._use.tags, CLIENT_TAGS, "tags")
 
     def allocate(self, new_id: NewId, serial: int, plan: int) -> None:
         """Let the compositor allocate."""
         Allocation(new_id, self._plugin, self._negotiation, serial, plan)
-        if self._use.allocations > ALLOCATIONS:
-            text = f"more than {ALLOCATIONS} allocations"
-            raise ViolationError(self, HeapFeedbackError.TOO_MANY, text)
+        self._bound(self._use.allocations, ALLOCATIONS, "allocations")
 
     # What the plugin calls.
 
@@ -232,6 +233,13 @@ class HeapFeedback(Resource):
     def _state(self) -> NegotiationState:
         return self._negotiation.state
 
+    def _bound(self, number: int, most: int, what: str) -> None:
+        """End a client that has more than it may, or more than there is room for."""
+        if number > most:
+            raise ViolationError(self, HeapFeedbackError.TOO_MANY, f"more than {most} {what}")
+        if self._plugin.uses.many(self._use):
+            self.client.post_no_memory()
+
     def _checked(self, request: Callable[[], None]) -> None:
         try:
             request()
@@ -274,6 +282,7 @@ class HeapFeedback(Resource):
         listener = self._buffer_listeners.pop(buffer, None)
         if listener is not None:
             listener.remove()
+            self._use.tags -= 1
         self._negotiation.buffer_gone(buffer)
         self._plugin.feedbacks.remove_tag(buffer, self)
 

@@ -8,7 +8,7 @@ from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator
 from heapwire.compositor_plugin.heap_feedback import HeapFeedback
 from heapwire.compositor_plugin.server import ForeignResource, NewId, Resource
 from heapwire.protocol.values import REGISTRY, Source
-from heapwire.protocol.wire import FEEDBACKS, clip
+from heapwire.protocol.wire import FEEDBACKS, MANAGERS, clip
 from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_MANAGER_V1, HeapManagerSourceProperty
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ class HeapManager(Resource):
     def __init__(self, new_id: NewId, plugin: PluginState) -> None:
         super().__init__(new_id)
         self._plugin = plugin
+        self._use = plugin.uses.of(self.client)
+        self._use.managers += 1
         self._announced: dict[Source, None] = {}
         self.announce(first=True)
         plugin.managers.add(self)
+        self._bound(self._use.managers, MANAGERS)
 
     def announce(self, *, first: bool = False) -> None:
         """Send the sources that are new and those that are gone."""
@@ -62,11 +65,16 @@ class HeapManager(Resource):
 
     def on_destroy(self) -> None:
         """The client's manager is gone; nothing that came from it is."""
+        self._use.managers -= 1
         self._plugin.managers.discard(self)
 
     def _feedback(self, new_id: NewId, surface: ForeignResource | None) -> None:
         HeapFeedback(new_id, self._plugin, surface)
-        if self._plugin.uses.of(self.client).feedbacks > FEEDBACKS:
+        self._bound(self._use.feedbacks, FEEDBACKS)
+
+    def _bound(self, number: int, most: int) -> None:
+        """End a client that has more than it may, or more than there is room for."""
+        if number > most or self._plugin.uses.many(self._use):
             self.client.post_no_memory()
 
     def _properties(self, source: Source) -> int:

@@ -16,10 +16,21 @@ from heapwire.compositor_plugin.broker import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
 from heapwire.protocol.values import FailureReason, FormatModifier, Plan
-from heapwire.protocol.wire import KNOWN_BATCHES, Batch, Inquiry, NegotiationState, TrancheFlags
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
-
-MAX_TAGS = 256  # tagged buffers of one feedback object; the oldest is forgotten beyond it
+from heapwire.protocol.wire import (
+    COMMITS,
+    KNOWN_BATCHES,
+    TAGS,
+    Batch,
+    Inquiry,
+    MisuseError,
+    NegotiationState,
+    TrancheFlags,
+)
+from heapwire.protocol.wire.bindings import (
+    HeapFeedbackError,
+    HeapFeedbackStatus,
+    HeapFeedbackStatusReason,
+)
 
 
 class AnswerChange(Enum):
@@ -92,7 +103,11 @@ class Negotiation:
 
     def commit(self, cookie: int) -> None:
         """Take the pending state as the next thing to answer; raises `MisuseError`."""
-        self._pending.append(WaitingCommit(cookie, self.state.commit(cookie)))
+        waiting = WaitingCommit(cookie, self.state.commit(cookie))
+        if len(self._pending) >= COMMITS:
+            text = f"{COMMITS} commits wait for their answers"
+            raise MisuseError(HeapFeedbackError.TOO_MANY, text)
+        self._pending.append(waiting)
 
     def take(self) -> tuple[list[Batch], WaitingCommit | None]:
         """The failures that are due at once, and then the commit that is to be solved.
@@ -190,7 +205,7 @@ class Negotiation:
             return BufferStatus(
                 *(tag, serial, plan), HeapFeedbackStatus.REJECTED, HeapFeedbackStatusReason.STALE
             )
-        while len(self._tags) >= MAX_TAGS:
+        while len(self._tags) >= TAGS:
             oldest = next(iter(self._tags))
             del self._tags[oldest]
             self._forgotten(oldest)

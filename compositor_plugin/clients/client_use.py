@@ -1,7 +1,7 @@
 """What a client makes the compositor keep in its own memory: bounded for each, and in all.
 
 The limits are the protocol's (`protocol/wire/limits.py`), so that a client can keep to
-them: constraint sets, feedback objects, allocations.
+them: constraint sets, managers, feedback objects, tags, allocations.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
 from heapwire.compositor_plugin.server import Client, Listener
 from heapwire.protocol.values import ConstraintSet
+from heapwire.protocol.wire import CLIENT_OBJECTS
 
 ALL_SET_BYTES = 64 << 20
 """Bytes of the constraint sets of all clients: the limit of 16 of them."""
+ALL_OBJECTS = 4096
+"""Managers, feedback objects, tags and allocations of all clients: at 23 KiB of memory for
+a feedback object that has been answered, 92 MiB."""
 SMALL_SET_BYTES = 64 << 10
 """Bytes that a client may have whatever the others have: several honest negotiations."""
 
@@ -26,9 +30,16 @@ class ClientUse:
 
     client: ClientIdentity | None = None
     set_bytes: int = 0
+    managers: int = 0
     feedbacks: int = 0
+    tags: int = 0
     allocations: int = 0
     _said: set[str] = field(default_factory=set)
+
+    @property
+    def objects(self) -> int:
+        """All that the client has of us but for constraint sets."""
+        return self.managers + self.feedbacks + self.tags + self.allocations
 
     def first(self, what: str) -> bool:
         """Whether something is to be logged for the first time; a client can repeat anything."""
@@ -83,6 +94,12 @@ class ClientUses:
     def crowded(self, use: ClientUse) -> bool:
         """Whether all clients' sets are too much, and this client's are a part of that."""
         return self.bytes_of(use) > SMALL_SET_BYTES and self._set_bytes > ALL_SET_BYTES
+
+    def many(self, use: ClientUse) -> bool:
+        """Whether all clients' objects are too many, and this client's are a part of that."""
+        if use.objects <= CLIENT_OBJECTS:
+            return False
+        return sum(one.objects for one, _ in self._uses.values()) > ALL_OBJECTS
 
     def close(self) -> None:
         """Leave no listener."""

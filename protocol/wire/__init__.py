@@ -53,12 +53,17 @@ if TYPE_CHECKING:
         ALLOCATIONS as ALLOCATIONS,
         ALTERNATIVES as ALTERNATIVES,
         BUFFERS as BUFFERS,
+        CLIENT_OBJECTS as CLIENT_OBJECTS,
         CLIENT_SET_BYTES as CLIENT_SET_BYTES,
+        CLIENT_TAGS as CLIENT_TAGS,
+        COMMITS as COMMITS,
         FEEDBACKS as FEEDBACKS,
         KNOWN_BATCHES as KNOWN_BATCHES,
+        MANAGERS as MANAGERS,
         REQUEST_OVERHEAD as REQUEST_OVERHEAD,
         SET_OVERHEAD as SET_OVERHEAD,
         TABLE_ENTRIES as TABLE_ENTRIES,
+        TAGS as TAGS,
         clip as clip,
     )
     from heapwire.protocol.wire.linux_dmabuf import (
@@ -94,8 +99,9 @@ else:
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": (
-                "ALLOCATIONS ALTERNATIVES BUFFERS CLIENT_SET_BYTES FEEDBACKS KNOWN_BATCHES "
-                "REQUEST_OVERHEAD SET_OVERHEAD TABLE_ENTRIES clip"
+                "ALLOCATIONS ALTERNATIVES BUFFERS CLIENT_OBJECTS CLIENT_SET_BYTES CLIENT_TAGS "
+                "COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS REQUEST_OVERHEAD SET_OVERHEAD "
+                "TABLE_ENTRIES TAGS clip"
             ),
             "linux_dmabuf": (
                 "BufferFlags BufferParamsError DMABUF_PLANES DmabufVersion TABLE_BYTES "

@@ -17,7 +17,7 @@ SET_FORMATS = 4096
 SET_CONSTRAINTS = 256
 """Constraints in a constraint set: constraint_set_creator.add."""
 
-SET_OVERHEAD = 256
+SET_OVERHEAD = 2048
 """Bytes that a constraint set counts for itself: heap_manager.create_constraint_set."""
 
 REQUEST_OVERHEAD = 64
@@ -28,6 +28,21 @@ CLIENT_SET_BYTES = 4 << 20
 
 FEEDBACKS = 256
 """Feedback objects of a client at a time: heap_manager.get_default_feedback."""
+
+MANAGERS = 16
+"""Managers of a client at a time: heap_manager."""
+
+CLIENT_OBJECTS = 64
+"""Objects and tags that a client may have whatever the others have: heap_manager."""
+
+COMMITS = 256
+"""Commits of a feedback object that wait for their answer: heap_feedback.commit."""
+
+TAGS = 256
+"""Buffers that a feedback object has tagged at a time: heap_feedback.tag_buffer."""
+
+CLIENT_TAGS = 1024
+"""Tags of a client: heap_feedback.tag_buffer."""
 
 ALLOCATIONS = 1024
 """Allocations of a client that it has not destroyed: heap_feedback.allocate."""

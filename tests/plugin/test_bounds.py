@@ -9,7 +9,16 @@ import pytest
 from stage import NV12, Allocator, Stage
 
 from heapwire.compositor_plugin.clients import client_use
-from heapwire.protocol.wire import ALLOCATIONS, CLIENT_SET_BYTES, FEEDBACKS
+from heapwire.protocol.wire import (
+    ALLOCATIONS,
+    CLIENT_OBJECTS,
+    CLIENT_SET_BYTES,
+    CLIENT_TAGS,
+    COMMITS,
+    FEEDBACKS,
+    MANAGERS,
+    TAGS,
+)
 from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.bindings import ConstraintSetCreatorError, HeapFeedbackError
 
@@ -126,6 +135,85 @@ def test_feedback_objects_are_bounded(stage) -> None:
     assert client.error is None
     client.feedback()
     assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
+
+
+def test_managers_are_bounded(stage) -> None:
+    client = stage.client()
+    bound = [client.bind("xx_dmabuf_heap_manager_v1") for _ in range(MANAGERS - 1)]
+    client.request(bound[0], "destroy")
+    client.bind("xx_dmabuf_heap_manager_v1")
+    assert client.error is None
+    client.bind("xx_dmabuf_heap_manager_v1")
+    assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
+    other = stage.client()
+    other.ask(other.feedback(), 1)
+    assert other.error is None
+
+
+def tagging(stage, feedbacks: int):
+    """A client with some feedback objects, each answered, and what tags a buffer with one."""
+    client = stage.client()
+    made = [client.feedback() for _ in range(feedbacks)]
+    serials = {}
+    for one in made:
+        client.ask(one)
+        serials[one] = client.batches(one)[-1].serial
+
+    def tag(feedback: int, buffer: int) -> None:
+        client.request(feedback, "tag_buffer", buffer, 1, serials[feedback], 0, pump=False)
+
+    return client, made, tag
+
+
+def test_tags_of_a_client_are_bounded(stage) -> None:
+    client, feedbacks, tag = tagging(stage, CLIENT_TAGS // TAGS + 1)
+    buffers = [client.thing("buffer") for _ in range(TAGS)]
+    for feedback in feedbacks[:-1]:
+        for buffer in buffers:
+            tag(feedback, buffer)
+            tag(feedback, buffer)
+            client.pump()
+    client.request(buffers[0], "destroy")
+    for buffer in buffers[1 : len(feedbacks)]:
+        tag(feedbacks[-1], buffer)
+    client.pump()
+    assert client.error is None
+    tag(feedbacks[-1], buffers[-1])
+    client.pump()
+    assert (client.error.object, client.error.code) == (feedbacks[-1], HeapFeedbackError.TOO_MANY)
+
+
+def test_objects_of_all_are_bounded_and_who_has_few_is_let_be(stage, monkeypatch) -> None:
+    monkeypatch.setattr(client_use, "ALL_OBJECTS", 300)
+    greedy = [stage.client() for _ in range(3)]
+    modest = stage.client()
+    while not any(client.error for client in greedy):
+        for client in greedy:
+            client.feedback()
+    error = next(client.error for client in greedy if client.error)
+    assert (error.object, error.code) == (DISPLAY, NO_MEMORY)
+    uses = stage.plugin._state.uses
+    assert sum(one.objects for one, _ in uses._uses.values()) <= 301
+    for _ in range(CLIENT_OBJECTS // 2):
+        modest.ask(modest.feedback(), 1)
+    assert modest.error is None
+
+
+def test_commits_that_wait_are_bounded(stage) -> None:
+    """As many as come before an answer can, and are then answered, are no misuse."""
+    client = stage.client()
+    feedback = client.feedback()
+    client.pump()
+    for _ in range(3):
+        for cookie in range(1, COMMITS + 1):
+            client.request(feedback, "commit", cookie, pump=False)
+        client.pump()
+        assert client.error is None
+        assert len(client.batches(feedback)) >= COMMITS
+    for cookie in range(1, COMMITS + 2):
+        client.request(feedback, "commit", cookie, pump=False)
+    client.pump()
+    assert (client.error.object, client.error.code) == (feedback, HeapFeedbackError.TOO_MANY)
 
 
 def test_allocations_that_nobody_destroys_are_bounded(stage) -> None:

@@ -6,9 +6,8 @@ import pytest
 from stage import Stage
 
 from heapwire.compositor_plugin import StatusReason
-from heapwire.compositor_plugin.negotiation import MAX_TAGS
 from heapwire.compositor_plugin.server import listener
-from heapwire.protocol.wire import KNOWN_BATCHES
+from heapwire.protocol.wire import KNOWN_BATCHES, TAGS
 
 SCANOUT, COMPOSITED, REJECTED = range(3)
 STALE = 10
@@ -141,7 +140,7 @@ def test_the_last_batches_are_known(client, feedback) -> None:
 
 def test_there_is_an_end_to_the_tags_of_one_client(stage, client, feedback) -> None:
     known = serial(client, feedback)
-    buffers = [client.thing("buffer") for _ in range(MAX_TAGS + 1)]
+    buffers = [client.thing("buffer") for _ in range(TAGS + 1)]
     for number, buffer in enumerate(buffers):
         client.request(feedback, "tag_buffer", buffer, number, known, 0)
     addresses = [client.served(buffers[index]).address for index in (0, 1, -1)]
@@ -149,24 +148,24 @@ def test_there_is_an_end_to_the_tags_of_one_client(stage, client, feedback) -> N
         stage.plugin.buffer_shown(address, scanned_out=True)
     client.pump()
     tags = [status[0] for status in client.statuses(feedback)]
-    assert tags == [1, MAX_TAGS]
+    assert tags == [1, TAGS]
     assert client.error is None
 
 
 def test_nobody_listens_to_a_buffer_whose_tag_has_been_forgotten(stage, client, feedback) -> None:
     known = serial(client, feedback)
-    buffers = [client.thing("buffer") for _ in range(MAX_TAGS + 1)]
+    buffers = [client.thing("buffer") for _ in range(TAGS + 1)]
     oldest, newest = (client.served(buffers[index]).address for index in (0, -1))
     for number, buffer in enumerate(buffers[:-1]):
         client.request(feedback, "tag_buffer", buffer, number, known, 0)
     full = len(listener._listeners)
-    client.request(feedback, "tag_buffer", buffers[-1], MAX_TAGS, known, 0)
+    client.request(feedback, "tag_buffer", buffers[-1], TAGS, known, 0)
     assert (stage.plugin.wants(oldest), stage.plugin.wants(newest)) == (False, True)
     assert len(listener._listeners) == full
-    client.request(feedback, "tag_buffer", buffers[0], MAX_TAGS + 1, known, 0)
+    client.request(feedback, "tag_buffer", buffers[0], TAGS + 1, known, 0)
     stage.plugin.buffer_shown(oldest, scanned_out=True)
     client.pump()
-    assert client.statuses(feedback) == [(MAX_TAGS + 1, known, 0, SCANOUT, 0)]
+    assert client.statuses(feedback) == [(TAGS + 1, known, 0, SCANOUT, 0)]
     client.request(buffers[0], "destroy")
     assert not stage.plugin.wants(oldest)
 
