@@ -9,14 +9,15 @@ import io
 import logging
 from types import ModuleType
 
+from heapwire.cli.exit_status import FAILED, USAGE, status_of
 from heapwire.cli.output import complain, flush, open_standard_streams, say
-from heapwire.cli.status import FAILED, USAGE, status_of
 from heapwire.protocol import HeapwireError, UsageError
 
 COMMANDS = (
     "demo",
     "play",
     "compositor",
+    "status",
     "list",
     "feedback",
     "explain",
@@ -27,7 +28,7 @@ COMMANDS = (
 
 
 def run_command(arguments: list[str] | None) -> int:
-    """Run the command that the arguments name; its exit status, as in cli/status.py.
+    """Run the command that the arguments name; its exit status, as in cli/exit_status.py.
 
     Raises `KeyboardInterrupt`, and `UsageError` for a bug of the command's own: whoever
     mends it needs the traceback.

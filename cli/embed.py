@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
+from heapwire.cli.exit_status import DONE
 from heapwire.cli.output import SCHEMA_VERSION, show, texts
-from heapwire.cli.status import DONE
 from heapwire.compositor_plugin.hosts.embed import build_library
 from heapwire.protocol.explain import Document
 

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator
 
 from heapwire.cli.arguments import add_json
+from heapwire.cli.exit_status import DONE
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
-from heapwire.cli.status import DONE
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import usage_name

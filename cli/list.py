@@ -12,8 +12,8 @@ from heapwire.cli.arguments import (
     load_platform,
     load_policy,
 )
+from heapwire.cli.exit_status import DONE
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
-from heapwire.cli.status import DONE
 from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps, compositing_device
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials

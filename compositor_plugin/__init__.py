@@ -19,9 +19,15 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.clients import (
         EVERYTHING as EVERYTHING,
         NOTHING as NOTHING,
+        Bound as Bound,
+        ClientHolding as ClientHolding,
         ClientIdentity as ClientIdentity,
         ClientRule as ClientRule,
         Grant as Grant,
+        HeapHolding as HeapHolding,
+        Holder as Holder,
+        HolderHolding as HolderHolding,
+        Holdings as Holdings,
         Policy as Policy,
         PolicyFileError as PolicyFileError,
         SecurityContext as SecurityContext,
@@ -44,7 +50,9 @@ else:
             "format_tables": "FormatTables",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
-            "clients": "ClientIdentity ClientRule EVERYTHING Grant NOTHING Policy PolicyFileError "
-            "SecurityContext Selection",
+            "clients": (
+                "Bound ClientHolding ClientIdentity ClientRule EVERYTHING Grant HeapHolding Holder "
+                "HolderHolding Holdings NOTHING Policy PolicyFileError SecurityContext Selection"
+            ),
         },
     )

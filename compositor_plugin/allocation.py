@@ -82,7 +82,8 @@ class Allocation(Resource):
             self._fail(AllocationReason.OVER_BUDGET, text)
             return
         accounts = self._plugin.accounts
-        charge = self._charge = accounts.charge(self._plugin.holder(self.client), objects)
+        holder, grant = self._plugin.holder(self.client), self._plugin.grant(self.client)
+        charge = self._charge = accounts.charge(holder, objects, grant)
         memory = broker.platform.memory
 
         allocation = weakref.ref(self)  # who hangs up is not kept by what is under way

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from heapwire.compositor_plugin.broker import Broker
-from heapwire.compositor_plugin.clients import Policy
+from heapwire.compositor_plugin.clients import Holdings, Policy
 from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason
 from heapwire.compositor_plugin.machine_watch import MachineWatch
@@ -92,6 +92,10 @@ class HeapPlugin:
     def platform(self) -> Platform:
         """The machine as clients are told of it."""
         return self._state.broker.platform
+
+    def holdings(self) -> Holdings:
+        """Who has how much of what now."""
+        return self._state.holdings()
 
     def platform_changed(self, platform: Platform) -> None:
         """Heaps or devices have come or gone."""

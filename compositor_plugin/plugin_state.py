@@ -15,10 +15,12 @@ from heapwire.compositor_plugin.clients import (
     ClientUses,
     Grant,
     Holder,
+    Holdings,
     Policy,
     Quota,
     SecurityContext,
     Shortage,
+    client_holding,
 )
 from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
@@ -106,6 +108,17 @@ class PluginState:
         if shortage is not None and self.accounts.look_again():
             shortage = self.allowance(client).shortage(objects)
         return shortage
+
+    def holdings(self) -> Holdings:
+        """What clients have now."""
+        heaps = self.broker.allocatable
+        return Holdings(
+            heaps=self.accounts.heaps_held(heaps),
+            holders=self.accounts.held(heaps),
+            clients=tuple(
+                client_holding(self.identity(client), use) for client, use in self.uses.all()
+            ),
+        )
 
     def close(self) -> None:
         """Leave nothing on the loop, on the host's resources or in memory.

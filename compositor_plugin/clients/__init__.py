@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.clients.grant import (
         Grant as Grant,
     )
+    from heapwire.compositor_plugin.clients.holdings import (
+        ClientHolding as ClientHolding,
+        HeapHolding as HeapHolding,
+        HolderHolding as HolderHolding,
+        Holdings as Holdings,
+        client_holding as client_holding,
+    )
     from heapwire.compositor_plugin.clients.identity import (
         ClientIdentity as ClientIdentity,
         SecurityContext as SecurityContext,
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     )
     from heapwire.compositor_plugin.clients.quota import (
         Allowance as Allowance,
+        Bound as Bound,
         Holder as Holder,
         Quota as Quota,
         Shortage as Shortage,
@@ -41,9 +49,10 @@ else:
             "client_use": "ClientUse ClientUses",
             "client_rule": "ClientRule",
             "grant": "Grant",
+            "holdings": "ClientHolding HeapHolding HolderHolding Holdings client_holding",
             "identity": "ClientIdentity SecurityContext",
             "policy": "Policy PolicyFileError",
-            "quota": "Allowance Holder Quota Shortage",
+            "quota": "Allowance Bound Holder Quota Shortage",
             "selection": "EVERYTHING NOTHING Selection",
         },
     )

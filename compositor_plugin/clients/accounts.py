@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from heapwire.compositor_plugin.clients.grant import Grant
+from heapwire.compositor_plugin.clients.holdings import HeapHolding, HolderHolding
 from heapwire.compositor_plugin.clients.quota import (
     Allowance,
     Bound,
@@ -53,8 +54,12 @@ class Charge:
 
 @dataclass(slots=True)
 class _Use:
-    """What one holder, or all, have: bytes of each source, descriptors, and charges."""
+    """What one holder, or all, have: bytes of each source, descriptors, and charges.
 
+    `grant` is what the holder may be given, as of the last charge.
+    """
+
+    grant: Grant = Grant()
     sizes: Counter[SourceId] = field(default_factory=Counter)
     descriptors: int = 0
     charges: int = 0
@@ -142,13 +147,16 @@ class Accounts:
         """Those that a holder may have: of its user's, an app half."""
         return self.quota.descriptors // 2 if holder.app else self.quota.descriptors
 
-    def charge(self, holder: Holder, objects: Iterable[BufferObject]) -> Charge:
-        """Charge what is going to be allocated."""
+    def charge(self, holder: Holder, objects: Iterable[BufferObject], grant: Grant) -> Charge:
+        """Charge what is going to be allocated by what may be given."""
         objects = tuple(objects)
         charge = Charge(holder, charged_sizes(objects), len(objects))
         self._charges.add(charge)
         for one in {holder, holder.user}:
-            self._uses.setdefault(one, _Use()).add(charge)
+            use = self._uses.setdefault(one, _Use(self.quota.user))
+            if one == holder:
+                use.grant = grant
+            use.add(charge)
         self._together.add(charge)
         return charge
 
@@ -163,6 +171,37 @@ class Accounts:
         """The client has the protocol object no more; the charge ends when the memory is free."""
         charge.wanted = False
         self._review(charge)
+
+    def heaps_held(self, sources: Iterable[Source]) -> tuple[HeapHolding, ...]:
+        """What all holders have of some sources."""
+        return tuple(
+            HeapHolding(
+                name=source.name,
+                used=self._together.sizes[source.id],
+                limit=self.quota.common_limit(source),
+                capacity=source.capacity,
+            )
+            for source in sources
+        )
+
+    def held(self, sources: Iterable[Source]) -> tuple[HolderHolding, ...]:
+        """What each holder has of some sources, and in all; who has most comes first."""
+        sources = tuple(sources)
+        uses = sorted(self._uses.items(), key=lambda entry: -entry[1].sizes.total())
+        return tuple(
+            HolderHolding(
+                holder=holder,
+                buffers=use.charges,
+                budget=Bound(use.grant.budget, use.sizes.total(), holder.kind),
+                descriptors=Bound(self._descriptors(holder), use.descriptors, holder.kind),
+                heaps={
+                    source.name: (use.sizes[source.id], use.grant.limit(source))
+                    for source in sources
+                    if use.sizes[source.id]
+                },
+            )
+            for holder, use in uses
+        )
 
     def look_again(self) -> bool:
         """Look now whether memory was freed, for one who asks for more; False if that was done.

@@ -95,6 +95,11 @@ class ClientUses:
         """Whether all clients' sets are too much, and this client's are a part of that."""
         return self.bytes_of(use) > SMALL_SET_BYTES and self._set_bytes > ALL_SET_BYTES
 
+    def all(self) -> list[tuple[Client, ClientUse]]:
+        """Each client that is connected and was heard of; who has most comes first."""
+        uses = [(client, use) for client, (use, _) in self._uses.items()]
+        return sorted(uses, key=lambda entry: (-self.bytes_of(entry[1]), -entry[1].objects))
+
     def many(self, use: ClientUse) -> bool:
         """Whether all clients' objects are too many, and this client's are a part of that."""
         if use.objects <= CLIENT_OBJECTS:

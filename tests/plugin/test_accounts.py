@@ -79,7 +79,7 @@ def refusal(accounts: Accounts, holder: Holder, *pages: int, source: Source = SY
 
 
 def given(accounts: Accounts, holder: Holder, *pages: int, source: Source = SYSTEM, others=True):
-    charge = accounts.charge(holder, objects(*pages, source=source))
+    charge = accounts.charge(holder, objects(*pages, source=source), USER)
     memory = tuple(Memory(others) for _ in pages)
     accounts.allocated(charge, memory)
     return charge, memory
@@ -98,7 +98,7 @@ def test_a_budget_may_be_used_to_the_last_byte(accounts) -> None:
 
 
 def test_what_is_charged_are_whole_pages(accounts) -> None:
-    accounts.charge(ALICE, [BufferObject(source=SYSTEM.id, size=1)])
+    accounts.charge(ALICE, [BufferObject(source=SYSTEM.id, size=1)], USER)
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == PAGE
 
 
@@ -249,7 +249,7 @@ def test_a_charge_ends_with_the_last_who_has_the_memory(accounts, loop, others, 
 
 
 def test_what_is_being_allocated_is_charged_though_nobody_waits_for_it(accounts) -> None:
-    charge = accounts.charge(ALICE, objects(5))
+    charge = accounts.charge(ALICE, objects(5), USER)
     accounts.leave(charge)
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 5 * PAGE
     memory = Memory(others=False)
@@ -259,7 +259,7 @@ def test_what_is_being_allocated_is_charged_though_nobody_waits_for_it(accounts)
 
 
 def test_what_cannot_be_allocated_is_charged_to_nobody(accounts) -> None:
-    accounts.allocated(accounts.charge(ALICE, objects(5)), ())
+    accounts.allocated(accounts.charge(ALICE, objects(5), USER), ())
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
 
 
@@ -283,7 +283,7 @@ def test_a_look_is_at_so_many_at_once_and_at_all_in_turns(loop) -> None:
             looks.append(self)
             return self.others
 
-    left = [accounts.charge(ALICE, objects(1)) for _ in range(2 * SETTLE_AT_ONCE)]
+    left = [accounts.charge(ALICE, objects(1), USER) for _ in range(2 * SETTLE_AT_ONCE)]
     for charge in left:
         accounts.allocated(charge, (Watched(others=True),))
         accounts.leave(charge)

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.interface_tables import (
         interface_table as interface_table,
     )
+    from heapwire.compositor_plugin.hosts.reference.status_socket import (
+        STATUS_SUFFIX as STATUS_SUFFIX,
+    )
     from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback as WlCallback
     from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput as WlOutput
     from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface as WlSurface
@@ -21,6 +24,7 @@ else:
         {
             "compositor": "Compositor",
             "interface_tables": "interface_table",
+            "status_socket": "STATUS_SUFFIX",
             "wl_callback": "WlCallback",
             "wl_output": "WlOutput",
             "wl_surface": "WlSurface",

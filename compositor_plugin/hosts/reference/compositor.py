@@ -37,6 +37,11 @@ from heapwire.compositor_plugin.hosts.reference.scene import (
     OutputMode,
 )
 from heapwire.compositor_plugin.hosts.reference.shell import WlDataDeviceManager, WlSeat, XdgWmBase
+from heapwire.compositor_plugin.hosts.reference.status_socket import (
+    StatusSocket,
+    holdings_document,
+    open_status_socket,
+)
 from heapwire.compositor_plugin.hosts.reference.wl_compositor import WlCompositor
 from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput
 from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import WlSubcompositor
@@ -46,6 +51,7 @@ from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resourc
 from heapwire.kernel.description import Platform
 from heapwire.kernel.system import Owner
 from heapwire.protocol import UsageError
+from heapwire.protocol.explain import Document
 from heapwire.protocol.values import Answer, Extent, Problem
 
 Result = TypeVar("Result")
@@ -118,6 +124,10 @@ class Compositor(Owner):
                 on_solved=on_solved,
             )
             self._desktop.plugin = self.plugin
+            self._status: StatusSocket | None = None
+            if self.socket is not None:
+                loop = self._display.loop
+                self._status = open_status_socket(self.socket, loop, self.status_document)
             if not extension:
                 self.plugin.close()
         except BaseException:
@@ -131,6 +141,10 @@ class Compositor(Owner):
     def frames(self) -> Sequence[FrameRecord]:
         """What was shown so far, in order; the last second of it unless it records."""
         return self.call(lambda: tuple(self._desktop.frames))
+
+    def status_document(self) -> Document:
+        """Who has what now, as `heapwire status` shows it; on the thread that dispatches."""
+        return holdings_document(self.platform.name, self.plugin.holdings())
 
     def run(self) -> None:
         """Dispatch until `stop` is called, or a signal raises in this thread."""
@@ -203,6 +217,8 @@ class Compositor(Owner):
         if self._closed:
             return
         self._closed = True
+        if self._status is not None:
+            self._status.close()
         self._contexts.close()  # so that nobody comes any more
         self.plugin.close()  # while its objects and their clients are there to listen to
         self._display.destroy()  # ends clients, whose surfaces retire buffers to the outputs

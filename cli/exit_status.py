@@ -1,0 +1,17 @@
+"""The exit status of the command, and which error means which."""
+
+from __future__ import annotations
+
+from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoCompositorError
+
+DONE = 0
+FAILED = 1  # no source satisfies everyone, or what was asked for failed
+USAGE = 2
+NO_COMPOSITOR = 3  # no compositor, or one without the protocol
+
+
+def status_of(error: Exception) -> int:
+    """The exit status for an error."""
+    if isinstance(error, NoCompositorError | MissingGlobalError | DisconnectedError):
+        return NO_COMPOSITOR
+    return FAILED
