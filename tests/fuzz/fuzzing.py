@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import socket
 import struct
 from collections import deque
 from collections.abc import Iterator
@@ -198,5 +199,10 @@ def _opened(kind: str) -> list[int]:
             reading, writing = os.pipe2(os.O_CLOEXEC)
             os.close(writing)
             return [reading]
+        case "listening":
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listening.bind("")  # the kernel finds a name
+            listening.listen()
+            return [listening.detach()]
         case _:
             return [os.eventfd(0, os.EFD_CLOEXEC)]
