@@ -18,18 +18,16 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Sequence, Set
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
 from heapwire.protocol.solver.step_budget import StepBudget
-
-_STEPS_OF_A_TRY: Final = 2
 
 
 class Assignment(NamedTuple):
     """For each plane the position of its source, and how good that is, best first.
 
-    `order` sums the places in the participants' own lists of sources, `objects`
+    `order` sums the ranks in the participants' own lists of sources, `objects`
     counts the sources used, `scarcity` sums how scarce each is.
     """
 
@@ -50,6 +48,7 @@ def assign(
     limit: int,
     accept: Callable[[tuple[int, ...]], bool] | None = None,
     sets_of_sources: bool = False,
+    any_will_do: bool = False,
     budget: StepBudget,
 ) -> list[Assignment]:
     """The best `limit` ways to give each plane a source, best first.
@@ -59,8 +58,9 @@ def assign(
     `scarcity[source]` are costs. `overlapping[source]` are those that are the same
     memory, where more than itself is. `accept` has the last word on a complete
     answer. With `sets_of_sources` only the sources count and not which plane is
-    where, so of several answers with the same ones the best is given. Raises
-    `TooComplexError` when the steps end.
+    where, so of several answers with the same ones the best is given. With
+    `any_will_do` the first `limit` that are found are given, and not the best.
+    Raises `TooComplexError` when the steps end.
     """
     budget.spend(1 + len(scarcity))
     count = len(domains)
@@ -80,7 +80,7 @@ def assign(
     for group in groups:
         members = [plane for plane in range(count) if group.planes >> plane & 1]
         orders_of_group = (
-            [sum(places) for places in zip(*(orders[plane] for plane in members), strict=True)]
+            [sum(ranks) for ranks in zip(*(orders[plane] for plane in members), strict=True)]
             if orders is not None
             else [0] * len(scarcity)
         )
@@ -97,9 +97,12 @@ def assign(
     search = _Search(groups, lookup, choices, apart, limit, accept, budget)
     search.sets_of_sources = sets_of_sources
     search.overlapping = overlapping
+    search.any_will_do = any_will_do
     # By the number of objects, the fewest first: what fewer objects reach is known when
-    # more are tried, and more are no answer unless they are liked better.
-    for objects in range(search.least_objects, len(groups) + 1):
+    # more are tried, and more are no answer unless they are liked better. Where any will do,
+    # the most first: what is apart fits where what is together does.
+    counts = range(search.least_objects, len(groups) + 1)
+    for objects in reversed(counts) if any_will_do else counts:
         search.objects = objects
         search.liked = min((answer.order for answer in search.best), default=None)
         search.descend(0, 0, 0, ())
@@ -153,6 +156,7 @@ class _Search:
 
     __slots__ = (
         "accept",
+        "any_will_do",
         "apart",
         "best",
         "budget",
@@ -186,6 +190,7 @@ class _Search:
         self.best: list[Assignment] = []
         self.sets_of_sources = False
         self.overlapping: Sequence[Set[int]] | None = None
+        self.any_will_do = False
         # Answers are looked for by the number of objects, the fewest first: only
         # those with fewer, the best of which is liked so much, make one pointless.
         self.objects = 0
@@ -224,6 +229,7 @@ class _Search:
 
     def descend(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
         """Give the groups from `group` on a source, `taken` being those before it."""
+        self.budget.spend()
         if group == len(self.choices):
             self._complete(order, scarcity, taken)
             return
@@ -253,11 +259,13 @@ class _Search:
         for more_order, more_scarcity, source in self.choices[group]:
             # The order ranks first, so what is liked less than the last of the best is no
             # answer; with as much, objects and scarcity still may make it one.
-            if len(self.best) == self.limit and order + more_order + rest > self.best[-1].order:
+            if len(self.best) == self.limit and (
+                self.any_will_do or order + more_order + rest > self.best[-1].order
+            ):
                 break  # and those after it are liked even less
             if (source in known) is not again:
                 continue
-            self.budget.spend(_STEPS_OF_A_TRY)
+            self.budget.spend()
             further = (*taken, source)
             if not self._hopeless(after, order + more_order, scarcity + more_scarcity, further):
                 self.descend(after, order + more_order, scarcity + more_scarcity, further)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
-from heapwire.protocol.solver.merge_rule import MEETS, MergedValue, as_number, as_range
+from heapwire.protocol.solver.merge_rule import MEETS, WEAKER, MergedValue, as_number, as_range
 from heapwire.protocol.values import (
     MAX_PLANES,
+    REGISTRY,
     ConstraintType,
     FlagType,
     MaskType,
@@ -93,3 +94,34 @@ class Demand:
         """The planes in that relation, as a mask of pairs (plane_pairs.py)."""
         value = self.value(row)
         return 0 if value is None else as_number(value)
+
+
+def common_ground(demands: Sequence[Demand]) -> Demand:
+    """What each of some demands implies: so much is demanded whichever of them it is.
+
+    What contradicts this contradicts all of them. It is the opposite of merging: a greatest
+    common divisor where that takes the least common multiple, and nothing where one of the
+    demands says nothing.
+    """
+    whole, own = dict(demands[0].whole), dict(demands[0].own)
+    for demand in demands[1:]:
+        _weaken(whole, demand.whole, lambda type_: type_)
+        _weaken(own, demand.own, lambda key: key[0])
+    return Demand(whole, own)
+
+
+_AnyKey = TypeVar("_AnyKey", int, Key)
+
+
+def _weaken(
+    values: dict[_AnyKey, MergedValue],
+    others: Mapping[_AnyKey, MergedValue],
+    type_of: Callable[[_AnyKey], int],
+) -> None:
+    for key, mine in list(values.items()):
+        yours = others.get(key)
+        met = None if yours is None else WEAKER[REGISTRY[type_of(key)].merge](mine, yours)
+        if met is None:
+            del values[key]
+        else:
+            values[key] = met

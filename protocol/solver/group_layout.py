@@ -5,15 +5,23 @@ Pairs that are placed and laid out alike are one class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment, assign
+from heapwire.protocol.solver.demand import Demand, common_ground
 from heapwire.protocol.solver.exact_layout import PlaneRoom, exact_layout, plane_rooms
 from heapwire.protocol.solver.fixed_layout import meets_fixed
+from heapwire.protocol.solver.merge import BOTTOM, Bottom, join
 from heapwire.protocol.solver.merge_rule import UINT_MAX
-from heapwire.protocol.solver.merged_group import MergedGroup, allocator_layout
+from heapwire.protocol.solver.merged_group import (
+    NO_CHOICE,
+    MergedGroup,
+    allocator_layout,
+    group_with,
+)
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     FORMATS,
     PAGE_SIZE,
@@ -81,6 +89,54 @@ def rooms_of(
     return plane_rooms(group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
 
 
+TRIED_FIRST: Final = 8
+"""Ways to choose among alternatives that are tried before what all have in common is looked at."""
+
+_STEPS_OF_A_GROUND: Final = 12
+
+
+def ground_of(demands: Iterable[Demand | Bottom], budget: StepBudget) -> Demand | Bottom:
+    """What alternatives have in common, of those that can be met at all."""
+    possible = [demand for demand in demands if demand is not BOTTOM]
+    if not possible:
+        return BOTTOM
+    if len(possible) == 1:
+        return possible[0]
+    budget.spend(sum([1 + demand.count for demand in possible]))
+    return common_ground(possible)
+
+
+def can_be_met_at_best(
+    goal: PreparedGoal,
+    grounds: Callable[[int], Iterable[Demand | Bottom]],
+    pairs: Iterable[FormatModifier],
+) -> bool:
+    """Whether what everyone's alternatives have in common leaves anything for some pair.
+
+    Where it does not, no way to choose among them does. It is not placed or laid out, so
+    there may be no way all the same. `grounds` gives for a number of planes what each has in
+    common.
+    """
+    by_planes: dict[int, dict[LayoutClass | None, FormatModifier]] = {}
+    for pair in pairs:
+        format_ = FORMATS.get(pair.fourcc)
+        # Of an unknown format one, the least that may be spoken of.
+        planes = len(format_.planes) if format_ is not None else 1
+        by_planes.setdefault(planes, {})[LAID_OUT.get(pair)] = pair
+    for planes, classes in by_planes.items():
+        goal.budget.spend(_STEPS_OF_A_GROUND)
+        demand = join(grounds(planes), budget=goal.budget)
+        if demand is BOTTOM:
+            continue
+        group = group_with(goal, NO_CHOICE, planes, demand, orders=None)
+        if group is None or not all(group.domains):
+            continue
+        for layout_class, pair in classes.items():
+            if layout_class is None or rooms_of(goal, group, layout_class, pair) is not None:
+                return True
+    return False
+
+
 def places_of(
     goal: PreparedGoal,
     group: MergedGroup,
@@ -89,8 +145,9 @@ def places_of(
     *,
     rooms: Sequence[PlaneRoom] = (),
     accept: Callable[[Places], bool] | None = None,
+    any_will_do: bool = False,
 ) -> list[Assignment]:
-    """The best places of the planes; `accept` has the last word on each.
+    """The best places of the planes, or any; `accept` has the last word on each.
 
     `rooms` rules out at once the sources that are too small for a plane by itself:
     an object is no smaller than any plane in it, so no layout that fits is lost.
@@ -113,6 +170,7 @@ def places_of(
         limit=limit,
         accept=accept,
         sets_of_sources=layout_class.opaque and goal.problem.fixed is None,
+        any_will_do=any_will_do,
         budget=goal.budget,
     )
 
@@ -137,6 +195,48 @@ def layout_of(
     else:
         layout = exact_layout(group.geometry, rooms, places, ids)
     return layout if layout is not None and _fits(goal, group, layout) else None
+
+
+def has_layout(
+    goal: PreparedGoal, group: MergedGroup, layout_class: LayoutClass, pair: FormatModifier
+) -> bool:
+    """Whether there is any layout, in whatever places."""
+    rooms = rooms_of(goal, group, layout_class, pair)
+    if rooms is None:
+        return False
+    # One source nearly always has room for everything; only else all are gone through.
+    together = _all_together(group) if goal.problem.fixed is None else None
+    if together is not None and layout_of(goal, group, layout_class, rooms, together) is not None:
+        return True
+    tried: dict[Places, bool] = {}
+    heeds_sources = goal.heeds_capacity or group.segments != UINT_MAX
+
+    def has_room(places: Places) -> bool:
+        # Where every source has room for anything, only the objects count.
+        objects = places if heeds_sources else _objects_of(places)
+        if objects not in tried:
+            tried[objects] = layout_of(goal, group, layout_class, rooms, places) is not None
+        return tried[objects]
+
+    return bool(
+        places_of(goal, group, layout_class, 1, rooms=rooms, accept=has_room, any_will_do=True)
+    )
+
+
+def _all_together(group: MergedGroup) -> Places | None:
+    """All planes in the least scarce source that may hold each; None where there is none."""
+    if group.apart:
+        return None
+    shared = -1
+    for domain in group.domains:
+        shared &= domain
+    return ((shared & -shared).bit_length() - 1,) * group.planes if shared else None
+
+
+def _objects_of(places: Places) -> Places:
+    """For each plane the number of its object, whichever source it is in."""
+    order = list(dict.fromkeys(places))
+    return tuple([order.index(place) for place in places])
 
 
 def _fixed_domains(goal: PreparedGoal, domains: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ multiple beyond that is nothing that memory can be aligned to.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import lcm
+from math import gcd, lcm
 from typing import Final, TypeAlias
 
 from heapwire.protocol.values import DeviceId, MergeRule, SourceId
@@ -87,3 +87,33 @@ MEETS: Final[Mapping[MergeRule, Callable[[MergedValue, MergedValue], MergedValue
     MergeRule.NEAREST: nearest,
 }
 """The meet of each rule."""
+
+
+def _either(mine: MergedValue, yours: MergedValue) -> MergedValue:
+    if isinstance(mine, int):
+        return mine | as_number(yours)
+    if isinstance(mine, frozenset):
+        return mine | as_sources(yours)
+    my_lowest, my_highest = as_range(mine)
+    your_lowest, your_highest = as_range(yours)
+    return min(my_lowest, your_lowest), max(my_highest, your_highest)
+
+
+def _farthest(mine: MergedValue, yours: MergedValue) -> MergedValue | None:
+    """For each device that both name the greater number."""
+    theirs = dict(as_pairs(yours))
+    shared = [(d, max(number, theirs[d])) for d, number in as_pairs(mine) if d in theirs]
+    return tuple(shared) or None
+
+
+WEAKER: Final[Mapping[MergeRule, Callable[[MergedValue, MergedValue], MergedValue | None]]] = {
+    MergeRule.LCM: lambda mine, yours: gcd(as_number(mine), as_number(yours)),
+    MergeRule.MAX: lambda mine, yours: min(as_number(mine), as_number(yours)),
+    MergeRule.MIN: lambda mine, yours: max(as_number(mine), as_number(yours)),
+    MergeRule.ANY: lambda mine, yours: 1,
+    MergeRule.INTERSECTION: _either,
+    MergeRule.UNION: lambda mine, yours: as_number(mine) & as_number(yours),
+    MergeRule.EQUAL: _equal,
+    MergeRule.NEAREST: _farthest,
+}
+"""What both of two values imply, by the same rules; None where that is nothing."""

@@ -39,6 +39,9 @@ from heapwire.protocol.values import (
 _MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
 """What the producer, the client and the compositor can hold, and as much again to share."""
 
+NO_CHOICE: Final = SetChoice((), 0, 0, ())
+"""The choice of a group that is not of one set of each participant."""
+
 _STEPS_OF_A_GROUP: Final = 10  # beside the merging of its keys
 
 
@@ -128,7 +131,7 @@ def _count(goal: PreparedGoal, demand: Demand) -> int | None:
 
 
 def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...] | None:
-    """For each plane and source the sum of its places in the participants' lists."""
+    """For each plane and source the sum of its ranks in the participants' lists."""
     sources = goal.sources.sources
     orders: list[list[int]] | None = None
     for participant, position in zip(goal.participants, choice.sets, strict=True):

@@ -10,9 +10,12 @@ from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     LAID_OUT,
+    TRIED_FIRST,
     LayoutClass,
     Places,
     Rooms,
+    can_be_met_at_best,
+    ground_of,
     layout_of,
     places_of,
     rooms_of,
@@ -96,9 +99,8 @@ class _Class:
 class _Candidate:
     """A choice of sets, and how far each of its pairs has come.
 
-    Everything is kept by what it depends on: groups by the number of planes,
-    first places by the family of layout classes, agreements by the planes and places,
-    turns by the pair.
+    Everything is kept by what it depends on: groups by the number of planes, first places
+    by the family of layout classes, agreements by planes and places, turns by the pair.
     """
 
     __slots__ = (
@@ -192,8 +194,10 @@ class Search:
             key = heappop(heap)
             candidate = candidates[key.candidate]
             if key.order == _UNOPENED:
+                if candidate.combinations.hopeless:
+                    continue
                 self._open(candidate, key.candidate, heap)
-                if candidate.combinations.many:
+                if candidate.combinations.many and (plans or not self._is_hopeless(candidate)):
                     for further in self._after(candidate):
                         heappush(heap, _unopened(further, len(candidates)))
                         candidates.append(further)
@@ -254,6 +258,22 @@ class Search:
         if planes not in candidate.groups:
             candidate.groups[planes] = group_of(self.goal, candidate.choice, planes)
         return candidate.groups[planes]
+
+    def _is_hopeless(self, candidate: _Candidate) -> bool:
+        """Whether nothing meets what is demanded whichever sets are chosen; some were in vain."""
+        combinations = candidate.combinations
+        combinations.taken += 1
+        if combinations.taken == TRIED_FIRST:
+            positions = combinations.positions()
+            combinations.hopeless = not can_be_met_at_best(
+                self.goal,
+                lambda planes: [
+                    ground_of((participant.demand(n, planes) for n in own), self.goal.budget)
+                    for participant, own in zip(self.goal.participants, positions, strict=True)
+                ],
+                candidate.pairs,
+            )
+        return combinations.hopeless
 
     def _planes_spoken_of(self, choice: SetChoice) -> int:
         """The planes of an unknown format: up to the last that somebody speaks of."""

@@ -21,7 +21,7 @@ Ways: TypeAlias = tuple[int, ...]
 class SetChoice:
     """One set of each participant, and how far it is from everyone's first choice.
 
-    `ranks` is each one's place among the alternatives; empty where none has any.
+    `ranks` is each one's rank among the alternatives; empty where none has any.
     """
 
     sets: tuple[int, ...]
@@ -37,9 +37,11 @@ class Combinations:
     `after` exactly one other, which is nearer to everyone's first choice. So who takes the
     nearest that is known, and then knows those after it, takes them all in order, and makes
     no more than are taken and those that come right after them.
+
+    `taken` counts those that were looked at, and `hopeless` says that no other need be.
     """
 
-    __slots__ = ("_entries", "many")
+    __slots__ = ("_entries", "hopeless", "many", "taken")
 
     def __init__(
         self, participants: Sequence[PreparedParticipant], alternatives: tuple[Alternatives, ...]
@@ -49,6 +51,12 @@ class Combinations:
             for participant, entries in zip(participants, alternatives, strict=True)
         ]
         self.many = any(len(entries) > 1 for entries in self._entries)
+        self.taken = 0
+        self.hopeless = False
+
+    def positions(self) -> list[list[int]]:
+        """For each participant the sets that differ."""
+        return [[position for _, position, _ in entries] for entries in self._entries]
 
     def first(self) -> Ways:
         """Everyone's first choice."""
@@ -59,10 +67,10 @@ class Combinations:
         if not self.many:
             return
         # Only at the last that is not at its first, or behind it: no combination comes twice.
-        last = max((place for place, way in enumerate(ways) if way), default=0)
-        for place in range(last, len(ways)):
-            if ways[place] + 1 < len(self._entries[place]):
-                yield (*ways[:place], ways[place] + 1, *ways[place + 1 :])
+        last = max((who for who, way in enumerate(ways) if way), default=0)
+        for who in range(last, len(ways)):
+            if ways[who] + 1 < len(self._entries[who]):
+                yield (*ways[:who], ways[who] + 1, *ways[who + 1 :])
 
     def choice(self, ways: Ways) -> SetChoice:
         """The sets of a combination."""

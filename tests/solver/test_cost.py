@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 from costly_questions import Shape, mutated, question
-from problem_building import NV12, SYSTEM, XRGB, ask, display, need, of, part
+from problem_building import NV12, SYSTEM, XRGB, ask, display, heap, need, of, part
 
 from heapwire.protocol.explain import (
     explain_document,
@@ -22,6 +22,7 @@ from heapwire.protocol.solver import DEFAULT_STEPS, StepBudget, solution as bare
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
+    BY_NAME,
     Answer,
     Constraint,
     FailureReason,
@@ -32,8 +33,8 @@ from heapwire.protocol.values import (
 
 
 @pytest.fixture
-def steps_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Problem], int]:
-    """How many steps an explained answer costs."""
+def steps_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """How many steps an answer costs, explained or bare."""
     budgets: list[StepBudget] = []
 
     class Counted(StepBudget):
@@ -44,8 +45,8 @@ def steps_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Problem], int]:
     monkeypatch.setattr(bare, "StepBudget", Counted)
     monkeypatch.setattr(explained, "StepBudget", Counted)
 
-    def steps_of(problem: Problem) -> int:
-        solve(problem)
+    def steps_of(problem: Problem, answer: Callable[[Problem], Answer] = solve) -> int:
+        answer(problem)
         return budgets[-1].used
 
     return steps_of
@@ -105,6 +106,25 @@ def alternatives(*counts: int, alike: bool = False) -> Problem:
     )
 
 
+def crossed(participants: int, sets: int) -> Problem:
+    """Alternatives that have something in common, type by type, and none that agree.
+
+    Whoever is at an odd place needs alpha with the fences that the others need without.
+    """
+    return ask(
+        *(
+            part(
+                f"p{n:02}",
+                *(
+                    of(XRGB, need("fences", 1 << m), need("alpha", (m + n) % 2))
+                    for m in range(sets)
+                ),
+            )
+            for n in range(participants)
+        )
+    )
+
+
 class TestConflicts:
     def test_what_nobody_need_understand_costs_a_step_or_two(self, steps_of) -> None:
         with_unknowns = steps_of(everyone_without_one_fence(58))
@@ -127,6 +147,17 @@ class TestConflicts:
         assert solve(honest).plans
         assert len(solve(contradictory).conflict) == 3
         assert steps_of(contradictory) <= 5 * steps_of(honest)
+
+    @pytest.mark.parametrize(
+        "contradicting", [(528, 1456, 1360), (48 * 64, 112 * 64, 80 * 64), (4099, 4111, 4127)]
+    )
+    def test_and_so_they_do_without_an_explanation(self, steps_of, contradicting) -> None:
+        heaps = tuple(heap(f"heap{n}", n, contiguous=n % 2 == 1) for n in range(4))
+        honest, contradictory = (
+            replace(three_devices(pitches), sources=heaps)
+            for pitches in ((48, 112, 80), contradicting)
+        )
+        assert steps_of(contradictory, solve_plans) <= 5 * steps_of(honest, solve_plans)
 
     def test_a_conflict_of_two_is_found_beside_a_minimal_one_of_three(self) -> None:
         problem = three_devices((528, 1456, 1360))
@@ -178,37 +209,97 @@ class TestAlternatives:
         assert {plan.fourcc for plan in solve(ask(*hopeless)).plans} == {NV12.fourcc}
 
     def test_one_goal_with_too_many_does_not_fail_another(self) -> None:
-        everyone = [
-            part(f"p{n:02}", *(of(XRGB, need("min-pitch", m + 1)) for m in range(16)))
-            for n in range(16)
-        ]
-        impossible = display(of(XRGB, need("max-pitch", 64)))
         goals = (
-            Goal(name="scanout", participants=(impossible,), scanout=True),
-            Goal(name="sampling"),
+            Goal(name="scanout", participants=(display(of(XRGB)),), scanout=True),
+            Goal(name="sampling", participants=(part("x", of(NV12)),)),
         )
-        answer = solve(ask(*everyone, goals=goals))
+        # Everyone can also do NV12, which the display cannot.
+        everyone = [
+            replace(one, sets=(*one.sets, of(NV12))) for one in crossed(16, 15).participants
+        ]
+        problem = ask(*everyone, goals=goals)
+        answer = solve(problem)
         assert {plan.goal for plan in answer.plans} == {"sampling"}
         (failure,) = answer.failures
         assert (failure.goal, failure.conflict, failure.proved_minimal) == ("scanout", (), False)
-        text = render_explain(explain_document(ask(*everyone, goals=goals), answer))
+        text = render_explain(explain_document(problem, answer))
         assert "not scanout\n└─── too complex to tell why" in text
 
 
-class TestWhenTheStepsEnd:
-    def hopeless(self) -> Problem:
+class TestWhateverIsChosen:
+    """A conflict that lies in every alternative is told, though nobody could try them all."""
+
+    def everyone(self, *fences: int) -> Problem:
         return ask(
             *(
                 part(
                     f"p{n:02}",
                     *(
-                        of(XRGB, need("fences", 0xFFFF & ~(1 << n)), need("min-pitch", m + 1))
+                        of(
+                            XRGB,
+                            need("fences", mask | 1 << 20 + 2 * n + m % 2),
+                            need("min-pitch", m + 1),
+                        )
                         for m in range(16)
                     ),
                 )
-                for n in range(16)
+                for n, mask in enumerate(fences)
             )
         )
+
+    def test_where_each_says_the_same_in_every_alternative(self, steps_of) -> None:
+        everyone = [
+            part(
+                f"p{n:02}",
+                *(
+                    of(XRGB, need("fences", 0xFFFF & ~(1 << n)), need("min-pitch", m + 1))
+                    for m in range(16)
+                ),
+            )
+            for n in range(16)
+        ]
+        answer = solve(ask(*everyone))
+        assert answer.reason is FailureReason.CONFLICT
+        assert answer.proved_minimal
+        assert {member.constraint for member in answer.conflict} == {
+            need("fences", 0xFFFF & ~(1 << n)) for n in range(16)
+        }
+        assert steps_of(ask(*everyone)) < DEFAULT_STEPS / 2
+
+    @pytest.mark.parametrize("who", [("p00", "p05"), ("p03", "p15")], ids=str)
+    def test_where_the_alternatives_differ_by_what_does_not_help(self, who) -> None:
+        fences = [0b1111] * 16
+        for name, mask in zip(who, (0b0011, 0b1100), strict=True):
+            fences[int(name[1:])] = mask
+        answer = solve(self.everyone(*fences))
+        assert answer.reason is FailureReason.CONFLICT
+        assert {member.participant for member in answer.conflict} == set(who)
+        assert {BY_NAME["fences"].type} == {member.constraint.type for member in answer.conflict}
+        assert answer.proved_minimal
+
+    def test_where_only_the_picture_tells(self) -> None:
+        """A row is longer than what one of many permits, whatever the others choose."""
+        problem = alternatives(*(16,) * 8)
+        answer = solve(
+            replace(
+                problem,
+                participants=(*problem.participants, part("x", of(XRGB, need("max-pitch", 4096)))),
+            )
+        )
+        assert [member.participant for member in answer.conflict] == ["x"]
+
+    def test_a_plan_behind_many_that_have_nothing_in_common_is_found(self) -> None:
+        """The last alternative of each permits everything; all before it contradict."""
+        everyone = [
+            part(f"p{n}", *(of(XRGB, need("fences", 1 << 16 * n + m)) for m in range(5)), of(XRGB))
+            for n in range(3)
+        ]
+        assert solve(ask(*everyone)).plans
+
+
+class TestWhenTheStepsEnd:
+    def hopeless(self) -> Problem:
+        return crossed(16, 16)
 
     def test_it_says_what_they_were_spent_on(self) -> None:
         answer = solve(self.hopeless())

@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from problem_building import heap_id, need
 
 from heapwire.protocol.solver import BOTTOM, Demand, fault, join, lift, requirement
+from heapwire.protocol.solver.demand import common_ground
 from heapwire.protocol.solver.merge import TOP, meet, spell
 from heapwire.protocol.solver.plane_pairs import connected, pairs_of
 from heapwire.protocol.values import (
@@ -98,6 +99,19 @@ def test_a_merged_demand_spelled_out_demands_the_same(
     merged = meet(lift(one), lift(other))
     if merged is not BOTTOM:
         assert meet(lift(spell(merged, [*one, *other])), TOP) == merged
+
+
+@settings(max_examples=500)
+@given(st.lists(demands.filter(lambda one: one is not BOTTOM), min_size=1, max_size=4), demands)
+def test_each_of_some_demands_implies_their_common_ground(
+    some: list[Demand], other: Demand
+) -> None:
+    ground = common_ground(some)
+    for one in some:
+        assert meet(one, ground) == one
+        if meet(ground, other) is BOTTOM:
+            assert meet(one, other) is BOTTOM
+    assert common_ground([*some, *some]) == ground
 
 
 class TestFlawsOfOthers:

@@ -52,7 +52,7 @@ def conflict_of(goal: PreparedGoal) -> Conflict:
     )
     cases = ConflictCases(search, atoms_of(goal.participants))
     small = smallest_conflict(cases)
-    kept = [atom for place, atom in enumerate(cases.atoms) if small.kept >> place & 1]
+    kept = [atom for number, atom in enumerate(cases.atoms) if small.kept >> number & 1]
     names = source_names(goal.problem)
     members = tuple(
         ConflictMember(

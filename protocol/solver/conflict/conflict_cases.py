@@ -11,24 +11,31 @@ something that cannot be met cannot be met.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from itertools import product
+from math import prod
+from operator import or_
 from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.conflict.atom import STREAM_ATOM, Atom
 from heapwire.protocol.solver.contradiction import FAMILIES, LAYOUT, PICTURE, PITCH
+from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     LAID_OUT,
+    TRIED_FIRST,
     LayoutClass,
-    layout_of,
-    places_of,
+    can_be_met_at_best,
+    ground_of,
+    has_layout,
     rooms_of,
 )
-from heapwire.protocol.solver.merge import BOTTOM, join, lift
-from heapwire.protocol.solver.merged_group import MergedGroup, group_with
+from heapwire.protocol.solver.merge import BOTTOM, Bottom, join, lift
+from heapwire.protocol.solver.merged_group import NO_CHOICE, MergedGroup, group_with
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import substitutes_of
 from heapwire.protocol.solver.search import Search
-from heapwire.protocol.solver.set_choice import SetChoice
+from heapwire.protocol.solver.step_budget import PAIRS_A_STEP
 from heapwire.protocol.values import (
     ALL_PLANES,
     FORMATS,
@@ -52,7 +59,6 @@ _ASKED: Final = (
 )
 """Types asked together; those of the second only where none of the first leave nothing."""
 
-_NO_CHOICE: Final = SetChoice((), 0, 0, ())
 _STEPS_OF_A_TEST: Final = 10
 
 
@@ -80,7 +86,13 @@ class ConflictCases:
         self.atoms = [atom for atom in atoms if _matters(atom, spoken_of=unknown_formats)]
         self._cases = self._all_cases(search)
         self._alike = _alike(self.atoms)
+        self._repeated = sum(
+            1 << number for number, first in enumerate(self._alike) if first != 1 << number
+        )
+        # Where nobody has alternatives it does not matter who says something.
+        self._alone = all(len(masks) == 1 for options in self._cases for masks in options)
         self._known: dict[tuple[int, LayoutClass, bool], bool] = {}
+        self._grounds: dict[tuple[tuple[int, ...], int], Demand | Bottom] = {}
         self._possible: list[int] = []
         self._impossible: list[int] = []
 
@@ -92,17 +104,23 @@ class ConflictCases:
     def saying(self, bit: int) -> int:
         """All requirements that say the same as one, whoever does."""
         first = self._alike[bit.bit_length() - 1]
-        return sum(1 << place for place, other in enumerate(self._alike) if other == first)
+        return sum(1 << number for number, other in enumerate(self._alike) if other == first)
 
     def possible(self, kept: int) -> bool:
         """Whether these requirements can be met together; `TooComplexError`."""
-        self._budget.spend(2 + (len(self._possible) + len(self._impossible)) // 8)
-        if any(kept & known == kept for known in self._possible):
+        self._budget.spend(1 + (len(self._possible) + len(self._impossible)) // 8)
+        if self._alone:
+            kept = self._said(kept)
+        if self._known_possible(kept):
             return True
-        if any(kept & known == known for known in self._impossible):
-            return False
+        for known in self._impossible:
+            if kept & known == known:
+                return False
         for options, layouts in self._cases.items():
-            for chosen in self._chosen(options, kept):
+            left = self._left(options, kept)
+            if self._is_hopeless(left, layouts):
+                continue
+            for chosen in self._chosen(left):
                 for layout_class, pair in layouts.items():
                     if self._can_be_met(chosen, layout_class, pair):
                         self._possible = [
@@ -112,6 +130,16 @@ class ConflictCases:
         self._impossible.append(kept)
         return False
 
+    def not_known(self, subsets: Sequence[int]) -> list[int]:
+        """Those of some subsets that what was found out does not tell to be possible."""
+        self._budget.spend(len(subsets) * (1 + len(self._possible) // 8) // 4)
+        if self._alone:
+            subsets = [self._said(kept) for kept in subsets]
+        return [kept for kept in subsets if not self._known_possible(kept)]
+
+    def _known_possible(self, kept: int) -> bool:
+        return any(kept & known == kept for known in self._possible)
+
     def to_blame(self) -> int:
         """Those that cannot be met, without the types that have no part in that.
 
@@ -120,13 +148,17 @@ class ConflictCases:
         """
         blamed = 0
         for options, layouts in self._cases.items():
-            for chosen in self._chosen(options, self.everything):
+            left = self._left(options, self.everything)
+            if self._is_hopeless(left, layouts):
+                blamed |= self._blamed_whatever_is_chosen(options, layouts)
+                continue
+            for chosen in self._chosen(left):
                 for layout_class, pair in layouts.items():
                     blamed |= self._blamed(chosen, layout_class, pair)
         return blamed
 
     def _all_cases(self, search: Search) -> dict[_Options, _Layouts]:
-        bit_of = {atom: 1 << place for place, atom in enumerate(self.atoms)}
+        bit_of = {atom: 1 << number for number, atom in enumerate(self.atoms)}
         stream = bit_of.get(STREAM_ATOM, 0)
         masks: list[dict[int, int]] = []
         for participant in search.goal.participants:
@@ -157,27 +189,56 @@ class ConflictCases:
                 layouts.setdefault(layout_class, pair)
         return cases
 
-    def _chosen(self, options: _Options, kept: int) -> Iterable[int]:
-        """What is left of the demands for each way to choose sets; none that holds another."""
-        chosen = [0]
+    def _left(self, options: _Options, kept: int) -> _Options:
+        """What is left of the demands of each; none that holds another of the same options."""
+        everyone = []
         for masks in options:
             left = sorted({mask & kept for mask in masks})
             if len(left) > 1:
-                least = [
-                    mask for mask in left if not any(o & mask == o and o != mask for o in left)
-                ]
-                self._budget.spend(len(chosen) * len(least))
-                chosen = list(dict.fromkeys(before | mask for before in chosen for mask in least))
-            else:
-                chosen = [before | left[0] for before in chosen]
-        return chosen
+                self._budget.spend(len(left) ** 2 // PAIRS_A_STEP)
+                left = [mask for mask in left if not any(o & mask == o and o != mask for o in left)]
+            everyone.append(tuple(left))
+        return tuple(everyone)
+
+    def _chosen(self, left: _Options) -> Iterator[int]:
+        """What is demanded for each way to choose one of each, one after the other."""
+        certain = 0
+        for masks in left:
+            if len(masks) == 1:
+                certain |= masks[0]
+        for chosen in product(*(masks for masks in left if len(masks) > 1)):
+            yield certain | _union(chosen)
+
+    def _is_hopeless(self, left: _Options, layouts: _Layouts) -> bool:
+        """Whether, of too many ways to choose to try them all, what all demand rules out each."""
+        if prod(len(masks) for masks in left) <= TRIED_FIRST:
+            return False
+        return not can_be_met_at_best(
+            self._goal(left[0][0]),
+            lambda planes: [self._ground(masks, planes) for masks in left],
+            layouts.values(),
+        )
+
+    def _ground(self, masks: tuple[int, ...], planes: int) -> Demand | Bottom:
+        ground = self._grounds.get((masks, planes))
+        if ground is None:
+            demands = (self._lifted(mask, planes) for mask in masks)
+            ground = self._grounds[masks, planes] = ground_of(demands, self._budget)
+        return ground
+
+    def _lifted(self, mask: int, planes: int) -> Demand | Bottom:
+        """What a mask demands of formats of so many planes."""
+        constraints = list(self._constraints(mask))
+        self._budget.spend(1 + len(constraints))
+        return lift(constraints, planes=planes, substitutes=self._substitutes, budget=self._budget)
 
     def _said(self, mask: int) -> int:
         """A mask with each requirement once that several have: the first of them stands for all."""
-        said = 0
-        for bit in bits_of(mask):
-            said |= self._alike[bit.bit_length() - 1]
-        return said
+        repeated = mask & self._repeated
+        mask ^= repeated
+        for bit in bits_of(repeated):
+            mask |= self._alike[bit.bit_length() - 1]
+        return mask
 
     def _constraints(self, mask: int) -> Iterator[Constraint]:
         for bit in bits_of(mask):
@@ -207,29 +268,7 @@ class ConflictCases:
 
     def _has_layout(self, chosen: int, layout_class: LayoutClass, pair: FormatModifier) -> bool:
         group = self._group(chosen, layout_class)
-        if group is None:
-            return False
-        goal = self._goal(chosen)
-        rooms = rooms_of(goal, group, layout_class, pair)
-        if rooms is None:
-            return False
-        best = places_of(goal, group, layout_class, 1)
-        # The first places nearly always have room; only else all are gone through.
-        return bool(best) and (
-            layout_of(goal, group, layout_class, rooms, best[0].sources) is not None
-            or bool(
-                places_of(
-                    goal,
-                    group,
-                    layout_class,
-                    1,
-                    rooms=rooms,
-                    accept=lambda places: (
-                        layout_of(goal, group, layout_class, rooms, places) is not None
-                    ),
-                )
-            )
-        )
+        return group is not None and has_layout(self._goal(chosen), group, layout_class, pair)
 
     def _goal(self, chosen: int) -> PreparedGoal:
         # The stream's amount is the first atom.
@@ -246,7 +285,7 @@ class ConflictCases:
         demand = join((lifted,))
         if demand is BOTTOM:
             return None
-        group = group_with(self._goal(chosen), _NO_CHOICE, planes, demand, orders=None)
+        group = group_with(self._goal(chosen), NO_CHOICE, planes, demand, orders=None)
         if group is None or not all(group.domains):
             return None
         group.spelled = ()  # nobody allocates by it
@@ -254,6 +293,7 @@ class ConflictCases:
 
     def _is_left(self, chosen: int, layout_class: LayoutClass, pair: FormatModifier) -> bool:
         """Whether the merge leaves something: sources for each plane, and a pitch."""
+        chosen = self._said(chosen)
         key = (chosen, layout_class, False)
         left = self._known.get(key)
         if left is None:
@@ -265,37 +305,49 @@ class ConflictCases:
         return left
 
     def _blamed(self, chosen: int, layout_class: LayoutClass | None, pair: FormatModifier) -> int:
-        layout_class = self._class_for(chosen, layout_class)
+        class_ = self._class_for(chosen, layout_class)
+        return self._families_of(chosen, lambda mask: not self._is_left(mask, class_, pair))
+
+    def _blamed_whatever_is_chosen(self, options: _Options, layouts: _Layouts) -> int:
+        def leaves_nothing(mask: int) -> bool:
+            return self._is_hopeless(self._left(options, mask), layouts)
+
+        return self._families_of(
+            _union(mask for masks in options for mask in masks), leaves_nothing
+        )
+
+    def _families_of(self, chosen: int, leaves_nothing: Callable[[int], bool]) -> int:
+        """What is said of the families that leave nothing by themselves; else all of it."""
         by_type: dict[int, int] = {}
         for bit in bits_of(chosen):
             constraint = self.atoms[bit.bit_length() - 1].constraint
-            type_ = -1 if constraint is None else constraint.type
-            by_type[type_] = by_type.get(type_, 0) | bit
+            # The stream's amount is never too much by itself: BufferCount bounds it.
+            if constraint is not None:
+                by_type[constraint.type] = by_type.get(constraint.type, 0) | bit
         alone = [mask for type_, mask in by_type.items() if type_ not in _LAID_OUT_TYPES]
-        blamed = self._leaving_nothing(alone, layout_class, pair)
+        blamed = sum(mask for mask in alone if leaves_nothing(mask))
         for row in _ASKED:
             families = [
                 sum(mask for type_, mask in by_type.items() if type_ in family) for family in row
             ]
-            blamed |= self._leaving_nothing(families, layout_class, pair)
+            blamed |= sum(mask for mask in families if mask and leaves_nothing(mask))
             if blamed:
                 return blamed
         return chosen
 
-    def _leaving_nothing(
-        self, masks: list[int], layout_class: LayoutClass, pair: FormatModifier
-    ) -> int:
-        return sum(mask for mask in masks if mask and not self._is_left(mask, layout_class, pair))
+
+def _union(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)
 
 
 def _alike(atoms: Sequence[Atom]) -> list[int]:
     """For each requirement the mask of the first that says the same, whoever does."""
     firsts: dict[object, int] = {}
     alike = []
-    for place, atom in enumerate(atoms):
+    for number, atom in enumerate(atoms):
         c = atom.constraint
         said = None if c is None else (c.type, c.planes, c.value, c.must_understand)
-        alike.append(firsts.setdefault(said, 1 << place))
+        alike.append(firsts.setdefault(said, 1 << number))
     return alike
 
 

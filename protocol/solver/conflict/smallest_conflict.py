@@ -108,10 +108,14 @@ def _few(cases: ConflictCases, blamed: int, kept: int) -> int | None:
     # Each of these that can be met answers for every pair in it.
     for bit in bits_of(kept):
         cases.possible(blamed & ~cases.saying(bit))
-    for size in range(1, _TRIED_WHOLE + 1):
-        if size > 1 and len(bits) > _MOST_TRIED_WHOLE:
-            break
-        for few in combinations(bits, size):
-            if not cases.possible(sum(few)):
-                return sum(few)
+    sizes = range(1, _TRIED_WHOLE + 1 if len(bits) <= _MOST_TRIED_WHOLE else 2)
+    if len(sizes) > 1:
+        # And a pair that can be met for both of its members.
+        for bit in cases.not_known(bits):
+            other = bits[0] if bit != bits[0] else bits[-1]
+            cases.possible(bit | other)
+    for size in sizes:
+        for few in cases.not_known([sum(few) for few in combinations(bits, size)]):
+            if not cases.possible(few):
+                return few
     return None
