@@ -14,7 +14,8 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol reference roots wheel check-wheel clean
+.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol reference \
+	roots check-facts wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +67,9 @@ reference: $(VENV)/installed/test ## make docs/constraint-types.md from the regi
 
 roots: ## make tests/kernel/roots from the device trees of a kernel's source (SOURCE=...)
 	$(PYTHON) tests/kernel/roots/make_boards.py $(SOURCE)
+
+check-facts: $(VENV)/installed/test ## compare kernel/profiles with the kernel's source (SOURCE=...)
+	$(BIN)/python .ci/check_facts.py $(if $(SOURCE),--source $(SOURCE))
 
 wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/
 	rm -rf dist

@@ -13,6 +13,7 @@ WANTED = (
     "heapwire/protocol/wire/xml/xx-dmabuf-heaps-v1.xml",
     "heapwire/kernel/platforms/raspberry-pi-4.toml",
     "heapwire/kernel/platforms/rockchip-rk3399.toml",
+    "heapwire/kernel/profiles/drm-gem-dma.toml",
     "heapwire/kernel/platforms/exynos4-mfc-v5.toml",
     *(f"heapwire/{room}/py.typed" for room in ("protocol", "kernel", "compositor_plugin")),
     *(f"heapwire/{room}/py.typed" for room in ("client_lib", "cli")),

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         with_facts_of as with_facts_of,
     )
     from heapwire.kernel.description.driver_profile import (
-        profile_constraints as profile_constraints,
+        Profile as Profile,
+        own_sources as own_sources,
+        with_profiles as with_profiles,
     )
     from heapwire.kernel.description.file_constraint import (
         FileConstraint as FileConstraint,
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from heapwire.kernel.description.memory_properties import MemoryProperties as MemoryProperties
     from heapwire.kernel.description.platform import Platform as Platform, shipped as shipped
     from heapwire.kernel.description.platform_file import PlatformFileError as PlatformFileError
+    from heapwire.kernel.description.profile_file import (
+        ProfileFileError as ProfileFileError,
+        parse_profile as parse_profile,
+        profiles_of as profiles_of,
+        shipped_profile as shipped_profile,
+        shipped_profiles as shipped_profiles,
+    )
     from heapwire.kernel.description.quantity import quantity_name as quantity_name
     from heapwire.kernel.description.stated_facts import (
         DeviceFact as DeviceFact,
@@ -71,13 +80,16 @@ else:
                 "Device DeviceKind KmsPlane PlaneType parse_usage scanout_sets usage_name "
                 "with_facts_of"
             ),
-            "driver_profile": "profile_constraints",
+            "driver_profile": "Profile own_sources with_profiles",
             "file_constraint": "FileConstraint MachineNames NamedPairs NamedSources",
             "ladder": "Fact Overruled Resolution resolve",
             "link": "Link LinkKind",
             "memory_properties": "MemoryProperties",
             "platform": "Platform shipped",
             "platform_file": "PlatformFileError",
+            "profile_file": (
+                "ProfileFileError parse_profile profiles_of shipped_profile shipped_profiles"
+            ),
             "quantity": "quantity_name",
             "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
             "text_file": "LineFault json_excess read_text_file",

@@ -8,7 +8,18 @@ from enum import StrEnum
 
 from heapwire.kernel.description.ladder import Fact, Overruled, resolve
 from heapwire.protocol import InputError, shown
-from heapwire.protocol.values import ConstraintSet, DeviceId, Place, Usage
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    ConstraintSet,
+    DeviceId,
+    FormatModifier,
+    Place,
+    Usage,
+)
+
+ANYTHING = ConstraintSet(formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),))
+"""The set of a device that can use anything, once something is demanded of it."""
 
 
 class DeviceKind(StrEnum):
@@ -57,6 +68,10 @@ class Device:
     any memory and any format will do. The scanout sets of a display are those
     of its `planes`, each once.
 
+    `driver` is the name of its driver in sysfs, `api_driver` what DRM or V4L2 call
+    it, which is often another, and `compatibles` what its bus says that it is: the
+    strings of a device tree, or the modalias of PCI.
+
     `place` is where it sits on the bus tree. `iommu` says whether its DMA goes
     through an IOMMU that maps scattered pages to one run of addresses; None
     where that is not known. `node` is the path of its device node, None on a
@@ -69,6 +84,8 @@ class Device:
     name: str
     kind: DeviceKind
     driver: str = ""
+    api_driver: str = ""
+    compatibles: tuple[str, ...] = ()
     title: str = ""
     sets: Mapping[Usage, tuple[ConstraintSet, ...]] = field(default_factory=dict, hash=False)
     planes: tuple[KmsPlane, ...] = ()

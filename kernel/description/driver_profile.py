@@ -1,51 +1,216 @@
-"""Profiles: what the shipped platforms know of a driver, for a machine that does not say.
+"""Profiles: what a driver's source tells of it, and the kernel that runs does not.
 
-Several boards may have the same driver. What all of them agree on holds for the
-driver; what differs is a matter of the board and is left out, and so is what
-names memory or devices of a board.
+A profile is about one driver, or about the class of those that share helpers. Its
+rows say what the driver demands of a buffer, each for some pairs of format and
+modifier. A device has the profiles that match any of its names, and all that they
+say of one of its pairs holds for that pair. Two rows of a profile that have the
+same pair are alternatives.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
-from heapwire.kernel.description.device import Device, DeviceKind
-from heapwire.kernel.description.platform import read_shipped, shipped
-from heapwire.protocol.values import REGISTRY, Constraint, Usage, ValueKind
+from heapwire.kernel.description.device import ANYTHING, Device, DeviceKind, KmsPlane
+from heapwire.kernel.description.file_constraint import FileConstraint, MachineNames
+from heapwire.kernel.description.ladder import Fact, Overruled, Resolution, resolve
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    INVALID,
+    LINEAR,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Provenance,
+    SourceId,
+    Usage,
+)
 
-_OF_A_BOARD = (ValueKind.SOURCES, ValueKind.PAIRS)
+Bind = Callable[[Iterable[FileConstraint]], tuple[Constraint, ...]]
+
+USES_OF_KIND: Mapping[DeviceKind, tuple[Usage, ...]] = {
+    DeviceKind.DISPLAY: (Usage.SCANOUT,),
+    DeviceKind.GPU: (Usage.SAMPLING, Usage.RENDER),
+    DeviceKind.DECODER: (Usage.DECODE,),
+    DeviceKind.ENCODER: (Usage.ENCODE,),
+    DeviceKind.CAMERA: (Usage.CAMERA,),
+    DeviceKind.CONVERTER: (),
+    DeviceKind.CPU: (),
+}
+"""What a device of a kind has a profile for: the display of a card does not sample."""
 
 
-def profile_constraints(
-    driver: str, kind: DeviceKind, usage: Usage, *, iommu: bool | None
-) -> tuple[Constraint, ...]:
-    """The constraints that every shipped device with this driver has in all of its sets.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRow:
+    """What a driver demands for some pairs; `kms_planes` names those of its profile."""
 
-    `iommu` says whether the device at hand has one; unknown counts as none.
+    pairs: tuple[FormatModifier, ...]
+    constraints: tuple[FileConstraint, ...] = ()
+    cost: int = 0
+    kms_planes: tuple[str, ...] = ()
+
+    def covers(self, pair: FormatModifier) -> bool:
+        """Whether it speaks of a pair. A driver without modifiers lays out rows as linear does."""
+        modifier = LINEAR if pair.modifier == INVALID else pair.modifier
+        return any(
+            own.fourcc in (pair.fourcc, ANY_FOURCC) and own.modifier in (modifier, ANY_MODIFIER)
+            for own in self.pairs
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileUse:
+    """What a driver demands for a use: `constraints` of every pair, `rows` of some."""
+
+    constraints: tuple[FileConstraint, ...] = ()
+    rows: tuple[ProfileRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What is known of a driver.
+
+    It is for devices with one of the `drivers` of sysfs, one of the `api_drivers`
+    that DRM or V4L2 tell, or one of the `compatibles`: a string of a device tree or
+    a modalias of PCI, `*` and `?` as in file names. `extends` names profiles that
+    hold wherever this one does.
     """
-    if not driver:
+
+    name: str
+    title: str = ""
+    drivers: tuple[str, ...] = ()
+    api_drivers: tuple[str, ...] = ()
+    compatibles: tuple[str, ...] = ()
+    extends: tuple[str, ...] = ()
+    kms_planes: tuple[KmsPlane, ...] = ()
+    uses: Mapping[Usage, ProfileUse]
+
+    def speaks_of_all(self, usage: Usage) -> bool:
+        """Whether it says something of every pair of a use."""
+        use = self.uses.get(usage)
+        return use is not None and bool(use.constraints)
+
+    def speaks_of(self, device: Device) -> bool:
+        """Whether a device has one of its names."""
+        return (
+            device.driver in self.drivers
+            or device.api_driver in self.api_drivers
+            or any(
+                fnmatchcase(own, pattern)
+                for own in device.compatibles
+                for pattern in self.compatibles
+            )
+        )
+
+
+def own_sources(device: Device, devices: Iterable[Device]) -> tuple[SourceId, ...]:
+    """Whatever allocates on a device itself: its node, and its GPU's of the same card."""
+    ids = [device.id] if device.id is not None else []
+    ids += [
+        other.id
+        for other in devices
+        if other.id is not None and other.place.path and other.place.path == device.place.path
+    ]
+    return tuple(SourceId.device(one) for one in dict.fromkeys(ids))
+
+
+def with_profiles(device: Device, profiles: Sequence[Profile], names: MachineNames) -> Device:
+    """The device with what profiles say of each of its pairs, as far as nothing better is known.
+
+    `names.itself` has the device's own sources.
+    """
+    sets: dict[Usage, tuple[ConstraintSet, ...]] = {}
+    overruled = list(device.overruled)
+    for usage, own in device.sets.items():
+        anything = any(profile.speaks_of_all(usage) for profile in profiles)
+        told = _overlaid(device, usage, own or (ANYTHING,) * anything, profiles, names)
+        sets[usage] = told.sets
+        overruled += told.overruled
+    planes = tuple(
+        replace(plane, sets=_overlaid(device, Usage.SCANOUT, plane.sets, profiles, names).sets)
+        for plane in device.planes
+    )
+    return replace(device, sets=sets, planes=planes, overruled=tuple(dict.fromkeys(overruled)))
+
+
+def profile_sets(
+    device: Device, usage: Usage, profiles: Sequence[Profile], names: MachineNames
+) -> tuple[tuple[ConstraintSet, tuple[str, ...]], ...]:
+    """The sets that a device has by its profiles alone, each with the names of its KMS planes.
+
+    The first profile that has rows for the use says which pairs there are, and the
+    others what more they demand. The device's own sets do not count.
+    """
+    for profile in profiles:
+        use = profile.uses.get(usage)
+        if use is not None and use.rows:
+            break
+    else:
         return ()
-    return _agreed(driver, kind, usage, iommu is True)
+    others = [other for other in profiles if other is not profile]
+    bind = _binder(device, names)
+    sets: list[tuple[ConstraintSet, tuple[str, ...]]] = []
+    for row in use.rows:
+        said = ConstraintSet(
+            formats=row.pairs,
+            constraints=bind((*use.constraints, *row.constraints)),
+            costs=(row.cost,) * len(row.pairs) if row.cost else (),
+        )
+        told = _overlaid(device, usage, (said,), others, names)
+        sets += [(one, row.kms_planes) for one in told.sets]
+    return tuple(sets)
 
 
-@cache
-def _agreed(driver: str, kind: DeviceKind, usage: Usage, iommu: bool) -> tuple[Constraint, ...]:
-    agreed: dict[Constraint, None] | None = None
-    for device in _known_devices(iommu):
-        if device.driver != driver or device.kind is not kind:
+def _overlaid(
+    device: Device,
+    usage: Usage,
+    sets: tuple[ConstraintSet, ...],
+    profiles: Iterable[Profile],
+    names: MachineNames,
+) -> Resolution:
+    """Sets with what profiles add to them, and what of either does not hold."""
+    bind = _binder(device, names)
+    overruled: list[Overruled] = []
+    for profile in profiles:
+        use = profile.uses.get(usage)
+        if use is None:
             continue
-        for constraint_set in device.sets.get(usage, ()):
-            own = dict.fromkeys(filter(_of_the_driver, constraint_set.constraints))
-            agreed = own if agreed is None else {c: None for c in agreed if c in own}
-    return tuple(agreed or ())
+        parts: list[ConstraintSet] = []
+        for one in sets:
+            for part, facts in _spoken_of(one, use, bind):
+                told = resolve(usage, (part,), facts)
+                parts += told.sets
+                overruled += told.overruled
+        sets = tuple(dict.fromkeys(parts))
+    return Resolution(sets, tuple(overruled))
 
 
-@cache
-def _known_devices(iommu: bool) -> tuple[Device, ...]:
-    """Every device of every shipped platform, as if all had an IOMMU, or none."""
-    return tuple(device for name in shipped() for device in read_shipped(name, iommu=iommu).devices)
+def _spoken_of(
+    one: ConstraintSet, use: ProfileUse, bind: Bind
+) -> Iterable[tuple[ConstraintSet, tuple[Fact, ...]]]:
+    """The parts of a set that a use says the same of, each with what it says."""
+    common = tuple(Fact(constraint=constraint) for constraint in bind(use.constraints))
+    rows = [(row, bind(row.constraints)) for row in use.rows]
+    parts: dict[tuple[Constraint, ...], dict[int, None]] = {}
+    for position, pair in enumerate(one.formats):
+        for demands in [demands for row, demands in rows if row.covers(pair)] or [()]:
+            parts.setdefault(demands, {})[position] = None
+    for demands, positions in parts.items():
+        pairs = tuple(one.formats[position] for position in positions)
+        own = (Fact(constraint=constraint, pairs=frozenset(pairs)) for constraint in demands)
+        costs = tuple(one.costs[position] for position in positions) if one.costs else ()
+        yield replace(one, formats=pairs, costs=costs), (*common, *own)
 
 
-def _of_the_driver(constraint: Constraint) -> bool:
-    row = REGISTRY.get(constraint.type)
-    return row is not None and not row.condition and row.kind not in _OF_A_BOARD
+def _binder(device: Device, names: MachineNames) -> Bind:
+    def bind(written: Iterable[FileConstraint]) -> tuple[Constraint, ...]:
+        return tuple(
+            one.bound(names, Provenance.PROFILE)
+            for one in written
+            if not (one.without_iommu and device.iommu is True)
+        )
+
+    return bind

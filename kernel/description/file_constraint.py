@@ -30,6 +30,9 @@ from heapwire.protocol.values import (
 
 _UINT_MAX = (1 << 64) - 1  # what travels
 
+ITSELF = "itself"
+"""In a list of memory, in a profile: what the device allocates itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedSources:
@@ -51,11 +54,12 @@ class MachineNames:
 
     `source` gives any name a number, that of a memory which is not there
     included; it is told where the name stands. `devices` has every device that
-    has a node.
+    has a node. `itself` is what the device at hand allocates, which a profile speaks of.
     """
 
     source: Callable[[str, TomlPath], SourceId]
     devices: Mapping[str, DeviceId]
+    itself: tuple[SourceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ class FileConstraint:
 
     def _value(self, names: MachineNames) -> Value:
         match self.value:
+            case NamedSources((name,)) if name == ITSELF and names.itself:
+                return names.itself
             case NamedSources(sources):
                 where = (*self.path, "value")
                 return tuple(names.source(name, where) for name in sources)

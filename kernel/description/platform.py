@@ -89,7 +89,7 @@ class Platform:
                     f"there is no platform {shown(wanted)}: {did_you_mean(wanted, shipped())} "
                     "A file is named with its path or its ending .toml."
                 )
-            return cls._of(read_shipped(wanted))
+            return cls._of(_read_shipped(wanted))
         return cls.parse(read_text_file(wanted), file=wanted)
 
     @classmethod
@@ -251,13 +251,9 @@ def shipped() -> tuple[str, ...]:
     )
 
 
-def read_shipped(name: str, *, iommu: bool | None = None) -> PlatformParts:
-    """What the file of a shipped platform says.
-
-    `iommu` stands in for what the file says of its devices' IOMMUs.
-    """
+def _read_shipped(name: str) -> PlatformParts:
     text = (_shipped_files() / f"{name}{_SUFFIX}").read_text("utf-8")
-    return read_platform(text, file=f"{name}{_SUFFIX}", name=name, iommu=iommu)
+    return read_platform(text, file=f"{name}{_SUFFIX}", name=name)
 
 
 def _shipped_files() -> resources.abc.Traversable:

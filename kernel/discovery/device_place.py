@@ -1,4 +1,4 @@
-"""Where a device sits and how its DMA gets to memory, from sysfs."""
+"""What a device is, where it sits and how its DMA gets to memory, from sysfs."""
 
 from __future__ import annotations
 
@@ -70,6 +70,28 @@ def _components(card: SysfsDevice) -> Iterator[SysfsDevice]:
                 device = SysfsDevice(entry.resolve(), card.root)
                 if entry.is_symlink() and device.bus_path:
                     yield device
+
+
+def compatibles_of(device: SysfsDevice) -> tuple[str, ...]:
+    """What the bus says that it is: strings of the device tree, or the modalias of PCI.
+
+    Those of a display that is made of several devices are its parts' too.
+    """
+    words = [word for step in (device, *_components(device)) for word in _compatibles(step)]
+    if words:
+        return tuple(dict.fromkeys(words))
+    modalias = device.physical.attribute("modalias")
+    return (modalias,) if modalias else ()
+
+
+def _compatibles(device: SysfsDevice) -> tuple[str, ...]:
+    for ancestor in device.lineage():
+        try:
+            raw = (ancestor.path / "of_node" / "compatible").read_bytes()
+        except OSError:
+            continue
+        return tuple(word for word in raw.decode("ascii", "replace").split("\0") if word)
+    return ()
 
 
 def is_virtual(device: SysfsDevice) -> bool:

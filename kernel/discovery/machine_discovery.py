@@ -5,7 +5,7 @@ devices to heaps, planes and formats of displays, formats and sizes of codecs
 and cameras, places on the bus, IOMMUs. Where it has no link, signs stand in for
 it (docs/kernel.md, "Without links"): memory that the device tree reserves, an
 IOMMU, the width of a device's addresses, the kind of a codec's queue, and the
-profiles of shipped platforms for the same driver. Each keeps its provenance.
+profiles of drivers (kernel/profiles). Each keeps its provenance.
 
 Nothing is allocated and nothing is set. A node that may not be opened, or a
 library that is missing, is a note and not an error.
@@ -26,12 +26,19 @@ from heapwire.kernel.description import (
     Link,
     LinkKind,
     Platform,
-    profile_constraints,
     scanout_sets,
     with_facts_of,
 )
 from heapwire.kernel.discovery.codec_sets import codec_sets
-from heapwire.kernel.discovery.device_place import copies, dma_bits, iommu_of, is_virtual, place_of
+from heapwire.kernel.discovery.device_place import (
+    compatibles_of,
+    copies,
+    dma_bits,
+    iommu_of,
+    is_virtual,
+    place_of,
+)
+from heapwire.kernel.discovery.driver_profiles import profiled, speaks_of_memory
 from heapwire.kernel.discovery.gpu import NvidiaGpu, list_nvidia
 from heapwire.kernel.discovery.heaps import (
     SUBSYSTEM,
@@ -124,6 +131,8 @@ def local_platform(
                 _add(discovery, entry, codec, reverse)
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
     discovery.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
+    discovery.devices, itself = profiled(discovery.devices, discovery.sources)
+    discovery.sources += itself
     discovery.notes += [_unread(why, devices) for why, devices in discovery.unread.items()]
     memory = LocalMemory(discovery.sources, nodes)
     barred = nodes.keys() - memory.openable
@@ -200,6 +209,7 @@ def _device(entry: SysfsDevice, kind: DeviceKind) -> Device:
         name=entry.name,
         kind=kind,
         driver=entry.physical.driver,
+        compatibles=compatibles_of(entry),
         place=place_of(entry),
         iommu=iommu_of(entry),
         node=str(entry.node) if entry.node is not None else None,
@@ -219,7 +229,7 @@ def _display(discovery: _Discovery, entry: SysfsDevice, drm: OpenDrm) -> Device:
         # A card with connectors has a display, whoever may look at it.
         connected = any(entry.path.glob(f"{entry.path.name}-*"))
         return device if connected else replace(device, kind=DeviceKind.UNKNOWN)
-    device = replace(device, driver=device.driver or driver)
+    device = replace(device, driver=device.driver or driver, api_driver=driver)
     sets = scanout_sets(planes)
     if not sets:  # a GPU without a display, such as vgem
         return replace(device, kind=DeviceKind.GPU)
@@ -254,11 +264,13 @@ def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device 
     try:
         with v4l2(device.node) as node:
             codec = codec_sets(node)
-            title = node.card
+            title, driver = node.card, node.driver
     except OSError as error:
         discovery.unread.setdefault(words_of(error), []).append(device)
         return device
-    device = replace(device, kind=codec.kind, title=title, bitstreams=codec.bitstreams)
+    device = replace(
+        device, kind=codec.kind, title=title, api_driver=driver, bitstreams=codec.bitstreams
+    )
     if codec.usage is None or not codec.sets:
         return device
     device = replace(device, sets={codec.usage: codec.sets})
@@ -285,12 +297,13 @@ def _memory_facts(
 ) -> list[Fact]:
     """What is known, or else presumed, of the memory that a device takes for a use.
 
-    By the width of its addresses, by the profiles of its driver, and by the kind of a
-    codec's queue, if `queue_hint` says that it takes no pointers to user memory.
+    By the width of its addresses, its caches, and the kind of a codec's queue, if
+    `queue_hint` says that it takes no pointers to user memory. Profiles come later
+    (`profiled`), and leave nothing to presume.
     """
     if is_virtual(entry) and not queue_hint:
         return []
-    known = list(profile_constraints(device.driver, device.kind, usage, iommu=device.iommu))
+    known: list[Constraint] = []
     if not is_virtual(entry) and is_coherent(entry) is False:
         known.append(Constraint(type=NO_SNOOP.type, value=1, provenance=Provenance.KERNEL))
     if copies(entry):  # the CPU writes: no DMA reaches the buffer, and no memory is out of reach
@@ -308,7 +321,8 @@ def _memory_facts(
         )
     links = links_of(entry)
     # A list of all that a device supports tells more than a sign; a preference does not.
-    if links is None or links.kind is not LinkKind.SUPPORTED:
+    listed = links is not None and links.kind is LinkKind.SUPPORTED
+    if not listed and not speaks_of_memory(device, usage):
         known += presumed_memory(entry, device, known, queue_hint=queue_hint)
     return [Fact(constraint=constraint) for constraint in known]
 

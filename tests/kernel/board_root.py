@@ -138,6 +138,7 @@ class Display:
 class Decoder:
     """What every V4L2 device here is taken to do, with videobuf2-dma-contig."""
 
+    driver = ""
     card = "A decoder"
     is_memory_to_memory = True
     capture, output = Queue.CAPTURE, Queue.OUTPUT

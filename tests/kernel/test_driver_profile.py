@@ -1,74 +1,299 @@
-"""Profiles: what all boards with a driver agree on, and nothing that is one board's."""
+"""Profiles: matched by any name of a device, row by row, and never more than a row says."""
+
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from heapwire.kernel.description import (
     Device,
     DeviceKind,
-    driver_profile,
-    profile_constraints,
+    KmsPlane,
+    MachineNames,
+    PlaneType,
+    ProfileFileError,
+    own_sources,
+    parse_profile,
+    profiles_of,
+    shipped_profile,
+    shipped_profiles,
+    with_profiles,
 )
+from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import (
-    ANY_FOURCC,
-    ANY_MODIFIER,
-    BY_NAME,
+    INVALID,
+    LINEAR,
     REGISTRY,
-    Constraint,
     ConstraintSet,
+    DeviceId,
     FormatModifier,
+    Place,
     Provenance,
+    SourceId,
     Usage,
+    parse_fourcc,
+    parse_modifier,
 )
 
-DISPLAY, DECODER = DeviceKind.DISPLAY, DeviceKind.DECODER
+FILES = sorted((Path(__file__).parents[2] / "kernel" / "profiles").glob("*.toml"))
+CARD = DeviceId(226, 0)
+
+DISPLAY = """
+title = "A display"
+drivers = ["sysfs-name"]
+api-drivers = ["api-name"]
+compatibles = ["vendor,soc-*", "pci:v0000ABCDd0000000[12]*"]
+
+[[use]]
+usage = "scanout"
+constraints = [{ type = "contiguous", without-iommu = true }]
+
+[[use.set]]
+formats = ["XRGB8888", "NV12"]
+constraints = [{ type = "pitch-alignment", value = 64 }]
+
+[[use.set]]
+formats = ["NV12"]
+modifiers = ["ALLWINNER_TILED"]
+constraints = [{ type = "scanline-alignment", value = 32 }]
+
+[[use.set]]
+formats = ["NV12"]
+constraints = [{ type = "max-width", value = 640 }]
+"""
 
 
-def profile(driver, kind, usage, iommu):
-    found = profile_constraints(driver, kind, usage, iommu=iommu)
-    assert all(constraint.provenance is Provenance.PROFILE for constraint in found)
-    return {REGISTRY[constraint.type].name: constraint.value for constraint in found}
+def pair(name, modifier="LINEAR"):
+    return FormatModifier(parse_fourcc(name), parse_modifier(modifier))
+
+
+def display(*pairs, iommu=False, **names):
+    shown = (ConstraintSet(formats=pairs),)
+    plane = KmsPlane(name="primary", type=PlaneType.PRIMARY, sets=shown)
+    return Device(
+        id=CARD,
+        name="card0",
+        kind=DeviceKind.DISPLAY,
+        sets={Usage.SCANOUT: shown},
+        planes=(plane,),
+        iommu=iommu,
+        **names,
+    )
+
+
+def told(device, text=DISPLAY, itself=()):
+    """What each pair of a display is told to keep to: one entry an alternative."""
+    profile = parse_profile(text, file="test.toml", name="test")
+    names = MachineNames(lambda name, path: pytest.fail(name), {}, itself)
+    said = with_profiles(device, [profile], names)
+    found = {}
+    for one in said.sets[Usage.SCANOUT]:
+        assert all(c.provenance is Provenance.PROFILE for c in one.constraints)
+        for each in one.formats:
+            demands = {REGISTRY[c.type].name: c.value for c in one.constraints}
+            found.setdefault(each, []).append(demands)
+    assert said.planes[0].sets == said.sets[Usage.SCANOUT]
+    return found
+
+
+def test_each_pair_has_what_its_own_row_says():
+    plain, tiled, other = pair("XRGB8888"), pair("NV12", "ALLWINNER_TILED"), pair("RGB565")
+    assert told(display(plain, tiled, other)) == {
+        plain: [{"contiguous": 1, "pitch-alignment": 64}],
+        tiled: [{"contiguous": 1, "scanline-alignment": 32}],
+        other: [{"contiguous": 1}],
+    }
+
+
+def test_two_rows_with_the_same_pair_are_alternatives():
+    assert told(display(pair("NV12"))) == {
+        pair("NV12"): [
+            {"contiguous": 1, "pitch-alignment": 64},
+            {"contiguous": 1, "max-width": 640},
+        ]
+    }
+
+
+def test_a_driver_without_modifiers_has_the_rows_of_linear():
+    implicit = FormatModifier(parse_fourcc("XRGB8888"), INVALID)
+    assert told(display(implicit)) == {implicit: [{"contiguous": 1, "pitch-alignment": 64}]}
+
+
+@pytest.mark.parametrize(("iommu", "contiguous"), [(True, False), (False, True), (None, True)])
+def test_an_iommu_lifts_what_holds_without_one(iommu, contiguous):
+    [demands] = told(display(pair("XRGB8888"), iommu=iommu))[pair("XRGB8888")]
+    assert ("contiguous" in demands) is contiguous
+
+
+def test_what_can_use_anything_is_told_what_holds_for_every_pair():
+    profile = parse_profile(
+        DISPLAY.replace('"scanout"', '"sampling"'), file="test.toml", name="test"
+    )
+    gpu = Device(id=CARD, name="gpu", kind=DeviceKind.GPU, sets={Usage.SAMPLING: ()})
+    names = MachineNames(lambda name, path: pytest.fail(name), {})
+    (anything,) = with_profiles(gpu, [profile], names).sets[Usage.SAMPLING]
+    assert [REGISTRY[c.type].name for c in anything.constraints] == ["contiguous"]
+    assert with_profiles(gpu, [], names) == gpu
+
+
+def test_itself_is_whatever_the_card_allocates():
+    text = DISPLAY.replace(
+        '{ type = "contiguous", without-iommu = true }',
+        '{ type = "permitted-sources", value = ["itself"] }',
+    )
+    card = display(pair("RGB565"), place=Place(("pci0", "0:1")))
+    gpu = Device(
+        id=DeviceId(226, 128), name="renderD128", kind=DeviceKind.GPU, place=Place(("pci0", "0:1"))
+    )
+    other = Device(
+        id=DeviceId(226, 129), name="renderD129", kind=DeviceKind.GPU, place=Place(("pci0", "0:2"))
+    )
+    itself = own_sources(card, [card, gpu, other])
+    assert itself == (SourceId.device(CARD), SourceId.device(DeviceId(226, 128)))
+    [demands] = told(card, text, itself)[pair("RGB565")]
+    assert demands == {"permitted-sources": itself}
+
+
+def test_a_device_of_no_place_has_nothing_but_itself():
+    """No path is not a path that two devices share."""
+    card = display(pair("RGB565"))
+    other = Device(id=DeviceId(226, 128), name="renderD128", kind=DeviceKind.GPU)
+    assert own_sources(card, [card, other]) == (SourceId.device(CARD),)
 
 
 @pytest.mark.parametrize(
-    ("driver", "kind", "usage", "iommu", "expected"),
+    "names",
     [
-        ("vc4", DISPLAY, Usage.SCANOUT, False,
-         {"contiguous": 1, "address-range": (0, 0x3FFFFFFF)}),
-        ("rockchip", DISPLAY, Usage.SCANOUT, False, {"contiguous": 1, "pitch-alignment": 64}),
-        ("rockchip", DISPLAY, Usage.SCANOUT, None, {"contiguous": 1, "pitch-alignment": 64}),
-        ("rockchip", DISPLAY, Usage.SCANOUT, True, {"pitch-alignment": 64}),
-        # The banks are the board's, and so is the padding of version 8 only.
-        ("s5p-mfc", DECODER, Usage.DECODE, True,
-         {"width-alignment": 16, "scanline-alignment": 32}),
-        ("amdgpu", DISPLAY, Usage.SCANOUT, True, {"pitch-alignment": 256}),
-        ("i915", DISPLAY, Usage.SCANOUT, True, {}),  # every generation has its own numbers
-        ("vc4", DISPLAY, Usage.RENDER, False, {}),
-        ("vc4", DECODER, Usage.SCANOUT, False, {}),
-        ("nobody", DISPLAY, Usage.SCANOUT, False, {}),
-        ("", DISPLAY, Usage.SCANOUT, False, {}),
+        {"driver": "sysfs-name"},
+        {"api_driver": "api-name"},
+        {"compatibles": ("vendor,soc-7", "vendor,soc")},
+        {"compatibles": ("pci:v0000ABCDd00000002sv00001234",)},
+        {"driver": "another", "api_driver": "api-name"},
+    ],
+)
+def test_any_name_of_a_device_will_do(names):
+    profile = parse_profile(DISPLAY, file="test.toml", name="test")
+    assert profile.speaks_of(display(pair("RGB565"), **names))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {},
+        {"driver": "api-name"},
+        {"api_driver": "sysfs-name"},
+        {"compatibles": ("vendor,so",)},
+        {"compatibles": ("pci:v0000ABCDd00000003sv00001234",)},
+    ],
+)
+def test_no_other_name_does(names):
+    profile = parse_profile(DISPLAY, file="test.toml", name="test")
+    assert not profile.speaks_of(display(pair("RGB565"), **names))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("title", "titel"), r"test\.toml:\d+: 'title' is missing"),
+        (("type = \"contiguous\"", "type = \"contigous\""), "did you mean 'contiguous'"),
+        (("value = 640", "value = true"), "max-width"),
+        (('"scanout"', '"scanin"'), "'scanin' is not a use"),
+        (("[[use.set]]\nformats", "[[use.set]]\nformatz"), "'formats' is missing"),
+        (('{ type = "pitch-alignment", value = 64 }',
+          '{ type = "permitted-sources", value = ["linux,cma"] }'), "a driver has 'itself' only"),
+        (('{ type = "pitch-alignment", value = 64 }',
+          '{ type = "peer-link", value = ["gpu"] }'), "a driver has 'itself' only"),
     ],
 )  # fmt: skip
-def test_what_is_known_of_a_driver(driver, kind, usage, iommu, expected):
-    assert profile(driver, kind, usage, iommu) == expected
+def test_a_wrong_file_is_told_with_line_and_key(change, fault):
+    text = DISPLAY.replace(*change)
+    assert text != DISPLAY
+    with pytest.raises(ProfileFileError, match=fault):
+        parse_profile(text, file="test.toml", name="test")
 
 
-def board(*constraints, driver):
-    """A display of which all that is known are the constraints of its one set."""
-    shown = ConstraintSet(
-        formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),),
-        constraints=tuple(
-            Constraint(type=BY_NAME[name].type, value=value, provenance=Provenance.PROFILE)
-            for name, value in constraints
-        ),
-    )
-    return Device(id=None, name="d", kind=DISPLAY, driver=driver, sets={Usage.SCANOUT: (shown,)})
+# A device by one of its names, and the profiles that it has, the more special first.
+OF_DEVICES = [
+    ({"driver": "vc4-drm"}, ["vc4", "drm-gem-dma"]),
+    ({"api_driver": "vc4"}, ["vc4", "drm-gem-dma"]),
+    ({"compatibles": ("brcm,bcm2711-vc5",)}, ["vc4", "drm-gem-dma"]),
+    ({"driver": "rockchip-drm"}, ["rockchip-drm"]),
+    ({"compatibles": ("rockchip,rk3399-vop-big",)}, ["rockchip-vop-rk3399", "rockchip-drm"]),
+    ({"driver": "exynos-drm"}, ["exynos-drm"]),
+    ({"compatibles": ("samsung,exynos4210-mixer",)}, ["exynos-mixer", "exynos-drm"]),
+    ({"driver": "mediatek-drm"}, ["mediatek-drm"]),
+    ({"compatibles": ("mediatek,mt8183-mmsys", "syscon")}, ["mediatek-ovl", "mediatek-drm"]),
+    ({"driver": "drm", "api_driver": "tegra"}, ["tegra-drm"]),
+    ({"compatibles": ("nvidia,tegra124-dc",)}, ["tegra124-dc", "tegra-drm"]),
+    ({"driver": "msm_dpu"}, ["msm-dpu"]),
+    ({"driver": "hantro-vpu"}, ["hantro"]),
+    ({"compatibles": ("rockchip,rk3399-vpu",)}, ["hantro-rk3399", "hantro"]),
+    ({"driver": "qcom-venus-decoder", "api_driver": "qcom-venus"}, ["qcom-venus"]),
+    ({"driver": "s5p-mfc", "compatibles": ("samsung,mfc-v5",)}, ["s5p-mfc-v5", "s5p-mfc"]),
+    ({"driver": "meson-drm", "api_driver": "meson"}, ["drm-gem-dma"]),
+    ({"driver": "stm32-display", "api_driver": "stm"}, ["drm-gem-dma"]),
+    ({"api_driver": "imx-dcss"}, ["drm-gem-dma"]),
+    ({"driver": "drm-clcd-pl111", "api_driver": "pl111"}, ["pl111"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00001912sv0",)}, ["i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d000056A0sv0",)}, ["i915-dg2", "i915"]),
+    ({"driver": "vkms"}, []),
+    ({"driver": ""}, []),
+]
 
 
-def test_conditions_and_what_one_board_lacks_are_left_out(monkeypatch):
-    """A condition says when a set holds, which alone says nothing of a machine's sets."""
-    both = board(
-        ("contiguous", 1), ("pitch-alignment", 64), ("when-width", (1, 9)), driver="test-conditions"
-    )
-    fewer = board(("contiguous", 1), ("when-width", (1, 9)), driver="test-conditions")
-    monkeypatch.setattr(driver_profile, "_known_devices", lambda iommu: (both, fewer, both))
-    assert profile("test-conditions", DISPLAY, Usage.SCANOUT, False) == {"contiguous": 1}
+@pytest.mark.parametrize(("names", "expected"), OF_DEVICES)
+def test_which_profiles_a_device_has(names, expected):
+    device = Device(id=None, name="d", kind=DeviceKind.DISPLAY, **names)
+    assert [profile.name for profile in profiles_of(device)] == expected
+
+
+@pytest.mark.parametrize("driver", ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl"])
+def test_a_display_that_takes_no_foreign_memory_has_its_own_only(driver):
+    device = display(pair("XRGB8888"), driver=driver, iommu=True)
+    names = MachineNames(lambda name, path: pytest.fail(name), {}, own_sources(device, [device]))
+    said = with_profiles(device, profiles_of(device), names)
+    for one in said.sets[Usage.SCANOUT]:
+        demands = {REGISTRY[c.type].name: c.value for c in one.constraints}
+        assert demands["permitted-sources"] == (SourceId.device(CARD),)
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+class TestEvery:
+    def test_profile_is_one_that_a_driver_can_meet(self, name):
+        profile = shipped_profile(name)
+        for use in profile.uses.values():
+            for row in use.rows or ():
+                demands = [
+                    one.bound(MachineNames(lambda n, p: None, {}, (SourceId.device(CARD),)),
+                              Provenance.PROFILE)
+                    for one in (*use.constraints, *row.constraints)
+                ]  # fmt: skip
+                demand = lift(demands)
+                assert demand is not BOTTOM
+                assert join((demand,)) is not BOTTOM
+
+    def test_profile_extends_what_is_there(self, name):
+        assert set(shipped_profile(name).extends) <= set(shipped_profiles())
+
+    def test_profile_can_be_found_or_is_named_by_a_board(self, name):
+        profile = shipped_profile(name)
+        boards = FILES[0].parents[1] / "platforms"
+        named = any(f'"{name}"' in file.read_text("utf-8") for file in boards.glob("*.toml"))
+        assert profile.drivers or profile.api_drivers or profile.compatibles or named
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_row_says_where_it_was_read(path):
+    data = tomllib.loads(path.read_text("utf-8"))
+    for use in data["use"]:
+        rows = [*use.get("constraints", ()), *use.get("set", ())]
+        rows += [one for row in use.get("set", ()) for one in row.get("constraints", ())]
+        assert rows
+        for row in rows:
+            assert row.get("source"), row
+
+
+def test_linear_is_the_modifier_of_a_row_without_any():
+    profile = parse_profile(DISPLAY, file="test.toml", name="test")
+    rows = profile.uses[Usage.SCANOUT].rows
+    assert {one.modifier for one in rows[0].pairs} == {LINEAR}

@@ -20,6 +20,7 @@ from heapwire.protocol.values import (
     Extents,
     Goal,
     Provenance,
+    SourceId,
     Usage,
     fourcc,
 )
@@ -47,6 +48,7 @@ class Display:
 
 
 class Decoder:
+    driver = "vendor-vpu"
     card = "A decoder"
     is_memory_to_memory = True
     capture, output = Queue.CAPTURE, Queue.OUTPUT
@@ -333,16 +335,76 @@ def test_a_device_that_imports_nothing_works_in_its_own_memory(machine):
     assert permitted.value == (own.id,)
 
 
-def test_profiles_serve_for_known_drivers(machine):
+def rebound(machine, driver):
+    """The machine with another driver of its display."""
     folder = machine.root / "sys/devices" / CARD
     (folder / "driver").unlink()
-    vc4 = machine.root / "sys/bus/any/drivers/vc4"
-    vc4.mkdir(parents=True)
-    (folder / "driver").symlink_to(vc4)
+    home = machine.root / "sys/bus/any/drivers" / driver
+    home.mkdir(parents=True)
+    (folder / "driver").symlink_to(home)
+    return folder
+
+
+def test_profiles_serve_for_known_drivers(machine):
+    rebound(machine, "vc4-drm")
     found = constraints(look(machine), "card0", Usage.SCANOUT)
     assert found["address-range"].value == (0, 0x3FFFFFFF)
     assert found["address-range"].provenance is Provenance.PROFILE
+    assert found["contiguous"].provenance is Provenance.PROFILE
     assert found["max-width"].provenance is Provenance.KERNEL
+
+
+def test_profiles_are_found_by_the_name_that_drm_tells(machine):
+    display = Display(XRGB)
+    display.driver = "pl111"
+    found = constraints(look(machine, display=display), "card0", Usage.SCANOUT)
+    assert found["contiguous"].provenance is Provenance.PROFILE
+    platform = look(machine, display=display)
+    assert platform.device("card0").driver == "vendor-drm"
+    assert platform.device("card0").api_driver == "pl111"
+
+
+def test_profiles_are_found_by_what_the_device_tree_says(machine):
+    base = "sys/firmware/devicetree/base/display"
+    machine.write(f"{base}/compatible", b"nvidia,tegra124-dc\0nvidia,tegra114-dc\0")
+    (machine.root / "sys/devices" / CARD / "of_node").symlink_to(machine.root / base)
+    platform = look(machine)
+    assert platform.device("card0").compatibles == ("nvidia,tegra124-dc", "nvidia,tegra114-dc")
+    assert constraints(platform, "card0", Usage.SCANOUT)["pitch-alignment"].value == 64
+    assert [platform.source_name(one.source) for one in plans(platform)[0].layout.objects] == [
+        "reserved"
+    ]
+
+
+def test_profiles_are_found_by_what_v4l2_tells(machine):
+    decoder = Decoder()
+    decoder.driver = "qcom-venus"
+    found = constraints(look(machine, decoder=decoder), "video0", Usage.DECODE)
+    assert found["contiguous"].provenance is Provenance.PROFILE
+    assert found["size-alignment"].value == 4096
+
+
+def test_a_display_that_imports_nothing_shows_what_it_allocates(machine):
+    rebound(machine, "virtio_gpu")
+    group = machine.root / "sys/kernel/iommu_groups/1"
+    group.mkdir(parents=True)
+    (group / "type").write_text("DMA\n")
+    (machine.root / "sys/devices/platform/soc/vpu/iommu_group").symlink_to(group)
+    platform = look(machine)
+    own = platform.source("card0")
+    gpu = platform.device("renderD128")
+    permitted = constraints(platform, "card0", Usage.SCANOUT)["permitted-sources"]
+    # What the render node of the same card allocates it shows as well.
+    assert permitted.value == (own.id, SourceId.device(gpu.id))
+    assert own.device_local == platform.device("card0").id
+    [shown] = plans(platform)
+    assert [platform.source_name(one.source) for one in shown.layout.objects] == ["card0"]
+    assert [source.name for source in platform.sources] == ["reserved", "system", "card0"]
+
+
+def test_a_display_that_imports_lists_no_source_of_its_own(machine):
+    rebound(machine, "vc4-drm")
+    assert [source.name for source in look(machine).sources] == ["reserved", "system"]
 
 
 def test_narrow_addresses_count_where_the_memory_ends(machine):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.kernel.description import Platform
+from heapwire.kernel.description import Platform, ProfileFileError, parse_profile
 from heapwire.kernel.description.platform_file import PlatformFileError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import BY_NAME, Extent, Extents, Goal, Usage
@@ -111,3 +111,12 @@ def test_a_vendors_type_is_written_met_and_explained_from_the_faces_alone():
     )
     assert done.stderr == ""
     assert "burst: burst: a multiple of 16 beats for display:scanout" in done.stdout.splitlines()
+
+
+def test_every_key_of_a_profile_is_described_and_no_other():
+    section = TEXT.split("\n## Profiles\n", 1)[1].split("\n## ", 1)[0]
+    described = set(re.findall(r"^\| `([a-z-]+)`", section, re.MULTILINE))
+    with pytest.raises(ProfileFileError) as caught:
+        parse_profile('title = "t"\nqqqqqqqq = 1\n', file="p.toml", name="p")
+    (known,) = re.findall(r"qqqqqqqq: this key is unknown here: there are (.*)", str(caught.value))
+    assert described == set(known.split(", "))

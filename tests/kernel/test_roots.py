@@ -1,4 +1,4 @@
-"""Stock kernels on real boards: what discovery plans for each, without any word of the drivers.
+"""Stock kernels on real boards: what discovery plans for each, where the drivers say nothing.
 
 The boards are made from the kernel's device trees (`roots/make_boards.py`), and
 `roots/plans.toml` has the memory that is expected to be planned on each.

@@ -1,0 +1,344 @@
+"""Compare the numbers of kernel/profiles with the kernel's own source.
+
+    python .ci/check_facts.py [--source FOLDER] [--list]
+
+Each row of a profile says where it was read: `file: symbol`, `file: symbol: text`
+or `file: symbol[word]: text`, where the word picks an entry of a table. What is
+compared: the formats and the modifiers of a table with those of all rows that
+name it; a number with those that the text has, macros worked out; the text itself
+with what stands there. A row that names no file of the kernel cannot be compared:
+those are counted and listed, and more than a fifth of them is a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kernel_source import KernelSource, SourceError, elements, squeezed
+
+from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
+from heapwire.kernel.description.quantity import parse_quantity
+from heapwire.protocol.values import (
+    ANY_FOURCC,
+    ANY_MODIFIER,
+    INVALID,
+    LINEAR,
+    fourcc_name,
+    modifier_name,
+    parse_modifier,
+)
+
+ROOT = Path(__file__).parents[1]
+TARBALL = Path("/usr/src/linux-source-6.12.tar.xz")
+# What of it is unpacked.
+FOLDERS = (
+    "drivers/gpu/drm", "drivers/media", "drivers/staging/media", "include/uapi", "include/drm",
+    "include/linux/sizes.h", "arch/arm/boot/dts", "arch/arm64/boot/dts",
+)  # fmt: skip
+MOST_UNCOMPARED = 0.2
+
+_PLACE = re.compile(r"([\w./+-]+\.(?:c|h|dtsi?)): ([\w-]+)(?:\[(\w+)\])?(?:: (.+))?", re.DOTALL)
+
+_OF_THE_KERNEL = re.compile(r"(?:arch|drivers|include)/")
+
+# V4L2's names of pictures that drm_fourcc.h calls otherwise.
+_PICTURES: Mapping[str, tuple[str, int]] = {
+    "NV12": ("NV12", LINEAR),
+    "NV12M": ("NV12", LINEAR),
+    "NV21": ("NV21", LINEAR),
+    "NV21M": ("NV21", LINEAR),
+    "YUV420": ("YUV420", LINEAR),
+    "YUV420M": ("YUV420", LINEAR),
+    "YVU420M": ("YVU420", LINEAR),
+    "YUYV": ("YUYV", LINEAR),
+    "P010": ("P010", LINEAR),
+    "NV12MT": ("NV12", parse_modifier("SAMSUNG_64_32_TILE")),
+    "NV12MT_16X16": ("NV12", parse_modifier("SAMSUNG_16_16_TILE")),
+    "MM21": ("NV12", parse_modifier("MTK(0x1)")),  # drm_fourcc.h has it from 6.14 on
+    "NV12_32L32": ("NV12", parse_modifier("ALLWINNER_TILED")),
+    "QC08C": ("NV12", parse_modifier("QCOM_COMPRESSED")),
+    "QC10C": ("P010", parse_modifier("QCOM_COMPRESSED")),
+}
+_BITSTREAM = re.compile(
+    r"\w+_(?:SLICE|FRAME)|H26[34]\w*|HEVC|MPEG\w*|VP[89]|VC1_\w+|XVID|JPEG|MJPEG|AV1"
+)
+
+
+Compare = Callable[[str, str, str, str], str]  # of file, symbol, entry, text: the fault, or ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the comparison came to; `uncompared` and `differences` are lines to read."""
+
+    compared: int = 0
+    uncompared: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """Of the rows, those that cannot be compared."""
+        return len(self.uncompared) / max(1, self.compared + len(self.uncompared))
+
+
+def check(profiles: Path, source: KernelSource) -> Outcome:
+    """Compare every profile of a folder."""
+    outcome = Outcome()
+    for path in sorted(profiles.glob("*.toml")):
+        data = tomllib.loads(path.read_text("utf-8"))
+        _Profile(path.stem, data, source, outcome).check()
+    return outcome
+
+
+class _Profile:
+    def __init__(
+        self, name: str, data: Mapping[str, Any], source: KernelSource, outcome: Outcome
+    ) -> None:
+        self._name, self._data, self._source, self._outcome = name, data, source, outcome
+
+    def check(self) -> None:
+        formats: dict[str, set[tuple[int, int]]] = {}
+        modifiers: dict[str, set[int]] = {}
+        for use in self._data.get("use", ()):
+            for row in self._constraints(use):
+                self._constraint(row)
+            for one in use.get("set", ()):
+                pairs = _pairs(one)
+                formats.setdefault(one.get("source", ""), set()).update(pairs)
+                if "modifiers-source" in one:
+                    own = {modifier for _, modifier in pairs}
+                    modifiers.setdefault(one["modifiers-source"], set()).update(own)
+                for row in self._constraints(one):
+                    self._constraint(row)
+        for where, said in formats.items():
+            self._compare(where, "formats", lambda *place, said=said: self._formats(said, *place))
+        for where, stated in modifiers.items():
+            self._compare(
+                where,
+                "modifiers",
+                lambda *place, stated=stated: self._modifiers(stated, *place),
+            )
+        if "members-source" in self._data:
+            self._compare(self._data["members-source"], "members", self._members)
+
+    @staticmethod
+    def _constraints(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        yield from table.get("constraints", ())
+
+    def _compare(self, where: str, what: str, compare: Compare) -> None:
+        place = _PLACE.fullmatch(where)
+        if place is None and _OF_THE_KERNEL.match(where):
+            told = f"{self._name}: {what}: not written as file: symbol: text ({where})"
+            self._outcome.differences.append(told)
+            return
+        if place is None:
+            self._outcome.uncompared.append(f"{self._name}: {what}: {where or 'no source'}")
+            return
+        self._outcome.compared += 1
+        file, symbol, entry, text = place.groups()
+        try:
+            fault = compare(file, symbol, entry or "", text or "")
+        except SourceError as error:
+            fault = str(error)
+        if fault:
+            self._outcome.differences.append(f"{self._name}: {what}: {fault} ({where})")
+
+    def _region(self, file: str, symbol: str, entry: str, text: str) -> str:
+        """What a source points at; raises `SourceError` if the text does not stand there."""
+        region = self._source.region(file, symbol, entry)
+        if text and squeezed(text) not in squeezed(region):
+            raise SourceError(f"{symbol} does not say {text!r}")
+        return text or region
+
+    def _constraint(self, row: Mapping[str, Any]) -> None:
+        def compare(file: str, symbol: str, entry: str, text: str) -> str:
+            region = self._region(file, symbol, entry, text)
+            wanted = _numbers(row.get("value"))
+            if not wanted:
+                return "" if text else "say which text of it"
+            found = self._source.numbers(file, region)
+            if not text:  # a macro: all of it is the number
+                with contextlib.suppress(SourceError):
+                    found = {self._source.value(file, region)}
+            missing = [number for number in wanted if number not in found]
+            return f"{missing[0]} is not among {sorted(found)}" if missing else ""
+
+        self._compare(row.get("source", ""), row["type"], compare)
+
+    def _formats(
+        self, said: set[tuple[int, int]], file: str, symbol: str, entry: str, text: str
+    ) -> str:
+        region = self._region(file, symbol, entry, text)
+        if {code for code, _ in said} == {ANY_FOURCC}:
+            return "" if text else "say which text of it"
+        of_drm = re.findall(r"\bDRM_FORMAT_(?!MOD_)\w+", region)
+        if of_drm:
+            there = {self._source.value(file, name) for name in of_drm}
+            return _difference({code for code, _ in said}, there, fourcc_name)
+        pairs: set[tuple[int, int]] = set()
+        for name in re.findall(r"\bV4L2_PIX_FMT_(\w+)", region):
+            if name in _PICTURES:
+                code, modifier = _PICTURES[name]
+                pairs.add((parse_known_fourcc(code), modifier))
+            elif not _BITSTREAM.fullmatch(name) and name not in self._data.get("nameless", ()):
+                return f"V4L2_PIX_FMT_{name} is neither a row nor among the nameless"
+        return _difference(
+            said, pairs, lambda pair: f"{fourcc_name(pair[0])} {modifier_name(pair[1])}"
+        )
+
+    def _modifiers(self, said: set[int], file: str, symbol: str, entry: str, text: str) -> str:
+        region = self._region(file, symbol, entry, text)
+        if text or "{" not in region:
+            names = (
+                [region] if not text else re.findall(r"\b\w+_FORMAT_MOD_\w+(?:\([^()]*\))?", text)
+            )
+        elif re.match(r"[\w\s*]*\w+\s*\[", region):
+            names = elements(region)
+        else:
+            names = re.findall(r"\b(?:DRM|I915)_FORMAT_MOD_\w+(?:\([^()]*\))?", region)
+        there = {self._source.value(file, name) for name in names} - {INVALID}
+        return _difference(said, there, modifier_name)
+
+    def _members(self, file: str, symbol: str, entry: str, text: str) -> str:
+        """The drivers of a class: all that use a macro, with every name that they have."""
+        drivers, api_drivers, compatibles = members(self._source, symbol)
+        for key, there in (
+            ("drivers", drivers),
+            ("api-drivers", api_drivers),
+            ("compatibles", compatibles),
+        ):
+            fault = _difference(set(self._data.get(key, ())), there, str)
+            if fault:
+                return f"{key}: {fault}"
+        return ""
+
+
+def members(source: KernelSource, macro: str) -> tuple[set[str], set[str], set[str]]:
+    """The sysfs names, DRM names and compatibles of all display drivers that use a macro."""
+    drivers: set[str] = set()
+    api_drivers: set[str] = set()
+    compatibles: set[str] = set()
+    for path in sorted((source.root / "drivers/gpu/drm").rglob("*.c")):
+        file = str(path.relative_to(source.root))
+        if macro not in path.read_text("utf-8", "replace"):
+            continue
+        text = source.text(file)
+        for found in re.finditer(r"\bstruct drm_driver\s+\w+\s*=\s*\{", text):
+            body = _body(text, found.end() - 1)
+            if macro in body:
+                api_drivers |= _names(source, file, body)
+        for found in re.finditer(r"\bstruct \w+_driver\s+\w+\s*=\s*\{", text):
+            if "drm_driver" not in found[0]:
+                drivers |= _names(source, file, _body(text, found.end() - 1))
+        for found in re.finditer(r"\bstruct of_device_id\s+\w+\[\][^=]*=\s*\{", text):
+            body = _body(text, found.end() - 1)
+            compatibles |= set(re.findall(r'\.compatible\s*=\s*"([^"]+)"', body))
+            compatibles |= set(re.findall(r'\{\s*"([^"]+)"', body))
+    return drivers, api_drivers, compatibles
+
+
+def _body(text: str, start: int) -> str:
+    depth = 0
+    for at in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[start : at + 1]
+    return text[start:]
+
+
+def _names(source: KernelSource, file: str, body: str) -> set[str]:
+    found = set()
+    for value in re.findall(r"\.name\s*=\s*([^,}\s]+)", body):
+        word = value if value.startswith('"') else source.expanded(file, value).strip("() ")
+        if word.startswith('"'):
+            found.add(word.strip('"'))
+    return found
+
+
+def _pairs(table: Mapping[str, Any]) -> set[tuple[int, int]]:
+    codes = [ANY_FOURCC if one == "ANY" else parse_known_fourcc(one) for one in table["formats"]]
+    modifiers = [
+        ANY_MODIFIER if one == "ANY" else parse_modifier(one)
+        for one in table.get("modifiers", ["LINEAR"])
+    ]
+    return {(code, modifier) for code in codes for modifier in modifiers}
+
+
+def _numbers(value: object) -> list[int]:
+    """The numbers that a constraint has; none where it names something."""
+    match value:
+        case bool() | None:
+            return []
+        case int() | str():
+            return [parse_quantity(value)]
+        case list() if all(isinstance(one, int | str) for one in value):
+            numbers = []
+            for one in value:
+                with contextlib.suppress(Exception):
+                    numbers.append(parse_quantity(one))
+            return [number for number in numbers if number > 1]  # a range begins at 0 or 1
+    return []
+
+
+def _difference(said: set[Any], there: set[Any], name: Callable[[Any], str]) -> str:
+    more = ", ".join(sorted(name(one) for one in said - there))
+    less = ", ".join(sorted(name(one) for one in there - said))
+    return "; ".join(
+        part
+        for part in (
+            f"the source lacks {more}" if more else "",
+            f"the rows lack {less}" if less else "",
+        )
+        if part
+    )
+
+
+@contextlib.contextmanager
+def unpacked(folder: str | None) -> Iterator[Path]:
+    """The kernel's source: the folder that is named, or what Debian's package has."""
+    if folder is not None:
+        yield Path(folder)
+        return
+    if not TARBALL.is_file():
+        raise SourceError(f"{TARBALL} is not there: apt install linux-source-6.12")
+    with tempfile.TemporaryDirectory(prefix="heapwire-facts-") as target:
+        top = TARBALL.name.removesuffix(".tar.xz")
+        command = ["tar", "-xJf", TARBALL, "-C", target, "--exclude=*/amd/include/*"]
+        subprocess.run([*command, *(f"{top}/{one}" for one in FOLDERS)], check=True)
+        yield Path(target, top)
+
+
+def main() -> int:
+    """Compare, and say what came of it; the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--source", help="an unpacked kernel tree, in place of Debian's package")
+    options = parser.parse_args()
+    try:
+        with unpacked(options.source) as folder:
+            outcome = check(ROOT / "kernel" / "profiles", KernelSource(folder))
+    except SourceError as error:
+        print(f"check-facts: {error}", file=sys.stderr)
+        return 1
+    for line in outcome.differences:
+        print(f"differs: {line}")
+    for line in outcome.uncompared:
+        print(f"not compared: {line}")
+    print(
+        f"{outcome.compared} rows compared, {len(outcome.differences)} differ, "
+        f"{len(outcome.uncompared)} ({outcome.share:.0%}) cannot be compared"
+    )
+    return 1 if outcome.differences or outcome.share >= MOST_UNCOMPARED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

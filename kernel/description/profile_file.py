@@ -1,0 +1,169 @@
+"""The files of kernel/profiles: one a driver, read once.
+
+docs/platforms.md has the format. Whoever writes a row names where the driver's
+source says so: `.ci/check_facts` compares that with the kernel's source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import resources
+
+from heapwire.kernel.description.device import Device, KmsPlane, PlaneType, parse_usage, usage_name
+from heapwire.kernel.description.driver_profile import Profile, ProfileRow, ProfileUse
+from heapwire.kernel.description.file_constraint import (
+    ITSELF,
+    FileConstraint,
+    NamedPairs,
+    NamedSources,
+    read_file_constraints,
+)
+from heapwire.kernel.description.file_set import (
+    MOST_COST,
+    MOST_SETS,
+    check_planes,
+    on_planes,
+    read_pairs,
+)
+from heapwire.kernel.description.toml_file import TomlFileError, on_lines, parse_toml
+from heapwire.kernel.description.toml_position import key_lines
+from heapwire.kernel.description.toml_table import EnoughFaultsError, TomlFault, TomlTable
+from heapwire.protocol.values import Usage
+
+_SUFFIX = ".toml"
+
+
+class ProfileFileError(TomlFileError):
+    """A profile that is wrong; the message has one line for each fault."""
+
+
+def parse_profile(text: str, *, file: str, name: str) -> Profile:
+    """The profile that a text describes; `file` is what faults call it.
+
+    Raises `ProfileFileError` with all the faults that it has.
+    """
+    data = parse_toml(text, file=file, error=ProfileFileError)
+    faults: list[TomlFault] = []
+    profile = Profile(name=name, uses={})
+    with suppress(EnoughFaultsError):
+        profile = _read(TomlTable(data, (), faults), name)
+    if faults:
+        raise ProfileFileError(file, on_lines(faults, key_lines(text)))
+    return profile
+
+
+@cache
+def shipped_profiles() -> tuple[str, ...]:
+    """The names of the profiles that come with the package, sorted."""
+    return tuple(
+        sorted(
+            entry.name.removesuffix(_SUFFIX)
+            for entry in _shipped_files().iterdir()
+            if entry.name.endswith(_SUFFIX)
+        )
+    )
+
+
+@cache
+def shipped_profile(name: str) -> Profile:
+    """One of them, read once."""
+    text = (_shipped_files() / f"{name}{_SUFFIX}").read_text("utf-8")
+    return parse_profile(text, file=f"{name}{_SUFFIX}", name=name)
+
+
+def profiles_named(names: Iterable[str]) -> tuple[Profile, ...]:
+    """Shipped profiles and all that they extend, each once, the more special first."""
+    found: dict[str, Profile] = {}
+    waiting = list(names)
+    while waiting:
+        profile = shipped_profile(waiting.pop(0))
+        if profile.name not in found:
+            found[profile.name] = profile
+            waiting += profile.extends
+    return tuple(found.values())
+
+
+def profiles_of(device: Device) -> tuple[Profile, ...]:
+    """The profiles of the driver of a device, by whichever of its names is known.
+
+    Those of the device's very model come first, then those of its driver.
+    """
+    every = map(shipped_profile, shipped_profiles())
+    matching = [profile for profile in every if profile.speaks_of(device)]
+    special_first = sorted(matching, key=lambda profile: not profile.extends)
+    return profiles_named(profile.name for profile in special_first)
+
+
+def _shipped_files() -> resources.abc.Traversable:
+    return resources.files("heapwire.kernel") / "profiles"
+
+
+def _read(top: TomlTable, name: str) -> Profile:
+    title = top.required("title", "one line for people")
+    top.text("source")
+    planes = {plane.name: plane for plane in (_kms_plane(row) for row in top.tables("kms-planes"))}
+    uses: dict[Usage, ProfileUse] = {}
+    for table in top.tables("use"):
+        if not table.has("usage"):
+            table.fault(None, f"'usage' is missing: one of {', '.join(map(usage_name, Usage))}")
+        usages = table.some("usage", parse_usage)
+        use = _use(table, planes)
+        for usage in map(Usage, usages):
+            if usage in uses:
+                table.fault("usage", f"{usage_name(usage)} is described already")
+            uses[usage] = use
+    profile = Profile(
+        name=name,
+        title=title,
+        drivers=top.texts("drivers"),
+        api_drivers=top.texts("api-drivers"),
+        compatibles=top.texts("compatibles"),
+        extends=top.texts("extends"),
+        kms_planes=tuple(planes.values()),
+        uses=uses,
+    )
+    # For whoever checks: what the driver writes too and DRM has no code for, and where a
+    # class has its members from.
+    top.texts("nameless")
+    top.text("members-source")
+    top.close()
+    return profile
+
+
+def _use(table: TomlTable, planes: Mapping[str, KmsPlane]) -> ProfileUse:
+    constraints = _constraints(table)
+    rows = []
+    for row in table.tables("set", MOST_SETS):
+        pairs = read_pairs(row)
+        check_planes(row, pairs)
+        row.text("source")
+        row.text("modifiers-source")
+        rows.append(
+            ProfileRow(
+                pairs=pairs,
+                constraints=_constraints(row),
+                cost=row.integer("cost", MOST_COST) or 0,
+                kms_planes=on_planes(row, planes),
+            )
+        )
+    table.close()
+    return ProfileUse(constraints=constraints, rows=tuple(rows))
+
+
+def _constraints(table: TomlTable) -> tuple[FileConstraint, ...]:
+    """A driver knows no memory of a board's, and no other device."""
+    written = read_file_constraints(table, "constraints")
+    for one in written:
+        named = isinstance(one.value, NamedSources) and one.value.names != (ITSELF,)
+        if named or isinstance(one.value, NamedPairs):
+            table.fault_at((*one.path, "value"), f"that is a board's: a driver has {ITSELF!r} only")
+    return written
+
+
+def _kms_plane(table: TomlTable) -> KmsPlane:
+    name = table.required("name", "what the driver calls the plane")
+    plane = KmsPlane(name=name, type=table.choice("type", PlaneType, PlaneType.OVERLAY))
+    table.close()
+    return plane

@@ -1,0 +1,65 @@
+"""The profiles of drivers, applied to the devices of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from heapwire.kernel.description import (
+    Device,
+    MachineNames,
+    TomlPath,
+    own_sources,
+    profiles_of,
+    with_profiles,
+)
+from heapwire.protocol import UsageError
+from heapwire.protocol.values import CONTIGUOUS, PERMITTED_SOURCES, Source, SourceId, Usage
+
+
+def profiled(
+    devices: Iterable[Device], sources: Iterable[Source]
+) -> tuple[list[Device], list[Source]]:
+    """The devices with what their profiles say, and the sources that this asks for.
+
+    Those are displays that scan out of nothing but what they allocate themselves.
+    """
+    listed = list(devices)
+    known = {source.id for source in sources}
+    found: list[Device] = []
+    more: list[Source] = []
+    for device in listed:
+        names = MachineNames(_no_memory, {}, own_sources(device, listed))
+        said = with_profiles(device, profiles_of(device), names)
+        found.append(said)
+        if device.id is None:
+            continue
+        itself = SourceId.device(device.id)
+        if itself not in known and _asks_for(said, itself):
+            more.append(Source(id=itself, name=device.name, device_local=device.id))
+            known.add(itself)
+    return found, more
+
+
+def speaks_of_memory(device: Device, usage: Usage) -> bool:
+    """Whether a profile of a device says which memory it takes for a use."""
+    return any(
+        one.type in (CONTIGUOUS, PERMITTED_SOURCES)
+        for profile in profiles_of(device)
+        if usage in profile.uses
+        for one in profile.uses[usage].constraints
+    )
+
+
+def _asks_for(device: Device, source: SourceId) -> bool:
+    return any(
+        constraint.type == PERMITTED_SOURCES.type
+        and isinstance(constraint.value, tuple)
+        and source in constraint.value
+        for sets in device.sets.values()
+        for one in sets
+        for constraint in one.constraints
+    )
+
+
+def _no_memory(name: str, path: TomlPath) -> SourceId:
+    raise UsageError(f"a profile names the memory {name!r} at {path}")

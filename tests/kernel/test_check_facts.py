@@ -1,0 +1,202 @@
+"""The comparison of profiles with the kernel's source, on a tree of a few lines."""
+
+import pytest
+from check_facts import MOST_UNCOMPARED, Outcome, check, members
+from kernel_source import KernelSource, SourceError
+
+DRIVER = "drivers/gpu/drm/acme/acme.c"
+SOURCE = """
+#include "acme.h"
+/* DRM_FORMAT_NV16 is not one of them */
+static const u32 acme_formats[] = {
+    DRM_FORMAT_XRGB8888, // the usual one
+    DRM_FORMAT_NV12,
+};
+static const u64 acme_modifiers[] = {
+    DRM_FORMAT_MOD_LINEAR,
+    DRM_FORMAT_MOD_ARM_AFBC(AFBC_FORMAT_MOD_BLOCK_SIZE_16x16 |
+                AFBC_FORMAT_MOD_SPARSE),
+    DRM_FORMAT_MOD_INVALID
+};
+static const struct acme_size acme_sizes[] = {
+    { .fourcc = V4L2_PIX_FMT_NV12, .frmsize = { .max_width = ACME_WIDE, .step = 16 } },
+    { .fourcc = V4L2_PIX_FMT_H264, .frmsize = { .max_width = 640, .step = 8 } },
+};
+static int acme_pitch(int width)
+{
+    if (acme_formats[0])
+        return 7;
+    return ALIGN(width * 4, ACME_STEP / 2);
+}
+static const struct drm_driver acme_driver = {
+    .name = DRIVER_NAME,
+    ACME_HELPERS,
+};
+static struct platform_driver acme_platform_driver = {
+    .driver = { .name = "acme-drm", },
+};
+static const struct of_device_id acme_match[] = {
+    { .compatible = "acme,one" },
+    { .compatible = "acme,two" },
+    {},
+};
+"""
+HEADER = """
+#define ACME_WIDE 4096U
+#define ACME_STEP SZ_128
+#define DRIVER_NAME "acme"
+"""
+SHARED = {
+    "include/uapi/drm/drm_fourcc.h": """
+#define fourcc_code(a, b, c, d) ((__u32)(a) | ((__u32)(b) << 8) | \\
+                 ((__u32)(c) << 16) | ((__u32)(d) << 24))
+#define fourcc_mod_code(vendor, val) \\
+    ((((__u64)DRM_FORMAT_MOD_VENDOR_## vendor) << 56) | ((val) & 0x00ffffffffffffffULL))
+#define DRM_FORMAT_MOD_VENDOR_NONE 0
+#define DRM_FORMAT_MOD_VENDOR_ARM 0x08
+#define DRM_FORMAT_XRGB8888 fourcc_code('X', 'R', '2', '4')
+#define DRM_FORMAT_NV12 fourcc_code('N', 'V', '1', '2')
+#define DRM_FORMAT_MOD_LINEAR fourcc_mod_code(NONE, 0)
+#define DRM_FORMAT_MOD_INVALID fourcc_mod_code(NONE, ((1ULL << 56) - 1))
+#define DRM_FORMAT_MOD_ARM_CODE(t, v) fourcc_mod_code(ARM, ((__u64)(t) << 52) | (v))
+#define DRM_FORMAT_MOD_ARM_AFBC(mode) DRM_FORMAT_MOD_ARM_CODE(0x00, mode)
+#define AFBC_FORMAT_MOD_BLOCK_SIZE_16x16 (1ULL)
+#define AFBC_FORMAT_MOD_SPARSE (1ULL << 6)
+""",
+    "include/drm/drm_fourcc.h": "",
+    "include/uapi/linux/videodev2.h": "",
+    "include/linux/sizes.h": "#define SZ_128 0x00000080\n",
+}
+PROFILE = f"""
+title = "Acme"
+members-source = "{DRIVER}: acme_pitch"
+drivers = ["acme-drm"]
+api-drivers = ["acme"]
+compatibles = ["acme,one", "acme,two"]
+
+[[use]]
+usage = "scanout"
+constraints = [
+  {{ type = "pitch-alignment", value = 64, source = "{DRIVER}: acme_pitch: ALIGN(width*4, ACME_STEP/2)" }},
+]
+
+[[use.set]]
+formats = ["XRGB8888"]
+modifiers = ["LINEAR", "ARM_AFBC(16x16,SPARSE)"]
+source = "{DRIVER}: acme_formats"
+modifiers-source = "{DRIVER}: acme_modifiers"
+
+[[use.set]]
+formats = ["NV12"]
+source = "{DRIVER}: acme_formats"
+
+[[use]]
+usage = "decode"
+constraints = [
+  {{ type = "max-width", value = 4096, source = "{DRIVER}: acme_sizes[V4L2_PIX_FMT_NV12]: .max_width = ACME_WIDE" }},
+  {{ type = "width-alignment", value = 16, source = "{DRIVER}: acme_sizes[V4L2_PIX_FMT_NV12]: .step = 16" }},
+]
+
+[[use.set]]
+formats = ["NV12"]
+source = "{DRIVER}: acme_sizes"
+"""  # noqa: E501
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for file, text in {**SHARED, DRIVER: SOURCE, DRIVER.replace(".c", ".h"): HEADER}.items():
+        path = tmp_path / "linux" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def compared(tree, text):
+    (tree / "acme.toml").write_text(text.replace("members-source", "nameless-source"))
+    return check(tree, KernelSource(tree / "linux"))
+
+
+def test_what_agrees_is_no_difference(tree):
+    outcome = compared(tree, PROFILE)
+    assert outcome.differences == []
+    assert (outcome.compared, outcome.uncompared) == (6, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("ARM_AFBC(16x16,SPARSE)", "ARM_AFBC(16x16,YTR)", "the source lacks ARM_AFBC(16x16,YTR)"),
+        ('formats = ["XRGB8888"]', 'formats = ["XRGB8888", "NV21"]', "the source lacks NV21"),
+        ("value = 64", "value = 32", "32 is not among"),
+        ("value = 4096", "value = 1920", "1920 is not among"),
+        ("value = 16,", "value = 8,", "8 is not among"),
+        ("ALIGN(width*4", "ALIGN(width*8", "acme_pitch does not say"),
+        (": acme_formats", ": acme_formatz", "has no acme_formatz"),
+        ("acme.c: acme_pitch: ", "acme.c: acme_pitch", "not written as file"),
+    ],
+)
+def test_a_row_that_differs_is_told(tree, old, new, told):
+    assert old in PROFILE
+    outcome = compared(tree, PROFILE.replace(old, new))
+    assert any(told in line for line in outcome.differences), outcome
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("DRM_FORMAT_NV12,", ""),
+        ("DRM_FORMAT_NV12,", "DRM_FORMAT_NV12, DRM_FORMAT_XRGB8888 + 1,"),
+        ("V4L2_PIX_FMT_H264", "V4L2_PIX_FMT_SRGGB8"),
+        ("    DRM_FORMAT_MOD_LINEAR,\n", ""),
+        ("ACME_STEP / 2", "ACME_STEP"),
+        (".max_width = ACME_WIDE", ".max_width = 640"),
+    ],
+)
+def test_a_kernel_that_differs_is_told(tree, old, new):
+    driver = tree / "linux" / DRIVER
+    assert old in SOURCE
+    driver.write_text(SOURCE.replace(old, new, 1))
+    if "+ 1" in new:  # an expression is read for its names, which are the same
+        assert compared(tree, PROFILE).differences == []
+        return
+    assert compared(tree, PROFILE).differences
+
+
+def test_an_entry_is_not_taken_for_another(tree):
+    other = PROFILE.replace(
+        "acme_sizes[V4L2_PIX_FMT_NV12]: .step", "acme_sizes[V4L2_PIX_FMT_H264]: .step"
+    )
+    assert any("does not say '.step = 16'" in line for line in compared(tree, other).differences)
+
+
+def test_a_number_needs_its_text(tree):
+    vague = PROFILE.replace("[V4L2_PIX_FMT_NV12]: .max_width = ACME_WIDE", "")
+    assert compared(tree, vague.replace("value = 4096", "value = 12345")).differences
+
+
+def test_what_names_no_file_is_counted_and_told(tree):
+    outcome = compared(tree, PROFILE.replace(f'{DRIVER}: acme_sizes"', 'seen on a board"'))
+    assert outcome.uncompared == ["acme: formats: seen on a board"]
+    assert outcome.share == pytest.approx(1 / 6)
+    assert Outcome().share == 0
+    assert MOST_UNCOMPARED == 0.2
+
+
+def test_the_members_of_a_class_have_all_their_names(tree):
+    source = KernelSource(tree / "linux")
+    assert members(source, "ACME_HELPERS") == ({"acme-drm"}, {"acme"}, {"acme,one", "acme,two"})
+    text = PROFILE.replace('acme.c: acme_pitch"', 'acme.h: ACME_HELPERS"')
+    (tree / "linux" / DRIVER.replace(".c", ".h")).write_text(HEADER + "#define ACME_HELPERS 1\n")
+    (tree / "acme.toml").write_text(text)
+    assert check(tree, source).differences == []
+    (tree / "acme.toml").write_text(text.replace('"acme,one", ', ""))
+    assert "the rows lack acme,one" in check(tree, source).differences[0]
+
+
+def test_what_is_not_there_is_told(tree):
+    source = KernelSource(tree / "linux")
+    with pytest.raises(SourceError, match="cannot be read"):
+        source.region("drivers/none.c", "nothing")
+    with pytest.raises(SourceError, match="no number"):
+        source.value(DRIVER, "width * 4")
