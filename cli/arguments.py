@@ -44,11 +44,25 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def load_platform(name: str | None) -> Platform:
     """The platform of `--platform`, this machine without one; `InputError` if there is none."""
-    if name is None or name == LOCAL:
-        from heapwire.kernel.discovery import local_platform, with_gpu_formats
+    if not is_local(name):
+        return untried_platform(name)
+    from heapwire.kernel.discovery import TrialStore, tried
 
-        return with_gpu_formats(local_platform())
-    return Platform.load(name)
+    return tried(untried_platform(name), TrialStore.of_user())
+
+
+def is_local(name: str | None) -> bool:
+    """Whether `--platform` names the machine that this runs on."""
+    return name is None or name == LOCAL
+
+
+def untried_platform(name: str | None) -> Platform:
+    """The same, without what devices say when they are asked."""
+    if name is not None and not is_local(name):
+        return Platform.load(name)
+    from heapwire.kernel.discovery import local_platform, with_gpu_formats
+
+    return with_gpu_formats(local_platform())
 
 
 def load_policy(file: str | None) -> Policy:

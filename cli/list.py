@@ -9,14 +9,15 @@ from heapwire.cli.arguments import (
     add_json,
     add_platform,
     add_policy,
-    load_platform,
+    is_local,
     load_policy,
+    untried_platform,
 )
 from heapwire.cli.exit_status import DONE
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps, compositing_device
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
-from heapwire.kernel.discovery import MemoryTrial, probe_memory, with_trials
+from heapwire.kernel.discovery import DeviceRecord, TrialStore, ask_devices, with_records
 from heapwire.kernel.video import v4l2_format_name
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import (
@@ -38,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--probe",
         action="store_true",
-        help="try each memory with each device: allocates a few MiB at a time, opens the devices, "
-        "and puts what they take in place of the links",
+        help="ask the devices again which memory they take, cameras too: each is opened, and set "
+        "to a format for a moment",
     )
     parser.add_argument("--names", action="store_true", help="only name the shipped platforms")
     add_json(parser)
@@ -52,19 +53,22 @@ def run(options: argparse.Namespace) -> int:
         show(names, lambda document: "\n".join(shipped()), as_json=options.json)
         return DONE
     policy = load_policy(options.policy)
-    platform = load_platform(options.platform)
-    trials: tuple[MemoryTrial, ...] = ()
-    if options.probe:
-        if platform.simulated:
-            raise InputError(f"{platform.name} is simulated: there is nothing to try")
-        trials = probe_memory(platform)
-        platform = with_trials(platform, trials)
-    show(list_document(platform, trials, policy=policy), render, as_json=options.json)
+    platform = untried_platform(options.platform)
+    records: dict[str, DeviceRecord] = {}
+    if is_local(options.platform):
+        records = ask_devices(platform, TrialStore.of_user(), again=options.probe)
+        platform = with_records(platform, records)
+    elif options.probe:
+        raise InputError(f"{platform.name} is simulated: there is nothing to try")
+    show(list_document(platform, records, policy=policy), render, as_json=options.json)
     return DONE
 
 
 def list_document(
-    machine: Platform, trials: Iterable[MemoryTrial] = (), *, policy: Policy | None = None
+    machine: Platform,
+    records: Mapping[str, DeviceRecord] | None = None,
+    *,
+    policy: Policy | None = None,
 ) -> Document:
     """A platform for programs: `platform`, `heaps`, `devices`, `links`, and what was tried.
 
@@ -91,12 +95,14 @@ def list_document(
         ],
         "trials": [
             {
-                "device": trial.device,
-                "source": trial.source,
-                "taken": trial.taken,
-                "reason": trial.reason,
+                "device": device,
+                "source": verdict.source,
+                "taken": verdict.taken,
+                "reason": verdict.said,
+                "formats": [*sorted({fourcc_name(pair.fourcc) for pair in verdict.pairs})],
             }
-            for trial in trials
+            for device, record in (records or {}).items()
+            for verdict in record.verdicts
         ],
         "notes": list(platform.notes),
     }
@@ -251,9 +257,11 @@ def _lines(document: Document) -> Iterator[str]:
     for link in links:
         yield f"    {link['device']} -> {link['source']} ({link['kind']}, {link['provenance']})"
     for trial in documents(document["trials"]):
-        verdicts = {True: "takes", False: "refuses", None: "was not tried with"}
+        verdict = "takes" if trial["taken"] else "refuses"
+        formats = ", ".join(texts(trial["formats"]))
+        which = f" for {formats}" if formats else ""
         why = f" ({trial['reason']})" if trial["reason"] else ""
-        yield f"tried: {trial['device']} {verdicts[_taken(trial)]} {trial['source']}{why}"
+        yield f"tried: {trial['device']} {verdict} {trial['source']}{which}{why}"
     if isinstance(policy := document.get("policy"), dict):
         yield from _policy_lines(policy)
     for note in texts(document["notes"]):
@@ -297,11 +305,6 @@ def _described(rule: Document) -> str:
     kind = rule["sandboxed"]
     who = kinds[kind if isinstance(kind, bool) else None]
     return f"{who} with {', '.join(said)}" if said else who
-
-
-def _taken(trial: Document) -> bool | None:
-    taken = trial["taken"]
-    return taken if isinstance(taken, bool) else None
 
 
 def _twins(heap: Document, heaps: Iterable[Document]) -> list[str]:

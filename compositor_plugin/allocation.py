@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.clients import Charge, Shortage
 from heapwire.compositor_plugin.server import NewId, Resource
-from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError
+from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError, PictureShape
 from heapwire.protocol import words_of
-from heapwire.protocol.values import BufferObject, LayoutKind
+from heapwire.protocol.values import LayoutKind, Plan
 from heapwire.protocol.wire import clip, halves
 from heapwire.protocol.wire.bindings import XX_DMABUF_ALLOCATION_V1, AllocationReason
 
@@ -94,7 +94,7 @@ class Allocation(Resource):
                 asker._allocated(outcome)
 
         self._plugin.kernel_worker.submit(
-            lambda: _allocate(memory, objects, charge), done, discard=_close
+            lambda: _allocate(memory, plan, charge), done, discard=_close
         )
 
     def _allocated(self, outcome: tuple[DmaBuf, ...] | Exception) -> None:
@@ -132,16 +132,16 @@ def _reason(shortage: Shortage) -> AllocationReason:
     return AllocationReason.OVER_BUDGET if shortage.own else AllocationReason.NO_MEMORY
 
 
-def _allocate(
-    memory: Memory, objects: tuple[BufferObject, ...], charge: Charge
-) -> tuple[DmaBuf, ...]:
+def _allocate(memory: Memory, plan: Plan, charge: Charge) -> tuple[DmaBuf, ...]:
     """On the thread for that: all objects, or none."""
     buffers: list[DmaBuf] = []
     if not charge.wanted:  # the client has changed its mind
         return ()
     try:
-        for entry in objects:
-            buffers.append(memory.allocate(entry.source, entry.size, name="heapwire"))
+        for index, entry in enumerate(plan.layout.objects):
+            shape = PictureShape.of(plan.fourcc, plan.layout, index)
+            buffer = memory.allocate(entry.source, entry.size, name="heapwire", shape=shape)
+            buffers.append(buffer)
     except BaseException:
         _close(tuple(buffers))
         raise

@@ -316,14 +316,21 @@ def _without_spent(batch: Batch, spent: dict[SourceId, str], problem: Problem) -
 def allocatable_heaps(platform: Platform, allocated: Selection = EVERYTHING) -> tuple[Source, ...]:
     """The heaps from which a compositor may allocate for its clients, in the platform's order.
 
-    They are those among the names of `allocated` that this process may open.
+    A display that allocates dumb buffers is one of them: its node is hardly ever a client's to
+    open. They are those among the names of `allocated` that this process may open.
     """
     openable = platform.memory.openable
     return tuple(
         source
         for source in platform.sources
-        if source.id.kind is SourceKind.HEAP and source.name in allocated and source.id in openable
+        if source.name in allocated
+        and source.id in openable
+        and (source.id.kind is SourceKind.HEAP or _is_card(platform, source))
     )
+
+
+def _is_card(platform: Platform, source: Source) -> bool:
+    return source.id.kind is SourceKind.DEVICE and not platform.simulated
 
 
 def compositing_device(platform: Platform) -> Device | None:

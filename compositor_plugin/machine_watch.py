@@ -17,7 +17,7 @@ class MachineWatch:
     """Calls `changed` with a new platform, on the loop's thread, after each event.
 
     `discover` opens devices, so it runs on the worker's thread. `hot_plug` is this
-    object's from now on.
+    object's from now on. `at_once` has it look without an event too.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class MachineWatch:
         *,
         discover: Callable[[], Platform],
         changed: Callable[[Platform], None],
+        at_once: bool = False,
     ) -> None:
         self._worker = worker
         self._hot_plug = hot_plug
@@ -35,6 +36,8 @@ class MachineWatch:
         self._changed = changed
         self._looking: Task[Platform] | None = None
         self._source = loop.add_fd(hot_plug.fileno(), lambda _: self._look_again())
+        if at_once:
+            self._look()
 
     def close(self) -> None:
         """Watch no more."""
@@ -42,8 +45,10 @@ class MachineWatch:
         self._hot_plug.close()
 
     def _look_again(self) -> None:
-        if not self._hot_plug.changed():
-            return
+        if self._hot_plug.changed():
+            self._look()
+
+    def _look(self) -> None:
         if self._looking is not None:
             self._looking.cancel()  # what it sees may be out of date already
         self._looking = self._worker.submit(self._discover, self._looked)

@@ -106,11 +106,14 @@ class HeapPlugin:
         for feedback in self._state.feedbacks.all():
             self._state.answers.reconsider(feedback)
 
-    def follow(self, hot_plug: HotPlug, discover: Callable[[], Platform]) -> None:
+    def follow(
+        self, hot_plug: HotPlug, discover: Callable[[], Platform], *, at_once: bool = False
+    ) -> None:
         """Look at the machine again whenever something happened to it, for `platform_changed`.
 
-        `discover` opens devices, so it runs on the worker's thread. `hot_plug` is
-        the plugin's from now on; one that it followed before is closed.
+        `discover` opens devices, so it runs on the worker's thread; `at_once` has it run now
+        too, for what takes too long to begin with. `hot_plug` is the plugin's from now on;
+        one that it followed before is closed.
         """
         if self._watch is not None:
             self._watch.close()
@@ -120,6 +123,7 @@ class HeapPlugin:
             hot_plug,
             discover=discover,
             changed=self.platform_changed,
+            at_once=at_once,
         )
 
     def close(self) -> None:

@@ -33,12 +33,16 @@ if TYPE_CHECKING:
     )
     from heapwire.kernel.discovery import (
         DeviceEvent as DeviceEvent,
+        DeviceRecord as DeviceRecord,
         HotPlug as HotPlug,
-        MemoryTrial as MemoryTrial,
         Monitor as Monitor,
+        TrialStore as TrialStore,
+        Verdict as Verdict,
+        ask_devices as ask_devices,
         local_platform as local_platform,
-        probe_memory as probe_memory,
-        with_trials as with_trials,
+        remembered as remembered,
+        tried as tried,
+        with_records as with_records,
     )
     from heapwire.kernel.memory import (
         CpuAccess as CpuAccess,
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
         MemfdMemory as MemfdMemory,
         Memory as Memory,
         OutOfMemoryError as OutOfMemoryError,
+        PictureShape as PictureShape,
     )
     from heapwire.kernel.system import Owner as Owner
     from heapwire.kernel.video import (
@@ -64,9 +69,10 @@ else:
                 "usage_name"
             ),
             "discovery": (
-                "DeviceEvent HotPlug MemoryTrial Monitor local_platform probe_memory with_trials"
+                "DeviceEvent DeviceRecord HotPlug Monitor TrialStore Verdict ask_devices "
+                "local_platform remembered tried with_records"
             ),
-            "memory": "CpuAccess DmaBuf MemfdMemory Memory OutOfMemoryError",
+            "memory": "CpuAccess DmaBuf MemfdMemory Memory OutOfMemoryError PictureShape",
             "system": "Owner",
             "video": "DecodedPicture M2mDecoder QueueFormat",
         },

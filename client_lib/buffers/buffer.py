@@ -10,7 +10,7 @@ from heapwire.client_lib.buffers.buffer_status import BufferStatus
 from heapwire.client_lib.buffers.plane_view import PlaneView, plane_views
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.wayland import AnyProxy
-from heapwire.kernel.memory import DmaBuf, Memory
+from heapwire.kernel.memory import DmaBuf, Memory, PictureShape
 from heapwire.kernel.system import Owner
 from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import LayoutKind, Plan
@@ -90,8 +90,9 @@ def allocate(plan: Plan, memory: Memory) -> Buffer:
         )
     objects: list[DmaBuf] = []
     try:
-        for entry in plan.layout.objects:
-            objects.append(memory.allocate(entry.source, entry.size))
+        for index, entry in enumerate(plan.layout.objects):
+            shape = PictureShape.of(plan.fourcc, plan.layout, index)
+            objects.append(memory.allocate(entry.source, entry.size, shape=shape))
     except BaseException as error:
         for dma_buf in objects:
             dma_buf.close()

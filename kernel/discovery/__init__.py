@@ -14,12 +14,16 @@ if TYPE_CHECKING:
         Monitor as Monitor,
     )
     from heapwire.kernel.discovery.machine_discovery import local_platform as local_platform
-    from heapwire.kernel.discovery.memory_trial import (
-        MemoryTrial as MemoryTrial,
-        probe_memory as probe_memory,
-        with_trials as with_trials,
-    )
     from heapwire.kernel.discovery.sysfs import same_device as same_device
+    from heapwire.kernel.discovery.trial import (
+        DeviceRecord as DeviceRecord,
+        TrialStore as TrialStore,
+        Verdict as Verdict,
+        ask_devices as ask_devices,
+        remembered as remembered,
+        tried as tried,
+        with_records as with_records,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -29,7 +33,7 @@ else:
             "gpu": "with_gpu_formats",
             "hot_plug": "DeviceEvent HotPlug Monitor",
             "machine_discovery": "local_platform",
-            "memory_trial": "MemoryTrial probe_memory with_trials",
             "sysfs": "same_device",
+            "trial": ("DeviceRecord TrialStore Verdict ask_devices remembered tried with_records"),
         },
     )

@@ -6,19 +6,29 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.kernel.memory.dma_buf import CpuAccess as CpuAccess, DmaBuf as DmaBuf
+    from heapwire.kernel.memory.dumb_buffer import (
+        DumbBuffer as DumbBuffer,
+        create_dumb as create_dumb,
+        destroy_dumb as destroy_dumb,
+        export_dumb as export_dumb,
+        open_card as open_card,
+    )
     from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
     from heapwire.kernel.memory.memfd_memory import (
         MemfdMemory as MemfdMemory,
         simulated_name_fault as simulated_name_fault,
     )
     from heapwire.kernel.memory.memory import Memory as Memory, OutOfMemoryError as OutOfMemoryError
+    from heapwire.kernel.memory.picture_shape import PictureShape as PictureShape
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "dma_buf": "CpuAccess DmaBuf",
+            "dumb_buffer": "DumbBuffer create_dumb destroy_dumb export_dumb open_card",
             "local_memory": "GRANT LocalMemory",
             "memfd_memory": "MemfdMemory simulated_name_fault",
             "memory": "Memory OutOfMemoryError",
+            "picture_shape": "PictureShape",
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import struct
@@ -123,9 +124,11 @@ class DmaBuf(Owner):
         The view is read-only where `access` has no WRITE. The memory is mapped
         once and kept mapped until the buffer is closed; each block brackets its
         access for the caches. Raises `UsageError` when the buffer is closed, and
-        `MachineError` when the kernel will not map it (protected memory).
+        `MachineError` when the kernel will not map it (protected memory), or not for
+        writing: an exporter may give out a descriptor for reading only, as a V4L2
+        device does for whoever asks it so (VIDIOC_EXPBUF).
         """
-        view = memoryview(self._mapped())
+        view = memoryview(self._mapped(access))
         if not access & CpuAccess.WRITE:
             view = view.toreadonly()
         self._sync(access, _SYNC_START)
@@ -148,11 +151,15 @@ class DmaBuf(Owner):
         """Say that it has: the caches are cleaned for those who have imported the buffer."""
         self._sync(access, _SYNC_END)
 
-    def _mapped(self) -> mmap.mmap:
+    def _mapped(self, access: CpuAccess) -> mmap.mmap:
         fd = self.fd
+        for_writing = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+        if access & CpuAccess.WRITE and not for_writing:
+            raise MachineError(f"{self!r} was given out for reading only")
         if self._mapping is None:
             try:
-                self._mapping = mmap.mmap(fd, self.size)
+                prot = mmap.PROT_READ | (mmap.PROT_WRITE if for_writing else 0)
+                self._mapping = mmap.mmap(fd, self.size, prot=prot)
             except (OSError, ValueError) as error:
                 raise MachineError(f"{self!r} cannot be mapped: {error}") from error
         return self._mapping

@@ -1,4 +1,4 @@
-"""The memory of the machine that this runs on: its heaps and udmabuf."""
+"""The memory of the machine that this runs on: its heaps, udmabuf, what displays allocate."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import errno
 import os
 from collections.abc import Iterable, Mapping
 
-from heapwire.kernel.memory import dma_heap, udmabuf
+from heapwire.kernel.memory import dma_heap, dumb_buffer, udmabuf
 from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
 from heapwire.kernel.memory.memory import OutOfMemoryError
+from heapwire.kernel.memory.picture_shape import PictureShape
 from heapwire.protocol import HeapwireError, MachineError
 from heapwire.protocol.values import Source, SourceId, SourceKind
 
@@ -26,8 +27,9 @@ class LocalMemory:
     """Allocates from the heaps and the udmabuf of this machine.
 
     `nodes` has the path of the device node of each source that can be opened by
-    path. A source of the kind DEVICE allocates through its own driver's
-    interface, not here. `largest` and `budget` bound what the kernel does not.
+    path. Of a source of the kind DEVICE that is the node of a card, which allocates
+    dumb buffers; any other has an interface of its own, and is not allocated from
+    here. `largest` and `budget` bound what the kernel does not.
     """
 
     def __init__(
@@ -59,7 +61,18 @@ class LocalMemory:
             if source in self._sources and os.access(node, _needed(source))
         )
 
-    def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
+    def with_cards(self, cards: Mapping[Source, str]) -> LocalMemory:
+        """The same with the memory of some displays, by the nodes of their cards; one budget."""
+        more = LocalMemory(
+            (*self._sources.values(), *cards),
+            {**self._nodes, **{source.id: node for source, node in cards.items()}},
+        )
+        more._ledger = self._ledger
+        return more
+
+    def allocate(
+        self, source: SourceId, size: int, *, name: str = "", shape: PictureShape | None = None
+    ) -> DmaBuf:
         """See `Memory.allocate`."""
         properties = self._sources.get(source)
         if properties is None:
@@ -67,15 +80,21 @@ class LocalMemory:
         node = self._nodes.get(source)
         if node is None:
             raise MachineError(f"{properties.name} allocates through its own driver only")
+        if source.kind is SourceKind.DEVICE and shape is None:
+            raise MachineError(f"{properties.name} allocates pictures, and not {size} bytes")
         # Before the kernel is asked: it would kill this process for a size beyond all memory.
         rounded, released = self._ledger.charge(properties, size)
         try:
             if source.kind is SourceKind.UDMABUF:
                 fd = udmabuf.create(node, rounded)
+            elif shape is not None and source.kind is SourceKind.DEVICE:
+                fd = _dumb(properties, node, size, shape)
             else:
                 fd = dma_heap.allocate(node, rounded, name=name)
-        except OSError as error:
+        except (OSError, MachineError) as error:
             released()
+            if isinstance(error, MachineError):
+                raise
             raise _refused(properties, node, rounded, error) from error
         return DmaBuf(
             fd, size=rounded, source=source, name=name or properties.name, released=released
@@ -94,8 +113,20 @@ class LocalMemory:
 
 
 def _needed(source: SourceId) -> int:
-    """A heap allocates for whoever may read its node; udmabuf wants it writable."""
-    return os.R_OK | os.W_OK if source.kind is SourceKind.UDMABUF else os.R_OK
+    """A heap allocates for whoever may read its node; others want it writable."""
+    return os.R_OK if source.kind is SourceKind.HEAP else os.R_OK | os.W_OK
+
+
+def _dumb(source: Source, node: str, size: int, shape: PictureShape) -> int:
+    """A dumb buffer whose rows are as long as was planned."""
+    fd, made = dumb_buffer.allocate(node, shape)
+    if made.pitch == shape.pitch and made.size >= size:
+        return fd
+    os.close(fd)
+    raise MachineError(
+        f"{source.name}: its driver makes {made.size} bytes with rows of {made.pitch}, "
+        f"not {size} with rows of {shape.pitch}"
+    )
 
 
 def _refused(source: Source, node: str, size: int, error: OSError) -> HeapwireError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
 from heapwire.kernel.memory.memfd_holders import reopened
+from heapwire.kernel.memory.picture_shape import PictureShape
 from heapwire.kernel.system import sealed_memfd
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.values import Source, SourceId
@@ -48,7 +49,9 @@ class MemfdMemory:
         """See `Memory.openable`: a simulated source always is."""
         return frozenset(self._sources)
 
-    def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
+    def allocate(
+        self, source: SourceId, size: int, *, name: str = "", shape: PictureShape | None = None
+    ) -> DmaBuf:
         """See `Memory.allocate`."""
         properties = self._sources.get(source)
         if properties is None:

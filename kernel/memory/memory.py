@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from heapwire.kernel.memory.dma_buf import DmaBuf
+from heapwire.kernel.memory.picture_shape import PictureShape
 from heapwire.protocol import NotPossibleError
 from heapwire.protocol.values import SourceId
 
@@ -23,10 +24,13 @@ class Memory(Protocol):
     def openable(self) -> frozenset[SourceId]:
         """The sources that this process may allocate from."""
 
-    def allocate(self, source: SourceId, size: int, *, name: str = "") -> DmaBuf:
+    def allocate(
+        self, source: SourceId, size: int, *, name: str = "", shape: PictureShape | None = None
+    ) -> DmaBuf:
         """A zeroed buffer of at least `size` bytes, rounded up to pages.
 
-        `name` is for people who look for it in /proc. Raises `OutOfMemoryError` when
+        `name` is for people who look for it in /proc. `shape` is that of the picture
+        that it is for, without which a device does not allocate. Raises `OutOfMemoryError` when
         the source has not so much, `MachineError` when it does not exist or may
         not be opened, and `UsageError` when the size is not positive.
         """

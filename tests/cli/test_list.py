@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from heapwire.cli.list import list_document, render
 from heapwire.kernel.description import Device, DeviceKind, Platform, shipped
-from heapwire.kernel.discovery import MemoryTrial
-from heapwire.protocol.values import DeviceId, fourcc
+from heapwire.kernel.discovery import DeviceRecord, Verdict
+from heapwire.protocol.values import LINEAR, DeviceId, FormatModifier, fourcc
 
 
 def test_a_platform_is_listed(heapwire):
@@ -62,19 +62,31 @@ def test_only_real_hardware_is_probed(heapwire):
 
 
 def test_what_was_tried_is_listed(heapwire, monkeypatch):
-    trials = (
-        MemoryTrial("card0", "system", True),
-        MemoryTrial("video0", "system", False),
-        MemoryTrial("video1", "system", None, "Device or resource busy"),
-    )
-    monkeypatch.setattr("heapwire.cli.list.probe_memory", lambda platform: trials)
-    monkeypatch.setattr("heapwire.cli.list.with_trials", lambda platform, trials: platform)
-    text = heapwire("list", "--probe").out
-    assert "tried: card0 takes system\n" in text
-    assert "tried: video0 refuses system\n" in text
-    assert "tried: video1 was not tried with system (Device or resource busy)" in text
-    tried = heapwire("list", "--probe", "--json").document["trials"]
-    assert [one["taken"] for one in tried] == [True, False, None]
+    shown = (FormatModifier(fourcc("XR24"), LINEAR), FormatModifier(fourcc("RG16"), LINEAR))
+    records = {
+        "card0": DeviceRecord(
+            verdicts=(
+                Verdict(source="system", taken=False, said="PRIME import: EINVAL"),
+                Verdict(source="reserved", taken=True, pairs=shown),
+            )
+        )
+    }
+    asked = []
+
+    def ask(platform, store, *, again):
+        asked.append(again)
+        return records
+
+    monkeypatch.setattr("heapwire.cli.list.ask_devices", ask)
+    text = heapwire("list").out
+    assert "tried: card0 refuses system (PRIME import: EINVAL)\n" in text
+    assert "tried: card0 takes reserved for RGB565, XRGB8888" in text
+    told = heapwire("list", "--probe", "--json").document["trials"]
+    assert [(one["taken"], one["formats"]) for one in told] == [
+        (False, []),
+        (True, ["RGB565", "XRGB8888"]),
+    ]
+    assert asked == [False, True]  # unasked, and once more on request
 
 
 def test_the_shipped_platforms_are_named(heapwire):

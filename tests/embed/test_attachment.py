@@ -222,12 +222,13 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
         replace(system, id=id_, name=name)
         for id_, name in zip(ids, ("secure-video", "other"), strict=True)
     ]
-    found = [machine, replace(machine, sources=(*machine.sources, *came))]
+    found = [machine]
     monkeypatch.setattr(attachment_file, "HotPlug", Events)
-    monkeypatch.setattr(attachment_file, "local_platform", lambda: found.pop(0))
+    monkeypatch.setattr(attachment_file, "local_platform", lambda: found[-1])
     assert host.attach(platform="", policy=str(policy))
     plugin = the_plugin()
     assert [source.name for source in plugin.platform.sources] == ["system"]
+    found.append(replace(machine, sources=(*machine.sources, *came)))
     plugin._watch._hot_plug.happen()
     until(
         lambda: len(plugin.platform.sources) > 1,
@@ -235,7 +236,31 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
         lambda: host.display.dispatch(50),
     )
     assert [source.name for source in plugin.platform.sources] == ["system", "other"]
-    assert found == []
+
+
+def test_devices_are_asked_at_the_start_and_not_on_the_hosts_loop(host, monkeypatch):
+    """To begin with there is what was remembered; then there is what was learned."""
+    machine = replace(Platform.load(PLATFORM), simulated=False)
+    learned = replace(machine, title="learned")
+    threads = []
+
+    def ask(platform, store):
+        threads.append(threading.current_thread())
+        return learned
+
+    monkeypatch.setattr(attachment_file, "HotPlug", Events)
+    monkeypatch.setattr(attachment_file, "local_platform", lambda: machine)
+    monkeypatch.setattr(attachment_file, "tried", ask)
+    assert host.attach(platform="")
+    plugin = the_plugin()
+    assert plugin.platform.title == machine.title
+    until(
+        lambda: plugin.platform.title == "learned",
+        "what was learned",
+        lambda: host.display.dispatch(50),
+    )
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 class Events:

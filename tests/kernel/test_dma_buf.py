@@ -178,3 +178,18 @@ def test_memory_that_cannot_be_mapped_is_an_error():
         buffer.map(),
     ):
         pass
+
+
+def test_what_is_given_out_for_reading_is_read_and_not_written():
+    """As VIDIOC_EXPBUF does without O_RDWR."""
+    writable = memfd()
+    os.pwrite(writable, b"picture", 0)
+    fd = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY | os.O_CLOEXEC)
+    os.close(writable)
+    with DmaBuf(fd, size=SIZE, cpu_sync=False) as buffer:
+        with buffer.map(CpuAccess.READ) as view:
+            assert bytes(view[:7]) == b"picture"
+        with pytest.raises(MachineError, match="reading only"), buffer.map():
+            pass
+        with buffer.map(CpuAccess.READ) as view:
+            assert view.readonly

@@ -4,24 +4,15 @@ import ctypes
 import errno
 import os
 import struct
-from dataclasses import replace
 
 import pytest
 from ioctl_bytes import ioctl_bytes
 
-from heapwire.kernel.description import DeviceKind, LinkKind, Platform
-from heapwire.kernel.discovery import (
-    MemoryTrial,
-    memory_trial as probing,
-    probe_memory,
-    with_trials,
-)
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.video import import_trial, trial_import
 from heapwire.kernel.video.import_trial import LEAST
 from heapwire.kernel.video.videodev2 import Capability, Queue
-from heapwire.protocol import InputError, MachineError
-from heapwire.protocol.values import Provenance
+from heapwire.protocol import MachineError
 
 LARGE = 1920 * 1080 * 3 // 2
 
@@ -173,94 +164,6 @@ def test_memory_that_is_not_there_leaves_nothing(node):
     with pytest.raises(MachineError, match="nothing left"):
         trial_import(node, nothing, call=driver)
     assert driver.format == b"\1before\1"
-
-
-BOARD = """\
-[[memory]]
-name = "cma"
-[[memory]]
-name = "system"
-[[memory]]
-name = "own"
-kind = "device"
-device = "camera"
-[[device]]
-name = "camera"
-kind = "camera"
-[[device.use]]
-usage = "camera"
-[[device.use.set]]
-formats = ["NV12"]
-[[device]]
-name = "display"
-kind = "display"
-[[link]]
-device = "camera"
-memory = "own"
-[[link]]
-device = "camera"
-memory = "system"
-rank = 1
-"""
-
-
-@pytest.fixture
-def board(tmp_path):
-    platform = Platform.parse(BOARD)
-    devices = tuple(replace(one, node=str(tmp_path / one.name)) for one in platform.devices)
-    return replace(platform, devices=devices)
-
-
-def test_every_source_that_can_be_opened_is_tried_with_every_device(board, monkeypatch):
-    """A device's own memory is not tried: nothing else can allocate it."""
-    seen = []
-
-    def video(node, allocate):
-        with allocate(5000) as buffer:
-            seen.append(board.source_name(buffer.source))
-            return buffer.source == board.source("cma").id
-
-    def card(node):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(probing, "trial_import", video)
-    monkeypatch.setattr(probing, "open_drm", card)
-    trials = probe_memory(board)
-    assert seen == ["cma", "system"]
-    assert trials == (
-        MemoryTrial("camera", "cma", True),
-        MemoryTrial("camera", "system", False),
-        MemoryTrial("display", "cma", None, "Permission denied"),
-        MemoryTrial("display", "system", None, "Permission denied"),
-    )
-    assert board.memory.live() == 0
-    assert board.device("display").kind is DeviceKind.DISPLAY
-
-
-def test_only_what_is_asked_for_is_tried(board, monkeypatch):
-    monkeypatch.setattr(probing, "trial_import", lambda node, allocate: None)
-    trials = probe_memory(board, ["camera"])
-    assert {trial.device for trial in trials} == {"camera"}
-    assert {trial.reason for trial in trials} == {"in use, or no picture is large enough to tell"}
-    with pytest.raises(InputError, match="no device"):
-        probe_memory(board, ["toaster"])
-
-
-def test_what_was_learned_becomes_links(board):
-    learned = with_trials(
-        board, [MemoryTrial("camera", "cma", True), MemoryTrial("camera", "system", False)]
-    )
-    links = learned.links_of("camera")
-    # What was not tried stays where it was, what was refused is gone.
-    assert [(link.source, link.rank) for link in links] == [("own", 0), ("cma", 1)]
-    assert {link.kind for link in links} == {LinkKind.SUPPORTED}
-    assert {link.provenance for link in links} == {Provenance.TRIAL}
-
-
-@pytest.mark.parametrize("taken", [False, None])
-def test_refusals_alone_change_nothing(board, taken):
-    trials = [MemoryTrial("camera", "cma", taken), MemoryTrial("camera", "system", taken)]
-    assert with_trials(board, trials).links == board.links
 
 
 def test_the_trial_is_larger_than_the_largest_chunk_of_the_system_heap():

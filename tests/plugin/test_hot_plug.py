@@ -45,6 +45,19 @@ def test_a_heap_that_goes_is_a_new_answer(stage) -> None:
     assert threads[0] is not threading.main_thread()
 
 
+def test_the_machine_is_looked_at_once_more_if_that_is_asked_for(stage) -> None:
+    events, threads = Events(), []
+
+    def discover():
+        threads.append(threading.current_thread())
+        return replace(stage.platform, title="looked at")
+
+    stage.plugin.follow(events, discover, at_once=True)
+    stage.until(lambda: stage.plugin.platform.title == "looked at")
+    assert threads[0] is not threading.main_thread()
+    assert len(threads) == 1
+
+
 def test_a_machine_that_cannot_be_looked_at_stays_as_it_was(stage) -> None:
     events, tried = Events(), []
 

@@ -18,7 +18,13 @@ from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointe
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import HotPlug, local_platform
+from heapwire.kernel.discovery import (
+    HotPlug,
+    TrialStore,
+    local_platform,
+    remembered,
+    tried,
+)
 from heapwire.protocol import HeapwireError, MachineError
 from heapwire.protocol.values import FormatModifier
 
@@ -64,9 +70,13 @@ class Attachment:
 
     def _follow_hardware(self) -> None:
         try:
-            self.plugin.follow(HotPlug(), lambda: self._policy.apply(local_platform()))
+            self.plugin.follow(HotPlug(), self._look, at_once=True)
         except MachineError as error:
             log.warning("devices that come or go will not be noticed: %s", error)
+
+    def _look(self) -> Platform:
+        """The machine, with what its devices take when they are asked: not on the host's loop."""
+        return self._policy.apply(tried(local_platform(), TrialStore.of_user()))
 
     def _take_formats(self, formats: frozenset[FormatModifier] | None) -> None:
         if formats is None and self._platform.simulated:
@@ -130,7 +140,7 @@ def _unlog(handler: HostLog | None) -> None:
 
 
 def _platform(name: str) -> Platform:
-    return Platform.load(name) if name else local_platform()
+    return Platform.load(name) if name else remembered(local_platform(), TrialStore.of_user())
 
 
 def _describe(platform: Platform, policy: Policy) -> None:

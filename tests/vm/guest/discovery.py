@@ -7,9 +7,10 @@ import ctypes
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from heapwire.kernel.discovery import local_platform, probe_memory
+from heapwire.kernel.discovery import TrialStore, ask_devices, local_platform
 from heapwire.kernel.memory.buffer_info import buffer_info
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
@@ -94,7 +95,7 @@ def described(platform, device):
 
 def become_nobody():
     """Go on as nobody. The interpreter may be out of that user's reach: load everything first."""
-    probe_memory(local_platform(), ["card0"])
+    ask_devices(local_platform(), TrialStore(None, ""))
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
@@ -127,10 +128,12 @@ def main():
         },
     }
     if "probe" in sys.argv:
-        chosen = [device.name for device in platform.devices if device.driver in TRIED]
+        chosen = tuple(device for device in platform.devices if device.driver in TRIED)
+        records = ask_devices(replace(platform, devices=chosen), TrialStore(None, ""), again=True)
         seen["trials"] = {
-            f"{trial.device} {trial.source}": trial.taken
-            for trial in probe_memory(platform, chosen)
+            f"{name} {verdict.source}": verdict.taken
+            for name, record in records.items()
+            for verdict in record.verdicts
         }
     seen["fds left"] = len(fds()) - len(before)
     seen["bytes left"] = platform.memory.live()

@@ -1,0 +1,391 @@
+"""A platform with what was learned of its devices by asking them, on the rungs of that.
+
+`tried` asks what is not known yet: it opens nodes, allocates a little over 1 MiB at a time,
+and shows nothing. It blocks for some milliseconds a device, so a compositor has it done off its
+loop, and begins with `remembered`, which asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from heapwire.kernel.description import (
+    Device,
+    DeviceKind,
+    Fact,
+    Platform,
+    with_facts_of,
+)
+from heapwire.kernel.discovery.sysfs import REAL
+from heapwire.kernel.discovery.trial.card import Card
+from heapwire.kernel.discovery.trial.display_trial import Allocate, Sizes, try_display
+from heapwire.kernel.discovery.trial.trial_store import TrialStore, device_key
+from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict
+from heapwire.kernel.memory import DmaBuf, LocalMemory, open_card
+from heapwire.kernel.video import trial_import
+from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.values import (
+    CONTIGUOUS,
+    FORMATS,
+    INVALID,
+    LINEAR,
+    MAX_HEIGHT,
+    MAX_WIDTH,
+    MIN_HEIGHT,
+    MIN_WIDTH,
+    PERMITTED_SOURCES,
+    PITCH_ALIGNMENT,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    Provenance,
+    Source,
+    SourceId,
+    SourceKind,
+    Usage,
+    fourcc_name,
+)
+
+MOST_DEVICES = 16
+"""Devices that are asked unasked; a machine has a handful."""
+MOST_SOURCES = 16
+"""Sources that each is asked about."""
+
+_LARGEST = 1 << 16  # pixels of a side, where a driver names no limit
+
+OpenCard = Callable[[str], AbstractContextManager[Card]]
+TryQueue = Callable[[str, Callable[[int], DmaBuf]], bool | None]
+
+
+def remembered(platform: Platform, store: TrialStore, root: Path = REAL) -> Platform:
+    """The platform with what the store knows of it already."""
+    sources = tuple(source.name for source in _trial_sources(platform))
+    records = {
+        device.name: record
+        for device in platform.devices
+        if (record := store.record(device_key(device, sources, root))) is not None
+    }
+    return with_records(platform, records)
+
+
+def tried(platform: Platform, store: TrialStore, root: Path = REAL) -> Platform:
+    """The platform with what its devices say when they are asked; see `ask_devices`."""
+    return with_records(platform, ask_devices(platform, store, root))
+
+
+def ask_devices(
+    platform: Platform,
+    store: TrialStore,
+    root: Path = REAL,
+    *,
+    again: bool = False,
+    cards: OpenCard | None = None,
+    queue: TryQueue = trial_import,
+) -> dict[str, DeviceRecord]:
+    """What devices say of the memory that this process may allocate, by their names.
+
+    Asked are displays, and codecs, which have a queue for each descriptor. What the store
+    knows is not asked again, unless `again` says so; then cameras are asked too, each of which
+    has one format for everybody, that is set for a moment. `cards` opens a card, `queue` tries
+    a V4L2 node. Raises nothing: what cannot be opened, or is busy, stays unknown.
+    """
+    sources = tuple(source.name for source in _trial_sources(platform))
+    asked = [device for device in platform.devices if _is_asked(device, cameras=again)]
+    records: dict[str, DeviceRecord] = {}
+    for device in asked[:MOST_DEVICES]:
+        key = device_key(device, sources, root)
+        record = None if again else store.record(key)
+        if record is None:
+            record = _ask(platform, device, sources, cards or _opened, queue)
+            if record is not None:
+                store.keep(key, record)
+        if record is not None:
+            records[device.name] = record
+    store.save()
+    return records
+
+
+def with_records(platform: Platform, records: Mapping[str, DeviceRecord]) -> Platform:
+    """The platform with the facts of records of devices, by their names.
+
+    A display whose own pictures can be handed on becomes a source of memory.
+    """
+    platform = _with_own_memory(platform, records)
+    absent, notes = dict(platform.absent), list(platform.notes)
+    devices = []
+    known = {source.id for source in platform.sources}
+    for device in platform.devices:
+        record = records.get(device.name)
+        if record is not None:
+            unable = _never_taken(device, record)
+            if unable:
+                names = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in unable}))
+                notes.append(f"{device.name} lists {names}, and takes no memory for that")
+            device = _without(device, unable)
+            for usage in device.sets:
+                facts = [*_gauged(device, usage, record), *_judged(platform, device, usage, record)]
+                device = with_facts_of(device, usage, facts)
+            if device.id is not None and SourceId.device(device.id) not in known:
+                absent[SourceId.device(device.id)] = device.name
+        devices.append(device)
+    return replace(platform, devices=tuple(devices), absent=absent, notes=tuple(notes))
+
+
+def _never_taken(device: Device, record: DeviceRecord) -> frozenset[FormatModifier]:
+    """The pairs that a display lists and refuses, from its own memory too: nobody has better."""
+    refused = {
+        pair
+        for verdict in record.verdicts
+        if verdict.source == device.name and not verdict.taken
+        for pair in verdict.pairs
+    }
+    taken = {pair for verdict in record.verdicts if verdict.taken for pair in verdict.pairs}
+    return frozenset(refused - taken)
+
+
+def _without(device: Device, pairs: frozenset[FormatModifier]) -> Device:
+    """A display that does not list some pairs; without any left it is for no scanout."""
+    if not pairs:
+        return device
+    planes = tuple(replace(p, sets=tuple(_less(p.sets, pairs))) for p in device.planes)
+    sets = {usage: tuple(_less(sets, pairs)) for usage, sets in device.sets.items()}
+    return replace(
+        device, planes=planes, sets={usage: left for usage, left in sets.items() if left}
+    )
+
+
+def _less(
+    sets: tuple[ConstraintSet, ...], pairs: frozenset[FormatModifier]
+) -> Iterator[ConstraintSet]:
+    for each in sets:
+        costs = each.costs or (0,) * len(each.formats)
+        kept = [(p, c) for p, c in zip(each.formats, costs, strict=True) if p not in pairs]
+        if kept:
+            yield replace(
+                each,
+                formats=tuple(pair for pair, _ in kept),
+                costs=tuple(cost for _, cost in kept) if each.costs else (),
+            )
+
+
+def _trial_sources(platform: Platform) -> tuple[Source, ...]:
+    openable = platform.memory.openable
+    return tuple(
+        source
+        for source in platform.sources
+        if source.id in openable and source.id.kind is not SourceKind.DEVICE
+    )[:MOST_SOURCES]
+
+
+def _is_asked(device: Device, *, cameras: bool) -> bool:
+    if device.node is None or not device.sets:
+        return False
+    kinds = {DeviceKind.DISPLAY, DeviceKind.DECODER, DeviceKind.ENCODER}
+    return device.kind in (kinds | {DeviceKind.CAMERA} if cameras else kinds)
+
+
+@contextmanager
+def _opened(node: str) -> Iterator[Card]:
+    with open_card(node) as fd:
+        yield Card(fd)
+
+
+def _ask(
+    platform: Platform,
+    device: Device,
+    sources: tuple[str, ...],
+    cards: OpenCard,
+    queue: TryQueue,
+) -> DeviceRecord | None:
+    """What a device says; None where it cannot be asked now."""
+
+    def allocate(source: str, size: int) -> DmaBuf:
+        return platform.memory.allocate(platform.source(source).id, size, name="heapwire trial")
+
+    if device.node is None:
+        return None
+    if device.kind is not DeviceKind.DISPLAY:
+        return _ask_queue(device.node, sources, allocate, queue)
+    pairs = [pair for each in device.sets[Usage.SCANOUT] for pair in each.formats]
+    try:
+        with cards(device.node) as card:
+            return try_display(
+                card, device.name, sources, allocate, pairs, sizes=_framebuffer_sizes(device)
+            )
+    except (OSError, MachineError):
+        return None
+
+
+def _ask_queue(
+    node: str, sources: tuple[str, ...], allocate: Allocate, queue: TryQueue
+) -> DeviceRecord | None:
+    verdicts: list[Verdict] = []
+    for source in sources:
+        try:
+            taken = queue(node, partial(allocate, source))
+        except (OSError, MachineError, NotPossibleError):
+            continue
+        if taken is not None:
+            verdicts.append(Verdict(source=source, taken=taken, said="" if taken else "QBUF"))
+    return DeviceRecord(verdicts=tuple(verdicts)) if verdicts else None
+
+
+def _framebuffer_sizes(device: Device) -> Sizes:
+    """The least and the greatest size that all of its sets allow."""
+    limits = {
+        MIN_WIDTH.type: 0, MIN_HEIGHT.type: 0, MAX_WIDTH.type: _LARGEST, MAX_HEIGHT.type: _LARGEST
+    }  # fmt: skip
+    for each in device.sets[Usage.SCANOUT]:
+        for constraint in each.constraints:
+            if constraint.type in limits and isinstance(constraint.value, int):
+                is_least = constraint.type in (MIN_WIDTH.type, MIN_HEIGHT.type)
+                narrower = max if is_least else min
+                limits[constraint.type] = narrower(limits[constraint.type], constraint.value)
+    return (
+        (limits[MIN_WIDTH.type], limits[MIN_HEIGHT.type]),
+        (limits[MAX_WIDTH.type], limits[MAX_HEIGHT.type]),
+    )
+
+
+def _with_own_memory(platform: Platform, records: Mapping[str, DeviceRecord]) -> Platform:
+    cards: dict[Source, str] = {}
+    known = {source.id for source in platform.sources}
+    for device in platform.devices:
+        record = records.get(device.name)
+        if record is None or not record.own or device.id is None or device.node is None:
+            continue
+        contiguous = _own_contiguity(platform, device, record)
+        own = Source(
+            id=SourceId.device(device.id),
+            name=device.name,
+            device_local=device.id,
+            contiguous=None if contiguous is None else True,
+            provenance={} if contiguous is None else {"contiguous": contiguous},
+        )
+        cards[own] = device.node
+    if not cards:
+        return platform
+    memory = platform.memory
+    return replace(
+        platform,
+        sources=(*platform.sources, *(own for own in cards if own.id not in known)),
+        memory=memory.with_cards(cards) if isinstance(memory, LocalMemory) else memory,
+    )
+
+
+def _own_contiguity(platform: Platform, device: Device, record: DeviceRecord) -> Provenance | None:
+    """The rung on which a display's own memory is contiguous; None where nobody knows.
+
+    What a display shows is contiguous if it can show nothing else: then its own memory is as
+    surely contiguous as it needs that.
+    """
+    taken = {verdict.source for verdict in record.verdicts if verdict.taken}
+    if any(source.name in taken and source.contiguous is False for source in platform.sources):
+        return None
+    rungs = [
+        constraint.provenance
+        for each in device.sets[Usage.SCANOUT]
+        for constraint in each.constraints
+        if constraint.type == CONTIGUOUS.type
+    ]
+    return min(rungs, default=None)
+
+
+def _gauged(device: Device, usage: Usage, record: DeviceRecord) -> Iterator[Fact]:
+    """The pitch rule of each size of pixel, for the formats whose rows are just that."""
+    pairs = _pairs(device.sets[usage])
+    for bits, rule in record.pitches.items() if usage is Usage.SCANOUT else ():
+        of_size = frozenset(pair for pair in pairs if _bits(pair) == bits)
+        if of_size:
+            yield Fact(
+                constraint=Constraint(
+                    type=PITCH_ALIGNMENT.type,
+                    value=rule,
+                    provenance=Provenance.GAUGE,
+                    source=f"pitches of CREATE_DUMB, {bits} bits a pixel",
+                ),
+                pairs=of_size,
+            )
+
+
+def _judged(
+    platform: Platform, device: Device, usage: Usage, record: DeviceRecord
+) -> Iterator[Fact]:
+    """A list of the memory that will do, for the pairs of which the driver says the same.
+
+    Memory that was not tried is on it if what lower rungs say lets it in.
+    """
+    alike: dict[tuple[tuple[Verdict, ...], tuple[Constraint, ...]], list[FormatModifier]] = {}
+    for each in device.sets[usage]:
+        lower = tuple(
+            constraint
+            for constraint in each.constraints
+            if constraint.type in (CONTIGUOUS.type, PERMITTED_SOURCES.type)
+            and constraint.planes == 0
+            and constraint.provenance < Provenance.TRIAL
+        )
+        for pair in each.formats:
+            verdicts = tuple(v for v in record.verdicts if not v.pairs or pair in v.pairs)
+            if any(not verdict.taken for verdict in verdicts) or (verdicts and lower):
+                alike.setdefault((verdicts, lower), []).append(pair)
+    for (verdicts, lower), pairs in alike.items():
+        judged = {verdict.source: verdict.taken for verdict in verdicts}
+        permitted = [
+            source.id
+            for source in sorted(platform.sources, key=_order)
+            if judged.get(source.name, all(_meets(source, one) for one in lower))
+        ]
+        if not permitted and device.id is not None:
+            permitted = [SourceId.device(device.id)]  # what only its own driver makes
+        if permitted:
+            yield Fact(
+                constraint=Constraint(
+                    type=PERMITTED_SOURCES.type,
+                    value=tuple(permitted),
+                    provenance=Provenance.TRIAL,
+                    source=_told(verdicts),
+                ),
+                pairs=frozenset(pairs),
+            )
+
+
+def _meets(source: Source, constraint: Constraint) -> bool:
+    if constraint.type == CONTIGUOUS.type:
+        return source.contiguous is True
+    return source.id in PERMITTED_SOURCES.of(constraint)
+
+
+def _order(source: Source) -> tuple[int, str]:
+    """What is plentiful first; what is a display's own is the last resort."""
+    kinds = {SourceKind.HEAP: 1, SourceKind.UDMABUF: 2, SourceKind.DEVICE: 4}
+    rank = kinds[source.id.kind]
+    if source.id.kind is SourceKind.HEAP and source.contiguous is False:
+        rank = 0
+    return (3 if source.protected is True else rank), source.name
+
+
+def _told(verdicts: tuple[Verdict, ...]) -> str:
+    """`system: PRIME import: EINVAL; taken: linux,cma, card0`."""
+    parts = [f"{verdict.source}: {verdict.said}" for verdict in verdicts if not verdict.taken]
+    taken = ", ".join(verdict.source for verdict in verdicts if verdict.taken)
+    return "; ".join((*parts, f"taken: {taken}" if taken else "nothing taken"))
+
+
+def _pairs(sets: tuple[ConstraintSet, ...]) -> dict[FormatModifier, None]:
+    return dict.fromkeys(pair for each in sets for pair in each.formats)
+
+
+def _bits(pair: FormatModifier) -> int | None:
+    """The bits of a pixel of a format in one plane of rows; None for any other."""
+    known = FORMATS.get(pair.fourcc)
+    if known is None or pair.modifier not in (LINEAR, INVALID) or len(known.planes) != 1:
+        return None
+    [plane] = known.planes
+    across = plane.block_width * plane.horizontal
+    return (
+        8 * plane.bytes_per_block if across == plane.block_height == plane.vertical == 1 else None
+    )

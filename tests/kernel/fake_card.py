@@ -1,0 +1,134 @@
+"""Cards whose kernel answers as the real drivers were seen to, ioctl by ioctl.
+
+What each refuses, and with which errno, was observed with Linux 6.12 in QEMU.
+"""
+
+import errno
+import os
+import struct
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ioctl_bytes import ioctl_bytes
+
+from heapwire.kernel.discovery.trial import Card
+from heapwire.protocol.values import fourcc
+
+XRGB, XBGR, RGB565, NV12 = (fourcc(code) for code in ("XR24", "XB24", "RG16", "NV12"))
+
+
+@dataclass
+class FakeDriver:
+    """How a driver behaves. `imports` says of a memory's name what import comes to."""
+
+    imports: dict[str, int] = field(default_factory=dict)
+    otherwise: int = 0  # the errno for memory that `imports` does not name
+    formats: tuple[int, ...] = (XRGB, XBGR, RGB565)
+    refused: dict[tuple[str, int], int] = field(default_factory=dict)  # memory, format: AddFB2
+    pitch_rule: int = 4
+    bits: tuple[int, ...] = (8, 16, 24, 32)  # of which CREATE_DUMB makes pictures
+    exports: bool = True
+    least: int = 1
+    largest: int = 8192
+    modifiers: bool = False
+
+
+PL111 = FakeDriver(imports={"reserved": 0}, otherwise=errno.EINVAL, largest=1024)
+BOCHS = FakeDriver(otherwise=errno.EINVAL, formats=(XRGB,), bits=(32,))
+QXL = FakeDriver(otherwise=errno.ENOSYS, bits=(16, 32))
+VIRTIO = FakeDriver(otherwise=errno.ENODEV, formats=(XRGB, XBGR), bits=(32,), least=32)
+VKMS = FakeDriver(refused={("reserved", XBGR): errno.EINVAL}, least=10, modifiers=True)
+
+
+class FakeCard:
+    """The kernel's side of one card; counts what is asked, and what is left behind."""
+
+    def __init__(self, driver, own="card0"):
+        self.driver, self.own = driver, own
+        self.handles = {}  # memory by handle
+        self.dumbs = {}  # pitch by handle
+        self.framebuffers = set()
+        self.asked = []
+        self.next = 1
+
+    @contextmanager
+    def open(self, node):
+        fd = os.open(node, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            yield Card(fd, self)
+        finally:
+            os.close(fd)
+
+    def __call__(self, fd, number, argument):
+        os.fstat(fd)  # it is asked through an fd that is open
+        name = {
+            0xC010640C: "get_cap", 0x40086409: "gem_close", 0xC00C642E: "fd_to_handle",
+            0xC00C642D: "handle_to_fd", 0xC06864B8: "add_fb2", 0xC00464AF: "rm_fb",
+            0xC02064B2: "create_dumb", 0xC00464B4: "destroy_dumb",
+        }[number]  # fmt: skip
+        self.asked.append(name)
+        getattr(self, name)(ioctl_bytes(argument))
+        return 0
+
+    def get_cap(self, data):
+        assert struct.unpack_from("=Q", data) == (0x10,)
+        struct.pack_into("=Q", data, 8, int(self.driver.modifiers))
+
+    def fd_to_handle(self, data):
+        link = str(Path(f"/proc/self/fd/{struct.unpack_from('=i', data, 8)[0]}").readlink())
+        memory = link.removeprefix("/memfd:").removesuffix(" (deleted)")
+        self.fail(self.driver.imports.get(memory, self.driver.otherwise))
+        self.next += 1
+        self.handles[self.next] = memory
+        struct.pack_into("=I", data, 0, self.next)
+
+    def gem_close(self, data):
+        del self.handles[struct.unpack_from("=I", data)[0]]
+
+    def create_dumb(self, data):
+        height, width, bits = struct.unpack_from("=III", data)
+        self.fail(0 if bits in self.driver.bits else errno.EINVAL)
+        rule = self.driver.pitch_rule
+        pitch = -(-width * bits // 8 // rule) * rule
+        self.next += 1
+        self.handles[self.next], self.dumbs[self.next] = self.own, pitch
+        struct.pack_into("=IIQ", data, 16, self.next, pitch, -(-pitch * height // 4096) * 4096)
+
+    def destroy_dumb(self, data):
+        handle = struct.unpack_from("=I", data)[0]
+        del self.handles[handle], self.dumbs[handle]
+
+    def handle_to_fd(self, data):
+        self.fail(0 if self.driver.exports else errno.ENOSYS)
+        assert struct.unpack_from("=I", data)[0] in self.handles
+        fd = os.memfd_create(self.own)
+        os.ftruncate(fd, 1 << 23)
+        struct.pack_into("=i", data, 8, fd)
+
+    def add_fb2(self, data):
+        _, width, height, code, flags = struct.unpack_from("=5I", data)
+        handles = struct.unpack_from("=4I", data, 20)
+        pitches = struct.unpack_from("=4I", data, 36)
+        memory = self.handles[handles[0]]
+        assert flags in ((0, 2) if self.driver.modifiers else (0,))
+        within = all(self.driver.least <= side <= self.driver.largest for side in (width, height))
+        self.fail(0 if within and pitches[0] % self.driver.pitch_rule == 0 else errno.EINVAL)
+        self.fail(0 if code in self.driver.formats else errno.EINVAL)
+        self.fail(self.driver.refused.get((memory, code), 0))
+        self.next += 1
+        self.framebuffers.add(self.next)
+        struct.pack_into("=I", data, 0, self.next)
+
+    def rm_fb(self, data):
+        self.framebuffers.remove(struct.unpack_from("=I", data)[0])
+
+    @property
+    def left(self):
+        """What a trial should have let go."""
+        return self.handles, self.dumbs, self.framebuffers
+
+    @staticmethod
+    def fail(number):
+        if number:
+            raise OSError(number, os.strerror(number))
