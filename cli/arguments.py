@@ -22,7 +22,8 @@ def add_platform(parser: argparse.ArgumentParser, *, default: str | None = None)
         "--platform",
         metavar="NAME|FILE",
         default=os.environ.get("HEAPWIRE_PLATFORM", default),
-        help="a shipped platform, a platform file, or `local` for this machine"
+        help="a shipped platform, a platform file, what `list --json` printed, or `local` for "
+        "this machine"
         f"{told}; $HEAPWIRE_PLATFORM is read too",
     )
 
@@ -59,6 +60,10 @@ def is_local(name: str | None) -> bool:
 def untried_platform(name: str | None) -> Platform:
     """The same, without what devices say when they are asked."""
     if name is not None and not is_local(name):
+        if name.endswith(".json"):
+            from heapwire.kernel.discovery.reports import listed_platform
+
+            return listed_platform(name)
         return Platform.load(name)
     from heapwire.kernel.discovery import local_platform, with_gpu_formats
 

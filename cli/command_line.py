@@ -21,10 +21,14 @@ COMMANDS = (
     "list",
     "feedback",
     "explain",
+    "import",
     "replay",
     "weston",
     "embed",
 )
+
+
+_MODULES = {"import": "import_reports"}  # a word that no module of Python's can have
 
 
 def run_command(arguments: list[str] | None) -> int:
@@ -84,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"heapwire.cli.{name}")
+    return importlib.import_module(f"heapwire.cli.{_MODULES.get(name, name)}")
 
 
 def _add_completion(top: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from heapwire.cli.arguments import (
@@ -18,10 +19,12 @@ from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps, compositing_device
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import DeviceRecord, TrialStore, ask_devices, with_records
+from heapwire.kernel.discovery.reports import platform_data
 from heapwire.kernel.video import v4l2_format_name
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import (
     Document,
+    Json,
     founded_document,
     required,
     requirement_lines,
@@ -105,10 +108,17 @@ def list_document(
             for verdict in record.verdicts
         ],
         "notes": list(platform.notes),
+        "description": platform_json(platform),
     }
     if policy is not None and policy.file:
         document["policy"] = _policy_document(policy, machine, platform)
     return document
+
+
+def platform_json(platform: Platform) -> Json:
+    """The platform as its file would have it, which `--platform FILE.json` reads."""
+    data: Json = json.loads(json.dumps(platform_data(platform)))
+    return data
 
 
 def render(document: Document) -> str:

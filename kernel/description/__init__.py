@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         own_sources as own_sources,
         with_profiles as with_profiles,
     )
+    from heapwire.kernel.description.drm_fourccs import parse_known_fourcc as parse_known_fourcc
     from heapwire.kernel.description.file_constraint import (
         FileConstraint as FileConstraint,
         MachineNames as MachineNames,
@@ -81,6 +82,7 @@ else:
                 "with_facts_of"
             ),
             "driver_profile": "Profile own_sources with_profiles",
+            "drm_fourccs": "parse_known_fourcc",
             "file_constraint": "FileConstraint MachineNames NamedPairs NamedSources",
             "ladder": "Fact Overruled Resolution resolve",
             "link": "Link LinkKind",

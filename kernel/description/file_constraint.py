@@ -67,7 +67,8 @@ class FileConstraint:
     """A constraint as a file has it, at a `path` of it.
 
     Memory and devices in its `value` are still names. `without_iommu`: it holds
-    only where the device has no IOMMU. `source` is where it was read.
+    only where the device has no IOMMU. `source` is where it was read, `rung` where
+    it comes from if the file says.
     """
 
     type: ConstraintType
@@ -76,6 +77,7 @@ class FileConstraint:
     must_understand: bool = True
     without_iommu: bool = False
     source: str = ""
+    rung: Provenance | None = None
     path: TomlPath = ()
 
     def bound(self, names: MachineNames, provenance: Provenance) -> Constraint:
@@ -84,6 +86,8 @@ class FileConstraint:
         A source that calls itself unchecked lowers PROFILE to UNCHECKED. Raises
         `InputError` if it speaks of a device that is not there.
         """
+        if self.rung is not None and provenance is Provenance.PROFILE:
+            provenance = self.rung
         unchecked = provenance is Provenance.PROFILE and "unchecked" in self.source
         return Constraint(
             type=self.type.type,
@@ -145,7 +149,7 @@ def _read(row: TomlTable) -> FileConstraint | None:
     understood = row.flag("must-understand")
     without_iommu = row.flag("without-iommu") is True
     raw = row.raw("value")
-    source = row.text("source")
+    source, rung = row.text("source"), read_rung(row, "rung")
     if constraint_type is None:
         if word:
             hint = did_you_mean(word, BY_NAME)
@@ -168,8 +172,20 @@ def _read(row: TomlTable) -> FileConstraint | None:
         must_understand=understood is not False,
         without_iommu=without_iommu,
         source=source,
+        rung=rung,
         path=row.path,
     )
+
+
+def read_rung(table: TomlTable, key: str) -> Provenance | None:
+    """Where a fact comes from, by the name of its rung; None where the file does not say."""
+    word = table.text(key)
+    if not word:
+        return None
+    rungs = {rung.name.lower(): rung for rung in Provenance}
+    if word not in rungs:
+        table.fault(key, f"{shown(word)} is no rung: {did_you_mean(word, rungs)}")
+    return rungs.get(word)
 
 
 def _device(name: str, names: MachineNames) -> DeviceId:

@@ -21,11 +21,21 @@ from heapwire.kernel.description.profile_file import profiles_named, shipped_pro
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
 from heapwire.protocol import shown
-from heapwire.protocol.values import Constraint, ConstraintSet, DeviceId, Place, SourceId, Usage
+from heapwire.protocol.values import (
+    Constraint,
+    ConstraintSet,
+    DeviceId,
+    Place,
+    SourceId,
+    Usage,
+    fourcc,
+)
 
 # Documentation/admin-guide/devices.txt
 _DRM_MAJOR, _FIRST_RENDER_MINOR = 226, 128
 _VIDEO_MAJOR = 81
+
+_MOST_CRTCS = (1 << 32) - 1  # their mask has 32 bits (include/uapi/drm/drm_mode.h)
 
 
 class DeviceReader:
@@ -62,11 +72,14 @@ class DeviceReader:
             name=name,
             kind=kind,
             driver=table.text("driver"),
+            api_driver=table.text("api-driver"),
+            compatibles=table.texts("compatibles"),
             title=table.text("title"),
             place=Place(
                 tuple(path.split("/")) if path else (), table.integer("numa-node", MOST_NODE)
             ),
             iommu=table.flag("iommu"),
+            bitstreams=table.each("bitstreams", fourcc),
         )
         self._listed.append(device)
         return device
@@ -142,8 +155,11 @@ class DeviceReader:
         sets: list[ConstraintSet] = []
         for row in table.tables("set", MOST_SETS):
             constraint_set = self._sets.constraint_set(row, common, iommu=device.iommu)
-            sets.append(constraint_set)
-            _show_on(planes, on_planes(row, planes), constraint_set)
+            on = on_planes(row, planes)
+            # What only a cursor shows is no way to show a picture.
+            if not on or any(planes[name].type is not PlaneType.CURSOR for name in on):
+                sets.append(constraint_set)
+            _show_on(planes, on, constraint_set)
         added = [usage for usage in usages if usage in of_profile]
         if added and sets:
             table.fault("set", f"the profile has the sets for {usage_name(added[0])}")
@@ -177,7 +193,11 @@ def _show_on(planes: dict[str, KmsPlane], names: Iterable[str], one: ConstraintS
 
 def _kms_plane(table: TomlTable) -> KmsPlane:
     name = table.required("name", "what the platform calls the plane")
-    plane = KmsPlane(name=name, type=table.choice("type", PlaneType, PlaneType.OVERLAY))
+    plane = KmsPlane(
+        name=name,
+        type=table.choice("type", PlaneType, PlaneType.OVERLAY),
+        crtcs=table.integer("crtcs", _MOST_CRTCS),
+    )
     table.text("source")
     table.close()
     return plane

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from heapwire.kernel.description.file_constraint import read_rung
 from heapwire.kernel.description.quantity import quantity_name
 from heapwire.kernel.description.toml_table import TomlTable
+from heapwire.protocol.values import Provenance
+
+UNKNOWN = "unknown"
+"""What `protected` is where nobody knows: leaving it out says no."""
 
 MOST_NODE = 1023
 """The number of the last NUMA node (include/linux/numa.h, NODES_SHIFT of at most 10)."""
+
+
+_FACTS = {
+    "contiguous": "contiguous",
+    "addresses": "address_range",
+    "alignment": "alignment",
+    "capacity": "capacity",
+    "cached": "cached",
+    "protected": "protected",
+    "numa-node": "numa_node",
+    "substitutes-for": "substitutes_for",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +66,18 @@ def read_properties(table: TomlTable) -> MemoryProperties:
         alignment=alignment,
         capacity=capacity,
         cached=table.flag("cached"),
-        protected=table.flag("protected"),
+        protected=None if table.raw("protected") == UNKNOWN else table.flag("protected"),
         numa_node=table.integer("numa-node", MOST_NODE),
         area=table.text("area") or None,
     )
+
+
+def read_rungs(table: TomlTable) -> dict[str, Provenance]:
+    """Where the properties of a memory come from, by their names in `Source`."""
+    rungs = {}
+    for key, fact in _FACTS.items():
+        rung = read_rung(table, key)
+        if rung is not None:
+            rungs[fact] = rung
+    table.close()
+    return rungs

@@ -22,8 +22,9 @@ from typing import Self
 from heapwire.kernel.description.device import Device, usage_name
 from heapwire.kernel.description.ladder import Fact, resolve
 from heapwire.kernel.description.link import Link, LinkKind
-from heapwire.kernel.description.platform_file import PlatformParts, read_platform
+from heapwire.kernel.description.platform_file import PlatformParts, platform_of, read_platform
 from heapwire.kernel.description.text_file import read_text_file
+from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import did_you_mean
 from heapwire.kernel.memory import MemfdMemory, Memory
 from heapwire.protocol import InputError, MachineError, UsageError, shown
@@ -99,6 +100,16 @@ class Platform:
         Raises `PlatformFileError`, with a line for each fault.
         """
         return cls._of(read_platform(text, file=file, name=Path(file).stem))
+
+    @classmethod
+    def of_data(
+        cls, data: Mapping[str, object], *, file: str, lines: Mapping[TomlPath, int], name: str
+    ) -> Self:
+        """The platform that the tables of a file describe, whatever format they stand in.
+
+        `lines` says on which line of `file` each path is. Raises `PlatformFileError`.
+        """
+        return cls._of(platform_of(data, file=file, lines=lambda: lines, name=name))
 
     @classmethod
     def _of(cls, parts: PlatformParts) -> Self:

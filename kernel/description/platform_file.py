@@ -8,12 +8,14 @@ them: a heap's from its name, a device's from its place in the file.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from heapwire.kernel.description.device import (
     Device,
 )
+from heapwire.kernel.description.file_constraint import read_rung
 from heapwire.kernel.description.file_device import DeviceReader, check_name
 from heapwire.kernel.description.file_set import (
     MOST_COST,
@@ -21,7 +23,7 @@ from heapwire.kernel.description.file_set import (
 )
 from heapwire.kernel.description.heap_number import heap_named
 from heapwire.kernel.description.link import Link, LinkKind
-from heapwire.kernel.description.memory_properties import read_properties
+from heapwire.kernel.description.memory_properties import UNKNOWN, read_properties, read_rungs
 from heapwire.kernel.description.toml_file import TomlFileError, fault_line, on_lines, parse_toml
 from heapwire.kernel.description.toml_position import TomlPath, key_lines
 from heapwire.kernel.description.toml_table import (
@@ -38,6 +40,7 @@ from heapwire.protocol.values import (
     DeviceId,
     FormatModifier,
     Place,
+    Provenance,
     Source,
     SourceId,
     SourceKind,
@@ -78,6 +81,17 @@ def read_platform(text: str, *, file: str, name: str) -> PlatformParts:
     none itself. Raises `PlatformFileError` with all the faults that it has.
     """
     data = parse_toml(text, file=file, error=PlatformFileError)
+    return platform_of(data, file=file, lines=lambda: key_lines(text), name=name)
+
+
+def platform_of(
+    data: Mapping[str, object],
+    *,
+    file: str,
+    lines: Callable[[], Mapping[TomlPath, int]],
+    name: str,
+) -> PlatformParts:
+    """As `read_platform`, of what a file says; `lines` is asked where that stands, if need be."""
     faults: list[TomlFault] = []
     reader = _Reader(TomlTable(data, (), faults), name)
     parts = PlatformParts(name=name)
@@ -85,10 +99,10 @@ def read_platform(text: str, *, file: str, name: str) -> PlatformParts:
         parts = reader.read()
     if not faults and not reader.mentions:
         return parts
-    lines = key_lines(text)
+    placed = lines()
     if faults:
-        raise PlatformFileError(file, on_lines(faults, lines))
-    parts.notes = tuple(fault_line(mention, file=file, lines=lines) for mention in reader.mentions)
+        raise PlatformFileError(file, on_lines(faults, placed))
+    parts.notes = tuple(fault_line(mention, file=file, lines=placed) for mention in reader.mentions)
     return parts
 
 
@@ -144,6 +158,7 @@ class _Reader:
             whose = "udmabuf" if kind is SourceKind.UDMABUF else "this device"
             table.fault("kind", f"there is a memory of {whose} already")
         self._sources.setdefault(name, id_)
+        is_unknown = table.raw("protected") == UNKNOWN
         given = read_properties(table)
         source = Source(
             id=id_,
@@ -153,11 +168,12 @@ class _Reader:
             alignment=given.alignment or PAGE_SIZE,
             capacity=given.capacity,
             cached=given.cached,
-            protected=given.protected is True,
+            protected=None if is_unknown else given.protected is True,
             numa_node=given.numa_node,
             device_local=owner,
             substitutes_for=table.texts("substitutes-for"),
             area=given.area or "",
+            provenance=read_rungs(table.table("rungs")),
         )
         table.text("source")
         table.close()
@@ -217,6 +233,7 @@ class _Reader:
             source=source,
             rank=table.integer("rank") or 0,
             kind=table.choice("kind", LinkKind, LinkKind.PREFERRED),
+            provenance=read_rung(table, "rung") or Provenance.PROFILE,
         )
         table.text("source")
         table.close()

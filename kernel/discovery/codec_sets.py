@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import gcd
+from typing import Protocol
 
 from heapwire.kernel.description import DeviceKind
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.kernel.video import (
+    BufferCapabilities,
     FrameSizes,
     PixelFormat,
+    Queue,
     QueueFormat,
-    V4l2Device,
     drm_format,
     layout_constraints,
 )
@@ -46,7 +48,32 @@ class CodecSets:
     contiguous: bool = False
 
 
-def codec_sets(device: V4l2Device, more: Iterable[Constraint] = ()) -> CodecSets:
+class CodecQueries(Protocol):
+    """The part of `V4l2Device` that is looked at here."""
+
+    @property
+    def is_memory_to_memory(self) -> bool:
+        """See `V4l2Device.is_memory_to_memory`."""
+
+    @property
+    def capture(self) -> Queue | None:
+        """See `V4l2Device.capture`."""
+
+    @property
+    def output(self) -> Queue | None:
+        """See `V4l2Device.output`."""
+
+    def formats(self, queue: Queue) -> tuple[PixelFormat, ...]:
+        """See `V4l2Device.formats`."""
+
+    def frame_sizes(self, fourcc: int) -> tuple[FrameSizes, ...]:
+        """See `V4l2Device.frame_sizes`."""
+
+    def buffer_capabilities(self, queue: Queue) -> BufferCapabilities | None:
+        """See `V4l2Device.buffer_capabilities`."""
+
+
+def codec_sets(device: CodecQueries, more: Iterable[Constraint] = ()) -> CodecSets:
     """What a device does; `more` holds for all of its sets."""
     capture, output = device.capture, device.output
     made = device.formats(capture) if capture is not None else ()

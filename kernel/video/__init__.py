@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         layout_constraints as layout_constraints,
     )
     from heapwire.kernel.video.v4l2_device import (
+        BufferCapabilities as BufferCapabilities,
         FrameSizes as FrameSizes,
         PixelFormat as PixelFormat,
         V4l2Device as V4l2Device,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         v4l2_format_name as v4l2_format_name,
     )
     from heapwire.kernel.video.v4l2_queue import QueueFormat as QueueFormat
+    from heapwire.kernel.video.videodev2 import Queue as Queue
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -30,7 +32,10 @@ else:
             "import_trial": "trial_import",
             "m2m_decoder": "DecodedPicture M2mDecoder",
             "picture_format": "drm_format is_laid_out_as layout_constraints",
-            "v4l2_device": "FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name",
+            "v4l2_device": (
+                "BufferCapabilities FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name"
+            ),
             "v4l2_queue": "QueueFormat",
+            "videodev2": "Queue",
         },
     )

@@ -49,6 +49,20 @@ def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire
     assert (lost["provenance"], lost["by"]["provenance"]) == ("profile", "user")
 
 
+def test_a_list_is_a_platform_itself(heapwire, tmp_path):
+    listed = tmp_path / "machine.json"
+    for name in ("exynos4-mfc-v5", "uvc-camera"):
+        listed.write_text(heapwire("list", "--platform", name, "--json").out)
+        for arguments in (("explain", "--json"), ("explain", "--protected", "--json")):
+            asked = heapwire(*arguments, "--platform", name)
+            again = heapwire(*arguments, "--platform", listed)
+            assert (again.status, again.document) == (asked.status, asked.document)
+        made = tmp_path / "made.toml"
+        assert heapwire("import", listed, "--name", name, "-o", made).status == 0
+        again = heapwire("explain", "--json", "--platform", made)
+        assert again.document == heapwire("explain", "--json", "--platform", name).document
+
+
 def test_this_machine_is_listed_whatever_it_has(heapwire):
     run = heapwire("list")
     assert run.status == 0

@@ -1,0 +1,130 @@
+"""A machine that somebody reports, as the tables of a platform's file.
+
+What a report does not tell is left out, or presumed and called so: a stock kernel
+has the `system` heap, and one on a system on a chip the default CMA area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from heapwire.kernel.description import Device, DeviceKind, Platform, read_text_file
+from heapwire.kernel.discovery.codec_sets import codec_sets
+from heapwire.kernel.discovery.reports.drm_info import cards_of, is_drm_info
+from heapwire.kernel.discovery.reports.json_file import MOST_JSON_BYTES, read_json
+from heapwire.kernel.discovery.reports.machine_list import KEY, listed_platform
+from heapwire.kernel.discovery.reports.platform_tables import Table, platform_data
+from heapwire.kernel.discovery.reports.v4l2_listing import (
+    V4l2Listing,
+    is_v4l2_listing,
+    read_v4l2_listing,
+)
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol import FileError
+from heapwire.protocol.values import (
+    CONTIGUOUS,
+    DIRTY_LINES,
+    Constraint,
+    DeviceId,
+    HeapId,
+    Place,
+    Provenance,
+    Source,
+    SourceId,
+    Usage,
+)
+
+_VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt
+
+
+def reported_machine(files: Sequence[str], *, name: str) -> Table:
+    """The tables of a platform that has what the files tell of.
+
+    A file is the JSON of `drm_info -j`, or what `v4l2-ctl --list-formats-ext` printed; or
+    one, and no other, that `heapwire list --json` printed. Raises `FileError`, with file
+    and place, for one that is none of these.
+    """
+    devices: list[Device] = []
+    for file in files:
+        text = read_text_file(file, most=MOST_JSON_BYTES)
+        if text.lstrip().startswith("{"):
+            value = read_json(text, file=file)
+            if KEY in value.fields and len(files) == 1:
+                return platform_data(replace(listed_platform(file), name=name))
+            if not is_drm_info(value):
+                raise value.fault("this is no dump of drm_info: it has no /dev/dri/card0")
+            devices += cards_of(value)
+        elif is_v4l2_listing(text):
+            listing = read_v4l2_listing(text, file=file)
+            devices.append(_codec(listing, len(devices), Path(file).stem))
+        else:
+            what = "neither the JSON of `drm_info -j` nor a list of `v4l2-ctl --list-formats-ext`"
+            raise FileError(file, f"this is {what}")
+    anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
+    devices = _called_apart(devices)
+    devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
+    sources = _sources(devices)
+    return platform_data(
+        Platform(
+            name=name,
+            sources=sources,
+            devices=tuple(devices),
+            memory=MemfdMemory(sources),
+            simulated=True,
+        )
+    )
+
+
+def _codec(listing: V4l2Listing, minor: int, stem: str) -> Device:
+    on_usb = listing.bus.startswith("usb")
+    more: tuple[Constraint, ...] = ()
+    if on_usb:
+        more = (Constraint(type=DIRTY_LINES.type, value=1, provenance=Provenance.PROFILE),)
+    elif listing.bus.startswith("platform"):
+        said = "platform bus, an IOMMU is not known of"
+        presumed = Provenance.PRESUMPTION
+        more = (Constraint(type=CONTIGUOUS.type, value=1, provenance=presumed, source=said),)
+    codec = codec_sets(listing, more)
+    return Device(
+        id=DeviceId(_VIDEO_MAJOR, minor),
+        name=listing.driver or stem,
+        kind=codec.kind,
+        driver=listing.driver,
+        title=listing.card,
+        place=Place(("platform", listing.driver or stem)) if not on_usb else Place(),
+        sets={codec.usage: codec.sets} if codec.usage is not None and codec.sets else {},
+        bitstreams=codec.bitstreams,
+    )
+
+
+def _called_apart(devices: list[Device]) -> list[Device]:
+    """Devices of one name, such as the decoder and the encoder of a driver, with numbers."""
+    names = [device.name.replace("/", "-") for device in devices]
+    found = []
+    for number, (name, device) in enumerate(zip(names, devices, strict=True)):
+        earlier = names[:number].count(name)
+        found.append(replace(device, name=f"{name}-{earlier + 1}" if earlier else name))
+    return found
+
+
+def _sources(devices: Iterable[Device]) -> tuple[Source, ...]:
+    presumed = dict.fromkeys(("contiguous", "cached", "protected"), Provenance.PRESUMPTION)
+    system = Source(
+        id=SourceId.heap(HeapId(254, 0)),
+        name="system",
+        contiguous=False,
+        cached=True,
+        provenance=presumed,
+    )
+    if not any(device.place.path[:1] == ("platform",) for device in devices):
+        return (system,)
+    area = Source(
+        id=SourceId.heap(HeapId(254, 1)),
+        name="default_cma_region",
+        contiguous=True,
+        cached=True,
+        provenance=presumed,
+    )
+    return system, area
