@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; write what was asked for then."""
+    from heapwire.compositor_plugin import spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
     from heapwire.compositor_plugin.hosts.reference.scene import png
 
@@ -95,6 +96,7 @@ def run(options: argparse.Namespace) -> int:
         complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
         for note in compositor.plugin.platform.notes:
             complain(f"note: {note}")
+        spare_the_loop()
         compositor.run()
         written = Written()
         if options.screenshot is not None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Selection as Selection,
     )
     from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
+    from heapwire.compositor_plugin.garbage import spare_the_loop as spare_the_loop
     from heapwire.compositor_plugin.host import (
         BufferAttributes as BufferAttributes,
         Host as Host,
@@ -48,6 +49,7 @@ else:
         {
             "broker": "allocatable_heaps compositing_device",
             "format_tables": "FormatTables",
+            "garbage": "spare_the_loop",
             "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
             "clients": (

@@ -14,13 +14,19 @@ surface that cannot be scanned out has the second goal only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
+from heapwire.compositor_plugin.answering import (
+    AnswerStore,
+    PreparedBatch,
+    SetRecords,
+    SolverCall,
+    question_key,
+)
+from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import EVERYTHING, Allowance, Selection
-from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.kernel.description import Device, Platform
-from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (
     Answer,
     ConstraintSet,
@@ -43,7 +49,6 @@ from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,
     Access,
     Batch,
-    Inquiry,
     MachineView,
     Offer,
     Refusal,
@@ -53,15 +58,22 @@ COMPOSITOR = "the compositor"  # the participant that stands for what linux-dmab
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
 
 
-@dataclass(frozen=True, slots=True)
-class BatchQuestion:
-    """Everything that a batch depends on besides the machine."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answered:
+    """A batch, the plans that the solver made, and the sources that it could make them of.
 
-    inquiry: Inquiry
-    surface: SurfaceState | None
-    importable: frozenset[FormatModifier]
-    allowance: Allowance | None = None
-    """What the client may be given by the compositor; without one, anything."""
+    `solved` is what was asked and answered, where somebody wants to see it.
+    """
+
+    batch: PreparedBatch
+    plans: tuple[Plan, ...]
+    sources: frozenset[SourceId]
+    solved: tuple[Problem, Answer] | None
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return self.batch.size
 
 
 class Broker:
@@ -72,7 +84,7 @@ class Broker:
     have the compositor allocate from, as far as this process may open them.
     `on_solved` sees each problem and its answer. `ids` are the wire ids given out
     so far, which have to outlive a broker: a client's feedback object knows a
-    device by one id for life.
+    device by one id for life. `records` knows the sets that clients have made.
     """
 
     def __init__(
@@ -83,9 +95,11 @@ class Broker:
         allocated: Selection = EVERYTHING,
         on_solved: Callable[[Problem, Answer], None] | None = None,
         ids: dict[str, int] | None = None,
+        records: SetRecords | None = None,
     ) -> None:
         self._on_solved = on_solved
-        self._answers = AnswerMemory()
+        self._records = SetRecords() if records is None else records
+        self._answered: AnswerStore[_Answered] = AnswerStore()
         self._platform = platform
         self.allocatable = allocatable_heaps(platform, allocated)
         """The heaps that clients may have the compositor allocate from."""
@@ -95,15 +109,11 @@ class Broker:
             renderer = compositing.id if compositing is not None else None
         self._renderer = renderer
         self._ids = {} if ids is None else ids
-        self._views: dict[object, MachineView] = {}
+        self._views: dict[object, tuple[MachineView, PreparedBatch]] = {}
 
     def allocates_from(self, source: SourceId) -> bool:
         """Whether clients may have the compositor allocate from a source."""
         return source in self._allocatable
-
-    def forget_answers(self) -> None:
-        """Keep no answers, nor what they were asked about."""
-        self._answers = AnswerMemory()
 
     @property
     def renderer(self) -> DeviceId | None:
@@ -117,69 +127,102 @@ class Broker:
 
     def problem(self, question: BatchQuestion) -> Problem:
         """What the solver is asked."""
-        return self._view(question).problem(_turned(question))
-
-    def prepare(self, question: BatchQuestion) -> None:
-        """Do the part of `batch` that is shared, so that the rest may run on another thread."""
-        self._view(question)
+        return self._view(question)[0].problem(question.turned)
 
     def batch(self, question: BatchQuestion, *, keep: Plan | None = None) -> Batch:
-        """The answer to a question, cookie and serial left out.
+        """What `answering` comes to, solved at once whatever it takes."""
+        work = self.answering(question, keep=keep)
+        try:
+            call = next(work)
+            while True:
+                call = work.send(call.solve())
+        except StopIteration as end:
+            batch: PreparedBatch = end.value
+            return batch.content
+
+    def answering(
+        self, question: BatchQuestion, *, keep: Plan | None = None
+    ) -> Generator[SolverCall, Answer, PreparedBatch]:
+        """The answer to a question, cookie and serial left out; asks for what is to be solved.
 
         `keep` is a plan that the client has allocated by: if a buffer of it
         serves no worse than the best new plan, it comes before that one, so
         that nothing is allocated anew without gain.
-        """
-        view = self._view(question)
-        if not question.inquiry.wants_plans:
-            return view.description
-        inquiry = _turned(question)
-        problem, answer, spent = self._within_allowance(view.problem(inquiry), question)
-        if self._on_solved is not None:
-            self._on_solved(problem, answer)
-        kept = None if keep is None else self._kept(keep, problem, answer)
-        if kept is not None:
-            others = (
-                plan
-                for plan in answer.plans
-                if (plan.goal, plan.layout) != (kept.goal, kept.layout)
-            )
-            answer = replace(answer, plans=(kept, *others))
-        return _without_spent(view.batch(inquiry, answer), spent, problem)
-
-    def _within_allowance(
-        self, problem: Problem, question: BatchQuestion
-    ) -> tuple[Problem, Answer, dict[SourceId, str]]:
-        """The answer by plans that can be allocated, and what the client had enough of, and why.
 
         A source of which the client may have no buffer of a plan's is left out, unless it
         can open it, and the rest is asked again: at most once for each heap.
         """
+        _, description = self._view(question)
+        if not question.inquiry.wants_plans:
+            return description
         spent: dict[SourceId, str] = {}
         while True:
-            answer = self._answers.solve(problem)
-            found = self._spent(answer, question.allowance)
+            answered = yield from self._solved(question, frozenset(spent), keep)
+            found = self._spent(answered.plans, question.allowance)
             if found.keys() <= spent.keys():
-                return problem, answer, spent
+                break
             spent |= found
-            problem = replace(
-                problem,
-                sources=tuple(
-                    source
-                    for source in problem.sources
-                    if source.id not in spent
-                    or Access.CLIENT in self._access(source.id, question.inquiry.openable)
-                ),
-                absent={
-                    **problem.absent,
-                    **{key: self._platform.source_name(key) for key in spent},
-                },
-            )
+        if self._on_solved is not None and answered.solved is not None:
+            self._on_solved(*answered.solved)
+        if not spent:
+            return answered.batch
+        return PreparedBatch(_without_spent(answered.batch.content, spent, answered.sources))
 
-    def _spent(self, answer: Answer, allowance: Allowance | None) -> dict[SourceId, str]:
+    def _solved(
+        self, question: BatchQuestion, spent: frozenset[SourceId], keep: Plan | None
+    ) -> Generator[SolverCall, Answer, _Answered]:
+        """The answer by plans that need none of the sources that the client had enough of."""
+        inquiry = question.turned
+        asked = question_key(inquiry, self._records)
+        key = (self._view_key(question), asked, spent, keep)
+        known = self._answered.get(key)
+        if known is not None:
+            return known
+        view, _ = self._view(question)
+        problem = self._without(view.problem(inquiry), spent, inquiry.openable)
+        answer = yield SolverCall(problem, explained=True)
+        plans = answer.plans
+        kept = None if keep is None else (yield from self._kept(keep, problem, answer))
+        if kept is not None:
+            others = (
+                plan for plan in plans if (plan.goal, plan.layout) != (kept.goal, kept.layout)
+            )
+            answer = replace(answer, plans=(kept, *others))
+        known = _Answered(
+            PreparedBatch(view.batch(inquiry, answer)),
+            plans,
+            frozenset(source.id for source in problem.sources),
+            None if self._on_solved is None else (problem, answer),
+        )
+        self._answered.put(key, known)
+        return known
+
+    def _without(
+        self,
+        problem: Problem,
+        spent: frozenset[SourceId],
+        openable: frozenset[SourceId] | None,
+    ) -> Problem:
+        """A problem without sources that only the compositor could allocate from, and may not."""
+        if not spent:
+            return problem
+        return replace(
+            problem,
+            sources=tuple(
+                source
+                for source in problem.sources
+                if source.id not in spent or Access.CLIENT in self._access(source.id, openable)
+            ),
+            absent={
+                **problem.absent,
+                **{key: self._platform.source_name(key) for key in sorted(spent)},
+            },
+        )
+
+    def _spent(self, plans: tuple[Plan, ...], allowance: Allowance | None) -> dict[SourceId, str]:
         """The heaps of plans of which not one buffer may be given, and why not."""
         spent: dict[SourceId, str] = {}
-        for plan in answer.plans:
+        for plan in plans:
             objects = plan.layout.objects
             if allowance is None or plan.layout.kind is not LayoutKind.EXACT:
                 continue
@@ -190,14 +233,16 @@ class Broker:
                 spent.update((entry.source, shortage.text) for entry in objects)
         return spent
 
-    def _kept(self, keep: Plan, problem: Problem, answer: Answer) -> Plan | None:
+    def _kept(
+        self, keep: Plan, problem: Problem, answer: Answer
+    ) -> Generator[SolverCall, Answer, Plan | None]:
         """The plan as it would serve now; None if a new one serves better or it cannot serve."""
         if keep.layout.kind is LayoutKind.ALLOCATOR or not answer.plans:
             return None
         fixed = FixedBuffer(
             FormatModifier(keep.fourcc, keep.modifier), replace(keep.layout, kind=LayoutKind.FIXED)
         )
-        checked = self._answers.solve_plans(replace(problem, fixed=fixed))
+        checked = yield SolverCall(replace(problem, fixed=fixed), explained=False)
         if not checked.plans:
             return None
         rank = {goal.name: position for position, goal in enumerate(problem.goals)}
@@ -206,19 +251,25 @@ class Broker:
             return None
         return replace(keep, goal=kept.goal, scanout=kept.scanout, buffer_count=best.buffer_count)
 
-    def _view(self, question: BatchQuestion) -> MachineView:
+    def _view_key(
+        self, question: BatchQuestion
+    ) -> tuple[tuple[DeviceId | None, ...], frozenset[FormatModifier], frozenset[SourceId] | None]:
         state = question.surface
         devices: tuple[DeviceId | None, ...] = ()
         if state is not None and state.candidate:
             devices = tuple(dict.fromkeys(output.device for output in state.outputs))
-        openable = question.inquiry.openable
-        key = (devices, question.importable, openable)
-        view = self._views.get(key)
-        if view is None:
+        return devices, question.importable, question.inquiry.openable
+
+    def _view(self, question: BatchQuestion) -> tuple[MachineView, PreparedBatch]:
+        """The machine as a client sees it, and the batch that describes it."""
+        key = self._view_key(question)
+        known = self._views.get(key)
+        if known is None:
             if len(self._views) >= MAX_VIEWS:
                 self._views.clear()
-            view = self._views[key] = self._new_view(devices, question.importable, openable)
-        return view
+            view = self._new_view(*key)
+            known = self._views[key] = (view, PreparedBatch(view.description))
+        return known
 
     def _new_view(
         self,
@@ -290,10 +341,8 @@ class Broker:
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
 
 
-def _without_spent(batch: Batch, spent: dict[SourceId, str], problem: Problem) -> Batch:
+def _without_spent(batch: Batch, spent: dict[SourceId, str], left: frozenset[SourceId]) -> Batch:
     """A batch that does not promise what the client had enough of, and says why."""
-    if not spent:
-        return batch
 
     def permitted(offer: Offer) -> Offer:
         objects = offer.plan.layout.objects
@@ -304,7 +353,6 @@ def _without_spent(batch: Batch, spent: dict[SourceId, str], problem: Problem) -
     tranches = tuple(
         replace(tranche, offers=tuple(map(permitted, tranche.offers))) for tranche in batch.tranches
     )
-    left = {source.id for source in problem.sources}
     refused = (
         Refusal(source=source, participant=0, type=0, planes=0, text=text)
         for source, text in spent.items()
@@ -336,12 +384,3 @@ def _is_card(platform: Platform, source: Source) -> bool:
 def compositing_device(platform: Platform) -> Device | None:
     """The device that composites unless another one is named: the first that samples, if any."""
     return next((device for device in platform.devices if Usage.SAMPLING in device.sets), None)
-
-
-def _turned(question: BatchQuestion) -> Inquiry:
-    """The inquiry, about content that is rotated as it is shown."""
-    inquiry = question.inquiry
-    if question.surface is None or not question.surface.rotation:
-        return inquiry
-    rotation = (inquiry.content.rotation + question.surface.rotation) % 360
-    return replace(inquiry, content=replace(inquiry.content, rotation=rotation))

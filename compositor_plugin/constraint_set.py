@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from heapwire.compositor_plugin.answering import SetRecording
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import (
@@ -36,6 +37,7 @@ class ConstraintSetCreator(Resource):
         self._use = plugin.uses.of(self.client)
         self._size = 0  # bytes, as the limit counts them
         self._builder = ConstraintSetBuilder()
+        self._recording = SetRecording()
         self._count(SET_OVERHEAD)
 
     def destroy(self) -> None:
@@ -46,18 +48,21 @@ class ConstraintSetCreator(Resource):
         """Add (format, modifier) pairs."""
         with self._checked():
             self._builder.add_formats(cost, formats)
+        self._recording.add_formats(cost, formats)
         self._count(len(formats) + REQUEST_OVERHEAD)
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
         with self._checked():
             self._builder.add(type_, planes, flags, provenance, value)
+        self._recording.add(type_, planes, flags, provenance, value)
         self._count(len(value) + REQUEST_OVERHEAD)
 
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""
         with self._checked():
             constraint_set = self._builder.create()
+        self._plugin.records.add(constraint_set, self._recording.create())
         self._plugin.uses.count_while_used(constraint_set, self._use, self._size)
         self._size = 0
         ConstraintSetResource(new_id, constraint_set)
@@ -76,12 +81,11 @@ class ConstraintSetCreator(Resource):
 
     def _count(self, size: int) -> None:
         """Count what the client has had us keep, and end it beyond the limits."""
-        plugin, uses = self._plugin, self._plugin.uses
+        uses = self._plugin.uses
         self._size += size
         uses.take(self._use, size)
         if uses.bytes_of(self._use) <= CLIENT_SET_BYTES and not uses.crowded(self._use):
             return
-        plugin.broker.forget_answers()  # which refer to sets that the client may have destroyed
         if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
             text = f"more than {CLIENT_SET_BYTES} bytes of constraint sets"
             raise ViolationError(self, ConstraintSetCreatorError.TOO_MANY, text)

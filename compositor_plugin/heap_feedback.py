@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.allocation import Allocation
-from heapwire.compositor_plugin.batch_solver import BatchSolver
+from heapwire.compositor_plugin.answering import BatchSolver, PreparedBatch, Unanswered
 from heapwire.compositor_plugin.constraint_set import ConstraintSetResource
 from heapwire.compositor_plugin.host import StatusReason
 from heapwire.compositor_plugin.negotiation import (
@@ -20,6 +20,7 @@ from heapwire.compositor_plugin.negotiation import (
     BufferStatus,
     HostState,
     Negotiation,
+    NumberedBatch,
     WaitingCommit,
 )
 from heapwire.compositor_plugin.server import (
@@ -29,16 +30,13 @@ from heapwire.compositor_plugin.server import (
     Resource,
     ViolationError,
 )
-from heapwire.protocol.values import FailureReason, FormatModifier
+from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import (
     ALLOCATIONS,
     CLIENT_TAGS,
-    Batch,
     MisuseError,
     NegotiationState,
-    batch_events,
-    encode_table,
-    format_table,
+    clip,
 )
 from heapwire.protocol.wire.bindings import (
     XX_DMABUF_HEAP_FEEDBACK_V1,
@@ -48,12 +46,6 @@ from heapwire.protocol.wire.bindings import (
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin_state import PluginState
-
-
-_FAILURES = {
-    FailureReason.INTERNAL: "the compositor failed to find an answer",
-    FailureReason.TOO_COMPLEX: "no answer was found in time; give fewer formats or alternatives",
-}
 
 
 class HeapFeedback(Resource):
@@ -71,8 +63,8 @@ class HeapFeedback(Resource):
         self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
         self._negotiation = Negotiation(self._host_state, self._untag)
-        self._solver = BatchSolver(plugin)
-        self._missed = False  # whether something changed while the worker was solving
+        self._solver = BatchSolver(plugin, self.client)
+        self._missed = False  # whether something changed while it was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
         plugin.feedbacks.add(self)
@@ -184,21 +176,13 @@ class HeapFeedback(Resource):
         if self._negotiation.waits:
             self._plugin.answers.answer_soon(self)
 
-    def reconsider(self) -> AnswerChange:
-        """Send an answer that nobody asked for, if it is due now; UPGRADE: renew later."""
+    def reconsider(self) -> None:
+        """See whether there is a better answer now, or a worse one."""
         if self._solver.busy:
-            self._missed = True
-            return AnswerChange.NONE  # when there is an answer, it is compared
-        if not self._negotiation.settled:
-            return AnswerChange.NONE  # what is going to be solved will know
-        question, keep = self._negotiation.renewal()
-        if self._solver.is_long(question):
-            return AnswerChange.UPGRADE  # it is worth solving only if the change lasts
-        answer = self._solver.solve_now(question, keep)
-        change = AnswerChange.NONE if answer is None else self._negotiation.compare(answer)
-        if answer is not None and change is AnswerChange.NOW:
-            self._send(self._negotiation.renewed(answer))
-        return change
+            self._missed = True  # when there is an answer, it is compared
+        elif self._negotiation.settled:  # else what is going to be solved will know
+            question, keep = self._negotiation.renewal()
+            self._solver.solve_now(question, keep, self._reconsidered)
 
     def renew(self) -> None:
         """Send the answer as it is now, unless it is what the client has."""
@@ -228,6 +212,7 @@ class HeapFeedback(Resource):
         """The client's object is gone."""
         self._use.feedbacks -= 1
         self.let_go()
+        self._negotiation.end()
 
     @property
     def _state(self) -> NegotiationState:
@@ -260,16 +245,31 @@ class HeapFeedback(Resource):
         for batch in self._negotiation.take()[0]:
             self._send(batch)
 
-    def _conclude(self, due: WaitingCommit, answer: Batch | FailureReason) -> None:
-        if isinstance(answer, FailureReason):
-            text = _FAILURES[answer]
-            self._send(self._negotiation.failure(due, answer, text))
+    def _conclude(self, due: WaitingCommit, answer: PreparedBatch | Unanswered) -> None:
+        if isinstance(answer, Unanswered):
+            self._send(self._negotiation.failure(due, answer.reason, answer.text))
         else:
             self._send(self._negotiation.conclude(due, answer))
         self._catch_up()
 
-    def _renewed(self, answer: Batch | FailureReason) -> None:
-        if isinstance(answer, Batch) and self._negotiation.compare(answer) is not AnswerChange.NONE:
+    def _reconsidered(self, answer: PreparedBatch | Unanswered | None) -> None:
+        """A loss is told at once, a gain if it lasts; and so what takes long to find out."""
+        change = AnswerChange.UPGRADE if answer is None else AnswerChange.NONE
+        if isinstance(answer, PreparedBatch):
+            change = self._negotiation.compare(answer)
+            if change is AnswerChange.NOW:
+                self._send(self._negotiation.renewed(answer))
+        if change is AnswerChange.UPGRADE:
+            self._plugin.answers.upgrade_later(self)
+        else:
+            self._plugin.answers.keep(self)
+        self._catch_up()
+
+    def _renewed(self, answer: PreparedBatch | Unanswered) -> None:
+        if (
+            isinstance(answer, PreparedBatch)
+            and self._negotiation.compare(answer) is not AnswerChange.NONE
+        ):
             self._send(self._negotiation.renewed(answer))
         self._catch_up()
 
@@ -286,13 +286,16 @@ class HeapFeedback(Resource):
         self._negotiation.buffer_gone(buffer)
         self._plugin.feedbacks.remove_tag(buffer, self)
 
-    def _send(self, batch: Batch) -> None:
-        table = format_table(batch)
-        if table and not set(table) <= set(self._table):
-            self._table = table
-            self._send_table(encode_table(table))
-        for event, arguments in batch_events(batch, self._table):
-            self.send(event, *arguments)
+    def _send(self, numbered: NumberedBatch) -> None:
+        batch, numbers = numbered.batch, (numbered.cookie, numbered.serial)
+        if batch.table != self._table and not batch.pairs <= set(self._table):
+            self._table = batch.table
+            self._send_table(batch.table_file)
+        self.send_encoded(batch.events(self, self._table))
+        if batch.content.reason is None:
+            self.send("done", *numbers)
+        else:
+            self.send("failed", *numbers, batch.content.reason, clip(batch.content.message))
 
     def _send_table(self, content: bytes) -> None:
         with self._plugin.tables.opened(content) as fd:

@@ -67,6 +67,7 @@ class HeapManager(Resource):
         """The client's manager is gone; nothing that came from it is."""
         self._use.managers -= 1
         self._plugin.managers.discard(self)
+        self._plugin.answers.forget_manager(self)
 
     def _feedback(self, new_id: NewId, surface: ForeignResource | None) -> None:
         HeapFeedback(new_id, self._plugin, surface)

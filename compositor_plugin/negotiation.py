@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from heapwire.compositor_plugin.broker import BatchQuestion
+from heapwire.compositor_plugin.answering import PreparedBatch
+from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import StatusReason, SurfaceState
 from heapwire.protocol.values import FailureReason, FormatModifier, Plan
@@ -59,6 +60,15 @@ class WaitingCommit:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberedBatch:
+    """A batch as one client gets it."""
+
+    batch: PreparedBatch
+    cookie: int
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
 class BufferStatus:
     """The arguments of a `buffer_status` event."""
 
@@ -101,6 +111,11 @@ class Negotiation:
         self._counts: dict[int, int] = {}
         self._tags: dict[int, _Tag] = {}
 
+    def end(self) -> None:
+        """Nothing is asked any more: let go of whoever would be called."""
+        self._host_state = _nobody
+        self._forgotten = lambda _: None
+
     def commit(self, cookie: int) -> None:
         """Take the pending state as the next thing to answer; raises `MisuseError`."""
         waiting = WaitingCommit(cookie, self.state.commit(cookie))
@@ -109,7 +124,7 @@ class Negotiation:
             raise MisuseError(HeapFeedbackError.TOO_MANY, text)
         self._pending.append(waiting)
 
-    def take(self) -> tuple[list[Batch], WaitingCommit | None]:
+    def take(self) -> tuple[list[NumberedBatch], WaitingCommit | None]:
         """The failures that are due at once, and then the commit that is to be solved.
 
         Of several commits that waited together only the last is solved; without
@@ -141,23 +156,24 @@ class Negotiation:
             self._allowance = now.allowance
         return BatchQuestion(due.inquiry, now.surface, now.importable, self._allowance)
 
-    def conclude(self, due: WaitingCommit, answer: Batch) -> Batch:
+    def conclude(self, due: WaitingCommit, answer: PreparedBatch) -> NumberedBatch:
         """A commit has an answer: the batch to send."""
         self._inquiry = due.inquiry
-        return self._numbered(replace(answer, cookie=due.cookie))
+        return self._numbered(answer, due.cookie)
 
-    def superseded(self, due: WaitingCommit) -> Batch:
+    def superseded(self, due: WaitingCommit) -> NumberedBatch:
         """A later commit came before the answer."""
         return self.failure(due, FailureReason.SUPERSEDED, "a newer commit came before the answer")
 
-    def unsurfaced(self, due: WaitingCommit) -> Batch:
+    def unsurfaced(self, due: WaitingCommit) -> NumberedBatch:
         """The surface was destroyed before the answer."""
         return self.failure(due, FailureReason.NO_SURFACE, "the surface has been destroyed")
 
-    def failure(self, due: WaitingCommit, reason: FailureReason, message: str) -> Batch:
+    def failure(self, due: WaitingCommit, reason: FailureReason, message: str) -> NumberedBatch:
         """A commit has no answer."""
         self._serial += 1
-        return Batch(cookie=due.cookie, serial=self._serial, reason=reason, message=message)
+        failed = PreparedBatch(Batch(reason=reason, message=message))
+        return NumberedBatch(failed, due.cookie, self._serial)
 
     @property
     def settled(self) -> bool:
@@ -168,18 +184,18 @@ class Negotiation:
         """The last question as of now, and the plan that is best kept."""
         return self.question(WaitingCommit(0, self._inquiry)), self._kept_plan()
 
-    def compare(self, answer: Batch) -> AnswerChange:
+    def compare(self, batch: PreparedBatch) -> AnswerChange:
         """How the answer to a renewal compares to what the client was told."""
-        last = self._last
-        if last is None or answer.says_the_same_as(last):
+        last, answer = self._last, batch.content
+        if last is None or answer is last or answer.says_the_same_as(last):
             return AnswerChange.NONE
         if last.reason is None and _rank(answer) > _rank(last):
             return AnswerChange.UPGRADE
         return AnswerChange.NOW
 
-    def renewed(self, answer: Batch) -> Batch:
+    def renewed(self, answer: PreparedBatch) -> NumberedBatch:
         """The answer to a renewal is to be sent: the batch."""
-        return self._numbered(answer)
+        return self._numbered(answer, 0)
 
     def plan(self, serial: int, index: int) -> Plan | None:
         """A plan of a batch that is still known."""
@@ -243,16 +259,19 @@ class Negotiation:
         offers = self._last.offers if self._last else ()
         return offers[0].plan if offers else None
 
-    def _numbered(self, batch: Batch) -> Batch:
+    def _numbered(self, batch: PreparedBatch, cookie: int) -> NumberedBatch:
         self._serial += 1
-        batch = replace(batch, serial=self._serial)
-        self._last = batch
-        self._known[batch.serial] = tuple(offer.plan for offer in batch.offers)
+        self._last = batch.content
+        self._known[self._serial] = tuple(offer.plan for offer in batch.content.offers)
         while len(self._known) > KNOWN_BATCHES:
             oldest = next(iter(self._known))
             del self._known[oldest]
             self._counts.pop(oldest, None)
-        return batch
+        return NumberedBatch(batch, cookie, self._serial)
+
+
+def _nobody() -> HostState:
+    return HostState(None, frozenset())
 
 
 def _rank(batch: Batch) -> int:

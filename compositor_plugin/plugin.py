@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from heapwire.compositor_plugin.answering import SetRecords
 from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.clients import Holdings, Policy
 from heapwire.compositor_plugin.heap_manager import HeapManager
@@ -49,14 +50,20 @@ class HeapPlugin:
         policy: Policy = _ANYTHING,
         on_solved: Callable[[Problem, Answer], None] | None = None,
     ) -> None:
+        records = SetRecords()
         wire_ids: dict[str, int] = {}  # of all brokers, one after the other
         self._new_broker = partial(
-            Broker, renderer=renderer, allocated=policy.allocated, on_solved=on_solved, ids=wire_ids
+            Broker,
+            renderer=renderer,
+            allocated=policy.allocated,
+            on_solved=on_solved,
+            ids=wire_ids,
+            records=records,
         )
         broker = self._new_broker(platform)
         self._display = Display(display)
         interface_struct(*INTERFACES)
-        self._state = PluginState(broker, host, self._display.loop, policy)
+        self._state = PluginState(broker, host, self._display.loop, policy, records)
         self._watch: MachineWatch | None = None
         try:
             self._global: Global | None = Global(
@@ -101,8 +108,7 @@ class HeapPlugin:
         """Heaps or devices have come or gone."""
         self._state.broker = self._new_broker(platform)
         for manager in tuple(self._state.managers):
-            manager.announce()
-        # After the sources are known: an answer names none that was not announced.
+            self._state.answers.announce_soon(manager)
         for feedback in self._state.feedbacks.all():
             self._state.answers.reconsider(feedback)
 

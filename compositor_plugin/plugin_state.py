@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from heapwire.compositor_plugin.answer_schedule import AnswerSchedule
+from heapwire.compositor_plugin.answering import AnswerSchedule, SetRecords, SolverQueue
 from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.clients import (
     Accounts,
@@ -26,7 +26,7 @@ from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
-from heapwire.compositor_plugin.server import Client, EventLoop, EventSource
+from heapwire.compositor_plugin.server import Client, EventLoop
 from heapwire.compositor_plugin.worker import Worker
 from heapwire.protocol.values import BufferObject
 
@@ -42,11 +42,18 @@ class PluginState:
     """Made and ended by a `HeapPlugin`; each of its protocol objects is given it.
 
     `broker` is another one whenever the machine has changed. `loop` is the host's.
-    `worker` solves, `kernel_worker` allocates and looks at the machine: what the kernel
-    is asked for does not wait for a question that takes long.
+    `solving` has the questions that take longer than a slice, `kernel_worker` is the thread
+    that allocates and looks at the machine.
     """
 
-    def __init__(self, broker: Broker, host: Host, loop: EventLoop, policy: Policy) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        host: Host,
+        loop: EventLoop,
+        policy: Policy,
+        records: SetRecords,
+    ) -> None:
         self.broker = broker
         self.loop = loop
         self.managers: set[HeapManager] = set()
@@ -56,14 +63,15 @@ class PluginState:
         self.accounts = Accounts(loop, quota)
         self.uses = ClientUses()
         self.tables = FormatTables()
-        self.worker = Worker("heapwire-solve")
+        self.records = records
+        self.solving = SolverQueue(loop, self.answers, records, self._solver_failed)
         self.kernel_worker = Worker("heapwire-kernel")
         self.closed = False
         self._host = host
         self._policy = policy
-        self._worker_sources = [
-            self._attend(worker) for worker in (self.worker, self.kernel_worker)
-        ]
+        self._worker_source = loop.add_fd(
+            self.kernel_worker.fd, lambda _: self.kernel_worker.dispatch()
+        )
 
     def host_state(self, surface: int | None, client: Client) -> HostState:
         """What the host says now; what it fails to say is unknown."""
@@ -127,19 +135,19 @@ class PluginState:
         """
         self.closed = True
         self.answers.close()
-        for source in self._worker_sources:
-            source.remove()  # before the worker closes the fd that the loop polls
+        self._worker_source.remove()  # before the worker closes the fd that the loop polls
         for feedback in self.feedbacks.all():
             feedback.let_go()
         # Neither is waited for: what a thread is allocating just now, it gives back itself.
-        self.worker.close()
+        self.solving.close()
         self.kernel_worker.close()
         self.accounts.close()
         self.uses.close()
         self.tables.close()
 
-    def _attend(self, worker: Worker) -> EventSource:
-        return self.loop.add_fd(worker.fd, lambda _: worker.dispatch())
+    def _solver_failed(self, client: Client, what: str) -> None:
+        if self.uses.of(client).first("answer"):
+            log.error("a negotiation cannot be answered: %s", what)
 
     def _ask(self, question: Callable[[], HostAnswer]) -> HostAnswer | None:
         try:

@@ -1,9 +1,10 @@
-"""A thread for what must not hold up the host's event loop.
+"""A thread for what the kernel may take long over.
 
-Allocating from a heap may migrate pages for seconds, and a hostile client can
-ask for a long solve. Each kind of work has a thread of its own, so that neither
-waits for the other, started when it is first needed; results come back to the
-loop through an eventfd, so that callbacks run on the host's thread only.
+Allocating from a heap may migrate pages for seconds, and looking at the machine opens
+devices. What waits for the kernel does not hold the interpreter's lock, so a thread will
+do, started when it is first needed; results come back to the loop through an eventfd, so
+that callbacks run on the host's thread only. (What computes for long has a process of its
+own: `answering/`.)
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.listener import Listener as Listener
     from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.resource import (
+        EncodedEvent as EncodedEvent,
         ForeignResource as ForeignResource,
         NewId as NewId,
         Resource as Resource,
@@ -70,6 +71,6 @@ else:
             "interface": "core_interface interface_struct",
             "libwayland_server": "CData CORE_INTERFACES ffi library",
             "listener": "Listener",
-            "resource": "ForeignResource NewId Resource",
+            "resource": "EncodedEvent ForeignResource NewId Resource",
         },
     )

@@ -23,7 +23,8 @@ on to speak to an object that is not there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
@@ -100,6 +101,17 @@ class ForeignResource:
         post_error(self.pointer, code, message)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedEvent:
+    """An event with its arguments, to be sent any number of times, by any object of a class."""
+
+    opcode: int
+    arguments: CData
+    kept: list[object]  # what the arguments point to
+    size: int
+    """Bytes in memory, about."""
+
+
 class Resource:
     """One object of a client's; subclass it, set `INTERFACE`, write the handlers.
 
@@ -166,6 +178,24 @@ class Resource:
         array, kept = encoder.encode(arguments, self.version)
         library().wl_resource_post_event_array(self.pointer, encoder.opcode, array)
         del kept  # libwayland has copied what the arguments point to
+
+    def encode(self, event: str, *arguments: object) -> EncodedEvent:
+        """An event for `send_encoded`, of this object or another of its class and version.
+
+        It must not name an object or have an fd. Raises `UsageError` as `send` does.
+        """
+        encoder = self._events[event]
+        array, kept = encoder.encode(arguments, self.version)
+        size = sum(len(one) for one in kept if isinstance(one, bytes)) + 32 * len(arguments) + 256
+        return EncodedEvent(encoder.opcode, array, kept, size)
+
+    def send_encoded(self, events: Iterable[EncodedEvent]) -> None:
+        """Send events; nothing happens if the object is dead."""
+        post = library().wl_resource_post_event_array
+        for event in events:
+            if _resources.get(self.address) is not self:
+                return
+            post(self.pointer, event.opcode, event.arguments)
 
     def has_event(self, event: str) -> bool:
         """Whether the object's version has an event."""

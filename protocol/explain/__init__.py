@@ -22,7 +22,10 @@ if TYPE_CHECKING:
         differences as differences,
         parse_capture as parse_capture,
     )
-    from heapwire.protocol.explain.explained_answer import solve as solve
+    from heapwire.protocol.explain.explained_answer import (
+        solve as solve,
+        solve_within as solve_within,
+    )
     from heapwire.protocol.explain.explanation_text import render_explain as render_explain
     from heapwire.protocol.explain.problem_document import to_json as to_json
     from heapwire.protocol.explain.requirements import (
@@ -42,7 +45,7 @@ else:
             ),
             "answer_memory": "AnswerMemory",
             "capture": "CapturedProblem canonical capture_document differences parse_capture",
-            "explained_answer": "solve",
+            "explained_answer": "solve solve_within",
             "explanation_text": "render_explain",
             "problem_document": "to_json",
             "requirements": (

@@ -32,8 +32,13 @@ def solve(problem: Problem, *, steps: int = DEFAULT_STEPS) -> Answer:
     is left unexplained when they end has no reasons and no verdicts. Raises
     nothing for what peers may send.
     """
+    return solve_within(problem, StepBudget(steps))
+
+
+def solve_within(problem: Problem, budget: StepBudget) -> Answer:
+    """As `solve`, for the steps of a budget; raises what that raises of its own."""
     try:
-        goals = plans_of_goals(problem, StepBudget(steps))
+        goals = plans_of_goals(problem, budget)
         if any(goal.found for goal in goals):
             return _explained(goals)
         return _explained_failure(goals) if goals else failure(goals)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         failure_by as failure_by,
         plans_of_goals as plans_of_goals,
         solve_plans as solve_plans,
+        solve_plans_within as solve_plans_within,
         too_complex as too_complex,
         without_repetition as without_repetition,
     )
@@ -79,7 +80,7 @@ else:
             "set_choice": "SetChoice",
             "solution": (
                 "GoalPlans conflict_of_last failure failure_by plans_of_goals solve_plans "
-                "too_complex without_repetition"
+                "solve_plans_within too_complex without_repetition"
             ),
             "source_check": "RULES is_clean_enough needs_clean_memory",
             "step_budget": "DEFAULT_STEPS StepBudget TooComplexError",

@@ -75,8 +75,13 @@ def solve_plans(problem: Problem, *, steps: int = DEFAULT_STEPS) -> Answer:
 
     It costs at most so many `steps` (step_budget.py). Raises nothing for what peers may send.
     """
+    return solve_plans_within(problem, StepBudget(steps))
+
+
+def solve_plans_within(problem: Problem, budget: StepBudget) -> Answer:
+    """As `solve_plans`, for the steps of a budget; raises what that raises of its own."""
     try:
-        goals = plans_of_goals(problem, StepBudget(steps))
+        goals = plans_of_goals(problem, budget)
         plans = tuple([found.plan for _, found in without_repetition(goals)])
         return Answer(plans=plans, verdicts=()) if plans else failure(goals)
     except TooComplexError as error:

@@ -33,6 +33,7 @@ MAY_IMPORT = {
         *("protocol", "kernel.system", "kernel.memory", "kernel.description", "kernel.video"),
     },
     "compositor_plugin": {"protocol", "kernel"},
+    "compositor_plugin.answering": {"protocol", "compositor_plugin.server"},
     "compositor_plugin.clients": {"protocol", "kernel", "compositor_plugin.server"},
     "compositor_plugin.server": {"protocol", "kernel.system"},
     "compositor_plugin.hosts": {"protocol", "kernel", "compositor_plugin"},

@@ -127,6 +127,7 @@ class Stage:
         policy = replace(policy or Policy(), **{"debounce": 1, **stated})
         offered = policy.apply(self.platform)
         self.plugin = HeapPlugin(self.display.address, offered, self.host, policy=policy, **options)
+        self.plugin._state.answers._clock = lambda: 0.0  # one slice is enough for all
         self.clients: list[WireClient] = []
 
     def __enter__(self) -> Stage:
@@ -174,20 +175,22 @@ class Stage:
         return self.platform.participant(name, Usage.DECODE)
 
     def finish_work(self) -> None:
-        """Let the plugin's threads finish what they have been given."""
+        """Let the plugin finish what it does elsewhere than on the loop."""
         if self.plugin.closed:
             return
         finished: list[int] = []
-        for worker in (self.plugin._state.worker, self.plugin._state.kernel_worker):
-            worker.submit(lambda: None, lambda _: finished.append(1))
-        self.until(lambda: len(finished) == 2)
+        state = self.plugin._state
+        state.kernel_worker.submit(lambda: None, lambda _: finished.append(1))
+        self.until(lambda: bool(finished) and state.solving.idle and not state.answers.busy)
 
     def settle(self) -> None:
         """Let everything that is due within the debounce happen."""
+        answers = self.plugin._state.answers
+        self.until(lambda: not answers.busy)  # what may begin to wait for the debounce does
         fired: list[int] = []
         timer = Display(self.display.address).loop.add_timer(lambda: fired.append(1))
         timer.arm(20)
-        self.until(lambda: bool(fired))
+        self.until(lambda: bool(fired) and not answers.busy)
         timer.remove()
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 from open_files import open_fds
+from patience import PATIENCE
 from stage import Allocator, Stage
 
 from heapwire.compositor_plugin.clients.quota import Holder, charged_sizes
@@ -237,3 +239,27 @@ def test_an_allocation_cancelled_on_its_way_leaves_no_memory(stage) -> None:
     stage.finish_work()
     assert stage.platform.memory.live() == 0
     assert client.error is None
+
+
+def test_what_is_allocated_when_the_end_comes_is_given_back(stage, monkeypatch) -> None:
+    allocator = Allocator(stage)
+    memory = stage.platform.memory
+    allocate = type(memory).allocate
+    begun, goes_on = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def slowly(self, *arguments, **options):
+        threads.append(threading.current_thread())
+        begun.set()
+        goes_on.wait(PATIENCE)
+        return allocate(self, *arguments, **options)
+
+    monkeypatch.setattr(type(memory), "allocate", slowly)
+    client = allocator.client
+    id_ = client.new("xx_dmabuf_allocation_v1")
+    client.request(allocator.feedback, "allocate", id_, allocator.batch.serial, 0)
+    assert begun.wait(PATIENCE)
+    stage.plugin.close()
+    goes_on.set()
+    threads[0].join(PATIENCE)
+    assert memory.live() == 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from stage import IMPORTABLE, NV12, SIZE, XRGB, Stage
 
-from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.answering import SolverCall
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import FailureReason, FormatModifier
 from heapwire.protocol.wire import TrancheFlags
@@ -301,7 +301,7 @@ def test_a_solver_that_raises_fails_that_answer_only(monkeypatch, caplog) -> Non
         feedback = client.feedback()
         client.batches(feedback)
         with monkeypatch.context() as broken:
-            broken.setattr(Broker, "batch", lambda *a, **k: 1 / 0)
+            broken.setattr(SolverCall, "solve", lambda *a, **k: 1 / 0)
             client.ask(feedback, 1)
         client.request(feedback, "commit", 2)
         first, second = client.batches(feedback)

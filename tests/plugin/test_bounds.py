@@ -71,7 +71,6 @@ def test_sets_have_no_more_than_the_bytes_that_the_protocol_states(stage, make) 
     assert made > 10
     other.ask(other.feedback(), 1)
     assert other.error is None
-    stage.plugin._state.broker.forget_answers()
 
 
 def test_a_set_that_negotiations_refer_to_counts_though_it_was_destroyed(stage) -> None:

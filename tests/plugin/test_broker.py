@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from heapwire.compositor_plugin import OutputState, SurfaceState
-from heapwire.compositor_plugin.broker import MAX_VIEWS, BatchQuestion, Broker
+from heapwire.compositor_plugin.batch_question import BatchQuestion
+from heapwire.compositor_plugin.broker import MAX_VIEWS, Broker
 from heapwire.compositor_plugin.clients.selection import NOTHING
 from heapwire.kernel.description import Device, Platform
 from heapwire.kernel.memory import MemfdMemory

@@ -1,227 +1,244 @@
-"""Questions too heavy for the host's thread: the loop goes on, and an answer comes all the same."""
+"""Questions that take longer than a slice: the loop goes on, and an answer comes all the same."""
 
 from __future__ import annotations
 
-import threading
+import logging
+from contextlib import suppress
 
 import pytest
-from patience import PATIENCE
-from stage import DECODE, NV12, SIZE, Allocator, Stage
+from heavy_questions import Gate, ask_fences, ask_heavily, ask_odd_pitches, later
+from stage import Allocator, Stage
 
-from heapwire.compositor_plugin import batch_solver
-from heapwire.protocol.values import FailureReason, FormatModifier
-from heapwire.protocol.wire.array import format_chunks
-
-FEWEST = batch_solver.LONG + 1  # pairs that make a question heavy
+from heapwire.compositor_plugin.answering import batch_solver, solver_process, solver_queue
+from heapwire.protocol.values import FailureReason
 
 
-def ask_heavily(client, feedback: int, cookie: int) -> None:
-    """A decoder that knows NV12 in thousands of made-up modifiers, and LINEAR."""
-    client.request(feedback, "set_participant", 1, DECODE, 81, 3, "decoder")
-    left = FEWEST
-    while left > 0:
-        pairs = [FormatModifier(NV12.fourcc, 1 << 56 | n) for n in range(min(left, 4095))]
-        left -= len(pairs)
-        creator = client.new("xx_dmabuf_constraint_set_creator_v1")
-        set_ = client.new("xx_dmabuf_constraint_set_v1")
-        client.request(client.manager, "create_constraint_set", creator)
-        for chunk in format_chunks([*pairs, NV12]):
-            client.request(creator, "add_formats", 0, chunk)
-        client.request(creator, "create", set_)
-        client.request(feedback, "add_alternative", 1, set_)
-    client.request(feedback, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
-    client.request(feedback, "commit", cookie)
-
-
-class Gate:
-    """Keeps the worker from solving until it is opened."""
-
-    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.threads: list[threading.Thread] = []
-        self.passed = 0  # questions solved on another thread than the host's
-        self._open = threading.Event()
-        solve = stage.plugin._state.broker.batch
-
-        def batch(question, **more):
-            self.threads.append(threading.current_thread())
-            if threading.current_thread() is not threading.main_thread():
-                self._open.wait(PATIENCE)
-                self.passed += 1
-            return solve(question, **more)
-
-        monkeypatch.setattr(stage.plugin._state.broker, "batch", batch)
-
-    def open(self) -> None:
-        self._open.set()
-
-
-def test_others_are_answered_while_it_is_solved(monkeypatch) -> None:
+@pytest.fixture
+def stage():
     with Stage() as stage:
-        gate = Gate(stage, monkeypatch)
-        heavy, light = stage.client(), stage.client()
-        slow = heavy.feedback()
-        ask_heavily(heavy, slow, 1)
-        quick = light.feedback()
-        light.ask(quick, 7)
-        assert light.batches(quick)[-1].cookie == 7
-        assert [batch.cookie for batch in heavy.batches(slow)] == [0]
+        yield stage
+
+
+@pytest.fixture
+def gate(stage, monkeypatch):
+    gate = Gate(stage, monkeypatch)
+    yield gate
+    with suppress(ProcessLookupError):
         gate.open()
-        found: list[int] = []
-        stage.until(lambda: found.extend(one.cookie for one in heavy.batches(slow)) or bool(found))
-        assert found == [1]
-        solved_here = [one is threading.main_thread() for one in gate.threads]
-        assert solved_here.count(False) == 1
 
 
-def test_a_newer_commit_overtakes_it(monkeypatch) -> None:
-    with Stage() as stage:
-        gate = Gate(stage, monkeypatch)
-        client = stage.client()
-        feedback = client.feedback()
-        ask_heavily(client, feedback, 1)
-        client.request(feedback, "remove_participant", 1)
-        client.ask(feedback, 2)
-        batches = client.batches(feedback)[1:]
-        assert [(one.cookie, one.reason) for one in batches] == [
-            (1, FailureReason.SUPERSEDED),
-            (2, None),
-        ]
-        gate.open()
-        stage.finish_work()
-        assert client.batches(feedback) == []
+def test_others_are_answered_while_it_is_solved(stage, gate) -> None:
+    heavy, light = stage.client(), stage.client()
+    slow, quick = heavy.feedback(), light.feedback()
+    ask_heavily(heavy, slow, 1)
+    gate.wait()
+    light.ask(quick, 7)
+    assert light.batches(quick)[-1].cookie == 7
+    assert [batch.cookie for batch in heavy.batches(slow)] == [0]
+    gate.open()
+    [batch] = later(stage, heavy, slow)
+    assert (batch.cookie, batch.reason) == (1, None)
+    assert batch.offers
 
 
-def test_a_surface_that_goes_ends_it(monkeypatch) -> None:
-    with Stage() as stage:
-        gate = Gate(stage, monkeypatch)
-        client = stage.client()
-        surface = client.thing("surface")
-        feedback = client.feedback(surface)
-        ask_heavily(client, feedback, 1)
-        client.request(surface, "destroy")
-        last = client.batches(feedback)[-1]
-        assert (last.cookie, last.reason) == (1, FailureReason.NO_SURFACE)
-        gate.open()
-        stage.finish_work()
-        assert client.batches(feedback) == []
+@pytest.mark.parametrize("ask", [ask_heavily, ask_fences, ask_odd_pitches])
+def test_the_answer_is_the_one_that_is_found_on_the_loop(stage, monkeypatch, ask) -> None:
+    client = stage.client()
+    elsewhere, here = client.feedback(), client.feedback()
+    ask(client, elsewhere, 1)
+    found = later(stage, client, elsewhere, 2)[-1]
+    stage.plugin._state.broker._answered._kept.clear()
+    monkeypatch.setattr(batch_solver, "tried", lambda call: call.solve())
+    ask(client, here, 1)
+    assert client.batches(here)[-1].says_the_same_as(found)
 
 
-def test_it_has_a_deadline(monkeypatch) -> None:
-    monkeypatch.setattr(batch_solver, "DEADLINE", 1)
-    with Stage() as stage:
-        gate = Gate(stage, monkeypatch)
-        client = stage.client()
-        feedback = client.feedback()
-        ask_heavily(client, feedback, 1)
-        found = client.batches(feedback)
-        stage.until(lambda: found.extend(client.batches(feedback)) or len(found) > 1)
-        assert (found[1].cookie, found[1].reason) == (1, FailureReason.TOO_COMPLEX)
-        gate.open()
-        stage.finish_work()
+def test_a_newer_commit_overtakes_it(stage, gate) -> None:
+    client = stage.client()
+    feedback = client.feedback()
+    ask_heavily(client, feedback, 1)
+    gate.wait()
+    client.request(feedback, "remove_participant", 1)
+    client.ask(feedback, 2)
+    batches = client.batches(feedback)[1:]
+    assert [(one.cookie, one.reason) for one in batches] == [
+        (1, FailureReason.SUPERSEDED),
+        (2, None),
+    ]
+    gate.open()
+    stage.finish_work()
+    assert client.batches(feedback) == []
+
+
+def test_a_surface_that_goes_ends_it(stage, gate) -> None:
+    client = stage.client()
+    surface = client.thing("surface")
+    feedback = client.feedback(surface)
+    ask_heavily(client, feedback, 1)
+    gate.wait()
+    client.request(surface, "destroy")
+    last = client.batches(feedback)[-1]
+    assert (last.cookie, last.reason) == (1, FailureReason.NO_SURFACE)
+    gate.open()
+    stage.finish_work()
+    assert client.batches(feedback) == []
+
+
+def test_what_takes_too_long_once_it_has_begun_is_ended(stage, gate, monkeypatch) -> None:
+    monkeypatch.setattr(solver_queue, "DEADLINE", 1)
+    monkeypatch.setattr(solver_queue, "GRACE", 1)
+    client = stage.client()
+    feedback = client.feedback()
+    ask_heavily(client, feedback, 1)
+    batch = later(stage, client, feedback, 2)[-1]
+    assert (batch.cookie, batch.reason) == (1, FailureReason.TOO_COMPLEX)
+    assert "too busy" in batch.message
+    stage.finish_work()
+    monkeypatch.undo()
+    client.request(feedback, "commit", 2)
+    assert later(stage, client, feedback)[-1].offers
+
+
+def test_what_waits_too_long_for_others_is_told_so(stage, gate, monkeypatch) -> None:
+    first, second = stage.client(), stage.client()
+    ask_heavily(first, first.feedback(), 1)
+    gate.wait()
+    monkeypatch.setattr(solver_queue, "PATIENCE", 1)
+    feedback = second.feedback()
+    ask_heavily(second, feedback, 2)
+    batch = later(stage, second, feedback, 2)[-1]
+    assert (batch.cookie, batch.reason) == (2, FailureReason.TOO_COMPLEX)
+    assert "busy with other questions" in batch.message
+    assert "fewer" not in batch.message, "it is not the question's fault"
 
 
 @pytest.mark.parametrize("how", ["destroyed", "disconnected"])
-def test_a_client_that_leaves_is_not_waited_for(monkeypatch, how) -> None:
-    with Stage() as stage:
-        gate = Gate(stage, monkeypatch)
-        client = stage.client()
-        feedback = client.feedback()
+def test_a_client_that_leaves_is_not_waited_for(stage, gate, monkeypatch, how) -> None:
+    """Though the process does not listen: it is ended, and another one started."""
+    monkeypatch.setattr(solver_queue, "GRACE", 1)
+    client, other = stage.client(), stage.client()
+    feedback = client.feedback()
+    ask_heavily(client, feedback, 1)
+    gate.wait()
+    gate.shut = False
+    if how == "destroyed":
+        client.request(feedback, "destroy")
+    else:
+        client.close()
+        stage.clients.remove(client)
+        stage.display.dispatch(0)
+    asked = other.feedback()
+    ask_heavily(other, asked, 3)
+    assert later(stage, other, asked, 2)[-1].reason is None
+    assert len(set(gate.pids)) == 2
+
+
+def test_clients_have_their_turns(stage, gate) -> None:
+    greedy, modest = stage.client(), stage.client()
+    for cookie in range(1, 5):
+        ask_heavily(greedy, greedy.feedback(), cookie)
+    gate.wait()
+    feedback = modest.feedback()
+    ask_heavily(modest, feedback, 1)
+    gate.open()
+    stage.finish_work()
+    addresses = [client.client.address for client in (greedy, modest)]
+    assert [addresses.index(one) for one in gate.asked] == [0, 0, 1, 0, 0] or [
+        addresses.index(one) for one in gate.asked
+    ] == [0, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("ends", ["before it is ready", "while it solves"])
+def test_a_process_that_ends_by_itself_is_not_the_end(
+    stage, gate, monkeypatch, caplog, ends
+) -> None:
+    client = stage.client()
+    feedback = client.feedback()
+    with monkeypatch.context() as broken:
+        if ends == "before it is ready":
+            broken.setattr(solver_process, "_BOOT", "raise SystemExit(1)")
         ask_heavily(client, feedback, 1)
-        if how == "destroyed":
-            client.request(feedback, "destroy")
-        else:
-            client.close()
-            stage.clients.remove(client)
-            stage.display.dispatch(0)
-        gate.open()
-        stage.finish_work()
-        other = stage.client()
-        asked = other.feedback()
-        other.ask(asked, 3)
-        assert other.batches(asked)[-1].reason is None
+        if ends == "while it solves":
+            gate.wait()
+            stage.plugin._state.solving._process._process.kill()
+        batch = later(stage, client, feedback, 2)[-1]
+    assert (batch.cookie, batch.reason) == (1, FailureReason.INTERNAL)
+    assert "a negotiation cannot be answered" in caplog.text
+    gate.shut = False
+    client.request(feedback, "commit", 2)
+    assert later(stage, client, feedback)[-1].reason is None
 
 
-def test_a_solver_that_fails_is_told_as_internal(monkeypatch) -> None:
-    with Stage() as stage:
-        client = stage.client()
-        feedback = client.feedback()
-
-        def broken(question, **more):
-            raise ZeroDivisionError("a bug")
-
-        monkeypatch.setattr(stage.plugin._state.broker, "batch", broken)
-        client.ask(feedback, 1)
-        batch = client.batches(feedback)[-1]
-        assert (batch.cookie, batch.reason) == (1, FailureReason.INTERNAL)
-
-
-def test_what_changes_meanwhile_is_told_afterwards(monkeypatch) -> None:
-    with Stage() as stage:
-        stage.candidate(False)
-        gate = Gate(stage, monkeypatch)
-        client = stage.client()
-        surface = client.thing("surface")
-        feedback = client.feedback(surface)
+def test_a_python_that_cannot_be_started_fails_the_answer(stage, monkeypatch, caplog) -> None:
+    client = stage.client()
+    feedback = client.feedback()
+    with monkeypatch.context() as without:
+        without.setattr(solver_process.sys, "executable", "/nonexistent/python")
         ask_heavily(client, feedback, 1)
-        stage.candidate()
-        stage.plugin.surface_changed(client.served(surface).address)
-        gate.open()
-        found = client.batches(feedback)
-        stage.until(lambda: found.extend(client.batches(feedback)) or len(found) > 2)
-        assert [one.cookie for one in found] == [0, 1, 0]
-        assert [any(offer.plan.scanout for offer in one.offers) for one in found[1:]] == [
-            False,
-            True,
-        ]
+        batch = later(stage, client, feedback, 2)[-1]
+    assert batch.reason is FailureReason.INTERNAL
+    assert "no process can be started" in caplog.text
 
 
-def test_allocating_does_not_wait_for_it(monkeypatch) -> None:
-    with Stage() as stage:
-        stage.candidate()
-        gate = Gate(stage, monkeypatch)
-        heavy = stage.client()
-        ask_heavily(heavy, heavy.feedback(), 1)
-        allocator = Allocator(stage)
-        assert allocator.allocate()[1][-1] == ("done",)
-        assert gate.passed == 0, "the question is being solved still"
-        gate.open()
-        stage.finish_work()
+def test_a_solver_that_fails_is_logged_once_for_a_client(stage, monkeypatch, caplog) -> None:
+    def broken(call, budget=None):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(batch_solver.SolverCall, "solve", broken)
+    clients = [stage.client() for _ in range(2)]
+    with caplog.at_level(logging.ERROR):
+        for client in clients:
+            feedback = client.feedback()
+            for cookie in range(1, 6):
+                client.ask(feedback, cookie)
+                batch = client.batches(feedback)[-1]
+                assert (batch.cookie, batch.reason) == (cookie, FailureReason.INTERNAL)
+    assert len(caplog.records) == len(clients)
 
 
-def test_the_end_waits_for_nothing(monkeypatch) -> None:
-    with Stage() as stage:
-        gate = Gate(stage, monkeypatch)
-        client = stage.client()
-        ask_heavily(client, client.feedback(), 1)
-        stage.until(lambda: gate.threads[-1] is not threading.main_thread())
-        stage.plugin.close()
-        assert gate.passed == 0, "the question is being solved still"
-        gate.open()
-        gate.threads[-1].join(PATIENCE)
-        assert not gate.threads[-1].is_alive(), "the thread goes when it has nothing to do"
+def test_what_changes_meanwhile_is_told_afterwards(stage, gate) -> None:
+    stage.candidate(False)
+    client = stage.client()
+    surface = client.thing("surface")
+    feedback = client.feedback(surface)
+    ask_heavily(client, feedback, 1)
+    gate.wait()
+    stage.candidate()
+    stage.plugin.surface_changed(client.served(surface).address)
+    gate.open()
+    found = later(stage, client, feedback, 3)
+    assert [one.cookie for one in found] == [0, 1, 0]
+    assert [any(offer.plan.scanout for offer in one.offers) for one in found[1:]] == [False, True]
 
 
-def test_what_is_allocated_when_the_end_comes_is_given_back(monkeypatch) -> None:
-    with Stage() as stage:
-        stage.candidate()
-        allocator = Allocator(stage)
-        memory = stage.platform.memory
-        allocate = type(memory).allocate
-        begun, goes_on = threading.Event(), threading.Event()
-        threads: list[threading.Thread] = []
+def test_allocating_does_not_wait_for_it(stage, gate) -> None:
+    stage.candidate()
+    heavy = stage.client()
+    feedback = heavy.feedback()
+    ask_heavily(heavy, feedback, 1)
+    gate.wait()
+    allocator = Allocator(stage)
+    assert allocator.allocate()[1][-1] == ("done",)
+    assert [batch.cookie for batch in heavy.batches(feedback)] == [0]
 
-        def slowly(self, *arguments, **options):
-            threads.append(threading.current_thread())
-            begun.set()
-            goes_on.wait(PATIENCE)
-            return allocate(self, *arguments, **options)
 
-        monkeypatch.setattr(type(memory), "allocate", slowly)
-        client = allocator.client
-        id_ = client.new("xx_dmabuf_allocation_v1")
-        client.request(allocator.feedback, "allocate", id_, allocator.batch.serial, 0)
-        assert begun.wait(PATIENCE)
-        stage.plugin.close()
-        goes_on.set()
-        threads[0].join(PATIENCE)
-        assert memory.live() == 0
+def test_the_end_waits_for_nothing(stage, gate) -> None:
+    """The process cannot have answered: it is stopped. It is ended all the same."""
+    client = stage.client()
+    ask_heavily(client, client.feedback(), 1)
+    gate.wait()
+    process = stage.plugin._state.solving._process._process
+    stage.plugin.close()
+    stage.until(lambda: process.poll() is not None)
+
+
+def test_a_process_without_a_question_is_ended(stage, monkeypatch) -> None:
+    monkeypatch.setattr(solver_queue, "IDLE", 1)
+    client = stage.client()
+    feedback = client.feedback()
+    ask_heavily(client, feedback, 1)
+    later(stage, client, feedback, 2)
+    stage.until(lambda: stage.plugin._state.solving._process is None)
+    client.request(feedback, "commit", 2)
+    ask_heavily(client, client.feedback(), 1)
+    stage.finish_work()

@@ -212,6 +212,7 @@ def test_the_limits_themselves_are_allowed(requests: list) -> None:
         for request in requests:
             client.request(feedback, *request)
         client.request(feedback, "commit", 7)
+        stage.finish_work()
         assert client.error is None
         assert client.batches(feedback)[-1].cookie == 7
 

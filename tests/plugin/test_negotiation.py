@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from heapwire.compositor_plugin import StatusReason
-from heapwire.compositor_plugin.negotiation import MAX_TAGS, AnswerChange, HostState, Negotiation
+from heapwire.compositor_plugin.answering import PreparedBatch
+from heapwire.compositor_plugin.negotiation import (
+    MAX_TAGS,
+    AnswerChange,
+    HostState,
+    Negotiation,
+    NumberedBatch,
+)
 from heapwire.protocol.values import (
     BufferObject,
     Extent,
@@ -44,16 +50,20 @@ def plan(pitch: int = 64, *, scanout: bool = False, count: int = 3) -> Plan:
     return Plan(fourcc=1, modifier=0, goal=goal, scanout=scanout, layout=layout, buffer_count=count)
 
 
-def batch(*plans: Plan, flags: TrancheFlags = TrancheFlags.SAMPLING) -> Batch:
+def batch(
+    *plans: Plan,
+    flags: TrancheFlags = TrancheFlags.SAMPLING,
+    reason: FailureReason | None = None,
+) -> PreparedBatch:
     offers = tuple(Offer(index, one, (Access.CLIENT,)) for index, one in enumerate(plans))
-    return Batch(tranches=(Tranche(flags=flags, offers=offers),))
+    return PreparedBatch(Batch(tranches=(Tranche(flags=flags, offers=offers),), reason=reason))
 
 
 def negotiation(forgotten: Callable[[int], None] = lambda _: None) -> Negotiation:
     return Negotiation(lambda: HostState(None, frozenset()), forgotten)
 
 
-def answered(made: Negotiation, answer: Batch) -> Batch:
+def answered(made: Negotiation, answer: PreparedBatch) -> NumberedBatch:
     """Answer what is due."""
     failures, due = made.take()
     assert failures == []
@@ -76,7 +86,7 @@ def test_only_the_last_of_several_commits_is_solved() -> None:
     for cookie in (7, 8, 9):
         made.commit(cookie)
     failures, due = made.take()
-    assert [(one.cookie, one.reason) for one in failures] == [
+    assert [(one.cookie, one.batch.content.reason) for one in failures] == [
         (7, FailureReason.SUPERSEDED),
         (8, FailureReason.SUPERSEDED),
     ]
@@ -104,7 +114,7 @@ def test_without_a_surface_commits_fail_and_nothing_else_is_due() -> None:
     made.has_surface = False
     made.commit(2)
     failures, due = made.take()
-    assert [(one.cookie, one.reason) for one in failures] == [
+    assert [(one.cookie, one.batch.content.reason) for one in failures] == [
         (1, FailureReason.NO_SURFACE),
         (2, FailureReason.NO_SURFACE),
     ]
@@ -132,11 +142,13 @@ def test_serials_grow_over_answers_and_failures_alike() -> None:
         (batch(plan()), batch(plan(128)), AnswerChange.NOW),
         (batch(plan()), batch(plan(), flags=TrancheFlags.SCANOUT), AnswerChange.UPGRADE),
         (batch(plan(), flags=TrancheFlags.SCANOUT), batch(plan()), AnswerChange.NOW),
-        (batch(plan()), replace(batch(), reason=FailureReason.CONFLICT), AnswerChange.NOW),
-        (replace(batch(), reason=FailureReason.CONFLICT), batch(plan()), AnswerChange.NOW),
+        (batch(plan()), batch(reason=FailureReason.CONFLICT), AnswerChange.NOW),
+        (batch(reason=FailureReason.CONFLICT), batch(plan()), AnswerChange.NOW),
     ],
 )
-def test_what_an_unasked_answer_is_worth(before: Batch, after: Batch, change: AnswerChange) -> None:
+def test_what_an_unasked_answer_is_worth(
+    before: PreparedBatch, after: PreparedBatch, change: AnswerChange
+) -> None:
     made = negotiation()
     answered(made, before)
     assert made.compare(after) is change

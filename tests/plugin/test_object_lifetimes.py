@@ -146,7 +146,10 @@ def assert_idle(stage: Stage) -> None:
         "managers": state.managers,
         "surfaces": feedbacks._by_surface,
         "buffers": feedbacks._by_buffer,
-        "waiting": answers._waiting,
+        "waiting": answers._turns._clients,
+        "turns": answers._turns._turns,
+        "solving": state.solving._waiting,
+        "sets": state.records._records,
         "upgrades": answers._upgrades,
         "accounts": state.accounts._charges,
     }
@@ -171,3 +174,26 @@ def test_the_display_may_end_before_its_clients(when: str) -> None:
     assert [name for name, ref in play.refs.items() if ref() is not None] == []
     play.client.close()
     assert open_fds() == fds
+
+
+@pytest.mark.parametrize("how", ["destroyed", "disconnected"])
+def test_what_a_client_leaves_is_let_go_of_without_the_collector(how: str) -> None:
+    with Stage() as stage:
+        stage.candidate()
+        play = Play(stage)
+        stage.finish_work()
+        gc.collect()
+        gc.disable()
+        try:
+            if how == "destroyed":
+                for name in OBJECTS:
+                    play.destroy(name)
+            else:
+                play.client.close()
+                stage.clients.remove(play.client)
+                stage.display.dispatch(0)
+            stage.finish_work()
+            assert [name for name, ref in play.refs.items() if ref() is not None] == []
+            assert stage.plugin._state.records._records == {}
+        finally:
+            gc.enable()

@@ -9,7 +9,8 @@ import pytest
 from stage import IMPORTABLE, NV12, Allocator, Events, Stage
 
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
-from heapwire.compositor_plugin.broker import BatchQuestion, Broker
+from heapwire.compositor_plugin.batch_question import BatchQuestion
+from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.clients.grant import DEFAULT_BUDGET
 from heapwire.compositor_plugin.clients.policy import DEBOUNCE, PolicyFileError
 from heapwire.compositor_plugin.clients.selection import EVERYTHING, Selection

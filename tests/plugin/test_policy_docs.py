@@ -10,7 +10,8 @@ import pytest
 
 from heapwire import compositor_plugin, kernel
 from heapwire.compositor_plugin import OutputState, Policy, SurfaceState
-from heapwire.compositor_plugin.broker import BatchQuestion, Broker
+from heapwire.compositor_plugin.batch_question import BatchQuestion
+from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.clients.grant import DEFAULT_BUDGET, DEFAULT_SHARE, SCARCE_BYTES
 from heapwire.compositor_plugin.clients.identity import ClientIdentity, SecurityContext
 from heapwire.compositor_plugin.clients.policy import DEBOUNCE, MOST_DEBOUNCE, PolicyFileError

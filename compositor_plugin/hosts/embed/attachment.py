@@ -11,7 +11,7 @@ import itertools
 import logging
 from collections.abc import Callable
 
-from heapwire.compositor_plugin import HeapPlugin, Policy
+from heapwire.compositor_plugin import HeapPlugin, Policy, spare_the_loop
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
@@ -120,6 +120,7 @@ def attach(
     else:
         number = next(_numbers)
         _attachments[number] = attachment
+        spare_the_loop()
         _handlers[number] = handler
         calls = ffi.cast("struct heapwire_calls *", calls_address)
         calls.plugin = number

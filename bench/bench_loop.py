@@ -1,0 +1,417 @@
+"""How long a client waits while others ask what is dear, in the host's processor time.
+
+A ticker in a process of its own sends `wl_display.sync`, one after the other. Between sending
+one and its answer the processor time of the host is read, of all its threads: what the host
+did meanwhile. The first row is a host at rest, in the same run.
+
+    bench_loop.py            the reference compositor
+    bench_loop.py weston     a headless Weston with the module (`make bench-weston`)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from costly_questions import Shape, question
+
+from heapwire.client_lib import NegotiationError, NoCompositorError
+from heapwire.client_lib.negotiation import HeapManager, Negotiation
+from heapwire.client_lib.wayland import Connection
+from heapwire.kernel.description import Platform
+from heapwire.protocol import MachineError
+from heapwire.protocol.values import (
+    BY_NAME,
+    LINEAR,
+    Constraint,
+    ConstraintSet,
+    Extent,
+    Extents,
+    FormatModifier,
+    Participant,
+    Usage,
+    Value,
+    parse_fourcc,
+)
+
+LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
+SLICE_LIMIT = 4.0  # milliseconds that a slice may take
+PLATFORM = "raspberry-pi-4"
+XRGB, NV12 = (FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
+PATIENCE = 120.0  # seconds
+NEGOTIATIONS, CLIENTS = 1000, 4
+DEAREST = (
+    Shape(participants=16, sets=16, pairs=1, constraints=8, kinds=("fences", "planes")),
+    Shape(participants=16, sets=6, pairs=1, constraints=129, kinds=("fences", "unknown")),
+    Shape(participants=4, sets=16, pairs=129, formats="wild"),
+    Shape(participants=16, sets=1, pairs=4096),
+)
+"""What the cost fuzzer (tests/solver/test_cost.py) climbs to: most steps, and most for a step."""
+
+
+class Ticker:
+    """A client that asks for nothing but a sign of life, in a process of its own."""
+
+    def __init__(self, path: Path, pid: int) -> None:
+        ours, theirs = socket.socketpair()
+        self._results = ours.makefile()
+        self._pipe = ours
+        self._pid = os.fork()
+        if self._pid == 0:
+            ours.close()
+            with contextlib.suppress(OSError):  # so that it is not what is late
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+            _tick(path, pid, theirs)
+            os._exit(0)
+        theirs.close()
+
+    def stop(self) -> tuple[float, int]:
+        """The longest wait in milliseconds, and of how many."""
+        self._pipe.shutdown(socket.SHUT_WR)
+        longest, count = self._results.read().split()
+        self._pipe.close()
+        os.waitpid(self._pid, 0)
+        return float(longest), int(count)
+
+
+def _tick(path: Path, pid: int, control: socket.socket) -> None:
+    clock = (~pid << 3) | 2  # clock_getcpuclockid(3): how the kernel numbers a process's clock
+    control.setblocking(False)
+    longest, count = 0.0, 0
+    with socket.socket(socket.AF_UNIX) as host:
+        host.connect(str(path))
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                if not control.recv(1):
+                    break
+            before = time.clock_gettime(clock)
+            host.sendall(struct.pack("=III", 1, 12 << 16, 2))  # wl_display.sync, as object 2
+            received = 0
+            while received < 24:  # done, and delete_id
+                received += len(host.recv(24 - received))
+            longest = max(longest, 1e3 * (time.clock_gettime(clock) - before))
+            count += 1
+            time.sleep(0.0005)
+    control.setblocking(True)
+    control.sendall(f"{longest} {count}".encode())
+    control.close()
+
+
+class Host:
+    """What is measured: where it listens, its process, and what its machine can be made to do."""
+
+    def __init__(self, path: Path, pid: int, hot_plug: Callable[[], None] | None) -> None:
+        self.path = path
+        self.pid = pid
+        self.hot_plug = hot_plug
+        self._connections: list[Connection] = []
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def client(self) -> HeapManager:
+        """A new client, until `close`."""
+        self._connections.append(Connection(str(self.path)))
+        return HeapManager(self._connections[-1])
+
+    def close(self) -> None:
+        """End all clients."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+
+def constraint(name: str, value: Value) -> Constraint:
+    return Constraint(type=BY_NAME[name].type, value=value)
+
+
+def part(number: int, pair: FormatModifier, *constraints: Constraint) -> Participant:
+    sets = (ConstraintSet(formats=(pair,), constraints=constraints),)
+    return Participant(name=f"p{number:02}", usage=Usage.DECODE, sets=sets)
+
+
+def fences() -> tuple[Participant, ...]:
+    """16 participants that each leave one fence out; weight 960."""
+    vendor = [
+        Constraint(type=0x7F000100 + n, value=b"vendor", must_understand=False) for n in range(58)
+    ]
+    return tuple(
+        part(n, XRGB, constraint("fences", 0xFFFF & ~(1 << n)), *vendor) for n in range(16)
+    )
+
+
+def odd_pitches() -> tuple[Participant, ...]:
+    """Three honest devices whose pitches cannot be met together."""
+    return tuple(
+        part(
+            *(n, NV12, constraint("pitch-alignment", alignment), constraint("max-pitch", 16384)),
+            *(constraint("scanline-alignment", 2 << n), constraint("size-alignment", 4096)),
+            constraint("max-width", 8192),
+        )
+        for n, alignment in enumerate((528, 1456, 1360))
+    )
+
+
+def dearest(shape: Shape) -> tuple[Participant, ...]:
+    """The participants of a shape, each constraint once, as the wire has it."""
+
+    def unique(one: ConstraintSet) -> ConstraintSet:
+        found = {(each.type, each.planes): each for each in one.constraints}
+        return replace(one, constraints=tuple(found.values()))
+
+    return tuple(
+        replace(one, sets=tuple(map(unique, one.sets))) for one in question(shape).participants
+    )
+
+
+def made(
+    manager: HeapManager, participants: tuple[Participant, ...], width: int = 1280
+) -> Negotiation:
+    negotiation = manager.default_negotiation()
+    for participant in participants:
+        negotiation.set_participant(participant)
+    negotiation.set_extents(Extents(coded=Extent(width, 720)))
+    return negotiation
+
+
+def asked(negotiation: Negotiation) -> None:
+    with contextlib.suppress(NegotiationError):  # a conflict is an answer too
+        negotiation.negotiate(timeout=PATIENCE)
+
+
+def decoder(number: int = 0) -> tuple[Participant, ...]:
+    return (part(number, NV12, constraint("pitch-alignment", 64)),)
+
+
+def at_rest(host: Host) -> str:
+    time.sleep(0.5)
+    return ""
+
+
+def one_question(participants: tuple[Participant, ...]) -> Callable[[Host], str]:
+    def run(host: Host) -> str:
+        manager = host.client()
+        negotiations = [made(manager, participants) for _ in range(3)]
+        start = time.monotonic()
+        for negotiation in negotiations:
+            negotiation.commit()
+            manager.connection.roundtrip(timeout=PATIENCE)
+        while not all(
+            negotiation.batch and negotiation.batch.cookie for negotiation in negotiations
+        ):
+            manager.connection.dispatch(0.1)
+        return f"answered in {1e3 * (time.monotonic() - start):.0f} ms"
+
+    return run
+
+
+def hang_up(host: Host) -> str:
+    """Heavy questions whose askers hang up at once, while another client is given memory."""
+    other = host.client()
+    negotiation = made(other, decoder())
+    longest, failed = 0.0, ""
+    for _ in range(10):
+        doomed = host.client()
+        made(doomed, dearest(DEAREST[0])).commit()
+        doomed.connection.roundtrip()
+        doomed.connection.close()
+        batch = negotiation.negotiate(timeout=PATIENCE)
+        start = time.monotonic()
+        try:
+            with negotiation.allocate(batch, batch.offers[0]) as allocation:
+                allocation.wait() if hasattr(allocation, "wait") else None
+        except Exception as error:
+            failed = f"; {error}"
+        longest = max(longest, time.monotonic() - start)
+    return f"allocate took at most {1e3 * longest:.1f} ms{failed}"
+
+
+def many(host: Host) -> str:
+    """A thousand negotiations, and then a hot-plug."""
+    managers = [host.client() for _ in range(CLIENTS)]
+    negotiations = []
+    for number in range(NEGOTIATIONS):
+        one = made(managers[number % CLIENTS], decoder(), 640 + 16 * (number % 100))
+        one.commit()
+        for manager in managers:
+            manager.connection.dispatch(0)  # who does not read is disconnected by libwayland
+        negotiations.append(one)
+    while not all(one.batch and one.batch.cookie for one in negotiations):
+        for manager in managers:
+            manager.connection.dispatch(0.001)
+    if host.hot_plug is None:
+        return "no hot-plug: the machine is simulated"
+    batches = [one.batch for one in negotiations]
+    start = time.monotonic()
+    host.hot_plug()
+    while any(one.batch is batch for one, batch in zip(negotiations, batches, strict=True)):
+        for manager in managers:
+            manager.connection.dispatch(0.001)
+        if time.monotonic() - start > PATIENCE:
+            return "not all were answered again"
+    return f"answered again in {1e3 * (time.monotonic() - start):.0f} ms"
+
+
+def sizes(host: Host) -> str:
+    """An unchanged question with one size, and with twenty in turn."""
+    manager = host.client()
+    negotiations = [made(manager, decoder(), 640 + 16 * n) for n in range(20)]
+    for one in negotiations:
+        asked(one)
+
+    def cost(turns: list[Negotiation]) -> float:
+        before = host.cpu()
+        for one in turns:
+            asked(one)
+        return 1e6 * (host.cpu() - before) / len(turns)
+
+    one, twenty = cost(negotiations[:1] * 200), cost(negotiations * 10)
+    return f"{one:.0f} us for one size, {twenty:.0f} us for twenty: {twenty / one:.2f} times"
+
+
+ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
+    ("at rest", at_rest),
+    ("16 fences and 58 unknown types, three objects", one_question(fences())),
+    ("three odd pitches that contradict", one_question(odd_pitches())),
+    *(
+        (f"a dearest question: {one.participants}x{one.sets}, {one.weight}",
+         one_question(dearest(one)))
+        for one in DEAREST
+    ),
+    ("heavy questions, hung up; another allocates", hang_up),
+    (f"{NEGOTIATIONS} negotiations and a hot-plug", many),
+    ("20 different sizes", sizes),
+)  # fmt: skip
+
+
+def measure(host: Host) -> None:
+    """Print a row for each."""
+    for name, run in ROWS:
+        ticker = Ticker(host.path, host.pid)
+        try:
+            said = run(host)
+        finally:
+            host.close()
+            longest, count = ticker.stop()
+        verdict = "" if longest <= LIMIT else f"  ABOVE {LIMIT:g} ms"
+        print(f"  {name:48} {longest:6.2f} ms of {count:5}  {said}{verdict}", flush=True)
+
+
+def ended(host: Host) -> float:
+    """Milliseconds from SIGTERM to the end, while the dearest question is solved."""
+    manager = host.client()
+    made(manager, dearest(DEAREST[1])).commit()
+    manager.connection.roundtrip()
+    time.sleep(0.05)
+    start = time.monotonic()
+    os.kill(host.pid, signal.SIGTERM)
+    os.waitpid(host.pid, 0)
+    host.close()
+    return 1e3 * (time.monotonic() - start)
+
+
+@contextlib.contextmanager
+def reference(folder: Path) -> Iterator[Host]:
+    """The reference compositor, with a hot-plug at SIGUSR1."""
+    ready, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _serve(told)
+        os._exit(0)
+    os.close(told)
+    os.read(ready, 1)
+    yield Host(folder / "bench-0", pid, lambda: os.kill(pid, signal.SIGUSR1))
+
+
+def _serve(told: int) -> None:
+    from heapwire.compositor_plugin import spare_the_loop
+    from heapwire.compositor_plugin.answering.answer_schedule import AnswerSchedule
+    from heapwire.compositor_plugin.hosts.reference import Compositor
+
+    slices: list[float] = []
+    slice_ = AnswerSchedule._slice
+
+    def timed(schedule: AnswerSchedule) -> None:
+        before = time.thread_time()
+        slice_(schedule)
+        slices.append(time.thread_time() - before)
+
+    AnswerSchedule._slice = timed  # type: ignore[method-assign]
+    platform = Platform.load(PLATFORM)
+    with Compositor(platform, socket="bench-0") as compositor:
+        others = replace(platform, sources=platform.sources[1:])
+        present = True
+
+        def hot_plug(*_: object) -> None:
+            nonlocal present
+            present = not present
+            compositor.plugin.platform_changed(platform if present else others)
+
+        signal.signal(signal.SIGUSR1, hot_plug)
+        signal.signal(signal.SIGTERM, lambda *_: compositor.stop())
+        spare_the_loop()
+        os.write(told, b"r")
+        compositor.run()
+    longest = 1e3 * max(slices)
+    verdict = "" if longest <= SLICE_LIMIT else f"  ABOVE {SLICE_LIMIT:g} ms"
+    print(f"  longest slice of {len(slices)}: {longest:.2f} ms{verdict}", flush=True)
+
+
+@contextlib.contextmanager
+def weston(folder: Path) -> Iterator[Host]:
+    """A headless Weston with the module; raises `MachineError` if there is none."""
+    from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
+
+    module = folder / MODULE
+    build_module(module, find_libweston())
+    command = ["weston", "--backend=headless-backend.so", "--shell=desktop-shell.so"]
+    command += ["--socket=bench-0", "--idle-time=0", "--no-config", f"--log={folder / 'log'}"]
+    process = subprocess.Popen(
+        [*command, f"--modules={module}"],
+        env={**os.environ, "HEAPWIRE_PLATFORM": PLATFORM},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while True:
+        try:
+            with Connection(str(folder / "bench-0")) as connection:
+                connection.roundtrip(timeout=30)
+            break
+        except NoCompositorError:
+            time.sleep(0.01)
+    yield Host(folder / "bench-0", process.pid, None)
+
+
+def main() -> None:
+    """Measure and print."""
+    host_of = weston if sys.argv[1:] == ["weston"] else reference
+    with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
+        os.environ["XDG_RUNTIME_DIR"] = name
+        try:
+            with host_of(Path(name)) as host:
+                print(f"{host_of.__name__}: the ticker's longest wait, limit {LIMIT:g} ms")
+                try:
+                    measure(host)
+                except BaseException:
+                    os.kill(host.pid, signal.SIGKILL)
+                    raise
+                print(
+                    f"  SIGTERM while a dearest question is solved: {ended(host):.0f} ms to the end"
+                )
+        except MachineError as error:
+            print(f"{host_of.__name__}: not measured: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What was answered last, up to so many bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final, Generic, Protocol, TypeVar
+
+KEPT_BYTES: Final = 4 << 20
+"""Bytes of all answers that are kept: some hundred of a usual size, with their events."""
+
+
+class _Sized(Protocol):
+    @property
+    def size(self) -> int:
+        """Bytes, about; may grow."""
+
+
+Kept = TypeVar("Kept", bound=_Sized)
+
+
+class AnswerStore(Generic[Kept]):
+    """Keeps what was used last, by a key, up to `most` bytes in all."""
+
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        self._most = most
+        self._kept: dict[Hashable, tuple[Kept, int]] = {}  # the one used last at the end
+        self._bytes = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that is kept."""
+        return self._bytes
+
+    def get(self, key: Hashable) -> Kept | None:
+        """What is kept by a key."""
+        entry = self._kept.get(key)
+        if entry is None:
+            return None
+        self.put(key, entry[0])
+        return entry[0]
+
+    def put(self, key: Hashable, kept: Kept) -> None:
+        """Keep something; what was not used for longest makes room."""
+        _, before = self._kept.pop(key, (None, 0))
+        size = kept.size
+        self._bytes += size - before
+        self._kept[key] = (kept, size)
+        while self._bytes > self._most:
+            oldest = next(iter(self._kept))
+            self._bytes -= self._kept.pop(oldest)[1]

@@ -1,0 +1,152 @@
+"""Solving for one feedback object: at once if it costs no more than a slice, else elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from heapwire.compositor_plugin.answering.prepared_batch import PreparedBatch
+from heapwire.compositor_plugin.answering.solver_queue import Job, Unsolved
+from heapwire.compositor_plugin.answering.trial import SolverCall, tried
+from heapwire.compositor_plugin.server import Client
+from heapwire.protocol.values import Answer, FailureReason, Plan
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.batch_question import BatchQuestion
+    from heapwire.compositor_plugin.negotiation import WaitingCommit
+    from heapwire.compositor_plugin.plugin_state import PluginState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Why there is no batch."""
+
+    reason: FailureReason
+    text: str
+
+
+Concluded = Callable[[PreparedBatch | Unanswered], None]
+Work = Generator[SolverCall, Answer, PreparedBatch]
+"""The way to a batch: asks the solver, is sent the answers, and returns it."""
+
+_FAILED = Unanswered(FailureReason.INTERNAL, "the compositor failed to find an answer")
+_UNSOLVED = {
+    Unsolved.FAILED: _FAILED,
+    Unsolved.BUSY: Unanswered(
+        FailureReason.TOO_COMPLEX,
+        "the compositor is busy with other questions, and had no time for this one; ask again",
+    ),
+    Unsolved.LATE: Unanswered(
+        FailureReason.TOO_COMPLEX,
+        "the machine is too busy to find an answer in time; ask again, or give fewer formats "
+        "or alternatives",
+    ),
+}
+
+
+class BatchSolver:
+    """Solves one thing at a time for one feedback object."""
+
+    def __init__(self, plugin: PluginState, client: Client) -> None:
+        self._plugin = plugin
+        self._client = client
+        self._job: Job | None = None
+        self._due: WaitingCommit | None = None
+        self._solved = False  # whether this turn has done as much as a turn may
+        self._concluding = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being solved for this object, or was and is not told yet."""
+        return self._concluding or self._job is not None
+
+    def solve(
+        self,
+        question: BatchQuestion,
+        keep: Plan | None,
+        due: WaitingCommit | None,
+        concluded: Concluded,
+    ) -> None:
+        """Solve and call back, at once or from the loop; `due` is what `stop` gives back."""
+        self._due = due
+        self._go_on(self._work(question, keep), None, concluded)
+
+    def solve_now(
+        self,
+        question: BatchQuestion,
+        keep: Plan | None,
+        concluded: Callable[[PreparedBatch | Unanswered | None], None],
+    ) -> None:
+        """Solve what costs no more than a slice, and call back; with None if it costs more."""
+        work = self._work(question, keep)
+        outcome = self._run(work, None)
+        if isinstance(outcome, SolverCall):
+            work.close()
+            concluded(None)
+        else:
+            self._conclude(lambda: concluded(outcome))
+
+    def stop(self) -> WaitingCommit | None:
+        """Forget what is being solved; what it was for."""
+        job, self._job = self._job, None
+        if job is not None:
+            self._plugin.solving.cancel(job)
+        self._plugin.answers.forget_conclusion(self)
+        self._concluding = self._solved = False
+        due, self._due = self._due, None
+        return due
+
+    def _work(self, question: BatchQuestion, keep: Plan | None) -> Work:
+        return self._plugin.broker.answering(question, keep=keep)
+
+    def _go_on(self, work: Work, answer: Answer | None, concluded: Concluded) -> None:
+        outcome = self._run(work, answer)
+        if isinstance(outcome, SolverCall):
+            solved = partial(self._job_done, work, concluded)
+            self._job = self._plugin.solving.submit(self._client, outcome, solved)
+        else:
+            self._conclude(lambda: concluded(outcome))
+
+    def _job_done(self, work: Work, concluded: Concluded, answer: Answer | Unsolved) -> None:
+        self._job = None
+        self._solved = True
+        if isinstance(answer, Answer):
+            self._go_on(work, answer, concluded)
+        else:
+            work.close()
+            self._conclude(lambda: concluded(_UNSOLVED[answer]))
+
+    def _conclude(self, conclude: Callable[[], None]) -> None:
+        """Tell the outcome: at once if it was known, else in a turn of its own."""
+
+        def told() -> None:
+            self._concluding = self._solved = False
+            self._due = None
+            conclude()
+
+        if self._solved:
+            self._concluding = True
+            self._plugin.answers.conclude_soon(self._client, self, told)
+        else:
+            told()
+
+    def _run(self, work: Work, answer: Answer | None) -> PreparedBatch | Unanswered | SolverCall:
+        """Go on until there is a batch, or something that takes longer than a slice."""
+        try:
+            call = next(work) if answer is None else work.send(answer)
+            while (answer := tried(call)) is not None:
+                self._solved = True
+                call = work.send(answer)
+            return call
+        except StopIteration as end:
+            batch: PreparedBatch = end.value
+            return batch
+        except Exception:
+            if self._plugin.uses.of(self._client).first("answer"):
+                log.exception("a negotiation cannot be answered")
+            return _FAILED

@@ -1,0 +1,71 @@
+"""What is solved at once, on the host's loop: all that costs no more than a slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from heapwire.protocol.explain import solve_within
+from heapwire.protocol.solver import StepBudget, TooComplexError, solve_plans_within
+from heapwire.protocol.values import Answer, Participant, Problem
+
+TRIAL_STEPS: Final = 350
+"""Steps that are tried on the loop; plans for one video on a shipped platform take 150 to 330."""
+TRIAL_WEIGHT: Final = 512
+"""Pairs and constraints of a client's that are looked at on the loop. What walks over pairs
+counts a step for many of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SolverCall:
+    """What is to be solved on the way to a batch."""
+
+    problem: Problem
+    explained: bool
+
+    def solve(self, budget: StepBudget | None = None) -> Answer:
+        """The answer; it costs at most the budget, or what a question may cost."""
+        solver = solve_within if self.explained else solve_plans_within
+        return solver(self.problem, budget or StepBudget())
+
+
+def tried(call: SolverCall) -> Answer | None:
+    """The answer if it costs no more than a slice; None if that is not enough to tell.
+
+    It is the answer that any greater budget gives: who was refused no step does not know how
+    many were left.
+    """
+    if weight(call.problem.participants) > TRIAL_WEIGHT:
+        return None
+    budget = _TrialBudget(TRIAL_STEPS)
+    answer = call.solve(budget)
+    return None if budget.ended else answer
+
+
+def weight(participants: tuple[Participant, ...]) -> int:
+    """The pairs and constraints of participants."""
+    return sum(
+        len(constraint_set.formats) + len(constraint_set.constraints)
+        for participant in participants
+        for constraint_set in participant.sets
+    )
+
+
+class _TrialBudget(StepBudget):
+    """Knows whether it has ever refused a step."""
+
+    __slots__ = ("ended",)
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.ended = False
+
+    def spend(self, steps: int = 1) -> None:
+        """As `StepBudget.spend`; once refused, always."""
+        try:
+            if self.ended:
+                raise TooComplexError("a trial")
+            super().spend(steps)
+        except TooComplexError:
+            self.ended = True
+            raise

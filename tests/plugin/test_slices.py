@@ -1,0 +1,266 @@
+"""What the plugin does on the host's loop comes in slices, and clients have their turns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from heavy_questions import ask_fences, ask_heavily, ask_odd_pitches, later
+from problem_building import need
+from stage import NV12, SIZE, XRGB, Stage
+
+from heapwire.compositor_plugin.answering import answer_schedule, prepared_batch
+from heapwire.compositor_plugin.answering.answer_store import AnswerStore
+from heapwire.compositor_plugin.answering.trial import TRIAL_STEPS
+from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
+from heapwire.protocol.solver import StepBudget
+from heapwire.protocol.values import FailureReason
+
+MANY = 40
+
+
+@pytest.fixture
+def stage():
+    with Stage() as stage:
+        yield stage
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[int]:
+    """The steps that are spent in this process, for each question of the solver's."""
+    spent: list[int] = []
+    begin, spend = StepBudget.__init__, StepBudget.spend
+
+    def began(budget: StepBudget, *given: int) -> None:
+        spent.append(0)
+        begin(budget, *given)
+
+    def spending(budget: StepBudget, steps: int = 1) -> None:
+        spend(budget, steps)
+        spent[-1] += steps
+
+    monkeypatch.setattr(StepBudget, "__init__", began)
+    monkeypatch.setattr(StepBudget, "spend", spending)
+    return spent
+
+
+def narrow(stage: Stage) -> None:
+    """Let one turn fill a slice."""
+    times = iter(range(1 << 30))
+    stage.plugin._state.answers._clock = lambda: float(next(times))
+
+
+@pytest.mark.parametrize("ask", [ask_fences, ask_odd_pitches, ask_heavily])
+def test_no_question_costs_the_loop_more_than_a_trial(stage, steps, ask) -> None:
+    client = stage.client()
+    feedbacks = [client.feedback() for _ in range(3)]
+    for feedback in feedbacks:
+        client.batches(feedback)
+    steps.clear()
+    for feedback in feedbacks:
+        ask(client, feedback, 1)
+    for feedback in feedbacks:
+        assert later(stage, client, feedback)[-1].cookie == 1
+    assert max(steps, default=0) <= TRIAL_STEPS
+
+
+def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> None:
+    """After a hot-plug; and others are served between two of them."""
+    many, other = stage.client(), stage.client()
+    feedbacks = [many.feedback() for _ in range(MANY)]
+    for feedback in feedbacks:
+        many.ask(feedback)
+        many.batches(feedback)
+    [cma] = [one for one in stage.platform.sources if one.contiguous]
+    narrow(stage)
+    turns: list[int] = []
+    run = answer_schedule.AnswerSchedule._slice
+
+    def counted(schedule) -> None:
+        before = len(schedule._turns)
+        run(schedule)
+        turns.append(before - len(schedule._turns))
+
+    answers = stage.plugin._state.answers
+    answers._next_slice.remove()
+    answers._next_slice = answers._loop.add_timer(lambda: counted(answers))
+    stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
+    feedback = other.feedback()
+    other.ask(feedback, 7)
+    stage.until(lambda: other.batches(feedback)[-1:] != [])
+    assert answers.busy, "who came last is not served last"
+    stage.until(lambda: not answers.busy)
+    assert max(turns) <= 1
+    assert len(turns) >= MANY
+
+
+def test_each_negotiation_has_its_answer_after_many_slices(stage) -> None:
+    client = stage.client()
+    narrow(stage)
+    feedbacks = [client.new("xx_dmabuf_heap_feedback_v1") for _ in range(MANY)]
+    for feedback in feedbacks:
+        client.request(client.manager, "get_default_feedback", feedback, pump=False)
+        client.request(feedback, "commit", 5, pump=False)
+    client.pump()
+    stage.until(lambda: not stage.plugin._state.answers.busy)
+    client.read()
+    for feedback in feedbacks:
+        assert [one.cookie for one in client.batches(feedback)] == [0, 5]
+
+
+def test_what_is_superseded_or_destroyed_meanwhile_is_not_solved(stage, steps) -> None:
+    client = stage.client()
+    first, second, third = (client.feedback() for _ in range(3))
+    for feedback in (first, second, third):
+        client.ask(feedback, 1)
+        client.batches(feedback)
+    narrow(stage)
+    steps.clear()
+    for width in range(64, 64 + 16 * MANY, 16):
+        client.request(first, "set_extents", width, 64, 0, 0, 0, 0, pump=False)
+        client.request(first, "commit", width, pump=False)
+    client.request(second, "set_extents", 2048, 64, 0, 0, 0, 0, pump=False)
+    client.request(second, "commit", 3, pump=False)
+    client.request(second, "destroy", pump=False)
+    client.pump()
+    stage.until(lambda: not stage.plugin._state.answers.busy)
+    client.read()
+    found = client.batches(first)
+    assert [one.reason for one in found] == [FailureReason.SUPERSEDED] * (MANY - 1) + [None]
+    assert len(steps) == 1
+
+
+def test_managers_name_what_is_new_before_it_is_in_an_answer(stage) -> None:
+    client = stage.client()
+    [cma] = [one for one in stage.platform.sources if one.contiguous]
+    others = tuple(one for one in stage.platform.sources if one is not cma)
+    stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
+    feedback = client.feedback()
+    client.ask(feedback)
+    client.take(client.manager)
+    client.batches(feedback)
+    client.events.clear()
+    narrow(stage)
+    stage.plugin.platform_changed(replace(stage.platform, sources=others))
+    stage.settle()
+    order = [event.object for event in client.events]
+    assert client.manager in order
+    assert feedback in order
+    assert order.index(feedback) > max(n for n, one in enumerate(order) if one == client.manager)
+
+
+class TestAnswersThatAreKept:
+    def test_twenty_sizes_cost_no_more_than_one(self, stage, steps) -> None:
+        client = stage.client()
+        feedback = client.feedback()
+        client.ask(feedback)
+        for turn in range(3):
+            for width in range(64, 64 + 20 * 16, 16):
+                client.request(feedback, "set_extents", width, 64, 0, 0, 0, 0)
+                client.request(feedback, "commit", width)
+                assert client.batches(feedback)[-1].cookie == width
+            if turn == 0:
+                steps.clear()
+        assert steps == []
+
+    def test_who_else_asks_the_same_is_sent_the_same_events(
+        self, stage, steps, monkeypatch
+    ) -> None:
+        first, second = stage.client(), stage.client()
+        asked = []
+        for client in (first, second):
+            if client is second:
+                steps.clear()
+                monkeypatch.setattr(prepared_batch, "batch_events", None)
+            feedback = client.feedback()
+            client.ask(feedback, 1, decoder=stage.decoder())
+            asked.append(client.batches(feedback))
+        assert asked[0] == asked[1]
+        assert steps == []
+
+    @pytest.mark.parametrize(
+        "differs", ["a value", "a pair", "a size", "a name", "what can be opened", "the machine"]
+    )
+    def test_what_differs_anywhere_is_another_question(self, stage, steps, differs) -> None:
+        client = stage.client()
+        width = SIZE.width + 16 * (differs == "a size")
+        for other in (False, True):
+            feedback = client.feedback()
+            client.batches(feedback)
+            steps.clear()
+            alignment = 128 if other and differs == "a value" else 64
+            pairs = (NV12, XRGB) if other and differs == "a pair" else (NV12,)
+            set_ = client.constraint_set(*pairs, constraints=[need("pitch-alignment", alignment)])
+            name = "camera" if other and differs == "a name" else "decoder"
+            client.request(feedback, "set_participant", 1, 1, 81, 3, name)
+            client.request(feedback, "add_alternative", 1, set_)
+            if other and differs == "what can be opened":
+                client.request(feedback, "set_openable", b"")
+            if other and differs == "the machine":
+                stage.plugin.platform_changed(stage.platform)
+            size = (width if other else SIZE.width, SIZE.height)
+            client.request(feedback, "set_extents", *size, 0, 0, 0, 0)
+            client.request(feedback, "commit", 1)
+            assert client.batches(feedback)[-1].cookie == 1
+            assert steps
+
+    def test_they_are_bounded_in_bytes_and_the_last_used_stays(self) -> None:
+        class Answer:
+            def __init__(self, size: int) -> None:
+                self.size = size
+
+        store: AnswerStore[Answer] = AnswerStore(100)
+        for number in range(5):
+            store.put(number, Answer(20))
+        assert store.get(0) is not None
+        store.put(5, Answer(20))
+        assert store.get(1) is None
+        assert store.get(0) is not None
+        store.put(6, Answer(101))
+        assert store.get(6) is None, "more than all that may be kept"
+        assert store.size <= 100
+
+    def test_what_grows_is_counted_as_it_is(self) -> None:
+        class Answer:
+            size = 10
+
+        store: AnswerStore[Answer] = AnswerStore(100)
+        growing = Answer()
+        for number in range(9):
+            store.put(number, Answer())
+        store.put("growing", growing)
+        growing.size = 60
+        assert store.get("growing") is growing
+        assert store.size <= 100
+        assert store.get(0) is None
+
+
+class TestTurns:
+    def turns(self, *added: tuple[str, Turn, str]) -> list[str]:
+        queue, served = TurnQueue(), []
+        for client, turn, key in added:
+            queue.add(client, turn, key, lambda key=key: served.append(key))
+        while (work := queue.take()) is not None:
+            work()
+        assert len(queue) == 0
+        return served
+
+    def test_clients_are_served_in_turn(self) -> None:
+        added = [("a", Turn.ANSWER, f"a{n}") for n in range(4)] + [("b", Turn.ANSWER, "b0")]
+        assert self.turns(*added) == ["a0", "b0", "a1", "a2", "a3"]
+
+    def test_of_a_client_the_most_urgent_comes_first(self) -> None:
+        added = [("a", turn, turn.name) for turn in reversed(Turn)]
+        assert self.turns(*added) == ["ANNOUNCE", "ANSWER", "RENEW", "RECONSIDER"]
+
+    def test_an_object_has_one_turn_for_the_most_urgent(self) -> None:
+        answer, renew = Turn.ANSWER, Turn.RENEW
+        assert self.turns(("a", renew, "x"), ("a", answer, "x"), ("a", renew, "x")) == ["x"]
+
+    def test_what_is_discarded_has_none(self) -> None:
+        queue = TurnQueue()
+        queue.add("a", Turn.ANSWER, "x", lambda: None)
+        queue.discard("x")
+        queue.discard("never there")
+        assert queue.take() is None
+        assert queue._clients == {}
