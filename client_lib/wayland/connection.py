@@ -29,7 +29,7 @@ from heapwire.client_lib.errors import (
     ProtocolError,
 )
 from heapwire.client_lib.wayland import libwayland
-from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, listen
+from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, end, listen
 from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError, UsageError
 from heapwire.protocol.wire.bindings import INTERFACES
@@ -256,7 +256,7 @@ class Connection(Owner):
     def release(self, proxy: AnyProxy) -> None:
         """Destroy a proxy that was kept, and that the compositor has destroyed."""
         self._kept.discard(proxy)
-        proxy._destroy()
+        end(proxy)
 
     @property
     def _pointer(self) -> CData:

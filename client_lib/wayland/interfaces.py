@@ -244,3 +244,14 @@ def _guarded(handler: Handler, failed: Callable[[BaseException], None]) -> Calla
             failed(error)
 
     return dispatch
+
+
+def end(proxy: AnyProxy) -> None:
+    """Destroy a proxy, in a handler of its own too, and let go of it at once.
+
+    pywayland's proxies refer to themselves by a handle, and to their handlers, which refer to
+    them: those of each frame would wait for a collector that comes every ten thousand frames.
+    Nothing is dispatched to a proxy that is destroyed.
+    """
+    proxy._destroy()
+    del proxy._handle, proxy.dispatcher

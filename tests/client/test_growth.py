@@ -1,0 +1,59 @@
+"""Playing leaves nothing behind from frame to frame, here or in the compositor."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from patience import PATIENCE
+
+from heapwire.client_lib import Connection, Player, PlayOptions
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
+
+ROUNDS = 200
+# Python keeps a few more or less from one moment to the next; a single object that is left
+# of each round would be twice as many.
+SOME = ROUNDS // 2
+
+
+@pytest.fixture
+def uncollected():
+    """What refers to itself stays: nothing that comes with each frame may."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_requests_that_are_answered_leave_nothing(fake, uncollected):
+    with Connection(fake.socket.detach()) as connection:
+        connection.roundtrip(timeout=PATIENCE)
+        fake.requests.clear()
+        before = len(gc.get_objects())
+        for _ in range(ROUNDS):
+            connection.roundtrip(timeout=PATIENCE)
+            fake.requests.clear()
+        assert len(gc.get_objects()) - before < SOME
+
+
+@pytest.mark.parametrize("fullscreen", [True, False])
+def test_frames_that_are_shown_leave_nothing(no_fd_leak, clips, uncollected, fullscreen):
+    objects = {}
+
+    def progress(now):
+        objects[now.counts.decoded] = len(gc.get_objects())
+
+    platform = Platform.load("raspberry-pi-4")
+    compositor = Compositor(platform)
+    with compositor, compositor.running():
+        Player(
+            clips["bikes.mp4"],
+            display=compositor.connect(),
+            platform=platform,
+            options=PlayOptions(
+                frames=20 + ROUNDS, fullscreen=fullscreen, paced=False, timeout=PATIENCE
+            ),
+            on_progress=progress,
+        ).play()
+    assert objects[20 + ROUNDS] - objects[20] < SOME
