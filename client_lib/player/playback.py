@@ -25,7 +25,7 @@ from heapwire.protocol.values import Extents, Plan
 
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
 HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
-LAST_FRAME = 1.0  # seconds for the last frame to reach the screen
+LAST_FRAME = 1.0  # seconds for the last frame to reach the screen, from when it has arrived
 IN_FLIGHT = 1  # buffers more, so that the next picture is ready when the screen wants it
 
 
@@ -117,6 +117,7 @@ class Playback:
                 self._ledger.dropped += 1
             self._report()
         self._cut_short = self._stopped()
+        self._connection.roundtrip(timeout=self._options.timeout)
         until = time.monotonic() + LAST_FRAME
         while self._ledger.pending and time.monotonic() < until:
             self._turn(until)
