@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 
 from heapwire.cli.output_file import OutputFile
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, parse_usage
 from heapwire.protocol import FileError, InputError
 from heapwire.protocol.values import Extent, Usage, parse_fourcc
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
+MOST_SECONDS = 86_400  # a day: whoever waits longer waits for ever
 LOCAL = "local"  # the name of the machine that this runs on
 
 
@@ -41,6 +44,18 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """`--timeout SECONDS`."""
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=os.environ.get("HEAPWIRE_TIMEOUT", DEFAULT_TIMEOUT),
+        help="how long the compositor may take for an answer "
+        f"(default: {DEFAULT_TIMEOUT:g}); $HEAPWIRE_TIMEOUT is read too",
+    )
 
 
 def load_platform(name: str | None) -> Platform:
@@ -115,3 +130,14 @@ def positive(text: str) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def seconds(text: str) -> float:
+    """A time above 0, of a day at most."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if 0 < value <= MOST_SECONDS:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to {MOST_SECONDS}")

@@ -6,11 +6,9 @@ import argparse
 import contextlib
 import json
 import os
-import select
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from heapwire.cli.arguments import (
     DEFAULT_PLATFORM,
     add_json,
     add_platform,
+    add_timeout,
     load_platform,
     output_file,
     positive,
@@ -31,8 +30,7 @@ from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json
 
-START = 20.0  # seconds that the compositor may take to open its socket
-END = 10.0  # seconds that it may take to write its screenshot and end
+END = 60.0  # seconds that it may take to write its screenshot and end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="heapwire-demo.png",
         help="where the screenshot goes (default: %(default)s)",
     )
+    add_timeout(parser)
     add_json(parser)
 
 
@@ -66,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
                 platform=platform,
                 # Each frame is recorded with its checksum, which takes the compositor longer
                 # than the frame lasts: none is dropped for that.
-                options=PlayOptions(fullscreen=True, paced=False),
+                options=PlayOptions(fullscreen=True, paced=False, timeout=options.timeout),
                 on_progress=meter.show,
             )
             result = played(player, meter, as_json=options.json)
@@ -132,14 +131,9 @@ def compositor(folder: Path, platform: str, record: Path, screenshot: Path) -> I
 def _socket(process: subprocess.Popen[bytes], errors: Path) -> str:
     """The name of the socket, when clients may connect to it."""
     assert process.stdout is not None
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        if not select.select([process.stdout], [], [], 0.2)[0]:
-            continue
-        word, _, name = process.stdout.readline().decode().strip().partition(" ")
-        if word == READY:
-            return name
-        break
+    word, _, name = process.stdout.readline().decode().strip().partition(" ")
+    if word == READY:
+        return name
     raise MachineError(f"the compositor did not start: {errors.read_text().strip()}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from heapwire.cli.arguments import add_json
+from heapwire.cli.arguments import add_json, add_timeout
 from heapwire.cli.exit_status import DONE
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.client_lib.negotiation import HeapManager
@@ -18,14 +18,15 @@ from heapwire.protocol.wire import Batch, Tranche, TrancheFlags
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire feedback`."""
+    add_timeout(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask the compositor of `$WAYLAND_DISPLAY`."""
     with Connection() as connection:
-        manager = HeapManager(connection)
-        batch = manager.default_negotiation().describe()
+        manager = HeapManager(connection, timeout=options.timeout)
+        batch = manager.default_negotiation().describe(timeout=options.timeout)
         names = {id_: source.name for id_, source in manager.sources.items()}
     show(feedback_document(batch, names), render, as_json=options.json)
     return DONE

@@ -11,6 +11,7 @@ from heapwire.cli.arguments import (
     add_json,
     add_platform,
     add_policy,
+    add_timeout,
     fourcc,
     load_platform,
     load_policy,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=output_file,
         help="write the negotiation for `heapwire replay`",
     )
+    add_timeout(parser)
     add_platform(parser)
     add_policy(parser)
     add_json(parser)
@@ -68,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
             formats=() if options.format is None else (options.format,),
             decoder=options.decoder,
             record=options.capture is not None,
+            timeout=options.timeout,
         ),
         on_progress=meter.show,
     )

@@ -21,6 +21,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from patience import PATIENCE
 
 # The same examples in every run of CI, so that what it says is about the change at hand;
 # everybody else's runs look for new ones. No example is held to a clock, nor is the making of
@@ -31,6 +32,9 @@ UNHURRIED = hypothesis.settings(
 hypothesis.settings.register_profile("everybody", UNHURRIED)
 hypothesis.settings.register_profile("ci", UNHURRIED, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "everybody")
+
+# What tests start waits as long as they do, in a guest too, which has the caller's environment.
+os.environ.setdefault("HEAPWIRE_TIMEOUT", f"{PATIENCE:.0f}")
 
 HERE = Path(__file__).parent
 SKIPS = HERE / "skips.toml"

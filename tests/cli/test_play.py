@@ -81,7 +81,7 @@ def test_a_file_whose_name_is_not_utf_8_plays(tmp_path, clip):
     copy = os.fsencode(tmp_path) + b"/\xff\xfe.mkv"
     os.link(clip, copy)
     with compositor(tmp_path) as environment:
-        done = run(environment, "play", os.fsdecode(copy), "--frames", 3, "--json")
+        done = run(environment, "play", os.fsdecode(copy), "--frames", 3, "--unpaced", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["frames"]["shown"] == 3
 

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 from fake_compositor import FakeCompositor
 from open_files import open_fds
+from patience import be_patient
+
+import heapwire.client_lib
+
+assert be_patient(heapwire.client_lib, heapwire.client_lib.DEFAULT_TIMEOUT)
 
 
 @pytest.fixture
