@@ -14,17 +14,19 @@ from pathlib import Path
 
 import pytest
 from headers import has_field, headers_without
+from patience import PACE
 
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 GUEST = Path(__file__).parent / "guest" / "weston_play.py"
 FRAMES = 72  # in the clip
+SECONDS = round(1800 * PACE)
 STEPS = 24  # pictures that were looked at one by one
 CONTIGUOUS = "reserved"  # the default CMA area's heap
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config", "seatd", "udevadm"),
-    pytest.mark.timeout(1900),
+    pytest.mark.timeout(SECONDS + 100),
 ]
 
 
@@ -39,7 +41,7 @@ def seen(run_guest, tmp_path_factory):
     clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
     command = [sys.executable, str(GUEST), *map(str, modules), clip]
     # udevd, for libinput and Weston's search for cards wait for its events.
-    done = run_guest(command, "--udev", "--timeout=1800", env={**os.environ})
+    done = run_guest(command, "--udev", f"--timeout={SECONDS}", env={**os.environ})
     if done.returncode:
         pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from limits import PACE
 
 DEBUGFS = Path("/sys/kernel/debug/dri")
 CRCS = Path("/tmp/crcs")
@@ -52,9 +53,9 @@ class Crcs:
         self._reader.wait()
         self._file.close()
 
-    def wait_for(self, crc, seconds=30):
+    def wait_for(self, crc):
         """Whether the display comes to show what has this CRC."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + 30 * PACE
         while self._last() != crc:
             if time.monotonic() > deadline:
                 return False

@@ -18,6 +18,7 @@ from unittest import mock
 import camera
 import observe
 from kms import Display
+from limits import PATIENCE
 
 from heapwire.kernel.discovery import HotPlug, local_platform, machine_discovery
 from heapwire.kernel.video.v4l2_queue import V4l2Queue
@@ -45,7 +46,6 @@ RGB565, XRGB8888 = parse_fourcc("RGB565"), parse_fourcc("XRGB8888")
 VGA = Extent(640, 480)  # a mode that vkms has
 VGA_AREA = VGA.width * VGA.height
 FULL_HD = Extent(1920, 1080)
-FRAME_SECONDS = 60
 FRAMES = 3
 THINGS = {}
 
@@ -75,8 +75,8 @@ def dequeued(queue, fd):
     """The next buffer that the driver is done with."""
     ready = select.poll()
     ready.register(fd, select.POLLIN)
-    if not ready.poll(FRAME_SECONDS * 1000):
-        raise TimeoutError(f"no frame within {FRAME_SECONDS} seconds")
+    if not ready.poll(PATIENCE * 1000):
+        raise TimeoutError(f"no frame within {PATIENCE:.0f} seconds")
     return queue.dequeue()
 
 
@@ -334,7 +334,7 @@ def on_screen():
                 fence = screen.show(on_plane[index], VGA.width, VGA.height, into=shot)
                 ready = select.poll()
                 ready.register(fence, select.POLLIN)
-                assert ready.poll(FRAME_SECONDS * 1000)
+                assert ready.poll(PATIENCE * 1000)
                 os.close(fence)
                 with buffers[index].map() as view:
                     data = bytes(view[:size])
@@ -361,7 +361,7 @@ def told_of(watch):
     """Whether the watch says within a while that the machine may be another."""
     ready = select.poll()
     ready.register(watch.fileno(), select.POLLIN)
-    while ready.poll(FRAME_SECONDS * 1000):
+    while ready.poll(PATIENCE * 1000):
         if watch.changed():
             return True
     return False

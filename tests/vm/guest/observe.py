@@ -19,6 +19,7 @@ import dmabuf
 import sysfs
 import uevents
 import v4l2
+from limits import PACE
 
 DRIVERS = Path("/sys/bus/platform/drivers")
 KUNIT = Path("/sys/kernel/debug/kunit/dma_heap_links")
@@ -95,10 +96,10 @@ def bank_imports():
     return {"sizes": [luma_size, chroma_size], "answers": answers}
 
 
-def settled(read, seconds=10):
+def settled(read):
     """What `read` returns once it stays the same: the kernel frees some things a while later."""
     answers = [read()]
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + 10 * PACE
     while time.monotonic() < deadline and answers[-4:] != [answers[-1]] * 4:
         time.sleep(0.1)
         answers.append(read())

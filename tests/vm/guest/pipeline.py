@@ -15,6 +15,7 @@ from pathlib import Path
 import reference_decoder
 from clip import pictures
 from kms import Display
+from limits import PATIENCE
 from m2m_encoder import M2mEncoder
 
 from heapwire.kernel.discovery import local_platform
@@ -37,7 +38,6 @@ FRAMES = 8
 FWHT = int.from_bytes(b"FWHT", "little")
 XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
 XRGB8888 = parse_fourcc("XRGB8888")
-FENCE_SECONDS = 20
 
 
 def able(platform, usage, driver):
@@ -91,7 +91,7 @@ def decoded_into(codec, packets, layout, buffers):
             draining = True
         picture = codec.take()
         if picture is None:
-            assert codec.ended or codec.changed or ready.poll(FENCE_SECONDS * 1000)
+            assert codec.ended or codec.changed or ready.poll(PATIENCE * 1000)
         elif not picture.empty:
             assert not picture.damaged
             yield picture.slot
@@ -160,7 +160,7 @@ def main():
             fence = screen.show(pictures_on_screen[index], SIZE.width, SIZE.height, into=shot)
             ready = select.poll()
             ready.register(fence, select.POLLIN)
-            assert ready.poll(FENCE_SECONDS * 1000)
+            assert ready.poll(PATIENCE * 1000)
             os.close(fence)
             told["shown"].append(visible(buffer, pitch))
             told["written_back"].append(visible(shots, pitch))

@@ -5,6 +5,8 @@ import socket
 import time
 from pathlib import Path
 
+from limits import PATIENCE
+
 NETLINK_KOBJECT_UEVENT = 15
 # An event on request: it comes behind all that were sent before.
 MARKER = Path("/sys/class/mem/null/uevent")
@@ -26,7 +28,7 @@ class Listener:
     def __exit__(self, *_):
         self.socket.close()
 
-    def wait_for(self, wanted, seconds=100):
+    def wait_for(self, wanted, seconds=PATIENCE):
         """All events up to the first that `wanted` accepts; False if none came."""
         deadline = time.monotonic() + seconds
         while (remaining := deadline - time.monotonic()) > 0:

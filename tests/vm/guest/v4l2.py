@@ -8,6 +8,8 @@ import select
 import struct
 from contextlib import contextmanager
 
+from limits import PATIENCE
+
 VIDIOC_S_FMT = 0xC0D05605
 VIDIOC_REQBUFS = 0xC0145608
 VIDIOC_QBUF = 0xC058560F
@@ -85,7 +87,7 @@ def offer(fd, buffers, *, planes=False):
         _request_buffers(fd, kind, 0)
 
 
-def capture(fd, buffers, size, frames, seconds=100):
+def capture(fd, buffers, size, frames, seconds=PATIENCE):
     """Capture good frames into these dma-bufs in turn; which buffer each is in, yielded.
 
     The buffer is queued again when the caller asks for the next frame.
@@ -106,7 +108,7 @@ def capture(fd, buffers, size, frames, seconds=100):
     try:
         while frames:
             if not select.select([fd], [], [], seconds)[0]:
-                raise TimeoutError(f"no frame within {seconds} seconds")
+                raise TimeoutError(f"no frame within {seconds:.0f} seconds")
             done = request(0)
             fcntl.ioctl(fd, VIDIOC_DQBUF, done)
             index, _, _, flags = struct.unpack_from("IIII", done)

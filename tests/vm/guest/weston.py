@@ -9,11 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+from limits import PACE, PATIENCE
+
 from heapwire.client_lib import NoCompositorError
 from heapwire.client_lib.wayland import Connection
 
 RUNTIME = Path("/run/weston")
-PATIENCE = 240.0  # seconds; Python starts slowly in a guest that is emulated
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -24,7 +25,7 @@ def seat():
     os.environ |= {"XDG_RUNTIME_DIR": str(RUNTIME), "LIBGL_ALWAYS_SOFTWARE": "1"}
     daemon = subprocess.Popen(["seatd"], env={**os.environ, "SEATD_VTBOUND": "0"}, **QUIET)
     try:
-        time.sleep(1)
+        time.sleep(PACE)
         yield
     finally:
         daemon.kill()
@@ -65,7 +66,7 @@ class Weston:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(60)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -108,7 +109,7 @@ class Weston:
                 stdout=file,
                 stderr=subprocess.DEVNULL,
             )
-            time.sleep(2)
+            time.sleep(2 * PACE)
             try:
                 yield repaints
             finally:

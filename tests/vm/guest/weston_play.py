@@ -23,8 +23,9 @@ from pathlib import Path
 import reference_decoder
 from clip import pictures
 from display_state import Crcs, crc_of, framebuffer
+from limits import PATIENCE
 from m2m_encoder import M2mEncoder
-from weston import PATIENCE, Weston, seat
+from weston import Weston, seat
 from weston_scanout import scanned_out
 
 from heapwire.client_lib.buffers import Window
@@ -107,7 +108,7 @@ def command(weston, *arguments):
 
 def settled(before):
     """How many dma-bufs are left of what was made since; the compositor has a moment to let go."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while dma_bufs() > before and time.monotonic() < deadline:
         time.sleep(0.2)
     return dma_bufs() - before

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from weston import PATIENCE
+from limits import PATIENCE
 
 from heapwire.client_lib.buffers import LinuxDmabuf, Window, allocate
 from heapwire.client_lib.negotiation import HeapManager
