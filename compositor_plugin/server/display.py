@@ -18,6 +18,7 @@ from heapwire.compositor_plugin.server.libwayland_server import (
     raise_kept,
 )
 from heapwire.compositor_plugin.server.listener import Listener
+from heapwire.compositor_plugin.server.protocol_error_log import log_protocol_errors
 from heapwire.protocol import MachineError
 
 if TYPE_CHECKING:
@@ -56,15 +57,16 @@ class Display:
 
 
 class OwnDisplay(Display):
-    """A display that is made here and ends with `destroy`."""
+    """A display that is made here and ends with `destroy`. Protocol errors are logged."""
 
-    __slots__ = ()
+    __slots__ = ("_logger",)
 
     def __init__(self) -> None:
         pointer = library().wl_display_create()
         if pointer == ffi.NULL:
             raise MemoryError("wl_display_create")
         super().__init__(address(pointer))
+        self._logger = log_protocol_errors(self.pointer)
 
     def add_socket(self, name: str | None = None) -> str:
         """Listen below `$XDG_RUNTIME_DIR`; the name of the socket is returned.
@@ -133,6 +135,7 @@ class OwnDisplay(Display):
             announced.destroy()
         self.loop.clear()
         _shows.pop(self.address, None)
+        library().wl_protocol_logger_destroy(self._logger)
         library().wl_display_destroy(self.pointer)
         self.pointer = self.loop.pointer = ffi.NULL
         raise_kept()

@@ -60,6 +60,14 @@ uint32_t wl_display_next_serial(struct wl_display *);
 uint32_t wl_display_get_serial(struct wl_display *);
 int wl_display_init_shm(struct wl_display *);
 uint32_t *wl_display_add_shm_format(struct wl_display *, uint32_t);
+struct wl_protocol_logger;
+struct wl_protocol_logger_message {
+    struct wl_resource *resource; int message_opcode; const struct wl_message *message;
+    int arguments_count; const union wl_argument *arguments;
+};
+struct wl_protocol_logger *wl_display_add_protocol_logger(struct wl_display *,
+    void (*)(void *, int, const struct wl_protocol_logger_message *), void *);
+void wl_protocol_logger_destroy(struct wl_protocol_logger *);
 void wl_display_add_destroy_listener(struct wl_display *, struct wl_listener *);
 
 int wl_event_loop_dispatch(struct wl_event_loop *, int);

@@ -1,0 +1,47 @@
+"""A line in the log for each protocol error: whose it is, on which object, and what it says.
+
+libwayland posts errors itself too (those of `wl_shm`, objects that are not there), and says no
+more of them than the client's pid. So this listens to all messages of a display for
+`wl_display.error`, which is how every one of them is sent.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from heapwire.compositor_plugin.server.client import Client
+from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
+from heapwire.protocol import shown
+
+log = logging.getLogger(__name__)
+
+_DISPLAY_ID = 1  # wl_display's in every connection
+_ERROR = 0  # the opcode of wl_display.error
+_EVENT = 1  # enum wl_protocol_logger_type
+
+
+def log_protocol_errors(display: CData) -> CData:
+    """Log them as long as a `wl_display *` lives; gives the logger, which is to be ended first."""
+    return library().wl_display_add_protocol_logger(display, _sent_or_received, ffi.NULL)
+
+
+@callback("void(void *, int, const struct wl_protocol_logger_message *)")
+def _sent_or_received(_data: CData, direction: int, message: CData) -> None:
+    if direction != _EVENT or message.message_opcode != _ERROR:
+        return
+    lib = library()
+    if lib.wl_resource_get_id(message.resource) != _DISPLAY_ID:
+        return
+    # A wl_resource begins with its wl_object (wayland-server.c).
+    culprit = ffi.cast("struct wl_resource *", message.arguments[0].o)
+    text = ffi.string(message.arguments[2].s).decode("utf-8", "replace")
+    who = Client(lib.wl_resource_get_client(message.resource)).credentials
+    log.warning(
+        "client with pid %d, uid %d: %s#%d: error %d: %s",
+        who.pid,
+        who.uid,
+        ffi.string(lib.wl_resource_get_class(culprit)).decode(),
+        lib.wl_resource_get_id(culprit),
+        message.arguments[1].u,
+        shown(text),
+    )
