@@ -16,7 +16,6 @@ from collections.abc import Callable
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import (
-    BufferAttributes,
     HeapPlugin,
     SecurityContext,
     SurfaceState,
@@ -38,9 +37,6 @@ class BareHost:
 
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         return FORMATS
-
-    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
-        return None
 
     def security_context(self, client: int) -> SecurityContext | None:
         return None

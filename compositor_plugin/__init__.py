@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
     from heapwire.compositor_plugin.garbage import spare_the_loop as spare_the_loop
     from heapwire.compositor_plugin.host import (
-        BufferAttributes as BufferAttributes,
         Host as Host,
         OutputState as OutputState,
         StatusReason as StatusReason,
@@ -50,7 +49,7 @@ else:
             "broker": "allocatable_heaps compositing_device",
             "format_tables": "FormatTables",
             "garbage": "spare_the_loop",
-            "host": "BufferAttributes Host OutputState StatusReason SurfaceState",
+            "host": "Host OutputState StatusReason SurfaceState",
             "plugin": "HeapPlugin",
             "clients": (
                 "Bound ClientHolding ClientIdentity ClientRule EVERYTHING Grant HeapHolding Holder "

@@ -19,7 +19,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from heapwire.compositor_plugin.clients import SecurityContext
-from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout, SourceId
+from heapwire.protocol.values import DeviceId, Extent, FormatModifier
 
 
 class StatusReason(IntEnum):
@@ -77,20 +77,6 @@ class SurfaceState:
     rotation: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferAttributes:
-    """A client's buffer as the compositor's linux-dmabuf took it.
-
-    `sources` names where each object's memory comes from, as far as it can be
-    told (None: it cannot); `planes` index into it.
-    """
-
-    extent: Extent
-    format: FormatModifier
-    planes: tuple[PlaneLayout, ...]
-    sources: tuple[SourceId | None, ...]
-
-
 class Host(Protocol):
     """What an integrator provides; `int` arguments are `wl_resource` addresses."""
 
@@ -99,9 +85,6 @@ class Host(Protocol):
 
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         """The pairs that linux-dmabuf would take from this `wl_client`."""
-
-    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
-        """What a `wl_buffer` is made of; None if it is not a dma-buf."""
 
     def security_context(self, client: int) -> SecurityContext | None:
         """What a sandbox has said of this `wl_client` by `wp_security_context_v1`.

@@ -87,11 +87,6 @@ class ForeignResource:
         """The number that names the resource for as long as it lives."""
         return address(self.pointer)
 
-    @property
-    def interface_name(self) -> str:
-        """What interface it is of."""
-        return str(ffi.string(library().wl_resource_get_class(self.pointer)).decode())
-
     def on_destroy(self, callback: Callable[[], None]) -> Listener:
         """Call back when the resource is gone."""
         return Listener.on_resource(self.pointer, callback)
@@ -227,13 +222,6 @@ class Resource:
 
     def on_destroy(self) -> None:
         """The object is gone; subclasses let go of what they hold."""
-
-
-def resource_at(pointer: CData) -> Resource | ForeignResource | None:
-    """The Python side of a `wl_resource *`, whoever made it."""
-    if pointer == ffi.NULL:
-        return None
-    return _resources.get(address(pointer)) or ForeignResource(pointer)
 
 
 def live_resources() -> tuple[Resource, ...]:

@@ -18,7 +18,6 @@ import sys
 from cffi import FFI
 
 from heapwire.compositor_plugin import (
-    BufferAttributes,
     HeapPlugin,
     OutputState,
     SecurityContext,
@@ -53,9 +52,6 @@ class Compositor:
 
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         return FORMATS  # those of the linux-dmabuf, if there were one
-
-    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
-        return None  # no buffer comes from a linux-dmabuf
 
     def security_context(self, client: int) -> SecurityContext | None:
         return None  # there is no wp_security_context here

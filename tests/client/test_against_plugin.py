@@ -37,9 +37,6 @@ class Host:
     def importable_formats(self, client):
         return frozenset(FormatModifier(code, 0) for code in writable_formats())
 
-    def buffer_attributes(self, buffer):
-        return None
-
     def security_context(self, client):
         return None
 

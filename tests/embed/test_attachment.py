@@ -19,7 +19,7 @@ from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
 from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform
 from heapwire.protocol import UsageError
-from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout
+from heapwire.protocol.values import DeviceId, Extent, FormatModifier
 
 PLATFORM = "raspberry-pi-4"
 NV12 = 0x3231564E
@@ -142,12 +142,12 @@ def test_what_goes_wrong_is_one_line_of_the_host_s_log(host):
 
 
 def test_an_older_table_lacks_what_came_later(host):
-    later = ffi.callback(
-        "int(void *, struct wl_resource *, struct heapwire_buffer *)", lambda *_: 0
-    )
-    host.table.buffer_attributes = later
-    host.table.size = ffi.offsetof("struct heapwire_host", "buffer_attributes")
-    assert table_host(host).buffer_attributes(64) is None
+    kind = "uint32_t(void *, struct wl_client *, struct heapwire_format *, uint32_t)"
+    later = ffi.callback(kind, lambda *_: 1)
+    host.table.importable_formats = later
+    assert table_host(host).names_formats
+    host.table.size = ffi.offsetof("struct heapwire_host", "importable_formats")
+    assert not table_host(host).names_formats
 
 
 def test_a_table_from_before_there_were_policies_will_do(host):
@@ -399,29 +399,6 @@ def test_formats_beyond_the_first_room_are_asked_for_again(host):
     found = table_host(host).importable_formats(64)
     assert found == {FormatModifier(NV12, index) for index in range(600)}
     assert rooms == [512, 600]
-
-
-def test_planes_of_one_dma_buf_are_one_object(host):
-    machine = Platform.load(PLATFORM)
-    [source, *_] = machine.sources
-
-    def attributes(_data, _buffer, given):
-        given.width, given.height, given.fourcc, given.modifier = 640, 480, NV12, 0
-        given.plane_count = 2
-        given.offset[0:2] = [0, 307200]
-        given.pitch[0:2] = [640, 640]
-        given.fd[0:2] = [memory.fd, memory.fd]
-        return 0
-
-    kind = "int(void *, struct wl_resource *, struct heapwire_buffer *)"
-    told = ffi.callback(kind, attributes)
-    host.table.buffer_attributes = told
-    asked = TableHost(read_host(pointer_value(host.table)), machine)
-    with machine.memory.allocate(source.id, 1 << 20) as memory:
-        found = asked.buffer_attributes(64)
-    assert found.extent == Extent(640, 480)
-    assert found.planes == (PlaneLayout(0, 0, 640), PlaneLayout(0, 307200, 640))
-    assert found.sources == (source.id,)
 
 
 def test_what_another_thread_says_waits_for_the_host_s(host):

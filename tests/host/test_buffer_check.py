@@ -8,8 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from heapwire.compositor_plugin import BufferAttributes, StatusReason
-from heapwire.compositor_plugin.hosts.reference.dmabuf import BufferCheck, DmabufContent
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf import (
+    BufferAttributes,
+    BufferCheck,
+    DmabufContent,
+)
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
 from heapwire.kernel import Platform
 from heapwire.protocol import LINEAR, Extent, FormatModifier, PlaneLayout, Usage, parse_fourcc

@@ -15,7 +15,6 @@ from patience import until
 from wire_client import WireClient
 
 from heapwire.compositor_plugin import (
-    BufferAttributes,
     HeapPlugin,
     OutputState,
     Policy,
@@ -103,10 +102,6 @@ class ScriptedHost:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         self.questions += 1
         return self.importable
-
-    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
-        self.questions += 1
-        return None
 
     def security_context(self, client: int) -> SecurityContext | None:
         return self.contexts.pop() if self.contexts else None

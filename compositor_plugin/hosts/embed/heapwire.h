@@ -97,22 +97,6 @@ struct heapwire_format {
 };
 
 /*
- * A client's dma-buf as the compositor's linux-dmabuf took it. `fd[i]` is the
- * dma-buf of plane i; it stays the compositor's, and is not kept.
- */
-struct heapwire_buffer {
-	size_t size; /* set by the library */
-	int32_t width;
-	int32_t height;
-	uint32_t fourcc;
-	uint32_t plane_count; /* at most 4 */
-	uint64_t modifier;
-	uint32_t offset[4]; /* bytes */
-	uint32_t pitch[4];  /* bytes */
-	int32_t fd[4];
-};
-
-/*
  * What a sandbox has said of a client. The strings stay the compositor's, and are
  * copied before anything else is asked; NULL for what was not said.
  */
@@ -152,9 +136,7 @@ struct heapwire_host {
 	uint32_t (*importable_formats)(void *data, struct wl_client *client,
 				       struct heapwire_format *formats, uint32_t capacity);
 
-	/* Fill in `attributes`. 0, or -1 if the buffer is not a dma-buf. Optional. */
-	int (*buffer_attributes)(void *data, struct wl_resource *buffer,
-				 struct heapwire_buffer *attributes);
+	void *reserved; /* NULL */
 
 	const char *policy; /* HEAPWIRE_POLICY: a file that says what may be done; NULL: anything */
 

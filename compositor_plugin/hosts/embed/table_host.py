@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 from heapwire.compositor_plugin import (
-    BufferAttributes,
     OutputState,
     SecurityContext,
     StatusReason,
@@ -15,10 +12,9 @@ from heapwire.compositor_plugin.hosts.embed.drm_cards import open_cards
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector
-from heapwire.protocol.values import DeviceId, Extent, FormatModifier, PlaneLayout, SourceId, Usage
+from heapwire.protocol.values import DeviceId, Extent, FormatModifier, Usage
 
 _MAX_OUTPUTS = 8
-_MAX_PLANES = 4
 _FIRST_FORMATS = 512  # room for the pairs of most hosts at the first call
 
 
@@ -73,32 +69,6 @@ class TableHost:
             capacity = count
         return frozenset(
             FormatModifier(entries[i].fourcc, entries[i].modifier) for i in range(count)
-        )
-
-    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
-        """What a `wl_buffer` is made of; None if it is not a dma-buf, or the host cannot tell."""
-        if self._host.buffer_attributes == ffi.NULL:
-            return None
-        given = ffi.new("struct heapwire_buffer *", {"fd": [-1] * _MAX_PLANES})
-        given.size = ffi.sizeof("struct heapwire_buffer")
-        resource = ffi.cast("struct wl_resource *", buffer)
-        if self._host.buffer_attributes(self._host.data, resource, given) != 0:
-            return None
-        # Planes in the same dma-buf are told by its inode, whatever fd they came with.
-        objects: dict[int, int] = {}
-        sources: list[SourceId | None] = []
-        planes = []
-        for plane in range(min(given.plane_count, _MAX_PLANES)):
-            inode = os.fstat(given.fd[plane]).st_ino
-            if inode not in objects:
-                sources.append(self._platform.memory.identify(given.fd[plane]))
-            index = objects.setdefault(inode, len(objects))
-            planes.append(PlaneLayout(index, given.offset[plane], given.pitch[plane]))
-        return BufferAttributes(
-            extent=Extent(given.width, given.height),
-            format=FormatModifier(given.fourcc, given.modifier),
-            planes=tuple(planes),
-            sources=tuple(sources),
         )
 
     def security_context(self, client: int) -> SecurityContext | None:

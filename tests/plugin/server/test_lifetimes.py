@@ -17,7 +17,7 @@ from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
 from heapwire.compositor_plugin.server import Client, Display, Listener, OwnDisplay
-from heapwire.compositor_plugin.server.resource import live_resources, resource_at
+from heapwire.compositor_plugin.server.resource import live_resources
 
 ENDS = ("child", "parent", "client", "display")
 
@@ -133,17 +133,6 @@ def test_a_failing_listener_is_logged(caplog) -> None:
     display.on_destroy(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
     display.destroy()
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_an_address_is_looked_up_while_it_lives_only(display) -> None:
-    serve(display, [])
-    client = WireClient(display, PROBE)
-    client.bind("heapwire_probe")
-    [one] = live_resources()
-    assert resource_at(one.pointer) is one
-    client.close()
-    display.dispatch(0)
-    assert not one.alive
 
 
 KILLED = """

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import (
+        BufferAttributes as BufferAttributes,
+    )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import (
         BufferCheck as BufferCheck,
     )
@@ -25,6 +28,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "buffer_attributes": "BufferAttributes",
             "buffer_check": "BufferCheck",
             "dmabuf_content": "DmabufContent",
             "dmabuf_importer": "DmabufImporter",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.solver import RULES

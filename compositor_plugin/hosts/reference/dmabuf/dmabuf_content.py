@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
 from heapwire.compositor_plugin.hosts.reference.scene import Image, PlaneBytes, read_image
 from heapwire.protocol.values import FORMATS, Extent

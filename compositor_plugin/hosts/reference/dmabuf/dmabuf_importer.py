@@ -8,7 +8,8 @@ import stat
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin import BufferAttributes, StatusReason
+from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import BufferCheck, pairs_within
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
@@ -17,7 +18,6 @@ from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.values import FORMATS, LINEAR, Extent, FormatModifier, PlaneLayout, Usage
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer
     from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
         AddedPlane,
     )
@@ -31,11 +31,9 @@ class DmabufImporter:
     `formats` are the pairs that it takes: those that the first device that
     samples can sample, as far as the CPU, which draws in its place, can read
     them. A platform without such a device takes all that the CPU can read.
-    `buffers` are those that clients have now, by the address of the object.
     """
 
     def __init__(self, platform: Platform) -> None:
-        self.buffers: dict[int, WlBuffer] = {}
         self._memory = platform.memory
         self._renderer = BufferCheck(platform, Usage.SAMPLING)
         self.display = BufferCheck(platform, Usage.SCANOUT).device

@@ -19,15 +19,9 @@ class WlBuffer(Resource):
     INTERFACE = interface_table("wl_buffer")
     VERSION = 1
 
-    def __init__(self, new_id: NewId, content: DmabufContent, buffers: dict[int, WlBuffer]) -> None:
+    def __init__(self, new_id: NewId, content: DmabufContent) -> None:
         new_id.version = 1
         super().__init__(new_id)
         self.content = content
         self.uses = 0
         self.told: StatusReason | None = None
-        self._buffers = buffers
-        buffers[self.address] = self
-
-    def on_destroy(self) -> None:
-        """The client's object is gone."""
-        del self._buffers[self.address]

@@ -87,14 +87,14 @@ class ZwpLinuxBufferParamsV1(Resource):
         if content is None:
             self.send("failed")
         else:
-            self.send("created", WlBuffer(self.child(), content, self._dmabuf.buffers))
+            self.send("created", WlBuffer(self.child(), content))
 
     def create_immed(self, new_id: NewId, width: int, height: int, fourcc: int, flags: int) -> None:
         """Make a buffer at once; a failure ends the client."""
         content = self._import(width, height, fourcc, flags)
         if content is None:
             raise self._error(BufferParamsError.INVALID_WL_BUFFER, "the buffer cannot be imported")
-        WlBuffer(new_id, content, self._dmabuf.buffers)
+        WlBuffer(new_id, content)
 
     def set_sampling_device(self, device: bytes) -> None:
         """Name the device that is to sample; there is only one, so any will do."""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin import (
-    BufferAttributes,
     FormatTables,
     OutputState,
     SecurityContext,
@@ -132,11 +131,6 @@ class Desktop:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         """See `Host`."""
         return self.dmabuf.formats
-
-    def buffer_attributes(self, buffer: int) -> BufferAttributes | None:
-        """See `Host`."""
-        found = self.dmabuf.buffers.get(buffer)
-        return found.content.attributes if found is not None else None
 
     def security_context(self, client: int) -> SecurityContext | None:
         """See `Host`."""
