@@ -1,11 +1,13 @@
 """The `heapwire` command: what runs first, so that Ctrl-C ends it in order from then on.
 
-Importing the rest takes a while. So nothing is imported here that `main` does not
-stand guard over.
+Importing the rest takes a while. So nothing is imported here that takes time and `main` does
+not stand guard over.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
@@ -17,7 +19,13 @@ def main(arguments: list[str] | None = None) -> int:
     `arguments` are those of the process, where none are given.
     """
     try:
-        from heapwire.cli.command_line import run_command
+        # An exception would be lost where Python is in a callback just then, as it often is
+        # while it imports. There is nothing to put in order yet.
+        before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+        try:
+            from heapwire.cli.command_line import run_command
+        finally:
+            signal.signal(signal.SIGINT, before)
 
         return run_command(arguments)
     except KeyboardInterrupt:

@@ -139,6 +139,30 @@ def test_ctrl_c_while_it_begins_ends_it(command, imported, tmp_path):
     assert process.returncode == 130
 
 
+INTERRUPTING = """
+import signal, sys, weakref
+
+class Thing:
+    pass
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "heapwire.cli.play":  # Python forgets what is raised in such a callback
+            thing = Thing()
+            reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+            del thing
+
+sys.meta_path.insert(0, Finder())
+from heapwire.cli.main import main
+sys.exit(main(["list", "--names"]))
+"""
+
+
+def test_ctrl_c_in_the_middle_of_an_import_is_not_lost():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTING], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize("where", ["/", ".", ""])
 def test_a_module_is_not_written_into_a_directory(where):
     is_said(run("weston", "build", "--output", where), 1, "this is a directory")
