@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # An exception would be lost where Python is in a callback just then, as it often is
         # while it imports. There is nothing to put in order yet.
-        before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+        before = signal.getsignal(signal.SIGINT)
+        if before is signal.default_int_handler:  # and not one that is ignored
+            signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
         try:
             from heapwire.cli.command_line import run_command
         finally:
