@@ -18,6 +18,7 @@ buffers are made by the best of them:
         with BufferSupply(negotiation, dmabuf, platform.memory) as supply:
             supply.negotiate(size)
             buffer = supply.free()
+            assert buffer is not None, "all of them are new"
             with buffer.planes() as planes:
                 planes[0].memory[: planes[0].row_bytes] = bytes(planes[0].row_bytes)
             window.show(buffer, size, shown=lambda presented: None)

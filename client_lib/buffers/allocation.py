@@ -39,7 +39,10 @@ class Allocation(Owner):
         )
 
     def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Dispatch until the compositor has answered; `AllocationError` if it refused."""
+        """Dispatch until the compositor has answered; `AllocationError` if it refused.
+
+        `NoAnswerError` after `timeout` seconds.
+        """
         self._connection.wait(lambda: self.done, timeout=timeout, what="allocation")
         if self._error is not None:
             raise self._error

@@ -26,7 +26,8 @@ from heapwire.protocol.wire import DmabufVersion, encode_device, halves, whole
 class LinuxDmabuf:
     """The compositor's linux-dmabuf, version 3 or later.
 
-    Raises `MissingGlobalError` if it is not on offer.
+    Raises `MissingGlobalError` if it is not on offer, `NoAnswerError` if it has not been
+    told of for `timeout` seconds.
     """
 
     def __init__(self, connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> None:
@@ -137,7 +138,8 @@ class Import:
     def wait(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
         """Dispatch until the compositor has answered.
 
-        Raises `ImportRefusedError` if it does not take the buffer.
+        Raises `ImportRefusedError` if it does not take the buffer, `NoAnswerError` after
+        `timeout` seconds.
         """
         self._connection.wait(lambda: self.done, timeout=timeout, what="answer to an import")
         if self._buffer is not None and self._buffer.proxy is None:

@@ -55,7 +55,8 @@ class Window(Owner):
     `ready` says whether the compositor wants another frame; `close_requested`
     whether the user wants it gone; `mapped` whether it has shown anything;
     `fullscreen` what was asked for; `clock` is the id of the clock of presentation
-    times, None where there are none. A context manager.
+    times, None where there are none. The compositor has `timeout` seconds for each
+    answer until the window is configured. A context manager.
     """
 
     def __init__(

@@ -20,7 +20,8 @@ class BufferPool(Owner):
     """As many buffers of one plan as the plan asks for, but at most `limit`.
 
     `extent` is the size of the pictures. Objects that this process may allocate
-    come from `memory`; the rest, or all without `memory`, from the compositor.
+    come from `memory`; the rest, or all without `memory`, from the compositor, which has
+    `timeout` seconds for each answer.
     Raises `AllocationError`, `ImportRefusedError` or `NoAnswerError`; what was
     allocated until then is closed.
     """
@@ -75,7 +76,8 @@ class BufferPool(Owner):
         """A pool of the best plan of a batch that can be allocated and imported.
 
         `check` raises `AllocationError` for a plan that cannot be followed. Raises
-        the error that the best plan met with, if all of them fail.
+        the error that the best plan met with, if all of them fail; `timeout` is in
+        seconds, for each answer.
         """
         first: HeapwireError | None = None
         for offer in batch.offers:

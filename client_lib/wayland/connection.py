@@ -181,13 +181,19 @@ class Connection(Owner):
         listen(callback, self.handler_failed, {"done": answered})
 
     def roundtrip(self, *, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Wait until the compositor has seen all requests made so far."""
+        """Wait until the compositor has seen all requests made so far.
+
+        Raises `NoAnswerError` after `timeout` seconds.
+        """
         answered: list[bool] = []
         self.sync(lambda: answered.append(True))
         self.wait(lambda: bool(answered), timeout=timeout, what="answer to a sync")
 
     def globals(self, *, timeout: float = DEFAULT_TIMEOUT) -> Mapping[str, Global]:
-        """The globals on offer, by interface; of several the first. Waits for the list once."""
+        """The globals on offer, by interface; of several the first.
+
+        Waits for the list once, at most `timeout` seconds (`NoAnswerError`).
+        """
         if self._registry is None:
             self._registry = self.display.get_registry()
             listen(
@@ -210,6 +216,7 @@ class Connection(Owner):
     ) -> tuple[AnyProxy, int]:
         """Bind a global; gives the proxy, which the caller keeps, and its version.
 
+        Waits for the list of globals if need be, at most `timeout` seconds.
         Raises `MissingGlobalError` if it is not on offer in a version that fits.
         """
         entry = self.globals(timeout=timeout).get(interface.name)
