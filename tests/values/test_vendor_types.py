@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -42,6 +43,7 @@ from heapwire.protocol import (
 )
 from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import registry
+from heapwire.protocol.values.constraint_type import ConstraintType
 from heapwire.protocol.wire import (
     BatchDecoder,
     ConstraintSetBuilder,
@@ -268,3 +270,11 @@ def test_a_row_that_cannot_be_used_is_not_made(
 
 def test_the_last_code_and_vendor_are_good() -> None:
     assert UintType(**{**ROW, "vendor": 0xFF, "code": 0xFF_FFFF}).type == 0xFFFF_FFFF
+
+
+def test_the_page_names_the_merge_rules_of_each_class() -> None:
+    page = (DOCS / "registry.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+Type)` \|.*\| (.*) \|$", page, re.MULTILINE))
+    classes = (*ConstraintType.__subclasses__(), *FlagType.__subclasses__())
+    rules = {one.__name__: {rule.name for rule in one.rules} for one in classes}
+    assert {name: set(re.findall(r"`(\w+)`", text)) for name, text in told.items()} == rules
