@@ -36,7 +36,18 @@ Requirement: TypeAlias = tuple[str, Constraint]
 """A participant's name and one of its constraints."""
 
 _TOLD = frozenset(
-    ("pitch", "offset", "extent", "size", "source", "count", "coherency", "fence", "colour")
+    [
+        "format",
+        "pitch",
+        "offset",
+        "extent",
+        "size",
+        "source",
+        "count",
+        "coherency",
+        "fence",
+        "colour",
+    ]
 )
 """The reasons that a plan has of itself, with or without somebody's demand."""
 
@@ -83,12 +94,11 @@ class Reasons:
         """Why a plan is as it is: its format, sources, pitches, offsets, sizes and count."""
         plan = found.plan
         choice = found.choice
+        text = f"{fourcc_name(found.pair.fourcc)} {modifier_name(found.pair.modifier)}: "
+        text += f"known to {self._offering}"
+        said = self._who(choice, ALL_PLANES, "format")
         reasons = [
-            Reason(
-                "format",
-                f"{fourcc_name(found.pair.fourcc)} {modifier_name(found.pair.modifier)}:"
-                f" known to {self._offering}",
-            ),
+            Reason("format", f"{text}; {said}" if said else text),
             *self._sources(found),
         ]
         layout = plan.layout
@@ -111,7 +121,7 @@ class Reasons:
                 reasons.append(Reason("size", text))
         reasons.append(self._count(plan, choice))
         reasons += self._agreed(found)
-        reasons += self._others(choice)
+        reasons += self._others(choice, len(layout.planes))
         return tuple(reasons)
 
     def _sources(self, found: FoundPlan) -> Iterator[Reason]:
@@ -163,12 +173,20 @@ class Reasons:
             "with DMA_BUF_IOCTL_SYNC, which cleans the caches"
         )
 
-    def _others(self, choice: SetChoice) -> Iterator[Reason]:
-        """A reason of its own for each subject that has no part in those above."""
-        for explained in self._by_reason(choice):
-            if explained not in _TOLD:
-                said = self._who(choice, ALL_PLANES, explained)
-                yield Reason(explained, f"{explained}: {said}")
+    def _others(self, choice: SetChoice, planes: int) -> Iterator[Reason]:
+        """A reason of its own for each subject that has no part in those above.
+
+        One for each plane, where somebody asks it of some of them only.
+        """
+        for explained, those in self._by_reason(choice).items():
+            if explained in _TOLD:
+                continue
+            everywhere = all(not constraint.planes for _, constraint in those)
+            for plane in (None,) if everywhere else range(planes):
+                mask = ALL_PLANES if plane is None else 1 << plane
+                said = self._who(choice, mask, explained)
+                if said:
+                    yield Reason(explained, f"{explained}: {said}", plane)
 
     def _who(self, choice: SetChoice, planes: int, explained: str) -> str:
         """`a multiple of 64 bytes for display, a multiple of 256 bytes for decoder`."""

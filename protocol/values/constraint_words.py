@@ -41,7 +41,7 @@ class Subject:
 
     `needs` is what goes between "display needs" and the end of the sentence that the row
     has: "a pitch that is". `explains` names the reasons of a plan (`Reason.subject`) in
-    which such a demand is told: "pitch", "offset", "extent", "size", "source", "count",
+    which such a demand is told: "format", "pitch", "offset", "extent", "size", "source", "count",
     "coherency", "fence" or "colour"; any other name makes a reason of its own, and with
     none at all a plan says nothing of it. `picture` gives the size that a conflict
     compares the demand with, where there is one.

@@ -129,6 +129,27 @@ def test_a_plan_says_who_demanded_it(acme: ModuleType) -> None:
     )
 
 
+def test_a_plan_says_of_which_plane_it_is_demanded(acme: ModuleType) -> None:
+    decoder = part("decoder", of(NV12, burst(acme, 4, planes=0b10)))
+    reasons = solve(ask(decoder, sources=(SYSTEM,))).plans[0].reasons
+    told = [(one.text, one.plane) for one in reasons if one.subject == "burst"]
+    assert told == [("burst: a multiple of 4 beats for decoder", 1)]
+
+
+def test_a_demand_that_is_told_with_the_format_is_told_once(acme: ModuleType) -> None:
+    swizzle = replace(
+        acme.ACME_BURST,
+        code=0x0B,
+        name="acme-swizzle",
+        subject=Subject(name="swizzle", needs="a swizzle that is", explains=("format",)),
+    )
+    register(swizzle)
+    decoder = part("decoder", of(XRGB, Constraint(type=swizzle.type, value=2)))
+    reasons = solve(ask(decoder, sources=(SYSTEM,))).plans[0].reasons
+    (told,) = [one.text for one in reasons if one.subject == "format"]
+    assert told.endswith("known to decoder; a multiple of 2 beats for decoder")
+
+
 def test_an_allocator_is_handed_it(acme: ModuleType) -> None:
     tiled = pair("NV12", "SAMSUNG_64_32_TILE")
     plan = solve(ask(part("a", of(tiled, burst(acme, 8))))).plans[0]
