@@ -110,6 +110,10 @@ def test_a_record_is_of_one_device_driver_module_and_memory(tmp_path):
         device_key(replace(CARD, place=Place(("pci", "0"))), ["system"], tmp_path),
         device_key(CARD, ["system", "cma"], tmp_path),
     ]
+    node = tmp_path / "sys/dev/char/226:0/device"
+    node.mkdir(parents=True)
+    (node / "modalias").write_text("usb:v17E9p4321\n")
+    others.append(device_key(CARD, ["system"], tmp_path))
     (module / "srcversion").write_text("B\n")
     others.append(device_key(CARD, ["system"], tmp_path))
     assert key not in others

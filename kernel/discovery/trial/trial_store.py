@@ -93,13 +93,18 @@ class TrialStore:
 
 
 def device_key(device: Device, sources: Iterable[str], root: Path = REAL) -> str:
-    """What a record of a device is good for: the same node, place, driver, module and memory."""
+    """What a record of a device is good for: the same node, place, driver, module and memory.
+
+    And the same model, where another can be plugged into the same place.
+    """
+    node = root / "sys" / "dev" / "char" / str(device.id)
     module = root / "sys" / "module" / device.driver.replace("-", "_")
     identity: list[Json] = [
         device.name,
         str(device.id),
         "/".join(device.place.path),
         device.driver,
+        _line(node / "device" / "modalias"),
         _line(module / "version"),
         _line(module / "srcversion"),
         *sorted(sources),

@@ -130,11 +130,11 @@ def main():
     if "probe" in sys.argv:
         chosen = tuple(device for device in platform.devices if device.driver in TRIED)
         records = ask_devices(replace(platform, devices=chosen), TrialStore(None, ""), again=True)
-        seen["trials"] = {
-            f"{name} {verdict.source}": verdict.taken
-            for name, record in records.items()
-            for verdict in record.verdicts
-        }
+        seen["trials"] = {}
+        for name, record in records.items():
+            for verdict in record.verdicts:  # a display may take a memory for some formats only
+                key = f"{name} {verdict.source}"
+                seen["trials"][key] = seen["trials"].get(key, False) or verdict.taken
     seen["fds left"] = len(fds()) - len(before)
     seen["bytes left"] = platform.memory.live()
     seen["user"] = os.getuid()
