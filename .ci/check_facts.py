@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ TARBALL = Path("/usr/src/linux-source-6.12.tar.xz")
 FOLDERS = (
     "drivers/gpu/drm", "drivers/media", "drivers/staging/media", "include/uapi", "include/drm",
     "include/linux/sizes.h", "arch/arm/boot/dts", "arch/arm64/boot/dts",
+    "include/dt-bindings", "scripts/dtc/include-prefixes", "drivers/soc/mediatek",
 )  # fmt: skip
 MOST_UNCOMPARED = 0.2
 
@@ -318,6 +320,14 @@ def unpacked(folder: str | None) -> Iterator[Path]:
         yield Path(target, top)
 
 
+def check_boards(source: Path) -> bool:
+    """Whether the boards of the tests are what the device trees of the source make of them."""
+    if shutil.which("dtc") is None:
+        raise SourceError("dtc is not there: apt install device-tree-compiler")
+    command = [sys.executable, ROOT / "tests/kernel/roots/make_boards.py", source, "--check"]
+    return subprocess.run(command, check=False).returncode == 0
+
+
 def main() -> int:
     """Compare, and say what came of it; the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -326,6 +336,7 @@ def main() -> int:
     try:
         with unpacked(options.source) as folder:
             outcome = check(ROOT / "kernel" / "profiles", KernelSource(folder))
+            same_boards = check_boards(folder)
     except SourceError as error:
         print(f"check-facts: {error}", file=sys.stderr)
         return 1
@@ -337,7 +348,8 @@ def main() -> int:
         f"{outcome.compared} rows compared, {len(outcome.differences)} differ, "
         f"{len(outcome.uncompared)} ({outcome.share:.0%}) cannot be compared"
     )
-    return 1 if outcome.differences or outcome.share >= MOST_UNCOMPARED else 0
+    good = not outcome.differences and outcome.share < MOST_UNCOMPARED and same_boards
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

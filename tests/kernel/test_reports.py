@@ -42,7 +42,7 @@ def plane(number, kind, pairs=None, formats=(XRGB,)):
     }
 
 
-def dump(*planes, bus=2, driver="rockchip"):
+def dump(*planes, bus=2, driver="vendor"):
     return {
         "/dev/dri/card0": {
             "driver": {"name": driver, "desc": "", "version": {"major": 1}, "caps": {"PRIME": 3}},
@@ -188,7 +188,7 @@ class TestDrmInfo:
         pairs = [(LINEAR, [XRGB, NV12]), (AFBC, [XRGB])]
         file = write("drm.json", dump(plane(41, 0, pairs), plane(31, 1, pairs[:1])))
         card = machine(file).device("card0")
-        assert (card.kind, card.driver) == (DeviceKind.DISPLAY, "rockchip")
+        assert (card.kind, card.api_driver) == (DeviceKind.DISPLAY, "vendor")
         assert [(one.name, one.type, one.crtcs) for one in card.planes] == [
             ("plane-31", PlaneType.PRIMARY, 3),
             ("plane-41", PlaneType.OVERLAY, 3),
@@ -211,6 +211,18 @@ class TestDrmInfo:
         assert plan[-1] == "default_cma_region"
         on_pci = machine(write("pci.json", dump(shown, bus=0, driver="i915")))
         assert CONTIGUOUS.type not in constraints(on_pci, "card0", Usage.SCANOUT)
+
+    def test_what_the_driver_table_knows_is_added(self, write):
+        shown = plane(31, 1, [(LINEAR, [XRGB])])
+        platform = machine(write("amd.json", dump(shown, bus=0, driver="amdgpu")))
+        pitch = constraints(platform, "card0", Usage.SCANOUT)[BY_NAME["pitch-alignment"].type]
+        assert pitch.provenance in (Provenance.PROFILE, Provenance.UNCHECKED)
+        ((plan, *_), _) = answers(platform)["card0", Usage.SCANOUT]
+        assert plan[-1] == "card0", "no heap's memory is scanned out"
+        bare = dump(shown, driver="rockchip")
+        bare["/dev/dri/card0"]["device"]["device_data"] = {"compatible": ["rockchip,rk3399-vop"]}
+        found = constraints(machine(write("rk.json", bare)), "card0", Usage.SCANOUT)
+        assert found[CONTIGUOUS.type].provenance is Provenance.PROFILE
 
     def test_a_driver_without_in_formats_takes_rows(self, write):
         card = machine(write("old.json", dump(plane(1, 1, formats=[XRGB])))).device("card0")
@@ -275,12 +287,15 @@ class TestV4l2:
     def test_a_decoder_with_its_sizes(self, write):
         platform = machine(write("video0.txt", LISTING))
         codec = platform.device("rkvdec")
-        assert (codec.kind, codec.driver) == (DeviceKind.DECODER, "rkvdec")
+        assert (codec.kind, codec.api_driver) == (DeviceKind.DECODER, "rkvdec")
         assert codec.bitstreams == (fourcc("S264"),)
         found = constraints(platform, "rkvdec", Usage.DECODE)
         assert found[BY_NAME["max-height"].type].value == 2560
         assert found[BY_NAME["width-alignment"].type].value == 16
-        assert found[CONTIGUOUS.type].provenance is Provenance.PRESUMPTION
+        assert found[CONTIGUOUS.type].provenance is Provenance.PROFILE
+        unknown = machine(write("video1.txt", LISTING.replace(": rkvdec", ": vendor")))
+        presumed = constraints(unknown, "vendor", Usage.DECODE)[CONTIGUOUS.type]
+        assert presumed.provenance is Provenance.PRESUMPTION
         pairs = {pair for one in codec.sets[Usage.DECODE] for pair in one.formats}
         assert pairs == {FormatModifier(NV12, LINEAR)}
 

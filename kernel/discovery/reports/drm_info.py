@@ -12,7 +12,6 @@ from heapwire.kernel.discovery.reports.json_file import JsonValue
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.protocol import shown
 from heapwire.protocol.values import (
-    CONTIGUOUS,
     INVALID,
     LINEAR,
     Constraint,
@@ -20,7 +19,6 @@ from heapwire.protocol.values import (
     DeviceId,
     FormatModifier,
     Place,
-    Provenance,
     Usage,
 )
 
@@ -49,7 +47,7 @@ def _card(node: str, card: JsonValue, minor: int) -> Device:
     if not node.startswith("/dev/dri/"):
         raise card.fault(f"{shown(node)} is not a node such as /dev/dri/card0")
     driver = card.need("driver").need("name").word()
-    constraints = (*_limits(card), *_presumed(card))
+    constraints = _limits(card)
     planes = card.get("planes")
     found = () if planes.is_null else tuple(_plane(plane, constraints) for plane in planes.each())
     order = list(PlaneType)
@@ -59,7 +57,8 @@ def _card(node: str, card: JsonValue, minor: int) -> Device:
         id=DeviceId(_MAJOR, minor),
         name=node.rsplit("/", 1)[1] or "card",
         kind=DeviceKind.DISPLAY if sets else DeviceKind.GPU,
-        driver=driver,
+        api_driver=driver,
+        compatibles=_compatibles(card),
         place=Place(("platform", driver)) if _is_on_a_soc(card) else Place(),
         planes=found if sets else (),
         sets={Usage.SCANOUT: sets} if sets else {Usage.SAMPLING: (), Usage.RENDER: ()},
@@ -85,14 +84,12 @@ def _is_on_a_soc(card: JsonValue) -> bool:
     return device.get("bus_type").number() in _PLATFORM_BUSES
 
 
-def _presumed(card: JsonValue) -> tuple[Constraint, ...]:
-    """What is taken to hold of memory: a dump does not tell of an IOMMU."""
-    if not _is_on_a_soc(card):
-        return ()
-    said = "platform bus, an IOMMU is not known of"
-    return (
-        Constraint(type=CONTIGUOUS.type, value=1, provenance=Provenance.PRESUMPTION, source=said),
-    )
+def _compatibles(card: JsonValue) -> tuple[str, ...]:
+    """The strings of the device tree, which newer versions print."""
+    device = card.get("device")
+    data = device if device.is_null else device.get("device_data")
+    words = data if data.is_null else data.get("compatible")
+    return () if words.is_null else tuple(word.word() for word in words.each())
 
 
 def _plane(plane: JsonValue, constraints: tuple[Constraint, ...]) -> KmsPlane:

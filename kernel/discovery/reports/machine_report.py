@@ -10,8 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from heapwire.kernel.description import Device, DeviceKind, Platform, read_text_file
+from heapwire.kernel.description import (
+    Device,
+    DeviceKind,
+    Fact,
+    Platform,
+    read_text_file,
+    with_facts_of,
+)
 from heapwire.kernel.discovery.codec_sets import codec_sets
+from heapwire.kernel.discovery.driver_profiles import profiled, speaks_of_memory
 from heapwire.kernel.discovery.reports.drm_info import cards_of, is_drm_info
 from heapwire.kernel.discovery.reports.json_file import MOST_JSON_BYTES, read_json
 from heapwire.kernel.discovery.reports.machine_list import KEY, listed_platform
@@ -63,13 +71,14 @@ def reported_machine(files: Sequence[str], *, name: str) -> Table:
             what = "neither the JSON of `drm_info -j` nor a list of `v4l2-ctl --list-formats-ext`"
             raise FileError(file, f"this is {what}")
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
-    devices = _called_apart(devices)
+    devices = [_presumed(device) for device in _called_apart(devices)]
     devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
     sources = _sources(devices)
+    devices, own = profiled(devices, sources)
     return platform_data(
         Platform(
             name=name,
-            sources=sources,
+            sources=(*sources, *own),
             devices=tuple(devices),
             memory=MemfdMemory(sources),
             simulated=True,
@@ -79,24 +88,37 @@ def reported_machine(files: Sequence[str], *, name: str) -> Table:
 
 def _codec(listing: V4l2Listing, minor: int, stem: str) -> Device:
     on_usb = listing.bus.startswith("usb")
-    more: tuple[Constraint, ...] = ()
-    if on_usb:
-        more = (Constraint(type=DIRTY_LINES.type, value=1, provenance=Provenance.PROFILE),)
-    elif listing.bus.startswith("platform"):
-        said = "platform bus, an IOMMU is not known of"
-        presumed = Provenance.PRESUMPTION
-        more = (Constraint(type=CONTIGUOUS.type, value=1, provenance=presumed, source=said),)
-    codec = codec_sets(listing, more)
+    dirty = Constraint(type=DIRTY_LINES.type, value=1, provenance=Provenance.PROFILE)
+    codec = codec_sets(listing, (dirty,) if on_usb else ())
     return Device(
         id=DeviceId(_VIDEO_MAJOR, minor),
         name=listing.driver or stem,
         kind=codec.kind,
-        driver=listing.driver,
+        api_driver=listing.driver,
         title=listing.card,
-        place=Place(("platform", listing.driver or stem)) if not on_usb else Place(),
+        place=Place(("platform", stem)) if listing.bus.startswith("platform") else Place(),
         sets={codec.usage: codec.sets} if codec.usage is not None and codec.sets else {},
         bitstreams=codec.bitstreams,
     )
+
+
+def _presumed(device: Device) -> Device:
+    """The device with what is taken to hold of memory, where no profile speaks of that.
+
+    Nobody has told of an IOMMU.
+    """
+    if device.place.path[:1] != ("platform",):
+        return device
+    contiguous = Constraint(
+        type=CONTIGUOUS.type,
+        value=1,
+        provenance=Provenance.PRESUMPTION,
+        source="platform bus, an IOMMU is not known of",
+    )
+    for usage, sets in device.sets.items():
+        if sets and not speaks_of_memory(device, usage):
+            device = with_facts_of(device, usage, (Fact(constraint=contiguous),))
+    return device
 
 
 def _called_apart(devices: list[Device]) -> list[Device]:
