@@ -30,7 +30,15 @@ from heapwire.protocol.explain import (
     requirement_lines,
 )
 from heapwire.protocol.solver import requirement
-from heapwire.protocol.values import Constraint, Provenance, Source, SourceId, Usage, fourcc_name
+from heapwire.protocol.values import (
+    Constraint,
+    Provenance,
+    Source,
+    SourceId,
+    Usage,
+    fourcc_name,
+    modifier_name,
+)
 
 _SAID = ("engine", "app", "instance")  # what a sandbox says of its clients
 
@@ -158,6 +166,14 @@ def _device_document(platform: Platform, device: Device) -> Document:
         "usages": [_use_document(platform, device, Usage(usage), names) for usage in device.sets],
         "bitstreams": [v4l2_format_name(code) for code in device.bitstreams],
         "planes": [plane.name for plane in device.planes],
+        "tearing": {
+            plane.name: [
+                f"{fourcc_name(pair.fourcc)}:{modifier_name(pair.modifier)}"
+                for pair in plane.tearing
+            ]
+            for plane in device.planes
+            if plane.tearing is not None
+        },
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
@@ -36,6 +37,7 @@ class LinuxDmabuf:
             ZwpLinuxDmabufV1, minimum=DmabufVersion.MODIFIERS, timeout=timeout
         )
         self._pairs: set[FormatModifier] = set()
+        self._samplers: dict[FormatModifier, DeviceId] = {}
         if self.version < DmabufVersion.FEEDBACK:
             listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
             connection.roundtrip(timeout=timeout)
@@ -46,9 +48,14 @@ class LinuxDmabuf:
         """The pairs known to be importable: those of the events, and what was learnt."""
         return frozenset(self._pairs)
 
-    def learn(self, pairs: Iterable[FormatModifier]) -> None:
-        """Know what feedback says can be imported."""
+    def learn(
+        self,
+        pairs: Iterable[FormatModifier],
+        samplers: Mapping[FormatModifier, DeviceId] = MappingProxyType({}),
+    ) -> None:
+        """Know what feedback says can be imported, and for which device, from version 6 on."""
         self._pairs = set(pairs)
+        self._samplers = dict(samplers)
 
     def feedback(self, surface: AnyProxy | None) -> AnyProxy:
         """A new `zwp_linux_dmabuf_feedback_v1`, from version 4 on: for a surface, or for none."""
@@ -61,10 +68,11 @@ class LinuxDmabuf:
     ) -> Import:
         """Ask the compositor for a `wl_buffer` of a buffer.
 
-        `extent` is the size of the pictures, within that of the plan. `device`
-        is the one that is to sample the buffer, for compositors with several;
-        ignored where linux-dmabuf is older than version 6. The request `create`
-        is used and never `create_immed`: a buffer that is refused costs nothing.
+        `extent` is the size of the pictures, within that of the plan. `device` is
+        the one that is to sample the buffer, for compositors with several; left out,
+        it is the only one that can, if there is just one. It is ignored where
+        linux-dmabuf is older than version 6. The request `create` is used and never
+        `create_immed`: a buffer that is refused costs nothing.
         """
         room = buffer.plan.layout.extent
         if extent.width > room.width or extent.height > room.height:
@@ -87,6 +95,8 @@ class LinuxDmabuf:
                 *(index, plane.offset, plane.pitch),
                 *halves(modifier),
             )
+        if device is None:
+            device = self._samplers.get(FormatModifier(buffer.plan.fourcc, modifier))
         if device is not None and self.version >= DmabufVersion.SAMPLING:
             send(params, "set_sampling_device", encode_device(device))
         send(params, "create", extent.width, extent.height, buffer.plan.fourcc, 0)

@@ -32,7 +32,7 @@ IMPORTING = "linux-dmabuf"  # the participant that stands for what can be import
 def local_goals(
     feedback: DmabufFeedback, platform: Platform, covered: Iterable[str] = ()
 ) -> tuple[Goal, ...]:
-    """The goals, best first; the last one is always to be sampled.
+    """The goals, best first; the last ones are always to be sampled.
 
     `covered` are the outputs that the surface fills. Before version 4
     linux-dmabuf tells of no device: the displays that drive these outputs then
@@ -52,7 +52,18 @@ def local_goals(
                 scanout=True,
             )
         )
-    goals.append(Goal(name="sampling", participants=(*sampling, _importing(sampled))))
+    if feedback.version < DmabufVersion.SAMPLING:
+        goals.append(Goal(name="sampling", participants=(*sampling, _importing(sampled))))
+        return tuple(goals)
+    # Each device that samples says by itself what it can import, the best first.
+    for number, tranche in enumerate(sampled, 1):
+        sampler = _participant(platform, tranche.device, Usage.SAMPLING)
+        goals.append(
+            Goal(
+                name=f"sampling {number}" if number > 1 else "sampling",
+                participants=(*(() if sampler is None else (sampler,)), _importing([tranche])),
+            )
+        )
     return tuple(goals)
 
 

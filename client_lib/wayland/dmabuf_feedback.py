@@ -9,6 +9,7 @@ library's `dev_t`, of 4 or 8 bytes.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heapwire.protocol import PeerError
@@ -56,6 +57,22 @@ class DmabufFeedback:
                 tranche for tranche in self.tranches if tranche.flags & TrancheFlags.SAMPLING
             )
         return tuple(tranche for tranche in self.tranches if not tranche.scanout) or self.tranches
+
+    @property
+    def samplers(self) -> Mapping[FormatModifier, DeviceId]:
+        """The device that samples each pair, where just one does and the compositor says which."""
+        if self.version < DmabufVersion.SAMPLING:
+            return {}
+        devices: dict[FormatModifier, set[DeviceId | None]] = {}
+        for tranche in self.sampled:
+            for pair in tranche.formats:
+                devices.setdefault(pair, set()).add(tranche.device)
+        return {
+            pair: device
+            for pair, those in devices.items()
+            for device in those
+            if len(those) == 1 and device is not None
+        }
 
     @property
     def formats(self) -> frozenset[FormatModifier]:

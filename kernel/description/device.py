@@ -49,13 +49,15 @@ class KmsPlane:
     """One plane of a display: what it scans out is what its sets say.
 
     `crtcs` is the mask of the CRTCs that can use it, as in `possible_crtcs`;
-    None where that is not known.
+    None where that is not known. `tearing` has the pairs that may be flipped to
+    without waiting for the screen, where the kernel says (IN_FORMATS_ASYNC).
     """
 
     name: str
     type: PlaneType
     sets: tuple[ConstraintSet, ...] = ()
     crtcs: int | None = None
+    tearing: tuple[FormatModifier, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

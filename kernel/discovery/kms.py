@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from heapwire.kernel.description import KmsPlane, PlaneType
-from heapwire.kernel.discovery.in_formats import parse_in_formats
+from heapwire.kernel.discovery.in_formats import parse_in_formats, parse_size_hints
 from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.protocol import MachineError
@@ -18,6 +18,8 @@ from heapwire.protocol.values import (
     ConstraintSet,
     FormatModifier,
 )
+
+Listed = TypeVar("Listed")
 
 # drm_plane.h, enum drm_plane_type
 _TYPES = {0: PlaneType.OVERLAY, 1: PlaneType.PRIMARY, 2: PlaneType.CURSOR}
@@ -52,13 +54,43 @@ def _plane(
 ) -> KmsPlane:
     kind = _TYPES.get(record.properties.get("type", 0), PlaneType.OVERLAY)
     pairs = _pairs(record, blob)
-    scanned_out = ConstraintSet(formats=pairs, constraints=constraints)
+    limits = (*constraints, *_hinted(record, blob))
+    scanned_out = ConstraintSet(formats=pairs, constraints=limits)
     return KmsPlane(
         name=f"plane-{record.id}",
         type=kind,
         sets=(scanned_out,) if pairs else (),
         crtcs=record.possible_crtcs,
+        tearing=_listed(record, "IN_FORMATS_ASYNC", blob, parse_in_formats),
     )
+
+
+def _hinted(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[Constraint, ...]:
+    """The largest size that a cursor plane is said to be good at; no other has SIZE_HINTS."""
+    hints = _listed(record, "SIZE_HINTS", blob, parse_size_hints)
+    if not hints:
+        return ()
+    return size_limits(
+        max_width=max(hint.width for hint in hints), max_height=max(hint.height for hint in hints)
+    )
+
+
+def _listed(
+    record: PlaneRecord,
+    name: str,
+    blob: Callable[[int], bytes | None],
+    parse: Callable[[bytes], Listed],
+) -> Listed | None:
+    """What the blob of a property says, None where there is none that can be read.
+
+    A driver that contradicts itself is read as one without the property.
+    """
+    number = record.properties.get(name, 0)
+    content = blob(number) if number else None
+    try:
+        return None if content is None else parse(content)
+    except MachineError:
+        return None
 
 
 def _pairs(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[FormatModifier, ...]:
@@ -67,13 +99,9 @@ def _pairs(record: PlaneRecord, blob: Callable[[int], bytes | None]) -> tuple[Fo
     Such a driver lays its own buffers out in rows, as everything that is mapped
     by the CPU is: linear is as good as no modifier.
     """
-    number = record.properties.get("IN_FORMATS", 0)
-    in_formats = blob(number) if number else None
-    if in_formats is not None:
-        try:
-            return parse_in_formats(in_formats)
-        except MachineError:
-            pass  # a driver that contradicts itself is read as one without the property
+    said = _listed(record, "IN_FORMATS", blob, parse_in_formats)
+    if said is not None:
+        return said
     return tuple(
         FormatModifier(code, modifier) for code in record.formats for modifier in (LINEAR, INVALID)
     )

@@ -247,6 +247,26 @@ def test_a_scanout_tranche_of_a_known_display_is_a_goal_with_its_formats(pi):
     assert len(sampling.participants[-1].sets[0].formats) == 2
 
 
+def test_each_device_that_samples_is_a_goal_with_what_it_can_import():
+    """From version 6 on: what one GPU imports says nothing of another."""
+    platform = Platform.load("two-gpus")
+    first, second = [d for d in platform.devices if Usage.SAMPLING in d.sets][:2]
+    nv12 = FormatModifier(NV12, LINEAR)
+    said = feedback(
+        DmabufTranche(second.id, TrancheFlags.SAMPLING, (LINEAR_XRGB, nv12)),
+        DmabufTranche(first.id, TrancheFlags.SAMPLING, (LINEAR_XRGB,)),
+        version=6,
+    )
+    best, other = local_goals(said, platform)
+    assert names(best) == [f"{second.name}:sampling", "linux-dmabuf"]
+    assert names(other) == [f"{first.name}:sampling", "linux-dmabuf"]
+    assert other.participants[-1].sets[0].formats == (LINEAR_XRGB,)
+    assert (best.name, other.name) == ("sampling", "sampling 2")
+    # A buffer that one of them alone can sample is imported for that one.
+    assert said.samplers == {nv12: second.id}
+    assert replace(said, version=5).samplers == {}
+
+
 def test_a_device_that_the_platform_does_not_know_is_no_goal(pi):
     goals = local_goals(
         feedback(

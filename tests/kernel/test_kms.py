@@ -104,3 +104,39 @@ def test_limits_hold_for_every_plane_and_come_from_the_kernel():
         "max-height": (2160, kernel),
         "min-height": (16, kernel),
     }
+
+
+def test_a_cursor_is_as_large_as_the_kernel_hints():
+    hints = struct.pack("=4H", 64, 64, 256, 128)
+    cursor = PlaneRecord(
+        id=9, formats=(ARGB,), possible_crtcs=1, properties={"type": 2, "SIZE_HINTS": 5}
+    )
+    limits = ModeLimits(min_width=0, max_width=4096, min_height=0, max_height=4096)
+
+    def most(blob):
+        (plane,) = read_planes(Display(cursor, blobs={5: blob}, limits=limits))
+        found = {"max-width": 1 << 32, "max-height": 1 << 32}
+        for constraint in plane.sets[0].constraints:
+            name = REGISTRY[constraint.type].name
+            found[name] = min(found[name], constraint.value)
+            assert constraint.provenance is Provenance.KERNEL
+        return found["max-width"], found["max-height"]
+
+    assert most(hints) == (256, 128)
+    assert most(hints[:-1]) == most(bytes(4)) == most(None) == (4096, 4096)
+
+
+def test_what_may_tear_is_told_apart_from_what_is_shown():
+    record = PlaneRecord(
+        id=9,
+        formats=(XRGB,),
+        possible_crtcs=1,
+        properties={"type": 1, "IN_FORMATS": 5, "IN_FORMATS_ASYNC": 6},
+    )
+    blobs = {5: in_formats([XRGB, NV12], [LINEAR]), 6: in_formats([XRGB], [LINEAR])}
+    (plane,) = read_planes(Display(record, blobs=blobs))
+    assert plane.tearing == (FormatModifier(XRGB, LINEAR),)
+    assert FormatModifier(NV12, LINEAR) in plane.sets[0].formats
+    del blobs[6]
+    (plane,) = read_planes(Display(record, blobs=blobs))
+    assert plane.tearing is None
