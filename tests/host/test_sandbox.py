@@ -167,6 +167,21 @@ def test_nothing_is_said_after_the_commit(sandbox, request_) -> None:
     assert (error.object, error.code) == (sandbox.context, SecurityContextError.ALREADY_USED)
 
 
+def test_where_no_thread_can_be_had_the_client_ends_and_nothing_is_left(
+    sandbox, stage, monkeypatch, caplog
+) -> None:
+    def fail(self):
+        raise RuntimeError("can't start new thread")
+
+    sandbox.create()
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", fail)
+        sandbox.engine.request(sandbox.context, "commit")
+    assert (sandbox.engine.error.object, sandbox.engine.error.code) == (DISPLAY, NO_MEMORY)
+    assert not stage.compositor._contexts._sockets
+    assert "Traceback" not in caplog.text
+
+
 def test_a_context_that_is_not_committed_leaves_nothing(sandbox, stage) -> None:
     before = open_fds()
     engine = sandbox.engine

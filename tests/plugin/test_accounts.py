@@ -130,7 +130,7 @@ def test_two_names_of_one_memory_have_one_account(accounts) -> None:
 
     assert shortage((one, 40)) is None
     assert shortage((one, 20), (two, 21)).own, "a share of both is a share of one"
-    accounts.charge(ALICE, [BufferObject(source=one.id, size=30 * PAGE)])
+    accounts.charge(ALICE, [BufferObject(source=one.id, size=30 * PAGE)], USER)
     assert shortage((two, 10)) is None
     assert shortage((two, 11)).own
 

@@ -14,7 +14,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs/examples/compositor.py"
 def test_the_plugin_has_what_hosts_call_and_no_more() -> None:
     public = {name for name in vars(HeapPlugin) if not name.startswith("_")}
     told = {"surface_changed", "buffer_shown", "platform_changed", "follow"}
-    assert public == told | {"wants", "platform", "close", "closed"}
+    assert public == told | {"wants", "platform", "holdings", "close", "closed"}
 
 
 def test_the_example_imports_from_the_faces_only() -> None:

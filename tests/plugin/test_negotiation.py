@@ -9,7 +9,6 @@ import pytest
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.negotiation import (
-    MAX_TAGS,
     AnswerChange,
     HostState,
     Negotiation,
@@ -28,6 +27,7 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import (
     KNOWN_BATCHES,
+    TAGS,
     Access,
     Batch,
     MisuseError,
@@ -233,12 +233,12 @@ def test_the_oldest_tag_is_forgotten_beyond_the_limit() -> None:
     forgotten: list[int] = []
     made = negotiation(forgotten.append)
     told = answered(made, batch(plan()))
-    for buffer in range(MAX_TAGS + 1):
+    for buffer in range(TAGS + 1):
         made.tag(buffer, buffer, told.serial, 0)
     assert forgotten == [0]
     assert not made.tagged(0)
     assert made.tagged(1)
-    assert made.tagged(MAX_TAGS)
+    assert made.tagged(TAGS)
 
 
 def test_a_misused_commit_changes_nothing() -> None:

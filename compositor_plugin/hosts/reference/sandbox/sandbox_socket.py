@@ -41,6 +41,8 @@ class SandboxSocket(Owner):
     `listening` and `closing` are this object's. `came` is called on the thread: with each
     connection, which it owns then, and with None when nobody can come any more. The next
     connection is accepted when `taken` has been called.
+
+    Raises `MemoryError` if there can be no thread.
     """
 
     def __init__(
@@ -55,7 +57,11 @@ class SandboxSocket(Owner):
         self._over = threading.Event()
         self._room = threading.Semaphore(1)
         self._thread = threading.Thread(target=self._run, name="heapwire-sandbox", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._listening.close()
+            raise MemoryError(str(error)) from None
 
     def taken(self) -> None:
         """The last connection has become a client."""

@@ -59,8 +59,8 @@ class WpSecurityContextV1(Resource):
         if self._contexts.full:
             self.client.post_no_memory()
             return
-        self._fds = None
         self._contexts.add(listening, closing, SecurityContext(**self._said))
+        self._fds = None  # they have another owner now
 
     def on_destroy(self) -> None:
         """What was not committed is nobody's."""
