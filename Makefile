@@ -40,12 +40,13 @@ test-vm: $(VENV)/installed/test vm ## run the tests that need a real kernel, in 
 vm: ## build the kernel of the test machine (cached by content)
 	kernel/vm/build
 
-bench: $(VENV)/installed/test ## measure the negotiation and the solver
+bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what holds the loop
 	@set -e; for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
-	echo "$$script"; $(BIN)/python $$script; done
+	echo "$$script"; PYTHONPATH=tests/common:tests/solver $(BIN)/python $$script; done
 
 bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston
 	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_weston.py
+	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_loop.py weston
 
 lint: $(VENV)/installed/dev ## check style and types
 	$(BIN)/ruff check .
