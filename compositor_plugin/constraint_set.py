@@ -10,6 +10,7 @@ from heapwire.compositor_plugin.answering import SetRecording
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import (
+    ARRAY_FACTOR,
     CLIENT_SET_BYTES,
     REQUEST_OVERHEAD,
     SET_OVERHEAD,
@@ -49,14 +50,14 @@ class ConstraintSetCreator(Resource):
         with self._checked():
             self._builder.add_formats(cost, formats)
         self._recording.add_formats(cost, formats)
-        self._count(len(formats) + REQUEST_OVERHEAD)
+        self._count(len(formats) * ARRAY_FACTOR + REQUEST_OVERHEAD)
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
         with self._checked():
             self._builder.add(type_, planes, flags, provenance, value)
         self._recording.add(type_, planes, flags, provenance, value)
-        self._count(len(value) + REQUEST_OVERHEAD)
+        self._count(len(value) * ARRAY_FACTOR + REQUEST_OVERHEAD)
 
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""

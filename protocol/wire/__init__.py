@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from heapwire.protocol.wire.limits import (
         ALLOCATIONS as ALLOCATIONS,
         ALTERNATIVES as ALTERNATIVES,
+        ARRAY_FACTOR as ARRAY_FACTOR,
         BUFFERS as BUFFERS,
         CLIENT_OBJECTS as CLIENT_OBJECTS,
         CLIENT_SET_BYTES as CLIENT_SET_BYTES,
@@ -99,9 +100,9 @@ else:
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": (
-                "ALLOCATIONS ALTERNATIVES BUFFERS CLIENT_OBJECTS CLIENT_SET_BYTES CLIENT_TAGS "
-                "COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS REQUEST_OVERHEAD SET_OVERHEAD "
-                "TABLE_ENTRIES TAGS clip"
+                "ALLOCATIONS ALTERNATIVES ARRAY_FACTOR BUFFERS CLIENT_OBJECTS CLIENT_SET_BYTES "
+                "CLIENT_TAGS COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS REQUEST_OVERHEAD "
+                "SET_OVERHEAD TABLE_ENTRIES TAGS clip"
             ),
             "linux_dmabuf": (
                 "BufferFlags BufferParamsError DMABUF_PLANES DmabufVersion TABLE_BYTES "

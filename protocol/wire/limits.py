@@ -23,6 +23,10 @@ SET_OVERHEAD = 2048
 REQUEST_OVERHEAD = 64
 """Bytes that an array counts beside its own: heap_manager.create_constraint_set."""
 
+ARRAY_FACTOR = 8
+"""Times its length that an array counts: what a pair or a source costs in memory, which is
+128 bytes for 16; heap_manager.create_constraint_set."""
+
 CLIENT_SET_BYTES = 4 << 20
 """Bytes of all constraint sets of a client: heap_manager.create_constraint_set."""
 
