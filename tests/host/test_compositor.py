@@ -49,6 +49,7 @@ def test_the_globals(client):
         "wl_shm",
         "wl_subcompositor",
         "wp_presentation",
+        "wp_security_context_manager_v1",
         "wp_viewporter",
         "xdg_wm_base",
         "xx_dmabuf_heap_manager_v1",

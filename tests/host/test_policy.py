@@ -48,7 +48,10 @@ def test_the_plugin_has_what_the_policy_says() -> None:
         [system] = plugin.platform.sources
         assert system.name == "system"
         assert not plugin._state.broker.allocates_from(system.id)
-        assert (plugin._state.accounts.quota.budget, plugin._state.answers._debounce) == (8192, 7)
+        assert (plugin._state.accounts.quota.user.budget, plugin._state.answers._debounce) == (
+            8192,
+            7,
+        )
         assert stage.compositor._desktop.debounce == 7
     finally:
         stage.close()
