@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from heapwire.protocol.values import (
         ADDRESS_ALIGNMENT as ADDRESS_ALIGNMENT,
         ADDRESS_RANGE as ADDRESS_RANGE,
+        ADJACENT_PLANES as ADJACENT_PLANES,
         ALL_PLANES as ALL_PLANES,
         ALPHA as ALPHA,
         AMD_VRAM_CONTIGUOUS as AMD_VRAM_CONTIGUOUS,
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
         SCANLINE_ALIGNMENT as SCANLINE_ALIGNMENT,
         SHARED_BUFFERS as SHARED_BUFFERS,
         SIZE_ALIGNMENT as SIZE_ALIGNMENT,
+        TIED_PITCH as TIED_PITCH,
         VENDORS as VENDORS,
         VISIBLE_HEIGHT_ALIGNMENT as VISIBLE_HEIGHT_ALIGNMENT,
         VISIBLE_WIDTH_ALIGNMENT as VISIBLE_WIDTH_ALIGNMENT,
@@ -194,7 +196,8 @@ else:
             ),
             "solver": "solve_plans",
             "values": (
-                "ADDRESS_ALIGNMENT ADDRESS_RANGE ALL_PLANES ALPHA AMD_VRAM_CONTIGUOUS ANY_FOURCC "
+                "ADDRESS_ALIGNMENT ADDRESS_RANGE ADJACENT_PLANES ALL_PLANES ALPHA "
+                "AMD_VRAM_CONTIGUOUS ANY_FOURCC "
                 "ANY_MODIFIER Answer BY_NAME BufferCount BufferObject BytesType "
                 "COHERENCY_DOMAINS COLOURS CONTIGUOUS CPU_ACCESS CoherencyDomain Colour "
                 "ColourEncoding ColourRange ConflictMember Constraint ConstraintSet "
@@ -212,7 +215,8 @@ else:
                 "RelationType SAME_BUFFER SAME_NUMA_NODE SAME_SOURCE SCANLINE_ALIGNMENT "
                 "SHARED_BUFFERS SIZE_ALIGNMENT Source SourceId SourceKind SourcesType Subject "
                 "Topology UintType Unit Usage VENDORS VISIBLE_HEIGHT_ALIGNMENT "
-                "VISIBLE_WIDTH_ALIGNMENT Value ValueKind Verdict WHEN_HEIGHT WHEN_INTERLACED "
+                "TIED_PITCH VISIBLE_WIDTH_ALIGNMENT Value ValueKind Verdict WHEN_HEIGHT "
+                "WHEN_INTERLACED "
                 "WHEN_ROTATION WHEN_WIDTH WIDTH_ALIGNMENT format_of fourcc fourcc_name "
                 "modifier_name parse_fourcc parse_modifier register"
             ),

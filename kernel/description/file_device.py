@@ -15,7 +15,13 @@ from heapwire.kernel.description.device import (
 )
 from heapwire.kernel.description.driver_profile import USES_OF_KIND, own_sources, profile_sets
 from heapwire.kernel.description.file_constraint import MachineNames, read_constraints
-from heapwire.kernel.description.file_set import MOST_SETS, SetReader, check_planes, on_planes
+from heapwire.kernel.description.file_set import (
+    MOST_SETS,
+    V4L2_USAGES,
+    SetReader,
+    check_planes,
+    on_planes,
+)
 from heapwire.kernel.description.memory_properties import MOST_NODE
 from heapwire.kernel.description.profile_file import profiles_named, shipped_profiles
 from heapwire.kernel.description.toml_position import TomlPath
@@ -154,7 +160,12 @@ class DeviceReader:
         planes = {plane.name: plane for plane in device.planes}
         sets: list[ConstraintSet] = []
         for row in table.tables("set", MOST_SETS):
-            constraint_set = self._sets.constraint_set(row, common, iommu=device.iommu)
+            constraint_set = self._sets.constraint_set(
+                row,
+                common,
+                iommu=device.iommu,
+                makes_or_takes=any(usage in V4L2_USAGES for usage in usages),
+            )
             on = on_planes(row, planes)
             # What only a cursor shows is no way to show a picture.
             if not on or any(planes[name].type is not PlaneType.CURSOR for name in on):

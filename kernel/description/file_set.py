@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from heapwire.kernel.description.device import KmsPlane
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
@@ -10,20 +11,26 @@ from heapwire.kernel.description.file_constraint import MachineNames, read_const
 from heapwire.kernel.description.toml_table import MOST_TABLES, TomlTable, did_you_mean
 from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import (
+    ADJACENT_PLANES,
     ANY_FOURCC,
     ANY_MODIFIER,
     FORMATS,
     LINEAR,
     MAX_PLANES,
+    SAME_BUFFER,
     TILINGS,
     Constraint,
     ConstraintSet,
     FormatModifier,
+    Usage,
     parse_modifier,
 )
 
 MOST_SETS = 64
 """Sets of one use of a device: the longest list that ships has a handful."""
+
+V4L2_USAGES = (Usage.DECODE, Usage.ENCODE, Usage.CAMERA)
+"""What codecs and cameras do, for which V4L2 speaks."""
 
 MOST_COST = (1 << 32) - 1
 """The highest cost: it is sent as 32 bits."""
@@ -43,10 +50,20 @@ class SetReader:
         self._read = 0
 
     def constraint_set(
-        self, table: TomlTable, common: tuple[Constraint, ...], *, iommu: bool | None
+        self,
+        table: TomlTable,
+        common: tuple[Constraint, ...],
+        *,
+        iommu: bool | None,
+        makes_or_takes: bool,
     ) -> ConstraintSet:
-        """The set of a table; `common` is what holds for all sets of its use."""
+        """The set of a table; `common` is what holds for all sets of its use.
+
+        `makes_or_takes`: the use is of a device that V4L2 speaks for, a codec or a camera.
+        """
         constraints = common + read_constraints(table, "constraints", self._names, iommu=iommu)
+        if makes_or_takes:
+            constraints += _implied(constraints)
         pairs = read_pairs(table)
         check_planes(table, pairs)
         cost = table.integer("cost", MOST_COST)
@@ -67,6 +84,15 @@ class SetReader:
             constraints=constraints,
             costs=(cost,) * len(pairs) if cost else (),
         )
+
+
+def _implied(constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+    """What a buffer that V4L2 has for all planes implies: one pitch, and no room between them."""
+    types = [constraint.type for constraint in constraints]
+    if SAME_BUFFER.type not in types or ADJACENT_PLANES.type in types:
+        return ()
+    said = constraints[types.index(SAME_BUFFER.type)]
+    return (replace(said, type=ADJACENT_PLANES.type, planes=0),)
 
 
 def read_pairs(table: TomlTable) -> tuple[FormatModifier, ...]:

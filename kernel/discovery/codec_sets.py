@@ -19,6 +19,7 @@ from heapwire.kernel.video import (
     layout_constraints,
 )
 from heapwire.protocol.values import (
+    ADJACENT_PLANES,
     FORMATS,
     LINEAR,
     SAME_BUFFER,
@@ -180,6 +181,8 @@ def _in_same_buffer(planes: int) -> tuple[Constraint, ...]:
             planes=(1 << planes) - 1,
             provenance=Provenance.KERNEL,
         ),
+        # V4L2 tells one pitch and no offset: the other planes follow from these.
+        Constraint(type=ADJACENT_PLANES.type, value=1, provenance=Provenance.KERNEL),
     )
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence, Set
 from itertools import combinations
 from typing import NamedTuple
 
-from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
+from heapwire.protocol.solver.demand import PAIRS_OF, connected
 from heapwire.protocol.solver.step_budget import StepBudget
 
 
@@ -54,7 +54,7 @@ def assign(
     """The best `limit` ways to give each plane a source, best first.
 
     `domains` are masks of sources; `together` and `apart` masks of pairs of
-    planes (`plane_pairs.pairs_of`); `orders[plane][source]` and
+    planes (`pairs_of` in demand.py); `orders[plane][source]` and
     `scarcity[source]` are costs. `overlapping[source]` are those that are the same
     memory, where more than itself is. `accept` has the last word on a complete
     answer. With `sets_of_sources` only the sources count and not which plane is

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import PAIRS_OF, Demand, connected, planes_together
 from heapwire.protocol.solver.merge_rule import UINT_MAX
-from heapwire.protocol.solver.plane_pairs import PAIRS_OF, connected
 from heapwire.protocol.solver.source_check import RULES
 from heapwire.protocol.values import (
     ADDRESS_RANGE,
+    ADJACENT_PLANES,
     COHERENCY_DOMAINS,
     CPU_ACCESS,
     DIFFERENT_SOURCE,
@@ -53,6 +53,7 @@ from heapwire.protocol.values import (
     SCANLINE_ALIGNMENT,
     SHARED_BUFFERS,
     SIZE_ALIGNMENT,
+    TIED_PITCH,
     VISIBLE_HEIGHT_ALIGNMENT,
     VISIBLE_WIDTH_ALIGNMENT,
     WIDTH_ALIGNMENT,
@@ -152,7 +153,7 @@ def _no_count(demand: Demand) -> bool:
 
 def _no_placement(demand: Demand) -> bool:
     """Planes must, through whatever others, share a source, and must not."""
-    together = connected(demand.related(SAME_BUFFER) | demand.related(SAME_SOURCE))
+    together = connected(planes_together(demand) | demand.related(SAME_SOURCE))
     apart = demand.related(DIFFERENT_SOURCE)
     return any(PAIRS_OF[planes] & apart for planes in together)
 
@@ -185,6 +186,7 @@ PICTURE: Final = _family(
 )  # fmt: skip
 PITCH: Final = _family(
     PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
+    TIED_PITCH, ADJACENT_PLANES,
     # Without either of these the pitch can always grow to the next multiple.
     tests=(_Test(_no_pitch, (MAX_PITCH, POWER_OF_TWO_PITCH)),),
 )  # fmt: skip
@@ -202,7 +204,11 @@ MEMORY: Final = Family(
     ),
 )
 RELATIONS: Final = _family(
-    SAME_BUFFER, SAME_SOURCE, DIFFERENT_SOURCE, tests=(_Test(_no_placement, (DIFFERENT_SOURCE,)),)
+    SAME_BUFFER,
+    SAME_SOURCE,
+    DIFFERENT_SOURCE,
+    ADJACENT_PLANES,
+    tests=(_Test(_no_placement, (DIFFERENT_SOURCE,)),),
 )
 LAYOUT: Final = _family(
     MAX_SEGMENTS, OFFSET_ALIGNMENT, SCANLINE_ALIGNMENT, PADDING, MACROBLOCK_PADDING,

@@ -8,8 +8,11 @@ from typing import Final, TypeAlias, TypeVar
 
 from heapwire.protocol.solver.merge_rule import MEETS, WEAKER, MergedValue, as_number, as_range
 from heapwire.protocol.values import (
+    ADJACENT_PLANES,
+    ALL_PLANES,
     MAX_PLANES,
     REGISTRY,
+    SAME_BUFFER,
     ConstraintType,
     FlagType,
     MaskType,
@@ -91,9 +94,15 @@ class Demand:
         return None if value is None else as_range(value)
 
     def related(self, row: RelationType) -> int:
-        """The planes in that relation, as a mask of pairs (plane_pairs.py)."""
+        """The planes in that relation, as a mask of pairs (`pairs_of`)."""
         value = self.value(row)
         return 0 if value is None else as_number(value)
+
+
+def planes_together(demand: Demand) -> int:
+    """The planes that share an object, as a mask of pairs."""
+    adjacent = PAIRS_OF[ALL_PLANES] if demand.flag(ADJACENT_PLANES) else 0
+    return demand.related(SAME_BUFFER) | adjacent
 
 
 def common_ground(demands: Sequence[Demand]) -> Demand:
@@ -125,3 +134,41 @@ def _weaken(
             del values[key]
         else:
             values[key] = met
+
+
+# Which planes are tied together and kept apart: masks of pairs, as a set of planes would not
+# do. "0 and 1 together, 2 and 3 together" is not "all four together". Bit 4 * i + j of a mask
+# is the pair of the planes i < j.
+
+
+def pairs_of(planes: int) -> int:
+    """The pairs among some planes (a mask of planes), as a mask of pairs."""
+    mask = 0
+    for lower in range(MAX_PLANES):
+        for higher in range(lower + 1, MAX_PLANES):
+            if planes >> lower & 1 and planes >> higher & 1:
+                mask |= 1 << (MAX_PLANES * lower + higher)
+    return mask
+
+
+PAIRS_OF: Final = tuple(pairs_of(planes) for planes in range(ALL_PLANES + 1))
+"""`pairs_of` of every mask of planes."""
+
+
+def connected(pairs: int) -> tuple[int, ...]:
+    """For each plane the mask of the planes that these pairs tie it to, itself included.
+
+    Ties hold along chains: 0 with 1 and 1 with 2 is 0 with 2.
+    """
+    masks = [1 << plane for plane in range(MAX_PLANES)]
+    if pairs:
+        for lower in range(MAX_PLANES):
+            for higher in range(lower + 1, MAX_PLANES):
+                if pairs >> (MAX_PLANES * lower + higher) & 1 and not masks[lower] >> higher & 1:
+                    # Every plane of both sets gets the united set, so that the order in
+                    # which pairs are looked at does not matter.
+                    united = masks[lower] | masks[higher]
+                    for plane in range(MAX_PLANES):
+                        if united >> plane & 1:
+                            masks[plane] = united
+    return tuple(masks)

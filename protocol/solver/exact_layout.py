@@ -8,7 +8,8 @@ The steps, for one (fourcc, modifier) pair and one demand:
 2. For each plane the pitch: the bytes of a row, or the least pitch, up to the
    one alignment that all alignments merge into. (Taking the greatest of pitches
    that were aligned one by one would satisfy nobody: 100 bytes aligned to 48
-   and to 64 are 144 and 128, and 144 is no multiple of 64.)
+   and to 64 are 144 and 128, and 144 is no multiple of 64.) Tied pitches are
+   found together (tied_pitch.py).
 3. The rows, up to the scanline alignment and the rows of a tile; pitch times
    rows, and the padding behind them.
 4. Planes of one object follow each other, each at the next multiple of its
@@ -22,13 +23,16 @@ bytes, 544 rows of CbCr 1 044 480, the object 3 133 440.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import lcm
 from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.demand import WHOLE, Demand
 from heapwire.protocol.solver.merge_rule import UINT_MAX
+from heapwire.protocol.solver.tied_pitch import TiedPlane, tied_pitches
 from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
+    ADJACENT_PLANES,
     HEIGHT_ALIGNMENT,
     MACROBLOCK_PADDING,
     MAX_AREA,
@@ -51,6 +55,7 @@ from heapwire.protocol.values import (
     POWER_OF_TWO_PITCH,
     SCANLINE_ALIGNMENT,
     SIZE_ALIGNMENT,
+    TIED_PITCH,
     VISIBLE_HEIGHT_ALIGNMENT,
     VISIBLE_WIDTH_ALIGNMENT,
     WIDTH_ALIGNMENT,
@@ -120,6 +125,21 @@ class PlaneDemand(NamedTuple):
         """The rows to make room for."""
         return up(plane.rows(height), lcm(self.scanline_alignment, tiling.tile_rows))
 
+    def tied(
+        self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
+    ) -> TiedPlane:
+        """The demand on a plane whose pitch is so many times that of plane 0."""
+        return TiedPlane(
+            ratio=ratio,
+            aligned=self.alignment(plane, tiling),
+            least=max(plane.row_bytes(extent.width), self.min_pitch),
+            most=self.max_pitch,
+            power_of_two=self.power_of_two,
+            rows=self.rows(plane, tiling, extent.height),
+            padding=self.padding,
+            start=self.start(tiling),
+        )
+
     def start(self, tiling: Tiling) -> int:
         """What the offset is a multiple of, bytes; a plane starts with a whole tile."""
         return lcm(self.offset_alignment, tiling.tile_width * tiling.tile_rows)
@@ -150,10 +170,14 @@ class GeometryDemand:
     """What a demand says of sizes, taken apart once for all pairs that share it.
 
     `extent` is None when the picture itself is refused. `planes` has the demand
-    on each plane, a format's or not.
+    on each plane, a format's or not. `tied` pitches follow from that of plane 0, and
+    `adjacent` planes begin where the one before ends.
     """
 
-    __slots__ = ("extent", "macroblock_bytes", "max_size", "min_size", "planes", "size_alignment")
+    __slots__ = (
+        "adjacent", "extent", "macroblock_bytes", "max_size", "min_size", "planes",
+        "size_alignment", "tied",
+    )  # fmt: skip
 
     def __init__(self, demand: Demand, extents: Extents) -> None:
         self.extent = room_for(demand, extents)
@@ -161,6 +185,8 @@ class GeometryDemand:
         self.min_size = demand.uint(MIN_SIZE, 0)
         self.max_size = min(demand.uint(MAX_SIZE, GREATEST_SIZE), GREATEST_SIZE)
         self.macroblock_bytes = demand.uint(MACROBLOCK_PADDING, 0)
+        self.adjacent = demand.flag(ADJACENT_PLANES)
+        self.tied = self.adjacent or demand.flag(TIED_PITCH)
         whole = PlaneDemand.of(demand, WHOLE)
         own = {plane for _, plane in demand.own}
         self.planes = tuple(
@@ -242,14 +268,25 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
 def plane_rooms(
     geometry: GeometryDemand, format_: Format, tiling: Tiling
 ) -> tuple[PlaneRoom, ...] | None:
-    """Every plane's pitch and size, None when a pitch is beyond what is permitted."""
+    """Every plane's pitch and size, None where no pitch will do."""
     extent = geometry.extent
     if extent is None:
         return None
+    tied: Sequence[int] | None = None
+    if geometry.tied and len(format_.planes) > 1:
+        tied = tied_pitches(
+            [
+                wanted.tied(plane, tiling, extent, plane.pitch_ratio(format_.planes[0]))
+                for wanted, plane in zip(geometry.planes, format_.planes, strict=False)
+            ],
+            adjacent=geometry.adjacent,
+        )
+        if tied is None:
+            return None
     rooms = []
     for index, plane in enumerate(format_.planes):
         wanted = geometry.planes[index]
-        pitch = wanted.pitch(plane, tiling, extent.width)
+        pitch = wanted.pitch(plane, tiling, extent.width) if tied is None else tied[index]
         if pitch is None:
             return None
         size = pitch * wanted.rows(plane, tiling, extent.height) + wanted.padding

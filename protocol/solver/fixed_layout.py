@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import Demand, connected, planes_together
 from heapwire.protocol.solver.exact_layout import GeometryDemand, PlaneDemand, fit_pitch, up
-from heapwire.protocol.solver.plane_pairs import connected
 from heapwire.protocol.values import (
     FORMATS,
     LINEAR,
     MAX_PLANES,
-    SAME_BUFFER,
     TILINGS,
     Extents,
     FixedBuffer,
@@ -66,11 +65,19 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
     for index, plane in enumerate(layout.planes[:most]):
         wanted = geometry.planes[index]
         format_of_plane = formats[index] if formats is not None else None
-        yield from _pitch_changes(
-            geometry, wanted, format_of_plane, tiling or _UNTILED, index, plane.pitch
-        )
+        if geometry.tied and index and formats is not None:
+            tied = layout.planes[0].pitch * formats[index].pitch_ratio(formats[0])
+            if plane.pitch != tied:
+                yield Change("pitch", plane.pitch, ceil(tied), index)
+        else:
+            yield from _pitch_changes(
+                geometry, wanted, format_of_plane, tiling or _UNTILED, index, plane.pitch
+            )
         start = wanted.start(tiling or _UNTILED)
-        if plane.offset % start:
+        before = ends.get(plane.object, 0)
+        if geometry.adjacent and index and format_of_plane is not None and plane.offset != before:
+            yield Change("offset", plane.offset, before, index)
+        elif plane.offset % start:
             yield Change("offset", plane.offset, up(plane.offset, start), index)
         if format_of_plane is not None:
             needed = _needed(geometry, wanted, format_of_plane, tiling or _UNTILED, plane.pitch)
@@ -153,7 +160,7 @@ def _object_changes(
 
 def _sharing_changes(layout: Layout, demand: Demand) -> Iterator[Change]:
     """Planes that have to be in one object follow the first of them."""
-    for index, tied in enumerate(connected(demand.related(SAME_BUFFER))[: len(layout.planes)]):
+    for index, tied in enumerate(connected(planes_together(demand))[: len(layout.planes)]):
         first = (tied & -tied).bit_length() - 1
         own, firsts = layout.planes[index].object, layout.planes[first].object
         if own != firsts:

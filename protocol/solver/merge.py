@@ -24,9 +24,8 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
 from heapwire.protocol.solver.contradiction import contradicts
-from heapwire.protocol.solver.demand import Demand, Key
+from heapwire.protocol.solver.demand import PAIRS_OF, Demand, Key
 from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, nearest
-from heapwire.protocol.solver.plane_pairs import PAIRS_OF
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ALL_PLANES,

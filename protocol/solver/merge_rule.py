@@ -19,7 +19,7 @@ UINT_MAX: Final = (1 << 64) - 1
 DevicePairs: TypeAlias = tuple[tuple[DeviceId, int], ...]
 MergedValue: TypeAlias = "int | tuple[int, int] | bytes | frozenset[SourceId] | DevicePairs"
 """A value in a demand: as in a constraint, but sources have no order, and a relation is a
-mask of pairs of planes (plane_pairs.py)."""
+mask of pairs of planes (`pairs_of` in demand.py)."""
 
 
 def as_number(value: MergedValue) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import Demand, planes_together
 from heapwire.protocol.solver.exact_layout import GeometryDemand
 from heapwire.protocol.solver.merge import BOTTOM, join, spell
 from heapwire.protocol.solver.merge_rule import UINT_MAX
@@ -24,7 +24,6 @@ from heapwire.protocol.values import (
     MAX_SEGMENTS,
     MIN_BUFFERS,
     PERMITTED_SOURCES,
-    SAME_BUFFER,
     SAME_SOURCE,
     SHARED_BUFFERS,
     BufferObject,
@@ -114,7 +113,7 @@ def group_with(
         colour=colour,
         domains=goal.sources.check.domains(demand, planes),
         # One object is in one source, so sharing an object ties planes just the same.
-        together=demand.related(SAME_BUFFER) | demand.related(SAME_SOURCE),
+        together=planes_together(demand) | demand.related(SAME_SOURCE),
         apart=demand.related(DIFFERENT_SOURCE),
         segments=demand.uint(MAX_SEGMENTS, UINT_MAX),
         clean=needs_clean_memory(demand),

@@ -82,6 +82,7 @@ def _subject(
 
 PITCH = _subject("pitch", "a pitch that is", "pitch")
 OFFSET = _subject("offset", "an offset that is", "offset")
+ADJACENT = _subject("planes", "planes that begin", "offset")
 SIZE = _subject("size", "an object size that is", "size")
 ROW_COUNT = _subject("rows", "a number of rows that is", "size")
 WIDTH = _subject("width", "a width that is", "extent", picture=_allocated)

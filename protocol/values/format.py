@@ -40,6 +40,11 @@ class PlaneFormat:
         samples = -(-width // self.horizontal)
         return -(-samples // self.block_width) * self.bytes_per_block
 
+    def pitch_ratio(self, other: PlaneFormat) -> Fraction:
+        """The bytes of a row of many pixels here, for each byte of a row of another plane."""
+        mine = Fraction(self.bytes_per_block, self.block_width * self.horizontal)
+        return mine / Fraction(other.bytes_per_block, other.block_width * other.horizontal)
+
     def rows(self, height: int) -> int:
         """Rows of blocks of a picture `height` pixels high, without padding."""
         samples = -(-height // self.vertical)

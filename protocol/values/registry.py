@@ -177,6 +177,17 @@ VISIBLE_HEIGHT_ALIGNMENT = _row(
     UintType, 0x25, "visible-height-alignment", (words.PIXELS, _LCM, False),
     (words.VISIBLE_HEIGHT, _MULTIPLE),
     "the visible height is a multiple of this", "sysmem display_rect_alignment")
+TIED_PITCH = _row(
+    FlagType, 0x26, "tied-pitch", (None, _ANY, False),
+    (words.PITCH, "tied to that of plane 0"),
+    "the pitch of each plane is that of plane 0 times what the format implies: for NV12 the "
+    "same, for YUV420 half",
+    "V4L2: one bytesperline for all planes of a buffer")
+ADJACENT_PLANES = _row(
+    FlagType, 0x27, "adjacent-planes", (None, _ANY, False),
+    (words.ADJACENT, "where the plane before it ends"),
+    "pitches are tied (tied-pitch), and each plane begins where the one before it ends, in "
+    "one object", "V4L2 single-planar formats: the buffer's only offset is 0")
 
 # Memory.
 CONTIGUOUS = _row(

@@ -25,6 +25,7 @@ from heapwire.protocol.values import (
     FormatModifier,
     Goal,
     Participant,
+    PlaneFormat,
     Problem,
     Provenance,
     Source,
@@ -268,6 +269,8 @@ def _memory_meets(name: str, c: Constraint, source: Source, plane: int) -> bool:
 
 def _placed(name: str, c: Constraint, sources: tuple[Source, ...]) -> bool:
     spoken = [source for plane, source in enumerate(sources) if _speaks_of(c, plane)]
+    if name == "adjacent-planes":
+        return len(set(sources)) <= 1
     if name in ("same-buffer", "same-source"):
         return len(set(spoken)) <= 1
     if name == "different-source":
@@ -307,23 +310,36 @@ def _laid(
 ) -> Way | None:
     width, height = size
     order = list(dict.fromkeys(sources))
-    ends = [0] * len(order)
-    planes = []
-    for index, plane in enumerate(FORMATS[pair.fourcc].planes):
-        said: list[tuple[str, Any]] = [(n, c.value) for n, c in named if _speaks_of(c, index)]
-        pitch = next(_pitches(plane.row_bytes(width), plane.bytes_per_block, said), None)
-        if pitch is None:
-            return None
-        rows = plane.rows(height)
-        while any(n == "scanline-alignment" and rows % v for n, v in said):
-            rows += 1
-        padding = max([0, *(v for n, v in said if n == "padding")])
-        place = order.index(sources[index])
-        offset = ends[place]
-        while any(n in ("offset-alignment", "address-alignment") and offset % v for n, v in said):
-            offset += 1
-        ends[place] = offset + pitch * rows + padding
-        planes.append((place, offset, pitch))
+    said_of: list[list[tuple[str, Any]]] = [
+        [(n, c.value) for n, c in named if _speaks_of(c, index)] for index in range(len(sources))
+    ]
+    # Whichever planes they are said of, these two are about the buffer.
+    adjacent = any(name == "adjacent-planes" for name, _ in named)
+    tied = adjacent or any(name == "tied-pitch" for name, _ in named)
+    for pitches in _every_pitches(FORMATS[pair.fourcc].planes, width, said_of, tied=tied):
+        ends = [0] * len(order)
+        planes = []
+        begins_rightly = True
+        for index, plane in enumerate(FORMATS[pair.fourcc].planes):
+            said = said_of[index]
+            rows = plane.rows(height)
+            while any(n == "scanline-alignment" and rows % v for n, v in said):
+                rows += 1
+            padding = max([0, *(v for n, v in said if n == "padding")])
+            place = order.index(sources[index])
+            offset = end = ends[place]
+            while any(
+                n in ("offset-alignment", "address-alignment") and offset % v for n, v in said
+            ):
+                offset += 1
+            if offset != end and adjacent:
+                begins_rightly = False
+            ends[place] = offset + pitches[index] * rows + padding
+            planes.append((place, offset, pitches[index]))
+        if begins_rightly:
+            break
+    else:
+        return None
     sizes = []
     values: list[tuple[str, Any]] = [(n, c.value) for n, c in named]
     for place, source in enumerate(order):
@@ -344,6 +360,28 @@ def _laid(
         if heeded.stream and source.capacity is not None and sum(parts) > source.capacity:
             return None
     return Way(pair, tuple(order), tuple(sizes), tuple(planes), size)
+
+
+def _every_pitches(
+    planes: tuple[PlaneFormat, ...], width: int, said: list[list[tuple[str, Any]]], *, tied: bool
+) -> Iterator[tuple[int, ...]]:
+    """The pitches of all planes: of each the least alone, or those that are tied, in order."""
+    each = [
+        _pitches(plane.row_bytes(width), plane.bytes_per_block, own)
+        for plane, own in zip(planes, said, strict=True)
+    ]
+    if not tied:
+        firsts = [next(pitches, None) for pitches in each]
+        if None not in firsts:
+            yield tuple(pitch for pitch in firsts if pitch is not None)
+        return
+    whole = 5760  # pixels, a multiple of every block
+    rows = [plane.row_bytes(whole) for plane in planes]
+    permitted = [set(pitches) for pitches in each]
+    for first in sorted(permitted[0]):
+        pitches = [first * row / rows[0] for row in rows]
+        if all(pitch in own for pitch, own in zip(pitches, permitted, strict=True)):
+            yield tuple(int(pitch) for pitch in pitches)
 
 
 def _pitches(least: int, block: int, said: list[tuple[str, Any]]) -> Iterator[int]:

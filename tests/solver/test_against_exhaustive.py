@@ -43,7 +43,7 @@ def constraints(draw: st.DrawFn) -> Constraint:
                 "permitted-sources", "address-alignment", "dma-width", "max-segments",
                 "same-buffer", "same-source", "different-source", "different-source", "protected",
                 "pixel-boundary-pitch", "power-of-two-pitch", "no-snoop", "dirty-lines",
-                "no-snoop", "dirty-lines", "no-sync",
+                "no-snoop", "dirty-lines", "no-sync", "tied-pitch", "adjacent-planes",
             ]
         )
     )  # fmt: skip

@@ -216,3 +216,78 @@ def test_pitches_and_sizes_beyond_what_a_kernel_takes_are_no_plan() -> None:
     assert not answer.plans
     beyond = solve(ask(part("device", of(deep, need("size-alignment", 1 << 63))), size=huge))
     assert not beyond.plans
+
+
+class TestTiedPitches:
+    """One pitch is told for all planes, and what one plane needs bears on all."""
+
+    @pytest.mark.parametrize(
+        ("format_", "width", "constraints", "pitches"),
+        [
+            (NV12, 1000, (need("pitch-alignment", 64, 0),), [1024, 1024]),
+            (NV12, 1000, (need("pitch-alignment", 48, 0), need("pitch-alignment", 64, 1)),
+             [1152, 1152]),
+            (pair("YUV420"), 1000, (need("pitch-alignment", 64, 1),), [1024, 512, 512]),
+            (pair("YUV420"), 1001, (need("pitch-alignment", 1),), [1002, 501, 501]),
+            (pair("YUV422"), 1000, (need("min-pitch", 600, 2),), [1200, 600, 600]),
+            (pair("YUV444"), 1000, (need("pitch-alignment", 48, 2),), [1008, 1008, 1008]),
+            (pair("NV24"), 100, (need("pitch-alignment", 64, 1),), [128, 256]),
+            (pair("NV15"), 64, (need("pitch-alignment", 32, 0),), [96, 96]),
+            (pair("P010"), 1000, (need("power-of-two-pitch"),), [2048, 2048]),
+            (pair("YUV420"), 1000, (need("power-of-two-pitch", 1, 1),), [1024, 512, 512]),
+            (XRGB, 1000, (need("pitch-alignment", 64),), [4032]),
+        ],
+        ids=str,
+    )  # fmt: skip
+    @pytest.mark.parametrize("tie", ["tied-pitch", "adjacent-planes"])
+    def test_are_the_least_that_every_plane_can_have(
+        self, tie, format_, width, constraints, pitches
+    ) -> None:
+        layout = layout_of(format_, *constraints, need(tie), size=(width, 64))
+        assert [plane.pitch for plane in layout.planes] == pitches
+
+    @pytest.mark.parametrize("tie", ["tied-pitch", "adjacent-planes"])
+    def test_a_pitch_that_one_plane_cannot_have_is_a_conflict_with_the_tie(self, tie) -> None:
+        luma, chroma = need("pitch-alignment", 512, 0), need("max-pitch", 1023, 1)
+        asked = ask(part("a", of(NV12, luma, chroma)), part("b", of(NV12, need(tie))),
+                    size=(1000, 64))  # fmt: skip
+        answer = solve(asked)
+        assert [member.constraint for member in answer.conflict] == [luma, chroma, need(tie)]
+        assert solve(ask(part("a", of(NV12, luma, chroma)), size=(1000, 64))).plans
+
+    def test_adjacent_planes_begin_where_alignments_permit(self) -> None:
+        """13 rows of 100 bytes end at no multiple of 256: the pitch has to grow."""
+        layout = layout_of(
+            NV12, need("adjacent-planes"), need("offset-alignment", 256), size=(100, 13)
+        )
+        assert [plane.pitch for plane in layout.planes] == [256, 256]
+        assert [plane.offset for plane in layout.planes] == [0, 256 * 13]
+
+    def test_padding_between_planes_counts_for_where_the_next_begins(self) -> None:
+        """64 bytes follow luma, so that it has to end 64 bytes before a multiple of 128."""
+        layout = layout_of(
+            NV12,
+            need("adjacent-planes"),
+            need("pitch-alignment", 64),
+            need("padding", 64, 0),
+            need("offset-alignment", 128, 1),
+            size=(100, 15),
+        )
+        assert [plane.pitch for plane in layout.planes] == [192, 192]
+        assert layout.planes[1].offset == 192 * 15 + 64
+
+    def test_planes_that_follow_each_other_are_not_put_into_two_banks(self) -> None:
+        apart, follow = need("different-source", 1, 0, 1), need("adjacent-planes")
+        answer = solve(ask(part("a", of(NV12, apart)), part("b", of(NV12, follow))))
+        assert {member.constraint for member in answer.conflict} == {apart, follow}
+
+    def test_preferences_for_two_heaps_do_not_part_them(self) -> None:
+        one, other = heap("one", 0), heap("other", 1)
+        liked = (
+            need("permitted-sources", (one.id, other.id), 0),
+            need("permitted-sources", (other.id, one.id), 1),
+        )
+        answer = solve(
+            ask(part("a", of(NV12, *liked, need("adjacent-planes"))), sources=(one, other))
+        )
+        assert all(len(plan.layout.objects) == 1 for plan in answer.plans)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from problem_building import CMA, NV12, SYSTEM, ask, display, need, of, pair, part
+from problem_building import (
+    CMA,
+    NV12,
+    SYSTEM,
+    YUV420,
+    ask,
+    display,
+    need,
+    of,
+    pair,
+    part,
+)
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
@@ -154,3 +165,31 @@ def test_a_buffer_with_more_planes_than_its_format_is_refused(planes: int) -> No
     answer = solve(problem)
     assert answer.plans == ()
     assert f"the number of planes is {planes} and would have to be 2" in answer.message
+
+
+def test_a_pitch_that_is_tied_to_another_is_named_with_what_it_has_to_be() -> None:
+    good = FixedBuffer(
+        YUV420,
+        Layout(
+            kind=LayoutKind.FIXED,
+            extent=Extent(1920, 1088),
+            objects=(BufferObject(CMA.id, SIZE),),
+            planes=(
+                PlaneLayout(0, 0, 1920),
+                PlaneLayout(0, 1920 * 1088, 960),
+                PlaneLayout(0, 1920 * 1360, 960),
+            ),
+        ),
+    )
+    tied, follow = need("tied-pitch"), need("adjacent-planes")
+    rows = need("height-alignment", 16)
+    assert judged(good, tied, follow, rows).plans
+    wide = replace(good.layout, planes=(*good.layout.planes[:2], PlaneLayout(0, 2611200, 896)))
+    answer = judged(replace(good, layout=wide), tied, rows)
+    assert answer.message == "the pitch of plane 2 is 896 and would have to be 960"
+    # The picture has 1080 rows: without a word about more, chroma is expected behind these.
+    answer = judged(good, follow)
+    assert answer.message == (
+        "the offset of plane 1 is 2088960 and would have to be 2073600;"
+        " the offset of plane 2 is 2611200 and would have to be 2607360"
+    )

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from heapwire.protocol.solver.demand import pairs_of
 from heapwire.protocol.solver.merge import BOTTOM, join, lift
-from heapwire.protocol.solver.plane_pairs import pairs_of
 from heapwire.protocol.values import (
     REGISTRY,
     Constraint,
