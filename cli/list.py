@@ -148,6 +148,7 @@ def _source_document(source: Source) -> Document:
         "numa_node": source.numa_node,
         "substitutes_for": list(source.substitutes_for),
         "area": source.area,
+        "rows_only": source.rows_only,
         "provenance": {
             fact: provenance.name.lower() for fact, provenance in source.provenance.items()
         },

@@ -40,6 +40,7 @@ class MemoryProperties:
     protected: bool | None = None
     numa_node: int | None = None
     area: str | None = None
+    rows_only: bool | None = None
 
 
 def read_properties(table: TomlTable) -> MemoryProperties:
@@ -69,6 +70,7 @@ def read_properties(table: TomlTable) -> MemoryProperties:
         protected=None if table.raw("protected") == UNKNOWN else table.flag("protected"),
         numa_node=table.integer("numa-node", MOST_NODE),
         area=table.text("area") or None,
+        rows_only=table.flag("rows-only"),
     )
 
 

@@ -173,6 +173,7 @@ class _Reader:
             device_local=owner,
             substitutes_for=table.texts("substitutes-for"),
             area=given.area or "",
+            rows_only=given.rows_only is True,
             provenance=read_rungs(table.table("rungs")),
         )
         table.text("source")

@@ -37,9 +37,9 @@ class RankedSources:
             return self.scarcity
         count = len(self.sources)
         return tuple(
-            # Any device's own memory comes before any other, and each keeps its order.
+            # Memory of a device that lays it out comes before any other; each keeps its order.
             place
-            + count * (opaque and source.id.kind is not SourceKind.DEVICE)
+            + count * (opaque and not _lays_out(source))
             + 2 * count * (clean and source.cached is not False)
             for place, source in enumerate(self.sources)
         )
@@ -51,6 +51,11 @@ class RankedSources:
             for place, source in enumerate(self.sources)
             if source.capacity is None or source.capacity >= size
         )
+
+
+def _lays_out(source: Source) -> bool:
+    """Whether its device may know a layout that is not rows."""
+    return source.id.kind is SourceKind.DEVICE and not source.rows_only
 
 
 def _overlaps(sources: tuple[Source, ...]) -> tuple[frozenset[int], ...]:

@@ -80,13 +80,15 @@ class SourceId:
 class Source:
     """A source and its properties.
 
-        `address_range` is inclusive, in bytes of the bus address space that the
-        devices of the platform share. `alignment` is the least alignment in bytes
-        of a buffer's start. `capacity` is in bytes. `device_local` names the device
-        whose own memory this is. `protected` says whether the CPU is kept out; what
-    nobody knows to be protected or not is neither. `substitutes_for` names sources in whose place
-        this one always serves; it is declared, never inferred. `provenance` says
-        for a property where its value comes from; what it leaves out is PROFILE.
+    `address_range` is inclusive, in bytes of the bus address space that the
+    devices of the platform share. `alignment` is the least alignment in bytes
+    of a buffer's start. `capacity` is in bytes. `device_local` names the device
+    whose own memory this is. `protected` says whether the CPU is kept out; what
+    nobody knows to be protected or not is neither. `substitutes_for` names
+    sources in whose place this one always serves; it is declared, never
+    inferred. `rows_only` says of a device that it lays out rows and nothing
+    else: a display's dumb buffers. `provenance` says for a property where its
+    value comes from; what it leaves out is PROFILE.
     """
 
     id: SourceId
@@ -106,6 +108,7 @@ class Source:
     Sources of one area are one memory under several names: a CMA area that has a heap for
     each of its names, the page allocator with a heap for each way to map pages.
     """
+    rows_only: bool = False
     provenance: Mapping[str, Provenance] = field(default_factory=dict, hash=False)
 
     def lies_within(self, other: Source) -> bool:

@@ -201,6 +201,7 @@ def test_a_dumb_buffer_is_a_source_that_is_allocated(board, monkeypatch):
     own = platform.source("card0")
     assert own.id.kind is SourceKind.DEVICE
     assert own.device_local == platform.device("card0").id
+    assert own.rows_only
     assert own.id in platform.memory.openable
     dumb = local_memory.dumb_buffer.allocate
     monkeypatch.setattr(

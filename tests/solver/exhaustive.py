@@ -106,7 +106,10 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
                     continue
                 scarcity = sum(
                     place
-                    if pair in _laid_out() or sources[place].id.kind is SourceKind.DEVICE
+                    if pair in _laid_out()
+                    or (
+                        sources[place].id.kind is SourceKind.DEVICE and not sources[place].rows_only
+                    )
                     else place + len(sources)
                     for place in places
                 )

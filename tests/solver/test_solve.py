@@ -82,6 +82,14 @@ class TestSources:
         secret = replace(plain, content=Content(protected=True))
         assert names(secret, solve(secret)) == ["protected,secure-video"]
 
+    def test_a_layout_that_only_a_driver_knows_is_not_left_to_one_that_lays_out_rows(self) -> None:
+        tiled = pair("NV12", "0x800000000000051")
+        own = Source(id=SourceId.device(DeviceId(226, 0)), name="own", contiguous=True)
+        problem = ask(part("a", of(tiled)), sources=(SYSTEM, own))
+        assert names(problem, solve(problem)) == ["own", "system"]
+        dumb = replace(problem, sources=(SYSTEM, replace(own, rows_only=True)))
+        assert names(dumb, solve(dumb)) == ["system", "own"]
+
     @pytest.mark.parametrize("protected", [False, True])
     def test_what_nobody_knows_to_be_protected_or_not_is_neither(self, protected: bool) -> None:
         unknown = replace(SYSTEM, protected=None)

@@ -104,6 +104,7 @@ class _Writer:
         _add_known(table, "numa-node", source.numa_node)
         _add(table, "substitutes-for", [*source.substitutes_for])
         _add(table, "area", source.area)
+        _add(table, "rows-only", source.rows_only)
         rungs: Table = {
             _FIELDS.get(fact, fact): provenance.name.lower()
             for fact, provenance in source.provenance.items()

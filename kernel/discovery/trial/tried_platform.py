@@ -264,6 +264,7 @@ def _with_own_memory(platform: Platform, records: Mapping[str, DeviceRecord]) ->
             name=device.name,
             device_local=device.id,
             contiguous=None if contiguous is None else True,
+            rows_only=True,
             provenance={} if contiguous is None else {"contiguous": contiguous},
         )
         cards[own] = device.node
