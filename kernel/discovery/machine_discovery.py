@@ -51,6 +51,7 @@ from heapwire.kernel.discovery.heaps import (
 )
 from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import DrmDevice, open_drm
+from heapwire.kernel.discovery.own_memory import within_reach
 from heapwire.kernel.discovery.presumption import presumed_memory
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.kernel.memory import GRANT, LocalMemory
@@ -132,7 +133,7 @@ def local_platform(
     anything = {Usage.CPU_READ: (), Usage.CPU_WRITE: ()}
     discovery.devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
     discovery.devices, itself = profiled(discovery.devices, discovery.sources)
-    discovery.sources += itself
+    discovery.sources = list(within_reach([*discovery.sources, *itself], discovery.devices))
     discovery.notes += [_unread(why, devices) for why, devices in discovery.unread.items()]
     memory = LocalMemory(discovery.sources, nodes)
     barred = nodes.keys() - memory.openable

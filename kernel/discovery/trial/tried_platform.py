@@ -20,9 +20,11 @@ from heapwire.kernel.description import (
     Platform,
     with_facts_of,
 )
+from heapwire.kernel.discovery.own_memory import within_reach
 from heapwire.kernel.discovery.sysfs import REAL
 from heapwire.kernel.discovery.trial.card import Card
 from heapwire.kernel.discovery.trial.display_trial import Allocate, Sizes, try_display
+from heapwire.kernel.discovery.trial.taken_links import with_taken_links
 from heapwire.kernel.discovery.trial.trial_store import TrialStore, device_key
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict
 from heapwire.kernel.memory import DmaBuf, LocalMemory, open_card
@@ -114,7 +116,7 @@ def with_records(platform: Platform, records: Mapping[str, DeviceRecord]) -> Pla
 
     A display whose own pictures can be handed on becomes a source of memory.
     """
-    platform = _with_own_memory(platform, records)
+    platform = with_taken_links(_with_own_memory(platform, records), records)
     absent, notes = dict(platform.absent), list(platform.notes)
     devices = []
     known = {source.id for source in platform.sources}
@@ -271,9 +273,10 @@ def _with_own_memory(platform: Platform, records: Mapping[str, DeviceRecord]) ->
     if not cards:
         return platform
     memory = platform.memory
+    new = [own for own in cards if own.id not in known]
     return replace(
         platform,
-        sources=(*platform.sources, *(own for own in cards if own.id not in known)),
+        sources=within_reach((*platform.sources, *new), platform.devices),
         memory=memory.with_cards(cards) if isinstance(memory, LocalMemory) else memory,
     )
 
