@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
 
 from heapwire.cli.arguments import (
     add_json,
@@ -102,6 +103,11 @@ def run(options: argparse.Namespace) -> int:
         content=Content(protected=options.protected),
     )
     answer = solve(problem)
+    if options.protected and not answer.plans:
+        alone = never_composited(problem)
+        other = solve(alone)
+        if other.plans:  # else the first question has the better reasons
+            problem, answer = alone, other
     written = Written()
     if options.capture is not None:
         with written.each():
@@ -155,6 +161,25 @@ def problem_of(
         content=content,
         counts=BufferCount(minimum=buffers, queue=0, hold=0),
     )
+
+
+def never_composited(problem: Problem) -> Problem:
+    """The same for content that no GPU need sample: where it is composited, it is black.
+
+    So a compositor shows protected pictures whose memory its GPU cannot read.
+    """
+    goals = tuple(
+        replace(
+            goal,
+            name=f"{goal.name}, black where it is composited",
+            participants=tuple(
+                member for member in goal.participants if member.usage != Usage.SAMPLING
+            ),
+        )
+        for goal in problem.goals
+        if goal.scanout
+    )
+    return replace(problem, goals=goals or problem.goals)
 
 
 def default_participants(platform: Platform) -> list[Participant]:

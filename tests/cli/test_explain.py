@@ -119,3 +119,26 @@ def test_a_mere_preference_is_not_told_as_a_demand(heapwire):
     text = heapwire("explain", "--platform", "raspberry-pi-4", "--format", "NV12").out
     assert "contiguous for codec:decode and hvs:scanout" in text
     assert "from heap linux,cma or heap system" not in text
+
+
+def test_protected_content_needs_no_gpu_that_can_read_it(heapwire, tmp_path):
+    """Where it would be composited it is black; scanned out it is seen."""
+    text = (resources.files("heapwire.kernel") / "platforms" / "optee-protected.toml").read_text()
+    head, gpu, tail = text.partition('name = "gpu"')
+    blind = '{ type = "permitted-sources", value = ["system"] }'
+    old = 'usage = "sampling"'
+    assert old in tail
+    machine = tmp_path / "machine.toml"
+    machine.write_text(head + gpu + tail.replace(old, f"{old}\nconstraints = [{blind}]", 1))
+    run = heapwire("explain", "--platform", machine, "--protected", "--json")
+    assert run.status == 0
+    plans = run.document["plans"]
+    assert [one["name"] for plan in plans for one in [plan["objects"][0]["source"]]] == [
+        "protected,secure-video"
+    ]
+    assert all(plan["scanout"] for plan in plans)
+    assert "black where it is composited" in plans[0]["goal"]
+    # What is not protected may be composited at any time, and needs the GPU.
+    clear = heapwire("explain", "--platform", machine, "--json").document["plans"]
+    names = {plan["objects"][0]["source"]["name"] for plan in clear}
+    assert names == {"default_cma_region"}  # which substitutes for `system`

@@ -6,9 +6,22 @@ import struct
 import pytest
 
 from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.heaps.heap_discovery import list_heaps, udmabuf_source
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import Extent, Extents, Goal, Provenance, Usage
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    Content,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Participant,
+    Provenance,
+    Usage,
+    fourcc,
+)
 
 BASE = "sys/firmware/devicetree/base/reserved-memory"
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -151,6 +164,33 @@ class TestProtection:
     def test_a_region_that_is_no_pool_is_unknown(self, tree, region):
         region("fw@9e800000", compatible="", reg=(0x9E800000, 0x1000000))
         assert heaps(tree, "fw@9e800000")["fw@9e800000"].protected is None
+
+
+def test_the_heaps_of_a_phone(tree):
+    """Those of one with protected heaps, by their names alone: nothing protected is ordinary."""
+    ordinary = {"system", "system-uncached", "video_system", "video_system-uncached"}
+    secure = {f"{name}-secure" for name in ("vframe", "vscaler", "vstream", "tui", "faimg")}
+    unknown = {"aaudio_capture_heap", "sensor_direct_heap"}
+    found = heaps(tree, *sorted(ordinary | secure | unknown))
+    assert {name for name, source in found.items() if source.protected} == secure
+    assert {name for name, source in found.items() if source.protected is False} == ordinary
+    platform = local_platform(tree.root)
+    for protected, expected in ((True, secure), (False, ordinary)):
+        problem = platform.problem(
+            participants=(
+                Participant(
+                    name="app",
+                    usage=Usage.SAMPLING,
+                    sets=(ConstraintSet(formats=(FormatModifier(fourcc("NV12"), LINEAR),)),),
+                ),
+            ),
+            goals=(Goal(name="sampling"),),
+            extents=Extents(coded=Extent(640, 480)),
+            content=Content(protected=protected),
+        )
+        plans = solve(problem).plans
+        used = {platform.source_name(one.source) for plan in plans for one in plan.layout.objects}
+        assert used == expected
 
 
 @pytest.mark.parametrize(
