@@ -166,7 +166,7 @@ def places_of(
         apart=group.apart,
         orders=group.orders,
         scarcity=goal.sources.scarcity_of(opaque=layout_class.opaque, clean=group.clean),
-        overlapping=goal.sources.overlapping,
+        overlapping=goal.sources.overlapping if group.apart else None,
         limit=limit,
         accept=accept,
         sets_of_sources=layout_class.opaque and goal.problem.fixed is None,

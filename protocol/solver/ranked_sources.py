@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.source_check import SourceCheck
@@ -13,9 +15,8 @@ class RankedSources:
     """The sources of a problem in the order of their scarcity, and the check of them.
 
     The order is total, so that a tie never depends on the order of arrival. The
-    place of a source is its position in `sources`. `overlapping` has for each the
-    places of those that are the same memory, itself included. `assignments` keeps
-    what was worked out for groups with the same demands on memory.
+    place of a source is its position in `sources`. `assignments` keeps what was
+    worked out for groups with the same demands on memory.
     """
 
     def __init__(self, problem: Problem, budget: StepBudget) -> None:
@@ -24,8 +25,15 @@ class RankedSources:
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
-        self.overlapping = _overlaps(self.sources)
         self.assignments: dict[object, list[Assignment]] = {}
+
+    @cached_property
+    def overlapping(self) -> tuple[frozenset[int], ...]:
+        """For each source the places of those that are the same memory, itself included."""
+        return tuple(
+            frozenset(place for place, other in enumerate(self.sources) if source.overlaps(other))
+            for source in self.sources
+        )
 
     def scarcity_of(self, *, opaque: bool, clean: bool) -> tuple[int, ...]:
         """How scarce each source is.
@@ -56,13 +64,6 @@ class RankedSources:
 def _lays_out(source: Source) -> bool:
     """Whether its device may know a layout that is not rows."""
     return source.id.kind is SourceKind.DEVICE and not source.rows_only
-
-
-def _overlaps(sources: tuple[Source, ...]) -> tuple[frozenset[int], ...]:
-    return tuple(
-        frozenset(place for place, other in enumerate(sources) if source.overlaps(other))
-        for source in sources
-    )
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:

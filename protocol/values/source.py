@@ -113,26 +113,24 @@ class Source:
 
     def lies_within(self, other: Source) -> bool:
         """Whether its memory is known to be the other's, or a part of it."""
+        if self._is_same_as(other):
+            return True
         mine, theirs = self._filled, other._filled
-        return self._is_same_as(other) or (
-            mine is not None
-            and theirs is not None
-            and theirs[0] <= mine[0]
-            and mine[1] <= theirs[1]
-        )
+        if mine is None or theirs is None:
+            return False
+        return theirs[0] <= mine[0] and mine[1] <= theirs[1]
 
     def overlaps(self, other: Source) -> bool:
         """Whether some of its memory is known to be the other's, so that they are not two banks."""
+        if self._is_same_as(other):
+            return True
         mine, theirs = self._filled, other._filled
-        return self._is_same_as(other) or (
-            mine is not None
-            and theirs is not None
-            and theirs[0] <= mine[1]
-            and mine[0] <= theirs[1]
-        )
+        if mine is None or theirs is None:
+            return False
+        return theirs[0] <= mine[1] and mine[0] <= theirs[1]
 
     def _is_same_as(self, other: Source) -> bool:
-        return self.id == other.id or self.area == other.area != ""
+        return self is other or self.area == other.area != "" or self.id == other.id
 
     @property
     def _filled(self) -> tuple[int, int] | None:
