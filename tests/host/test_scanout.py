@@ -204,7 +204,11 @@ class Negotiating:
 
     def commit(self, cookie: int):
         self.client.request(self.feedback, "commit", cookie)
-        return self.batches()[-1]
+        found = self.batches()
+        self.stage.until(
+            lambda: found.extend(self.batches()) or any(one.cookie == cookie for one in found)
+        )
+        return found[-1]
 
     def show(self, batch, index: int = 0, tag: int = 1) -> int:
         """A buffer by a plan, tagged and shown."""
