@@ -146,8 +146,13 @@ class DeviceReader:
             for one, where in known:
                 _show_on(planes, where or tuple(planes), one)
         driver = next((own for profile in profiles for own in profile.drivers), "")
+        api_driver = next((own for profile in profiles for own in profile.api_drivers), "")
         return replace(
-            device, driver=device.driver or driver, sets=sets, planes=tuple(planes.values())
+            device,
+            driver=device.driver or driver,
+            api_driver=api_driver,
+            sets=sets,
+            planes=tuple(planes.values()),
         )
 
     def _with_use(

@@ -50,7 +50,8 @@ _ANYTHING = ConstraintSet(formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),))
 class DeviceFact:
     """What devices need for one use.
 
-    They are those of a `name`, of a `driver`, or of both; an empty text is any.
+    They are those of a `name`, of a `driver`, or of both; an empty text is any. A driver
+    goes by its name in sysfs and by what DRM or V4L2 call it.
     `path` is where the use stands in its file.
     """
 
@@ -62,7 +63,8 @@ class DeviceFact:
 
     def speaks_of(self, device: Device) -> bool:
         """Whether a device is one of those, for this use or not."""
-        return self.name in ("", device.name) and self.driver in ("", device.driver)
+        names = ("", device.driver, device.api_driver)
+        return self.name in ("", device.name) and self.driver in names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

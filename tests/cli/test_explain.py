@@ -19,7 +19,7 @@ def test_the_pi_scans_out_of_contiguous_memory(heapwire):
     assert plan["scanout"] is True
     assert plan["layout"] == "exact"
     assert [one["source"]["name"] for one in plan["objects"]] == ["linux,cma"]
-    assert plan["planes"][1] == {"object": 0, "offset": 1920 * 1080, "pitch": 1920}
+    assert plan["planes"][1] == {"object": 0, "offset": 1920 * 1088, "pitch": 1920}
     system = next(one for one in run.document["sources"] if one["name"] == "system")
     assert system["chosen"] is False
     assert "contiguous" in system["reason"]
@@ -59,7 +59,8 @@ def test_a_missing_bank_is_named_with_its_plane(heapwire, tmp_path):
 def test_every_shipped_platform_is_explained(heapwire, platform, tmp_path):
     page = tmp_path / "page.html"
     run = heapwire("explain", "--platform", platform, "--html", page)
-    assert run.status == 0, run.out
+    # What MediaTek's decoder writes only a converter reads.
+    assert run.status == (1 if platform == "mediatek-mt8183" else 0), run.out
     html = page.read_text()
     assert html.startswith("<!DOCTYPE html>")
     assert "http" not in html.replace("http-equiv", "")  # it needs nothing from elsewhere
@@ -108,7 +109,8 @@ def test_each_requirement_is_told_with_its_rung_and_source(heapwire):
     needs = heapwire(*arguments).out.partition("\nrequirements\n")[2].splitlines()
     assert (
         "    hvs:scanout needs memory that is at addresses 0x0 to 0x3fffffff "
-        "(profile, raspberrypi/linux#5727: the HVS reaches only the bottom 1 GB)"
+        "(profile, arch/arm/boot/dts/broadcom/bcm2711.dtsi: soc: "
+        "dma-ranges = <0xc0000000 0x0 0x00000000 0x40000000>)"
     ) in needs
     told = heapwire(*arguments, "--json").document["requirements"]
     assert {one["provenance"] for one in told} == {"profile"}

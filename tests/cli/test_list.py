@@ -36,7 +36,9 @@ def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire
     stated = "needs memory that is at addresses 0x0 to 0xfffffff (user, measured)"
     assert f"            {stated}\n" in text
     [overruled] = [line for line in text.splitlines() if "overruled: " in line]
-    assert "addresses 0x0 to 0x3fffffff (profile, raspberrypi/linux#5727" in overruled
+    assert (
+        "addresses 0x0 to 0x3fffffff (profile, arch/arm/boot/dts/broadcom/bcm2711.dtsi" in overruled
+    )
     assert overruled.endswith(stated)
     [display] = [d for d in heapwire(*arguments, "--json").document["devices"] if d["planes"]]
     [scanout] = display["usages"]
