@@ -21,18 +21,22 @@ _HELD = 1  # the buffer that is being written
 class CpuPictureStream:
     """The pictures of a file; see `PictureStream`.
 
-    `formats` are the only fourccs to write, where given. Raises what `Decoder`
+    `formats` are the only fourccs to write, where given; with `tiles` they are written
+    as tiles too. Raises what `Decoder`
     raises, and `InputError` if one of `formats` cannot be written.
     """
 
     decoder = CPU
 
-    def __init__(self, path: str | Path, formats: Sequence[int] = ()) -> None:
+    def __init__(
+        self, path: str | Path, formats: Sequence[int] = (), *, tiles: bool = False
+    ) -> None:
         self.needs: BufferNeeds | None = None
         self.ended = False
         self.wakes: tuple[int, ...] = ()
         self.copied = 0
         self._formats = tuple(formats)
+        self._tiles = tiles
         self._decoder = Decoder(path)
         self._frames = iter(self._decoder)
         self._kind: tuple[Extent, Content, str] | None = None
@@ -70,7 +74,9 @@ class CpuPictureStream:
                 extent=frame.extent,
                 coded=_coded(frame.extent, self._decoder.coded),
                 content=frame.content,
-                producer=writer_participant(frame.picture.format.name, self._formats),
+                producer=writer_participant(
+                    frame.picture.format.name, self._formats, tiles=self._tiles
+                ),
                 held=_HELD,
             )
         return _CpuPicture(self, frame)
@@ -100,7 +106,9 @@ class _CpuPicture:
         if buffer is None:
             return None
         with buffer.planes() as planes:
-            self._stream.copied += write_picture(self._frame.picture, buffer.plan.fourcc, planes)
+            self._stream.copied += write_picture(
+                self._frame.picture, buffer.plan.fourcc, planes, buffer.plan.modifier
+            )
         return buffer
 
     def drop(self) -> None:

@@ -38,8 +38,10 @@ def open_picture_stream(
     Raises `FileError` if the file cannot be decoded, `MachineError` or
     `NotPossibleError` if not by that decoder, `InputError` if there is no such decoder.
     """
+    # On a simulated platform the CPU writes what its decoders would.
+    in_its_place = platform is not None and platform.simulated
     if decoder == CPU:
-        return CpuPictureStream(path, formats)
+        return CpuPictureStream(path, formats, tiles=in_its_place)
     devices = _devices(platform, decoder)
     if decoder != AUTO and not devices:
         raise InputError(f"there is no decoder {decoder!r} on this machine")
@@ -61,7 +63,7 @@ def open_picture_stream(
         raise MachineError(
             "; ".join([f"{path}: only a device decodes FWHT, and none can", *faults])
         )
-    return CpuPictureStream(path, formats)
+    return CpuPictureStream(path, formats, tiles=in_its_place)
 
 
 def _devices(platform: Platform | None, wanted: str) -> list[Device]:

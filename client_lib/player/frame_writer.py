@@ -10,7 +10,7 @@ belong and nothing else is copied; otherwise swscale converts it first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any
 from heapwire.client_lib.buffers import PlaneView
 from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import (
+    ALLWINNER_TILED,
     LINEAR,
+    SAMSUNG_64_32_TILE,
+    TILINGS,
     ConstraintSet,
     FormatModifier,
     Participant,
     Usage,
     fourcc_name,
+    modifier_name,
     parse_fourcc,
 )
 
@@ -53,6 +57,8 @@ class _Recipe:
     shift: int = 0
 
 
+_NV12 = parse_fourcc("NV12")
+_TILED = (SAMSUNG_64_32_TILE, ALLWINNER_TILED)  # of which codecs write NV12
 _SEMI = ((0,), (1, 2))
 _SEMI_SWAPPED = ((0,), (2, 1))
 _PLANAR = ((0,), (1,), (2,))
@@ -103,15 +109,19 @@ _SAME_PICTURE: Mapping[str, str] = {
 
 
 def writable_formats() -> tuple[int, ...]:
-    """The fourccs that pictures can be written in, all with the LINEAR modifier."""
+    """The fourccs that pictures can be written in."""
     return tuple(_RECIPES)
 
 
-def writer_participant(picture: str, formats: Sequence[int] = ()) -> Participant:
+def writer_participant(
+    picture: str, formats: Sequence[int] = (), *, tiles: bool = False
+) -> Participant:
     """The CPU as a participant that writes pictures of an FFmpeg pixel format.
 
     It prefers what costs it least. `formats` are the only fourccs that it may
     use, where given; `InputError` if one of them cannot be written, or none could.
+    It writes rows (LINEAR); with `tiles` also the tiles that some decoders write, in
+    whose place it stands then.
     """
     for code in formats:
         if code not in _RECIPES:
@@ -121,25 +131,33 @@ def writer_participant(picture: str, formats: Sequence[int] = ()) -> Participant
         codes = tuple(code for code in codes if _is_stored_as_it_is(picture, code))
     if not codes:
         raise InputError(f"its pictures are {picture}, which is converted to nothing that is shown")
+    pairs = {FormatModifier(code, LINEAR): _cost(picture, code) for code in codes}
+    if tiles:
+        pairs |= {
+            FormatModifier(code, modifier): _cost(picture, code) + _SHUFFLED
+            for code in codes
+            if code == _NV12
+            for modifier in _TILED
+        }
     return Participant(
         name=WRITER_NAME,
         usage=Usage.CPU_WRITE,
-        sets=(
-            ConstraintSet(
-                formats=tuple(FormatModifier(code, LINEAR) for code in codes),
-                costs=tuple(_cost(picture, code) for code in codes),
-            ),
-        ),
+        sets=(ConstraintSet(formats=tuple(pairs), costs=tuple(pairs.values())),),
     )
 
 
-def write_picture(picture: av.VideoFrame, code: int, planes: Sequence[PlaneView]) -> int:
+def write_picture(
+    picture: av.VideoFrame, code: int, planes: Sequence[PlaneView], modifier: int = LINEAR
+) -> int:
     """Store a picture in the planes of a buffer; returns the bytes that were copied.
 
     The count is of all bytes that the CPU has stored since the decoder gave the
     picture away, those of an intermediate picture of swscale's included. Raises
-    `UsageError` for a format that is not one of `writable_formats`.
+    `UsageError` for a format that is not one of `writable_formats`, and for a modifier
+    that `writer_participant` does not offer.
     """
+    if modifier != LINEAR:
+        return _write_tiles(picture, code, planes, modifier)
     recipe = _RECIPES.get(code)
     if recipe is None:
         raise UsageError(f"pictures cannot be written as {fourcc_name(code)}")
@@ -158,6 +176,37 @@ def write_picture(picture: av.VideoFrame, code: int, planes: Sequence[PlaneView]
         target = _target(plane, recipe.bytes_per_component)
         for start, index in enumerate(columns):
             copied += _store(components[index], target, columns, start, recipe)
+    return copied
+
+
+def _write_tiles(
+    picture: av.VideoFrame, code: int, planes: Sequence[PlaneView], modifier: int
+) -> int:
+    """Store a picture as rows, and then the rows as tiles."""
+    import numpy as np
+
+    if modifier not in _TILED:
+        raise UsageError(f"pictures cannot be written as {modifier_name(modifier)}")
+    tiling = TILINGS[modifier]
+    images = [
+        np.zeros((-(-plane.rows // tiling.tile_rows) * tiling.tile_rows, plane.pitch), np.uint8)
+        for plane in planes
+    ]
+    copied = write_picture(
+        picture,
+        code,
+        [
+            replace(plane, memory=image.data.cast("B"))
+            for plane, image in zip(planes, images, strict=True)
+        ],
+    )
+    width = tiling.tile_width // (2 if tiling.paired else 1)
+    for plane, image in zip(planes, images, strict=True):
+        down, across = image.shape[0] // tiling.tile_rows, image.shape[1] // width
+        tiles = image.reshape(down, tiling.tile_rows, across, width).swapaxes(1, 2)
+        target = np.ndarray((down * across, tiling.tile_rows * width), np.uint8, plane.memory)
+        target[list(tiling.places(across, down))] = tiles.reshape(target.shape)
+        copied += image.size
     return copied
 
 

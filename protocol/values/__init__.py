@@ -88,8 +88,10 @@ if TYPE_CHECKING:
         PlaneLayout as PlaneLayout,
     )
     from heapwire.protocol.values.modifier import (
+        ALLWINNER_TILED as ALLWINNER_TILED,
         INVALID as INVALID,
         LINEAR as LINEAR,
+        SAMSUNG_64_32_TILE as SAMSUNG_64_32_TILE,
         TILINGS as TILINGS,
         VENDORS as VENDORS,
         Tiling as Tiling,
@@ -202,7 +204,10 @@ else:
             "extents": "Extent Extents MAX_EXTENT",
             "format": "FORMATS Format PlaneFormat format_of fourcc fourcc_name parse_fourcc",
             "layout": "BufferObject Layout LayoutKind PlaneLayout",
-            "modifier": "INVALID LINEAR TILINGS Tiling VENDORS modifier_name parse_modifier",
+            "modifier": (
+                "ALLWINNER_TILED INVALID LINEAR SAMSUNG_64_32_TILE TILINGS Tiling VENDORS "
+                "modifier_name parse_modifier"
+            ),
             "participant": "Participant Usage",
             "plan": "Plan Reason",
             "problem": "FixedBuffer Goal Problem",

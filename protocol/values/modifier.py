@@ -191,12 +191,37 @@ class Tiling:
 
     `tile_width` is in bytes and `tile_rows` in rows of the plane; the pitch is
     a multiple of the one and the rows of the other. Linear is a tile of 1 x 1.
+    `paired` tiles are half as wide as that, and stand in an order of their own.
     """
 
     modifier: int
     tile_width: int = 1
     tile_rows: int = 1
+    paired: bool = False
     source: str = ""
+
+    def places(self, columns: int, rows: int) -> tuple[int, ...]:
+        """Where in memory each tile of a plane is, counted in tiles, row by row of tiles.
+
+        Paired ones go two by two through two rows at a time, the first row to the right
+        and the second back: 0 1 6 7 above 2 3 4 5. A last row without another is in order.
+        """
+        if not self.paired:
+            return tuple(range(columns * rows))
+        return tuple(
+            _paired_place(column, row, columns, rows)
+            for row in range(rows)
+            for column in range(columns)
+        )
+
+
+def _paired_place(column: int, row: int, columns: int, rows: int) -> int:
+    start = column + (row & ~1) * columns
+    if row & 1:
+        return start + (column & ~3) + 2
+    if rows & 1 and row == rows - 1:
+        return start
+    return start + (column + 2 & ~3)
 
 
 TILINGS: Mapping[int, Tiling] = MappingProxyType(
@@ -215,6 +240,14 @@ TILINGS: Mapping[int, Tiling] = MappingProxyType(
                 tile_width=128,
                 tile_rows=32,
                 source="minigbm i915.c, i915_align_dimensions",
+            ),
+            Tiling(
+                modifier=SAMSUNG_64_32_TILE,
+                tile_width=128,
+                tile_rows=32,
+                paired=True,
+                source="s5p-mfc/regs-mfc.h, S5P_FIMV_NV12MT_HALIGN and _VALIGN; "
+                "pixfmt-yuv-planar.rst, V4L2_PIX_FMT_NV12MT",
             ),
             Tiling(
                 modifier=ALLWINNER_TILED,

@@ -14,7 +14,18 @@ from heapwire.client_lib.player.frame_writer import (
     writer_participant,
 )
 from heapwire.protocol import InputError, UsageError
-from heapwire.protocol.values import FORMATS, Usage, fourcc_name, parse_fourcc
+from heapwire.protocol.values import (
+    ALLWINNER_TILED,
+    FORMATS,
+    LINEAR,
+    SAMSUNG_64_32_TILE,
+    TILINGS,
+    FormatModifier,
+    Usage,
+    fourcc_name,
+    parse_fourcc,
+    parse_modifier,
+)
 from heapwire.protocol.wire import set_requests
 
 SIZES = [(64, 48), (40, 30), (33, 17)]
@@ -242,3 +253,48 @@ def test_a_format_that_swscale_takes_is_converted_and_any_other_is_not_offered()
 def test_no_format_that_is_asked_for_helps_with_what_is_not_converted() -> None:
     with pytest.raises(InputError, match="its pictures are yaf32le"):
         writer_participant("yaf32le", [parse_fourcc("NV12")])
+
+
+@pytest.mark.parametrize("modifier", [SAMSUNG_64_32_TILE, ALLWINNER_TILED])
+def test_a_picture_in_tiles_is_that_in_rows_in_another_order(modifier):
+    source, code = picture("yuv420p", 200, 120), parse_fourcc("NV12")
+    rows, _ = write(source, "NV12")
+    tiling = TILINGS[modifier]
+    width = 64 if tiling.paired else tiling.tile_width
+    pitch = -(-200 // tiling.tile_width) * tiling.tile_width
+    heights = [128, 64]
+    arrays = [np.zeros(pitch * height, np.uint8) for height in heights]
+    views = [
+        PlaneView(memoryview(array.data), pitch, lines, 200)
+        for array, lines in zip(arrays, (120, 60), strict=True)
+    ]
+    write_picture(source, code, views, modifier)
+    for index, (array, height) in enumerate(zip(arrays, heights, strict=True)):
+        expected = np.zeros((height, pitch), np.uint8)
+        pixels = rows.pixels(index)
+        expected[: pixels.shape[0], :200] = pixels
+        across, down = pitch // width, height // 32
+        places = tiling.places(across, down)
+        for number, place in enumerate(places):
+            row, column = divmod(number, across)
+            tile = expected[row * 32 : row * 32 + 32, column * width : (column + 1) * width]
+            stored = array[place * 32 * width : (place + 1) * 32 * width].reshape(32, width)
+            assert (stored == tile).all(), (index, number)
+
+
+def test_tiles_are_written_only_where_that_is_asked_for():
+    (plain,) = writer_participant("yuv420p").sets
+    (tiled,) = writer_participant("yuv420p", tiles=True).sets
+    assert {pair.modifier for pair in plain.formats} == {LINEAR}
+    more = set(tiled.formats) - set(plain.formats)
+    assert more == {
+        FormatModifier(parse_fourcc("NV12"), SAMSUNG_64_32_TILE),
+        FormatModifier(parse_fourcc("NV12"), ALLWINNER_TILED),
+    }
+    with pytest.raises(UsageError, match="BROADCOM"):
+        write_picture(
+            picture("yuv420p", 4, 4),
+            parse_fourcc("NV12"),
+            (),
+            parse_modifier("BROADCOM_SAND128(0)"),
+        )

@@ -12,6 +12,7 @@ from heapwire.protocol.values import (
     FORMATS,
     INVALID,
     LINEAR,
+    SAMSUNG_64_32_TILE,
     TILINGS,
     format_of,
     fourcc,
@@ -162,3 +163,15 @@ def test_characters_that_would_read_as_a_number_are_given_as_one() -> None:
 def test_modifiers_that_no_table_names(modifier: int, name: str) -> None:
     assert modifier_name(modifier) == name
     assert parse_modifier(name) == modifier
+
+
+def test_paired_tiles_go_two_by_two_through_two_rows():
+    """pixfmt-yuv-planar.rst, V4L2_PIX_FMT_NV12MT, has the picture of it."""
+    tiling = TILINGS[SAMSUNG_64_32_TILE]
+    places = tiling.places(4, 3)
+    assert places[:4] == (0, 1, 6, 7)
+    assert places[4:8] == (2, 3, 4, 5)
+    assert places[8:] == (8, 9, 10, 11)  # a last row without another
+    for columns, rows in ((2, 1), (6, 4), (30, 17), (30, 34)):
+        assert sorted(tiling.places(columns, rows)) == list(range(columns * rows))
+    assert TILINGS[LINEAR].places(2, 2) == (0, 1, 2, 3)

@@ -9,7 +9,7 @@ from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
 from heapwire.compositor_plugin.hosts.reference.scene import Image, PlaneBytes, read_image
-from heapwire.protocol.values import FORMATS, Extent
+from heapwire.protocol.values import FORMATS, TILINGS, Extent
 
 
 class DmabufContent:
@@ -52,7 +52,13 @@ class DmabufContent:
                 PlaneBytes(data[plane.object], plane.offset, plane.pitch)
                 for plane in self.attributes.planes
             ]
-            image = read_image(planes, self.fourcc, self.extent.width, self.extent.height)
+            image = read_image(
+                planes,
+                self.fourcc,
+                self.extent.width,
+                self.extent.height,
+                modifier=self.attributes.format.modifier,
+            )
             del planes
             data.clear()
             return image
@@ -61,8 +67,11 @@ class DmabufContent:
         """How much of each object has pixels in it, in bytes."""
         lengths = [1] * len(self.objects)
         shapes = FORMATS[self.fourcc].planes
+        tiling = TILINGS.get(self.attributes.format.modifier)
         for plane, shape in zip(self.attributes.planes, shapes, strict=True):
             rows = shape.rows(self.extent.height)
             end = plane.offset + plane.pitch * (rows - 1) + shape.row_bytes(self.extent.width)
+            if tiling is not None and tiling.tile_rows > 1:  # the last tiles are whole
+                end = plane.offset + plane.pitch * -(-rows // tiling.tile_rows) * tiling.tile_rows
             lengths[plane.object] = max(lengths[plane.object], end)
         return lengths

@@ -13,7 +13,7 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import 
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import BufferCheck, pairs_within
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
-from heapwire.compositor_plugin.hosts.reference.scene import READERS
+from heapwire.compositor_plugin.hosts.reference.scene import READERS, TILED
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.values import FORMATS, LINEAR, Extent, FormatModifier, PlaneLayout, Usage
 
@@ -39,7 +39,9 @@ class DmabufImporter:
         self.display = BufferCheck(platform, Usage.SCANOUT).device
         readable = {FormatModifier(code, LINEAR) for code in READERS}
         sampling = self.renderer.sets[Usage.SAMPLING] if self.renderer is not None else ()
-        self.formats = frozenset(pairs_within(sampling, readable))
+        # Tiles are taken where the device is said to sample them, not where nothing is said.
+        tiles = TILED.intersection(pair for one in sampling for pair in one.formats)
+        self.formats = frozenset(pairs_within(sampling, readable)) | tiles
         self.scanout_formats: frozenset[FormatModifier] = frozenset()
         if self.display is not None:
             scanout = self.display.sets[Usage.SCANOUT]

@@ -11,7 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from heapwire.protocol import MachineError, NotPossibleError, UsageError
-from heapwire.protocol.values import ColourEncoding, ColourRange, fourcc_name, parse_fourcc
+from heapwire.protocol.values import (
+    ALLWINNER_TILED,
+    FORMATS,
+    LINEAR,
+    SAMSUNG_64_32_TILE,
+    TILINGS,
+    ColourEncoding,
+    ColourRange,
+    FormatModifier,
+    Tiling,
+    fourcc_name,
+    modifier_name,
+    parse_fourcc,
+)
 
 try:
     import numpy as np
@@ -51,6 +64,7 @@ _LUMA_WEIGHTS: Mapping[ColourEncoding, tuple[float, float]] = {
 }
 
 
+_TILED = (ALLWINNER_TILED, SAMSUNG_64_32_TILE)
 _EXACT = 1 / 256  # keeps a level that is whole from falling below itself in 32-bit floats
 _UNSPECIFIED = Colours()
 
@@ -61,18 +75,40 @@ def read_image(
     width: int,
     height: int,
     *,
+    modifier: int = LINEAR,
     colours: Colours = _UNSPECIFIED,
 ) -> Image:
     """A picture as (height, width, 4) premultiplied RGBA of 8 bits.
 
     Unspecified YCbCr is read as BT.601 of limited range, as video players and
-    linux-dmabuf's users do. Raises `NotPossibleError` for a format that is not known
-    here. Planes have to be long enough for it: who imports a buffer checks that.
+    linux-dmabuf's users do. Raises `NotPossibleError` for a format or a modifier that is
+    not known here. Planes have to be long enough for it: who imports a buffer checks that.
     """
     reader = READERS.get(fourcc)
-    if reader is None:
-        raise NotPossibleError(f"{fourcc_name(fourcc)} cannot be drawn on the CPU")
+    if reader is None or modifier not in TILINGS:
+        what = f"{fourcc_name(fourcc)} {modifier_name(modifier)}"
+        raise NotPossibleError(f"{what} cannot be drawn on the CPU")
+    if modifier in _TILED:
+        kinds = FORMATS[fourcc].planes
+        planes = [
+            _rows_of_tiles(plane, TILINGS[modifier], kind.rows(height))
+            for plane, kind in zip(planes, kinds, strict=True)
+        ]
     return reader(planes, width, height, colours)
+
+
+def _rows_of_tiles(plane: PlaneBytes, tiling: Tiling, rows: int) -> PlaneBytes:
+    """A plane in tiles as rows."""
+    width = tiling.tile_width // (2 if tiling.paired else 1)
+    down, across = -(-rows // tiling.tile_rows), plane.pitch // width
+    size = down * across * tiling.tile_rows * width
+    if plane.pitch % width or plane.offset + size > len(plane.data):
+        raise UsageError(f"a plane of {size} bytes of tiles is not within {len(plane.data)} bytes")
+    stored = np.frombuffer(plane.data, np.uint8, size, plane.offset)
+    tiles = stored.reshape(down * across, tiling.tile_rows, width)
+    ordered = tiles[list(tiling.places(across, down))]
+    grid = ordered.reshape(down, across, tiling.tile_rows, width)
+    return PlaneBytes(grid.swapaxes(1, 2).tobytes(), 0, plane.pitch)
 
 
 def to_rgb(image: Image) -> Image:
@@ -207,6 +243,9 @@ def _convert(
     image[..., 3] = 255
     return image
 
+
+TILED = frozenset(FormatModifier(parse_fourcc("NV12"), modifier) for modifier in _TILED)
+"""What is drawn from tiles."""
 
 # Byte positions are those of a little-endian fourcc: XRGB8888 is B, G, R, X in memory.
 READERS: Mapping[int, Reader] = {
