@@ -1,10 +1,12 @@
 """Reports: dumps of drm_info, lists of v4l2-ctl, and our own lists, as platforms."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from board_root import Board, discovered
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from heapwire.kernel.description import DeviceKind, PlaneType, Platform, PlatformFileError, shipped
 from heapwire.kernel.discovery.reports import platform_data, reported_machine, toml_text
@@ -281,6 +283,51 @@ class TestDrmInfo:
         many = [(modifier, range(1, 300)) for modifier in range(20)]
         with pytest.raises(FileError, match="more than 4096 pairs"):
             reported_machine([write("many.json", dump(plane(1, 1, many)))], name="x")
+
+
+texts = st.text(max_size=9)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 70), 1 << 70) | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+one_folder = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@one_folder
+@given(st.data())
+def test_whatever_stands_somewhere_in_a_dump_it_is_read_or_a_fault_of_the_file(tmp_path, data):
+    content = dump(plane(1, 1, [(LINEAR, [XRGB]), (AFBC, [NV12])]), plane(2, 2))
+    place = content
+    while isinstance(place, dict | list) and place:
+        keys = [*place] if isinstance(place, dict) else range(len(place))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or data.draw(st.integers(0, 3)) == 0:
+            place[key] = data.draw(values)
+            break
+        place = place[key]
+    file = tmp_path / "dump.json"
+    file.write_text(json.dumps(content))
+    with suppress(FileError):
+        Platform.parse(toml_text(reported_machine([str(file)], name="x")))
+
+
+@one_folder
+@given(st.data())
+def test_whatever_stands_in_a_listing_it_is_read_or_a_fault_of_the_file(tmp_path, data):
+    lines = LISTING.splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        line = lines[at]
+        cut = data.draw(st.integers(0, len(line)))
+        rest = line[cut + data.draw(st.integers(0, 3)) :]
+        lines[at] = line[:cut] + data.draw(st.text(max_size=5)) + rest
+    file = tmp_path / "list.txt"
+    file.write_text("\n".join(lines), "utf-8", "replace")
+    with suppress(FileError):
+        Platform.parse(toml_text(reported_machine([str(file)], name="x")))
 
 
 class TestV4l2:
