@@ -159,7 +159,7 @@ def problem_of(
         goals=goals,
         extents=Extents(coded=size),
         content=content,
-        counts=BufferCount(minimum=buffers, queue=0, hold=0),
+        counts=_counts(buffers),
     )
 
 
@@ -180,6 +180,13 @@ def never_composited(problem: Problem) -> Problem:
         if goal.scanout
     )
     return replace(problem, goals=goals or problem.goals)
+
+
+def _counts(buffers: int) -> BufferCount:
+    """So many buffers as the player has them: two held, one in flight, the rest the producer's."""
+    hold = min(2, buffers - 1)
+    queue = min(1, buffers - 1 - hold)
+    return BufferCount(minimum=buffers - hold - queue, queue=queue, hold=hold)
 
 
 def default_participants(platform: Platform) -> list[Participant]:

@@ -35,7 +35,7 @@ from heapwire.protocol.values import (
     agreed_colour,
 )
 
-_MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
+MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
 """What the producer, the client and the compositor can hold, and as much again to share."""
 
 NO_CHOICE: Final = SetChoice((), 0, 0, ())
@@ -123,10 +123,12 @@ def group_with(
 
 def _count(goal: PreparedGoal, demand: Demand) -> int | None:
     """The number of buffers; None when that is more than is permitted, or than makes sense."""
-    held = goal.problem.counts.total + demand.uint(SHARED_BUFFERS, 0)
-    count = max(held, demand.uint(MIN_BUFFERS, 0))
-    most = min(demand.uint(MAX_BUFFERS, _MOST_BUFFERS), _MOST_BUFFERS)
-    return count if count <= most else None
+    shared, least = demand.uint(SHARED_BUFFERS, 0), demand.uint(MIN_BUFFERS, 0)
+    count = max(goal.problem.counts.total + shared, least)
+    # More than make sense is the stream's fault, as long as nobody demands so many.
+    bounded = goal.heeds_capacity or max(shared, least) > MOST_BUFFERS
+    most = demand.uint(MAX_BUFFERS, UINT_MAX)
+    return count if count <= (min(most, MOST_BUFFERS) if bounded else most) else None
 
 
 def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...] | None:

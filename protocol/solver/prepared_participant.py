@@ -133,7 +133,13 @@ def prepared(
         scanout=int(participant.usage) & _SCANOUT != 0,
         wild=any(_is_wild(own.formats) for own in participant.sets),
         sets=participant.sets,
-        offers=offers_of(participant.sets, problem.content, problem.extents, budget)
+        offers=offers_of(
+            participant.sets,
+            problem.content,
+            problem.extents,
+            budget,
+            scans_out=int(participant.usage) & _SCANOUT != 0,
+        )
         if participant.sets
         else None,
         implied=_implied(participant),
@@ -185,14 +191,25 @@ def _implied(participant: Participant) -> tuple[Constraint, ...]:
 
 
 def offers_of(
-    sets: tuple[ConstraintSet, ...], content: Content, extents: Extents, budget: StepBudget
+    sets: tuple[ConstraintSet, ...],
+    content: Content,
+    extents: Extents,
+    budget: StepBudget,
+    *,
+    scans_out: bool = False,
 ) -> dict[FormatModifier, Alternatives]:
-    """The pairs of the sets that apply, each with its alternatives in order."""
+    """The pairs of the sets that apply, each with its alternatives in order.
+
+    What scans out turns a picture only where a set says so.
+    """
+    turned = scans_out and content.rotation % 360 != 0
     offers: dict[FormatModifier, Alternatives] = {}
     for position, constraint_set in enumerate(sets):
         pairs = len(constraint_set.formats)
         budget.spend(1 + len(constraint_set.constraints) // 4 + pairs // PAIRS_A_STEP)
-        if not _applies(constraint_set, content, extents):
+        if not _applies(constraint_set, content, extents) or (
+            turned and not any(c.type == WHEN_ROTATION.type for c in constraint_set.constraints)
+        ):
             continue
         if constraint_set.costs:
             budget.spend(pairs // 2)

@@ -101,8 +101,15 @@ def _rgb(name: str, code: str, size: int, opaque: str | None = None) -> Format:
     )
 
 
-def _yuv(name: str, code: str, *planes: PlaneFormat) -> Format:
-    return Format(name=name, fourcc=fourcc(code), planes=planes, is_yuv=True)
+def _yuv(name: str, code: str, *planes: PlaneFormat, opaque: str | None = None) -> Format:
+    return Format(
+        name=name,
+        fourcc=fourcc(code),
+        planes=planes,
+        is_yuv=True,
+        has_alpha=opaque is not None,
+        opaque=fourcc(opaque) if opaque is not None else None,
+    )
 
 
 def _plane(size: int, horizontal: int = 1, vertical: int = 1, block: int = 1) -> PlaneFormat:
@@ -143,6 +150,21 @@ _ROWS: tuple[Format, ...] = (
     _yuv("YVYU", "YVYU", _plane(4, block=2)),
     _yuv("UYVY", "UYVY", _plane(4, block=2)),
     _yuv("VYUY", "VYUY", _plane(4, block=2)),
+    # 4:2:2 with two pixels in four samples, and 4:4:4 with each pixel by itself.
+    _yuv("Y210", "Y210", _plane(8, block=2)),
+    _yuv("Y212", "Y212", _plane(8, block=2)),
+    _yuv("Y216", "Y216", _plane(8, block=2)),
+    _yuv("VUY888", "VU24", _plane(3)),
+    _yuv("XYUV8888", "XYUV", _plane(4)),
+    _yuv("XVUY8888", "XVUY", _plane(4)),
+    _yuv("XVYU2101010", "XV30", _plane(4)),
+    _yuv("XVYU12_16161616", "XV36", _plane(8)),
+    _yuv("XVYU16161616", "XV48", _plane(8)),
+    _yuv("AYUV", "AYUV", _plane(4), opaque="XYUV"),
+    _yuv("AVUY8888", "AVUY", _plane(4), opaque="XVUY"),
+    _yuv("Y410", "Y410", _plane(4), opaque="XV30"),
+    _yuv("Y412", "Y412", _plane(8), opaque="XV36"),
+    _yuv("Y416", "Y416", _plane(8), opaque="XV48"),
     _yuv("NV12", "NV12", _plane(1), _plane(2, 2, 2)),
     _yuv("NV21", "NV21", _plane(1), _plane(2, 2, 2)),
     _yuv("NV16", "NV16", _plane(1), _plane(2, 2, 1)),

@@ -315,7 +315,8 @@ WHEN_INTERLACED = _row(
     condition=True)
 WHEN_ROTATION = _row(
     MaskType, 0x53, "when-rotation", (None, _BOTH, False), (words.CONDITION, "rotation {value}"),
-    "the set applies to these rotations", "KMS plane rotation; i915 90 degrees needs Y tiling",
+    "the set applies to these rotations; what scans out turns a picture only where a set says so",
+    "KMS plane rotation; i915 90 degrees needs Y tiling",
     bits={0: "0", 1: "90", 2: "180", 3: "270"}, condition=True)
 
 # Vendors. docs/registry.md says how to get a row.

@@ -41,6 +41,9 @@ def plan_of(heapwire):
          [0, 832 * 650, 832 * 650 + 416 * 325]),
         # anholt/linux#12: chroma begins after whole macroblocks.
         ("macroblock-height", "NV12", "640x200", (), [640, 640], [0, 133120]),
+        # i915's planes take packed 4:2:2 of 10 bits: two pixels are eight bytes.
+        ("y210-linear", "Y210", "1366x768", ("cpu:cpu-write", "display:scanout"), [5504], [0]),
+        ("y210-linear", "XV30", "1366x768", ("cpu:cpu-write", "display:scanout"), [5504], [0]),
         # hbiyik/FFmpeg#14: the GPU needs multiples of 64.
         ("gpu-stride", "NV12", "720x576", (), [768, 768], [0, 768 * 576]),
     ],
@@ -52,3 +55,23 @@ def test_the_layout_is_the_one_that_every_driver_takes(
     assert [plane["pitch"] for plane in plan["planes"]] == pitches
     assert [plane["offset"] for plane in plan["planes"]] == offsets
     assert len(plan["objects"]) == 1
+
+
+def test_too_many_buffers_are_the_streams_fault(heapwire):
+    run = heapwire("explain", "--platform", "raspberry-pi-4", "--buffers", "257", "--json")
+    assert run.status == 1
+    (member,) = run.document["conflict"]
+    assert member["text"] == "the stream needs 257 buffers at the same time; 256 are the most"
+
+
+@pytest.mark.parametrize(
+    ("buffers", "shares"),
+    [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 0, 2)), (4, (1, 1, 2)), (9, (6, 1, 2))],
+)
+def test_the_buffers_are_shared_out_as_the_player_does(heapwire, buffers, shares):
+    run = heapwire("explain", "--platform", "raspberry-pi-4", "--buffers", str(buffers), "--json")
+    producer, flight, held = shares
+    (count,) = [r["text"] for r in run.document["plans"][0]["reasons"] if r["subject"] == "count"]
+    assert count.startswith(
+        f"{buffers} buffers: {producer} for the producer, {flight} in flight, {held} held"
+    )

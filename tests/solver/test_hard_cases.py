@@ -305,6 +305,19 @@ class TestConfigurations:
         problem = ask(self.decoder(), part("gpu", of(NV12)), content=Content(interlaced=interlaced))
         assert solve(problem).plans[0].layout.planes[1].offset == 1920 * rows
 
+    def test_a_display_turns_a_picture_only_where_a_set_says_so(self) -> None:
+        silent, turning = of(XRGB), of(NV12, need("when-rotation", 0b0111))
+        goals = (
+            Goal(name="scanout", participants=(display(silent, turning),), scanout=True),
+            Goal(name="sampling", participants=(part("gpu", of([XRGB, NV12])),)),
+        )
+        writer = part("cpu", of([XRGB, NV12]))
+        for rotation, pairs in ((0, {XRGB, NV12}), (90, {NV12}), (270, set())):
+            answer = solve(ask(writer, goals=goals, content=Content(rotation=rotation)))
+            scanned = {(plan.fourcc, plan.modifier) for plan in answer.plans if plan.scanout}
+            assert scanned == pairs
+            assert answer.plans
+
     @pytest.mark.parametrize(("rotation", "name"), [(0, "system"), (90, "cma"), (270, "cma")])
     def test_rotation(self, rotation: int, name: str) -> None:
         problem = ask(self.decoder(), part("gpu", of(XRGB)), content=Content(rotation=rotation))

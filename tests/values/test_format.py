@@ -63,6 +63,20 @@ def test_rows_are_counted_in_whole_samples_and_blocks() -> None:
     assert ten_bit.row_bytes(96) == 128  # three samples in four bytes
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "row"),
+    [
+        ("Y210", 1921, 7688), ("Y216", 2, 8), ("Y410", 1921, 7684), ("XV36", 5, 40),
+        ("XVYU16161616", 3, 24), ("VU24", 5, 15), ("AYUV", 7, 28), ("AVUY", 7, 28),
+    ],
+)  # fmt: skip
+def test_packed_yuv_has_rows_of_whole_samples(name: str, width: int, row: int) -> None:
+    """drm_fourcc.c: cpp 4 or 8, and for Y21x 8 bytes for each two pixels."""
+    format_ = FORMATS[parse_fourcc(name)]
+    assert format_.is_yuv
+    assert [plane.row_bytes(width) for plane in format_.planes] == [row]
+
+
 def test_alpha_has_an_opaque_twin_with_the_same_planes() -> None:
     for format_ in FORMATS.values():
         assert (format_.opaque is not None) == format_.has_alpha

@@ -321,7 +321,7 @@ class ConflictCases:
         by_type: dict[int, int] = {}
         for bit in bits_of(chosen):
             constraint = self.atoms[bit.bit_length() - 1].constraint
-            # The stream's amount is never too much by itself: BufferCount bounds it.
+            # The stream's amount is of no family.
             if constraint is not None:
                 by_type[constraint.type] = by_type.get(constraint.type, 0) | bit
         alone = [mask for type_, mask in by_type.items() if type_ not in _LAID_OUT_TYPES]

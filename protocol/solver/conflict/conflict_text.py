@@ -13,7 +13,7 @@ from heapwire.protocol.solver.constraint_sentence import (
 )
 from heapwire.protocol.solver.fixed_layout import changes
 from heapwire.protocol.solver.merge import BOTTOM, lift
-from heapwire.protocol.solver.merged_group import group_of
+from heapwire.protocol.solver.merged_group import MOST_BUFFERS, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import (
     STREAM,
@@ -59,6 +59,8 @@ def atom_text(goal: PreparedGoal, atom: Atom, names: Names) -> str:
     constraint = atom.constraint
     if constraint is None:
         held = goal.problem.counts.total
+        if held > MOST_BUFFERS:
+            return f"{STREAM} needs {held} buffers at the same time; {MOST_BUFFERS} are the most"
         return f"{STREAM} needs {held} buffers at the same time; no source has room for them"
     text = requirement(atom.participant, constraint, names)
     if constraint.type in RULES:
