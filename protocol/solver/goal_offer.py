@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heapwire.protocol.solver.merge import BOTTOM, join
 from heapwire.protocol.solver.prepared_goal import prepared_goals
+from heapwire.protocol.solver.prepared_participant import stand_ins
 from heapwire.protocol.solver.ranked_sources import RankedSources
 from heapwire.protocol.solver.search import Search
 from heapwire.protocol.solver.step_budget import StepBudget, TooComplexError
@@ -87,9 +88,4 @@ def _is_concrete(pair: FormatModifier) -> bool:
 
 def _covers(offered: set[FormatModifier], pair: FormatModifier) -> bool:
     """Whether some pairs have this one, by name or by what stands for it."""
-    return (
-        pair in offered
-        or FormatModifier(pair.fourcc, ANY_MODIFIER) in offered
-        or FormatModifier(ANY_FOURCC, pair.modifier) in offered
-        or FormatModifier(ANY_FOURCC, ANY_MODIFIER) in offered
-    )
+    return not offered.isdisjoint(stand_ins(pair))

@@ -21,6 +21,7 @@ from heapwire.protocol.values import (
     ANY_MODIFIER,
     CPU_ACCESS,
     MAX_PLANES,
+    MODIFIER_FAMILIES,
     PROTECTED,
     REGISTRY,
     WHEN_HEIGHT,
@@ -37,6 +38,7 @@ from heapwire.protocol.values import (
     Provenance,
     SourceId,
     Usage,
+    family_of,
 )
 
 CONTENT: Final = "the content"
@@ -153,7 +155,10 @@ def _is_wild(formats: tuple[FormatModifier, ...]) -> bool:
     if not formats:
         return False
     fourccs, modifiers = zip(*formats, strict=True)  # columns are searched fast
-    return ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers
+    return ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers or not _FAMILIES.isdisjoint(modifiers)
+
+
+_FAMILIES: Final = frozenset(MODIFIER_FAMILIES)
 
 
 def prepared_content(content: Content, budget: StepBudget) -> PreparedParticipant:
@@ -287,38 +292,47 @@ def without_wildcards(
     """The participants with the pairs that the others name in place of wildcards."""
     if not any(participant.wild for participant in participants):
         return participants
-    fourccs: set[int] = set()
-    modifiers: set[int] = set()
+    named: set[FormatModifier] = set()
     for participant in participants:
         budget.spend(len(participant.offers or ()) // 8)
-        for pair in participant.offers or ():
-            fourccs.add(pair.fourcc)
-            modifiers.add(pair.modifier)
-    fourccs.discard(ANY_FOURCC)
-    modifiers.discard(ANY_MODIFIER)
-    # Everyone's fourccs with everyone's modifiers may be far more than anybody has sent.
-    budget.spend(len(fourccs) * len(modifiers) * len(participants))
-    concrete = {FormatModifier(fourcc, modifier) for fourcc in fourccs for modifier in modifiers}
-    return [_spelled_out(participant, concrete) for participant in participants]
+        named.update(participant.offers or ())
+    fourccs = {pair.fourcc for pair in named}
+    modifiers = {pair.modifier for pair in named}
+    if ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers:
+        fourccs.discard(ANY_FOURCC)
+        modifiers.discard(ANY_MODIFIER)
+        # Everyone's fourccs with everyone's modifiers may be far more than anybody has sent.
+        budget.spend(len(fourccs) * len(modifiers) * len(participants))
+        named = {FormatModifier(fourcc, modifier) for fourcc in fourccs for modifier in modifiers}
+    else:
+        budget.spend(len(named) * len(participants))
+    return [_spelled_out(participant, named) for participant in participants]
+
+
+def stand_ins(pair: FormatModifier) -> tuple[FormatModifier, ...]:
+    """A pair, and what stands for it in a list: the closest first."""
+    fourcc, modifier = pair
+    family = family_of(modifier)
+    return (
+        pair,
+        *((FormatModifier(fourcc, family),) if family is not None else ()),
+        FormatModifier(ANY_FOURCC, modifier),
+        *((FormatModifier(ANY_FOURCC, family),) if family is not None else ()),
+        FormatModifier(fourcc, ANY_MODIFIER),
+        FormatModifier(ANY_FOURCC, ANY_MODIFIER),
+    )
 
 
 def _spelled_out(
     participant: PreparedParticipant, concrete: set[FormatModifier]
 ) -> PreparedParticipant:
-    """A participant with those of some pairs that it offers, by name or by a wildcard."""
+    """A participant with those of some pairs that it offers, by name or by what stands for it."""
     if participant.offers is None:
         return participant
     offers: dict[FormatModifier, Alternatives] = {}
     for pair in concrete:
         entries = [
-            entry
-            for spelled in (
-                pair,
-                FormatModifier(ANY_FOURCC, pair.modifier),
-                FormatModifier(pair.fourcc, ANY_MODIFIER),
-                FormatModifier(ANY_FOURCC, ANY_MODIFIER),
-            )
-            for entry in participant.offers.get(spelled, ())
+            entry for spelled in stand_ins(pair) for entry in participant.offers.get(spelled, ())
         ]
         if entries:
             # A set counts once, at the cost of what names the pair most closely: of several

@@ -91,10 +91,12 @@ if TYPE_CHECKING:
         ALLWINNER_TILED as ALLWINNER_TILED,
         INVALID as INVALID,
         LINEAR as LINEAR,
+        MODIFIER_FAMILIES as MODIFIER_FAMILIES,
         SAMSUNG_64_32_TILE as SAMSUNG_64_32_TILE,
         TILINGS as TILINGS,
         VENDORS as VENDORS,
         Tiling as Tiling,
+        family_of as family_of,
         modifier_name as modifier_name,
         parse_modifier as parse_modifier,
     )
@@ -205,8 +207,8 @@ else:
             "format": "FORMATS Format PlaneFormat format_of fourcc fourcc_name parse_fourcc",
             "layout": "BufferObject Layout LayoutKind PlaneLayout",
             "modifier": (
-                "ALLWINNER_TILED INVALID LINEAR SAMSUNG_64_32_TILE TILINGS Tiling VENDORS "
-                "modifier_name parse_modifier"
+                "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE TILINGS "
+                "Tiling VENDORS family_of modifier_name parse_modifier"
             ),
             "participant": "Participant Usage",
             "plan": "Plan Reason",

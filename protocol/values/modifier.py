@@ -103,6 +103,25 @@ _AFBC_FLAGS: tuple[str, ...] = (
 )  # bits 4 and up  # fmt: skip
 
 
+_SAND_MASK = 0xFF << 56 | 0xFF
+
+MODIFIER_FAMILIES: Mapping[int, int] = MappingProxyType(
+    {modifier_code(_BROADCOM, code): _SAND_MASK for code in _SAND}
+)
+"""Modifiers that stand for a whole family where a device lists them, each with the mask of the
+bits that its members share: the others are a parameter that follows from the picture. A display
+that lists BROADCOM_SAND128(0) takes columns of any height (vc4_plane.c,
+vc4_format_mod_supported); a decoder of 1080 rows writes those of 1620 or 1632."""
+
+
+def family_of(modifier: int) -> int | None:
+    """The modifier that stands for the family of this one; None where it is in none."""
+    if modifier >> 56 != _BROADCOM:
+        return None
+    family = modifier & _SAND_MASK
+    return family if family in MODIFIER_FAMILIES else None
+
+
 def _sand(code: int) -> str | None:
     width = _SAND.get(code & 0xFF)
     return None if width is None else f"BROADCOM_SAND{width}({code >> 8})"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from heapwire.protocol.values import parse_modifier
+
 CASES = Path(__file__).parent / "cases"
 
 
@@ -55,6 +57,17 @@ def test_the_layout_is_the_one_that_every_driver_takes(
     assert [plane["pitch"] for plane in plan["planes"]] == pitches
     assert [plane["offset"] for plane in plan["planes"]] == offsets
     assert len(plan["objects"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "modifier"),
+    # xbmc#18450: the display lists columns of any height, the decoder those of its picture.
+    [("sand-any-height", "BROADCOM_SAND128(1632)"), ("rpi-sand", "BROADCOM_SAND128(3240)")],
+)
+def test_a_display_that_lists_a_family_takes_what_the_decoder_writes(plan_of, name, modifier):
+    plan = plan_of(name, "NV12", "1920x1080")
+    assert parse_modifier(modifier) == int(plan["modifier"], 16)
+    assert plan["scanout"] is True
 
 
 def test_too_many_buffers_are_the_streams_fault(heapwire):

@@ -291,7 +291,7 @@ class TestDocuments:
         assert value_document(((DeviceId(226, 1), 3),), names) == [{"device": "226:1", "value": 3}]
 
     def test_an_allocators_plan_carries_the_constraints(self) -> None:
-        tiled = pair("NV12", "SAMSUNG_64_32_TILE")
+        tiled = pair("NV12", "ARM_AFBC(16x16)")
         problem = ask(part("a", of(tiled, need("pitch-alignment", 64))))
         document = plan_document(solve(problem).plans[0], bare_names(problem))
         assert document["layout"] == "allocator"
@@ -346,7 +346,7 @@ class TestText:
         assert text.count("├───") + text.count("└───") == len(UNSATISFIABLE.sources) + 1
 
     def test_an_allocators_object_has_no_size(self) -> None:
-        problem = ask(part("a", of(pair("NV12", "SAMSUNG_64_32_TILE"))))
+        problem = ask(part("a", of(pair("NV12", "ARM_AFBC(16x16)"))))
         text = render_explain(explain_document(problem, solve(problem)))
         assert "as its allocator decides" in text
         assert " 0 bytes" not in text

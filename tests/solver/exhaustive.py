@@ -68,7 +68,7 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
     sources = sorted(problem.sources, key=_scarcity)
     for pair in pairs:
         holding = [
-            [(rank, s) for rank, s in enumerate(s for s in one.sets if pair in s.formats)]
+            [(rank, s) for rank, s in enumerate(s for s in one.sets if _listed(s, pair))]
             for one in participants
         ]
         for choice in product(*holding):
@@ -161,7 +161,17 @@ def _stale(constraints: list[Constraint]) -> bool:
 
 
 def _cost(one: ConstraintSet, pair: FormatModifier) -> int:
-    return one.costs[one.formats.index(pair)] if one.costs else 0
+    listed = _listed(one, pair)
+    return one.costs[one.formats.index(listed)] if one.costs and listed else 0
+
+
+def _listed(one: ConstraintSet, pair: FormatModifier) -> FormatModifier | None:
+    """As what a set lists a pair: Broadcom's columns are also listed with a height of 0."""
+    if pair in one.formats:
+        return pair
+    any_height = FormatModifier(pair.fourcc, pair.modifier & 0xFF00_0000_0000_00FF)
+    is_column = pair.modifier >> 56 == 7 and pair.modifier & 0xFF in (2, 3, 4, 5)
+    return any_height if is_column and any_height in one.formats else None
 
 
 def _order(constraint: Constraint, plane: int, source: Source) -> int:

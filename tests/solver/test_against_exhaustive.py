@@ -24,7 +24,8 @@ from heapwire.protocol.values import (
     Usage,
 )
 
-PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "SAMSUNG_64_32_TILE"), pair("QQ4P")]
+COLUMNS = [pair("NV12", f"BROADCOM_SAND128({height})") for height in (0, 96, 1632)]
+PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(16x16)"), pair("QQ4P"), *COLUMNS]
 HEAPS = 6
 KIB = 1 << 10
 

@@ -21,12 +21,15 @@ from problem_building import (
 )
 
 from heapwire.protocol.explain import solve
+from heapwire.protocol.solver import common_formats
 from heapwire.protocol.values import (
+    ANY_FOURCC,
     Answer,
     CoherencyDomain,
     Content,
     DeviceId,
     FailureReason,
+    FormatModifier,
     Goal,
     Participant,
     Place,
@@ -277,6 +280,54 @@ def test_a_tiled_picture_for_the_gpu_and_a_linear_one_for_others_are_preferences
     assert both.plans[0].modifier == TILED.modifier  # 1 against 5
     only_linear = solve(ask(decoder, part("encoder", of(NV12)), goals=shown(gpu)))
     assert {plan.modifier for plan in only_linear.plans} == {NV12.modifier}
+
+
+class TestModifierFamilies:
+    """What a device lists with parameter 0 stands for every parameter."""
+
+    columns = pair("NV12", "BROADCOM_SAND128(1632)")
+    any_height = pair("NV12", "BROADCOM_SAND128(0)")
+
+    def answer(self, *mine: FormatModifier, display_lists: list[FormatModifier]) -> Answer:
+        decoder = part("decoder", of(list(mine)))
+        return solve(ask(decoder, shown=(display(of(display_lists)),)))
+
+    def test_a_display_of_any_height_takes_the_decoders(self) -> None:
+        answer = self.answer(self.columns, display_lists=[self.any_height, XRGB])
+        assert {(plan.fourcc, plan.modifier) for plan in answer.plans} == {self.columns}
+
+    @pytest.mark.parametrize(
+        "listed",
+        [
+            pair("NV12", "BROADCOM_SAND64(0)"),
+            pair("P030", "BROADCOM_SAND128(0)"),
+            pair("NV12", "BROADCOM_SAND128(1620)"),
+            pair("NV12", "ARM_AFBC(16x16)"),
+        ],
+    )
+    def test_no_other_width_format_or_height_is_meant(self, listed: FormatModifier) -> None:
+        answer = self.answer(self.columns, display_lists=[listed])
+        assert answer.reason is FailureReason.NO_FORMAT
+
+    def test_what_both_list_stays_and_each_height_has_its_own_demands(self) -> None:
+        taller = pair("NV12", "BROADCOM_SAND128(3240)")
+        decoder = part(
+            "decoder", of(self.columns), of(taller, need("contiguous")), of(self.any_height)
+        )
+        answer = solve(ask(decoder, shown=(display(of(self.any_height)),)))
+        assert {plan.modifier for plan in answer.plans} == {
+            pair.modifier for pair in (self.columns, taller, self.any_height)
+        }
+
+    def test_any_format_with_a_family_is_one_of_each(self) -> None:
+        everything = FormatModifier(ANY_FOURCC, self.any_height.modifier)
+        answer = self.answer(self.columns, NV12, display_lists=[everything])
+        assert {(plan.fourcc, plan.modifier) for plan in answer.plans} == {self.columns}
+
+    def test_a_goal_offers_what_its_family_covers(self) -> None:
+        gpu = part("gpu", of([self.columns, XRGB]))
+        goal = Goal(name="both", participants=(gpu, display(of(self.any_height))))
+        assert common_formats(goal) == (self.columns,)
 
 
 class TestConfigurations:

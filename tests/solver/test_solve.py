@@ -225,7 +225,7 @@ class TestTooComplex:
 
 class TestLayoutKinds:
     def test_a_modifier_that_only_its_driver_knows_is_left_to_the_allocator(self) -> None:
-        tiled = pair("NV12", "SAMSUNG_64_32_TILE")
+        tiled = pair("NV12", "ARM_AFBC(16x16)")
         unknown = Constraint(type=0x7F000002, value=b"vendor", must_understand=False)
         answer = solve(
             ask(
@@ -242,7 +242,7 @@ class TestLayoutKinds:
 
     def test_its_own_driver_is_the_best_source_for_it(self) -> None:
         device = device_source("decoder", DeviceId(81, 0))
-        tiled = pair("NV12", "SAMSUNG_64_32_TILE")
+        tiled = pair("NV12", "ARM_AFBC(16x16)")
         problem = ask(part("a", of([tiled])), sources=(SYSTEM, device))
         assert names(problem, solve(problem))[0] == "decoder"
         linear = ask(part("a", of([NV12])), sources=(SYSTEM, device))

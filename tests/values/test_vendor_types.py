@@ -151,7 +151,7 @@ def test_a_demand_that_is_told_with_the_format_is_told_once(acme: ModuleType) ->
 
 
 def test_an_allocator_is_handed_it(acme: ModuleType) -> None:
-    tiled = pair("NV12", "SAMSUNG_64_32_TILE")
+    tiled = pair("NV12", "ARM_AFBC(16x16)")
     plan = solve(ask(part("a", of(tiled, burst(acme, 8))))).plans[0]
     assert burst(acme, 8) in plan.layout.constraints
 

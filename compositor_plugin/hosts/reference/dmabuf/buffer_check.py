@@ -31,6 +31,7 @@ from heapwire.protocol.values import (
     Participant,
     Problem,
     Usage,
+    family_of,
 )
 
 
@@ -104,7 +105,8 @@ def pairs_within(
 
 def _holds(entry: ConstraintSet, pair: FormatModifier) -> bool:
     return any(
-        fourcc in (pair.fourcc, ANY_FOURCC) and modifier in (pair.modifier, ANY_MODIFIER)
+        fourcc in (pair.fourcc, ANY_FOURCC)
+        and modifier in (pair.modifier, family_of(pair.modifier), ANY_MODIFIER)
         for fourcc, modifier in entry.formats
     )
 
