@@ -312,3 +312,20 @@ def test_no_more_devices_are_asked_than_a_machine_has(board, monkeypatch):
 def test_a_display_that_makes_a_framebuffer_of_nothing_is_for_no_scanout(board):
     platform, _ = ask(board, replace(QXL, formats=()))
     assert platform.device("card0").sets == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [("virtio_gpu", VIRTIO), ("bochs-drm", BOCHS), ("qxl", QXL), ("drm-clcd-pl111", PL111)],
+)
+def test_profile_and_trial_of_a_driver_agree(board, name, driver):
+    """What the driver's source says beforehand is what the driver does."""
+    link = board.root / "sys/devices" / CARD / "driver"
+    link.unlink()
+    home = board.root / "sys/bus/any/drivers" / name
+    home.mkdir(parents=True)
+    link.symlink_to(home)
+    before = planned(look(board, XRGB), XRGB)[0]
+    platform, _ = ask(board, driver, formats=(XRGB,))
+    assert before == planned(platform, XRGB)[0]
+    assert platform.source("card0").id in platform.memory.openable

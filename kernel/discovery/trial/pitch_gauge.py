@@ -2,7 +2,7 @@
 
 CREATE_DUMB says the pitch that it chose for a width. All pitches are multiples of what the
 hardware asks for, if the driver can show what it makes; the greatest common divisor of some
-widths, most of them odd, is that number, or a multiple of it, which is safe.
+widths without a divisor in common is that number, or a multiple of it, which is safe.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from heapwire.kernel.discovery.trial.card import Card
 from heapwire.kernel.memory import create_dumb, destroy_dumb
 
 BITS = (8, 16, 24, 32)
-_WIDTHS = (1, 2, 3, 7, 8, 9, 16, 17, 33, 65, 129)  # pixels
+_WIDTHS = (1, 3, 7, 17, 33, 65, 129)  # pixels
 _HEIGHT = 4  # rows: a page or two at most
 
 
