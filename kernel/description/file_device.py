@@ -26,7 +26,7 @@ from heapwire.kernel.description.memory_properties import MOST_NODE
 from heapwire.kernel.description.profile_file import profiles_named, shipped_profiles
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
-from heapwire.protocol import shown
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.values import (
     Constraint,
     ConstraintSet,
@@ -85,7 +85,7 @@ class DeviceReader:
                 tuple(path.split("/")) if path else (), table.integer("numa-node", MOST_NODE)
             ),
             iommu=table.flag("iommu"),
-            bitstreams=table.each("bitstreams", fourcc),
+            bitstreams=table.each("bitstreams", _bitstream),
         )
         self._listed.append(device)
         return device
@@ -193,6 +193,13 @@ class DeviceReader:
             own = {usage: tuple(dict.fromkeys(sets))}
             device = replace(device, sets={**device.sets, **own})
         return device
+
+
+def _bitstream(text: str) -> int:
+    """V4L2's fourcc of a bitstream, whose last characters may be spaces that are left out."""
+    if len(text) > 4 or not all(" " <= letter <= "~" for letter in text):
+        raise InputError(f"{shown(text)} is not a fourcc of V4L2's, such as H264")
+    return fourcc(text.ljust(4))
 
 
 def check_name(table: TomlTable, name: str) -> None:

@@ -25,6 +25,8 @@ _FACTS = {
     "protected": "protected",
     "numa-node": "numa_node",
     "substitutes-for": "substitutes_for",
+    "area": "area",
+    "rows-only": "rows_only",
 }
 
 

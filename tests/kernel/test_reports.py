@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from board_root import Board, discovered
@@ -23,6 +23,7 @@ from heapwire.protocol.values import (
     FormatModifier,
     Goal,
     Provenance,
+    Source,
     Usage,
     fourcc,
 )
@@ -166,6 +167,36 @@ class TestRoundTrip:
                     for c in constraints(again, device.name, usage).values()
                 }
         assert answers(again) == answers(platform)
+
+    def test_every_property_of_memory_is_told(self):
+        platform = Platform.load("generic-desktop")
+        full = replace(
+            platform.sources[0],
+            contiguous=True,
+            address_range=(4096, 8191),
+            alignment=8192,
+            capacity=4096,
+            cached=False,
+            protected=True,
+            numa_node=3,
+            substitutes_for=("system",),
+            rows_only=True,
+            area="cma",
+            provenance=dict.fromkeys(
+                [
+                    *("contiguous", "address_range", "alignment", "capacity", "cached"),
+                    *("protected", "numa_node", "substitutes_for", "rows_only", "area"),
+                ],
+                Provenance.TRIAL,
+            ),
+        )
+        bare = Source(id=full.id, name=full.name)
+        kept = {"id", "name", "device_local"}  # which every file has, or a device alone
+        for field in fields(Source):
+            same = getattr(full, field.name) == getattr(bare, field.name)
+            assert same is (field.name in kept), field.name
+        platform = replace(platform, sources=(full, *platform.sources[1:]))
+        assert Platform.parse(toml_text(platform_data(platform))).sources[0] == full
 
     def test_what_nobody_knows_stays_unknown(self):
         platform = Platform.load("generic-desktop")
@@ -351,7 +382,7 @@ class TestV4l2:
             "\tDriver name : uvcvideo\n\tBus info : usb-0000:00:14.0-1\nioctl: VIDIOC_ENUM_FMT\n"
             "\tType: Video Capture\n\n\t[0]: 'YUYV' (YUYV 4:2:2)\n\t\tSize: Discrete 640x480\n"
             "\t\t\tInterval: Discrete 0.033s (30.000 fps)\n\t\tSize: Discrete 320x240\n"
-            "\t[1]: 'MJPG' (Motion-JPEG, compressed)\n"
+            "\t[1]: 'MJPG' (Motion-JPEG, compressed)\n\t[2]: 'Y16 -BE' (16-bit Greyscale BE)\n"
         )
         platform = machine(write("camera.txt", text))
         assert platform.device("uvcvideo").kind is DeviceKind.CAMERA
@@ -396,6 +427,16 @@ class TestListed:
     def test_a_list_without_its_description_is_none(self, write):
         with pytest.raises(FileError, match="'description' is missing"):
             listed_platform(write("list.json", {"platform": "local"}))
+
+    @pytest.mark.parametrize("word", ["H2645", "H26\\u0080", ""])
+    def test_a_bitstream_that_is_none(self, word):
+        text = f'[[device]]\nname = "a"\nkind = "decoder"\nbitstreams = ["{word}"]\n'
+        with pytest.raises(PlatformFileError, match=r"platform\.toml:4: "):
+            Platform.parse(text)
+
+    def test_the_spaces_of_a_bitstream_may_be_left_out(self):
+        text = '[[device]]\nname = "a"\nkind = "decoder"\nbitstreams = ["VP9"]\n'
+        assert Platform.parse(text).devices[0].bitstreams == (fourcc("VP9 "),)
 
     def test_a_rung_that_there_is_not(self):
         text = '[[memory]]\nname = "a"\ncached = true\nrungs = { cached = "hearsay" }\n'

@@ -44,12 +44,6 @@ Data: TypeAlias = "Mapping[str, Data] | Sequence[Data] | str | int | bool"
 Table: TypeAlias = dict[str, Data]
 """One table of it: keys and what stands under them."""
 
-_FIELDS = {
-    "address_range": "addresses",
-    "numa_node": "numa-node",
-    "substitutes_for": "substitutes-for",
-}
-
 
 def platform_data(platform: Platform) -> Table:
     """The tables of a platform's file."""
@@ -105,8 +99,9 @@ class _Writer:
         _add(table, "substitutes-for", [*source.substitutes_for])
         _add(table, "area", source.area)
         _add(table, "rows-only", source.rows_only)
+        _add(table, "rows-only", source.rows_only)
         rungs: Table = {
-            _FIELDS.get(fact, fact): provenance.name.lower()
+            _key_of(fact): provenance.name.lower()
             for fact, provenance in source.provenance.items()
             if provenance is not Provenance.PROFILE
         }
@@ -187,6 +182,11 @@ class _Writer:
                 pairs = {self._devices[e[0]]: int(e[1]) for e in entries if isinstance(e, tuple)}
                 return {**pairs} if row.unit is not None else [*pairs]
         return []
+
+
+def _key_of(fact: str) -> str:
+    """What a file calls a property of `Source`."""
+    return "addresses" if fact == "address_range" else fact.replace("_", "-")
 
 
 def _plane(plane: KmsPlane) -> Table:

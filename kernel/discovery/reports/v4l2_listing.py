@@ -21,12 +21,13 @@ _TYPES = {
 }
 _INFO = re.compile(r"\s*(Driver name|Card type|Bus info)\s*:\s*(.*?)\s*")
 _TYPE = re.compile(r"\s*Type\s*:\s*(.*?)\s*")
-_FORMAT = re.compile(r"\s*\[\d{1,4}\]\s*:\s*'(.{4})'(?:-BE)?\s*(?:\((.*)\))?\s*")
+_FORMAT = re.compile(r"\s*\[\d{1,4}\]\s*:\s*'([ -~]{4})(-BE)?'\s*(?:\((.*)\))?\s*")
 _DISCRETE = re.compile(r"\s*Size: Discrete (\d{1,6})x(\d{1,6})\s*")
 _RANGE = re.compile(
     r"\s*Size: (?:Stepwise|Continuous) (\d{1,6})x(\d{1,6}) - (\d{1,6})x(\d{1,6})"
     r"(?: with step (\d{1,6})/(\d{1,6}))?\s*"
 )
+_BIG_ENDIAN = 1 << 31  # include/uapi/linux/videodev2.h, v4l2_fourcc_be
 _MARK = "VIDIOC_ENUM_FMT"
 _MOST_FORMATS = 1024
 
@@ -98,9 +99,9 @@ def read_v4l2_listing(text: str, *, file: str) -> V4l2Listing:
             if queue is None and kind[1].startswith("Video"):
                 raise FileError(file, f"{shown(kind[1])} is no type of a queue", line=number)
         elif queue is not None and (entry := _FORMAT.fullmatch(line)) is not None:
-            code = fourcc(entry[1])
+            code = fourcc(entry[1]) | (_BIG_ENDIAN if entry[2] else 0)
             formats = listing.queues.setdefault(queue, [])
-            formats.append(PixelFormat(code, "compressed" in (entry[2] or "")))
+            formats.append(PixelFormat(code, "compressed" in (entry[3] or "")))
             if len(formats) > _MOST_FORMATS:
                 raise FileError(file, f"more than {_MOST_FORMATS} formats", line=number)
         elif line.lstrip().startswith("Size:"):
