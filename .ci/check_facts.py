@@ -8,6 +8,7 @@ compared: the formats and the modifiers of a table with those of all rows that
 name it; a number with those that the text has, macros worked out; the text itself
 with what stands there. A row that names no file of the kernel cannot be compared:
 those are counted and listed, and more than a fifth of them is a fault.
+The table of formats is compared too (check_formats.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from check_formats import check_formats
 from kernel_source import KernelSource, SourceError, elements, squeezed
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
@@ -336,6 +338,8 @@ def main() -> int:
     try:
         with unpacked(options.source) as folder:
             outcome = check(ROOT / "kernel" / "profiles", KernelSource(folder))
+            formats, faults = check_formats(KernelSource(folder))
+            outcome.differences += faults
             same_boards = check_boards(folder)
     except SourceError as error:
         print(f"check-facts: {error}", file=sys.stderr)
@@ -345,7 +349,8 @@ def main() -> int:
     for line in outcome.uncompared:
         print(f"not compared: {line}")
     print(
-        f"{outcome.compared} rows compared, {len(outcome.differences)} differ, "
+        f"{outcome.compared} rows and {formats} formats compared, "
+        f"{len(outcome.differences)} differ, "
         f"{len(outcome.uncompared)} ({outcome.share:.0%}) cannot be compared"
     )
     good = not outcome.differences and outcome.share < MOST_UNCOMPARED and same_boards

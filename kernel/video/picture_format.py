@@ -6,7 +6,6 @@ The numbers are those of include/uapi/linux/videodev2.h and drm_fourcc.h.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from heapwire.kernel.video.v4l2_queue import QueueFormat
 from heapwire.protocol.values import (
@@ -16,7 +15,6 @@ from heapwire.protocol.values import (
     MIN_SIZE,
     Constraint,
     Layout,
-    PlaneFormat,
     PlaneLayout,
     Provenance,
     fourcc,
@@ -114,9 +112,5 @@ def _pitches(layout: QueueFormat) -> tuple[int, ...]:
     if code is None:
         return ()
     first, *others = FORMATS[code].planes
-    scales = [_bytes_a_pixel(plane) / _bytes_a_pixel(first) for plane in others]
+    scales = [plane.pitch_ratio(first) for plane in others]
     return (layout.pitches[0], *(int(layout.pitches[0] * scale) for scale in scales))
-
-
-def _bytes_a_pixel(plane: PlaneFormat) -> Fraction:
-    return Fraction(plane.bytes_per_block, plane.block_width * plane.horizontal)

@@ -1,7 +1,9 @@
 """Pixel formats: what a fourcc says of the planes of a buffer.
 
-The codes, names and numbers are those of include/uapi/drm/drm_fourcc.h and
-drivers/gpu/drm/drm_fourcc.c. A format of this table has a layout that can be
+The codes, names and numbers are those of include/uapi/drm/drm_fourcc.h and of
+__drm_format_info in drivers/gpu/drm/drm_fourcc.c, with which `make check-facts` compares
+them. All YCbCr formats of Linux 6.12 are here whose planes they say: not VUY101010,
+YUV420_8BIT and YUV420_10BIT, which have no rows. A format of this table has a layout that can be
 computed for a modifier that has one (modifier.py); any other fourcc may still
 be negotiated, and is laid out by whoever allocates.
 """
@@ -24,7 +26,10 @@ class PlaneFormat:
 
     A block is `block_width` x `block_height` samples of this plane in
     `bytes_per_block` bytes. `horizontal` and `vertical` say how many pixels of
-    the picture one sample stands for.
+    the picture one sample stands for. A row is one of samples, also where a block
+    has more than one: that is what DRM's pitch counts by
+    (drivers/gpu/drm/drm_fourcc.c, drm_format_info_min_pitch; drivers/gpu/drm/arm/malidp_planes.c,
+    malidp_de_set_plane_pitches), and a block's bytes are shared by its rows.
     """
 
     bytes_per_block: int
@@ -34,21 +39,27 @@ class PlaneFormat:
     block_height: int = 1
 
     def row_bytes(self, width: int) -> int:
-        """Bytes of one row of blocks of a picture `width` pixels wide, without padding."""
+        """Bytes for each row of samples of a picture `width` pixels wide, without padding."""
         # Rounded up twice: the last pixels of an odd width have a sample of their own, and the
         # last samples a whole block, which is why it is not width * bits / 8.
         samples = -(-width // self.horizontal)
-        return -(-samples // self.block_width) * self.bytes_per_block
+        return -(-samples // self.block_width) * self.bytes_per_block // self.block_height
 
     def pitch_ratio(self, other: PlaneFormat) -> Fraction:
         """The bytes of a row of many pixels here, for each byte of a row of another plane."""
-        mine = Fraction(self.bytes_per_block, self.block_width * self.horizontal)
-        return mine / Fraction(other.bytes_per_block, other.block_width * other.horizontal)
+        return self._bytes_a_pixel / other._bytes_a_pixel
 
     def rows(self, height: int) -> int:
-        """Rows of blocks of a picture `height` pixels high, without padding."""
+        """Rows of samples of a picture `height` pixels high; the last block is whole."""
         samples = -(-height // self.vertical)
-        return -(-samples // self.block_height)
+        return -(-samples // self.block_height) * self.block_height
+
+    @property
+    def _bytes_a_pixel(self) -> Fraction:
+        """Of a row, for each pixel of the picture's width."""
+        return Fraction(
+            self.bytes_per_block, self.block_width * self.block_height * self.horizontal
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +129,10 @@ def _plane(size: int, horizontal: int = 1, vertical: int = 1, block: int = 1) ->
     )
 
 
+# Two by two pixels in 64 bits.
+_TWO_BY_TWO = PlaneFormat(bytes_per_block=8, block_width=2, block_height=2)
+
+
 _ROWS: tuple[Format, ...] = (
     _rgb("R8", "R8", 1),
     _rgb("GR88", "GR88", 2),
@@ -165,6 +180,11 @@ _ROWS: tuple[Format, ...] = (
     _yuv("Y410", "Y410", _plane(4), opaque="XV30"),
     _yuv("Y412", "Y412", _plane(8), opaque="XV36"),
     _yuv("Y416", "Y416", _plane(8), opaque="XV48"),
+    # 4:2:0 with four pixels in 64 bits.
+    _yuv("X0L0", "X0L0", _TWO_BY_TWO),
+    _yuv("X0L2", "X0L2", _TWO_BY_TWO),
+    _yuv("Y0L0", "Y0L0", _TWO_BY_TWO, opaque="X0L0"),
+    _yuv("Y0L2", "Y0L2", _TWO_BY_TWO, opaque="X0L2"),
     _yuv("NV12", "NV12", _plane(1), _plane(2, 2, 2)),
     _yuv("NV21", "NV21", _plane(1), _plane(2, 2, 2)),
     _yuv("NV16", "NV16", _plane(1), _plane(2, 2, 1)),
@@ -173,11 +193,18 @@ _ROWS: tuple[Format, ...] = (
     _yuv("NV42", "NV42", _plane(1), _plane(2)),
     _yuv("NV15", "NV15", _plane(5, block=4), _plane(5, 2, 2, block=2)),
     _yuv("NV20", "NV20", _plane(5, block=4), _plane(5, 2, 1, block=2)),
+    _yuv("NV30", "NV30", _plane(5, block=4), _plane(5, block=2)),
     _yuv("P010", "P010", _plane(2), _plane(4, 2, 2)),
     _yuv("P012", "P012", _plane(2), _plane(4, 2, 2)),
     _yuv("P016", "P016", _plane(2), _plane(4, 2, 2)),
     _yuv("P030", "P030", _plane(4, block=3), _plane(8, 2, 2, block=3)),
     _yuv("P210", "P210", _plane(2), _plane(4, 2, 1)),
+    _yuv("Q410", "Q410", _plane(2), _plane(2), _plane(2)),
+    _yuv("Q401", "Q401", _plane(2), _plane(2), _plane(2)),
+    _yuv("YUV410", "YUV9", _plane(1), _plane(1, 4, 4), _plane(1, 4, 4)),
+    _yuv("YVU410", "YVU9", _plane(1), _plane(1, 4, 4), _plane(1, 4, 4)),
+    _yuv("YUV411", "YU11", _plane(1), _plane(1, 4, 1), _plane(1, 4, 1)),
+    _yuv("YVU411", "YV11", _plane(1), _plane(1, 4, 1), _plane(1, 4, 1)),
     _yuv("YUV420", "YU12", _plane(1), _plane(1, 2, 2), _plane(1, 2, 2)),
     _yuv("YVU420", "YV12", _plane(1), _plane(1, 2, 2), _plane(1, 2, 2)),
     _yuv("YUV422", "YU16", _plane(1), _plane(1, 2, 1), _plane(1, 2, 1)),

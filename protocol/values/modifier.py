@@ -56,7 +56,11 @@ INTEL_YF_TILED = modifier_code(_INTEL, 3)
 INTEL_Y_TILED_CCS = modifier_code(_INTEL, 4)
 INTEL_YF_TILED_CCS = modifier_code(_INTEL, 5)
 SAMSUNG_64_32_TILE = modifier_code(_SAMSUNG, 1)
+"""Tiles of 64 bytes by 32 rows, two by two through two rows of them (V4L2's NV12MT)."""
+
 ALLWINNER_TILED = modifier_code(_ALLWINNER, 1)
+"""Tiles of 32 bytes by 32 rows, in order (V4L2's NV12_32L32)."""
+
 
 _NAMES: Mapping[int, str] = MappingProxyType(
     {

@@ -2,6 +2,7 @@
 
 import pytest
 from check_facts import MOST_UNCOMPARED, Outcome, check, members
+from check_formats import check_formats
 from kernel_source import KernelSource, SourceError
 
 DRIVER = "drivers/gpu/drm/acme/acme.c"
@@ -200,3 +201,73 @@ def test_what_is_not_there_is_told(tree):
         source.region("drivers/none.c", "nothing")
     with pytest.raises(SourceError, match="no number"):
         source.value(DRIVER, "width * 4")
+
+
+INFO = """
+const struct drm_format_info *__drm_format_info(u32 format)
+{
+    static const struct drm_format_info formats[] = {
+        { .format = DRM_FORMAT_XRGB8888, .num_planes = 1, .cpp = { 4, 0, 0 }, .hsub = 1, .vsub = 1 },
+#ifdef __BIG_ENDIAN
+        { .format = DRM_FORMAT_XRGB8888 | DRM_FORMAT_BIG, .num_planes = 1, .cpp = { 4 }, .hsub = 1, .vsub = 1 },
+#endif
+        { .format = DRM_FORMAT_NV12, .depth = 0, .num_planes = 2,
+          .char_per_block = { 1, 2, 0 }, .block_w = { 1, 1, 0 }, .block_h = { 1, 1, 0 },
+          .hsub = 2, .vsub = 2, .is_yuv = true },
+        { .format = DRM_FORMAT_YUYV, .num_planes = 1, .cpp = { 2, 0, 0 }, .hsub = 2, .vsub = 1, .is_yuv = true },
+        { .format = DRM_FORMAT_Y0L0, .num_planes = 1,
+          .char_per_block = { 8, 0, 0 }, .block_w = { 2, 0, 0 }, .block_h = { 2, 0, 0 },
+          .hsub = 2, .vsub = 2, .has_alpha = true, .is_yuv = true },
+        { .format = DRM_FORMAT_VUY101010, .num_planes = 1, .cpp = { 0, 0, 0 }, .hsub = 1, .vsub = 1, .is_yuv = true },
+    };
+    return formats;
+}
+"""  # noqa: E501
+CODES = {
+    "YUYV": "YUYV",
+    "Y0L0": "Y0L0",
+    "VUY101010": "VU30",
+    "R16": "R16 ",
+    "GR88": "GR88",
+    "XVUY8888": "XVUY",
+    "AVUY8888": "AVUY",
+    "BIG": "BIG ",
+}
+
+
+def formats_compared(tree, text=INFO):
+    header = tree / "linux/include/uapi/drm/drm_fourcc.h"
+    defined = "".join(
+        f"#define DRM_FORMAT_{name} fourcc_code({', '.join(map(repr, code))})\n"
+        for name, code in CODES.items()
+    )
+    header.write_text(SHARED["include/uapi/drm/drm_fourcc.h"] + defined)
+    (tree / "linux/drivers/gpu/drm/drm_fourcc.c").write_text(text)
+    _, faults = check_formats(KernelSource(tree / "linux"))
+    return {fault.split(": ")[1]: fault for fault in faults}
+
+
+def test_the_formats_are_the_kernels(tree):
+    told = formats_compared(tree)
+    compared = {"XRGB8888", "NV12", "YUYV", "Y0L0", "R16", "GR88", "XVUY8888", "AVUY8888"}
+    assert told.keys().isdisjoint(compared)
+    assert "lacks it" in told["P010"]  # which this little table has not
+    assert "VU30" not in told  # no plane of it is said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "said"),
+    [
+        ("NV12, .depth = 0, .num_planes = 2", "NV12, .num_planes = 1", "NV12", "2 planes"),
+        ("{ 1, 2, 0 }", "{ 1, 3, 0 }", "NV12", "plane 1 has 2 bytes a sample, the kernel says 3"),
+        (".hsub = 2, .vsub = 2, .is_yuv", ".hsub = 2, .vsub = 1, .is_yuv", "NV12", "other pixels"),
+        (".hsub = 2, .vsub = 1, .is_yuv", ".hsub = 4, .vsub = 1, .is_yuv", "YUYV", "whole samples"),
+        (".block_h = { 2, 0, 0 }", ".block_h = { 4, 0, 0 }", "Y0L0", "the kernel says 1"),
+        (".has_alpha = true, ", "", "Y0L0", "has_alpha"),
+        ("VUY101010, .num_planes = 1, .cpp = { 0", "VUY101010, .num_planes = 1, .cpp = { 4", "VU30",
+         "the table lacks it"),
+    ],
+)  # fmt: skip
+def test_a_format_that_differs_is_told(tree, old, new, name, said):
+    assert old in INFO
+    assert said in formats_compared(tree, INFO.replace(old, new, 1))[name]

@@ -43,6 +43,16 @@ from heapwire.protocol.values.modifier import modifier_code
         ("YVU420", "YV12", 3, 12),
         ("YUYV", "YUYV", 1, 16),
         ("UYVY", "UYVY", 1, 16),
+        ("AYUV", "AYUV", 1, 32),
+        ("VUY888", "VU24", 1, 24),
+        ("Y210", "Y210", 1, 32),
+        ("Y410", "Y410", 1, 32),
+        ("XVYU12_16161616", "XV36", 1, 64),
+        ("X0L2", "X0L2", 1, 16),
+        ("NV30", "NV30", 2, 30),
+        ("Q410", "Q410", 3, 48),
+        ("YUV410", "YUV9", 3, 9),
+        ("YVU411", "YV11", 3, 12),
     ],
 )
 def test_the_table(name: str, code: str, planes: int, bits: int) -> None:
@@ -75,6 +85,13 @@ def test_packed_yuv_has_rows_of_whole_samples(name: str, width: int, row: int) -
     format_ = FORMATS[parse_fourcc(name)]
     assert format_.is_yuv
     assert [plane.row_bytes(width) for plane in format_.planes] == [row]
+
+
+def test_a_block_of_two_rows_has_the_pitch_of_one() -> None:
+    """DRM's pitch counts by rows: 2x2 pixels in 8 bytes are 2 bytes a pixel."""
+    (tiled,) = FORMATS[parse_fourcc("Y0L0")].planes
+    assert (tiled.row_bytes(1920), tiled.rows(1080)) == (3840, 1080)
+    assert (tiled.row_bytes(101), tiled.rows(7)) == (204, 8)  # the last blocks are whole
 
 
 def test_alpha_has_an_opaque_twin_with_the_same_planes() -> None:

@@ -163,14 +163,12 @@ def _framebuffers(
         planes: list[tuple[int, int]] = []
         end = 0
         for number, plane in enumerate(known.planes):
-            across = plane.horizontal * plane.block_width
-            pitch = -(-width // across) * plane.bytes_per_block
+            pitch = plane.row_bytes(width)
             if number == 0 and len(known.planes) == 1:
                 rule = pitches.get(8 * pitch // width, 1)
                 pitch = -(-pitch // rule) * rule
             planes.append((end, pitch))
-            down = plane.vertical * plane.block_height
-            end += -(-(pitch * -(-height // down)) // _PAGE) * _PAGE
+            end += -(-(pitch * plane.rows(height)) // _PAGE) * _PAGE
         yield Framebuffer(
             width=width,
             height=height,
