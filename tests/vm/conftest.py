@@ -42,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def guest_seconds() -> float:
+    """How long a guest may take for its boot and its command together."""
+    return SECONDS
+
+
+@pytest.fixture(scope="session")
 def run_guest() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command in a guest of its own, with options of kernel/vm/run before it."""
 
@@ -69,6 +75,12 @@ def run_guest() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def arm_environment() -> dict[str, str]:
+    """The environment in which the ARM guest's own Python finds heapwire."""
+    return os.environ | {"PYTHONPATH": str(HERE.parents[1] / "src")}
 
 
 @pytest.fixture(scope="session")
@@ -135,3 +147,19 @@ def kernel_tests(observe: Callable[..., Observation]) -> Observation:
         "--append=kunit.enable=1",
         "--append=kunit.filter_glob=dma_heap*",
     )
+
+
+RECORDS = pytest.StashKey[dict[str, list[str]]]()
+
+
+@pytest.fixture(scope="session")
+def record(pytestconfig: pytest.Config) -> Callable[[str, list[str]], None]:
+    """Print some lines under a heading when all tests have ended, whatever became of them."""
+    return pytestconfig.stash.setdefault(RECORDS, {}).__setitem__
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for heading, lines in config.stash.get(RECORDS, {}).items():
+        terminalreporter.section(heading)
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""Buffers of a heap (include/uapi/linux/dma-heap.h)."""
+"""Buffers of a heap (include/uapi/linux/dma-heap.h), and of memfds."""
 
 import fcntl
 import mmap
@@ -8,7 +8,32 @@ from contextlib import contextmanager
 
 DMA_HEAP_IOCTL_ALLOC = 0xC0184800
 DMA_BUF_IOCTL_SYNC = 0x40086200
+UDMABUF_CREATE = 0x40187542
 SYNC_READ, SYNC_START, SYNC_END = 1, 0, 4
+
+
+@contextmanager
+def of_memfd(size):
+    """A dma-buf of at least `size` bytes of ordinary memory (include/uapi/linux/udmabuf.h)."""
+    size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+    memory = os.memfd_create("memory", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(memory, size)
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+        node = os.open("/dev/udmabuf", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            # struct udmabuf_create: memfd, flags (close on exec), offset, size
+            fd = fcntl.ioctl(
+                node, UDMABUF_CREATE, bytearray(struct.pack("IIQQ", memory, 1, 0, size))
+            )
+        finally:
+            os.close(node)
+    finally:
+        os.close(memory)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 @contextmanager

@@ -7,16 +7,19 @@ import os
 import select
 import struct
 from contextlib import contextmanager
+from pathlib import Path
 
 from limits import PATIENCE
 
 VIDIOC_S_FMT = 0xC0D05605
 VIDIOC_REQBUFS = 0xC0145608
 VIDIOC_QBUF = 0xC058560F
+VIDIOC_EXPBUF = 0xC0405610
 VIDIOC_DQBUF = 0xC0585611
 VIDIOC_STREAMON = 0x40045612
 VIDIOC_STREAMOFF = 0x40045613
 V4L2_BUF_FLAG_ERROR = 0x40
+V4L2_MEMORY_MMAP = 1
 V4L2_MEMORY_DMABUF = 4
 V4L2_BUF_TYPE_VIDEO_CAPTURE = 1
 V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE = 9
@@ -120,3 +123,33 @@ def capture(fd, buffers, size, frames, seconds=PATIENCE):
     finally:
         fcntl.ioctl(fd, VIDIOC_STREAMOFF, struct.pack("I", kind))
         _request_buffers(fd, kind, 0)
+
+
+def allocator(node):
+    """What a vivid device's queue gets its memory from: told by its name and the parameter."""
+    name = Path("/sys/class/video4linux", Path(node).name, "name").read_text()
+    number = int(name.split("-")[1])
+    chosen = Path("/sys/module/vivid/parameters/allocators").read_text().split(",")
+    return {"0": "vmalloc", "1": "dma-contig"}[chosen[number].strip()]
+
+
+@contextmanager
+def exported(fd):
+    """A buffer of the capture queue's own, as a dma-buf."""
+    kind = V4L2_BUF_TYPE_VIDEO_CAPTURE
+    fcntl.ioctl(
+        fd, VIDIOC_REQBUFS, bytearray(struct.pack("IIIII", 1, kind, V4L2_MEMORY_MMAP, 0, 0))
+    )
+    try:
+        # struct v4l2_exportbuffer: type, index, plane, flags, fd
+        request = bytearray(struct.pack("IIIIi44x", kind, 0, 0, os.O_RDWR | os.O_CLOEXEC, -1))
+        fcntl.ioctl(fd, VIDIOC_EXPBUF, request)
+        buffer = struct.unpack_from("i", request, 16)[0]
+        try:
+            yield buffer
+        finally:
+            os.close(buffer)
+    finally:
+        fcntl.ioctl(
+            fd, VIDIOC_REQBUFS, bytearray(struct.pack("IIIII", 0, kind, V4L2_MEMORY_MMAP, 0, 0))
+        )

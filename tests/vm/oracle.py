@@ -1,0 +1,126 @@
+"""Rows of guest/displays.py judged: what was foretold of a picture against what the driver did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+PICTURE = [1024, 768]
+MARKS = {
+    (True, True): "+",
+    (False, False): "-",
+    (True, False): "!",
+    (False, True): "~",
+    (None, True): "?",
+    (None, False): "?",
+}
+LEGEND = (
+    "+ planned and taken   - not planned, and refused   ! planned, but refused   "
+    "~ taken, but not planned   ? no source, or not tried"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture, from one kind of memory, on one display."""
+
+    guest: str
+    driver: str
+    memory: str
+    format: str
+    size: tuple[int, int]
+    foretold: bool | None
+    """Without any trial; None where the platform does not know this memory as a source."""
+    after_trial: bool | None
+    """The same after heapwire's own trials; None too where it cannot try this memory."""
+    why: str
+    answers: dict[str, str | None]
+    """Each step that was asked, with None or the name of its errno."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the driver took it, as far as it was asked."""
+        return all(answer is None for answer in self.answers.values())
+
+    @property
+    def answer(self) -> str:
+        """The last step and what came of it, in words."""
+        step, error = list(self.answers.items())[-1]
+        return f"{step} {error}" if error else "taken"
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the driver did otherwise than was foretold without a trial."""
+        return self.foretold is not None and self.foretold != self.taken
+
+    @property
+    def wrong_after_trial(self) -> bool:
+        """Whether it did otherwise than was foretold after a trial."""
+        return self.after_trial is not None and self.after_trial != self.taken
+
+    @property
+    def promised(self) -> bool:
+        """Whether a plan was made of what the driver refuses: the one thing that must not be."""
+        return not self.taken and True in (self.foretold, self.after_trial)
+
+    def __str__(self) -> str:
+        size = "x".join(map(str, self.size))
+        what = f"{self.guest}: {self.driver}: {self.format} {size} from {self.memory}"
+        words = {None: "no source", True: "planned", False: f"not planned ({self.why})"}
+        after = {None: "not tried", True: "planned", False: "not planned"}[self.after_trial]
+        return f"{what}: {words[self.foretold]}, after a trial {after}; {self.answer}"
+
+
+def rows_of(guest: str, seen: dict[str, Any]) -> Iterator[Row]:
+    """All rows of a guest; memory that could not be had says nothing of a display."""
+    for card in seen["cards"].values():
+        for row in card.get("rows", ()):
+            if "allocate" not in row["driver"]:
+                yield Row(
+                    guest=guest,
+                    driver=card["driver"],
+                    memory=row["memory"],
+                    format=row["format"],
+                    size=tuple(row["size"]),
+                    foretold=row["foretold"],
+                    after_trial=row["foretold_after_trial"],
+                    why=row["why"],
+                    answers=row["driver"],
+                )
+
+
+def table(rows: Iterable[Row]) -> list[str]:
+    """The oracle's table, a line for each kind of memory of each display, and its sums.
+
+    The first mark of a picture is for what was foretold without a trial, the second after it.
+    """
+    rows = list(rows)
+    lines: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        lines.setdefault((row.guest, row.driver, row.memory), []).append(row)
+    told = [LEGEND]
+    for (guest, driver, memory), members in lines.items():
+        cells = " ".join(
+            f"{_column(row)}{MARKS[row.foretold, row.taken]}{MARKS[row.after_trial, row.taken]}"
+            for row in members
+        )
+        answers = Counter(row.answer for row in members)
+        summary = ", ".join(f"{count} {answer}" for answer, count in answers.most_common())
+        told.append(f"{guest:<8}{driver:<11}{memory:<20}{cells}   {summary}")
+    before = [row for row in rows if row.foretold is not None]
+    after = [row for row in rows if row.after_trial is not None]
+    told.append(f"{len(rows)} rows; {sum(row.promised for row in rows)} promised and refused")
+    told.append(_share("without a trial", [row.wrong for row in before]))
+    told.append(_share("after a trial", [row.wrong_after_trial for row in after]))
+    return told
+
+
+def _share(when: str, wrong: list[bool]) -> str:
+    percent = 100 * sum(wrong) / max(len(wrong), 1)
+    return f"{when}: {sum(wrong)} of {len(wrong)} wrong ({percent:.1f} %)"
+
+
+def _column(row: Row) -> str:
+    return row.format if list(row.size) == PICTURE else "x".join(map(str, row.size))
