@@ -37,8 +37,11 @@ test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Westo
 test-vm: $(VENV)/installed/test vm ## run the tests that need a real kernel, in QEMU
 	HEAPWIRE_VM=1 $(BIN)/python -m pytest tests/vm $(ARGS)
 
-vm: ## build the kernel of the test machine (cached by content)
+vm: ## build the kernels of the test machines, get what Debian has of them (cached by content)
+	kernel/vm/fetch stock
+	kernel/vm/fetch armhf
 	kernel/vm/build
+	kernel/vm/build arm
 
 bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what holds the loop
 	@set -e; for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \

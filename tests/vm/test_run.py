@@ -95,22 +95,36 @@ def test_panic_is_a_failure_that_shows_the_console(run_guest):
     assert "Kernel panic" in done.stderr
 
 
-def test_missing_qemu_is_named(tmp_path):
+def test_a_stock_guest_has_debians_own_kernel(run_guest):
+    done = run_guest(["sh", "-c", "uname -r; ls /dev/dma_heap; exit 7"], "--machine=stock")
+    assert done.returncode == 7, done.stderr
+    release, *heaps = done.stdout.split()
+    assert release.endswith("-amd64")
+    assert heaps == ["system"]
+
+
+@pytest.mark.parametrize("machine", ["patched", "stock", "arm"])
+def test_missing_qemu_is_named(tmp_path, machine):
     done = subprocess.run(
-        [sys.executable, str(RUN), "--", "true"],
+        [sys.executable, str(RUN), f"--machine={machine}", "--", "true"],
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": str(tmp_path)},
     )
     assert done.returncode == 125
-    assert "apt-get install qemu-system-x86" in done.stderr
+    package = "qemu-system-arm" if machine == "arm" else "qemu-system-x86"
+    assert done.stderr.strip().endswith(f"apt-get install {package}")
 
 
-def test_kernel_that_is_not_built_is_no_surprise(run_guest, tmp_path):
-    done = run_guest(["true"], env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)})
+@pytest.mark.parametrize(
+    ("machine", "script"), [("patched", "build"), ("stock", "fetch stock"), ("arm", "fetch armhf")]
+)
+def test_kernel_that_is_not_built_is_no_surprise(run_guest, tmp_path, machine, script):
+    nothing = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    done = run_guest(["true"], f"--machine={machine}", env=nothing)
     assert done.returncode == 125
-    assert "run kernel/vm/build" in done.stderr
+    assert f"run kernel/vm/{script}" in done.stderr
 
 
 def test_unknown_user_is_named(run_guest):
