@@ -200,9 +200,9 @@ NV12_1080P = {
     ),
     # 64 bytes a macroblock, and 32 more.
     "rockchip-rk3288": ([("default_cma_region", 3_655_712)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
-    # Y from one bank and CbCr from the other.
+    # Tiles; Y from one bank and CbCr from the other, each a multiple of 8 KiB.
     "exynos4-mfc-v5": (
-        [("mfc-right", 2_088_960), ("mfc-left", 1_044_480)], [(0, 0, 1920), (1, 0, 1920)],
+        [("mfc-right", 2_088_960), ("mfc-left", 1_048_576)], [(0, 0, 1920), (1, 0, 1920)],
     ),
     # One bank.
     "exynos5-mfc-v6": ([("mfc-left", 3_133_440)], [(0, 0, 1920), (0, 2_088_960, 1920)]),
