@@ -18,10 +18,12 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Sequence, Set
 from itertools import combinations
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.demand import PAIRS_OF, connected
 from heapwire.protocol.solver.step_budget import StepBudget
+
+_STEPS_OF_A_TRY: Final = 2
 
 
 class Assignment(NamedTuple):
@@ -229,7 +231,6 @@ class _Search:
 
     def descend(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
         """Give the groups from `group` on a source, `taken` being those before it."""
-        self.budget.spend()
         if group == len(self.choices):
             self._complete(order, scarcity, taken)
             return
@@ -265,9 +266,11 @@ class _Search:
                 break  # and those after it are liked even less
             if (source in known) is not again:
                 continue
-            self.budget.spend()
             further = (*taken, source)
-            if not self._hopeless(after, order + more_order, scarcity + more_scarcity, further):
+            if self._hopeless(after, order + more_order, scarcity + more_scarcity, further):
+                self.budget.spend()
+            else:
+                self.budget.spend(_STEPS_OF_A_TRY)
                 self.descend(after, order + more_order, scarcity + more_scarcity, further)
 
     def _hopeless(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> bool:

@@ -270,7 +270,12 @@ def _fits(goal: PreparedGoal, group: MergedGroup, layout: Layout) -> bool:
         ):
             return False
         needed.append((source, group.count * pages * PAGE_SIZE))
-    return not goal.heeds_capacity or all(
+    if not goal.heeds_capacity:
+        return True
+    if len(needed) == 1:
+        source, size = needed[0]
+        return source.capacity is None or size <= source.capacity
+    return all(
         source.capacity is None
         # What two names have of one memory comes out of the same bytes.
         or sum(size for other, size in needed if other.lies_within(source)) <= source.capacity

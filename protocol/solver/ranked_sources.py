@@ -30,9 +30,17 @@ class RankedSources:
     @cached_property
     def overlapping(self) -> tuple[frozenset[int], ...]:
         """For each source the places of those that are the same memory, itself included."""
+        # Of most nothing is known by which they could be another's: these need no comparing.
+        known = [
+            place
+            for place, source in enumerate(self.sources)
+            if source.area or (source.address_range is not None and source.capacity is not None)
+        ]
         return tuple(
-            frozenset(place for place, other in enumerate(self.sources) if source.overlaps(other))
-            for source in self.sources
+            frozenset((place, *(one for one in known if source.overlaps(self.sources[one]))))
+            if place in known
+            else frozenset((place,))
+            for place, source in enumerate(self.sources)
         )
 
     def scarcity_of(self, *, opaque: bool, clean: bool) -> tuple[int, ...]:
