@@ -71,7 +71,7 @@ def inquire(connection, platform):
     manager = HeapManager(connection)
     negotiation = manager.default_negotiation()
     negotiation.set_extents(PICTURES)
-    negotiation.set_participant(writer_participant("yuv420p"))
+    negotiation.set_participant(writer_participant("yuv420p", tiles=True))
     decoder = next(one for one in platform.devices if Usage.DECODE in one.sets)
     negotiation.set_participant(platform.participant(decoder.name, Usage.DECODE))
     return manager, negotiation

@@ -33,6 +33,7 @@ from heapwire.compositor_plugin.server import (
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import (
+    SAMSUNG_64_32_TILE,
     Constraint,
     Extent,
     FormatModifier,
@@ -48,6 +49,7 @@ from heapwire.protocol.wire.constraint_value import encode_value
 NV12 = FormatModifier(parse_fourcc("NV12"), 0)
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
 IMPORTABLE = frozenset({NV12, XRGB})
+TILES = FormatModifier(NV12.fourcc, SAMSUNG_64_32_TILE)
 SIZE = Extent(640, 480)
 POLICY_KEYS = {field.name for field in fields(Policy)}
 DECODE = 1

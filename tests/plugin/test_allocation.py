@@ -8,7 +8,7 @@ import threading
 import pytest
 from open_files import open_fds
 from patience import PATIENCE
-from stage import Allocator, Stage
+from stage import IMPORTABLE, TILES, Allocator, Stage
 
 from heapwire.compositor_plugin.clients.quota import Holder, charged_sizes
 from heapwire.compositor_plugin.clients.selection import NOTHING
@@ -192,6 +192,7 @@ def test_what_goes_wrong_is_an_event(stage, monkeypatch, error, reason) -> None:
 def test_a_part_that_fails_takes_the_whole_with_it(monkeypatch) -> None:
     """Y and CbCr in two heaps: without room for the second, the first is let go of."""
     with Stage("exynos4-mfc-v5") as stage:
+        stage.host.importable = IMPORTABLE | {TILES}
         stage.candidate()
         allocator = Allocator(stage, stage.decoder())
         sources = [entry.source for entry in allocator.plan.layout.objects]

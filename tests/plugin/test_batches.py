@@ -6,7 +6,7 @@ import struct
 from dataclasses import replace
 
 import pytest
-from stage import IMPORTABLE, NV12, SIZE, XRGB, Stage
+from stage import IMPORTABLE, NV12, SIZE, TILES, XRGB, Stage
 
 from heapwire.compositor_plugin.answering import SolverCall
 from heapwire.kernel.description import Platform
@@ -327,6 +327,7 @@ def test_nothing_is_asked_of_the_host_without_a_reason() -> None:
 @pytest.mark.parametrize("platform", ["raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5"])
 def test_every_shipped_platform_plans_for_its_display(platform: str) -> None:
     with Stage(platform) as stage:
+        stage.host.importable = IMPORTABLE | {TILES}
         stage.candidate()
         client = stage.client()
         feedback = client.feedback(client.thing("surface"))
