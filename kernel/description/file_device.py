@@ -132,7 +132,9 @@ class DeviceReader:
                 hint = did_you_mean(name, shipped_profiles())
                 table.fault("profile", f"there is no profile {shown(name)}: {hint}")
         profiles = profiles_named(name for name in named if name in shipped_profiles())
-        planes = {plane.name: plane for one in profiles for plane in one.kms_planes}
+        # A profile may be of a driver of more than a display: only that has its planes.
+        shows = profiles if device.kind is DeviceKind.DISPLAY else ()
+        planes = {plane.name: plane for one in shows for plane in one.kms_planes}
         if planes and device.planes:
             table.fault("kms-planes", "the profile has the planes: leave them out")
         planes = planes or {plane.name: plane for plane in device.planes}
@@ -145,12 +147,10 @@ class DeviceReader:
             sets[usage] = tuple(dict.fromkeys(one for one, _ in known))
             for one, where in known:
                 _show_on(planes, where or tuple(planes), one)
-        driver = next((own for profile in profiles for own in profile.drivers), "")
-        api_driver = next((own for profile in profiles for own in profile.api_drivers), "")
         return replace(
             device,
-            driver=device.driver or driver,
-            api_driver=api_driver,
+            driver=device.driver or _only(profile.drivers for profile in profiles),
+            api_driver=device.api_driver or _only(profile.api_drivers for profile in profiles),
             sets=sets,
             planes=tuple(planes.values()),
         )
@@ -212,6 +212,11 @@ def _show_on(planes: dict[str, KmsPlane], names: Iterable[str], one: ConstraintS
     """Put a set on some of the planes."""
     for name in names:
         planes[name] = replace(planes[name], sets=(*planes[name].sets, one))
+
+
+def _only(names: Iterable[tuple[str, ...]]) -> str:
+    """The name in the first of these that has just one: a profile of a class has many."""
+    return next((each[0] for each in names if len(each) == 1), "")
 
 
 def _kms_plane(table: TomlTable) -> KmsPlane:

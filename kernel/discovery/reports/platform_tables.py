@@ -99,7 +99,6 @@ class _Writer:
         _add(table, "substitutes-for", [*source.substitutes_for])
         _add(table, "area", source.area)
         _add(table, "rows-only", source.rows_only)
-        _add(table, "rows-only", source.rows_only)
         rungs: Table = {
             _key_of(fact): provenance.name.lower()
             for fact, provenance in source.provenance.items()
