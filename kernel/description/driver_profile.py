@@ -152,16 +152,28 @@ def profile_sets(
         return ()
     others = [other for other in profiles if other is not profile]
     bind = _binder(device, names)
-    sets: list[tuple[ConstraintSet, tuple[str, ...]]] = []
+    # Rows that demand the same are one set: the more sets, the more combinations to solve.
+    costs: dict[tuple[tuple[Constraint, ...], tuple[str, ...]], dict[FormatModifier, int]] = {}
     for row in use.rows:
         said = ConstraintSet(
             formats=row.pairs,
-            constraints=bind((*use.constraints, *row.constraints)),
-            costs=(row.cost,) * len(row.pairs) if row.cost else (),
+            constraints=tuple(dict.fromkeys(bind((*use.constraints, *row.constraints)))),
         )
-        told = _overlaid(device, usage, (said,), others, names)
-        sets += [(one, row.kms_planes) for one in told.sets]
-    return tuple(sets)
+        for one in _overlaid(device, usage, (said,), others, names).sets:
+            pairs = costs.setdefault((one.constraints, row.kms_planes), {})
+            for pair in one.formats:
+                pairs.setdefault(pair, row.cost)
+    return tuple(
+        (
+            ConstraintSet(
+                formats=tuple(pairs),
+                constraints=constraints,
+                costs=tuple(pairs.values()) if any(pairs.values()) else (),
+            ),
+            where,
+        )
+        for (constraints, where), pairs in costs.items()
+    )
 
 
 def _overlaid(

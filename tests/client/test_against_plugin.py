@@ -22,20 +22,29 @@ from heapwire.client_lib.wayland import send
 from heapwire.compositor_plugin import HeapPlugin
 from heapwire.compositor_plugin.server import OwnDisplay
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import Extent, Extents, FormatModifier, Usage, parse_fourcc
+from heapwire.protocol.values import (
+    LINEAR,
+    SAMSUNG_64_32_TILE,
+    Extent,
+    Extents,
+    FormatModifier,
+    Usage,
+    parse_fourcc,
+)
 from heapwire.protocol.wire import Access
 
 PICTURES = Extents(coded=Extent(1920, 1088), visible=Extent(1920, 1080))
 
 
 class Host:
-    """Takes everything that is linear."""
+    """Takes everything that is linear, and the tiles of one codec."""
 
     def surface_state(self, surface):
         return None
 
     def importable_formats(self, client):
-        return frozenset(FormatModifier(code, 0) for code in writable_formats())
+        rows = frozenset(FormatModifier(code, LINEAR) for code in writable_formats())
+        return rows | {FormatModifier(parse_fourcc("NV12"), SAMSUNG_64_32_TILE)}
 
     def security_context(self, client):
         return None

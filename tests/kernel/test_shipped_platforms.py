@@ -139,6 +139,13 @@ class TestEvery:
             needed.add(DeviceKind.DECODER)
         assert needed <= kinds
 
+    def test_set_demands_a_thing_once(self, name, platforms):
+        """What a set says twice of the same planes cannot be sent."""
+        for device in platforms[name].devices:
+            for one in {one for sets in device.sets.values() for one in sets}:
+                said = [(c.type, c.planes) for c in one.constraints]
+                assert len(set(said)) == len(said), device.name
+
     def test_display_says_what_its_planes_take(self, name, platforms):
         for device in platforms[name].devices:
             if device.kind is DeviceKind.DISPLAY:
