@@ -31,11 +31,11 @@ from kernel_source import KernelSource, SourceError, elements, squeezed
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
 from heapwire.kernel.description.quantity import parse_quantity
+from heapwire.kernel.video import drm_format
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
     INVALID,
-    LINEAR,
     fourcc_name,
     modifier_name,
     parse_modifier,
@@ -55,24 +55,7 @@ _PLACE = re.compile(r"([\w./+-]+\.(?:c|h|dtsi?)): ([\w-]+)(?:\[(\w+)\])?(?:: (.+
 
 _OF_THE_KERNEL = re.compile(r"(?:arch|drivers|include)/")
 
-# V4L2's names of pictures that drm_fourcc.h calls otherwise.
-_PICTURES: Mapping[str, tuple[str, int]] = {
-    "NV12": ("NV12", LINEAR),
-    "NV12M": ("NV12", LINEAR),
-    "NV21": ("NV21", LINEAR),
-    "NV21M": ("NV21", LINEAR),
-    "YUV420": ("YUV420", LINEAR),
-    "YUV420M": ("YUV420", LINEAR),
-    "YVU420M": ("YVU420", LINEAR),
-    "YUYV": ("YUYV", LINEAR),
-    "P010": ("P010", LINEAR),
-    "NV12MT": ("NV12", parse_modifier("SAMSUNG_64_32_TILE")),
-    "NV12MT_16X16": ("NV12", parse_modifier("SAMSUNG_16_16_TILE")),
-    "MM21": ("NV12", parse_modifier("MTK(0x1)")),  # drm_fourcc.h has it from 6.14 on
-    "NV12_32L32": ("NV12", parse_modifier("ALLWINNER_TILED")),
-    "QC08C": ("NV12", parse_modifier("QCOM_COMPRESSED")),
-    "QC10C": ("P010", parse_modifier("QCOM_COMPRESSED")),
-}
+_VIDEODEV2 = "include/uapi/linux/videodev2.h"
 _BITSTREAM = re.compile(
     r"\w+_(?:SLICE|FRAME)|H26[34]\w*|HEVC|MPEG\w*|VP[89]|VC1_\w+|XVID|JPEG|MJPEG|AV1"
 )
@@ -191,10 +174,13 @@ class _Profile:
             return _difference({code for code, _ in said}, there, fourcc_name)
         pairs: set[tuple[int, int]] = set()
         for name in re.findall(r"\bV4L2_PIX_FMT_(\w+)", region):
-            if name in _PICTURES:
-                code, modifier = _PICTURES[name]
-                pairs.add((parse_known_fourcc(code), modifier))
-            elif not _BITSTREAM.fullmatch(name) and name not in self._data.get("nameless", ()):
+            v4l2 = self._source.value(_VIDEODEV2, f"V4L2_PIX_FMT_{name}")
+            ways = (drm_format(v4l2, buffer_a_plane=apart) for apart in (False, True))
+            named = {pair for pair in ways if pair is not None}
+            pairs |= named
+            if named:
+                continue
+            if not _BITSTREAM.fullmatch(name) and name not in self._data.get("nameless", ()):
                 return f"V4L2_PIX_FMT_{name} is neither a row nor among the nameless"
         return _difference(
             said, pairs, lambda pair: f"{fourcc_name(pair[0])} {modifier_name(pair[1])}"

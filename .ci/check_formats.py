@@ -1,6 +1,7 @@
 """Compare the table of formats (protocol/values/format.py) with the kernel's own.
 
-The kernel's is __drm_format_info. Its subsampling is the format's, ours is each
+The kernel's is __drm_format_info, and for what V4L2 calls them (kernel/video/picture_format.py)
+v4l2_format_info. Its subsampling is the format's, ours is each
 plane's; its blocks count pixels, and where one plane has all, a block of ours has
 whole samples of the chroma too.
 """
@@ -14,6 +15,7 @@ from fractions import Fraction
 
 from kernel_source import KernelSource, SourceError
 
+from heapwire.kernel.video import drm_format
 from heapwire.protocol.values import FORMATS, Format, fourcc_name
 
 _FILE = "drivers/gpu/drm/drm_fourcc.c"
@@ -27,6 +29,13 @@ _ONLY_IN_THE_HEADER = {
     "DRM_FORMAT_AVUY8888": 32,
 }
 _MOST_PLANES = 4
+_ROW = re.compile(
+    r"\{\s*\.format\s*=.*?\}\s*(?=,\s*\{\s*\.format|,?\s*\};)", re.DOTALL
+)  # of either table
+
+
+_V4L2_FILE = "drivers/media/v4l2-core/v4l2-common.c"
+_V4L2_SYMBOL = "v4l2_format_info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ def check_formats(source: KernelSource) -> tuple[int, list[str]]:
     """How many formats were compared, and what differs."""
     try:
         there = dict(_kernel_rows(source))
+        of_v4l2 = list(_v4l2_faults(source))
     except SourceError as error:
         return 0, [f"formats: {error}"]
     faults = []
@@ -59,16 +69,47 @@ def check_formats(source: KernelSource) -> tuple[int, list[str]]:
         for code, info in there.items()
         if info.yuv and code not in FORMATS and all(info.sizes)
     ]
-    return len(FORMATS), faults
+    return len(FORMATS), [*faults, *of_v4l2]
+
+
+def _v4l2_faults(source: KernelSource) -> Iterator[str]:
+    """What differs of the pictures that V4L2's table and ours both have."""
+    region = source.region(_V4L2_FILE, _V4L2_SYMBOL)
+    for fields in map(_fields, _ROW.findall(region)):
+        code = source.value(_V4L2_FILE, fields["format"])
+        apart = int(fields["mem_planes"]) > 1
+        name = f"formats: {fields['format']}"
+        if drm_format(code, buffer_a_plane=not apart) is not None:
+            yield f"{name}: has {fields['mem_planes']} buffers"
+        pair = drm_format(code, buffer_a_plane=apart)
+        if pair is None:
+            continue
+        planes = FORMATS[pair.fourcc].planes
+        sizes = _numbers(fields["bpp"], len(planes), 0)
+        parts = _numbers(fields["bpp_div"], len(planes), 1)
+        for index, plane in enumerate(planes):
+            own = Fraction(plane.bytes_per_block, plane.block_width)
+            across = int(fields["hdiv"]) if index else 1
+            down = int(fields["vdiv"]) if index else 1
+            if own != Fraction(sizes[index], parts[index]) or (
+                (plane.horizontal, plane.vertical) != (across, down)
+            ):
+                yield f"{name}: plane {index} of {fourcc_name(pair.fourcc)} is not V4L2's"
+        if int(fields["comp_planes"]) != len(planes):
+            yield f"{name}: {fourcc_name(pair.fourcc)} has {len(planes)} planes"
+
+
+def _fields(row: str) -> dict[str, str]:
+    return {
+        name: value.strip("{} ")
+        for name, value in re.findall(r"\.(\w+)\s*=\s*(\{[^}]*\}|[^,}]+)", row)
+    }
 
 
 def _kernel_rows(source: KernelSource) -> Iterator[tuple[int, _Info]]:
     region = re.sub(r"(?m)^\s*#.*$", "", source.region(_FILE, _SYMBOL))
-    for row in re.findall(r"\{\s*\.format\s*=.*?\}\s*(?=,\s*\{\s*\.format|,?\s*\};)", region, re.S):
-        fields = {
-            name: value.strip("{} ")
-            for name, value in re.findall(r"\.(\w+)\s*=\s*(\{[^}]*\}|[^,}]+)", row)
-        }
+    for row in _ROW.findall(region):
+        fields = _fields(row)
         planes = int(fields["num_planes"])
         sizes = fields.get("char_per_block") or fields["cpp"]
         yield (

@@ -30,6 +30,7 @@ from heapwire.protocol import InputError, MachineError, NotPossibleError, words_
 from heapwire.protocol.values import (
     DIRTY_LINES,
     FORMATS,
+    TILINGS,
     ConstraintSet,
     FormatModifier,
     Participant,
@@ -189,7 +190,8 @@ class DevicePictureStream:
         codes -= {code for code in codes if FORMATS[code].opaque in codes}
         if self._formats:
             codes &= set(self._formats)
-        sets = _with_only(sets, lambda pair: pair.fourcc in codes)
+        # Where only its driver knows the layout, nobody here can tell whether a plan has it.
+        sets = _with_only(sets, lambda pair: pair.fourcc in codes and pair.modifier in TILINGS)
         if not sets:
             raise NotPossibleError(f"{self.decoder} makes no format that can be used here")
         self._described = True
@@ -207,7 +209,7 @@ class DevicePictureStream:
     def _layout_of(self, plan: Plan) -> QueueFormat:
         layouts = self._layouts if self._layout is None else (self._layout,)
         for layout in layouts:
-            if is_laid_out_as(layout, plan.fourcc, plan.layout):
+            if is_laid_out_as(layout, FormatModifier(plan.fourcc, plan.modifier), plan.layout):
                 return layout
         raise AllocationError(f"{self.decoder} does not lay its pictures out like this")
 

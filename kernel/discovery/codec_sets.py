@@ -16,13 +16,16 @@ from heapwire.kernel.video import (
     Queue,
     QueueFormat,
     drm_format,
+    has_drm_format,
     layout_constraints,
+    layout_format,
+    v4l2_format_name,
 )
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
     FORMATS,
-    LINEAR,
     SAME_BUFFER,
+    TILINGS,
     Constraint,
     ConstraintSet,
     FormatModifier,
@@ -36,7 +39,8 @@ class CodecSets:
     """The kind of a V4L2 device, and for its use the sets and whether it imports dma-bufs.
 
     `usage` is None for a device that neither makes nor takes pictures.
-    `bitstreams` are the V4L2 fourccs that a codec reads or writes.
+    `bitstreams` are the V4L2 fourccs that a codec reads or writes, `nameless` those of pictures
+    that DRM has no name for.
     `contiguous` is a hint: the queue does not take pointers to user memory,
     which often means videobuf2-dma-contig.
     """
@@ -45,6 +49,7 @@ class CodecSets:
     usage: Usage | None
     sets: tuple[ConstraintSet, ...] = ()
     bitstreams: tuple[int, ...] = ()
+    nameless: tuple[int, ...] = ()
     imports: bool = False
     contiguous: bool = False
 
@@ -105,6 +110,11 @@ def codec_sets(device: CodecQueries, more: Iterable[Constraint] = ()) -> CodecSe
         usage=usage,
         sets=_sets(pictures, (*limits, *more)),
         bitstreams=tuple(entry.fourcc for entry in (*made, *taken) if entry.compressed),
+        nameless=tuple(
+            entry.fourcc
+            for entry in pictures
+            if not entry.compressed and not has_drm_format(entry.fourcc)
+        ),
         imports=takes is not None and takes.dmabuf,
         contiguous=takes is not None and not takes.userptr,
     )
@@ -113,24 +123,24 @@ def codec_sets(device: CodecQueries, more: Iterable[Constraint] = ()) -> CodecSe
 def _sets(
     pictures: Iterable[PixelFormat], constraints: tuple[Constraint, ...]
 ) -> tuple[ConstraintSet, ...]:
-    """One set for what fits one buffer, by number of planes, and one with a buffer a plane."""
-    tied: dict[int, list[FormatModifier]] = {}
+    """One set for what fits one buffer, by how its planes follow, and one with a buffer a plane."""
+    tied: dict[tuple[int, bool], list[FormatModifier]] = {}
     apart: list[FormatModifier] = []
     for entry in pictures:
         if entry.compressed:
             continue
         separate = drm_format(entry.fourcc, buffer_a_plane=True)
         if separate is not None:
-            apart.append(FormatModifier(separate, LINEAR))
+            apart.append(separate)
         together = drm_format(entry.fourcc, buffer_a_plane=False)
         if together is not None:
-            planes = len(FORMATS[together].planes)
-            tied.setdefault(planes, []).append(FormatModifier(together, LINEAR))
+            way = len(FORMATS[together.fourcc].planes), together.modifier in TILINGS
+            tied.setdefault(way, []).append(together)
     sets = []
     if apart:
         sets.append(ConstraintSet(formats=tuple(dict.fromkeys(apart)), constraints=constraints))
-    for planes, pairs in sorted(tied.items()):
-        same_buffer = _in_same_buffer(planes) if planes > 1 else ()
+    for (planes, adjacent), pairs in sorted(tied.items()):
+        same_buffer = _in_same_buffer(planes, adjacent=adjacent) if planes > 1 else ()
         sets.append(
             ConstraintSet(
                 formats=tuple(dict.fromkeys(pairs)), constraints=(*constraints, *same_buffer)
@@ -151,12 +161,15 @@ def layout_sets(
     pairs_by_demand: dict[tuple[Constraint, ...], list[FormatModifier]] = {}
     for layout in layouts:
         apart = len(layout.sizes) > 1
-        code = drm_format(layout.fourcc, buffer_a_plane=apart)
-        if code is None:
+        pair = layout_format(layout)
+        if pair is None:
             continue
-        pair, planes = FormatModifier(code, LINEAR), len(FORMATS[code].planes)
+        planes = len(FORMATS[pair.fourcc].planes)
+        listed = {pair, drm_format(layout.fourcc, buffer_a_plane=apart)}
         for candidate in candidates:
-            if pair in candidate.formats and apart != _is_for_one_buffer(candidate, planes):
+            if not listed.isdisjoint(candidate.formats) and apart != _is_for_one_buffer(
+                candidate, planes
+            ):
                 demand = (*candidate.constraints, *layout_constraints(layout))
                 pairs_by_demand.setdefault(demand, []).append(pair)
                 break  # later sets are the same device's second choice for the pair
@@ -173,17 +186,26 @@ def _is_for_one_buffer(constraint_set: ConstraintSet, planes: int) -> bool:
     )
 
 
-def _in_same_buffer(planes: int) -> tuple[Constraint, ...]:
-    return (
-        Constraint(
-            type=SAME_BUFFER.type,
-            value=1,
-            planes=(1 << planes) - 1,
-            provenance=Provenance.KERNEL,
-        ),
-        # V4L2 tells one pitch and no offset: the other planes follow from these.
-        Constraint(type=ADJACENT_PLANES.type, value=1, provenance=Provenance.KERNEL),
+def _in_same_buffer(planes: int, *, adjacent: bool) -> tuple[Constraint, ...]:
+    together = Constraint(
+        type=SAME_BUFFER.type,
+        value=1,
+        planes=(1 << planes) - 1,
+        provenance=Provenance.KERNEL,
     )
+    if not adjacent:
+        return (together,)
+    # V4L2 tells one pitch and no offset: the other planes follow from these.
+    after = Constraint(type=ADJACENT_PLANES.type, value=1, provenance=Provenance.KERNEL)
+    return (together, after)
+
+
+def nameless_note(name: str, codec: CodecSets) -> str:
+    """That a device has pictures which DRM has no name for, and which."""
+    does = "reads" if codec.usage is Usage.ENCODE else "writes"
+    codes = dict.fromkeys(map(v4l2_format_name, codec.nameless))
+    has = "has no DRM name" if len(codes) == 1 else "have no DRM names"
+    return f"{name} {does} {', '.join(codes)}, which {has}"
 
 
 def _limits(sizes: Iterable[FrameSizes]) -> tuple[Constraint, ...]:

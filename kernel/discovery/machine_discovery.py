@@ -29,7 +29,7 @@ from heapwire.kernel.description import (
     scanout_sets,
     with_facts_of,
 )
-from heapwire.kernel.discovery.codec_sets import codec_sets
+from heapwire.kernel.discovery.codec_sets import codec_sets, nameless_note
 from heapwire.kernel.discovery.device_place import (
     compatibles_of,
     copies,
@@ -272,6 +272,8 @@ def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device 
     device = replace(
         device, kind=codec.kind, title=title, api_driver=driver, bitstreams=codec.bitstreams
     )
+    if codec.nameless:
+        discovery.notes.append(nameless_note(device.name, codec))
     if codec.usage is None or not codec.sets:
         return device
     device = replace(device, sets={codec.usage: codec.sets})

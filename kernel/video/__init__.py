@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     )
     from heapwire.kernel.video.picture_format import (
         drm_format as drm_format,
+        has_drm_format as has_drm_format,
         is_laid_out_as as is_laid_out_as,
         layout_constraints as layout_constraints,
+        layout_format as layout_format,
     )
     from heapwire.kernel.video.v4l2_device import (
         BufferCapabilities as BufferCapabilities,
@@ -31,7 +33,9 @@ else:
         {
             "import_trial": "trial_import",
             "m2m_decoder": "DecodedPicture M2mDecoder",
-            "picture_format": "drm_format is_laid_out_as layout_constraints",
+            "picture_format": (
+                "drm_format has_drm_format is_laid_out_as layout_constraints layout_format"
+            ),
             "v4l2_device": (
                 "BufferCapabilities FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name"
             ),

@@ -6,6 +6,7 @@ The numbers are those of include/uapi/linux/videodev2.h and drm_fourcc.h.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from heapwire.kernel.video.v4l2_queue import QueueFormat
 from heapwire.protocol.values import (
@@ -13,104 +14,135 @@ from heapwire.protocol.values import (
     MAX_PITCH,
     MIN_PITCH,
     MIN_SIZE,
+    TILINGS,
     Constraint,
+    FormatModifier,
     Layout,
     PlaneLayout,
     Provenance,
     fourcc,
+    parse_modifier,
 )
 
-# V4L2's fourccs that drm_fourcc.h spells otherwise. RGB is named by bytes in
-# memory there and by bits of a word here, so it is not the same letters; NM12 and
-# its like have a buffer for each plane.
-_ALIASES: Mapping[str, str] = {
-    "BGR4": "XR24",
-    "XR24": "XR24",
-    "AR24": "AR24",
-    "XB24": "XB24",
-    "AB24": "AB24",
-    "RGBP": "RG16",
-    "RGB3": "BG24",
-    "BGR3": "RG24",
-}
-_SEPARATE: Mapping[str, str] = {
-    "NM12": "NV12",
-    "NM21": "NV21",
-    "NM16": "NV16",
-    "NM61": "NV61",
-    "YM12": "YU12",
-    "YM21": "YV12",
-    "YM16": "YU16",
-    "YM61": "YV16",
-    "YM24": "YU24",
-    "YM42": "YV24",
-}
-_SAME = (
-    *("NV12", "NV21", "NV16", "NV61", "NV24", "NV42", "YUYV", "YVYU", "UYVY", "VYUY"),
-    *("P010", "P012", "YU12", "YV12"),
+_SAND128 = parse_modifier("BROADCOM_SAND128(0)")
+
+
+def _pairs(names: str, modifier: str = "LINEAR") -> dict[int, FormatModifier]:
+    """Of words such as `RGB3=BG24`: V4L2's code, and DRM's where that is another."""
+    found = {}
+    for word in names.split():
+        v4l2, _, drm = word.partition("=")
+        found[fourcc(v4l2)] = FormatModifier(fourcc(drm or v4l2), parse_modifier(modifier))
+    return found
+
+
+# What has all planes in one buffer. V4L2 names RGB and packed YUV by bytes in memory, and
+# where it has 16 bits or less, or ten a part, by bits of a word; DRM names all by bits of a
+# word. So V4L2's AYUV is none of DRM's, and its VUYA is DRM's AYUV.
+_ONE_BUFFER: Mapping[int, FormatModifier] = MappingProxyType(
+    _pairs(
+        """
+        AR24 XR24 RA24 RX24 AB24 XB24 BA24 BX24 BGR4=XR24 RGB4=BX24 RGB3=BG24 BGR3=RG24
+        RGBP=RG16 RGB1=RGB8 R444=XR12 RGBO=XR15 RX30 RA30 AR30
+        AR12 XR12 RA12 RX12 AB12 XB12 GA12=BA12 BX12
+        AR15 XR15 RA15 RX15 AB15 XB15 BA15 BX15
+        YUYV YVYU UYVY VYUY VUYA=AYUV VUYX=XYUV YUVA=AVUY YUVX=XVUY YUV3=VU24 Y210 Y212 Y216
+        NV12 NV21 NV16 NV61 NV24 NV42 P010 P012 NV15 NV20
+        YUV9 YVU9 411P=YU11 422P=YU16 YU12 YV12
+        """
+    )
+    | _pairs("ST12=NV12", "ALLWINNER_TILED")
+    | _pairs("NC12=NV12 NC30=P030", "BROADCOM_SAND128(0)")
+    | _pairs("Q08C=NV12 Q10C=P010", "QCOM_COMPRESSED")
 )
-_ONE_BUFFER = {fourcc(v4l2): fourcc(drm) for v4l2, drm in _ALIASES.items()} | {
-    fourcc(name): fourcc(name) for name in _SAME
-}
-_BUFFER_A_PLANE = {fourcc(v4l2): fourcc(drm) for v4l2, drm in _SEPARATE.items()}
+# What has a buffer for each plane.
+_BUFFER_A_PLANE: Mapping[int, FormatModifier] = MappingProxyType(
+    _pairs(
+        """
+        NM12=NV12 NM21=NV21 NM16=NV16 NM61=NV61 PM12=P012
+        YM12=YU12 YM21=YV12 YM16=YU16 YM61=YV16 YM24=YU24 YM42=YV24
+        """
+    )
+    | _pairs("TM12=NV12", "SAMSUNG_64_32_TILE")
+    | _pairs("VM12=NV12", "SAMSUNG_16_16_TILE")
+    | _pairs("MM21=NV12", "MTK_16L_32S_TILE")
+)
 
 
-def drm_format(v4l2: int, *, buffer_a_plane: bool) -> int | None:
-    """DRM's fourcc of a format of V4L2's; None if there is none.
+def drm_format(v4l2: int, *, buffer_a_plane: bool) -> FormatModifier | None:
+    """DRM's fourcc and modifier of a format of V4L2's; None if there is none.
 
     V4L2 has two names for many formats: one whose planes share a buffer, and one
     whose planes have a buffer each. `buffer_a_plane` says which kind is meant.
+    A modifier whose parameter follows from the picture is the one that stands for its family.
     """
-    code = (_BUFFER_A_PLANE if buffer_a_plane else _ONE_BUFFER).get(v4l2)
-    return code if code in FORMATS else None
+    return (_BUFFER_A_PLANE if buffer_a_plane else _ONE_BUFFER).get(v4l2)
+
+
+def has_drm_format(v4l2: int) -> bool:
+    """Whether DRM has a name for a format of V4L2's, in however many buffers."""
+    return v4l2 in _ONE_BUFFER or v4l2 in _BUFFER_A_PLANE
+
+
+def layout_format(layout: QueueFormat) -> FormatModifier | None:
+    """The fourcc and modifier of pictures that are laid out so; None if DRM has none.
+
+    A driver of Broadcom's columns tells their height as its pitch.
+    """
+    pair = drm_format(layout.fourcc, buffer_a_plane=len(layout.sizes) > 1)
+    if pair is None or pair.modifier != _SAND128:
+        return pair
+    return FormatModifier(pair.fourcc, parse_modifier(f"BROADCOM_SAND128({layout.pitches[0]})"))
 
 
 def layout_constraints(layout: QueueFormat) -> tuple[Constraint, ...]:
     """What a driver's layout demands of a buffer: just these pitches, and room for it all.
 
-    A format that DRM does not know has no demands.
+    A format that DRM does not know has no demands, and one whose rows are not told by a
+    pitch has none of that kind.
     """
-    pitches = _pitches(layout)
+    pair = layout_format(layout)
+    if pair is None:
+        return ()
     demands = [
         Constraint(type=bound.type, value=pitch, planes=1 << plane, provenance=Provenance.KERNEL)
-        for plane, pitch in enumerate(pitches)
+        for plane, pitch in enumerate(_pitches(layout, pair))
         for bound in (MIN_PITCH, MAX_PITCH)
     ]
-    if pitches:
-        room = max(layout.sizes)
-        demands.append(Constraint(type=MIN_SIZE.type, value=room, provenance=Provenance.KERNEL))
+    room = max(layout.sizes)
+    demands.append(Constraint(type=MIN_SIZE.type, value=room, provenance=Provenance.KERNEL))
     return tuple(demands)
 
 
-def is_laid_out_as(driver: QueueFormat, code: int, layout: Layout) -> bool:
-    """Whether a driver that lays its pictures out so fills buffers of a DRM format rightly.
+def is_laid_out_as(driver: QueueFormat, pair: FormatModifier, layout: Layout) -> bool:
+    """Whether a driver that lays its pictures out so fills buffers of a format rightly.
 
     A driver begins each of its buffers with a plane, and further planes follow
-    at once, `height` rows further on: it cannot be told any other offset.
+    at once, `height` rows further on: it cannot be told any other offset. False where
+    that cannot be computed.
     """
     apart = len(driver.sizes) > 1
-    named = drm_format(driver.fourcc, buffer_a_plane=apart)
-    if named != code or len(layout.objects) != len(driver.sizes):
+    tiling = TILINGS.get(pair.modifier)
+    if layout_format(driver) != pair or tiling is None or len(layout.objects) != len(driver.sizes):
         return False
     expected, offset = [], 0
-    for plane, (form, pitch) in enumerate(zip(FORMATS[code].planes, _pitches(driver), strict=True)):
+    forms = FORMATS[pair.fourcc].planes
+    for plane, (form, pitch) in enumerate(zip(forms, _pitches(driver, pair), strict=True)):
         expected.append(PlaneLayout(plane if apart else 0, 0 if apart else offset, pitch))
-        offset += pitch * form.rows(driver.extent.height)
+        rows = form.rows(driver.extent.height)
+        offset += pitch * -(-rows // tiling.tile_rows) * tiling.tile_rows
     enough = all(
         entry.size >= size for entry, size in zip(layout.objects, driver.sizes, strict=True)
     )
     return enough and tuple(expected) == layout.planes
 
 
-def _pitches(layout: QueueFormat) -> tuple[int, ...]:
+def _pitches(layout: QueueFormat, pair: FormatModifier) -> tuple[int, ...]:
     """The pitch of each plane in bytes; a driver tells that of the first in each buffer only."""
+    if pair.modifier not in TILINGS:
+        return ()
     if len(layout.pitches) > 1:
         return layout.pitches
-    code = drm_format(layout.fourcc, buffer_a_plane=False)
-    if code is None:
-        code = drm_format(layout.fourcc, buffer_a_plane=True)
-    if code is None:
-        return ()
-    first, *others = FORMATS[code].planes
+    first, *others = FORMATS[pair.fourcc].planes
     scales = [plane.pitch_ratio(first) for plane in others]
     return (layout.pitches[0], *(int(layout.pitches[0] * scale) for scale in scales))

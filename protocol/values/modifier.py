@@ -49,6 +49,7 @@ def modifier_code(vendor: int, value: int) -> int:
 
 
 _INTEL, _NVIDIA, _SAMSUNG, _QCOM, _VIVANTE, _BROADCOM, _ARM, _ALLWINNER = (1, 3, 4, 5, 6, 7, 8, 9)
+_MTK = 0x0B
 
 INTEL_X_TILED = modifier_code(_INTEL, 1)
 INTEL_Y_TILED = modifier_code(_INTEL, 2)
@@ -89,6 +90,7 @@ _NAMES: Mapping[int, str] = MappingProxyType(
         modifier_code(_BROADCOM, 6): "BROADCOM_UIF",
         modifier_code(_ARM, 1 << 52 | 1): "ARM_16X16_BLOCK_U_INTERLEAVED",
         ALLWINNER_TILED: "ALLWINNER_TILED",
+        modifier_code(_MTK, 1): "MTK_16L_32S_TILE",  # from Linux 6.14 on
     }
 )
 _VALUES: Mapping[str, int] = MappingProxyType({name: value for value, name in _NAMES.items()})

@@ -65,7 +65,15 @@ SHARED = {
 #define AFBC_FORMAT_MOD_SPARSE (1ULL << 6)
 """,
     "include/drm/drm_fourcc.h": "",
-    "include/uapi/linux/videodev2.h": "",
+    "include/uapi/linux/videodev2.h": """
+#define v4l2_fourcc(a, b, c, d) \\
+    ((__u32)(a) | ((__u32)(b) << 8) | ((__u32)(c) << 16) | ((__u32)(d) << 24))
+#define V4L2_PIX_FMT_NV12 v4l2_fourcc('N', 'V', '1', '2')
+#define V4L2_PIX_FMT_NV12M v4l2_fourcc('N', 'M', '1', '2')
+#define V4L2_PIX_FMT_RGB24 v4l2_fourcc('R', 'G', 'B', '3')
+#define V4L2_PIX_FMT_H264 v4l2_fourcc('H', '2', '6', '4')
+#define V4L2_PIX_FMT_SRGGB8 v4l2_fourcc('R', 'G', 'G', 'B')
+""",
     "include/linux/sizes.h": "#define SZ_128 0x00000080\n",
 }
 PROFILE = f"""
@@ -223,6 +231,18 @@ const struct drm_format_info *__drm_format_info(u32 format)
     return formats;
 }
 """  # noqa: E501
+V4L2_INFO = """
+const struct v4l2_format_info *v4l2_format_info(u32 format)
+{
+    static const struct v4l2_format_info formats[] = {
+        { .format = V4L2_PIX_FMT_RGB24, .mem_planes = 1, .comp_planes = 1, .bpp = { 3, 0, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 1, .vdiv = 1 },
+        { .format = V4L2_PIX_FMT_NV12, .mem_planes = 1, .comp_planes = 2, .bpp = { 1, 2, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 2, .vdiv = 2 },
+        { .format = V4L2_PIX_FMT_NV12M, .mem_planes = 2, .comp_planes = 2, .bpp = { 1, 2, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 2, .vdiv = 2,
+          .block_w = { 16, 8, 0, 0 }, .block_h = { 16, 8, 0, 0 }},
+        { .format = V4L2_PIX_FMT_SRGGB8, .mem_planes = 1, .comp_planes = 1, .bpp = { 1, 0, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 1, .vdiv = 1 },
+    };
+}
+"""  # noqa: E501
 CODES = {
     "YUYV": "YUYV",
     "Y0L0": "Y0L0",
@@ -235,7 +255,10 @@ CODES = {
 }
 
 
-def formats_compared(tree, text=INFO):
+def formats_compared(tree, text=INFO, v4l2=V4L2_INFO):
+    common = tree / "linux/drivers/media/v4l2-core/v4l2-common.c"
+    common.parent.mkdir(parents=True)
+    common.write_text(v4l2)
     header = tree / "linux/include/uapi/drm/drm_fourcc.h"
     defined = "".join(
         f"#define DRM_FORMAT_{name} fourcc_code({', '.join(map(repr, code))})\n"
@@ -253,6 +276,7 @@ def test_the_formats_are_the_kernels(tree):
     assert told.keys().isdisjoint(compared)
     assert "lacks it" in told["P010"]  # which this little table has not
     assert "VU30" not in told  # no plane of it is said
+    assert not any(name.startswith("V4L2") for name in told)
 
 
 @pytest.mark.parametrize(
@@ -271,3 +295,21 @@ def test_the_formats_are_the_kernels(tree):
 def test_a_format_that_differs_is_told(tree, old, new, name, said):
     assert old in INFO
     assert said in formats_compared(tree, INFO.replace(old, new, 1))[name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{ 3, 0, 0, 0 }", "{ 4, 0, 0, 0 }", "plane 0 of BGR888 is not V4L2's"),
+        ("{ 1, 2, 0, 0 }", "{ 1, 4, 0, 0 }", "plane 1 of NV12 is not V4L2's"),
+        ("NV12, .mem_planes = 1", "NV12, .mem_planes = 2", "has 2 buffers"),
+        ("NV12M, .mem_planes = 2", "NV12M, .mem_planes = 1", "has 1 buffers"),
+        (".vdiv = 2 }", ".vdiv = 1 }", "plane 1 of NV12 is not V4L2's"),
+        (".comp_planes = 2", ".comp_planes = 3", "NV12 has 2 planes"),
+    ],
+)
+def test_a_picture_of_v4l2s_that_differs_is_told(tree, old, new, said):
+    assert old in V4L2_INFO
+    told = formats_compared(tree, v4l2=V4L2_INFO.replace(old, new, 1))
+    [fault] = [fault for name, fault in told.items() if name.startswith("V4L2")]
+    assert said in fault

@@ -384,6 +384,16 @@ def test_profiles_are_found_by_what_v4l2_tells(machine):
     assert found["size-alignment"].value == 4096
 
 
+def test_what_a_codec_writes_and_drm_has_no_name_for_is_noted(machine):
+    decoder = Decoder()
+    others = (PixelFormat(fourcc("MT21"), False),)
+    decoder.formats = lambda queue: (
+        Decoder.formats(decoder, queue) + (others if queue is not Queue.OUTPUT else ())
+    )
+    assert "video0 writes MT21, which has no DRM name" in look(machine, decoder=decoder).notes
+    assert not any("no DRM name" in note for note in look(machine).notes)
+
+
 def test_a_display_that_imports_nothing_shows_what_it_allocates(machine):
     rebound(machine, "virtio_gpu")
     group = machine.root / "sys/kernel/iommu_groups/1"

@@ -1,9 +1,18 @@
 """What a driver's layout of its pictures demands of a buffer, and whether a plan has it."""
 
+from dataclasses import replace
+
 import pytest
 
 from heapwire.kernel.discovery import layout_sets
-from heapwire.kernel.video import QueueFormat, is_laid_out_as, layout_constraints
+from heapwire.kernel.video import (
+    QueueFormat,
+    drm_format,
+    has_drm_format,
+    is_laid_out_as,
+    layout_constraints,
+    layout_format,
+)
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
     BY_NAME,
@@ -25,6 +34,8 @@ from heapwire.protocol.values import (
     SourceId,
     Usage,
     fourcc,
+    fourcc_name,
+    modifier_name,
 )
 
 SIZE = Extent(1920, 1088)
@@ -65,6 +76,78 @@ def test_a_format_that_drm_does_not_know_demands_nothing():
     assert layout_constraints(QueueFormat(fourcc("????"), SIZE, (1920,), (1,))) == ()
 
 
+def named(v4l2, *, buffer_a_plane):
+    pair = drm_format(fourcc(v4l2), buffer_a_plane=buffer_a_plane)
+    return pair and f"{fourcc_name(pair.fourcc)} {modifier_name(pair.modifier)}"
+
+
+@pytest.mark.parametrize(
+    ("v4l2", "together", "apart"),
+    [
+        ("NV12", "NV12 LINEAR", None),
+        ("NM12", None, "NV12 LINEAR"),
+        ("ST12", "NV12 ALLWINNER_TILED", None),
+        ("TM12", None, "NV12 SAMSUNG_64_32_TILE"),
+        ("VM12", None, "NV12 SAMSUNG_16_16_TILE"),
+        ("MM21", None, "NV12 MTK_16L_32S_TILE"),
+        ("NC12", "NV12 BROADCOM_SAND128(0)", None),
+        ("NC30", "P030 BROADCOM_SAND128(0)", None),
+        ("Q08C", "NV12 QCOM_COMPRESSED", None),
+        ("Q10C", "P010 QCOM_COMPRESSED", None),
+        ("NV15", "NV15 LINEAR", None),
+        ("PM12", None, "P012 LINEAR"),
+        ("422P", "YUV422 LINEAR", None),
+        ("GA12", "BGRA4444 LINEAR", None),
+        # Bytes in memory there, bits of a word here: A Y U V is none of DRM's.
+        ("AYUV", None, None),
+        ("VUYA", "AYUV LINEAR", None),
+        ("YUVA", "AVUY8888 LINEAR", None),
+        ("RGB4", "BGRX8888 LINEAR", None),
+        ("BA12", None, None),  # of V4L2's a Bayer pattern
+        ("MT21", None, None),
+    ],
+)
+def test_what_drm_calls_a_picture_of_v4l2s(v4l2, together, apart):
+    assert named(v4l2, buffer_a_plane=False) == together
+    assert named(v4l2, buffer_a_plane=True) == apart
+    assert has_drm_format(fourcc(v4l2)) is (together is not None or apart is not None)
+
+
+def test_columns_are_as_high_as_the_driver_says_in_place_of_a_pitch():
+    columns = QueueFormat(fourcc("NC12"), SIZE, (1632,), (3133440,))
+    pair = layout_format(columns)
+    assert modifier_name(pair.modifier) == "BROADCOM_SAND128(1632)"
+    assert demands(columns) == {("min-size", 0): 3133440}
+    device = (
+        ConstraintSet(formats=(drm_format(fourcc("NC12"), buffer_a_plane=False),)),
+        ConstraintSet(formats=(FormatModifier(fourcc("NV12"), 0),)),
+    )
+    assert layout_sets(device, (columns,)) == ()  # of two planes, and not for one buffer
+    tied = (replace(device[0], constraints=(SAME_BUFFER,)),)
+    (narrowed,) = layout_sets(tied, (columns,))
+    assert narrowed.formats == (pair,)
+
+
+def test_tiles_have_pitches_and_their_last_rows_are_whole():
+    """Cedrus: 32 by 32, chroma behind whole tiles of luma."""
+    pair = drm_format(fourcc("ST12"), buffer_a_plane=False)
+    driver = QueueFormat(fourcc("ST12"), Extent(1920, 1080), (1920,), (3133440,))
+    chroma = 1920 * 1088
+    good = layout(PlaneLayout(0, 0, 1920), PlaneLayout(0, chroma, 1920), sizes=(3133440,))
+    short = layout(PlaneLayout(0, 0, 1920), PlaneLayout(0, 1920 * 1080, 1920), sizes=(3133440,))
+    assert is_laid_out_as(driver, pair, good)
+    assert not is_laid_out_as(driver, pair, short)
+    assert not is_laid_out_as(driver, FormatModifier(fourcc("NV12"), 0), good)
+
+
+def test_what_only_its_driver_lays_out_is_not_said_to_be_laid_out_right():
+    pair = drm_format(fourcc("Q08C"), buffer_a_plane=False)
+    driver = QueueFormat(fourcc("Q08C"), SIZE, (2048,), (4 << 20,))
+    assert demands(driver) == {("min-size", 0): 4 << 20}
+    planned = layout(LUMA, PlaneLayout(0, CHROMA, 2048), sizes=(4 << 20,))
+    assert not is_laid_out_as(driver, pair, planned)
+
+
 def layout(*planes, sizes):
     objects = tuple(BufferObject(HEAP, size) for size in sizes)
     return Layout(kind=LayoutKind.EXACT, extent=SIZE, objects=objects, planes=planes)
@@ -92,7 +175,7 @@ ROOM = 4 << 20
     ],
 )
 def test_a_driver_fills_only_buffers_that_are_laid_out_as_it_does(driver, planned, right):
-    assert is_laid_out_as(driver, fourcc("NV12"), planned) is right
+    assert is_laid_out_as(driver, FormatModifier(fourcc("NV12"), 0), planned) is right
 
 
 def names(one):
@@ -141,4 +224,4 @@ def test_what_is_planned_by_the_narrowed_sets_is_laid_out_as_the_driver_does(dri
             extents=Extents(coded=SIZE, visible=Extent(1920, 1080)),
         )
     )
-    assert is_laid_out_as(driver, code, answer.plans[0].layout)
+    assert is_laid_out_as(driver, FormatModifier(code, 0), answer.plans[0].layout)

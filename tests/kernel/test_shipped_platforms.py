@@ -178,7 +178,7 @@ class TestEvery:
         answered = decoded(platforms[name])
         if name == "mediatek-mt8183":  # tiles that only a converter reads
             assert answered.plans == ()
-            assert "vcodec:decode can use only NV12 MTK(0x1)" in answered.message
+            assert "vcodec:decode can use only NV12 MTK_16L_32S_TILE" in answered.message
             return
         plan = answered.plans[0]
         assert fourcc_name(plan.fourcc) == "NV12"

@@ -7,7 +7,7 @@ import pytest
 from ioctl_bytes import ioctl_bytes
 
 from heapwire.kernel.description import DeviceKind
-from heapwire.kernel.discovery.codec_sets import codec_sets
+from heapwire.kernel.discovery.codec_sets import codec_sets, nameless_note
 from heapwire.kernel.video import FrameSizes, V4l2Device
 from heapwire.kernel.video.videodev2 import Capability, Queue
 from heapwire.protocol.values import (
@@ -18,6 +18,7 @@ from heapwire.protocol.values import (
     Provenance,
     Usage,
     fourcc,
+    modifier_name,
 )
 
 
@@ -170,6 +171,30 @@ def test_a_camera_has_the_formats_that_are_pictures():
     # V4L2 names RGB by bytes in memory: RGB3 is drm's BGR888.
     assert one.formats == tuple(FormatModifier(fourcc(c), LINEAR) for c in ("YUYV", "BG24"))
     assert values(one)["max-width"] == 1280
+
+
+def test_pictures_without_a_name_of_drms_are_named_and_tiles_have_a_set():
+    driver = Driver(
+        Capability.VIDEO_M2M_MPLANE,
+        formats={
+            Queue.OUTPUT_MPLANE: [(b"S264", True)],
+            Queue.CAPTURE_MPLANE: [
+                (b"MM21", False), (b"MT21", False), (b"MT2T", False), (b"ST12", False),
+                (b"NC12", False), (b"NV12", False),
+            ],
+        },
+    )  # fmt: skip
+    told = codec_sets(device(driver))
+    shown = [[modifier_name(pair.modifier) for pair in one.formats] for one in told.sets]
+    assert shown == [
+        ["MTK_16L_32S_TILE"],
+        ["BROADCOM_SAND128(0)"],  # chroma is beside luma, not behind it
+        ["ALLWINNER_TILED", "LINEAR"],
+    ]
+    assert ["adjacent-planes" in values(one) for one in told.sets] == [False, False, True]
+    note = nameless_note("decoder", told)
+    assert note == "decoder writes MT21, MT2T, which have no DRM names"
+    assert codec_sets(device(DECODER)).nameless == ()
 
 
 def test_an_encoder_is_known_by_what_it_makes():
