@@ -146,7 +146,8 @@ class DeviceReader:
                 table.fault("profile", f"it has no rows for {usage_name(usage)}")
             sets[usage] = tuple(dict.fromkeys(one for one, _ in known))
             for one, where in known:
-                _show_on(planes, where or tuple(planes), one)
+                if planes:
+                    _show_on(planes, where or tuple(planes), one)
         return replace(
             device,
             driver=device.driver or _only(profile.drivers for profile in profiles),

@@ -177,7 +177,10 @@ class _Writer:
             case (_, tuple(entries)):
                 sources = [e for e in entries if isinstance(e, SourceId)]
                 if sources:
-                    return [self._platform.source_name(source) for source in sources]
+                    # Of a device that allocates nothing here no file can speak, nor need it.
+                    here = {source.id for source in self._platform.sources}
+                    named = [source for source in sources if source in here] or sources
+                    return [self._platform.source_name(source) for source in named]
                 pairs = {self._devices[e[0]]: int(e[1]) for e in entries if isinstance(e, tuple)}
                 return {**pairs} if row.unit is not None else [*pairs]
         return []
