@@ -7,28 +7,21 @@ import contextlib
 import importlib
 import io
 import logging
-from types import ModuleType
+from typing import Final
 
 from heapwire.cli.exit_status import FAILED, USAGE, status_of
 from heapwire.cli.output import complain, flush, open_standard_streams, say
 from heapwire.protocol import HeapwireError, UsageError
 
-COMMANDS = (
-    "demo",
-    "play",
-    "compositor",
-    "status",
-    "list",
-    "feedback",
-    "explain",
-    "import",
-    "replay",
-    "weston",
-    "embed",
-)
-
-
 _MODULES = {"import": "import_reports"}  # a word that no module of Python's can have
+# Here, and not where they are used: while this module is imported, Ctrl-C cannot be lost (main.py).
+COMMANDS: Final = {
+    name: importlib.import_module(f"heapwire.cli.{_MODULES.get(name, name)}")
+    for name in (
+        *("demo", "play", "compositor", "status", "list", "feedback", "explain", "import"),
+        *("replay", "weston", "embed"),
+    )
+}
 
 
 def run_command(arguments: list[str] | None) -> int:
@@ -78,17 +71,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--verbose", action="store_true", help="log what is done")
     _add_completion(top)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        command = _command(name)
+    for name, command in COMMANDS.items():
         summary = (command.__doc__ or "").partition("\n")[0]
         sub = commands.add_parser(name, help=summary, description=summary)
         command.add_arguments(sub)
         sub.set_defaults(run=command.run)
     return top
-
-
-def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"heapwire.cli.{_MODULES.get(name, name)}")
 
 
 def _add_completion(top: argparse.ArgumentParser) -> None:
