@@ -38,6 +38,12 @@ class Row:
     why: str
     answers: dict[str, str | None]
     """Each step that was asked, with None or the name of its errno."""
+    import_refused: bool
+    """Whether the display has refused to import this memory, for this picture or another.
+
+    Import does not ask for the format. Where one is refused and another is not, the pages of
+    scattered memory happened to lie in a row, or there was one alone.
+    """
 
     @property
     def taken(self) -> bool:
@@ -48,22 +54,32 @@ class Row:
     def answer(self) -> str:
         """The last step and what came of it, in words."""
         step, error = list(self.answers.items())[-1]
-        return f"{step} {error}" if error else "taken"
+        return f"{step} {error}" if error else "taken by luck" if self.by_luck else "taken"
+
+    @property
+    def by_luck(self) -> bool:
+        """Whether it was taken, and the next buffer from there may not be: nobody may plan that."""
+        return self.taken and self.import_refused
+
+    @property
+    def good(self) -> bool:
+        """What should have been foretold."""
+        return self.taken and not self.import_refused
 
     @property
     def wrong(self) -> bool:
-        """Whether the driver did otherwise than was foretold without a trial."""
-        return self.foretold is not None and self.foretold != self.taken
+        """Whether something else was foretold without a trial."""
+        return self.foretold is not None and self.foretold != self.good
 
     @property
     def wrong_after_trial(self) -> bool:
-        """Whether it did otherwise than was foretold after a trial."""
-        return self.after_trial is not None and self.after_trial != self.taken
+        """Whether something else was foretold after a trial."""
+        return self.after_trial is not None and self.after_trial != self.good
 
     @property
     def promised(self) -> bool:
         """Whether a plan was made of what the driver refuses: the one thing that must not be."""
-        return not self.taken and True in (self.foretold, self.after_trial)
+        return not self.good and True in (self.foretold, self.after_trial)
 
     def __str__(self) -> str:
         size = "x".join(map(str, self.size))
@@ -76,7 +92,9 @@ class Row:
 def rows_of(guest: str, seen: dict[str, Any]) -> Iterator[Row]:
     """All rows of a guest; memory that could not be had says nothing of a display."""
     for card in seen["cards"].values():
-        for row in card.get("rows", ()):
+        rows = card.get("rows", ())
+        refused = {row["memory"] for row in rows if row["driver"].get("import")}
+        for row in rows:
             if "allocate" not in row["driver"]:
                 yield Row(
                     guest=guest,
@@ -88,6 +106,7 @@ def rows_of(guest: str, seen: dict[str, Any]) -> Iterator[Row]:
                     after_trial=row["foretold_after_trial"],
                     why=row["why"],
                     answers=row["driver"],
+                    import_refused=row["memory"] in refused,
                 )
 
 
@@ -103,7 +122,7 @@ def table(rows: Iterable[Row]) -> list[str]:
     told = [LEGEND]
     for (guest, driver, memory), members in lines.items():
         cells = " ".join(
-            f"{_column(row)}{MARKS[row.foretold, row.taken]}{MARKS[row.after_trial, row.taken]}"
+            f"{_column(row)}{MARKS[row.foretold, row.good]}{MARKS[row.after_trial, row.good]}"
             for row in members
         )
         answers = Counter(row.answer for row in members)

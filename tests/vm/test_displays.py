@@ -1,8 +1,9 @@
 """Real display drivers on emulated hardware: what heapwire foretells against what they do.
 
-The driver and its checks are the kernel's own; only the hardware behind it is QEMU's. Two
-guests: a PC with Debian's own kernel, and a PC with the patched one. In each, guest/displays.py
-asks for every kind of memory that is there, for several formats and sizes.
+The driver and its checks are the kernel's own; only the hardware behind it is QEMU's. Three
+guests: a PC with Debian's own kernel, a PC with the patched one, and an ARM board with the
+display PL111, which needs contiguous memory. In each, guest/displays.py asks for every kind of
+memory that is there, for several formats and sizes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ MOST_WRONG = 0.05
 # the step that refuses and its errno, or that it is shown. `reserved` is the CMA heap.
 SHOWN = "taken"
 ANSWERS = {
+    ("arm", "pl111"): {"system": "import EINVAL", "reserved": SHOWN, "dumb": SHOWN},
     ("stock", "bochs-drm"): {
         "system": "import EINVAL",
         "udmabuf": "import EINVAL",
@@ -93,7 +95,7 @@ def adapters(*names: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def guests(run_guest: Callable[..., Any]) -> dict[str, Any]:
+def guests(run_guest: Callable[..., Any], arm_environment: dict[str, str]) -> dict[str, Any]:
     """What each guest saw. Two run at a time: a guest keeps one processor busy, hardly more."""
     script = str(GUEST / "displays.py")
     stock = subprocess.run([VM / "fetch", "stock"], stdout=subprocess.PIPE, text=True, check=True)
@@ -114,6 +116,7 @@ def guests(run_guest: Callable[..., Any]) -> dict[str, Any]:
             ],
             {},
         ),
+        "arm": (["python3", script], ["--machine=arm"], {"env": arm_environment}),
     }
     with ThreadPoolExecutor(max_workers=2) as pool:
         started = {

@@ -103,6 +103,14 @@ def test_a_stock_guest_has_debians_own_kernel(run_guest):
     assert heaps == ["system"]
 
 
+def test_an_arm_guest_has_a_root_of_its_own_and_the_callers_directory(run_guest, tmp_path):
+    (tmp_path / "here").write_text("the host's\n")
+    script = f"uname -m; ls /dev/dma_heap; cat here; test -e {RUN} && touch /written && exit 7"
+    done = run_guest(["sh", "-c", script], "--machine=arm", cwd=tmp_path)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.splitlines() == ["armv7l", "reserved", "system", "the host's"]
+
+
 @pytest.mark.parametrize("machine", ["patched", "stock", "arm"])
 def test_missing_qemu_is_named(tmp_path, machine):
     done = subprocess.run(

@@ -166,6 +166,8 @@ def asked(card, memory, layout, code, picture, mode):
     steps = {}
     with contextlib.ExitStack() as stack:
         try:
+            if memory.name == "system":
+                stack.enter_context(dmabuf.scattered())
             fd = stack.enter_context(memory.allocate(size, room))
         except OSError as error:
             return {"allocate": name_of(error)}

@@ -4,11 +4,12 @@ import fcntl
 import mmap
 import os
 import struct
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 DMA_HEAP_IOCTL_ALLOC = 0xC0184800
 DMA_BUF_IOCTL_SYNC = 0x40086200
 UDMABUF_CREATE = 0x40187542
+PIECE, HOLES = 1 << 20, 24  # drivers/dma-buf/heaps/system_heap.c: the largest order is 8
 SYNC_READ, SYNC_START, SYNC_END = 1, 0, 4
 
 
@@ -51,6 +52,21 @@ def allocated(heap, size):
         yield fd
     finally:
         os.close(fd)
+
+
+@contextmanager
+def scattered():
+    """While it lasts, free memory of the system heap's largest pieces has gaps between them.
+
+    In a machine that has just booted, pieces that are asked for one after the other often lie so,
+    and a driver that needs contiguous memory takes them by luck.
+    """
+    with ExitStack() as stack:
+        freed = [allocated("system", PIECE) for _ in range(2 * HOLES)]
+        with ExitStack() as holes:
+            for number, piece in enumerate(freed):
+                (holes if number % 2 else stack).enter_context(piece)
+        yield
 
 
 def contents(fd, size):
