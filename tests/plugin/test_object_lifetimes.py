@@ -67,6 +67,11 @@ class Play:
 def stage():
     with Stage() as stage:
         stage.candidate()
+        play = Play(stage)  # the tables of formats that are sent stay with the plugin: see them all
+        play.disturb()
+        for name in OBJECTS:
+            play.destroy(name)
+        leave(stage, play)
         yield stage
 
 
