@@ -16,7 +16,7 @@ from fractions import Fraction
 from kernel_source import KernelSource, SourceError
 
 from heapwire.kernel.video import drm_format
-from heapwire.protocol.values import FORMATS, Format, fourcc_name
+from heapwire.protocol.values import FORMATS, TILINGS, Format, FormatModifier, fourcc_name
 
 _FILE = "drivers/gpu/drm/drm_fourcc.c"
 _SYMBOL = "__drm_format_info"
@@ -95,8 +95,24 @@ def _v4l2_faults(source: KernelSource) -> Iterator[str]:
                 (plane.horizontal, plane.vertical) != (across, down)
             ):
                 yield f"{name}: plane {index} of {fourcc_name(pair.fourcc)} is not V4L2's"
+        yield from _tile_faults(name, pair, fields, sizes)
         if int(fields["comp_planes"]) != len(planes):
             yield f"{name}: {fourcc_name(pair.fourcc)} has {len(planes)} planes"
+
+
+def _tile_faults(
+    name: str, pair: FormatModifier, fields: dict[str, str], sizes: tuple[int, ...]
+) -> Iterator[str]:
+    """What differs of tiles that are pixels on each plane, as V4L2's table counts them."""
+    tiling = TILINGS.get(pair.modifier)
+    if tiling is None or not tiling.of_pixels or "block_w" not in fields:
+        return
+    planes = FORMATS[pair.fourcc].planes
+    widths = _numbers(fields["block_w"], len(planes), 1)
+    heights = _numbers(fields["block_h"], len(planes), 1)
+    for index, plane in enumerate(planes):
+        if tiling.size_of(plane) != (widths[index] * sizes[index], heights[index]):
+            yield f"{name}: the tiles of plane {index} are not V4L2's"
 
 
 def _fields(row: str) -> dict[str, str]:

@@ -129,8 +129,8 @@ def is_laid_out_as(driver: QueueFormat, pair: FormatModifier, layout: Layout) ->
     forms = FORMATS[pair.fourcc].planes
     for plane, (form, pitch) in enumerate(zip(forms, _pitches(driver, pair), strict=True)):
         expected.append(PlaneLayout(plane if apart else 0, 0 if apart else offset, pitch))
-        rows = form.rows(driver.extent.height)
-        offset += pitch * -(-rows // tiling.tile_rows) * tiling.tile_rows
+        rows, (_, whole) = form.rows(driver.extent.height), tiling.size_of(form)
+        offset += pitch * -(-rows // whole) * whole
     enough = all(
         entry.size >= size for entry, size in zip(layout.objects, driver.sizes, strict=True)
     )

@@ -113,8 +113,9 @@ class PlaneDemand(NamedTuple):
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
         """What the pitch is a multiple of, bytes."""
         aligned = self.pitch_alignment
-        if tiling.tile_width > 1:
-            aligned = lcm(aligned, tiling.tile_width)
+        width, _ = tiling.size_of(plane)
+        if width > 1:
+            aligned = lcm(aligned, width)
         return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
 
     def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
@@ -123,7 +124,8 @@ class PlaneDemand(NamedTuple):
 
     def rows(self, plane: PlaneFormat, tiling: Tiling, height: int) -> int:
         """The rows to make room for."""
-        return up(plane.rows(height), lcm(self.scanline_alignment, tiling.tile_rows))
+        _, rows = tiling.size_of(plane)
+        return up(plane.rows(height), lcm(self.scanline_alignment, rows))
 
     def tied(
         self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
@@ -137,12 +139,13 @@ class PlaneDemand(NamedTuple):
             power_of_two=self.power_of_two,
             rows=self.rows(plane, tiling, extent.height),
             padding=self.padding,
-            start=self.start(tiling),
+            start=self.start(plane, tiling),
         )
 
-    def start(self, tiling: Tiling) -> int:
+    def start(self, plane: PlaneFormat, tiling: Tiling) -> int:
         """What the offset is a multiple of, bytes; a plane starts with a whole tile."""
-        return lcm(self.offset_alignment, tiling.tile_width * tiling.tile_rows)
+        width, rows = tiling.size_of(plane)
+        return lcm(self.offset_alignment, width * rows)
 
 
 _OF_PLANES: Final = frozenset(
@@ -290,7 +293,7 @@ def plane_rooms(
         if pitch is None:
             return None
         size = pitch * wanted.rows(plane, tiling, extent.height) + wanted.padding
-        rooms.append(PlaneRoom(pitch, size, wanted.start(tiling)))
+        rooms.append(PlaneRoom(pitch, size, wanted.start(plane, tiling)))
     return tuple(rooms)
 
 

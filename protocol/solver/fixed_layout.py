@@ -57,6 +57,8 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
         yield Change("picture", extents.allocated.width, None)
         return
     format_, tiling = FORMATS.get(fixed.format.fourcc), TILINGS.get(fixed.format.modifier)
+    if format_ is None or (tiling is not None and not tiling.divides(format_)):
+        tiling = None
     formats = format_.planes if format_ is not None and tiling is not None else None
     ends: dict[int, int] = {}
     most = MAX_PLANES if formats is None else len(formats)
@@ -73,7 +75,11 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
             yield from _pitch_changes(
                 geometry, wanted, format_of_plane, tiling or _UNTILED, index, plane.pitch
             )
-        start = wanted.start(tiling or _UNTILED)
+        start = (
+            wanted.start(format_of_plane, tiling or _UNTILED)
+            if format_of_plane is not None
+            else wanted.offset_alignment
+        )
         before = ends.get(plane.object, 0)
         if geometry.adjacent and index and format_of_plane is not None and plane.offset != before:
             yield Change("offset", plane.offset, before, index)
@@ -126,7 +132,8 @@ def _needed(
     if extent is None:
         return 0
     rows = wanted.rows(format_, tiling, extent.height)
-    if wanted.scanline_alignment == 1 and tiling.tile_rows == 1 and not wanted.padding:
+    whole = tiling.size_of(format_)[1] > 1 or wanted.scanline_alignment > 1
+    if not whole and not wanted.padding:
         return pitch * (rows - 1) + format_.row_bytes(extent.width)
     return pitch * rows + wanted.padding
 

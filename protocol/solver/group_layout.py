@@ -64,7 +64,9 @@ def _laid_out() -> dict[FormatModifier, LayoutClass]:
     numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
     classes = {}
     for fourcc, format_ in FORMATS.items():
-        for modifier in TILINGS:
+        for modifier, tiling in TILINGS.items():
+            if not tiling.divides(format_):
+                continue
             number = numbers.setdefault((format_.planes, modifier), len(numbers))
             classes[FormatModifier(fourcc, modifier)] = LayoutClass(
                 len(format_.planes), opaque=False, number=number

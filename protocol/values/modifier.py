@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from heapwire.protocol.errors import InputError, shown
+from heapwire.protocol.values.format import Format, PlaneFormat
 
 LINEAR = 0
 """Rows of pixels one after the other (DRM_FORMAT_MOD_LINEAR)."""
@@ -56,6 +57,9 @@ INTEL_Y_TILED = modifier_code(_INTEL, 2)
 INTEL_YF_TILED = modifier_code(_INTEL, 3)
 INTEL_Y_TILED_CCS = modifier_code(_INTEL, 4)
 INTEL_YF_TILED_CCS = modifier_code(_INTEL, 5)
+INTEL_4_TILED = modifier_code(_INTEL, 9)
+SAMSUNG_16_16_TILE = modifier_code(_SAMSUNG, 2)
+MTK_16L_32S_TILE = modifier_code(_MTK, 1)
 SAMSUNG_64_32_TILE = modifier_code(_SAMSUNG, 1)
 """Tiles of 64 bytes by 32 rows, two by two through two rows of them (V4L2's NV12MT)."""
 
@@ -75,10 +79,10 @@ _NAMES: Mapping[int, str] = MappingProxyType(
         modifier_code(_INTEL, 6): "INTEL_Y_TILED_GEN12_RC_CCS",
         modifier_code(_INTEL, 7): "INTEL_Y_TILED_GEN12_MC_CCS",
         modifier_code(_INTEL, 8): "INTEL_Y_TILED_GEN12_RC_CCS_CC",
-        modifier_code(_INTEL, 9): "INTEL_4_TILED",
+        INTEL_4_TILED: "INTEL_4_TILED",
         modifier_code(_NVIDIA, 1): "NVIDIA_TEGRA_TILED",
         SAMSUNG_64_32_TILE: "SAMSUNG_64_32_TILE",
-        modifier_code(_SAMSUNG, 2): "SAMSUNG_16_16_TILE",
+        SAMSUNG_16_16_TILE: "SAMSUNG_16_16_TILE",
         modifier_code(_QCOM, 1): "QCOM_COMPRESSED",
         modifier_code(_QCOM, 2): "QCOM_TILED2",
         modifier_code(_QCOM, 3): "QCOM_TILED3",
@@ -90,7 +94,7 @@ _NAMES: Mapping[int, str] = MappingProxyType(
         modifier_code(_BROADCOM, 6): "BROADCOM_UIF",
         modifier_code(_ARM, 1 << 52 | 1): "ARM_16X16_BLOCK_U_INTERLEAVED",
         ALLWINNER_TILED: "ALLWINNER_TILED",
-        modifier_code(_MTK, 1): "MTK_16L_32S_TILE",  # from Linux 6.14 on
+        MTK_16L_32S_TILE: "MTK_16L_32S_TILE",  # from Linux 6.14 on
     }
 )
 _VALUES: Mapping[str, int] = MappingProxyType({name: value for value, name in _NAMES.items()})
@@ -217,13 +221,34 @@ class Tiling:
     `tile_width` is in bytes and `tile_rows` in rows of the plane; the pitch is
     a multiple of the one and the rows of the other. Linear is a tile of 1 x 1.
     `paired` tiles are half as wide as that, and stand in an order of their own.
+    A tile `of_pixels` is so many pixels wide and high on each plane, so that the tile of
+    chroma is what belongs to one of luma: 16 x 16 is 16 bytes by 8 rows of NV12's.
     """
 
     modifier: int
     tile_width: int = 1
     tile_rows: int = 1
     paired: bool = False
+    of_pixels: bool = False
     source: str = ""
+
+    def size_of(self, plane: PlaneFormat) -> tuple[int, int]:
+        """The bytes and rows of a tile of a plane."""
+        if not self.of_pixels:
+            return self.tile_width, self.tile_rows
+        samples = self.tile_width // plane.horizontal
+        return (
+            samples * plane.bytes_per_block // (plane.block_width * plane.block_height),
+            self.tile_rows // plane.vertical,
+        )
+
+    def divides(self, format_: Format) -> bool:
+        """Whether every plane of a format has whole blocks in a tile."""
+        return not self.of_pixels or all(
+            self.tile_width % (plane.horizontal * plane.block_width) == 0
+            and self.tile_rows % (plane.vertical * plane.block_height) == 0
+            for plane in format_.planes
+        )
 
     def places(self, columns: int, rows: int) -> tuple[int, ...]:
         """Where in memory each tile of a plane is, counted in tiles, row by row of tiles.
@@ -265,6 +290,39 @@ TILINGS: Mapping[int, Tiling] = MappingProxyType(
                 tile_width=128,
                 tile_rows=32,
                 source="minigbm i915.c, i915_align_dimensions",
+            ),
+            Tiling(
+                modifier=INTEL_4_TILED,
+                tile_width=128,
+                tile_rows=32,
+                source="i915/display/intel_fb.c, intel_tile_width_bytes; intel_tile_height, "
+                "of which 4096 bytes are a tile (intel_tile_size)",
+            ),
+            Tiling(
+                modifier=SAMSUNG_16_16_TILE,
+                tile_width=16,
+                tile_rows=16,
+                of_pixels=True,
+                source="drm_fourcc.h, DRM_FORMAT_MOD_SAMSUNG_16_16_TILE; "
+                "v4l2-common.c, v4l2_format_info, V4L2_PIX_FMT_NV12MT_16X16: 16x16 and 8x8",
+            ),
+            Tiling(
+                modifier=MTK_16L_32S_TILE,
+                tile_width=16,
+                tile_rows=32,
+                of_pixels=True,
+                source="drm_fourcc.h of Linux 6.14, MTK_FMT_MOD_TILE_16L32S; "
+                "pixfmt-yuv-planar.rst, V4L2_PIX_FMT_MM21: luma 16x32, chroma 16x16",
+            ),
+            *(
+                Tiling(
+                    modifier=modifier_code(_NVIDIA, 0x10 | gobs),
+                    tile_width=64,
+                    tile_rows=8 << gobs,
+                    source="drm_fourcc.h, DRM_FORMAT_MOD_NVIDIA_16BX2_BLOCK: 1 to 32 GOBs of "
+                    "64 x 8 above each other",
+                )
+                for gobs in range(6)
             ),
             Tiling(
                 modifier=SAMSUNG_64_32_TILE,

@@ -70,6 +70,7 @@ SHARED = {
     ((__u32)(a) | ((__u32)(b) << 8) | ((__u32)(c) << 16) | ((__u32)(d) << 24))
 #define V4L2_PIX_FMT_NV12 v4l2_fourcc('N', 'V', '1', '2')
 #define V4L2_PIX_FMT_NV12M v4l2_fourcc('N', 'M', '1', '2')
+#define V4L2_PIX_FMT_NV12MT_16X16 v4l2_fourcc('V', 'M', '1', '2')
 #define V4L2_PIX_FMT_RGB24 v4l2_fourcc('R', 'G', 'B', '3')
 #define V4L2_PIX_FMT_H264 v4l2_fourcc('H', '2', '6', '4')
 #define V4L2_PIX_FMT_SRGGB8 v4l2_fourcc('R', 'G', 'G', 'B')
@@ -237,7 +238,8 @@ const struct v4l2_format_info *v4l2_format_info(u32 format)
     static const struct v4l2_format_info formats[] = {
         { .format = V4L2_PIX_FMT_RGB24, .mem_planes = 1, .comp_planes = 1, .bpp = { 3, 0, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 1, .vdiv = 1 },
         { .format = V4L2_PIX_FMT_NV12, .mem_planes = 1, .comp_planes = 2, .bpp = { 1, 2, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 2, .vdiv = 2 },
-        { .format = V4L2_PIX_FMT_NV12M, .mem_planes = 2, .comp_planes = 2, .bpp = { 1, 2, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 2, .vdiv = 2,
+        { .format = V4L2_PIX_FMT_NV12M, .mem_planes = 2, .comp_planes = 2, .bpp = { 1, 2, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 2, .vdiv = 2 },
+        { .format = V4L2_PIX_FMT_NV12MT_16X16, .mem_planes = 2, .comp_planes = 2, .bpp = { 1, 2, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 2, .vdiv = 2,
           .block_w = { 16, 8, 0, 0 }, .block_h = { 16, 8, 0, 0 }},
         { .format = V4L2_PIX_FMT_SRGGB8, .mem_planes = 1, .comp_planes = 1, .bpp = { 1, 0, 0, 0 }, .bpp_div = { 1, 1, 1, 1 }, .hdiv = 1, .vdiv = 1 },
     };
@@ -306,6 +308,7 @@ def test_a_format_that_differs_is_told(tree, old, new, name, said):
         ("NV12M, .mem_planes = 2", "NV12M, .mem_planes = 1", "has 1 buffers"),
         (".vdiv = 2 }", ".vdiv = 1 }", "plane 1 of NV12 is not V4L2's"),
         (".comp_planes = 2", ".comp_planes = 3", "NV12 has 2 planes"),
+        (".block_h = { 16, 8,", ".block_h = { 16, 16,", "the tiles of plane 1"),
     ],
 )
 def test_a_picture_of_v4l2s_that_differs_is_told(tree, old, new, said):

@@ -96,6 +96,47 @@ class TestXrgbOf1366Pixels:
         assert (layout.planes[0].pitch, layout.objects[0].size) == (5504, 5504 * 768)
 
 
+class TestTiles:
+    """Pictures of 1366x768 and 1920x1080, with their rows and columns made up to whole tiles."""
+
+    def test_intels_4_tiles_are_128_bytes_by_32_rows(self) -> None:
+        """i915/display/intel_fb.c, intel_tile_width_bytes: 128, of 4096 bytes a tile."""
+        layout = layout_of(pair("XRGB8888", "INTEL_4_TILED"), size=(1366, 761))
+        assert layout.kind is LayoutKind.EXACT
+        # 1366 * 4 = 5464 bytes are 43 tiles, 761 rows are 24.
+        assert (layout.planes[0].pitch, layout.objects[0].size) == (43 * 128, 43 * 24 * 4096)
+
+    def test_macroblocks_have_chroma_of_8_rows(self) -> None:
+        """v4l2_format_info, V4L2_PIX_FMT_NV12MT_16X16: blocks of 16x16 and 8x8 samples."""
+        layout = layout_of(pair("NV12", "SAMSUNG_16_16_TILE"), size=(1366, 1090))
+        assert [plane.pitch for plane in layout.planes] == [1376, 1376]  # 86 of 16
+        # 1090 rows are 69 macroblocks; 545 of chroma are 69 of 8 rows.
+        assert sizes_of_planes(layout) == [1376 * 1104, 1376 * 552]
+        [rgb] = layout_of(pair("XRGB8888", "SAMSUNG_16_16_TILE"), size=(1366, 1090)).planes
+        assert rgb.pitch == 1376 * 4  # of 16 pixels too
+
+    def test_mediateks_tiles_are_32_rows_of_luma_and_16_of_chroma(self) -> None:
+        """pixfmt-yuv-planar.rst, V4L2_PIX_FMT_MM21."""
+        layout = layout_of(pair("NV12", "MTK_16L_32S_TILE"))
+        assert [plane.pitch for plane in layout.planes] == [1920, 1920]
+        assert sizes_of_planes(layout) == [1920 * 1088, 1920 * 544]
+
+    @pytest.mark.parametrize(
+        ("gobs", "rows"), [(0, 1080), (1, 1088), (2, 1088), (3, 1088), (4, 1152), (5, 1280)]
+    )
+    def test_tegras_blocks_are_64_bytes_by_8_rows_and_up_to_32_high(
+        self, gobs: int, rows: int
+    ) -> None:
+        """drm_fourcc.h, DRM_FORMAT_MOD_NVIDIA_16BX2_BLOCK."""
+        layout = layout_of(pair("XRGB8888", f"NVIDIA({0x10 | gobs:#x})"), size=(1366, 1080))
+        assert layout.kind is LayoutKind.EXACT
+        assert (layout.planes[0].pitch, layout.objects[0].size) == (5504, 5504 * rows)
+
+    def test_blocks_that_no_tile_has_whole_are_their_drivers(self) -> None:
+        layout = layout_of(pair("P030", "SAMSUNG_16_16_TILE"))
+        assert layout.kind is not LayoutKind.EXACT
+
+
 def test_tiles_merge_with_alignments_that_are_no_powers_of_two() -> None:
     layout = layout_of(
         pair("R8", "ALLWINNER_TILED"),

@@ -71,7 +71,8 @@ class DmabufContent:
         for plane, shape in zip(self.attributes.planes, shapes, strict=True):
             rows = shape.rows(self.extent.height)
             end = plane.offset + plane.pitch * (rows - 1) + shape.row_bytes(self.extent.width)
-            if tiling is not None and tiling.tile_rows > 1:  # the last tiles are whole
-                end = plane.offset + plane.pitch * -(-rows // tiling.tile_rows) * tiling.tile_rows
+            whole = 1 if tiling is None else tiling.size_of(shape)[1]
+            if whole > 1:  # the last tiles are
+                end = plane.offset + plane.pitch * -(-rows // whole) * whole
             lengths[plane.object] = max(lengths[plane.object], end)
         return lengths
