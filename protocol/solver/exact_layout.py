@@ -213,11 +213,15 @@ class GeometryDemand:
 
 
 class PlaneRoom(NamedTuple):
-    """The pitch, size and offset alignment of one plane, in bytes."""
+    """The pitch, size and offset alignment of one plane, in bytes.
+
+    One that `follows` begins where the one before ends, in the same object.
+    """
 
     pitch: int
     size: int
     start: int
+    follows: bool = False
 
 
 def up(number: int, alignment: int) -> int:
@@ -312,10 +316,12 @@ def exact_layout(
         return None
     order = list(dict.fromkeys(places))  # objects are numbered as the planes come to them
     ends = [0] * len(order)
-    planes = []
-    for (pitch, size, start), place in zip(rooms, places, strict=True):
+    planes: list[PlaneLayout] = []
+    for (pitch, size, start, follows), place in zip(rooms, places, strict=True):
         object_ = order.index(place)
         offset = ends[object_]
+        if follows and (offset % start or object_ != planes[-1].object):
+            return None
         if offset % start:
             offset = up(offset, start)
         if offset > GREATEST_OFFSET:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from heapwire.protocol.solver.merge import BOTTOM, join
-from heapwire.protocol.solver.prepared_goal import prepared_goals
+from heapwire.protocol.solver.prepared_goal import RankedSources, prepared_goals
 from heapwire.protocol.solver.prepared_participant import stand_ins
-from heapwire.protocol.solver.ranked_sources import RankedSources
 from heapwire.protocol.solver.search import Search
 from heapwire.protocol.solver.step_budget import StepBudget, TooComplexError
 from heapwire.protocol.values import (

@@ -22,6 +22,7 @@ from heapwire.protocol.solver.merged_group import (
 )
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.step_budget import StepBudget
+from heapwire.protocol.solver.whole_layout import whole_number, whole_rooms
 from heapwire.protocol.values import (
     FORMATS,
     PAGE_SIZE,
@@ -46,7 +47,7 @@ class LayoutClass(NamedTuple):
 
     `planes` is how many they have; `opaque` says that only their driver knows
     their layout, else `number` stands for the formats of the planes and the
-    tiling.
+    tiling, below 0 for what is laid out as a whole (whole_layout.py).
     """
 
     planes: int
@@ -74,8 +75,18 @@ def _laid_out() -> dict[FormatModifier, LayoutClass]:
     return classes
 
 
-LAID_OUT: Final = _laid_out()
-"""The classes of the pairs with a layout that can be computed; all others are opaque."""
+_LAID_OUT: Final = _laid_out()
+
+
+def class_of(pair: FormatModifier) -> LayoutClass | None:
+    """The class of a pair whose layout can be computed; None for all others, which are opaque."""
+    known = _LAID_OUT.get(pair)
+    if known is not None:
+        return known
+    number = whole_number(pair)
+    if number is None:
+        return None
+    return LayoutClass(len(FORMATS[pair.fourcc].planes), opaque=False, number=number)
 
 
 def rooms_of(
@@ -88,6 +99,8 @@ def rooms_of(
     if layout_class.opaque or goal.problem.fixed is not None:
         return ()
     goal.budget.spend(2)
+    if layout_class.number < 0:
+        return whole_rooms(group.geometry, pair)
     return plane_rooms(group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
 
 
@@ -124,7 +137,7 @@ def can_be_met_at_best(
         format_ = FORMATS.get(pair.fourcc)
         # Of an unknown format one, the least that may be spoken of.
         planes = len(format_.planes) if format_ is not None else 1
-        by_planes.setdefault(planes, {})[LAID_OUT.get(pair)] = pair
+        by_planes.setdefault(planes, {})[class_of(pair)] = pair
     for planes, classes in by_planes.items():
         goal.budget.spend(_STEPS_OF_A_GROUND)
         demand = join(grounds(planes), budget=goal.budget)

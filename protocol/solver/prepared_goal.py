@@ -1,10 +1,16 @@
-"""One goal of a problem with everything made ready that its answer depends on."""
+"""One goal of a problem, and the sources in the order in which they are given away.
+
+Everything is made ready here that the answer depends on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from heapwire.protocol.solver.assignment import Assignment
+from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.prepared_participant import (
     PreparedParticipant,
     prepared,
@@ -12,9 +18,9 @@ from heapwire.protocol.solver.prepared_participant import (
     substitutes_of,
     without_wildcards,
 )
-from heapwire.protocol.solver.ranked_sources import RankedSources
+from heapwire.protocol.solver.source_check import SourceCheck
 from heapwire.protocol.solver.step_budget import StepBudget
-from heapwire.protocol.values import Problem
+from heapwire.protocol.values import Problem, Source, SourceId, SourceKind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,3 +84,81 @@ def prepared_goals(problem: Problem, budget: StepBudget) -> list[PreparedGoal]:
             )
         )
     return goals
+
+
+class RankedSources:
+    """The sources of a problem in the order of their scarcity, and the check of them.
+
+    The order is total, so that a tie never depends on the order of arrival. The
+    place of a source is its position in `sources`. `assignments` keeps what was
+    worked out for groups with the same demands on memory.
+    """
+
+    def __init__(self, problem: Problem, budget: StepBudget) -> None:
+        self.sources = tuple(sorted(problem.sources, key=_scarcity))
+        self.check = SourceCheck(self.sources, problem.topology, budget)
+        self.ids = tuple(source.id for source in self.sources)
+        self.position = {source.id: place for place, source in enumerate(self.sources)}
+        self.scarcity = tuple(range(len(self.sources)))
+        self.assignments: dict[object, list[Assignment]] = {}
+
+    @cached_property
+    def overlapping(self) -> tuple[frozenset[int], ...]:
+        """For each source the places of those that are the same memory, itself included."""
+        # Of most nothing is known by which they could be another's: these need no comparing.
+        known = [
+            place
+            for place, source in enumerate(self.sources)
+            if source.area or (source.address_range is not None and source.capacity is not None)
+        ]
+        return tuple(
+            frozenset((place, *(one for one in known if source.overlaps(self.sources[one]))))
+            if place in known
+            else frozenset((place,))
+            for place, source in enumerate(self.sources)
+        )
+
+    def scarcity_of(self, *, opaque: bool, clean: bool) -> tuple[int, ...]:
+        """How scarce each source is.
+
+        A layout that only a driver knows is best left to it (`opaque`), and memory
+        that somebody has to clean comes after what needs no cleaning (`clean`).
+        """
+        if not opaque and not clean:
+            return self.scarcity
+        count = len(self.sources)
+        return tuple(
+            # Memory of a device that lays it out comes before any other; each keeps its order.
+            place
+            + count * (opaque and not _lays_out(source))
+            + 2 * count * (clean and source.cached is not False)
+            for place, source in enumerate(self.sources)
+        )
+
+    def with_room_for(self, size: int) -> int:
+        """The sources, as a mask, that can hold so many bytes."""
+        return sum(
+            1 << place
+            for place, source in enumerate(self.sources)
+            if source.capacity is None or source.capacity >= size
+        )
+
+
+def _lays_out(source: Source) -> bool:
+    """Whether its device may know a layout that is not rows."""
+    return source.id.kind is SourceKind.DEVICE and not source.rows_only
+
+
+def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:
+    """Ordinary memory, contiguous, a device's own, protected; udmabuf is the last resort."""
+    if source.id.kind is SourceKind.UDMABUF:
+        rank = 5
+    elif source.protected:
+        rank = 4
+    elif source.device_local is not None:
+        rank = 3
+    elif source.id.kind is SourceKind.DEVICE:
+        rank = 2
+    else:
+        rank = 0 if source.contiguous is False else 1
+    return rank, -(source.capacity or UINT_MAX), source.name, source.id

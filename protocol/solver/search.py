@@ -9,12 +9,12 @@ from typing import Final, NamedTuple, TypeAlias
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
-    LAID_OUT,
     TRIED_FIRST,
     LayoutClass,
     Places,
     Rooms,
     can_be_met_at_best,
+    class_of,
     ground_of,
     layout_of,
     places_of,
@@ -224,7 +224,7 @@ class Search:
         classes: dict[LayoutClass, _Class | None] = {}
         self.goal.budget.spend(2 * len(candidate.pairs))
         for pair in candidate.pairs:
-            layout_class = LAID_OUT.get(pair)
+            layout_class = class_of(pair)
             if layout_class is None:
                 format_ = FORMATS.get(pair.fourcc)
                 planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)

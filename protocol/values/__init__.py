@@ -95,10 +95,13 @@ if TYPE_CHECKING:
         SAMSUNG_64_32_TILE as SAMSUNG_64_32_TILE,
         TILINGS as TILINGS,
         VENDORS as VENDORS,
+        Superblocks as Superblocks,
         Tiling as Tiling,
+        columns_of as columns_of,
         family_of as family_of,
         modifier_name as modifier_name,
         parse_modifier as parse_modifier,
+        superblocks_of as superblocks_of,
     )
     from heapwire.protocol.values.participant import (
         Participant as Participant,
@@ -208,7 +211,8 @@ else:
             "layout": "BufferObject Layout LayoutKind PlaneLayout",
             "modifier": (
                 "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE TILINGS "
-                "Tiling VENDORS family_of modifier_name parse_modifier"
+                "Superblocks Tiling VENDORS columns_of family_of modifier_name parse_modifier "
+                "superblocks_of"
             ),
             "participant": "Participant Usage",
             "plan": "Plan Reason",

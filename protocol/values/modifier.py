@@ -3,7 +3,8 @@
 A modifier is a u64: the vendor in the top 8 bits, the vendor's own code below
 (include/uapi/drm/drm_fourcc.h). For most of them only their own driver can say
 where the pixels are: those are laid out by whoever allocates. The few whose
-layout is rows of equal tiles are rows of `TILINGS`, and linear is one of them.
+layout is rows of equal tiles are rows of `TILINGS`, and linear is one of them;
+Broadcom's columns and Arm's superblocks have sizes that follow from the modifier.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from heapwire.protocol.errors import InputError, shown
 from heapwire.protocol.values.format import Format, PlaneFormat
@@ -130,6 +132,39 @@ def family_of(modifier: int) -> int | None:
         return None
     family = modifier & _SAND_MASK
     return family if family in MODIFIER_FAMILIES else None
+
+
+class Superblocks(NamedTuple):
+    """What AFBC compresses at once: so many pixels, with headers in tiles or one by one."""
+
+    width: int
+    height: int
+    tiled: bool
+
+    @property
+    def alignment(self) -> tuple[int, int]:
+        """What the width and the height of a buffer are multiples of, pixels."""
+        many = 8 if self.tiled else 1  # drm_gem_framebuffer_helper.c, AFBC_TH_LAYOUT_ALIGNMENT
+        return self.width * many, self.height * many
+
+
+def columns_of(modifier: int) -> tuple[int, int] | None:
+    """The width in bytes and the height in rows of Broadcom's columns; None for other modifiers.
+
+    The height is 0 where the modifier stands for columns of any.
+    """
+    if modifier >> 56 != _BROADCOM or modifier & 0xFF not in _SAND:
+        return None
+    return _SAND[modifier & 0xFF], (modifier & INVALID) >> 8
+
+
+def superblocks_of(modifier: int) -> Superblocks | None:
+    """The superblocks of AFBC; None for others, and for sizes that the kernel knows no use of."""
+    code = modifier & INVALID
+    if modifier >> 56 != _ARM or code >> 4 + len(_AFBC_FLAGS) or code & 0xF not in (1, 2):
+        return None
+    width, height = (16, 16) if code & 0xF == 1 else (32, 8)
+    return Superblocks(width, height, tiled=bool(code >> 4 & 1 << _AFBC_FLAGS.index("TILED")))
 
 
 def _sand(code: int) -> str | None:
@@ -341,4 +376,5 @@ TILINGS: Mapping[int, Tiling] = MappingProxyType(
         )
     }
 )
-"""The modifiers whose layout this project computes; all others are the allocator's."""
+"""The modifiers whose layout is rows of tiles. That of `columns_of` and of `superblocks_of` is
+computed too; all others are the allocator's."""

@@ -24,8 +24,9 @@ from heapwire.protocol.values import (
     Usage,
 )
 
-COLUMNS = [pair("NV12", f"BROADCOM_SAND128({height})") for height in (0, 96, 1632)]
-PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(16x16)"), pair("QQ4P"), *COLUMNS]
+# Heights that are not in three parts: the oracle lays out no columns, and no superblocks.
+COLUMNS = [pair("NV12", f"BROADCOM_SAND128({height})") for height in (0, 95, 1631)]
+PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(64x4)"), pair("QQ4P"), *COLUMNS]
 HEAPS = 6
 KIB = 1 << 10
 

@@ -14,12 +14,14 @@ from heapwire.protocol.values import (
     LINEAR,
     SAMSUNG_64_32_TILE,
     TILINGS,
+    columns_of,
     format_of,
     fourcc,
     fourcc_name,
     modifier_name,
     parse_fourcc,
     parse_modifier,
+    superblocks_of,
 )
 from heapwire.protocol.values.modifier import modifier_code
 
@@ -194,6 +196,20 @@ def test_characters_that_would_read_as_a_number_are_given_as_one() -> None:
 def test_modifiers_that_no_table_names(modifier: int, name: str) -> None:
     assert modifier_name(modifier) == name
     assert parse_modifier(name) == modifier
+
+
+def test_columns_and_superblocks_are_read_off_the_modifier() -> None:
+    assert columns_of(parse_modifier("BROADCOM_SAND128(1632)")) == (128, 1632)
+    assert columns_of(parse_modifier("BROADCOM_SAND32(0)")) == (32, 0)
+    assert columns_of(parse_modifier("BROADCOM_UIF")) is None
+    small = superblocks_of(parse_modifier("ARM_AFBC(16x16,SPARSE)"))
+    assert small is not None
+    assert (small.alignment, small.tiled) == ((16, 16), False)
+    wide = superblocks_of(parse_modifier("ARM_AFBC(32x8,TILED)"))
+    assert wide is not None
+    assert wide.alignment == (256, 64)
+    for other in ("ARM_AFBC(64x4)", "ARM(0x2001)", "ARM_16X16_BLOCK_U_INTERLEAVED", "LINEAR"):
+        assert superblocks_of(parse_modifier(other)) is None
 
 
 def test_paired_tiles_go_two_by_two_through_two_rows():

@@ -22,10 +22,10 @@ from heapwire.protocol.solver.conflict.atom import STREAM_ATOM, Atom
 from heapwire.protocol.solver.contradiction import FAMILIES, LAYOUT, PICTURE, PITCH
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
-    LAID_OUT,
     TRIED_FIRST,
     LayoutClass,
     can_be_met_at_best,
+    class_of,
     ground_of,
     has_layout,
     rooms_of,
@@ -183,7 +183,7 @@ class ConflictCases:
                     open_.append(tuple(different))
             layouts = cases.setdefault(((certain,), *open_), {})
             for pair in pairs:
-                layout_class = LAID_OUT.get(pair)
+                layout_class = class_of(pair)
                 if layout_class is None and pair.fourcc in FORMATS:
                     layout_class = LayoutClass(len(FORMATS[pair.fourcc].planes), opaque=True)
                 layouts.setdefault(layout_class, pair)
