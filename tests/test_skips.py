@@ -40,6 +40,7 @@ def folder(tmp_path: Path) -> Path:
     tests = tmp_path / "tests"
     tests.mkdir()
     shutil.copy(HERE / "conftest.py", tests)
+    shutil.copytree(HERE / "common", tests / "common")  # which it uses
     (tests / "skips.toml").write_text("", encoding="utf-8")
     (tests / "test_some.py").write_text(TESTS, encoding="utf-8")
     shutil.copy(HERE.parent / "pyproject.toml", tmp_path)
