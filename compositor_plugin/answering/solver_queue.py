@@ -162,6 +162,7 @@ class SolverQueue:
     def _heard(self, frame: Frame) -> None:
         if frame.kind is FrameKind.READY:
             self._ready = True
+            self._timer.arm(IDLE)  # whoever it was started for may have gone in the meantime
         elif frame.kind is FrameKind.ANSWER:
             job, self._running, self._abandoned = self._running, None, False
             self._timer.arm(IDLE)

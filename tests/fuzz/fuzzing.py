@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from habits import script_of
+from patience import until
 from raw_connection import MOST_FDS, HungUpError, RawConnection
 from scripts import HUGE, SIZE, Read, Script, Send, Step, Sync
 from signatures import Interface
@@ -109,10 +110,23 @@ class Fuzzer:
         self.target = target
         self.healthy = Healthy(target, interfaces)
         self._interfaces = interfaces
+        self._wake_the_solver()
         self._before = target.files()
 
     def close(self) -> None:
         self.healthy.close()
+
+    def _wake_the_solver(self) -> None:
+        """Let the process that solves heavy questions be there: it stays for a while."""
+        asleep = self.target.files()
+        script = self.script(Random(0))
+        script.heavy()
+        player = Player(RawConnection(self.target.socket), deque(script.steps), self.healthy)
+        while player.steps:
+            player.turn(Tally())
+        until(lambda: bool(self.target.files() - asleep), "a process that solves")
+        player.connection.close()
+        self.healthy.check_answer()
 
     def run(self, seed: str, messages: int) -> None:
         """Play so many messages of a seed; a failure says how to see it again."""

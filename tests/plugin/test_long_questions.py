@@ -242,3 +242,15 @@ def test_a_process_without_a_question_is_ended(stage, monkeypatch) -> None:
     client.request(feedback, "commit", 2)
     ask_heavily(client, client.feedback(), 1)
     stage.finish_work()
+
+
+def test_a_process_that_comes_too_late_for_its_question_is_ended(stage, monkeypatch) -> None:
+    """Its asker has gone while it started, and nobody else has come."""
+    monkeypatch.setattr(solver_queue, "IDLE", 1)
+    client = stage.client()
+    ask_heavily(client, client.feedback(), 1)
+    solving = stage.plugin._state.solving
+    stage.until(lambda: solving._process is not None)
+    client.close()
+    stage.clients.remove(client)
+    stage.until(lambda: solving._process is None)
