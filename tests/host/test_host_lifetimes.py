@@ -138,7 +138,6 @@ def test_every_order_of_destruction(settled, made):
     assert settled.compositor._desktop.windows == []
     assert settled.compositor._desktop._states == {}
     assert settled.compositor._desktop.feedbacks == set()
-    assert settled.compositor._desktop.dmabuf.buffers == {}
 
 
 def forbidden(order) -> bool:
