@@ -80,7 +80,11 @@ def measure(fd: int) -> None:
     with Connection(fd) as connection:
         negotiation = HeapManager(connection).default_negotiation()
         negotiation.set_participant(platform.participant("codec", Usage.DECODE))
-        sizes = [Extents(coded=Extent(1280 + 16 * step, 720)) for step in range(ROUNDS)]
+        # The Pi's decoder writes 1920x1920 at the most.
+        sizes = [
+            Extents(coded=Extent(1280 + 16 * (step % 40), 720 + 16 * (step // 40)))
+            for step in range(ROUNDS)
+        ]
         syncs, fresh, again = [], [], []
         for size in sizes:
             syncs.append(timed(connection.roundtrip))
