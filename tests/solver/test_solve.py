@@ -25,12 +25,14 @@ from problem_building import (
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import MAX_PLANS, solve_plans
 from heapwire.protocol.values import (
+    LINEAR,
     Answer,
     BufferCount,
     Constraint,
     Content,
     DeviceId,
     FailureReason,
+    FormatModifier,
     Goal,
     LayoutKind,
     Problem,
@@ -330,6 +332,16 @@ class TestAnswers:
             ("one", need("max-pitch", 8000)),
             ("other", need("min-pitch", 8001)),
         ]
+
+    def test_what_makes_planes_of_an_unknown_format_is_part_of_a_conflict(self) -> None:
+        """Of one plane it means nothing that planes are apart, and that they are adjacent."""
+        unknown = FormatModifier(0x50345151, LINEAR)
+        apart = [need("different-source", 1), need("adjacent-planes", 1)]
+        third = need("contiguous", 1, 2)
+        answer = solve(ask(part("a", of(unknown, *apart, third)), sources=(CMA,)))
+        assert answer.reason is FailureReason.CONFLICT
+        assert third in [member.constraint for member in answer.conflict]
+        assert solve(ask(part("a", of(unknown, *apart)), sources=(CMA,))).plans
 
     def test_of_two_conflicts_the_smaller_is_told(self) -> None:
         """Leaving out one requirement after the other would end with the three."""

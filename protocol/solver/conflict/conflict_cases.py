@@ -305,8 +305,11 @@ class ConflictCases:
         return left
 
     def _blamed(self, chosen: int, layout_class: LayoutClass | None, pair: FormatModifier) -> int:
-        class_ = self._class_for(chosen, layout_class)
-        return self._families_of(chosen, lambda mask: not self._is_left(mask, class_, pair))
+        # Of an unknown format the planes are those that are spoken of: by a family, not by all.
+        def leaves_nothing(mask: int) -> bool:
+            return not self._is_left(mask, self._class_for(mask, layout_class), pair)
+
+        return self._families_of(chosen, leaves_nothing)
 
     def _blamed_whatever_is_chosen(self, options: _Options, layouts: _Layouts) -> int:
         def leaves_nothing(mask: int) -> bool:
