@@ -7,13 +7,13 @@ first device is opened, not before.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from heapwire.kernel.memory import open_card
 from heapwire.protocol import MachineError
 
 _DECLARATIONS = """
@@ -23,14 +23,7 @@ typedef struct {
 } drmVersion;
 drmVersion *drmGetVersion(int fd);
 void drmFreeVersion(drmVersion *);
-int drmDropMaster(int fd);
 int drmSetClientCap(int fd, uint64_t capability, uint64_t value);
-int drmPrimeFDToHandle(int fd, int prime_fd, uint32_t *handle);
-int drmCloseBufferHandle(int fd, uint32_t handle);
-int drmModeAddFB2(
-    int fd, uint32_t width, uint32_t height, uint32_t format, const uint32_t handles[4],
-    const uint32_t pitches[4], const uint32_t offsets[4], uint32_t *framebuffer, uint32_t flags);
-int drmModeRmFB(int fd, uint32_t framebuffer);
 
 typedef struct {
     int count_fbs; uint32_t *fbs;
@@ -171,36 +164,6 @@ class DrmDevice:
         finally:
             self._lib.drmModeFreePropertyBlob(blob)
 
-    def takes(self, dma_buf: int, *, width: int, height: int, fourcc: int, pitch: int) -> bool:
-        """Whether a dma-buf is imported, and where there is a display, made a framebuffer.
-
-        One plane of `pitch` bytes a row. Nothing is shown, and nothing is left.
-        """
-        handle = self._ffi.new("uint32_t *")
-        if self._lib.drmPrimeFDToHandle(self._fd, dma_buf, handle) != 0:
-            return False
-        try:
-            if self.limits() is None:
-                return True
-            made = self._ffi.new("uint32_t *")
-            failed = self._lib.drmModeAddFB2(
-                self._fd,
-                width,
-                height,
-                fourcc,
-                self._ffi.new("uint32_t[4]", [handle[0], 0, 0, 0]),
-                self._ffi.new("uint32_t[4]", [pitch, 0, 0, 0]),
-                self._ffi.new("uint32_t[4]"),
-                made,
-                0,
-            )
-            if failed:
-                return False
-            self._lib.drmModeRmFB(self._fd, made[0])
-            return True
-        finally:
-            self._lib.drmCloseBufferHandle(self._fd, handle[0])
-
     def _plane(self, number: int) -> PlaneRecord | None:
         plane = self._lib.drmModeGetPlane(self._fd, number)
         if not plane:
@@ -242,13 +205,7 @@ class DrmDevice:
 def open_drm(node: str) -> Iterator[DrmDevice]:
     """A DRM node for the time of a block. Raises `OSError`, `MachineError` without libdrm.
 
-    Whoever opens a card that has no master becomes it; that is given up at once,
-    so that a compositor which starts now finds the card free.
+    Never its master, so that a compositor which starts now finds the card free.
     """
-    fd = os.open(node, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        device = DrmDevice(fd)
-        _library()[1].drmDropMaster(fd)
-        yield device
-    finally:
-        os.close(fd)
+    with open_card(node) as fd:
+        yield DrmDevice(fd)

@@ -1,20 +1,24 @@
 """How a DRM node is opened: for looking only, and given back whatever happens."""
 
 import os
-from types import SimpleNamespace
 
 import pytest
 
 from heapwire.kernel.discovery import libdrm
 from heapwire.kernel.discovery.libdrm import open_drm
+from heapwire.kernel.memory import dumb_buffer
 
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What is asked of libdrm; nothing is behind it."""
+    """What is asked of the card; nothing is behind it, nor behind libdrm."""
     asked = []
-    library = SimpleNamespace(drmDropMaster=lambda fd: asked.append(("drop master", fd)))
-    monkeypatch.setattr(libdrm, "_library", lambda: (None, library))
+    drop_master = 0x641F  # include/uapi/drm/drm.h, DRM_IOCTL_DROP_MASTER
+    said = {drop_master: "drop master"}
+    monkeypatch.setattr(
+        dumb_buffer, "plain_ioctl", lambda fd, number: asked.append((said[number], fd))
+    )
+    monkeypatch.setattr(libdrm, "_library", lambda: (None, None))
     return asked
 
 
