@@ -12,6 +12,7 @@ from heapwire.kernel.description import (
     profiles_of,
     with_profiles,
 )
+from heapwire.kernel.discovery.own_memory import own_source
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import CONTIGUOUS, PERMITTED_SOURCES, Source, SourceId, Usage
 
@@ -33,10 +34,10 @@ def profiled(
         found.append(said)
         if device.id is None:
             continue
-        itself = SourceId.device(device.id)
-        if itself not in known and _asks_for(said, itself):
-            more.append(Source(id=itself, name=device.name, device_local=device.id))
-            known.add(itself)
+        own = own_source(device, device.id)
+        if own.id not in known and _asks_for(said, own.id):
+            more.append(own)
+            known.add(own.id)
     return found, more
 
 

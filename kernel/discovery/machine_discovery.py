@@ -51,7 +51,7 @@ from heapwire.kernel.discovery.heaps import (
 )
 from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.discovery.libdrm import DrmDevice, open_drm
-from heapwire.kernel.discovery.own_memory import within_reach
+from heapwire.kernel.discovery.own_memory import own_source, within_reach
 from heapwire.kernel.discovery.presumption import presumed_memory
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.kernel.memory import GRANT, LocalMemory
@@ -67,7 +67,6 @@ from heapwire.protocol.values import (
     Place,
     Provenance,
     Source,
-    SourceId,
     Topology,
     Usage,
 )
@@ -159,11 +158,10 @@ def _add(
 ) -> None:
     """Take a device in, with its links and, where it is a source itself, as a source."""
     names, kind, provenance = _linked(entry, reverse)
-    itself = SourceId.device(device.id) if device.id is not None else None
     source_names = {source.name for source in discovery.sources}
     for rank, name in enumerate(names):
-        if name is None and itself is not None and device.name not in source_names:
-            discovery.sources.append(Source(id=itself, name=device.name, device_local=device.id))
+        if name is None and device.id is not None and device.name not in source_names:
+            discovery.sources.append(own_source(device, device.id))
         target = device.name if name is None else name
         if name is None or name in source_names:
             discovery.links.append(
@@ -280,18 +278,18 @@ def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device 
     if codec.imports or device.id is None:
         facts = _memory_facts(entry, device, codec.usage, queue_hint=codec.contiguous)
     else:
-        own = SourceId.device(device.id)
+        own = own_source(device, device.id)
         facts = [
             Fact(
                 constraint=Constraint(
                     type=PERMITTED_SOURCES.type,
-                    value=(own,),
+                    value=(own.id,),
                     provenance=Provenance.KERNEL,
                     source="the queue imports nothing",
                 )
             )
         ]
-        discovery.sources.append(Source(id=own, name=device.name, device_local=device.id))
+        discovery.sources.append(own)
     return with_facts_of(device, codec.usage, facts)
 
 

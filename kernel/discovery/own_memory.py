@@ -1,4 +1,4 @@
-"""What a device allocates itself: where it is, as far as its own reach tells."""
+"""What a device allocates itself, and where that is, as far as its own reach tells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from heapwire.kernel.description import Device
-from heapwire.protocol.values import DMA_WIDTH, Provenance, Source
+from heapwire.protocol.values import DMA_WIDTH, DeviceId, Provenance, Source, SourceId
+
+
+def own_source(device: Device, number: DeviceId) -> Source:
+    """What a device allocates itself, as a source; `number` is that of its node."""
+    return Source(id=SourceId.device(number), name=device.name, device_local=number)
 
 
 def within_reach(sources: Iterable[Source], devices: Iterable[Device]) -> tuple[Source, ...]:

@@ -20,7 +20,7 @@ from heapwire.kernel.description import (
     Platform,
     with_facts_of,
 )
-from heapwire.kernel.discovery.own_memory import within_reach
+from heapwire.kernel.discovery.own_memory import own_source, within_reach
 from heapwire.kernel.discovery.sysfs import REAL
 from heapwire.kernel.discovery.trial.card import Card
 from heapwire.kernel.discovery.trial.display_trial import Allocate, Sizes, try_display
@@ -261,10 +261,8 @@ def _with_own_memory(platform: Platform, records: Mapping[str, DeviceRecord]) ->
         if record is None or not record.own or device.id is None or device.node is None:
             continue
         contiguous = _own_contiguity(platform, device, record)
-        own = Source(
-            id=SourceId.device(device.id),
-            name=device.name,
-            device_local=device.id,
+        own = replace(
+            own_source(device, device.id),
             contiguous=None if contiguous is None else True,
             rows_only=True,
             provenance={} if contiguous is None else {"contiguous": contiguous},
