@@ -9,6 +9,7 @@ from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.discovery.gpu.egl_device import EglDevice
 from heapwire.kernel.discovery.gpu.egl_library import TRIAL_PITCH, TRIAL_SIZE
 from heapwire.kernel.discovery.gpu.egl_report import read_egl
+from heapwire.kernel.discovery.trial_sources import trial_sources
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.values import (
@@ -18,7 +19,6 @@ from heapwire.protocol.values import (
     DeviceId,
     Provenance,
     SourceId,
-    SourceKind,
     Usage,
 )
 
@@ -84,11 +84,10 @@ def _with_formats(device: Device, found: tuple[EglDevice, ...], notes: list[str]
 
 def _trial_buffer(platform: Platform) -> DmaBuf | None:
     """A small buffer of any memory that this process can have; None where there is none."""
-    for source in platform.sources:
-        if source.id in platform.memory.openable and source.id.kind is not SourceKind.DEVICE:
-            try:
-                size = TRIAL_PITCH * TRIAL_SIZE
-                return platform.memory.allocate(source.id, size, name="heapwire trial")
-            except (MachineError, NotPossibleError):
-                continue
+    for source in trial_sources(platform):
+        try:
+            size = TRIAL_PITCH * TRIAL_SIZE
+            return platform.memory.allocate(source.id, size, name="heapwire trial")
+        except (MachineError, NotPossibleError):
+            continue
     return None

@@ -27,6 +27,7 @@ from heapwire.kernel.discovery.trial.display_trial import Allocate, Sizes, try_d
 from heapwire.kernel.discovery.trial.taken_links import with_taken_links
 from heapwire.kernel.discovery.trial.trial_store import TrialStore, device_key
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict
+from heapwire.kernel.discovery.trial_sources import trial_sources
 from heapwire.kernel.memory import DmaBuf, LocalMemory, open_card
 from heapwire.kernel.video import trial_import
 from heapwire.protocol import MachineError, NotPossibleError
@@ -65,7 +66,7 @@ TryQueue = Callable[[str, Callable[[int], DmaBuf]], bool | None]
 
 def remembered(platform: Platform, store: TrialStore, root: Path = REAL) -> Platform:
     """The platform with what the store knows of it already."""
-    sources = tuple(source.name for source in _trial_sources(platform))
+    sources = tuple(source.name for source in trial_sources(platform)[:MOST_SOURCES])
     records = {
         device.name: record
         for device in platform.devices
@@ -95,7 +96,7 @@ def ask_devices(
     has one format for everybody, that is set for a moment. `cards` opens a card, `queue` tries
     a V4L2 node. Raises nothing: what cannot be opened, or is busy, stays unknown.
     """
-    sources = tuple(source.name for source in _trial_sources(platform))
+    sources = tuple(source.name for source in trial_sources(platform)[:MOST_SOURCES])
     asked = [device for device in platform.devices if _is_asked(device, cameras=again)]
     records: dict[str, DeviceRecord] = {}
     for device in asked[:MOST_DEVICES]:
@@ -172,15 +173,6 @@ def _less(
                 formats=tuple(pair for pair, _ in kept),
                 costs=tuple(cost for _, cost in kept) if each.costs else (),
             )
-
-
-def _trial_sources(platform: Platform) -> tuple[Source, ...]:
-    openable = platform.memory.openable
-    return tuple(
-        source
-        for source in platform.sources
-        if source.id in openable and source.id.kind is not SourceKind.DEVICE
-    )[:MOST_SOURCES]
 
 
 def _is_asked(device: Device, *, cameras: bool) -> bool:
