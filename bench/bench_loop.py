@@ -349,7 +349,7 @@ def _serve(told: int) -> None:
         slice_(schedule)
         slices.append(time.thread_time() - before)
 
-    AnswerSchedule._slice = timed  # type: ignore[method-assign]
+    AnswerSchedule._slice = timed  # type: ignore[method-assign]  # to time it
     platform = Platform.load(PLATFORM)
     with Compositor(platform, socket="bench-0") as compositor:
         others = replace(platform, sources=platform.sources[1:])
