@@ -1,38 +1,76 @@
-"""The command line: reads the arguments, runs one command, and says how it ended."""
+"""The command line: reads the arguments, and finds the one command that they name.
+
+Only that command is imported: what one of them needs, a video library for example, costs the
+others nothing, and `--help` needs none of them. For the same reason functions here import what
+not every run needs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import importlib
+import importlib.util
 import io
-import logging
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from heapwire.cli.exit_status import FAILED, USAGE, status_of
-from heapwire.cli.output import complain, flush, open_standard_streams, say
+from heapwire.cli.output import complain, flush, say
 from heapwire.protocol import HeapwireError, UsageError
 
-_MODULES = {"import": "import_reports"}  # a word that no module of Python's can have
-# Here, and not where they are used: while this module is imported, Ctrl-C cannot be lost (main.py).
+Run = Callable[[], int]  # a command that has its arguments; gives the exit status
+
+# Each is a module of its own: cli/NAME.py, which opens with the same sentence.
 COMMANDS: Final = {
-    name: importlib.import_module(f"heapwire.cli.{_MODULES.get(name, name)}")
-    for name in (
-        *("demo", "play", "compositor", "status", "list", "feedback", "explain", "import"),
-        *("replay", "weston", "embed"),
-    )
+    "demo": "Show the whole way: a compositor, a player, and the heap that they agree on.",
+    "play": "Play a video file on the compositor, in buffers that both agreed on.",
+    "compositor": "Run the reference compositor until it is interrupted.",
+    "status": "Show who has what of a running reference compositor: memory, buffers, objects.",
+    "list": "Show a machine's memory, devices and the links between them, and what a policy "
+    "makes of it.",
+    "feedback": "Show what a compositor offers: its memory, formats, devices and constraints.",
+    "explain": "Explain which memory a platform's devices agree on, or what stands in the way.",
+    "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
+    "replay": "Solve captured negotiations again, and say whether the answers are still the same.",
+    "weston": "Build the module that puts heapwire into Weston.",
+    "embed": "Build the library that puts heapwire into a compositor written in C.",
 }
+_MODULES = {"import": "import_reports"}  # a word that no module of Python's can have
+_COMPLETION = "--print-completion"
 
 
-def run_command(arguments: list[str] | None) -> int:
-    """Run the command that the arguments name; its exit status, as in cli/exit_status.py.
+def ready_command(arguments: Sequence[str]) -> Run:
+    """Read the arguments and import the command that they name; what it gives runs the command.
+
+    Where the arguments are wrong, or ask for nothing but help, it gives what says so. Nothing
+    is begun before it is called.
+    """
+    shown = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(shown):  # argparse looks away when writing fails
+            options = _parser(arguments).parse_args(arguments)
+    except SystemExit as end:  # it has said what is wrong, or shows its help
+        text, status = shown.getvalue(), end.code if isinstance(end.code, int) else USAGE
+        return lambda: _say(text, status)
+    import logging
+
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.WARNING,
+        format="heapwire: %(name)s: %(message)s",
+    )
+    run: Callable[[argparse.Namespace], int] = options.run
+    return lambda: run(options)
+
+
+def run_command(command: Run) -> int:
+    """Run a command; its exit status, as in cli/exit_status.py.
 
     Raises `KeyboardInterrupt`, and `UsageError` for a bug of the command's own: whoever
     mends it needs the traceback.
     """
-    open_standard_streams()
     try:
-        status = _status(arguments)
+        status = command()
         flush()
     except UsageError:
         raise
@@ -44,45 +82,70 @@ def run_command(arguments: list[str] | None) -> int:
     return status
 
 
-def _status(arguments: list[str] | None) -> int:
-    shown = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(shown):  # argparse looks away when writing fails
-            options = parser().parse_args(arguments)
-    except SystemExit as end:  # it has said what is wrong, or shows its help
-        say(shown.getvalue(), end="")
-        return end.code if isinstance(end.code, int) else USAGE
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.WARNING,
-        format="heapwire: %(name)s: %(message)s",
-    )
-    status: int = options.run(options)
+def _say(text: str, status: int) -> int:
+    say(text, end="")
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the whole command line; only the command that is named has its arguments."""
     top = argparse.ArgumentParser(
         prog="heapwire",
         description="Negotiate where video buffers are allocated, and see why.",
         epilog="Exit status: 0 done, 1 no source satisfies everyone or something failed, "
         "2 usage, 3 no compositor or one without the protocol, 130 Ctrl-C.",
     )
-    top.add_argument("--verbose", action="store_true", help="log what is done")
-    _add_completion(top)
+    top.add_argument("-V", "--version", action=_Version, help="say which version this is")
+    _add_verbose(top, default=False)
+    completed = any(one.startswith(_COMPLETION) for one in arguments)
+    _add_completion(top, wanted=completed)
+    named = None if completed else next((one for one in arguments if one[:1] != "-"), None)
+    if named is not None and named not in COMMANDS:
+        import difflib
+
+        meant = difflib.get_close_matches(named, COMMANDS, n=1)
+        top.error(
+            f"there is no command {named!r}"
+            + (f"; did you mean {meant[0]!r}?" if meant else f"; there are {', '.join(COMMANDS)}")
+        )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        summary = (command.__doc__ or "").partition("\n")[0]
-        sub = commands.add_parser(name, help=summary, description=summary)
-        command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if completed or name == named:
+            module = importlib.import_module(f"heapwire.cli.{_MODULES.get(name, name)}")
+            module.add_arguments(command)
+            # Where it is not said again, what was said before the command stays.
+            _add_verbose(command, default=argparse.SUPPRESS)
+            command.set_defaults(run=module.run)
     return top
 
 
-def _add_completion(top: argparse.ArgumentParser) -> None:
-    """`--print-completion SHELL`, where shtab is installed."""
-    try:
-        import shtab
-    except ImportError:
-        return
-    shtab.add_argument_to(top, "--print-completion")
+def _add_verbose(parser: argparse.ArgumentParser, *, default: bool | str) -> None:
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", default=default, help="log what is done"
+    )
+
+
+def _add_completion(top: argparse.ArgumentParser, *, wanted: bool) -> None:
+    """`--print-completion SHELL`, where shtab is installed; it is imported only when wanted."""
+    told = "print what completes commands in this shell"
+    if wanted:
+        with contextlib.suppress(ImportError):
+            import shtab
+
+            shtab.add_argument_to(top, _COMPLETION, help=told)
+    elif importlib.util.find_spec("shtab") is not None:
+        top.add_argument(_COMPLETION, metavar="SHELL", help=told)
+
+
+class _Version(argparse.Action):
+    """Say the version that is installed, and no more."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"heapwire {version('heapwire')}")
+        parser.exit()

@@ -25,11 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
         if before is signal.default_int_handler:  # and not one that is ignored
             signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
         try:
-            from heapwire.cli.command_line import run_command
+            from heapwire.cli.command_line import ready_command, run_command
+            from heapwire.cli.output import open_standard_streams
+
+            open_standard_streams()
+            command = ready_command(sys.argv[1:] if arguments is None else arguments)
         finally:
             signal.signal(signal.SIGINT, before)
 
-        return run_command(arguments)
+        return run_command(command)
     except KeyboardInterrupt:
         return INTERRUPTED
 

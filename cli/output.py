@@ -8,13 +8,15 @@ of the command, and what cannot be encoded is spelled as an escape.
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from heapwire.protocol import FileError, words_of
-from heapwire.protocol.explain import Document, Json
+
+if TYPE_CHECKING:  # the solver's words would come along, and most of what prints needs none
+    from heapwire.protocol.explain import Document, Json
 
 SCHEMA_VERSION = 1
 
@@ -48,6 +50,8 @@ def show(document: Document, render: Callable[[Document], str], *, as_json: bool
     Raises what `say` does.
     """
     if as_json:
+        import json  # many who print have no use for it
+
         # An escape of JSON's own, where the locale has not all letters.
         unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
         say(json.dumps(document, indent=2, ensure_ascii=not unicode))

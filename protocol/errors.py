@@ -11,7 +11,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MOST_SHOWN = 100  # characters
 
@@ -38,6 +41,8 @@ class FileError(InputError):
     def __init__(self, path: str | Path, text: str, *, line: int | None = None) -> None:
         where = f"{path}" if line is None else f"{path}:{line}"
         super().__init__(f"{where}: {text}")
+        from pathlib import Path  # every command imports this module, and few meet this error
+
         self.path = Path(path)
         self.line = line
 

@@ -116,7 +116,7 @@ def test_a_file_whose_name_is_not_utf_8_is_one_like_any_other(tmp_path, environm
 
 
 @pytest.mark.parametrize("command", [("list", "--names"), ("play", "x"), ("compositor",)])
-@pytest.mark.parametrize("imported", ["heapwire.cli.output", "heapwire.cli.play"])
+@pytest.mark.parametrize("imported", ["heapwire.cli.output", "heapwire.cli.arguments"])
 def test_ctrl_c_while_it_begins_ends_it(command, imported, tmp_path):
     """`-X importtime` tells of each import as it is done: the moment to press the keys."""
     process = subprocess.Popen(
@@ -147,7 +147,7 @@ class Thing:
 
 class Finder:
     def find_spec(self, name, *_):
-        if name == "heapwire.cli.play":  # Python forgets what is raised in such a callback
+        if name == "heapwire.cli.arguments":  # Python forgets what is raised in such a callback
             thing = Thing()
             reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
             del thing

@@ -1,0 +1,87 @@
+"""The command line before any command: what it imports, what it shows, what it makes of a slip."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from heapwire.cli.command_line import COMMANDS, ready_command
+
+MODULES = {name: {"import": "import_reports"}.get(name, name) for name in COMMANDS}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_what_the_module_says_of_itself(name):
+    module = importlib.import_module(f"heapwire.cli.{MODULES[name]}")
+    assert module.__doc__.partition("\n")[0] == COMMANDS[name]
+
+
+def imported(*arguments):
+    """Which modules a process has that is asked for something on the command line."""
+    code = (
+        "import sys; from heapwire.cli.main import main; status = main(sys.argv[1:]);"
+        "print(status, *sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    status, *modules = done.stderr.splitlines()[-1].split()
+    assert status == "0"
+    return set(modules)
+
+
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+def test_help_and_version_import_no_command_and_no_library(asked):
+    modules = imported(asked)
+    assert not modules & {f"heapwire.cli.{name}" for name in MODULES.values()}
+    assert not modules & {"cffi", "pywayland", "pyudev", "av", "shtab", "logging"}
+
+
+def test_a_command_imports_no_other_one():
+    others = set(MODULES.values()) - {"replay"}
+    assert not imported("replay", "--help") & {f"heapwire.cli.{name}" for name in others}
+
+
+def test_the_version_is_that_of_the_package(heapwire):
+    run = heapwire("--version")
+    assert (run.status, run.out) == (0, f"heapwire {importlib.metadata.version('heapwire')}\n")
+
+
+@pytest.mark.parametrize(("slip", "meant"), [("lst", "list"), ("expalin", "explain")])
+def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
+    run = heapwire(slip)
+    assert run.status == 2
+    assert f"there is no command {slip!r}; did you mean {meant!r}?" in run.err
+
+
+def test_what_is_like_no_command_is_told_with_all_of_them(heapwire):
+    run = heapwire("--verbose", "xyzzy")
+    assert run.status == 2
+    assert ", ".join(COMMANDS) in run.err
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_verbose_may_stand_before_the_command_and_after_it(place, monkeypatch):
+    levels = []
+    monkeypatch.setattr(logging, "basicConfig", lambda **given: levels.append(given["level"]))
+    words = ["list", "--names"]
+    ready_command([*words[:place], "--verbose", *words[place:]])
+    ready_command(words)
+    assert levels == [logging.DEBUG, logging.WARNING]
+
+
+def test_completion_knows_the_arguments_of_every_command(heapwire):
+    run = heapwire("--print-completion", "bash")
+    assert run.status == 0
+    for name in COMMANDS:
+        assert f"_shtab_heapwire_{name}_option_strings" in run.out
+    assert "--screenshot" in run.out
+
+
+def test_a_shell_that_completion_does_not_know_is_refused(heapwire):
+    assert heapwire("--print-completion", "nosh").status == 2
