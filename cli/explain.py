@@ -33,6 +33,7 @@ from heapwire.protocol.explain import (
 )
 from heapwire.protocol.values import (
     LINEAR,
+    Answer,
     BufferCount,
     ConstraintSet,
     Content,
@@ -103,8 +104,8 @@ def run(options: argparse.Namespace) -> int:
         content=Content(protected=options.protected),
     )
     answer = solve(problem)
-    if options.protected and not answer.plans:
-        alone = never_composited(problem)
+    if not answer.plans and (options.protected or _lacks_formats_only(problem, answer)):
+        alone = scanned_out_or_black(problem)
         other = solve(alone)
         if other.plans:  # else the first question has the better reasons
             problem, answer = alone, other
@@ -163,23 +164,34 @@ def problem_of(
     )
 
 
-def never_composited(problem: Problem) -> Problem:
-    """The same for content that no GPU need sample: where it is composited, it is black.
+def scanned_out_or_black(problem: Problem) -> Problem:
+    """The same for what no GPU need sample: where it is composited, it is black.
 
-    So a compositor shows protected pictures whose memory its GPU cannot read.
+    So a compositor shows protected pictures whose memory its GPU cannot read, and a player
+    can show a format that the GPU does not know, for as long as it is scanned out.
     """
     goals = tuple(
-        replace(
-            goal,
-            name=f"{goal.name}, black where it is composited",
-            participants=tuple(
-                member for member in goal.participants if member.usage != Usage.SAMPLING
-            ),
+        Goal.scanned_out_or_black(
+            goal.name,
+            tuple(member for member in goal.participants if member.usage != Usage.SAMPLING),
         )
         for goal in problem.goals
         if goal.scanout
     )
     return replace(problem, goals=goals or problem.goals)
+
+
+def _lacks_formats_only(problem: Problem, answer: Answer) -> bool:
+    """Whether what stands in the way is that who samples does not know the format."""
+    samplers = {
+        member.name
+        for goal in problem.goals
+        for member in goal.participants
+        if member.usage == Usage.SAMPLING
+    }
+    return any(
+        member.participant in samplers and member.constraint is None for member in answer.conflict
+    )
 
 
 def _counts(buffers: int) -> BufferCount:

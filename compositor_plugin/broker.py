@@ -9,13 +9,16 @@ How a surface can be shown becomes a row of goals. Take a video surface that is
 fullscreen on two outputs of one display engine: the goals are *scanned out*
 (display and GPU must both be able to use the buffer, because the compositor
 has to fall back to the GPU when a menu pops up) and *sampled* (GPU alone). A
-surface that cannot be scanned out has the second goal only.
+surface that cannot be scanned out has the second goal only. Protected content,
+which the GPU may be unable to read, has a last goal where the host shows black in
+its place: *scanned out, else black*, for the display alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import (
     AnswerStore,
@@ -26,18 +29,16 @@ from heapwire.compositor_plugin.answering import (
 )
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import EVERYTHING, Allowance, Selection
+from heapwire.compositor_plugin.surface_goals import Showing, surface_goals
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.values import (
     Answer,
-    ConstraintSet,
     DeviceId,
     Extent,
     Extents,
     FixedBuffer,
     FormatModifier,
-    Goal,
     LayoutKind,
-    Participant,
     Plan,
     Problem,
     Source,
@@ -54,8 +55,14 @@ from heapwire.protocol.wire import (
     Refusal,
 )
 
-COMPOSITOR = "the compositor"  # the participant that stands for what linux-dmabuf imports
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
+
+
+class _ViewKey(NamedTuple):
+    """What a client sees of the machine depends on this and on nothing else."""
+
+    showing: Showing
+    openable: frozenset[SourceId] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,14 +258,17 @@ class Broker:
             return None
         return replace(keep, goal=kept.goal, scanout=kept.scanout, buffer_count=best.buffer_count)
 
-    def _view_key(
-        self, question: BatchQuestion
-    ) -> tuple[tuple[DeviceId | None, ...], frozenset[FormatModifier], frozenset[SourceId] | None]:
+    def _view_key(self, question: BatchQuestion) -> _ViewKey:
         state = question.surface
         devices: tuple[DeviceId | None, ...] = ()
-        if state is not None and state.candidate:
-            devices = tuple(dict.fromkeys(output.device for output in state.outputs))
-        return devices, question.importable, question.inquiry.openable
+        black: tuple[DeviceId | None, ...] = ()
+        if state is not None:
+            shown_by = tuple(dict.fromkeys(output.device for output in state.outputs))
+            if state.candidate:
+                devices = shown_by
+            if state.black and question.inquiry.content.protected:
+                black = shown_by  # a candidate or not: it is black until it is one
+        return _ViewKey(Showing(devices, black, question.importable), question.inquiry.openable)
 
     def _view(self, question: BatchQuestion) -> tuple[MachineView, PreparedBatch]:
         """The machine as a client sees it, and the batch that describes it."""
@@ -267,66 +277,20 @@ class Broker:
         if known is None:
             if len(self._views) >= MAX_VIEWS:
                 self._views.clear()
-            view = self._new_view(*key)
+            view = self._new_view(key)
             known = self._views[key] = (view, PreparedBatch(view.description))
         return known
 
-    def _new_view(
-        self,
-        devices: tuple[DeviceId | None, ...],
-        importable: frozenset[FormatModifier],
-        openable: frozenset[SourceId] | None,
-    ) -> MachineView:
+    def _new_view(self, key: _ViewKey) -> MachineView:
         def access(source: SourceId) -> Access:
-            return self._access(source, openable)
+            return self._access(source, key.openable)
 
         blank = self._platform.problem(
-            goals=self._goals(devices, importable),
+            goals=surface_goals(self._platform, self._renderer, key.showing),
             usable=lambda source: bool(access(source)),
             extents=Extents(coded=Extent(1, 1)),
         )
         return MachineView(blank, identify=self._id, access=access)
-
-    def _goals(
-        self, devices: tuple[DeviceId | None, ...], importable: frozenset[FormatModifier]
-    ) -> tuple[Goal, ...]:
-        """The ways to show a surface that is on the outputs of some devices, best first."""
-        sampling = self._sampling_participants(importable)
-        displays = [self._display(device) for device in devices]
-        goals: list[Goal] = []
-        scanning = [display for display in displays if display is not None]
-        if scanning and len(scanning) == len(displays):
-            goals.append(Goal(name="scanout", participants=(*scanning, *sampling), scanout=True))
-        if len(displays) > 1 and displays[0] is not None:
-            goals.append(
-                Goal(
-                    name="scanout on the main output",
-                    participants=(displays[0], *sampling),
-                    scanout=True,
-                )
-            )
-        goals.append(Goal(name="sampling", participants=sampling))
-        return tuple(goals)
-
-    def _sampling_participants(
-        self, importable: frozenset[FormatModifier]
-    ) -> tuple[Participant, ...]:
-        importing = Participant(
-            name=COMPOSITOR,
-            usage=Usage.SAMPLING,
-            sets=(ConstraintSet(formats=tuple(sorted(importable))),),
-        )
-        if self._renderer is None:
-            return (importing,)
-        renderer = self._platform.device(self._renderer)
-        return (self._platform.participant(renderer.name, Usage.SAMPLING), importing)
-
-    def _display(self, device: DeviceId | None) -> Participant | None:
-        """The participant that scans out on a device; None if the platform has none."""
-        for candidate in self._platform.devices:
-            if candidate.id == device and Usage.SCANOUT in candidate.sets:
-                return self._platform.participant(candidate.name, Usage.SCANOUT)
-        return None
 
     def _access(self, source: SourceId, openable: frozenset[SourceId] | None) -> Access:
         access = Access(0)

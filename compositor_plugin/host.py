@@ -68,6 +68,9 @@ class SurfaceState:
     judged by what it has been configured to be, so that a player that asks for
     fullscreen negotiates the right memory for its first frame. `rotation` is
     in degrees counter-clockwise.
+
+    `black` says whether the host takes protected buffers that its renderer cannot
+    read, and shows black in their place wherever it does not scan them out.
     """
 
     outputs: tuple[OutputState, ...]
@@ -75,6 +78,7 @@ class SurfaceState:
     candidate: bool
     reason: StatusReason = StatusReason.NONE
     rotation: int = 0
+    black: bool = False
 
 
 class Host(Protocol):

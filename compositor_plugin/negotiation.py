@@ -275,8 +275,11 @@ def _nobody() -> HostState:
 
 
 def _rank(batch: Batch) -> int:
-    """How well a batch lets a client do: scanned out, sampled, not at all."""
+    """How well a batch lets a client do: scanned out, sampled, seen at times, not at all."""
     if batch.reason is not None:
         return 0
     tranches = [tranche for tranche in batch.tranches if tranche.offers] or batch.tranches
-    return 2 if any(tranche.flags & TrancheFlags.SCANOUT for tranche in tranches) else 1
+    ways = {tranche.flags for tranche in tranches}
+    if TrancheFlags.SCANOUT in ways:
+        return 3
+    return 2 if TrancheFlags.SAMPLING in ways else 1

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 from heapwire.protocol import NotPossibleError
 from heapwire.protocol.values import MAX_PLANES, REGISTRY, FailureReason, Value
-from heapwire.protocol.wire import Batch, ConflictEntry, TrancheFlags
-
-_GOALS: Mapping[TrancheFlags, str] = {
-    TrancheFlags.SCANOUT: "scanout",
-    TrancheFlags.SAMPLING: "sampling",
-}
+from heapwire.protocol.wire import Batch, ConflictEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +20,7 @@ class Contradiction:
     `participant` is its name. `constraint` is the name of the type in the
     registry, or its number; None when the participant's list of formats stands
     in the way, and `value` is then None. `planes` lists the planes it is about,
-    none for the buffer as a whole. `goal` is "scanout" or "sampling".
+    none for the buffer as a whole. `goal` is "scanout", "sampling" or "scanout or black".
     """
 
     goal: str
@@ -99,7 +94,7 @@ def _contradiction(entry: ConflictEntry, names: Mapping[int, str]) -> Contradict
     row = REGISTRY.get(entry.type)
     name = row.name if row is not None else f"{entry.type:#010x}"
     return Contradiction(
-        goal=_GOALS.get(entry.goal, "sampling"),
+        goal=entry.goal.goal,
         participant=names.get(entry.participant, f"participant {entry.participant:#x}"),
         constraint=name if entry.type else None,
         planes=tuple(plane for plane in range(MAX_PLANES) if entry.planes >> plane & 1),

@@ -24,11 +24,25 @@ from heapwire.protocol.values.topology import Topology
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """One way to show the buffer and who is needed for it."""
+    """One way to show the buffer and who is needed for it.
+
+    `black`: nobody samples it, so that where it is not scanned out it is black.
+    """
 
     name: str
     participants: tuple[Participant, ...] = ()
     scanout: bool = False
+    black: bool = False
+
+    @classmethod
+    def scanned_out_or_black(cls, name: str, participants: tuple[Participant, ...]) -> Goal:
+        """The goal to scan out what nobody samples, named after the goal that asks for both."""
+        return cls(
+            name=f"{name}, black where it is composited",
+            participants=participants,
+            scanout=True,
+            black=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

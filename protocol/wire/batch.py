@@ -25,10 +25,19 @@ FIRST_COMPOSITOR_ID = 0x80000000
 
 
 class TrancheFlags(IntFlag):
-    """How buffers of a tranche are used; the values of linux-dmabuf."""
+    """How buffers of a tranche are used; values below 65536 are those of linux-dmabuf."""
 
     SCANOUT = 1
     SAMPLING = 2
+    BLACK = 0x10000
+    """Where they are not scanned out they are black: nobody samples them."""
+
+    @property
+    def goal(self) -> str:
+        """What a plan of such a tranche is for, in words."""
+        if not self & TrancheFlags.SCANOUT:
+            return "sampling"
+        return "scanout or black" if self & TrancheFlags.BLACK else "scanout"
 
 
 class Access(IntFlag):

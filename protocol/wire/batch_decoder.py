@@ -69,13 +69,13 @@ class _Offer:
     fence: Fence | None = None
     colour: Colour | None = None
 
-    def finished(self, *, scanout: bool) -> Offer:
+    def finished(self, flags: TrancheFlags) -> Offer:
         """The plan, now that its tranche is complete."""
         plan = Plan(
             fourcc=self.fourcc,
             modifier=self.modifier,
-            goal="scanout" if scanout else "sampling",
-            scanout=scanout,
+            goal=flags.goal,
+            scanout=bool(flags & TrancheFlags.SCANOUT),
             layout=Layout(
                 kind=self.kind,
                 extent=self.extent,
@@ -107,7 +107,6 @@ class _Tranche:
 
     def finished(self) -> Tranche:
         """The tranche as a value."""
-        scanout = bool(self.flags & TrancheFlags.SCANOUT)
         return Tranche(
             flags=self.flags,
             devices=tuple(self.devices),
@@ -117,7 +116,7 @@ class _Tranche:
                 TrancheSet(id_, ConstraintSet(formats=pairs, constraints=tuple(constraints)))
                 for id_, pairs, constraints in self.sets
             ),
-            offers=tuple(offer.finished(scanout=scanout) for offer in self.offers),
+            offers=tuple(offer.finished(self.flags) for offer in self.offers),
         )
 
 

@@ -74,7 +74,8 @@ class MachineView:
         """What the solver is asked. Without extents those of the fixed layout count."""
         fixed = inquiry.fixed
         # Buffers are allocated once for whichever goal is met, so for the one that holds most.
-        hold = SCANOUT_HOLD if self._blank.goals[0].scanout else SAMPLING_HOLD
+        scanned_out = any(goal.scanout for goal in self._blank.goals)
+        hold = SCANOUT_HOLD if scanned_out else SAMPLING_HOLD
         return replace(
             self._blank,
             participants=tuple(
@@ -188,4 +189,6 @@ class MachineView:
 
 
 def _flag(goal: Goal) -> TrancheFlags:
+    if goal.black:
+        return TrancheFlags.SCANOUT | TrancheFlags.BLACK
     return TrancheFlags.SCANOUT if goal.scanout else TrancheFlags.SAMPLING

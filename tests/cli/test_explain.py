@@ -144,3 +144,32 @@ def test_protected_content_needs_no_gpu_that_can_read_it(heapwire, tmp_path):
     clear = heapwire("explain", "--platform", machine, "--json").document["plans"]
     names = {plan["objects"][0]["source"]["name"] for plan in clear}
     assert names == {"default_cma_region"}  # which substitutes for `system`
+
+
+def test_a_format_that_no_gpu_knows_is_scanned_out_and_said_to_be_black_elsewhere(
+    heapwire, tmp_path
+):
+    machine = tmp_path / "machine.toml"
+    machine.write_text(
+        '[[memory]]\nname = "pool"\ncontiguous = true\n'
+        '[[device]]\nname = "screen"\nkind = "display"\n[[device.use]]\nusage = "scanout"\n'
+        '[[device.use.set]]\nformats = ["NV21", "YUYV"]\n'
+        '[[device]]\nname = "writer"\nkind = "decoder"\n[[device.use]]\nusage = "decode"\n'
+        '[[device.use.set]]\nformats = ["NV21"]\n'
+        '[[device]]\nname = "shader"\nkind = "gpu"\n[[device.use]]\nusage = "sampling"\n'
+        'constraints = [{ type = "pitch-alignment", value = 64 }]\n'
+        '[[device.use.set]]\nformats = ["YUYV"]\n'
+    )
+    run = heapwire("explain", "--platform", machine, "--json", "--size", "100x100")
+    assert run.status == 0
+    [plan] = run.document["plans"]
+    assert (plan["fourcc"], plan["goal"]) == ("NV21", "scanout, black where it is composited")
+    assert plan["planes"][0]["pitch"] == 100, "who samples it not has no say"
+    # What the GPU knows, it must be able to read: memory alone is no reason to leave it out.
+    text = machine.read_text()
+    machine.write_text(
+        text.replace('["YUYV"]', '["NV21"]').replace(
+            "value = 64", 'value = 64 }, { type = "max-pitch", value = 32'
+        )
+    )
+    assert heapwire("explain", "--platform", machine, "--size", "100x100").status == 1

@@ -292,6 +292,7 @@ def test_a_surface_state_is_read_as_it_is_meant(host):
         state.outputs[1].name = b"DP-1"
         state.width, state.height = 1920, 1080
         state.candidate, state.reason, state.rotation = 0, 6, 450
+        state.black = 1
         return 0
 
     host.fill = fill
@@ -305,6 +306,7 @@ def test_a_surface_state_is_read_as_it_is_meant(host):
     assert state.size == Extent(1920, 1080)
     assert (state.candidate, state.reason) == (False, StatusReason.TRANSFORM)
     assert state.rotation == 90
+    assert state.black
 
 
 def test_a_surface_state_out_of_bounds_is_kept_in_bounds(host):

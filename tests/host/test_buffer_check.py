@@ -52,11 +52,21 @@ def test_one_object_that_nobody_knows_is_enough(pi: Platform) -> None:
     assert check.reason(mixed, (PITCH * SIZE.height, 4096)) is StatusReason.MEMORY
 
 
-def test_protected_memory_is_said_to_be_protected(pi: Platform) -> None:
-    sources = (replace(source, protected=True) for source in pi.sources)
-    check = BufferCheck(replace(pi, sources=tuple(sources)), Usage.SCANOUT)
-    reason = check.reason(buffer_of(pi, "linux,cma"), (PITCH * SIZE.height,))
-    assert reason is StatusReason.PROTECTION
+def test_protected_memory_has_protected_pictures_and_all_of_it(pi: Platform) -> None:
+    """The display scans them out; half of a picture that everybody may read is none of them."""
+    safe = replace(pi.source("linux,cma"), protected=True)
+    loose = replace(safe, id=pi.source("system").id, name="system", protected=False)
+    check = BufferCheck(replace(pi, sources=(safe, loose)), Usage.SCANOUT)
+    size = PITCH * SIZE.height
+    assert check.reason(buffer_of(pi, "linux,cma"), (size,)) is StatusReason.NONE
+    nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
+    halves = (PlaneLayout(0, 0, PITCH), PlaneLayout(1, 0, PITCH))
+    for sources, reason in (
+        ((safe.id, safe.id), StatusReason.NONE),
+        ((safe.id, loose.id), StatusReason.PROTECTION),
+    ):
+        split = BufferAttributes(extent=SIZE, format=nv12, planes=halves, sources=sources)
+        assert check.reason(split, (size, size // 2)) is reason
 
 
 def test_without_a_device_everything_fits(pi: Platform) -> None:

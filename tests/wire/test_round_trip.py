@@ -187,9 +187,11 @@ ENCODING = st.sampled_from(ColourEncoding)
 RANGE = st.sampled_from(ColourRange)
 
 
+FLAGS = st.integers(1, 3).map(TrancheFlags) | st.just(TrancheFlags.SCANOUT | TrancheFlags.BLACK)
+
+
 @st.composite
 def offers(draw: st.DrawFn, flags: TrancheFlags) -> Offer:
-    scanout = bool(flags & TrancheFlags.SCANOUT)
     kind = draw(st.sampled_from(LayoutKind))
     laid_out = draw(fixed_layouts())
     layout = Layout(
@@ -203,8 +205,8 @@ def offers(draw: st.DrawFn, flags: TrancheFlags) -> Offer:
     plan = Plan(
         fourcc=draw(U32),
         modifier=draw(U64),
-        goal="scanout" if scanout else "sampling",
-        scanout=scanout,
+        goal=flags.goal,
+        scanout=bool(flags & TrancheFlags.SCANOUT),
         layout=layout,
         buffer_count=draw(U32),
         reasons=tuple(draw(st.lists(reason, max_size=2))),
@@ -222,7 +224,7 @@ USAGE = st.integers(1, sum(Usage)).map(Usage)
 
 @st.composite
 def tranches(draw: st.DrawFn) -> Tranche:
-    flags = TrancheFlags(draw(st.integers(1, 3)))
+    flags = draw(FLAGS)
     return Tranche(
         flags=flags,
         devices=tuple(
@@ -245,7 +247,7 @@ def tranches(draw: st.DrawFn) -> Tranche:
 def conflict_entries(draw: st.DrawFn) -> ConflictEntry:
     type_, value = draw(TYPED_VALUE | st.just((0, b"")))
     return ConflictEntry(
-        goal=TrancheFlags(draw(st.integers(1, 3))),
+        goal=draw(FLAGS),
         participant=draw(U32),
         type=type_,
         planes=draw(st.integers(0, 15)),

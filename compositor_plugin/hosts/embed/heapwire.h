@@ -76,7 +76,9 @@ struct heapwire_output {
  * out if its buffer suited the plane, `reason` (enum heapwire_reason) why not.
  * A surface without a buffer is judged by what it has been configured to be.
  * `rotation` is what the display would have to rotate a buffer by: 0, 90, 180 or
- * 270 degrees, counter-clockwise.
+ * 270 degrees, counter-clockwise. `black` says whether the compositor takes protected
+ * buffers that its renderer cannot read, and shows black wherever it does not scan
+ * them out: if so, they may be planned for the display alone.
  */
 struct heapwire_surface_state {
 	size_t size; /* set by the library */
@@ -87,6 +89,7 @@ struct heapwire_surface_state {
 	int32_t width;
 	int32_t height;
 	struct heapwire_output outputs[8];
+	uint32_t black;
 };
 
 /* A format (drm_fourcc.h) and a modifier that linux-dmabuf takes. */

@@ -53,6 +53,7 @@ class TableHost:
             candidate=bool(state.candidate),
             reason=reason(state.reason),
             rotation=state.rotation % 360,
+            black=bool(state.black),
         )
 
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:

@@ -90,6 +90,7 @@ class HeapFeedbackTrancheFlag(IntEnum):
 
     SCANOUT = 1
     SAMPLING = 2
+    BLACK = 65536
 
 
 class HeapFeedbackContentFlag(IntEnum):
@@ -300,7 +301,7 @@ XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
     enums={
         'error': {'invalid_array': 0, 'invalid_participant': 1, 'no_participant': 2, 'invalid_usage': 3, 'invalid_device': 4, 'invalid_extent': 5, 'invalid_content': 6, 'invalid_count': 7, 'invalid_layout': 8, 'invalid_cookie': 9, 'incomplete': 10, 'too_many': 11, 'invalid_name': 12},
         'usage': {'decode': 1, 'encode': 2, 'camera': 4, 'scanout': 8, 'sampling': 16, 'render': 32, 'cpu_read': 64, 'cpu_write': 128},
-        'tranche_flag': {'scanout': 1, 'sampling': 2},
+        'tranche_flag': {'scanout': 1, 'sampling': 2, 'black': 65536},
         'content_flag': {'protected': 1, 'interlaced': 2},
         'encoding': {'rgb': 0, 'bt709': 1, 'unspecified': 2, 'bt601': 6, 'bt2020': 9},
         'range': {'unspecified': 0, 'limited': 1, 'full': 2},

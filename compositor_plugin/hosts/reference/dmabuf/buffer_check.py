@@ -43,6 +43,7 @@ class BufferCheck:
         self._platform = platform
         self._answers = AnswerMemory()
         self._usage = usage
+        self._protected = {source.id for source in platform.sources if source.protected}
         self._participant: Participant | None = None
         if self.device is not None:
             self._participant = platform.participant(self.device.name, usage)
@@ -72,6 +73,10 @@ class BufferCheck:
         answer = self._answers.solve_plans(self._problem(buffer, objects, participant, rotation))
         return StatusReason.NONE if answer.plans else _reason(answer)
 
+    def protected(self, buffer: BufferAttributes) -> bool:
+        """Whether all of a buffer is in memory that is said to be protected."""
+        return all(source in self._protected for source in buffer.sources)
+
     def _problem(
         self,
         buffer: BufferAttributes,
@@ -90,7 +95,7 @@ class BufferCheck:
         return self._platform.problem(
             goals=(goal,),
             extents=Extents(coded=buffer.extent),
-            content=Content(rotation=rotation),
+            content=Content(protected=self.protected(buffer), rotation=rotation),
             fixed=FixedBuffer(buffer.format, layout),
         )
 

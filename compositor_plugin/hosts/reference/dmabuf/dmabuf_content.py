@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+import numpy as np
+
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
@@ -15,13 +17,21 @@ from heapwire.protocol.values import FORMATS, TILINGS, Extent
 class DmabufContent:
     """An imported buffer. The objects close their fds when it is let go of.
 
-    `verdicts` remembers what the display says of it, by how it is to be shown.
+    `verdicts` remembers what the display says of it, by how it is to be shown. What is not
+    `readable` is protected from whoever would draw it, and drawn as black.
     """
 
-    __slots__ = ("__weakref__", "attributes", "objects", "verdicts")
+    __slots__ = ("__weakref__", "attributes", "objects", "readable", "verdicts")
 
-    def __init__(self, attributes: BufferAttributes, objects: Sequence[ObjectMemory]) -> None:
+    def __init__(
+        self,
+        attributes: BufferAttributes,
+        objects: Sequence[ObjectMemory],
+        *,
+        readable: bool = True,
+    ) -> None:
         self.attributes = attributes
+        self.readable = readable
         self.objects = tuple(objects)
         self.verdicts: dict[int, StatusReason] = {}
 
@@ -43,6 +53,8 @@ class DmabufContent:
 
     def image(self) -> Image:
         """The pixels as they are now; what a client has cut off is zero."""
+        if not self.readable:
+            return _black(self.extent)
         with ExitStack() as stack:
             data = [
                 stack.enter_context(memory.bytes(length))
@@ -76,3 +88,10 @@ class DmabufContent:
                 end = plane.offset + plane.pitch * -(-rows // whole) * whole
             lengths[plane.object] = max(lengths[plane.object], end)
         return lengths
+
+
+def _black(extent: Extent) -> Image:
+    """A picture of nothing, opaque."""
+    image = np.zeros((extent.height, extent.width, 4), np.uint8)
+    image[..., 3] = 255
+    return image

@@ -30,13 +30,14 @@ class DmabufImporter:
 
     `formats` are the pairs that it takes: those that the first device that
     samples can sample, as far as the CPU, which draws in its place, can read
-    them. A platform without such a device takes all that the CPU can read.
+    them. A platform without such a device takes all that the CPU can read. Protected
+    buffers that the GPU cannot read are taken too, if the display scans them out.
     """
 
     def __init__(self, platform: Platform) -> None:
         self._memory = platform.memory
         self._renderer = BufferCheck(platform, Usage.SAMPLING)
-        self.display = BufferCheck(platform, Usage.SCANOUT).device
+        self._display = BufferCheck(platform, Usage.SCANOUT)
         readable = {FormatModifier(code, LINEAR) for code in READERS}
         sampling = self.renderer.sets[Usage.SAMPLING] if self.renderer is not None else ()
         # Tiles are taken where the device is said to sample them, not where nothing is said.
@@ -46,6 +47,11 @@ class DmabufImporter:
         if self.display is not None:
             scanout = self.display.sets[Usage.SCANOUT]
             self.scanout_formats = frozenset(pairs_within(scanout, self.formats))
+
+    @property
+    def display(self) -> Device | None:
+        """The device that scans out."""
+        return self._display.device
 
     @property
     def renderer(self) -> Device | None:
@@ -85,11 +91,21 @@ class DmabufImporter:
             planes=tuple(layouts),
             sources=tuple(memory.source for memory in objects),
         )
+        readable = True
         if None not in attributes.sources:
             sizes = tuple(memory.size for memory in objects)
-            if self._renderer.reason(attributes, sizes) is not StatusReason.NONE:
+            readable = self._renderer.reason(attributes, sizes) is StatusReason.NONE
+            if not readable and not self._only_shown(attributes, sizes):
                 return None
-        return DmabufContent(attributes, objects)
+        return DmabufContent(attributes, objects, readable=readable)
+
+    def _only_shown(self, attributes: BufferAttributes, sizes: tuple[int, ...]) -> bool:
+        """Whether a buffer that cannot be drawn is protected, and the display takes it."""
+        return (
+            self.display is not None
+            and self._display.protected(attributes)
+            and self._display.reason(attributes, sizes) is StatusReason.NONE
+        )
 
     def _object(self, fd: int) -> ObjectMemory | None:
         """An object of its own for an fd; None for what is no memory that can be read."""

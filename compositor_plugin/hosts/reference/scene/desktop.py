@@ -346,6 +346,7 @@ class Desktop:
             size=_extent(size[0] * scale, size[1] * scale) if size is not None else None,
             candidate=is_candidate,
             reason=StatusReason.NONE if is_candidate else StatusReason.NOT_A_CANDIDATE,
+            black=True,
         )
 
     def _window_of(self, surface: WlSurface) -> XdgToplevel | None:
