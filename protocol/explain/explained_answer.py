@@ -85,7 +85,7 @@ def _explained_failure(goals: list[GoalPlans]) -> Answer:
     answer = failure_by(last, conflict)
     return replace(
         answer,
-        verdicts=verdicts_of(last, None),
+        verdicts=verdicts_of(last, None, conflict.members),
         failures=(
             *(_goal_failure(goal) for goal in goals[:-1]),
             GoalFailure(

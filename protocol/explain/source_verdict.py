@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from heapwire.protocol.explain.plan_reasons import Requirement, requirements_of
 from heapwire.protocol.solver import (
     BOTTOM,
@@ -29,6 +32,7 @@ from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     PROTECTED,
     REGISTRY,
+    ConflictMember,
     Constraint,
     ConstraintType,
     FormatModifier,
@@ -38,20 +42,27 @@ from heapwire.protocol.values import (
     Verdict,
 )
 
+_TOLD: Final = 3  # members of a conflict that a verdict repeats before it says how many there are
 
-def verdicts_of(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ...]:
+
+def verdicts_of(
+    goal: PreparedGoal, best: FoundPlan | None, conflict: Sequence[ConflictMember] = ()
+) -> tuple[Verdict, ...]:
     """What became of each source, in the order in which they are given away.
 
-    They are checked against the best plan's choice of sets; without a plan,
-    against everyone's first choice. None where the steps end before that is told.
+    They are checked against the best plan's choice of sets; without a plan, against
+    everyone's first choice, and `conflict` is why there is none. No verdicts where the
+    steps end before that is told.
     """
     try:
-        return _verdicts(goal, best)
+        return _verdicts(goal, best, conflict)
     except TooComplexError:
         return ()
 
 
-def _verdicts(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ...]:
+def _verdicts(
+    goal: PreparedGoal, best: FoundPlan | None, conflict: Sequence[ConflictMember]
+) -> tuple[Verdict, ...]:
     names = source_names(goal.problem)
     first = None if best is not None else _first_choice(goal)
     choice = best.choice if best is not None else first[0] if first is not None else None
@@ -79,7 +90,11 @@ def _verdicts(goal: PreparedGoal, best: FoundPlan | None) -> tuple[Verdict, ...]
         goal.budget.spend(len(checked) // 4)
         refusal = _refusal(position, planes, checked)
         if refusal is None:
-            text = _by_rank(source, goal, requirements, best)
+            text = (
+                _by_rank(source, goal, requirements, best)
+                if best is not None
+                else _in_the_way(source, goal, requirements, conflict)
+            )
             verdicts.append(Verdict(source=source.id, name=source.name, chosen=False, text=text))
             continue
         name, constraint = refusal
@@ -140,12 +155,10 @@ def _falls_short(source: Source, constraint: Constraint) -> str:
 
 
 def _by_rank(
-    source: Source, goal: PreparedGoal, requirements: list[Requirement], best: FoundPlan | None
+    source: Source, goal: PreparedGoal, requirements: list[Requirement], best: FoundPlan
 ) -> str:
     """Why a source that meets every requirement by itself is not used."""
     here = source_name(source)
-    if best is None:
-        return _in_the_way(source, goal, requirements)
     if needs_clean_memory(best.demand) and source.cached is not False:
         snooper = _who(requirements, NO_SNOOP)
         text = f"{snooper} does not snoop the CPU's caches, and {here} is cached"
@@ -181,7 +194,12 @@ def _by_rank(
     return f"{here} would do; {source_name(winner)} ranks before it"
 
 
-def _in_the_way(source: Source, goal: PreparedGoal, requirements: list[Requirement]) -> str:
+def _in_the_way(
+    source: Source,
+    goal: PreparedGoal,
+    requirements: list[Requirement],
+    conflict: Sequence[ConflictMember],
+) -> str:
     """Why there is no plan, where that is not for this source."""
     here = source_name(source)
     if apart := _who(requirements, DIFFERENT_SOURCE):
@@ -190,7 +208,14 @@ def _in_the_way(source: Source, goal: PreparedGoal, requirements: list[Requireme
         if twins:
             same = f"{here} is the same memory as {listed(twins)}"
             return f"{same}, and {apart} needs planes from different sources"
-    return f"{here} meets what is asked of a source; something else stands in the way"
+    meets = f"{here} meets what is asked of a source"
+    if not conflict:
+        # What fails with nothing asked for fails by the picture or by what exists already.
+        fixed = goal.problem.fixed is not None
+        return f"{meets}; {'the buffer' if fixed else 'the picture'} itself stands in the way"
+    told = [member.text for member in conflict[:_TOLD]]
+    more = len(conflict) - _TOLD
+    return f"{meets}; in the way: {'; '.join([*told, f'{more} more'] if more > 0 else told)}"
 
 
 def _who(requirements: list[Requirement], row: ConstraintType) -> str:

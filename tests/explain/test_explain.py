@@ -222,6 +222,30 @@ class TestVerdicts:
             "system": "display needs memory that is contiguous; heap system is not"
         }
 
+    def test_what_meets_every_demand_on_memory_is_told_what_else_is_in_the_way(self) -> None:
+        pitches = solve(
+            ask(
+                part("wide", of(XRGB, need("pitch-alignment", 100))),
+                part("narrow", of(XRGB, need("max-pitch", 7690))),
+            )
+        )
+        assert set(verdicts(pitches).values()) == {
+            f"heap {name} meets what is asked of a source; in the way: "
+            "narrow needs a pitch that is at most 7690 bytes; "
+            "wide needs a pitch that is a multiple of 100 bytes"
+            for name in ("cma", "system")
+        }
+        formats = solve(ask(part("reader", of(NV12)), part("writer", of(XRGB))))
+        assert verdicts(formats)["cma"].endswith(
+            "in the way: reader can use only NV12 LINEAR; writer can use only XRGB8888 LINEAR"
+        )
+        # A long list is cut short: a multiple of 7, 11 and 13 is one of 1001.
+        primes = [part(f"p{n}", of(XRGB, need("pitch-alignment", n))) for n in (7, 11, 13)]
+        most = part("most", of(XRGB, need("max-pitch", 8000)))
+        told = verdicts(solve(ask(*primes, most)))["cma"]
+        assert told.count("needs a pitch") == 3
+        assert told.endswith("; 1 more")
+
 
 UNSATISFIABLE = ask(DECODER, shown=(SCREEN,), sources=(SYSTEM,))
 
