@@ -43,7 +43,7 @@ static void describe(struct wl_resource *resource, uint32_t batch)
 	struct wl_array indices = {0};
 	xx_dmabuf_feedback_sources_v1_send_tranche_source(resource, XX_DMABUF_SOURCES_V1_KIND_HEAP,
 							  major(heap.st_rdev), minor(heap.st_rdev));
-	xx_dmabuf_feedback_sources_v1_send_tranche_set(resource, &indices);
+	xx_dmabuf_feedback_sources_v1_send_tranche_set(resource, 0, &indices);
 	for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
 		struct wl_array value = {.size = sizeof needs[i].value, .data = (void *)&needs[i].value};
 		xx_dmabuf_feedback_sources_v1_send_tranche_constraint(

@@ -42,11 +42,11 @@ static void tranche_source(void *data, struct xx_dmabuf_feedback_sources_v1 *obj
 	printf("tranche_source %u %u:%u\n", kind, major, minor);
 }
 
-static void tranche_set(void *data, struct xx_dmabuf_feedback_sources_v1 *object,
+static void tranche_set(void *data, struct xx_dmabuf_feedback_sources_v1 *object, uint32_t device,
 			struct wl_array *indices)
 {
 	(void)data, (void)object;
-	printf("tranche_set %zu\n", indices->size / 2);
+	printf("tranche_set %u %zu\n", device, indices->size / 2);
 }
 
 static void tranche_constraint(void *data, struct xx_dmabuf_feedback_sources_v1 *object,

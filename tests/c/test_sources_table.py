@@ -73,7 +73,7 @@ def test_a_client_is_told_of_the_batch_that_it_has(built: Path) -> None:
     heap = f"{os.major(number)}:{os.minor(number)}"
     described = [
         f"tranche_source 0 {heap}",
-        "tranche_set 0",
+        "tranche_set 0 0",
         f"tranche_constraint {PITCH_ALIGNMENT.type} 0 1 64",
         f"tranche_constraint {MAX_WIDTH.type} 0 1 4096",
         "sources tranche_done",

@@ -94,6 +94,7 @@ class FeedbackSourcesFlag(IntEnum):
     """xx_dmabuf_feedback_sources_v1.flag."""
 
     MUST_UNDERSTAND = 1
+    PRESUMED = 2
 
 
 XX_DMABUF_SOURCES_V1: Interface = Interface(
@@ -124,14 +125,14 @@ XX_DMABUF_FEEDBACK_SOURCES_V1: Interface = Interface(
     ),
     events=(
         Message('tranche_source', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT),)),
-        Message('tranche_set', (Argument('indices', ArgumentKind.ARRAY),)),
+        Message('tranche_set', (Argument('device', ArgumentKind.UINT), Argument('indices', ArgumentKind.ARRAY),)),
         Message('tranche_constraint', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
         Message('tranche_done'),
         Message('done', (Argument('batch', ArgumentKind.UINT),)),
     ),
     enums={
         'batch': {'last': 0, 'next': 1},
-        'flag': {'must_understand': 1},
+        'flag': {'must_understand': 1, 'presumed': 2},
     },
 )
 """The messages and the enums of xx_dmabuf_feedback_sources_v1."""
