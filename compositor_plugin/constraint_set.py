@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.answering import SetRecording
@@ -47,22 +45,28 @@ class ConstraintSetCreator(Resource):
 
     def add_formats(self, cost: int, formats: bytes) -> None:
         """Add (format, modifier) pairs."""
-        with self._checked():
+        try:
             self._builder.add_formats(cost, formats)
+        except MisuseError as error:
+            raise self._violation(error) from None
         self._recording.add_formats(cost, formats)
         self._count(len(formats) * ARRAY_FACTOR + REQUEST_OVERHEAD)
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
-        with self._checked():
+        try:
             self._builder.add(type_, planes, flags, provenance, value)
+        except MisuseError as error:
+            raise self._violation(error) from None
         self._recording.add(type_, planes, flags, provenance, value)
         self._count(len(value) * ARRAY_FACTOR + REQUEST_OVERHEAD)
 
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""
-        with self._checked():
+        try:
             constraint_set = self._builder.create()
+        except MisuseError as error:
+            raise self._violation(error) from None
         self._plugin.records.add(constraint_set, self._recording.create())
         self._plugin.uses.count_while_used(constraint_set, self._use, self._size)
         self._size = 0
@@ -73,20 +77,14 @@ class ConstraintSetCreator(Resource):
         """What was never made a set is kept no longer."""
         self._plugin.uses.give_back(self._use, self._size)
 
-    @contextmanager
-    def _checked(self) -> Iterator[None]:
-        try:
-            yield
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
+    def _violation(self, error: MisuseError) -> ViolationError:
+        return ViolationError(self, error.code, error.message)
 
     def _count(self, size: int) -> None:
         """Count what the client has had us keep, and end it beyond the limits."""
         uses = self._plugin.uses
         self._size += size
         uses.take(self._use, size)
-        if uses.bytes_of(self._use) <= CLIENT_SET_BYTES and not uses.crowded(self._use):
-            return
         if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
             text = f"more than {CLIENT_SET_BYTES} bytes of constraint sets"
             raise ViolationError(self, ConstraintSetCreatorError.TOO_MANY, text)

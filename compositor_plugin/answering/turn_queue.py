@@ -44,7 +44,9 @@ class TurnQueue:
             if waiting[1] <= turn:
                 return
             self.discard(key)
-        levels = self._clients.setdefault(client, tuple({} for _ in Turn))
+        levels = self._clients.get(client)
+        if levels is None:
+            levels = self._clients[client] = ({}, {}, {}, {})  # one for each `Turn`
         levels[turn][key] = work
         self._turns[key] = (client, turn)
 

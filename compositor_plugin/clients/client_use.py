@@ -93,7 +93,7 @@ class ClientUses:
 
     def crowded(self, use: ClientUse) -> bool:
         """Whether all clients' sets are too much, and this client's are a part of that."""
-        return self.bytes_of(use) > SMALL_SET_BYTES and self._set_bytes > ALL_SET_BYTES
+        return self._set_bytes > ALL_SET_BYTES and self.bytes_of(use) > SMALL_SET_BYTES
 
     def all(self) -> list[tuple[Client, ClientUse]]:
         """Each client that is connected and was heard of; who has most comes first."""

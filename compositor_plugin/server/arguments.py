@@ -1,13 +1,15 @@
 """Arguments of messages, between Python values and `union wl_argument`.
 
 Each message's codec is put together once, when its interface's class is made.
-The union is one word: it is read and written as an array of `uintptr_t`, which
-costs one call into cffi for a message instead of one for each argument.
+The union is one word, so that a message's arguments are one row of bytes: they are
+taken apart, and put together, in one call instead of one for each argument. Requests
+come a hundred at a time, and nobody else has a turn meanwhile.
 """
 
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -26,15 +28,26 @@ MESSAGE_BYTES = 4096  # what libwayland's buffers hold, wayland-private.h
 _SHIFT = 32 if sys.byteorder == "big" and sys.maxsize > 1 << 32 else 0
 _WORD = 0xFFFFFFFF
 _WORDS = ffi.typeof("uintptr_t[]")
-_WORD_POINTER = ffi.typeof("uintptr_t *")
+_ADDRESS = ffi.typeof("uintptr_t")
 _ARGUMENTS = ffi.typeof("union wl_argument *")
 _ARRAY = ffi.typeof("struct wl_array *")
+_WORD_BYTES = ffi.sizeof(_ADDRESS)
 _CHARS = ffi.typeof("char[]")
 _CHAR_POINTER = ffi.typeof("char *")
-_ADDRESS = ffi.typeof("uintptr_t")
 
 _Encode = Callable[[Any, list[Any]], int]
 _Decode = Callable[[int, "Arrived"], object]
+
+# All members of the union begin where it does.
+_REST = f"{_WORD_BYTES - 4}x"
+_MEMBERS = {
+    ArgumentKind.INT: f"i{_REST}",
+    ArgumentKind.UINT: f"I{_REST}",
+    ArgumentKind.FIXED: f"i{_REST}",
+    ArgumentKind.NEW_ID: f"I{_REST}",
+    ArgumentKind.FD: f"i{_REST}",
+}
+_POINTER = "Q" if _WORD_BYTES == 8 else "I"
 
 
 class Arrived:
@@ -61,31 +74,46 @@ class Arrived:
 
 
 class RequestDecoder:
-    """Makes Python values of a request's arguments."""
+    """Makes Python values of a request's arguments.
 
-    __slots__ = ("_decode", "_fds", "message")
+    `plain` says that a request comes with nothing but numbers, texts and arrays.
+    """
+
+    __slots__ = ("_copied", "_looked_up", "_size", "_unpack", "message", "plain")
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        self._decode = tuple(_DECODE[argument.kind] for argument in message.arguments)
-        self._fds = tuple(
-            index
-            for index, argument in enumerate(message.arguments)
-            if argument.kind is ArgumentKind.FD
+        kinds = [argument.kind for argument in message.arguments]
+        self._unpack = struct.Struct("=" + "".join(_MEMBERS.get(one, _POINTER) for one in kinds))
+        self._size = len(kinds) * _WORD_BYTES
+        self._copied = tuple(
+            (index, _COPY[kind]) for index, kind in enumerate(kinds) if kind in _COPY
         )
+        # Fds are owned by somebody before anything can go wrong.
+        self._looked_up = tuple(
+            (index, _LOOK_UP[kind])
+            for _, index, kind in sorted(
+                (kind is not ArgumentKind.FD, index, kind) for index, kind in enumerate(kinds)
+            )
+            if kind in _LOOK_UP
+        )
+        self.plain = not self._looked_up
 
-    def decode(self, arguments: CData, arrived: Arrived) -> list[object]:
-        """The values in order; fds are owned by `arrived` before anything can go wrong."""
-        if not self._decode:
+    def decode(self, arguments: int, arrived: Arrived | None) -> list[Any]:
+        """The values in order, of the array of arguments at an address.
+
+        What is not plain is `arrived`'s.
+        """
+        if not self._size:
             return []
-        words = ffi.unpack(ffi.cast(_WORD_POINTER, arguments), len(self._decode))
-        for index in self._fds:
-            arrived.fds.append(ReceivedFd(_signed(words[index])))
-        rest = iter(arrived.fds)
-        return [
-            next(rest) if index in self._fds else decode(word, arrived)
-            for index, (decode, word) in enumerate(zip(self._decode, words, strict=True))
-        ]
+        raw = ffi.buffer(ffi.cast(_CHAR_POINTER, arguments), self._size)
+        values = list(self._unpack.unpack(raw))
+        if arrived is not None:
+            for index, look_up in self._looked_up:
+                values[index] = look_up(values[index], arrived)
+        for index, copy in self._copied:
+            values[index] = copy(values[index])
+        return values
 
 
 class EventEncoder:
@@ -124,11 +152,6 @@ class EventEncoder:
         return ffi.cast(_ARGUMENTS, array), keep
 
 
-def _signed(word: int) -> int:
-    value = (word >> _SHIFT) & _WORD
-    return value - (1 << 32) if value >= 1 << 31 else value
-
-
 def _text(word: int) -> str | None:
     if not word:
         return None
@@ -138,25 +161,34 @@ def _text(word: int) -> str | None:
 
 def _bytes(word: int) -> bytes:
     array = ffi.cast(_ARRAY, word)
-    return bytes(ffi.buffer(array.data, array.size)) if array.size else b""
+    size = array.size
+    return ffi.buffer(array.data, size)[:] if size else b""
 
 
-def _new_id(word: int, arrived: Arrived) -> object:
-    new_id = arrived.make_new_id(arrived.resource, (word >> _SHIFT) & _WORD)
+def _new_id(id_: int, arrived: Arrived) -> object:
+    new_id = arrived.make_new_id(arrived.resource, id_)
     arrived.new_ids.append(new_id)
     return new_id
 
 
-_DECODE: dict[ArgumentKind, _Decode] = {
-    ArgumentKind.INT: lambda word, _: _signed(word),
-    ArgumentKind.UINT: lambda word, _: (word >> _SHIFT) & _WORD,
-    ArgumentKind.FIXED: lambda word, _: _signed(word) / 256,
-    ArgumentKind.STRING: lambda word, _: _text(word),
+def _received_fd(number: int, arrived: Arrived) -> object:
+    fd = ReceivedFd(number)
+    arrived.fds.append(fd)
+    return fd
+
+
+_COPY: dict[ArgumentKind, Callable[[int], object]] = {
+    ArgumentKind.FIXED: lambda number: number / 256,
+    ArgumentKind.STRING: _text,
+    ArgumentKind.ARRAY: _bytes,
+}
+"""What becomes of a member of the union where that is not the value itself."""
+_LOOK_UP: dict[ArgumentKind, _Decode] = {
     ArgumentKind.OBJECT: lambda word, arrived: arrived.objects(word, arrived.resource),
     ArgumentKind.NEW_ID: _new_id,
-    ArgumentKind.ARRAY: lambda word, _: _bytes(word),
-    ArgumentKind.FD: lambda word, _: _signed(word),
+    ArgumentKind.FD: _received_fd,
 }
+"""The same where it takes to know who has sent it."""
 
 
 def _encoder(argument: Argument, what: str) -> _Encode:

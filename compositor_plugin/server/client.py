@@ -22,15 +22,12 @@ class Credentials:
 class Client:
     """A client, by its pointer; it is the display's, never ours."""
 
-    __slots__ = ("pointer",)
+    __slots__ = ("address", "pointer")
 
     def __init__(self, pointer: CData) -> None:
         self.pointer = ffi.cast("struct wl_client *", pointer)
-
-    @property
-    def address(self) -> int:
+        self.address = address(pointer)
         """The number that names the client for as long as it lives."""
-        return address(self.pointer)
 
     @property
     def credentials(self) -> Credentials:

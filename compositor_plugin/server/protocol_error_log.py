@@ -18,16 +18,21 @@ log = logging.getLogger(__name__)
 _DISPLAY_ID = 1  # wl_display's in every connection
 _ERROR = 0  # the opcode of wl_display.error
 _EVENT = 1  # enum wl_protocol_logger_type
+_MESSAGE = ffi.typeof("struct wl_protocol_logger_message *")
 
 
 def log_protocol_errors(display: CData) -> CData:
     """Log them as long as a `wl_display *` lives; gives the logger, which is to be ended first."""
-    return library().wl_display_add_protocol_logger(display, _sent_or_received, ffi.NULL)
+    return library().wl_display_add_protocol_logger(display, _LOGGER, ffi.NULL)
 
 
-@callback("void(void *, int, const struct wl_protocol_logger_message *)")
-def _sent_or_received(_data: CData, direction: int, message: CData) -> None:
-    if direction != _EVENT or message.message_opcode != _ERROR:
+# Called for each message of each client, so it looks no further than it must.
+@callback("void(uintptr_t, int, uintptr_t)")
+def _sent_or_received(_data: int, direction: int, pointer: int) -> None:
+    if direction != _EVENT:
+        return
+    message = ffi.cast(_MESSAGE, pointer)
+    if message.message_opcode != _ERROR:
         return
     lib = library()
     if lib.wl_resource_get_id(message.resource) != _DISPLAY_ID:
@@ -45,3 +50,8 @@ def _sent_or_received(_data: CData, direction: int, message: CData) -> None:
         message.arguments[1].u,
         shown(text),
     )
+
+
+_LOGGER = ffi.cast(
+    "void(*)(void *, int, const struct wl_protocol_logger_message *)", _sent_or_received
+)

@@ -117,6 +117,7 @@ class Resource:
 
     INTERFACE: ClassVar[Interface]
     VERSION: ClassVar[int]
+    _struct: ClassVar[CData]
     _events: ClassVar[dict[str, EventEncoder]]
     _requests: ClassVar[tuple[RequestDecoder, ...]]
 
@@ -132,6 +133,7 @@ class Resource:
         ]
         if missing:
             raise TypeError(f"{cls.__name__} does not handle {', '.join(missing)}")
+        cls._struct = None  # made when the first object is
         cls._events = {
             event.name: EventEncoder(interface.name, opcode, event)
             for opcode, event in enumerate(interface.events)
@@ -144,9 +146,10 @@ class Resource:
         self.version = new_id.version
         self.owner = new_id.owner
         lib = library()
-        pointer = lib.wl_resource_create(
-            new_id.client.pointer, interface_struct(self.INTERFACE), new_id.version, new_id.id
-        )
+        struct = self._struct
+        if struct is None:
+            struct = type(self)._struct = interface_struct(self.INTERFACE)
+        pointer = lib.wl_resource_create(new_id.client.pointer, struct, new_id.version, new_id.id)
         new_id.used = True
         if pointer == ffi.NULL:
             new_id.client.post_no_memory()
@@ -154,7 +157,7 @@ class Resource:
         self.pointer = pointer
         self.address = address(pointer)
         _resources[self.address] = self
-        lib.wl_resource_set_dispatcher(pointer, _dispatch, ffi.NULL, ffi.NULL, _destroyed)
+        lib.wl_resource_set_dispatcher(pointer, _DISPATCHER, ffi.NULL, ffi.NULL, _DESTROYER)
 
     @property
     def alive(self) -> bool:
@@ -238,41 +241,52 @@ def _object(word: int, receiver: Resource) -> Resource | ForeignResource | None:
     return ForeignResource(ffi.cast("struct wl_resource *", word))
 
 
-@callback("int(const void *, void *, uint32_t, const struct wl_message *, union wl_argument *)")
-def _dispatch(_impl: CData, target: CData, opcode: int, _message: CData, arguments: CData) -> int:
-    resource = _resources.get(address(target))
+# Pointers come as numbers: nothing is done with them that a number is not enough for.
+@callback("int(uintptr_t, uintptr_t, uint32_t, uintptr_t, uintptr_t)")
+def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: int) -> int:
+    resource = _resources.get(target)
     if resource is None:
         return 0
     request = resource._requests[opcode]
     name = request.message.name
-    client = resource.client
-    arrived = Arrived(resource, _object, Resource.child)
+    arrived = None if request.plain else Arrived(resource, _object, Resource.child)
     try:
-        values = request.decode(arguments, arrived)
-        getattr(resource, name)(*values)
-        if not all(new_id.used for new_id in arrived.new_ids):
+        getattr(resource, name)(*request.decode(arguments, arrived))
+        if arrived is not None and not all(new_id.used for new_id in arrived.new_ids):
             raise UsageError("the new object was not made")
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except Exception as error:
-        what = f"{resource.INTERFACE.name}.{name}"
-        if is_shortage(error):
-            log.warning("%s: out of memory or file descriptors: %s", what, error)
-            client.post_no_memory()
-        else:
-            log.exception("%s failed", what)
-            client.post_implementation_error(f"{what} failed")
+        _failed(resource, name, error)
     finally:
-        arrived.close()
+        if arrived is not None:
+            arrived.close()
     return 0
 
 
-@callback("void(struct wl_resource *)")
-def _destroyed(pointer: CData) -> None:
-    resource = _resources.pop(address(pointer), None)
+def _failed(resource: Resource, request: str, error: Exception) -> None:
+    what = f"{resource.INTERFACE.name}.{request}"
+    if is_shortage(error):
+        log.warning("%s: out of memory or file descriptors: %s", what, error)
+        resource.client.post_no_memory()
+    else:
+        log.exception("%s failed", what)
+        resource.client.post_implementation_error(f"{what} failed")
+
+
+@callback("void(uintptr_t)")
+def _destroyed(pointer: int) -> None:
+    resource = _resources.pop(pointer, None)
     if resource is None:
         return
     try:
         resource.on_destroy()
     except Exception:
         log.exception("%s: the end failed", resource.INTERFACE.name)
+
+
+_DISPATCHER = ffi.cast(
+    "int(*)(const void *, void *, uint32_t, const struct wl_message *, union wl_argument *)",
+    _dispatch,
+)
+_DESTROYER = ffi.cast("void(*)(struct wl_resource *)", _destroyed)

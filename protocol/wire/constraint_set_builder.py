@@ -15,7 +15,7 @@ from heapwire.protocol.values import (
 from heapwire.protocol.wire.array import decode_formats, format_chunks
 from heapwire.protocol.wire.bindings import (
     ConstraintSetCreatorConstraintFlag,
-    ConstraintSetCreatorError,
+    ConstraintSetCreatorError as Error,
 )
 from heapwire.protocol.wire.constraint_value import decode_value, encode_value
 from heapwire.protocol.wire.limits import SET_CONSTRAINTS, SET_FORMATS, VALUE_BYTES
@@ -24,7 +24,9 @@ from heapwire.protocol.wire.misuse import LimitError, MisuseError
 Request = tuple[str, tuple[int | str | bytes, ...]]
 """A request by its name, with its arguments but the objects and fds among them."""
 
-_MUST_UNDERSTAND = ConstraintSetCreatorConstraintFlag.MUST_UNDERSTAND
+# Plain numbers: a client's requests come a hundred at a time, and an enum takes its time.
+_MUST_UNDERSTAND = int(ConstraintSetCreatorConstraintFlag.MUST_UNDERSTAND)
+_PROVENANCES = {int(rung): rung for rung in Provenance}
 
 
 class ConstraintSetBuilder:
@@ -45,52 +47,59 @@ class ConstraintSetBuilder:
         try:
             pairs = decode_formats(formats)
         except PeerError as error:
-            raise MisuseError(ConstraintSetCreatorError.INVALID_ARRAY, str(error)) from None
+            raise MisuseError(Error.INVALID_ARRAY, str(error)) from None
         if not pairs:
-            raise MisuseError(ConstraintSetCreatorError.INVALID_ARRAY, "formats is empty")
+            raise MisuseError(Error.INVALID_ARRAY, "formats is empty")
         if len(self._formats) + len(pairs) > SET_FORMATS:
-            raise LimitError(
-                ConstraintSetCreatorError.TOO_MANY, f"more than {SET_FORMATS} pairs in a set"
-            )
+            raise LimitError(Error.TOO_MANY, f"more than {SET_FORMATS} pairs in a set")
         for pair in pairs:
             if pair in self._formats:
                 raise MisuseError(
-                    ConstraintSetCreatorError.ALREADY_SET,
+                    Error.ALREADY_SET,
                     f"format {pair.fourcc:#010x} modifier {pair.modifier:#x} was added before",
                 )
             self._formats[pair] = cost
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
-        error = ConstraintSetCreatorError
         if planes & ~ALL_PLANES:
-            raise MisuseError(error.INVALID_PLANES, f"plane mask {planes:#x} has bits above bit 3")
+            raise MisuseError(
+                Error.INVALID_PLANES,
+                f"plane mask {planes:#x} has bits above bit 3",
+            )
         if flags & ~_MUST_UNDERSTAND:
-            raise MisuseError(error.INVALID_FLAGS, f"flags {flags:#x} has unknown bits")
-        if provenance not in Provenance.__members__.values():
-            raise MisuseError(error.INVALID_PROVENANCE, f"{provenance} is no provenance")
+            raise MisuseError(Error.INVALID_FLAGS, f"flags {flags:#x} has unknown bits")
+        rung = _PROVENANCES.get(provenance)
+        if rung is None:
+            raise MisuseError(Error.INVALID_PROVENANCE, f"{provenance} is no provenance")
         if len(value) > VALUE_BYTES:
-            raise MisuseError(error.INVALID_VALUE, f"a value of {len(value)} bytes")
+            raise MisuseError(Error.INVALID_VALUE, f"a value of {len(value)} bytes")
         if (type_, planes) in self._constraints:
-            raise MisuseError(error.ALREADY_SET, f"type {type_:#010x} for planes {planes:#x} twice")
+            raise MisuseError(
+                Error.ALREADY_SET,
+                f"type {type_:#010x} for planes {planes:#x} twice",
+            )
         if len(self._constraints) >= SET_CONSTRAINTS:
-            raise LimitError(error.TOO_MANY, f"more than {SET_CONSTRAINTS} constraints in a set")
+            raise LimitError(
+                Error.TOO_MANY,
+                f"more than {SET_CONSTRAINTS} constraints in a set",
+            )
         try:
             decoded = decode_value(type_, value)
         except PeerError as fault:
-            raise MisuseError(error.INVALID_VALUE, str(fault)) from None
+            raise MisuseError(Error.INVALID_VALUE, str(fault)) from None
         self._constraints[type_, planes] = Constraint(
             type=type_,
             value=decoded,
             planes=planes,
             must_understand=bool(flags & _MUST_UNDERSTAND),
-            provenance=Provenance(provenance),
+            provenance=rung,
         )
 
     def create(self) -> ConstraintSet:
         """The finished set."""
         if not self._formats:
-            raise MisuseError(ConstraintSetCreatorError.INCOMPLETE_SET, "a set without formats")
+            raise MisuseError(Error.INCOMPLETE_SET, "a set without formats")
         costs = tuple(self._formats.values())
         return ConstraintSet(
             formats=tuple(self._formats),
