@@ -6,8 +6,8 @@ apart never take the same source. What is left is a depth-first search over at
 most four groups of planes that keeps the best `limit` answers and abandons a
 branch once it cannot beat the last of them.
 
-An answer that takes more objects than another, without being liked better, is
-left out: planes that nothing separates share one object.
+An answer that takes more objects than another is left out, however much its sources
+are liked: planes that no requirement, and no want of room, separates share one object.
 
 For example NV12 with Y in {right} and CbCr in {left, right}, kept apart: Y
 takes right; CbCr could take right, but not beside Y, so it takes left.
@@ -66,14 +66,14 @@ def assign(
     """
     budget.spend(1 + len(scarcity))
     count = len(domains)
-    if orders is None and not apart and accept is None:
-        # Nobody cares which source it is and nothing separates planes: where one source
-        # can hold all of them, an answer with more objects is never better.
+    if not apart and accept is None:
+        # Nothing separates planes: where one source can hold all of them, an answer with more
+        # objects is none.
         shared = -1
         for domain in domains:
             shared &= domain
         if shared:
-            return _single(shared, count, scarcity, limit)
+            return _single(shared, count, orders, scarcity, limit)
     groups, lookup = _groups(domains, together)
     # Planes that are tied together and kept apart have no place.
     if any(PAIRS_OF[group.planes] & apart for group in groups):
@@ -100,21 +100,35 @@ def assign(
     search.sets_of_sources = sets_of_sources
     search.overlapping = overlapping
     search.any_will_do = any_will_do
-    # By the number of objects, the fewest first: what fewer objects reach is known when
-    # more are tried, and more are no answer unless they are liked better. Where any will do,
-    # the most first: what is apart fits where what is together does.
+    # By the number of objects, the fewest first: more are no answer where fewer are one. Where
+    # any will do, the most first: what is apart fits where what is together does.
     counts = range(search.least_objects, len(groups) + 1)
     for objects in reversed(counts) if any_will_do else counts:
         search.objects = objects
-        search.liked = min((answer.order for answer in search.best), default=None)
         search.descend(0, 0, 0, ())
+        if search.best:
+            break
     return search.best
 
 
-def _single(shared: int, count: int, scarcity: Sequence[int], limit: int) -> list[Assignment]:
-    """All planes in one source, the least scarce first: nothing else ranks before any of these."""
+def _single(
+    shared: int,
+    count: int,
+    orders: Sequence[Sequence[int]] | None,
+    scarcity: Sequence[int],
+    limit: int,
+) -> list[Assignment]:
+    """All planes in one source, the best first: nothing else ranks before any of these."""
     places = [place for place in range(shared.bit_length()) if shared >> place & 1]
-    answers = [Assignment(0, 1, count * scarcity[place], (place,) * count) for place in places]
+    answers = [
+        Assignment(
+            0 if orders is None else sum([orders[plane][place] for plane in range(count)]),
+            1,
+            count * scarcity[place],
+            (place,) * count,
+        )
+        for place in places
+    ]
     answers.sort()
     return answers[:limit]
 
@@ -164,7 +178,6 @@ class _Search:
         "budget",
         "choices",
         "least_objects",
-        "liked",
         "limit",
         "lookup",
         "objects",
@@ -193,10 +206,7 @@ class _Search:
         self.sets_of_sources = False
         self.overlapping: Sequence[Set[int]] | None = None
         self.any_will_do = False
-        # Answers are looked for by the number of objects, the fewest first: only
-        # those with fewer, the best of which is liked so much, make one pointless.
-        self.objects = 0
-        self.liked: int | None = None
+        self.objects = 0  # as many as answers are looked for with
         self.apart = [
             [
                 earlier
@@ -259,7 +269,7 @@ class _Search:
         rest = self.rest_order[after]
         for more_order, more_scarcity, source in self.choices[group]:
             # The order ranks first, so what is liked less than the last of the best is no
-            # answer; with as much, objects and scarcity still may make it one.
+            # answer; with as much, scarcity still may make it one.
             if len(self.best) == self.limit and (
                 self.any_will_do or order + more_order + rest > self.best[-1].order
             ):
@@ -274,25 +284,18 @@ class _Search:
                 self.descend(after, order + more_order, scarcity + more_scarcity, further)
 
     def _hopeless(self, group: int, order: int, scarcity: int, taken: tuple[int, ...]) -> bool:
-        """Whether no completion can enter the best with just so many objects.
-
-        Planes are put into one object where they can be: an answer with more
-        objects than another that the participants like no less is none.
-        """
+        """Whether no completion can enter the best with just so many objects."""
         used = len(set(taken))
-        # Each group that is left adds one object at most: answers with fewer objects than
-        # are looked for were found before, those with more come later.
+        # Each group that is left adds one object at most: there are none with fewer objects
+        # than are looked for, and those with more come later, if at all.
         if used > self.objects or used + len(self.choices) - group < self.objects:
-            return True
-        least = order + self.rest_order[group]
-        if self.liked is not None and least >= self.liked:
             return True
         if len(self.best) < self.limit:
             return False
         last = self.best[-1]
-        # What equals the last in all three may still come before it by its sources.
-        bound = (least, self.objects, scarcity + self.rest_scarcity[group])
-        return bound > (last.order, last.objects, last.scarcity)
+        # What equals the last in both may still come before it by its sources.
+        bound = (order + self.rest_order[group], scarcity + self.rest_scarcity[group])
+        return bound > (last.order, last.scarcity)
 
     def _complete(self, order: int, scarcity: int, taken: tuple[int, ...]) -> None:
         sources = tuple(taken[group] for group in self.lookup)

@@ -102,7 +102,7 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
                     )
                     found.append((order, len(set(places)), places, way))
             for order, objects, places, way in found:
-                if any(o <= order and n < objects for o, n, _, _ in found):
+                if any(fewer < objects for _, fewer, _, _ in found):
                     continue
                 scarcity = sum(
                     place

@@ -133,27 +133,6 @@ class TestSources:
         assert [member.participant for member in answer.conflict] == ["the stream"]
         assert "no source has room" in answer.message
 
-    def test_planes_part_only_where_one_source_has_no_room_for_both(self) -> None:
-        luma, chroma = 1920 * 1080, 1920 * 1080 // 2
-        one = heap("one", 4, capacity=4 * (luma + 4096))
-        other = heap("other", 5, capacity=4 * (chroma + 4096))
-        problem = ask(part("any", of(NV12)), sources=(one, other))
-        assert names(problem, solve(problem)) == ["one+other"]
-
-    def test_planes_that_nothing_separates_share_an_object(self) -> None:
-        problem = ask(part("any", of(YUV420)))
-        assert names(problem, solve(problem)) == ["system", "cma"]
-
-    def test_split_places_that_come_to_nothing_hide_no_whole_ones(self) -> None:
-        """There are more ways to split three planes than plans that are kept."""
-        heaps = (
-            heap("one", 1, contiguous=True), heap("two", 2, contiguous=True), heap("three", 3),
-            heap("four", 4),
-        )  # fmt: skip
-        order = tuple(heap_id(n) for n in (1, 2, 3))
-        problem = ask(part("picky", of(YUV420, need("permitted-sources", order, 1))), sources=heaps)
-        assert names(problem, solve(problem)) == ["one", "two", "three"]
-
     def test_few_runs_of_addresses_are_promised_by_contiguous_memory_and_small_buffers(
         self,
     ) -> None:
