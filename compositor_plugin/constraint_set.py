@@ -86,6 +86,8 @@ class ConstraintSetCreator(Resource):
         self._size += size
         uses.take(self._use, size)
         if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
+            self._plugin.answers.end_all()  # what has sets no more is not held against it
+        if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
             text = f"more than {CLIENT_SET_BYTES} bytes of constraint sets"
             raise ViolationError(self, ConstraintSetCreatorError.TOO_MANY, text)
         if uses.crowded(self._use):

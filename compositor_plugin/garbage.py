@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG, _TURNS = 300, 5
-_FULL = 1000  # collections of the middle generation before one of all there is: a rarity
+_YOUNG = 1000  # objects that are looked at together: about 0.1 ms
+_RARELY = 1000  # such collections before one of all that has come since the start
 
 
 def spare_the_loop() -> None:
     """Keep collections short from now on: for interpreters that were started for the plugin.
 
     What is there already is looked at no more: modules, tables and the platform, which stay.
-    Of what comes, little is looked at at a time: the usual 700 objects times 10 take
-    milliseconds, in the middle of a slice. A full collection takes tens of them. It is hardly
-    needed: what a client leaves behind is in no circle (tests/plugin/test_object_lifetimes.py).
+    What comes is looked at once, and little at a time: the usual 700 objects times 10, looked
+    at again, take milliseconds, in the middle of a slice. A collection of all that has come
+    takes tens of them. It is hardly needed: what a client leaves behind is in no circle
+    (tests/plugin/test_object_lifetimes.py).
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, _TURNS, _FULL)
+    gc.set_threshold(_YOUNG, _RARELY, 0)

@@ -62,11 +62,11 @@ class HeapFeedback(Resource):
         self._surface_listener: Listener | None = None
         self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
-        self._negotiation = Negotiation(self._host_state, self._untag)
-        self._solver = BatchSolver(plugin, self.client)
         self._missed = False  # whether something changed while it was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
+        self._begun: Negotiation | None = None
+        self._solver = BatchSolver(plugin, self.client)
         plugin.feedbacks.add(self)
         plugin.answers.answer_soon(self)
 
@@ -197,7 +197,10 @@ class HeapFeedback(Resource):
             self._send_status(status)
 
     def let_go(self) -> None:
-        """Leave nothing with the host: the object or the plugin is at its end."""
+        """Leave nothing with the host: the object or the plugin is at its end.
+
+        Safe to call twice.
+        """
         # Listeners first: each is in a list inside a resource of the host's, which goes on.
         if self._surface_listener is not None:
             self._surface_listener.remove()
@@ -211,8 +214,25 @@ class HeapFeedback(Resource):
     def on_destroy(self) -> None:
         """The client's object is gone."""
         self._use.feedbacks -= 1
+        self._use.tags -= len(self._buffer_listeners)
+        self._solver.stop()
+        self._plugin.answers.forget(self)
+        # The rest takes longer, and a client ends with hundreds of objects at once.
+        self._plugin.answers.end_soon(self)
+
+    def end(self) -> None:
+        """Let go of everything: the object is gone for some time."""
+        self._use.tags += len(self._buffer_listeners)  # which counts down as they go
         self.let_go()
-        self._negotiation.end()
+        if self._begun is not None:
+            self._begun.end()
+
+    @property
+    def _negotiation(self) -> Negotiation:
+        """Made when it is first needed: a client may ask for hundreds of objects at once."""
+        if self._begun is None:
+            self._begun = Negotiation(self._host_state, self._untag)
+        return self._begun
 
     @property
     def _state(self) -> NegotiationState:

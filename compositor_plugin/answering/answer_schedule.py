@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
-from heapwire.compositor_plugin.server import Client, EventLoop, EventSource, is_shortage
+from heapwire.compositor_plugin.server import (
+    WRITABLE,
+    Client,
+    EventLoop,
+    EventSource,
+    Listener,
+    is_shortage,
+)
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.batch_solver import BatchSolver
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SLICE = 0.001
+SLICE = 0.0005
 """Seconds of processor time after which no more is begun in a slice. What is begun before
 costs at most what trial.py permits, so that a slice stays below four milliseconds."""
 PAUSE = 1  # milliseconds between slices, in which the loop serves everybody else
@@ -25,6 +33,8 @@ PAUSE = 1  # milliseconds between slices, in which the loop serves everybody els
 
 class AnswerSchedule:
     """Which objects have something to tell, on the host's loop.
+
+    A client that does not read what it is told waits, and is told the latest when it does.
 
     `debounce` is how many milliseconds a change for the better must last. `clock` is in
     seconds, by default the processor time of the loop's thread.
@@ -38,18 +48,20 @@ class AnswerSchedule:
         self._clock = clock
         self._turns = TurnQueue()
         self._upgrades: dict[HeapFeedback, None] = {}  # in the order in which they came
+        self._ended: deque[HeapFeedback] = deque()
         self._idle: EventSource | None = None
         # An idle callback that is added by another one runs in the same pass, so the next
         # slice comes with a timer.
         self._next_slice = loop.add_timer(self._slice)
         self._pausing = False
         self._debouncer = loop.add_timer(self._send_upgrades)
+        self._held: dict[Client, tuple[EventSource, Listener]] = {}
         self._closed = False
 
     @property
     def busy(self) -> bool:
         """Whether anybody waits for a slice."""
-        return len(self._turns) > 0
+        return len(self._turns) > 0 or len(self._ended) > 0
 
     def announce_soon(self, manager: HeapManager) -> None:
         """Let a manager say which sources have come or gone; before its client is answered."""
@@ -90,15 +102,31 @@ class AnswerSchedule:
         self._turns.discard(feedback)
         self._upgrades.pop(feedback, None)
 
+    def end_soon(self, feedback: HeapFeedback) -> None:
+        """Let go of what a feedback object had, which is destroyed, in a slice."""
+        if self._closed:
+            feedback.end()
+        else:
+            self._ended.append(feedback)
+            self._begin()
+
+    def end_all(self) -> None:
+        """Let go of what destroyed objects had, now."""
+        while self._ended:
+            self._ended.popleft().end()
+
     def forget_manager(self, manager: HeapManager) -> None:
         """A manager was destroyed."""
         self._turns.discard(manager)
 
     def close(self) -> None:
         """Leave nothing on the loop; nobody is told anything any more."""
+        self.end_all()
         self._closed = True
         self._turns = TurnQueue()
         self._upgrades.clear()
+        for client in tuple(self._held):
+            self._let_go(client)
         self._debouncer.remove()
         self._next_slice.remove()
         if self._idle is not None:
@@ -124,14 +152,35 @@ class AnswerSchedule:
         self._pausing = True  # what is added from here on is part of this slice or the next
         end = self._clock() + SLICE
         while not self._closed:
+            while isinstance(client := self._turns.next, Client) and not client.takes_more:
+                self._hold(client)
             taken = self._turns.take()
-            if taken is None:
+            if taken is not None:
+                taken()
+            if self._ended:  # one of them after each turn: neither is held up by the other
+                self._ended.popleft().end()
+            elif taken is None:
                 break
-            taken()
-            if self._turns and self._clock() >= end:
+            if (self._ended or self._turns.next is not None) and self._clock() >= end:
                 self._next_slice.arm(PAUSE)
                 return
         self._pausing = False
+
+    def _hold(self, client: Client) -> None:
+        """Leave a client alone until it has read."""
+        self._turns.put_aside(client)
+        if client in self._held:  # nothing was left for it meanwhile, and now there is again
+            return
+        self._held[client] = (
+            self._loop.add_fd(client.fd, lambda _: self._let_go(client), WRITABLE),
+            client.on_destroy(lambda: self._let_go(client)),
+        )
+
+    def _let_go(self, client: Client) -> None:
+        for watching in self._held.pop(client):
+            watching.remove()
+        self._turns.bring_back(client)
+        self._begin()
 
     def _send_upgrades(self) -> None:
         upgrades, self._upgrades = self._upgrades, {}

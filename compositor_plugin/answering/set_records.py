@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 import weakref
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import ConstraintSetBuilder
@@ -50,8 +50,7 @@ def recorded_set(recording: bytes) -> ConstraintSet:
     return builder.create()
 
 
-@dataclass(frozen=True, slots=True)
-class SetRecord:
+class SetRecord(NamedTuple):
     """The requests that made a set, and a digest that no other requests have."""
 
     recording: bytes
@@ -66,15 +65,16 @@ class SetRecords:
     """
 
     def __init__(self) -> None:
-        self._records: dict[int, SetRecord] = {}
+        self._records: dict[int, tuple[SetRecord, weakref.ref[ConstraintSet]]] = {}
 
     def add(self, constraint_set: ConstraintSet, recording: bytes) -> None:
         """These requests have made a set."""
-        key = id(constraint_set)
-        self._records[key] = SetRecord(recording, blake2b(recording, digest_size=32).digest())
+        records, key = self._records, id(constraint_set)
+        record = SetRecord(recording, blake2b(recording, digest_size=32).digest())
         # The entry goes before the memory does, so that no other set has its number meanwhile.
-        weakref.finalize(constraint_set, self._records.pop, key, None).atexit = False
+        records[key] = (record, weakref.ref(constraint_set, lambda _: records.pop(key, None)))
 
     def of(self, constraint_set: ConstraintSet) -> SetRecord | None:
         """How a set was made; None of one that no client has made."""
-        return self._records.get(id(constraint_set))
+        entry = self._records.get(id(constraint_set))
+        return None if entry is None else entry[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from heapwire.compositor_plugin.answering.frames import Frame, FrameReader
-from heapwire.compositor_plugin.server import EventLoop, EventSource
+from heapwire.compositor_plugin.server import WRITABLE, EventLoop, EventSource
 from heapwire.protocol import MachineError, words_of
 
 # Isolated: the host's environment is for the host. Where it finds modules is handed on.
@@ -17,7 +17,6 @@ _BOOT: Final = (
     "import sys; _, fd, *sys.path = sys.argv\n"
     "from heapwire.compositor_plugin.answering.solver_child import main; main(int(fd))"
 )
-_READABLE, _WRITABLE = 1, 2  # wayland-server-core.h, WL_EVENT_*
 _CHUNK = 1 << 16  # bytes that are written or read in a turn of the loop
 
 _ended: list[subprocess.Popen[bytes]] = []  # killed, and perhaps not collected yet
@@ -50,7 +49,7 @@ class SolverProcess:
                 raise MachineError(f"no process can be started: {words_of(error)}") from error
         ours.setblocking(False)
         self._socket = ours
-        self._reading = loop.add_fd(ours.fileno(), lambda _: self._read(), _READABLE)
+        self._reading = loop.add_fd(ours.fileno(), lambda _: self._read())
 
     @property
     def pid(self) -> int:
@@ -83,7 +82,7 @@ class SolverProcess:
             return  # it has ended, which reading will tell
         if self._unsent and self._writing is None:
             fd = self._socket.fileno()
-            self._writing = self._loop.add_fd(fd, lambda _: self._write(), _WRITABLE)
+            self._writing = self._loop.add_fd(fd, lambda _: self._write(), WRITABLE)
         elif not self._unsent and self._writing is not None:
             self._writing.remove()
             self._writing = None

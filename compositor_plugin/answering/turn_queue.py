@@ -20,6 +20,7 @@ class Turn(IntEnum):
 
 
 Work = Callable[[], None]
+_Levels = tuple[dict[Hashable, Work], ...]  # by the number of the `Turn`
 
 
 class TurnQueue:
@@ -27,15 +28,32 @@ class TurnQueue:
 
     A client with a thousand objects does not delay one with one: after each piece of work
     the next client has its turn. There is one piece of work for an object at a time, the
-    most urgent: what answers also knows what has changed.
+    most urgent: what answers also knows what has changed. A client that is put aside has
+    no turn until it is brought back.
     """
 
     def __init__(self) -> None:
-        self._clients: dict[Hashable, tuple[dict[Hashable, Work], ...]] = {}  # in order of turns
+        self._clients: dict[Hashable, _Levels] = {}  # in order of turns
+        self._aside: dict[Hashable, _Levels] = {}
         self._turns: dict[Hashable, tuple[Hashable, Turn]] = {}
 
     def __len__(self) -> int:
         return len(self._turns)
+
+    @property
+    def next(self) -> Hashable | None:
+        """Whose turn it is; None if nobody's."""
+        return next(iter(self._clients), None)
+
+    def put_aside(self, client: Hashable) -> None:
+        """Let others have their turns while this one waits."""
+        self._aside[client] = self._clients.pop(client)
+
+    def bring_back(self, client: Hashable) -> None:
+        """Let one that was put aside have its turn again, after those who wait."""
+        levels = self._aside.pop(client, None)
+        if levels is not None:
+            self._clients[client] = levels
 
     def add(self, client: Hashable, turn: Turn, key: Hashable, work: Work) -> None:
         """Let `key` have its turn, unless something more urgent waits for that already."""
@@ -44,7 +62,7 @@ class TurnQueue:
             if waiting[1] <= turn:
                 return
             self.discard(key)
-        levels = self._clients.get(client)
+        levels = self._clients.get(client) or self._aside.get(client)
         if levels is None:
             levels = self._clients[client] = ({}, {}, {}, {})  # one for each `Turn`
         levels[turn][key] = work
@@ -55,13 +73,14 @@ class TurnQueue:
         waiting = self._turns.pop(key, None)
         if waiting is not None:
             client, turn = waiting
-            del self._clients[client][turn][key]
-            if not any(self._clients[client]):
-                del self._clients[client]
+            clients = self._clients if client in self._clients else self._aside
+            del clients[client][turn][key]
+            if not any(clients[client]):
+                del clients[client]
 
     def take(self) -> Work | None:
         """The next piece of work; None if there is none."""
-        client = next(iter(self._clients), None)
+        client = self.next
         if client is None:
             return None
         levels = self._clients.pop(client)

@@ -61,6 +61,7 @@ class ClientUses:
         self._set_bytes = 0
         # A set may be collected on any thread, and at any point; it only leaves word here.
         self._returned: deque[tuple[ClientUse, int]] = deque()
+        self._counted: dict[int, weakref.ref[ConstraintSet]] = {}
 
     def of(self, client: Client) -> ClientUse:
         """What a client has."""
@@ -81,7 +82,13 @@ class ClientUses:
 
     def count_while_used(self, constraint_set: ConstraintSet, use: ClientUse, size: int) -> None:
         """What was taken for a set is given back when nothing refers to it any more."""
-        weakref.finalize(constraint_set, self.give_back, use, size).atexit = False
+        counted, key = self._counted, id(constraint_set)
+
+        def gone(_: weakref.ref[ConstraintSet]) -> None:
+            counted.pop(key, None)
+            self.give_back(use, size)
+
+        counted[key] = weakref.ref(constraint_set, gone)
 
     def bytes_of(self, use: ClientUse) -> int:
         """Bytes of a client's sets now."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         is_shortage as is_shortage,
     )
     from heapwire.compositor_plugin.server.event_loop import (
+        READABLE as READABLE,
+        WRITABLE as WRITABLE,
         EventLoop as EventLoop,
         EventSource as EventSource,
     )
@@ -65,7 +67,7 @@ else:
             "client": "Client",
             "display": "Display OwnDisplay",
             "errors": "ViolationError is_shortage",
-            "event_loop": "EventLoop EventSource",
+            "event_loop": "EventLoop EventSource READABLE WRITABLE",
             "received_fd": "ReceivedFd",
             "global_": "Global",
             "interface": "core_interface interface_struct",

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
+
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi
 from heapwire.compositor_plugin.server.received_fd import ReceivedFd
 from heapwire.protocol import UsageError
@@ -33,6 +35,7 @@ _ARGUMENTS = ffi.typeof("union wl_argument *")
 _ARRAY = ffi.typeof("struct wl_array *")
 _WORD_BYTES = ffi.sizeof(_ADDRESS)
 _CHARS = ffi.typeof("char[]")
+_ANYTHING = ffi.typeof("void *")
 _CHAR_POINTER = ffi.typeof("char *")
 
 _Encode = Callable[[Any, list[Any]], int]
@@ -106,7 +109,7 @@ class RequestDecoder:
         """
         if not self._size:
             return []
-        raw = ffi.buffer(ffi.cast(_CHAR_POINTER, arguments), self._size)
+        raw = ffi.buffer(cast(_CHAR_POINTER, arguments), self._size)
         values = list(self._unpack.unpack(raw))
         if arrived is not None:
             for index, look_up in self._looked_up:
@@ -149,18 +152,18 @@ class EventEncoder:
                 raise UsageError(f"{self._name}: {size} bytes do not fit into a message")
         array = ffi.new(_WORDS, words)
         keep.append(array)
-        return ffi.cast(_ARGUMENTS, array), keep
+        return cast(_ARGUMENTS, array), keep
 
 
 def _text(word: int) -> str | None:
     if not word:
         return None
-    raw: bytes = ffi.string(ffi.cast(_CHAR_POINTER, word))
+    raw: bytes = ffi.string(cast(_CHAR_POINTER, word))
     return raw.decode("utf-8", "replace")
 
 
 def _bytes(word: int) -> bytes:
-    array = ffi.cast(_ARRAY, word)
+    array = cast(_ARRAY, word)
     size = array.size
     return ffi.buffer(array.data, size)[:] if size else b""
 
@@ -215,15 +218,15 @@ def _encoder(argument: Argument, what: str) -> _Encode:
 
     def array(value: bytes, keep: list[Any]) -> int:
         value = bytes(value)
-        data = ffi.cast("void *", pointer(value, keep))
+        data = cast(_ANYTHING, pointer(value, keep))
         struct = ffi.new(_ARRAY, (len(value), len(value), data))
         keep.append(struct)
-        return int(ffi.cast(_ADDRESS, struct))
+        return int(cast(_ADDRESS, struct))
 
     def pointer(raw: bytes, keep: list[Any]) -> int:
         data = ffi.from_buffer(_CHARS, raw)  # libwayland copies, and writes nothing
         keep += (raw, data)
-        return int(ffi.cast(_ADDRESS, data))
+        return int(cast(_ADDRESS, data))
 
     def object_(value: Any, _keep: list[Any]) -> int:  # noqa: ANN401  # any kind of resource
         if value is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,23 @@ class Client:
         pid, uid, gid = ffi.new("int *"), ffi.new("unsigned int *"), ffi.new("unsigned int *")
         library().wl_client_get_credentials(self.pointer, pid, uid, gid)
         return Credentials(pid[0], uid[0], gid[0])
+
+    @property
+    def fd(self) -> int:
+        """The connection's file descriptor, which stays libwayland's."""
+        return int(library().wl_client_get_fd(self.pointer))
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether the connection has room for some 100 KiB.
+
+        A socket can be written to, says the kernel, while a quarter of it is used
+        (net/unix/af_unix.c, unix_writable). libwayland keeps 4 KiB beside it, and ends a
+        client for which that is not enough.
+        """
+        poll = select.poll()
+        poll.register(self.fd, select.POLLOUT)
+        return bool(poll.poll(0))
 
     def flush(self) -> None:
         """Send what is queued for the client."""

@@ -11,7 +11,10 @@ from heapwire.protocol import HeapwireError, MachineError, UsageError
 
 log = logging.getLogger(__name__)
 
-READABLE = 1  # wayland-server-core.h, WL_EVENT_READABLE
+READABLE = 1
+"""The mask of an fd that has something (wayland-server-core.h, WL_EVENT_READABLE)."""
+WRITABLE = 2
+"""The mask of an fd that takes something (WL_EVENT_WRITABLE)."""
 
 _sources: dict[int, EventSource] = {}
 _numbers = itertools.count(1)

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from _cffi_backend import cast
 from cffi import FFI
 
 from heapwire.protocol import MachineError
@@ -83,6 +84,7 @@ int wl_event_source_remove(struct wl_event_source *);
 struct wl_client *wl_client_create(struct wl_display *, int);
 void wl_client_destroy(struct wl_client *);
 void wl_client_flush(struct wl_client *);
+int wl_client_get_fd(struct wl_client *);
 void wl_client_get_credentials(struct wl_client *, int *, unsigned int *, unsigned int *);
 struct wl_display *wl_client_get_display(struct wl_client *);
 void wl_client_add_destroy_listener(struct wl_client *, struct wl_listener *);
@@ -172,6 +174,7 @@ def callback(signature: str) -> Callable[[Callable[..., int | None]], CData]:
     return make
 
 
+_ADDRESS = ffi.typeof("uintptr_t")
 _kept: list[BaseException] = []
 
 
@@ -192,7 +195,7 @@ def raise_kept() -> None:
 
 def address(pointer: CData) -> int:
     """A C pointer as a number: how resources, clients and displays are named."""
-    return int(ffi.cast("uintptr_t", pointer))
+    return int(cast(_ADDRESS, pointer))
 
 
 def _find() -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 
+from _cffi_backend import cast
+
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
 from heapwire.protocol import shown
@@ -31,7 +33,7 @@ def log_protocol_errors(display: CData) -> CData:
 def _sent_or_received(_data: int, direction: int, pointer: int) -> None:
     if direction != _EVENT:
         return
-    message = ffi.cast(_MESSAGE, pointer)
+    message = cast(_MESSAGE, pointer)
     if message.message_opcode != _ERROR:
         return
     lib = library()

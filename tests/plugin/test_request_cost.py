@@ -1,0 +1,160 @@
+"""What requests that arrive together cost, counted in calls.
+
+libwayland reads 4 KiB of a client's and handles all of that before anybody else has a turn.
+`bench/bench_requests.py` has the milliseconds.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+
+import pytest
+from stage import NV12, Stage
+
+from heapwire.compositor_plugin.answering import answer_schedule
+from heapwire.compositor_plugin.server import library
+from heapwire.protocol.wire import CLIENT_SET_BYTES
+from heapwire.protocol.wire.array import encode_formats
+
+UNKNOWN = 0x7F000100
+MANY = 40
+
+
+@pytest.fixture
+def stage():
+    with Stage() as stage:
+        yield stage
+
+
+def calls_of_dispatch(stage: Stage) -> int:
+    """Functions that are called, Python's and C's, while what has arrived is handled."""
+    count = 0
+
+    def counted(_frame, event: str, _argument) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    pointer = stage.display.loop.pointer
+    dispatch = library().wl_event_loop_dispatch
+    sys.setprofile(counted)
+    try:
+        dispatch(pointer, 0)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def adds(client) -> int:
+    creator = client.new("xx_dmabuf_constraint_set_creator_v1")
+    client.request(client.manager, "create_constraint_set", creator)
+    for number in range(MANY):
+        value = struct.pack("=Q", number)
+        client.request(creator, "add", UNKNOWN + number, 0, 0, 0, value, pump=False)
+    return MANY
+
+
+def sets(client) -> int:
+    for _ in range(MANY):
+        creator = client.new("xx_dmabuf_constraint_set_creator_v1")
+        set_ = client.new("xx_dmabuf_constraint_set_v1")
+        client.request(client.manager, "create_constraint_set", creator, pump=False)
+        client.request(creator, "add_formats", 0, encode_formats([NV12]), pump=False)
+        client.request(creator, "create", set_, pump=False)
+    return 3 * MANY
+
+
+def feedbacks(client) -> int:
+    for _ in range(MANY):
+        id_ = client.new("xx_dmabuf_heap_feedback_v1")
+        client.request(client.manager, "get_default_feedback", id_, pump=False)
+    return MANY
+
+
+def states(client) -> int:
+    feedback = client.feedback()
+    for _ in range(MANY):
+        client.request(feedback, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
+        client.request(feedback, "set_content", 0, 0, 2, 0, pump=False)
+        client.request(feedback, "set_buffer_count", 1, 1, pump=False)
+        client.request(feedback, "unset_fixed_layout", pump=False)
+    return 4 * MANY
+
+
+def destroyed(client) -> int:
+    ids = [client.feedback() for _ in range(MANY)]
+    for feedback in ids:
+        client.ask(feedback)
+    for feedback in ids:
+        client.request(feedback, "destroy", pump=False)
+    return MANY
+
+
+@pytest.mark.parametrize(
+    ("burst", "most"),
+    [(adds, 32), (sets, 45), (feedbacks, 50), (states, 20), (destroyed, 34)],
+)
+def test_a_request_takes_few_calls(stage, burst, most) -> None:
+    client = stage.client()
+    number = burst(client)
+    stage.plugin._state.answers._begin = lambda: None  # which comes later, in slices
+    assert calls_of_dispatch(stage) <= most * number
+    assert not client.closed
+
+
+def narrow(stage: Stage) -> None:
+    """Let one turn fill a slice."""
+    times = iter(range(1 << 30))
+    stage.plugin._state.answers._clock = lambda: float(next(times))
+
+
+def test_what_ended_objects_had_is_let_go_in_slices(stage, monkeypatch) -> None:
+    client = stage.client()
+    for feedback in [client.feedback() for _ in range(MANY)]:
+        client.ask(feedback)
+        client.request(feedback, "tag_buffer", client.thing("buffer"), 1, 1, 0)
+    narrow(stage)
+    state = stage.plugin._state
+    ended: list[int] = []
+    slice_ = answer_schedule.AnswerSchedule._slice
+
+    def counted(schedule) -> None:
+        before = len(state.feedbacks.all())
+        slice_(schedule)
+        ended.append(before - len(state.feedbacks.all()))
+
+    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
+    state.answers._next_slice.remove()
+    state.answers._next_slice = state.answers._loop.add_timer(state.answers._slice)
+    client.close()
+    stage.clients.remove(client)
+    stage.until(lambda: not state.answers.busy and not state.feedbacks.all())
+    assert max(ended) == 1
+    assert sum(ended) == MANY
+
+
+def test_sets_of_an_object_that_was_destroyed_are_not_held_against_its_client(stage) -> None:
+    """Although they are there until a slice lets go of them."""
+    client = stage.client()
+    feedback = client.feedback()
+    client.request(feedback, "set_participant", 1, 1, 0, 0, "decoder")
+    for _ in range(2):
+        set_ = large_set(client)
+        client.request(feedback, "add_alternative", 1, set_)
+        client.request(set_, "destroy")
+    stage.plugin._state.answers._begin = lambda: None  # no slice comes
+    client.request(feedback, "destroy")
+    large_set(client)
+    assert not client.closed
+
+
+def large_set(client) -> int:
+    """Nearly half of what a client may have."""
+    creator = client.new("xx_dmabuf_constraint_set_creator_v1")
+    client.request(client.manager, "create_constraint_set", creator)
+    client.request(creator, "add_formats", 0, encode_formats([NV12]))
+    for number in range(CLIENT_SET_BYTES // 2 // 8300):
+        client.request(creator, "add", UNKNOWN + number, 0, 0, 0, bytes(1024))
+    set_ = client.new("xx_dmabuf_constraint_set_v1")
+    client.request(creator, "create", set_)
+    return set_

@@ -1,0 +1,151 @@
+"""A client that does not read is neither ended nor written to, and is told the latest later."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from stage import NV12, SIZE, Stage
+
+from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
+
+FEEDBACKS = 250
+SIZES = (640, 720, 800)
+
+
+@pytest.fixture
+def stage():
+    with Stage() as stage:
+        yield stage
+
+
+def work_without_reading(stage: Stage) -> None:
+    """Let the compositor do what it can while nobody reads."""
+    for _ in range(50):
+        stage.display.dispatch(1)
+
+
+def ask(client, feedbacks: list[int], width: int) -> None:
+    for feedback in feedbacks:
+        client.request(feedback, "set_extents", width, SIZE.height, 0, 0, 0, 0, pump=False)
+        client.request(feedback, "commit", width, pump=False)
+
+
+@pytest.fixture
+def silent(stage):
+    """A client with hundreds of negotiations, whose socket holds little."""
+    client = stage.client()
+    set_ = client.constraint_set(NV12)
+    feedbacks = [client.feedback() for _ in range(FEEDBACKS)]
+    for feedback in feedbacks:
+        client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder", pump=False)
+        client.request(feedback, "add_alternative", 1, set_, pump=False)
+        if feedback % 16 == 0:
+            client.pump()
+    client.pump()
+    stage.settle()
+    for feedback in feedbacks:
+        client.batches(feedback)
+    return client, feedbacks
+
+
+def test_who_does_not_read_for_long_has_the_current_answer_then(stage, silent) -> None:
+    client, feedbacks = silent
+    for width in SIZES:
+        for start in range(0, FEEDBACKS, 16):  # as much as a socket takes of requests
+            ask(client, feedbacks[start : start + 16], width)
+            work_without_reading(stage)
+    answers = stage.plugin._state.answers
+    assert answers.busy, "all of it was sent, so nothing was tried"
+    stage.until(lambda: not answers.busy)
+    client.pump()
+    assert not client.closed
+    for feedback in feedbacks:
+        assert client.batches(feedback)[-1].cookie == SIZES[-1]
+
+
+def test_others_are_answered_meanwhile(stage, silent) -> None:
+    client, feedbacks = silent
+    other = stage.client()
+    for width in SIZES:
+        for start in range(0, FEEDBACKS, 16):
+            ask(client, feedbacks[start : start + 16], width)
+            work_without_reading(stage)
+    feedback = other.feedback()
+    other.ask(feedback, 7)
+    assert other.batches(feedback)[-1].cookie == 7
+    assert stage.plugin._state.answers._held
+
+
+@pytest.mark.parametrize("how", ["hangs up", "destroys its objects", "is left by the plugin"])
+def test_nothing_is_left_of_one_that_never_reads(stage, silent, how) -> None:
+    client, feedbacks = silent
+    for width in SIZES:
+        for start in range(0, FEEDBACKS, 16):
+            ask(client, feedbacks[start : start + 16], width)
+            work_without_reading(stage)
+    answers = stage.plugin._state.answers
+    assert answers._held
+    if how == "hangs up":
+        client.socket.shutdown(socket.SHUT_RDWR)
+    elif how == "destroys its objects":
+        for feedback in feedbacks:
+            client.request(feedback, "destroy", pump=False)
+    else:
+        stage.plugin.close()
+    work_without_reading(stage)
+    assert not answers.busy
+    if how != "destroys its objects":
+        assert not answers._held
+
+
+def test_one_that_has_new_objects_while_it_waits_waits_once(stage, silent) -> None:
+    client, feedbacks = silent
+    for width in SIZES:
+        for start in range(0, FEEDBACKS, 16):
+            ask(client, feedbacks[start : start + 16], width)
+            work_without_reading(stage)
+    sources = len(stage.plugin._state.answers._loop.sources)
+    for feedback in feedbacks:
+        client.request(feedback, "destroy", pump=False)
+    work_without_reading(stage)
+    new = client.new("xx_dmabuf_heap_feedback_v1")
+    client.request(client.manager, "get_default_feedback", new, pump=False)
+    work_without_reading(stage)
+    answers = stage.plugin._state.answers
+    assert answers.busy
+    assert len(answers._loop.sources) == sources
+    stage.until(lambda: not answers.busy)
+    client.pump()
+    assert client.batches(new)
+    assert not answers._held
+
+
+class TestPuttingAside:
+    def test_others_come_first_until_it_is_brought_back(self) -> None:
+        queue, done = TurnQueue(), []
+        for client in ("a", "b"):
+            for number in (1, 2):
+                key = f"{client}{number}"
+                queue.add(client, Turn.ANSWER, key, lambda key=key: done.append(key))
+        queue.put_aside("a")
+        queue.add("a", Turn.ANSWER, "a3", lambda: done.append("a3"))
+        queue.discard("a2")
+        assert len(queue) == 4
+        while (work := queue.take()) is not None:
+            work()
+        assert done == ["b1", "b2"]
+        queue.bring_back("a")
+        while (work := queue.take()) is not None:
+            work()
+        assert done == ["b1", "b2", "a1", "a3"]
+        assert len(queue) == 0
+
+    def test_one_of_whom_nothing_is_left_does_not_come_back(self) -> None:
+        queue = TurnQueue()
+        queue.add("a", Turn.ANSWER, "a1", lambda: None)
+        queue.put_aside("a")
+        queue.discard("a1")
+        queue.bring_back("a")
+        assert queue.next is None
+        assert len(queue) == 0
