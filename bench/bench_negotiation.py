@@ -38,6 +38,9 @@ class BareHost:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         return FORMATS
 
+    def dmabuf_feedback(self, feedback: int) -> None:
+        return None
+
     def security_context(self, client: int) -> SecurityContext | None:
         return None
 

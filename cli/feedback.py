@@ -1,4 +1,8 @@
-"""Show what a compositor offers: its memory, formats, devices and constraints."""
+"""Show what a compositor offers: its memory, formats, devices and constraints.
+
+That is linux-dmabuf's default feedback with what is added to it. Where there is no such
+feedback, it is what a negotiation is told that asks for nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,17 @@ from collections.abc import Iterator
 
 from heapwire.cli.arguments import add_json, add_timeout
 from heapwire.cli.exit_status import DONE
+from heapwire.cli.memory_feedback import memory_document, memory_lines
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
+from heapwire.client_lib.buffers import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation import HeapManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import usage_name
 from heapwire.protocol.explain import Document, Json, constraint_document, source_document
 from heapwire.protocol.values import ConstraintSet, DeviceId, SourceId, fourcc_name, modifier_name
-from heapwire.protocol.wire import Batch, Tranche, TrancheFlags
+from heapwire.protocol.wire import Batch, DmabufFeedback, DmabufVersion, Tranche, TrancheFlags
+
+LINUX_DMABUF = "zwp_linux_dmabuf_v1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,15 +33,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask the compositor of `$WAYLAND_DISPLAY`."""
     with Connection() as connection:
-        manager = HeapManager(connection, timeout=options.timeout)
-        batch = manager.default_negotiation().describe(timeout=options.timeout)
-        names = {id_: source.name for id_, source in manager.sources.items()}
-    show(feedback_document(batch, names), render, as_json=options.json)
+        offered = connection.globals(timeout=options.timeout)
+        dmabuf = offered.get(LINUX_DMABUF)
+        if dmabuf is not None and dmabuf.version >= DmabufVersion.FEEDBACK:
+            document, lines = _extended(connection, options.timeout), memory_lines
+        else:
+            document, lines = _negotiated(connection, options.timeout), _lines
+    show(document, lambda told: "\n".join(lines(told)), as_json=options.json)
     return DONE
 
 
+def _extended(connection: Connection, timeout: float) -> Document:
+    dmabuf = LinuxDmabuf(connection, timeout=timeout)
+    told: list[DmabufFeedback] = []
+    feedback = ExtendedFeedback(dmabuf, None, told.append)
+    sources = dmabuf.sources
+    connection.wait(
+        lambda: bool(told) and (sources is None or sources.ready),
+        timeout=timeout,
+        what="linux-dmabuf feedback",
+    )
+    feedback.close()
+    return memory_document(told[-1], {} if sources is None else sources.sources)
+
+
+def _negotiated(connection: Connection, timeout: float) -> Document:
+    manager = HeapManager(connection, timeout=timeout)
+    batch = manager.default_negotiation().describe(timeout=timeout)
+    names = {id_: source.name for id_, source in manager.sources.items()}
+    return feedback_document(batch, names)
+
+
 def feedback_document(batch: Batch, names: dict[SourceId, str]) -> Document:
-    """The extended feedback for programs."""
+    """What a negotiation is told, for programs."""
     return {
         "schema_version": SCHEMA_VERSION,
         "sources": [source_document(source, names) for source in names],
@@ -48,11 +80,6 @@ def feedback_document(batch: Batch, names: dict[SourceId, str]) -> Document:
         ],
         "tranches": [_tranche_document(tranche, batch, names) for tranche in batch.tranches],
     }
-
-
-def render(document: Document) -> str:
-    """The extended feedback for people."""
-    return "\n".join(_lines(document))
 
 
 def _tranche_document(tranche: Tranche, batch: Batch, names: dict[SourceId, str]) -> Document:

@@ -25,9 +25,11 @@ buffers are made by the best of them:
             connection.wait(lambda: window.ready, what="frame on the screen")
 
 `surface_negotiation` gives a `Negotiation` with the compositor or, where that does
-not have the protocol, one whose plans are made here, of linux-dmabuf's feedback and
-the `Platform`. A `HeapManager` makes them as well, of the compositor's plans only,
-and for no surface in particular; `local_negotiation` makes the other kind.
+not have the protocol, one whose plans are made here, of linux-dmabuf's feedback, of what
+the compositor adds to it (`xx_dmabuf_sources_v1`), and of the `Platform`. A
+`HeapManager` makes them as well, of the compositor's plans only, and for no surface
+in particular; `local_negotiation` makes the other kind. An `ExtendedFeedback` has the
+feedback with what is added to it, for who needs no plans.
 
 `negotiate` raises `ConflictError` when the requirements contradict each other;
 its `entries` say whose they are. The batch that it returns has `offers`, the plans,
@@ -68,6 +70,9 @@ if TYPE_CHECKING:
     )
     from heapwire.client_lib.buffers.buffer_status import (
         BufferStatus as BufferStatus,
+    )
+    from heapwire.client_lib.buffers.extended_feedback import (
+        ExtendedFeedback as ExtendedFeedback,
     )
     from heapwire.client_lib.buffers.linux_dmabuf import (
         Import as Import,
@@ -137,6 +142,10 @@ if TYPE_CHECKING:
         Connection as Connection,
         Global as Global,
     )
+    from heapwire.client_lib.wayland.dmabuf_sources import (
+        DmabufSources as DmabufSources,
+        ToldSource as ToldSource,
+    )
     from heapwire.client_lib.wayland.interfaces import (
         HEAP_MANAGER as HEAP_MANAGER,
     )
@@ -189,6 +198,7 @@ else:
             "buffers.allocation": "Allocation",
             "buffers.buffer": "Buffer StatusTeller allocate",
             "buffers.buffer_status": "BufferStatus",
+            "buffers.extended_feedback": "ExtendedFeedback",
             "buffers.linux_dmabuf": "Import LinuxDmabuf",
             "buffers.plane_view": "PlaneView",
             "buffers.window": "Presented Window",
@@ -208,6 +218,7 @@ else:
             "player.playback": "PlayOptions Progress",
             "player.player": "Player",
             "wayland.connection": "Connection DEFAULT_TIMEOUT Global",
+            "wayland.dmabuf_sources": "DmabufSources ToldSource",
             "wayland.interfaces": "HEAP_MANAGER",
             "heapwire.kernel": "DmaBuf Memory Platform",
             "heapwire.protocol": (

@@ -3,8 +3,9 @@
 The plugin never reaches into a compositor. It knows surfaces and buffers by the
 address of their `wl_resource` and asks a `Host` about them; the host calls
 `HeapPlugin.surface_changed` when an answer of `surface_state` would differ from
-the last one, and `HeapPlugin.buffer_shown` when what becomes of a surface's
-buffers changes and it knows what. Nothing is asked during a repaint in which
+the last one, `HeapPlugin.buffer_shown` when what becomes of a surface's buffers
+changes and it knows what, and `HeapPlugin.batch_ends` before each `done` of its
+linux-dmabuf feedback. Nothing is asked during a repaint in which
 nothing changed.
 
 All calls, in both directions, happen on the thread that runs the display's
@@ -20,6 +21,7 @@ from typing import Protocol
 
 from heapwire.compositor_plugin.clients import SecurityContext
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier
+from heapwire.protocol.wire import DmabufFeedback
 
 
 class StatusReason(IntEnum):
@@ -89,6 +91,13 @@ class Host(Protocol):
 
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         """The pairs that linux-dmabuf would take from this `wl_client`."""
+
+    def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
+        """What a `zwp_linux_dmabuf_feedback_v1` of the host's said in its last batch.
+
+        Between `HeapPlugin.batch_ends` and the end of that batch it is the one that ends. None
+        if it has not said anything, or the host knows it not.
+        """
 
     def security_context(self, client: int) -> SecurityContext | None:
         """What a sandbox has said of this `wl_client` by `wp_security_context_v1`.

@@ -1,7 +1,7 @@
 """`HeapPlugin`: the extension, attached to somebody's display.
 
 The integrator gives a `wl_display`, a `Platform` and a `Host`, and calls
-`surface_changed` and `buffer_shown` (host.py says when). The plugin owns what
+`surface_changed`, `buffer_shown` and `batch_ends` (host.py says when). The plugin owns what
 it adds to the display, and takes it away again with `close`, or by itself when
 the display is destroyed.
 """
@@ -19,10 +19,16 @@ from heapwire.compositor_plugin.host import Host, StatusReason
 from heapwire.compositor_plugin.machine_watch import MachineWatch
 from heapwire.compositor_plugin.plugin_state import PluginState
 from heapwire.compositor_plugin.server import Display, Global, interface_struct
+from heapwire.compositor_plugin.sources import DmabufSources
 from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import HotPlug
-from heapwire.protocol.values import Answer, DeviceId, Problem
-from heapwire.protocol.wire.bindings import INTERFACES, XX_DMABUF_HEAP_MANAGER_V1
+from heapwire.kernel.discovery import HotPlug, participant_behind
+from heapwire.protocol.values import Answer, DeviceId, Problem, Usage
+from heapwire.protocol.wire import DMABUF_FEEDBACK
+from heapwire.protocol.wire.bindings import (
+    INTERFACES,
+    XX_DMABUF_FEEDBACK_SOURCES_V1,
+    XX_DMABUF_SOURCES_V1,
+)
 
 _ANYTHING = Policy()
 
@@ -60,18 +66,23 @@ class HeapPlugin:
             ids=wire_ids,
             records=records,
         )
+        self._renderer_named = renderer is not None or bool(policy.renderer)
         broker = self._new_broker(platform)
         self._display = Display(display)
-        interface_struct(*INTERFACES)
+        interface_struct(
+            *INTERFACES, XX_DMABUF_SOURCES_V1, XX_DMABUF_FEEDBACK_SOURCES_V1, DMABUF_FEEDBACK
+        )
         self._state = PluginState(broker, host, self._display.loop, policy, records)
         self._watch: MachineWatch | None = None
+        self._globals: list[Global] = []
         try:
-            self._global: Global | None = Global(
-                self._display,
-                XX_DMABUF_HEAP_MANAGER_V1,
-                lambda new_id: HeapManager(new_id, self._state),
-            )
+            for served in (HeapManager, DmabufSources):
+                self._globals.append(
+                    Global(self._display, served.INTERFACE, partial(served, plugin=self._state))
+                )
         except BaseException:
+            for announced in self._globals:
+                announced.destroy()
             self._state.close()
             raise
         self._display_listener = self._display.on_destroy(self.close)
@@ -91,6 +102,13 @@ class HeapPlugin:
         for feedback in self._state.feedbacks.of_buffer(buffer):
             feedback.buffer_shown(buffer, scanned_out, reason)
 
+    def batch_ends(self, feedback: int) -> None:
+        """A batch of a `zwp_linux_dmabuf_feedback_v1` of the host's ends: its `done` is next.
+
+        `Host.dmabuf_feedback` says what is in it.
+        """
+        self._state.sources.batch_ends(feedback)
+
     def wants(self, buffer: int) -> bool:
         """Whether any client waits to hear of a buffer; cheap, for the repaint path."""
         return self._state.feedbacks.has_buffer(buffer)
@@ -109,8 +127,22 @@ class HeapPlugin:
         self._state.broker = self._new_broker(platform)
         for manager in tuple(self._state.managers):
             self._state.answers.announce_soon(manager)
+        self._state.sources.machine_changed()
         for feedback in self._state.feedbacks.all():
             self._state.answers.reconsider(feedback)
+
+    def composited_by(self, device: DeviceId) -> None:
+        """The host says which device composites, by one of its nodes.
+
+        It counts instead of the platform's first that samples, if the platform knows it and
+        nobody has named one.
+        """
+        if self._renderer_named:
+            return
+        known = participant_behind(self.platform, device, Usage.SAMPLING)
+        if known is not None and known.device != self._state.broker.renderer:
+            self._new_broker = partial(self._new_broker, renderer=known.device)
+            self.platform_changed(self.platform)
 
     def follow(
         self, hot_plug: HotPlug, discover: Callable[[], Platform], *, at_once: bool = False
@@ -138,10 +170,10 @@ class HeapPlugin:
         Objects that clients still hold go inert: their requests are ignored and
         they get no more events.
         """
-        if self._global is None:
+        if self.closed:
             return
-        self._global.destroy()  # first: nobody binds what is about to end
-        self._global = None
+        while self._globals:
+            self._globals.pop().destroy()  # first: nobody binds what is about to end
         self._display_listener.remove()
         if self._watch is not None:
             self._watch.close()
@@ -150,4 +182,4 @@ class HeapPlugin:
     @property
     def closed(self) -> bool:
         """Whether the plugin has left its display."""
-        return self._global is None
+        return not self._globals

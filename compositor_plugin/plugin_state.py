@@ -27,8 +27,10 @@ from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
 from heapwire.compositor_plugin.server import Client, EventLoop
+from heapwire.compositor_plugin.sources import SourcesState
 from heapwire.compositor_plugin.worker import Worker
 from heapwire.protocol.values import BufferObject
+from heapwire.protocol.wire import DmabufFeedback
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.heap_manager import HeapManager
@@ -58,6 +60,7 @@ class PluginState:
         self.loop = loop
         self.managers: set[HeapManager] = set()
         self.feedbacks = FeedbackIndex()
+        self.sources = SourcesState(self)
         self.answers = AnswerSchedule(loop, policy.debounce)
         quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
         self.accounts = Accounts(loop, quota)
@@ -82,6 +85,10 @@ class PluginState:
             formats if formats is not None else frozenset(),
             self.allowance(client),
         )
+
+    def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
+        """What a feedback object of the host's linux-dmabuf says now."""
+        return self._ask(lambda: self._host.dmabuf_feedback(feedback))
 
     def identity(self, client: Client) -> ClientIdentity:
         """Who a client is. One that the host fails to know counts as sandboxed."""
@@ -138,6 +145,7 @@ class PluginState:
         self._worker_source.remove()  # before the worker closes the fd that the loop polls
         for feedback in self.feedbacks.all():
             feedback.let_go()
+        self.sources.close()
         # Neither is waited for: what a thread is allocating just now, it gives back itself.
         self.solving.close()
         self.kernel_worker.close()

@@ -174,11 +174,15 @@ if TYPE_CHECKING:
         Batch as Batch,
         BatchParticipant as BatchParticipant,
         ConflictEntry as ConflictEntry,
+        DeviceSet as DeviceSet,
+        DmabufFeedback as DmabufFeedback,
+        DmabufTranche as DmabufTranche,
         Offer as Offer,
         Refusal as Refusal,
         Tranche as Tranche,
         TrancheDevice as TrancheDevice,
         TrancheFlags as TrancheFlags,
+        TrancheMemory as TrancheMemory,
         TrancheSet as TrancheSet,
         TrancheSource as TrancheSource,
     )
@@ -221,8 +225,9 @@ else:
                 "modifier_name parse_fourcc parse_modifier register"
             ),
             "wire": (
-                "Access Batch BatchParticipant ConflictEntry Offer Refusal Tranche TrancheDevice "
-                "TrancheFlags TrancheSet TrancheSource"
+                "Access Batch BatchParticipant ConflictEntry DeviceSet DmabufFeedback "
+                "DmabufTranche Offer Refusal Tranche TrancheDevice TrancheFlags TrancheMemory "
+                "TrancheSet TrancheSource"
             ),
         },
     )

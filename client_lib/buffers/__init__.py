@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from heapwire.client_lib.buffers.allocation import Allocation as Allocation
     from heapwire.client_lib.buffers.buffer import Buffer as Buffer, allocate as allocate
     from heapwire.client_lib.buffers.buffer_status import BufferStatus as BufferStatus
+    from heapwire.client_lib.buffers.extended_feedback import (
+        ExtendedFeedback as ExtendedFeedback,
+    )
     from heapwire.client_lib.buffers.linux_dmabuf import (
         Import as Import,
         LinuxDmabuf as LinuxDmabuf,
@@ -24,6 +27,7 @@ else:
             "allocation": "Allocation",
             "buffer": "Buffer allocate",
             "buffer_status": "BufferStatus",
+            "extended_feedback": "ExtendedFeedback",
             "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",
             "window": "Presented Window",

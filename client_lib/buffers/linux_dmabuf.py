@@ -10,7 +10,15 @@ from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib.buffers.buffer import Buffer
 from heapwire.client_lib.errors import ImportRefusedError
-from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy, Connection, create, listen, send
+from heapwire.client_lib.wayland import (
+    DEFAULT_TIMEOUT,
+    AnyProxy,
+    Connection,
+    DmabufSources,
+    create,
+    listen,
+    send,
+)
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import (
     INVALID,
@@ -38,6 +46,7 @@ class LinuxDmabuf:
         )
         self._pairs: set[FormatModifier] = set()
         self._samplers: dict[FormatModifier, DeviceId] = {}
+        self._sources: DmabufSources | None = None
         if self.version < DmabufVersion.FEEDBACK:
             listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
             connection.roundtrip(timeout=timeout)
@@ -56,6 +65,13 @@ class LinuxDmabuf:
         """Know what feedback says can be imported, and for which device, from version 6 on."""
         self._pairs = set(pairs)
         self._samplers = dict(samplers)
+
+    @property
+    def sources(self) -> DmabufSources | None:
+        """The compositor's sources of memory; None if it does not have the protocol."""
+        if self._sources is None and not self.connection.closed:
+            self._sources = DmabufSources.offered(self.connection)
+        return self._sources
 
     def feedback(self, surface: AnyProxy | None) -> AnyProxy:
         """A new `zwp_linux_dmabuf_feedback_v1`, from version 4 on: for a surface, or for none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from heapwire.client_lib.wayland import DmabufFeedback
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Extent, Extents, Goal, Reason
@@ -12,10 +11,12 @@ from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,
     Access,
     Batch,
+    DmabufFeedback,
     DmabufVersion,
     Inquiry,
     MachineView,
 )
+from heapwire.protocol.wire.bindings import XX_DMABUF_SOURCES_V1
 
 
 def local_batch(
@@ -76,8 +77,11 @@ def origin(
         said = f"formats from linux-dmabuf version {feedback.version}"
         if any(goal.scanout for goal in goals):
             said += ", displays from the names of outputs"
+    memory = f"memory and constraints from {machine}"
+    if any(tranche.memory is not None for tranche in feedback.tranches):
+        memory = (
+            "which memory the compositor's devices can use, and what they require, from "
+            f"{XX_DMABUF_SOURCES_V1.name}; the rest from {machine}"
+        )
     rests_on = f"; provenance of the constraints: {', '.join(sorted(kinds))}" if kinds else ""
-    return (
-        f"made by this client, not by the compositor: {said}, "
-        f"memory and constraints from {machine}{rests_on}"
-    )
+    return f"made by this client, not by the compositor: {said}, {memory}{rests_on}"

@@ -1,9 +1,10 @@
 """The client itself as the one who makes the plans.
 
-For compositors that have linux-dmabuf and nothing more: formats, devices and
-the scanout flag come from its feedback, heaps and constraints from what is
-known of this machine, and the plans from the same solver that the compositor
-would have asked.
+For compositors that make no plans: formats, devices and the scanout flag come
+from linux-dmabuf's feedback, and so does what the compositor's devices require
+where it says that (`xx_dmabuf_sources_v1`). The rest is what is known of this
+machine, and the plans come from the same solver that the compositor would have
+asked.
 """
 
 from __future__ import annotations
@@ -11,22 +12,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from heapwire.client_lib.buffers import LinuxDmabuf
+from heapwire.client_lib.buffers import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation.local_batch import local_batch, origin
 from heapwire.client_lib.negotiation.local_goals import local_goals
 from heapwire.client_lib.negotiation.planner import Planner
-from heapwire.client_lib.wayland import (
-    AnyProxy,
-    DmabufFeedback,
-    DmabufTranche,
-    FeedbackDecoder,
-    Handler,
-    listen,
-)
+from heapwire.client_lib.wayland import AnyProxy
 from heapwire.kernel.description import Platform
+from heapwire.protocol import PeerError
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import Goal, SourceId
-from heapwire.protocol.wire import DmabufVersion, Inquiry, TrancheFlags, inquiry_requests
+from heapwire.protocol.wire import (
+    DmabufFeedback,
+    DmabufTranche,
+    DmabufVersion,
+    Inquiry,
+    TrancheFlags,
+    inquiry_requests,
+)
 
 
 class LocalPlanner(Planner):
@@ -54,28 +56,14 @@ class LocalPlanner(Planner):
         self._feedback: DmabufFeedback | None = None
         self._covered: tuple[str, ...] = ()
         self._goals: tuple[Goal, ...] = ()
-        self._proxy: AnyProxy | None = None
-        self._decoder = FeedbackDecoder(dmabuf.version)
+        self._told: ExtendedFeedback | None = None
         if dmabuf.version < DmabufVersion.FEEDBACK:
             # No feedback: what can be imported is all that will ever be told.
             pairs = tuple(sorted(dmabuf.pairs))
             sampled = DmabufTranche(None, TrancheFlags(0), pairs)
             self._learn(DmabufFeedback(version=dmabuf.version, tranches=(sampled,)))
         else:
-            self._proxy = dmabuf.feedback(surface)
-            decoder = self._decoder
-            events: dict[str, Handler] = {
-                name: self._checked(getattr(decoder, name))
-                for name in (
-                    *("main_device", "tranche_target_device", "tranche_flags"),
-                    *("tranche_formats", "tranche_done"),
-                )
-            }
-            events |= {
-                "format_table": self._reading(decoder.format_table),
-                "done": self._checked(self._done),
-            }
-            listen(self._proxy, self.connection.handler_failed, events)
+            self._told = ExtendedFeedback(dmabuf, surface, self._hear, self._fail)
         self.connection.on_close(self, self.close)
 
     @property
@@ -110,12 +98,15 @@ class LocalPlanner(Planner):
         self._closed = True
         self._asked.clear()
         self.connection.forget(self)
-        if self._proxy is not None and not self._proxy.destroyed and not self.connection.closed:
-            self._proxy.destroy()
+        if self._told is not None:
+            self._told.close()
 
-    def _done(self) -> None:
+    def _fail(self, fault: PeerError) -> None:
+        self.fault = fault
+
+    def _hear(self, feedback: DmabufFeedback) -> None:
         before = self._goals
-        self._learn(self._decoder.done())
+        self._learn(feedback)
         self._answer()
         self._tell_again(before)
 

@@ -10,10 +10,9 @@ if TYPE_CHECKING:
         Connection as Connection,
         Global as Global,
     )
-    from heapwire.client_lib.wayland.dmabuf_feedback import (
-        DmabufFeedback as DmabufFeedback,
-        DmabufTranche as DmabufTranche,
-        FeedbackDecoder as FeedbackDecoder,
+    from heapwire.client_lib.wayland.dmabuf_sources import (
+        DmabufSources as DmabufSources,
+        ToldSource as ToldSource,
     )
     from heapwire.client_lib.wayland.format_table import read_format_table as read_format_table
     from heapwire.client_lib.wayland.interfaces import (
@@ -30,7 +29,7 @@ else:
         __name__,
         {
             "connection": "Connection DEFAULT_TIMEOUT Global",
-            "dmabuf_feedback": "DmabufFeedback DmabufTranche FeedbackDecoder",
+            "dmabuf_sources": "DmabufSources ToldSource",
             "format_table": "read_format_table",
             "interfaces": "AnyProxy CData HEAP_MANAGER Handler create listen send",
         },

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 from pywayland import ffi, lib
+from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
 from pywayland.protocol.wayland import WlBuffer, WlSurface
 from pywayland.protocol_core.argument import Argument
 from pywayland.protocol_core.interface import Interface, InterfaceMeta
@@ -20,7 +21,11 @@ from pywayland.protocol_core.proxy import Proxy
 from pywayland.scanner.argument import ArgumentType
 
 from heapwire.protocol.wire import ArgumentKind, Interface as Table, Message
-from heapwire.protocol.wire.bindings import INTERFACES
+from heapwire.protocol.wire.bindings import (
+    INTERFACES,
+    XX_DMABUF_FEEDBACK_SOURCES_V1,
+    XX_DMABUF_SOURCES_V1,
+)
 
 CData: TypeAlias = Any
 """What cffi hands out; it has no types of its own."""
@@ -161,16 +166,21 @@ def _declare(table: Table) -> type[Interface]:
     return cast("type[Interface]", made)
 
 
+_TABLES = (*INTERFACES, XX_DMABUF_SOURCES_V1, XX_DMABUF_FEEDBACK_SOURCES_V1)
 _INTERFACES_BY_NAME: dict[str, type[Interface]] = {
     "wl_surface": WlSurface,
     "wl_buffer": WlBuffer,
-} | {table.name: _declare(table) for table in INTERFACES}
-_TABLES_BY_NAME: Mapping[str, Table] = {table.name: table for table in INTERFACES}
-for _table in INTERFACES:
+    "zwp_linux_dmabuf_feedback_v1": ZwpLinuxDmabufFeedbackV1,
+} | {table.name: _declare(table) for table in _TABLES}
+_TABLES_BY_NAME: Mapping[str, Table] = {table.name: table for table in _TABLES}
+for _table in _TABLES:
     _make(_table, _INTERFACES_BY_NAME)
 
 HEAP_MANAGER = _INTERFACES_BY_NAME["xx_dmabuf_heap_manager_v1"]
 """The global of heapwire's protocol, as a class of pywayland's."""
+
+DMABUF_SOURCES = _INTERFACES_BY_NAME["xx_dmabuf_sources_v1"]
+"""The global of the protocol that adds to linux-dmabuf's feedback, likewise."""
 
 CONSTRAINT_SET_CREATOR = _INTERFACES_BY_NAME["xx_dmabuf_constraint_set_creator_v1"]
 CONSTRAINT_SET = _INTERFACES_BY_NAME["xx_dmabuf_constraint_set_v1"]

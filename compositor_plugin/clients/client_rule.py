@@ -25,7 +25,7 @@ class ClientRule:
     `sandboxed`, `uid` and `gid` are None, and `engines`, `apps` and `instances` empty,
     where they do not matter; the last three are patterns for what a sandbox says, and
     match no client outside of one. `budget` is in bytes and `share` in percent; None
-    leaves them as they are without the rule.
+    leaves them as they are without the rule. `told` says whether they hear of memory.
     """
 
     sandboxed: bool | None = None
@@ -37,6 +37,7 @@ class ClientRule:
     allocated: Selection = EVERYTHING
     budget: int | None = None
     share: int | None = None
+    told: bool | None = None
 
     def is_about(self, client: ClientIdentity) -> bool:
         """Whether the rule is about a client."""
@@ -65,6 +66,7 @@ class ClientRule:
             scarce=without.scarce or self.allocated.only is not None,
             budget=without.budget if self.budget is None else self.budget,
             share=without.share if self.share is None else self.share,
+            told=self.told,
         )
 
 
@@ -80,6 +82,7 @@ def read_rule(table: TomlTable) -> ClientRule:
         allocated=read_selection(table),
         budget=read_budget(table),
         share=read_percent(table, "share", range(1, 101)),
+        told=table.flag("told"),
     )
     if rule.sandboxed is False and (rule.engines or rule.apps or rule.instances):
         what = "no client is outside of sandboxes and in this one: leave one of them out"

@@ -21,13 +21,15 @@ class Grant:
     """From which heaps memory may be allocated for a client, and how much.
 
     `allocated` has the heaps' names; contiguous and protected ones are among them only
-    if `scarce`. `budget` is in bytes, `share` in percent of a heap's size.
+    if `scarce`. `budget` is in bytes, `share` in percent of a heap's size. `told` says
+    whether the client hears of memory and of what devices require; None leaves it to what it is.
     """
 
     allocated: Selection = EVERYTHING
     scarce: bool = True
     budget: int = DEFAULT_BUDGET
     share: int = DEFAULT_SHARE
+    told: bool | None = None
 
     def for_app(self) -> Grant:
         """What a sandboxed app may be given, of what its user may: half, and nothing scarce."""

@@ -53,6 +53,9 @@ class Compositor:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         return FORMATS  # those of the linux-dmabuf, if there were one
 
+    def dmabuf_feedback(self, feedback: int) -> None:
+        return None  # there is no linux-dmabuf here
+
     def security_context(self, client: int) -> SecurityContext | None:
         return None  # there is no wp_security_context here
 

@@ -7,6 +7,7 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.kernel.discovery.codec_sets import layout_sets as layout_sets
     from heapwire.kernel.discovery.connector import card_of_connector as card_of_connector
+    from heapwire.kernel.discovery.device_use import participant_behind as participant_behind
     from heapwire.kernel.discovery.gpu import with_gpu_formats as with_gpu_formats
     from heapwire.kernel.discovery.hot_plug import (
         DeviceEvent as DeviceEvent,
@@ -30,6 +31,7 @@ else:
         {
             "codec_sets": "layout_sets",
             "connector": "card_of_connector",
+            "device_use": "participant_behind",
             "gpu": "with_gpu_formats",
             "hot_plug": "DeviceEvent HotPlug Monitor",
             "machine_discovery": "local_platform",

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
         Request as Request,
         set_requests as set_requests,
     )
+    from heapwire.protocol.wire.dmabuf_feedback import (
+        DmabufFeedback as DmabufFeedback,
+        DmabufTranche as DmabufTranche,
+        FeedbackDecoder as FeedbackDecoder,
+    )
     from heapwire.protocol.wire.event_trace import (
         TRACE_KIND as TRACE_KIND,
         parse_trace as parse_trace,
@@ -68,6 +73,7 @@ if TYPE_CHECKING:
         clip as clip,
     )
     from heapwire.protocol.wire.linux_dmabuf import (
+        DMABUF_FEEDBACK as DMABUF_FEEDBACK,
         DMABUF_PLANES as DMABUF_PLANES,
         TABLE_BYTES as TABLE_BYTES,
         BufferFlags as BufferFlags,
@@ -85,6 +91,14 @@ if TYPE_CHECKING:
         NegotiationState as NegotiationState,
         inquiry_requests as inquiry_requests,
     )
+    from heapwire.protocol.wire.tranche_memory import (
+        DeviceSet as DeviceSet,
+        MemoryDecoder as MemoryDecoder,
+        ToldTranche as ToldTranche,
+        TrancheMemory as TrancheMemory,
+        covered as covered,
+        memory_events as memory_events,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -97,6 +111,7 @@ else:
             "batch_decoder": "BatchDecoder",
             "batch_encoder": "Event batch_events encode_table format_table",
             "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
+            "dmabuf_feedback": "DmabufFeedback DmabufTranche FeedbackDecoder",
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": (
@@ -105,11 +120,14 @@ else:
                 "SET_OVERHEAD TABLE_ENTRIES TAGS clip"
             ),
             "linux_dmabuf": (
-                "BufferFlags BufferParamsError DMABUF_PLANES DmabufVersion TABLE_BYTES "
-                "decode_device encode_device halves whole"
+                "BufferFlags BufferParamsError DMABUF_FEEDBACK DMABUF_PLANES DmabufVersion "
+                "TABLE_BYTES decode_device encode_device halves whole"
             ),
             "machine_view": "MachineView",
             "misuse": "MisuseError",
             "negotiation_state": "Inquiry NegotiationState inquiry_requests",
+            "tranche_memory": (
+                "DeviceSet MemoryDecoder ToldTranche TrancheMemory covered memory_events"
+            ),
         },
     )

@@ -13,6 +13,7 @@ import sys
 from enum import IntEnum, IntFlag
 
 from heapwire.protocol.values import DeviceId, DeviceNumber
+from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 from heapwire.protocol.wire.limits import TABLE_ENTRIES
 
 TABLE_ENTRY_BYTES = 16
@@ -20,6 +21,25 @@ TABLE_BYTES = TABLE_ENTRIES * TABLE_ENTRY_BYTES
 """Bytes of the longest format table: indices of 16 bits reach no further."""
 DMABUF_PLANES = 4
 """Planes of a buffer at the most (zwp_linux_buffer_params_v1.add)."""
+
+DMABUF_FEEDBACK = Interface(
+    name="zwp_linux_dmabuf_feedback_v1",
+    version=6,
+    requests=(Message("destroy", destructor=True),),
+    events=(
+        Message("done"),
+        Message(
+            "format_table",
+            (Argument("fd", ArgumentKind.FD), Argument("size", ArgumentKind.UINT)),
+        ),
+        Message("main_device", (Argument("device", ArgumentKind.ARRAY),)),
+        Message("tranche_done"),
+        Message("tranche_target_device", (Argument("device", ArgumentKind.ARRAY),)),
+        Message("tranche_formats", (Argument("indices", ArgumentKind.ARRAY),)),
+        Message("tranche_flags", (Argument("flags", ArgumentKind.UINT),)),
+    ),
+)
+"""The object that `xx_dmabuf_sources_v1.extend_feedback` takes: a compositor's own."""
 
 _SENT_BYTES = 8  # of a dev_t on Linux
 _RECEIVED_BYTES = (4, 8)  # a C library may have a shorter one

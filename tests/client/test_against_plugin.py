@@ -46,6 +46,9 @@ class Host:
         rows = frozenset(FormatModifier(code, LINEAR) for code in writable_formats())
         return rows | {FormatModifier(parse_fourcc("NV12"), SAMSUNG_64_32_TILE)}
 
+    def dmabuf_feedback(self, feedback):
+        return None
+
     def security_context(self, client):
         return None
 

@@ -11,12 +11,11 @@ from playing_compositor import PlayingCompositor
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
 
 from heapwire.client_lib import Connection, LinuxDmabuf, NoAnswerError, local_negotiation
-from heapwire.client_lib.wayland import FeedbackDecoder
 from heapwire.client_lib.wayland.format_table import read_format_table
 from heapwire.kernel.description import Platform
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import DeviceId, Extent, Extents, Participant, Usage
-from heapwire.protocol.wire import TABLE_ENTRIES, TrancheFlags, encode_table
+from heapwire.protocol.wire import TABLE_ENTRIES, FeedbackDecoder, TrancheFlags, encode_table
 
 ENTRY_BYTES = 16  # of a format table
 CARD, RENDER = DeviceId(226, 0), DeviceId(226, 128)

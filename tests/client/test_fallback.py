@@ -19,7 +19,6 @@ from heapwire.client_lib import (
     writer_participant,
 )
 from heapwire.client_lib.negotiation.local_goals import local_goals
-from heapwire.client_lib.wayland import DmabufFeedback, DmabufTranche
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.kernel.description import Platform
@@ -34,7 +33,7 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
-from heapwire.protocol.wire import TrancheFlags
+from heapwire.protocol.wire import DmabufFeedback, DmabufTranche, TrancheFlags
 
 FRAMES = 8
 XRGB = parse_fourcc("XRGB8888")

@@ -13,6 +13,7 @@ from patience import until
 from heapwire.compositor_plugin import SecurityContext, StatusReason
 from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
 from heapwire.compositor_plugin.hosts.embed.attachment import attach
+from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
 from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
@@ -28,8 +29,8 @@ NV12 = 0x3231564E
 class CHost:
     """A table whose functions are Python's; attributes of it are what they answer."""
 
-    def __init__(self) -> None:
-        self.display = OwnDisplay()
+    def __init__(self, display: OwnDisplay | None = None) -> None:
+        self.display = display or OwnDisplay()
         self.lines: list[tuple[int, str]] = []
         self.asked: list[int] = []
         self.fill = lambda state: 0
@@ -44,6 +45,7 @@ class CHost:
         self.table.display = ffi.cast("struct wl_display *", self.display.address)
         self.table.log, self.table.surface_state = self.callbacks
         self.calls = ffi.new("struct heapwire_calls *")
+        self.calls.size = ffi.sizeof("struct heapwire_calls")
 
     def log(self, _data, level, line):
         self.lines.append((level, ffi.string(line).decode()))
@@ -75,7 +77,8 @@ def host_logs():
 
 
 def table_host(host):
-    return TableHost(read_host(pointer_value(host.table)), Platform.load(PLATFORM))
+    nobody = FeedbackTracker(lambda _: None, lambda _: None)
+    return TableHost(read_host(pointer_value(host.table)), Platform.load(PLATFORM), nobody)
 
 
 def test_attach_says_what_is_there_and_detach_takes_it_away(host):
@@ -116,6 +119,29 @@ def test_two_displays_have_a_plugin_each(host):
     other.calls.detach(other.calls.plugin)
     assert len(attachment_file._attachments) == 1
     other.display.destroy()
+
+
+def test_two_attachments_to_one_display_are_one(host):
+    assert host.attach()
+    [attachment] = attachment_file._attachments.values()
+    announced = set(attachment.plugin._display.globals)
+    again = CHost(host.display)
+    assert again.attach("exynos4-mfc-v5")
+    assert set(attachment_file._attachments.values()) == {attachment}
+    assert set(attachment.plugin._display.globals) == announced
+    assert "attached once more" in host.text
+    host.calls.detach(host.calls.plugin)
+    assert not attachment.plugin.closed
+    surface = ffi.cast("struct wl_resource *", 64)
+    attachment.plugin._state._host.surface_state(64)
+    assert again.asked == [pointer_value(surface)]
+    assert host.asked == []
+    logging.getLogger("heapwire").warning("still here")
+    assert "still here" in again.text
+    assert "still here" not in host.text
+    again.calls.detach(again.calls.plugin)
+    assert attachment.plugin.closed
+    assert host_logs() == []
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "compositor_plugin.answering": {"protocol", "compositor_plugin.server"},
     "compositor_plugin.clients": {"protocol", "kernel", "compositor_plugin.server"},
     "compositor_plugin.server": {"protocol", "kernel.system"},
+    "compositor_plugin.sources": {"protocol", "kernel", "compositor_plugin.server"},
     "compositor_plugin.hosts": {"protocol", "kernel", "compositor_plugin"},
     "client_lib": {"protocol", "kernel"},
     "client_lib.wayland": {"protocol", "kernel"},

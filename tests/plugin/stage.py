@@ -41,7 +41,15 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
-from heapwire.protocol.wire import Argument, ArgumentKind, Batch, BatchDecoder, Interface, Message
+from heapwire.protocol.wire import (
+    Argument,
+    ArgumentKind,
+    Batch,
+    BatchDecoder,
+    DmabufFeedback,
+    Interface,
+    Message,
+)
 from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.bindings import INTERFACES, AllocationReason
 from heapwire.protocol.wire.constraint_value import encode_value
@@ -104,6 +112,9 @@ class ScriptedHost:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         self.questions += 1
         return self.importable
+
+    def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
+        return None
 
     def security_context(self, client: int) -> SecurityContext | None:
         return self.contexts.pop() if self.contexts else None

@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from heapwire.compositor_plugin import HeapPlugin, Policy, spare_the_loop
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
+from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
@@ -27,6 +29,7 @@ from heapwire.kernel.discovery import (
 )
 from heapwire.protocol import HeapwireError, MachineError
 from heapwire.protocol.values import FormatModifier
+from heapwire.protocol.wire import DmabufFeedback
 
 log = logging.getLogger("heapwire")
 
@@ -36,16 +39,19 @@ _numbers = itertools.count(1)
 
 
 class Attachment:
-    """One plugin on one display of a C compositor.
+    """One plugin on one display of a C compositor, however often that has attached it.
 
     The host is asked about the platform as it is, clients are told of what the
-    policy makes of it.
+    policy makes of it. `users` are the numbers of those that have attached it, with
+    their tables; what the first one tells and answers counts.
     """
 
     def __init__(self, host: CData, platform: Platform, policy: Policy) -> None:
         self._platform = platform
         self._policy = policy
-        self._host = TableHost(host, platform)
+        self.users: dict[int, CData] = {}
+        self._feedback = FeedbackTracker(self._batch_ends, self._learn)
+        self._host = TableHost(host, platform, self._feedback)
         self._formats_query: DmabufFormats | None = None
         self.plugin = HeapPlugin(
             pointer_value(host.display),
@@ -57,16 +63,39 @@ class Attachment:
             self._follow_hardware()
         if not self._host.names_formats:
             display = Display(pointer_value(host.display))
-            self._formats_query = DmabufFormats(display, self._take_formats)
+            heard = partial(self._feedback.said_to, 0)
+            self._formats_query = DmabufFormats(display, self._take_formats, heard)
             self._display_listener = display.on_destroy(self.close)
+
+    def leave(self, number: int) -> None:
+        """One of those that have attached it detaches; the last one's end is its own."""
+        self.users.pop(number, None)
+        for table in self.users.values():
+            self._host.use(table)
+            return
+        self.close()
+
+    def feedback_event(self, number: int, feedback: CData, opcode: int, arguments: CData) -> None:
+        """An event of a feedback object of the host's, before it is queued."""
+        if number == next(iter(self.users)):  # the others hear of the same one
+            self._feedback.event(feedback, opcode, arguments)
 
     def close(self) -> None:
         """Leave the display; safe to call twice, and when the display is ending."""
+        self._feedback.close()
         if self._formats_query is not None:
             self._formats_query.close()
             self._formats_query = None
             self._display_listener.remove()
         self.plugin.close()
+
+    def _batch_ends(self, feedback: int) -> None:
+        self.plugin.batch_ends(feedback)
+
+    def _learn(self, said: DmabufFeedback) -> None:
+        """The host's own word on the device that composites goes before the guess."""
+        if said.main_device is not None:
+            self.plugin.composited_by(said.main_device)
 
     def _follow_hardware(self) -> None:
         try:
@@ -106,13 +135,14 @@ def attach(
     handler: HostLog | None = None
     try:
         host = read_host(host_address)
-        if host.log != ffi.NULL:
+        known = _attached_to(host)
+        if known is None and host.log != ffi.NULL:
             handler = HostLog(host)
             log.addHandler(handler)
             log.propagate = False
         log.setLevel(level_number(log_level))
         given = Policy.load(policy) if policy else Policy()
-        attachment = Attachment(host, _platform(platform), given)
+        attachment = known or Attachment(host, _platform(platform), given)
     except HeapwireError as error:  # a UsageError of the C side too: nothing is raised into C
         log.error("not available: %s", error)  # the error says all; where it was raised is noise
     except Exception:
@@ -120,6 +150,7 @@ def attach(
     else:
         number = next(_numbers)
         _attachments[number] = attachment
+        attachment.users[number] = host
         spare_the_loop()
         _handlers[number] = handler
         calls = ffi.cast("struct heapwire_calls *", calls_address)
@@ -127,10 +158,25 @@ def attach(
         calls.surface_changed = _surface_changed
         calls.buffer_shown = _buffer_shown
         calls.detach = _detach
-        _describe(attachment.plugin.platform, given)
+        if calls.size > ffi.offsetof("struct heapwire_calls", "feedback_event"):
+            calls.feedback_event = _feedback_event
+        if known is None:
+            _describe(attachment.plugin.platform, given)
+        else:
+            log.info("attached once more to the same display: one plugin serves both")
         return True
     _unlog(handler)
     return False
+
+
+def _attached_to(host: CData) -> Attachment | None:
+    """The attachment that the host's display has already, of this or another library."""
+    display = pointer_value(host.display)
+    for attachment in _attachments.values():
+        first = next(iter(attachment.users.values()))
+        if not attachment.plugin.closed and pointer_value(first.display) == display:
+            return attachment
+    return None
 
 
 def _unlog(handler: HostLog | None) -> None:
@@ -181,13 +227,32 @@ def _buffer_shown(number: int, buffer: CData, scanned_out: int, why: int) -> Non
     _guarded("buffer_shown", number, show)
 
 
+@ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types
+    "void(uintptr_t, struct wl_resource *, uint32_t, const void *)"
+)
+def _feedback_event(number: int, feedback: CData, opcode: int, arguments: CData) -> None:
+    attachment = _attachments.get(number)
+    if attachment is None or attachment.plugin.closed:
+        return
+    try:
+        attachment.feedback_event(number, feedback, opcode, arguments)
+    except Exception:
+        log.exception("an event of linux-dmabuf's feedback was not followed")
+
+
 @ffi.callback("void(uintptr_t)")  # type: ignore[untyped-decorator]  # cffi has no types
 def _detach(number: int) -> None:
     attachment = _attachments.pop(number, None)
     if attachment is None:
         return
     try:
-        attachment.close()
+        attachment.leave(number)
     except Exception:
         log.exception("detach failed")
-    _unlog(_handlers.pop(number))
+    handler = _handlers.pop(number)
+    for other, table in attachment.users.items():
+        if handler is not None and table.log != ffi.NULL:
+            _handlers[other] = next_handler = HostLog(table)
+            log.addHandler(next_handler)
+        break  # the first of those that are left is who logs now
+    _unlog(handler)

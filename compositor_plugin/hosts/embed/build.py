@@ -1,4 +1,4 @@
-"""Compiling `heapwire.c` for this Python: as a library, or into a host's module."""
+"""Compiling `heapwire.c` and its like for this Python: as a library, or into a host's module."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def compiler() -> list[str]:
 
 
 def sources() -> Path:
-    """The folder of heapwire.c and heapwire.h."""
+    """The folder of the C files and headers."""
     return Path(str(resources.files(__package__)))
 
 
 def compile_shared(
     output: Path, files: Sequence[Path], arguments: Sequence[str] = (), *, what: str
 ) -> None:
-    """Compile C files with heapwire.c into a shared object.
+    """Compile C files with those of this folder into a shared object.
 
     `what` is what the error says was being built. Raises `MachineError` with what
     the compiler said, `FileError` if the file cannot be written; `output` is then as it
@@ -90,7 +90,7 @@ def compile_shared(
         f"-DHEAPWIRE_LIBPYTHON={_c_string(python.library)}",
         *arguments,
         *map(str, files),
-        str(sources() / "heapwire.c"),
+        *map(str, sorted(sources().glob("*.c"))),
         f"-o{part}",
     ]
     try:
@@ -113,13 +113,23 @@ def build_library(folder: Path) -> list[Path]:
     library, header, package = (
         folder / name for name in ("libheapwire.so", "heapwire.h", "heapwire.pc")
     )
-    compile_shared(library, (), (f"-Wl,-soname,{library.name}",), what="the embedded library")
+    arguments = (*_wayland_flags(), f"-Wl,-soname,{library.name}")
+    compile_shared(library, (), arguments, what="the embedded library")
     try:
         shutil.copyfile(sources() / "heapwire.h", header)
         package.write_text(_pkg_config(folder.resolve()), "utf-8")
     except OSError as error:
         raise FileError(error.filename or folder, words_of(error)) from error
     return [library, header, package]
+
+
+def _wayland_flags() -> list[str]:
+    """Where libwayland's headers are, if pkg-config knows better than the compiler."""
+    command = ["pkg-config", "--cflags", "wayland-server"]
+    if shutil.which(command[0]) is None:
+        return []
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return shlex.split(done.stdout) if done.returncode == 0 else []
 
 
 def _pkg_config(folder: Path) -> str:

@@ -2,10 +2,12 @@
 
 A host that does not say which formats it imports is asked over Wayland: one end
 of a socket pair becomes a client of its display, and the other end speaks the
-few messages that it takes, from inside the host's event loop. Version 3 of
-`zwp_linux_dmabuf_v1` lists the pairs as events, and every compositor that
-offers a newer version offers that one too. So what the plugin announces cannot
-differ from what linux-dmabuf takes, and no private header is needed to know it.
+few messages that it takes, from inside the host's event loop. From version 4 of
+`zwp_linux_dmabuf_v1` on it asks for feedback, and whoever listens to the host's
+feedback hears the answer; version 3 lists the pairs as events, and every
+compositor that offers a newer version offers that one too. So what the plugin
+announces cannot differ from what linux-dmabuf takes, and no private header is
+needed to know it.
 """
 
 from __future__ import annotations
@@ -17,27 +19,38 @@ from collections.abc import Callable, Iterable
 
 from heapwire.compositor_plugin.server import Display, EventSource, ffi, library
 from heapwire.protocol.values import INVALID, LINEAR, FormatModifier
-from heapwire.protocol.wire import DmabufVersion, whole
+from heapwire.protocol.wire import DmabufFeedback, DmabufVersion, whole
 
 log = logging.getLogger(__name__)
 
-_DISPLAY, _REGISTRY, _LISTED, _DMABUF, _SENT = 1, 2, 3, 4, 5  # object ids, in the order of use
-_SYNC, _GET_REGISTRY, _BIND = 0, 1, 0  # opcodes of requests
+# Object ids, in the order of use: libwayland wants them without gaps.
+_DISPLAY, _REGISTRY, _LISTED = 1, 2, 3
+_SYNC, _GET_REGISTRY, _BIND, _GET_DEFAULT_FEEDBACK = 0, 1, 0, 2  # opcodes of requests
 _GLOBAL, _FORMAT, _MODIFIER = 0, 0, 1  # opcodes of events
 _INTERFACE = b"zwp_linux_dmabuf_v1"
+_LISTING = DmabufVersion.MODIFIERS  # the last version that lists pairs
 
 
 class DmabufFormats:
     """One question to one display.
 
     `done` is called once, from the event loop: with the pairs, or with None if
-    the display offers no linux-dmabuf.
+    the display offers no linux-dmabuf. `heard` is what was heard of the display's
+    feedback, None if nobody listens or nothing was said.
     """
 
     def __init__(
-        self, display: Display, done: Callable[[frozenset[FormatModifier] | None], None]
+        self,
+        display: Display,
+        done: Callable[[frozenset[FormatModifier] | None], None],
+        heard: Callable[[], DmabufFeedback | None] = lambda: None,
     ) -> None:
         self._done = done
+        self._heard = heard
+        self._asked = 0  # the callback after which feedback was sent
+        self._sent = 0  # the callback after which the pairs were sent
+        self._dmabuf = 0
+        self._last_id = _LISTED
         self._formats: set[FormatModifier] = set()
         self._offer: tuple[int, int] | None = None
         self._received = b""
@@ -95,17 +108,19 @@ class DmabufFormats:
             self._global(body)
         elif object_id == _LISTED:
             self._listed()
-        elif object_id == _DMABUF and opcode == _MODIFIER:
+        elif object_id == self._asked:
+            self._answered()
+        elif object_id == self._dmabuf and opcode == _MODIFIER:
             fourcc, high, low = struct.unpack("=III", body)
             self._formats.add(FormatModifier(fourcc, whole(high, low)))
-        elif object_id == _DMABUF and opcode == _FORMAT and self._version < DmabufVersion.MODIFIERS:
+        elif object_id == self._dmabuf and opcode == _FORMAT and self._version < _LISTING:
             self._formats.add(FormatModifier(struct.unpack("=I", body)[0], INVALID))
-        elif object_id == _SENT:
+        elif object_id == self._sent:
             self._finish(with_linear(self._formats))
 
     @property
     def _version(self) -> int:
-        return min(self._offer[1], DmabufVersion.MODIFIERS) if self._offer else 0
+        return min(self._offer[1], _LISTING) if self._offer else 0
 
     def _global(self, body: bytes) -> None:
         name, length = struct.unpack_from("=II", body)
@@ -116,11 +131,38 @@ class DmabufFormats:
     def _listed(self) -> None:
         if self._offer is None:
             self._finish(None)
-            return
+        elif self._offer[1] < DmabufVersion.FEEDBACK:
+            self._list()
+        else:
+            # Of all versions with feedback the first one: it names the main device, too.
+            dmabuf, feedback, self._asked = self._bind(DmabufVersion.FEEDBACK), *self._ids(2)
+            self._send(dmabuf, _GET_DEFAULT_FEEDBACK, struct.pack("=I", feedback))
+            self._send(_DISPLAY, _SYNC, struct.pack("=I", self._asked))
+
+    def _answered(self) -> None:
+        heard = self._heard()
+        if heard is None:
+            self._list()
+        else:
+            self._finish(with_linear(heard.formats))
+
+    def _list(self) -> None:
+        self._dmabuf = self._bind(self._version)
+        [self._sent] = self._ids(1)
+        self._send(_DISPLAY, _SYNC, struct.pack("=I", self._sent))
+
+    def _bind(self, version: int) -> int:
+        assert self._offer is not None
+        [id_] = self._ids(1)
         text = _INTERFACE + b"\0"
         body = struct.pack("=II", self._offer[0], len(text)) + text.ljust(_padded(len(text)), b"\0")
-        self._send(_REGISTRY, _BIND, body + struct.pack("=II", self._version, _DMABUF))
-        self._send(_DISPLAY, _SYNC, struct.pack("=I", _SENT))
+        self._send(_REGISTRY, _BIND, body + struct.pack("=II", version, id_))
+        return id_
+
+    def _ids(self, count: int) -> list[int]:
+        """Ids of new objects."""
+        self._last_id += count
+        return [*range(self._last_id - count + 1, self._last_id + 1)]
 
     def _finish(self, formats: frozenset[FormatModifier] | None) -> None:
         self.close()

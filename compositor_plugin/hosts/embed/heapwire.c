@@ -1,8 +1,8 @@
 /*
  * Starting Python in somebody else's process, and handing it the host's table.
  *
- * This file is all the C that the plugin needs. It knows how to find libpython
- * and a virtual environment, and nothing of Wayland. libpython is opened at run
+ * This file and feedback_log.c are all the C that the plugin needs. It knows how to
+ * find libpython and a virtual environment. libpython is opened at run
  * time, with its symbols visible to all: a C extension of Python's (cffi's is
  * one) expects them there, while a compositor's modules are loaded with theirs
  * hidden. So too a missing or different Python is a line in the log, and not a
@@ -30,6 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "feedback_log.h"
 #include "heapwire.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -37,6 +38,7 @@
 
 struct heapwire {
 	struct heapwire_calls calls;
+	struct feedback_log *log;
 };
 
 /* The functions of libpython that are used here. Objects' macros are not: they
@@ -212,6 +214,15 @@ say_exception(const struct heapwire_host *host)
 	py.Err_Clear();
 }
 
+static void
+feedback_event(void *data, struct wl_resource *feedback, uint32_t opcode,
+	       const union wl_argument *arguments)
+{
+	struct heapwire *heapwire = data;
+
+	heapwire->calls.feedback_event(heapwire->calls.plugin, feedback, opcode, arguments);
+}
+
 EXPORT struct heapwire *
 heapwire_attach(const struct heapwire_host *host)
 {
@@ -251,6 +262,8 @@ heapwire_attach(const struct heapwire_host *host)
 		free(heapwire);
 		return NULL;
 	}
+	if (heapwire->calls.feedback_event)
+		heapwire->log = feedback_log_create(given.display, feedback_event, heapwire);
 	return heapwire;
 }
 
@@ -259,6 +272,7 @@ heapwire_detach(struct heapwire *heapwire)
 {
 	if (!heapwire)
 		return;
+	feedback_log_destroy(heapwire->log);
 	heapwire->calls.detach(heapwire->calls.plugin);
 	free(heapwire);
 }

@@ -133,8 +133,8 @@ struct heapwire_host {
 
 	/*
 	 * The pairs that linux-dmabuf takes from this client: write up to `capacity` of
-	 * them, return how many there are. Optional: by default heapwire asks the
-	 * display's own linux-dmabuf, as a client would.
+	 * them, return how many there are. Optional: by default heapwire listens to what
+	 * the display's own linux-dmabuf says.
 	 */
 	uint32_t (*importable_formats)(void *data, struct wl_client *client,
 				       struct heapwire_format *formats, uint32_t capacity);
@@ -160,6 +160,9 @@ struct heapwire_calls {
 	void (*buffer_shown)(uintptr_t plugin, struct wl_resource *buffer, uint32_t scanned_out,
 			     uint32_t reason);
 	void (*detach)(uintptr_t plugin);
+	/* An event of one of the display's own zwp_linux_dmabuf_feedback_v1, before it is queued. */
+	void (*feedback_event)(uintptr_t plugin, struct wl_resource *feedback, uint32_t opcode,
+			       const void *arguments);
 };
 
 /* end of declarations */

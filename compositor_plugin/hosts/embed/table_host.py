@@ -8,11 +8,14 @@ from heapwire.compositor_plugin import (
     StatusReason,
     SurfaceState,
 )
+from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import with_linear
 from heapwire.compositor_plugin.hosts.embed.drm_cards import open_cards
+from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier, Usage
+from heapwire.protocol.wire import DmabufFeedback
 
 _MAX_OUTPUTS = 8
 _FIRST_FORMATS = 512  # room for the pairs of most hosts at the first call
@@ -21,12 +24,14 @@ _FIRST_FORMATS = 512  # room for the pairs of most hosts at the first call
 class TableHost:
     """Asks the host through its table.
 
-    `formats` is what a host that says nothing of its formats takes; it may be
-    set at any time.
+    `formats` is what a host that says nothing of its formats takes, and of which
+    no client was told anything yet; it may be set at any time. `feedback` knows
+    what its linux-dmabuf says.
     """
 
-    def __init__(self, host: CData, platform: Platform) -> None:
+    def __init__(self, host: CData, platform: Platform, feedback: FeedbackTracker) -> None:
         self.formats: frozenset[FormatModifier] = frozenset()
+        self._feedback = feedback
         self._host = host
         self._platform = platform
         self._devices: dict[str, DeviceId | None] = {}
@@ -59,7 +64,8 @@ class TableHost:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         """The pairs that linux-dmabuf would take from this `wl_client`."""
         if not self.names_formats:
-            return self.formats
+            said = self._feedback.said_to(client)
+            return self.formats if said is None else with_linear(said.formats)
         capacity = _FIRST_FORMATS
         while True:
             entries = ffi.new("struct heapwire_format[]", capacity)
@@ -71,6 +77,14 @@ class TableHost:
         return frozenset(
             FormatModifier(entries[i].fourcc, entries[i].modifier) for i in range(count)
         )
+
+    def use(self, host: CData) -> None:
+        """Ask by another table of the same compositor from now on."""
+        self._host = host
+
+    def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
+        """What a feedback object of the host's says."""
+        return self._feedback.said(feedback)
 
     def security_context(self, client: int) -> SecurityContext | None:
         """What a sandbox has said of this `wl_client`; None if the host knows of none."""

@@ -7,21 +7,21 @@ for each. While a surface is a candidate for scanout, the display comes first.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.server import EventSource, NewId, Resource
-from heapwire.protocol.values import FormatModifier
-from heapwire.protocol.wire import DmabufVersion, TrancheFlags, encode_device, encode_table
+from heapwire.protocol.wire import (
+    DmabufFeedback,
+    DmabufTranche,
+    DmabufVersion,
+    TrancheFlags,
+    encode_device,
+    encode_table,
+)
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop
-
-
-class _Tranche(NamedTuple):
-    device: bytes
-    flags: TrancheFlags
-    pairs: tuple[FormatModifier, ...]
 
 
 class ZwpLinuxDmabufFeedbackV1(Resource):
@@ -34,7 +34,8 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         super().__init__(new_id)
         self._desktop = desktop
         self._surface = surface.address if surface is not None else None
-        self._sent: list[_Tranche] = []
+        self.said: DmabufFeedback | None = None
+        """What was sent last, or is being sent."""
         self._upgrade: EventSource | None = None
         desktop.feedbacks.add(self)
         self._send_batch(first=True)
@@ -43,10 +44,10 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         """The state of a surface changed: it may have become a candidate, or ceased to be one."""
         if self._surface != surface:
             return
-        wanted = self._tranches()
-        if wanted == self._sent:
+        wanted, said = self._wanted(), self.said
+        if wanted == said:
             self._stop_waiting()
-        elif len(wanted) < len(self._sent):
+        elif said is None or len(wanted.tranches) < len(said.tranches):
             self._stop_waiting()
             self._send_batch()
         elif self._upgrade is None:
@@ -73,42 +74,44 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             self._upgrade.remove()
             self._upgrade = None
 
-    def _tranches(self) -> list[_Tranche]:
+    def _wanted(self) -> DmabufFeedback:
         dmabuf = self._desktop.dmabuf
         renderer = dmabuf.renderer or dmabuf.display
-        sampling = (
-            TrancheFlags.SAMPLING if self.version >= DmabufVersion.SAMPLING else TrancheFlags(0)
-        )
-        sampled = _Tranche(
-            encode_device(renderer.id if renderer else None),
-            sampling,
-            tuple(sorted(dmabuf.formats)),
-        )
+        device = renderer.id if renderer else None
+        table = tuple(sorted(dmabuf.formats))
+        from_6 = self.version >= DmabufVersion.SAMPLING
+        flags = TrancheFlags.SAMPLING if from_6 else TrancheFlags(0)
+        tranches = [DmabufTranche(device, flags, table)]
         state = self._desktop.surface_state(self._surface) if self._surface else None
-        if state is None or not state.candidate or not dmabuf.scanout_formats:
-            return [sampled]
-        device = dmabuf.display.id if dmabuf.display else None
-        scanned_out = _Tranche(
-            encode_device(device), TrancheFlags.SCANOUT, tuple(sorted(dmabuf.scanout_formats))
+        if state is not None and state.candidate and dmabuf.scanout_formats:
+            display = dmabuf.display.id if dmabuf.display else None
+            pairs = tuple(sorted(dmabuf.scanout_formats))
+            tranches.insert(0, DmabufTranche(display, TrancheFlags.SCANOUT, pairs))
+        return DmabufFeedback(
+            version=self.version,
+            tranches=tuple(tranches),
+            main_device=None if from_6 else device,
+            table=table,
         )
-        return [scanned_out, sampled]
 
     def _send_batch(self, *, first: bool = False) -> None:
-        tranches = self._tranches()
-        if tranches == self._sent:
+        wanted = self._wanted()
+        if wanted == self.said:
             return
-        self._sent = tranches
-        pairs = tranches[-1].pairs
+        self.said = wanted
         if first:
-            content = encode_table(pairs)
+            content = encode_table(wanted.table)
             with self._desktop.tables.opened(content) as fd:
                 self.send("format_table", fd, len(content))
         if self.version < DmabufVersion.SAMPLING:
-            self.send("main_device", tranches[-1].device)
-        for tranche in tranches:
-            indices = [pairs.index(pair) for pair in tranche.pairs]
-            self.send("tranche_target_device", tranche.device)
+            self.send("main_device", encode_device(wanted.main_device))
+        index = {pair: position for position, pair in enumerate(wanted.table)}
+        for tranche in wanted.tranches:
+            indices = [index[pair] for pair in tranche.formats]
+            self.send("tranche_target_device", encode_device(tranche.device))
             self.send("tranche_flags", int(tranche.flags))
             self.send("tranche_formats", struct.pack(f"={len(indices)}H", *indices))
             self.send("tranche_done")
+        if self._desktop.plugin is not None:
+            self._desktop.plugin.batch_ends(self.address)
         self.send("done")

@@ -43,6 +43,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import (
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import MAX_EXTENT, Extent, FormatModifier
+from heapwire.protocol.wire import DmabufFeedback
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin import HeapPlugin
@@ -131,6 +132,10 @@ class Desktop:
     def importable_formats(self, client: int) -> frozenset[FormatModifier]:
         """See `Host`."""
         return self.dmabuf.formats
+
+    def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
+        """See `Host`."""
+        return next((one.said for one in self.feedbacks if one.address == feedback), None)
 
     def security_context(self, client: int) -> SecurityContext | None:
         """See `Host`."""

@@ -10,26 +10,28 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from heapwire.protocol import PeerError
+from heapwire.protocol.errors import PeerError
 from heapwire.protocol.values import DeviceId, FormatModifier
-from heapwire.protocol.wire import (
-    TABLE_ENTRIES,
-    DmabufVersion,
-    TrancheFlags,
-    decode_device,
-    decode_formats,
-)
+from heapwire.protocol.wire.array import decode_formats
+from heapwire.protocol.wire.batch import TrancheFlags
+from heapwire.protocol.wire.limits import TABLE_ENTRIES
+from heapwire.protocol.wire.linux_dmabuf import DmabufVersion, decode_device
+from heapwire.protocol.wire.tranche_memory import TrancheMemory
 
 
 @dataclass(frozen=True, slots=True)
 class DmabufTranche:
-    """Formats for one device; `device` is None where the compositor does not name one."""
+    """Formats for one device; `device` is None where the compositor does not name one.
+
+    `memory` is what `xx_dmabuf_feedback_sources_v1` adds, None where nothing was added.
+    """
 
     device: DeviceId | None
     flags: TrancheFlags
     formats: tuple[FormatModifier, ...]
+    memory: TrancheMemory | None = None
 
     @property
     def scanout(self) -> bool:
@@ -39,11 +41,15 @@ class DmabufTranche:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DmabufFeedback:
-    """All parameters, tranches in the compositor's order of preference."""
+    """All parameters, tranches in the compositor's order of preference.
+
+    `table` has the pairs that indices count; two that say the same of other tables are equal.
+    """
 
     version: int
     tranches: tuple[DmabufTranche, ...]
     main_device: DeviceId | None = None
+    table: tuple[FormatModifier, ...] = field(default=(), compare=False)
 
     @property
     def sampled(self) -> tuple[DmabufTranche, ...]:
@@ -89,7 +95,7 @@ class FeedbackDecoder:
 
     def __init__(self, version: int) -> None:
         self._version = version
-        self._table: tuple[FormatModifier, ...] | None = None
+        self._table: tuple[FormatModifier, ...] = ()
         self._main: DeviceId | None = None
         self._tranches: list[DmabufTranche] = []
         self._device: DeviceId | None = None
@@ -102,7 +108,10 @@ class FeedbackDecoder:
         """The content of the table's file; it stays until another comes."""
         if not content:
             raise PeerError("a format table without an entry")
-        table = decode_formats(content)
+        self.use_table(decode_formats(content))
+
+    def use_table(self, table: tuple[FormatModifier, ...]) -> None:
+        """The pairs of a table that somebody has read already."""
         if len(table) > TABLE_ENTRIES:
             raise PeerError(f"a format table of {len(table)} entries, more than it can have")
         self._table = table
@@ -123,7 +132,7 @@ class FeedbackDecoder:
 
     def tranche_formats(self, raw: bytes) -> None:
         """Indices into the table, two bytes each."""
-        if self._table is None:
+        if not self._table:
             raise PeerError("the formats of a tranche before any format table")
         if len(raw) % 2:
             raise PeerError(f"the formats of a tranche in {len(raw)} bytes, an odd number")
@@ -148,13 +157,21 @@ class FeedbackDecoder:
         if not self._tranches:
             raise PeerError("feedback without a tranche")
         feedback = DmabufFeedback(
-            version=self._version, tranches=tuple(self._tranches), main_device=self._main
+            version=self._version,
+            tranches=tuple(self._tranches),
+            main_device=self._main,
+            table=self._table,
         )
         if not feedback.sampled:
             raise PeerError("feedback without a tranche for sampling")
+        self.reset()
+        return feedback
+
+    def reset(self) -> None:
+        """Forget what was said of a batch that did not end."""
         self._tranches.clear()
         self._main = None
-        return feedback
+        self._begin()
 
     def _begin(self) -> None:
         self._device = None

@@ -1,0 +1,118 @@
+"""What a machine knows of the tranches of somebody's linux-dmabuf feedback."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from heapwire.kernel.description import Platform
+from heapwire.kernel.discovery import participant_behind
+from heapwire.protocol.solver import spelled_out, usable_sources
+from heapwire.protocol.values import (
+    INVALID,
+    LINEAR,
+    ConstraintSet,
+    DeviceId,
+    FormatModifier,
+    Goal,
+    Participant,
+    Usage,
+)
+from heapwire.protocol.wire import (
+    DeviceSet,
+    DmabufFeedback,
+    DmabufTranche,
+    TrancheMemory,
+    covered,
+)
+
+MAX_DESCRIPTIONS = 64  # kept; a host can make up tranches without end
+
+
+class TrancheDescriptions:
+    """What is known of tranches on one platform; each is worked out once.
+
+    `renderer` is the device that composites, for a host that does not name one.
+    """
+
+    def __init__(self, platform: Platform, renderer: DeviceId | None) -> None:
+        self._platform = platform
+        self._renderer = renderer
+        self._known: dict[tuple[DmabufTranche, tuple[DeviceId | None, ...]], TrancheMemory] = {}
+
+    def described(self, feedback: DmabufFeedback) -> DmabufFeedback:
+        """The feedback, with what is known of the memory of each tranche.
+
+        The compositor falls back to sampling at any time, so a tranche that is scanned
+        out has what the sampling device requires beside what the display does.
+        """
+        samplers = (feedback.main_device, *(tranche.device for tranche in feedback.sampled))
+        return replace(
+            feedback,
+            tranches=tuple(
+                replace(tranche, memory=self._memory(tranche, samplers))
+                for tranche in feedback.tranches
+            ),
+        )
+
+    def _memory(
+        self, tranche: DmabufTranche, samplers: tuple[DeviceId | None, ...]
+    ) -> TrancheMemory:
+        key = (tranche, samplers)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MAX_DESCRIPTIONS:
+                self._known.clear()
+            known = self._known[key] = self._describe(tranche, samplers)
+        return known
+
+    def _describe(
+        self, tranche: DmabufTranche, samplers: tuple[DeviceId | None, ...]
+    ) -> TrancheMemory:
+        candidates = samplers if tranche.scanout else (tranche.device, *samplers)
+        sampler = self._sampler(candidates)
+        display = (
+            participant_behind(self._platform, tranche.device, Usage.SCANOUT)
+            if tranche.scanout
+            else None
+        )
+        users = tuple(user for user in (display, sampler) if user is not None)
+        sets = tuple(
+            DeviceSet(number, one)
+            for number, user in enumerate(users)
+            for one in (_within(one, tranche.formats) for one in user.sets)
+            if one.formats
+        )
+        if not users or (tranche.scanout and display is None):
+            return TrancheMemory(sets=sets)  # whatever were said of its memory would be a guess
+        goal = Goal(
+            name="tranche",
+            participants=(*users, _importing(tranche, users[0].usage)),
+            scanout=tranche.scanout,
+        )
+        usable = usable_sources(goal, self._platform.sources, self._platform.topology)
+        return TrancheMemory(tuple(source.id for source in usable), sets)
+
+    def _sampler(self, candidates: tuple[DeviceId | None, ...]) -> Participant | None:
+        found = (
+            participant_behind(self._platform, device, Usage.SAMPLING)
+            for device in (*candidates, self._renderer)
+        )
+        return next((one for one in found if one is not None), None)
+
+
+def _within(constraint_set: ConstraintSet, pairs: tuple[FormatModifier, ...]) -> ConstraintSet:
+    """A set with the pairs of a tranche that it is for."""
+    spelled = spelled_out(constraint_set, (*pairs, *_linear(pairs)))
+    return replace(constraint_set, formats=covered(spelled.formats, pairs), costs=())
+
+
+def _importing(tranche: DmabufTranche, usage: Usage) -> Participant:
+    """What stands for the host, which says itself which pairs there are."""
+    pairs = (*tranche.formats, *_linear(tranche.formats))
+    formats = tuple(sorted(set(pairs)))
+    return Participant(name="host", usage=usage, sets=(ConstraintSet(formats=formats),))
+
+
+def _linear(pairs: tuple[FormatModifier, ...]) -> tuple[FormatModifier, ...]:
+    """LINEAR for each pair without a modifier: what comes from a heap is laid out in rows."""
+    return tuple(FormatModifier(pair.fourcc, LINEAR) for pair in pairs if pair.modifier == INVALID)

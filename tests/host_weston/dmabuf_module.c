@@ -1,0 +1,167 @@
+/*
+ * linux-dmabuf feedback for a Weston without a GPU, as the DRM backend has it: a module of its own,
+ * which knows nothing of heapwire. A surface that is as large as its output may be scanned out,
+ * and its feedback objects are told when that changes. No buffer can be made.
+ *
+ * HEAPWIRE_TEST_DISPLAY and HEAPWIRE_TEST_RENDERER are the dev_t of the two devices.
+ */
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <libweston/libweston.h>
+
+#include "linux-dmabuf-unstable-v1.private-code"
+#include "linux-dmabuf-unstable-v1.server-header"
+
+static const struct {
+	uint32_t format, padding;
+	uint64_t modifier;
+} table[] = {{0x34325258, 0, 0}, {0x3231564e, 0, 0}, {0x34325241, 0, 0}};
+
+struct watched {
+	struct wl_listener committed;
+	struct wl_listener surface_destroyed;
+	struct weston_surface *surface; /* NULL: none, or gone */
+	struct wl_resource *feedback;
+	bool scanout;
+};
+
+static void tranche(struct wl_resource *feedback, const char *variable, uint32_t flags, size_t pairs)
+{
+	uint64_t number = strtoull(getenv(variable), NULL, 10);
+	uint16_t indices[] = {0, 1, 2};
+	struct wl_array device = {.size = sizeof number, .data = &number};
+	struct wl_array formats = {.size = pairs * sizeof *indices, .data = indices};
+
+	zwp_linux_dmabuf_feedback_v1_send_tranche_target_device(feedback, &device);
+	zwp_linux_dmabuf_feedback_v1_send_tranche_flags(feedback, flags);
+	zwp_linux_dmabuf_feedback_v1_send_tranche_formats(feedback, &formats);
+	zwp_linux_dmabuf_feedback_v1_send_tranche_done(feedback);
+}
+
+static void batch(struct watched *watched, bool first)
+{
+	uint64_t number = strtoull(getenv("HEAPWIRE_TEST_RENDERER"), NULL, 10);
+	struct wl_array device = {.size = sizeof number, .data = &number};
+
+	if (first) {
+		int fd = memfd_create("formats", MFD_CLOEXEC);
+
+		if (write(fd, table, sizeof table) == sizeof table)
+			zwp_linux_dmabuf_feedback_v1_send_format_table(watched->feedback, fd,
+								       sizeof table);
+		close(fd);
+	}
+	zwp_linux_dmabuf_feedback_v1_send_main_device(watched->feedback, &device);
+	if (watched->scanout)
+		tranche(watched->feedback, "HEAPWIRE_TEST_DISPLAY", 1, 2);
+	tranche(watched->feedback, "HEAPWIRE_TEST_RENDERER", 0, 3);
+	zwp_linux_dmabuf_feedback_v1_send_done(watched->feedback);
+}
+
+static bool fills_its_output(const struct weston_surface *surface)
+{
+	return surface->output && surface->width == surface->output->width &&
+	       surface->height == surface->output->height;
+}
+
+static void committed(struct wl_listener *listener, void *data)
+{
+	struct watched *watched = wl_container_of(listener, watched, committed);
+	const bool scanout = fills_its_output(watched->surface);
+
+	(void)data;
+	if (scanout == watched->scanout)
+		return;
+	watched->scanout = scanout;
+	batch(watched, false);
+}
+
+static void unwatch(struct watched *watched)
+{
+	if (!watched->surface)
+		return;
+	wl_list_remove(&watched->committed.link);
+	wl_list_remove(&watched->surface_destroyed.link);
+	watched->surface = NULL;
+}
+
+static void surface_destroyed(struct wl_listener *listener, void *data)
+{
+	struct watched *watched = wl_container_of(listener, watched, surface_destroyed);
+
+	(void)data;
+	unwatch(watched);
+}
+
+static void feedback_gone(struct wl_resource *resource)
+{
+	struct watched *watched = wl_resource_get_user_data(resource);
+
+	unwatch(watched);
+	free(watched);
+}
+
+static void destroy(struct wl_client *client, struct wl_resource *resource)
+{
+	(void)client;
+	wl_resource_destroy(resource);
+}
+
+static struct watched *get_feedback(struct wl_client *client, struct wl_resource *resource, uint32_t id)
+{
+	static const struct zwp_linux_dmabuf_feedback_v1_interface requests = {destroy};
+	struct watched *watched = calloc(1, sizeof *watched);
+
+	watched->feedback = wl_resource_create(client, &zwp_linux_dmabuf_feedback_v1_interface,
+					       wl_resource_get_version(resource), id);
+	wl_resource_set_implementation(watched->feedback, &requests, watched, feedback_gone);
+	return watched;
+}
+
+static void get_default(struct wl_client *client, struct wl_resource *resource, uint32_t id)
+{
+	batch(get_feedback(client, resource, id), true);
+}
+
+static void get_surface(struct wl_client *client, struct wl_resource *resource, uint32_t id,
+			struct wl_resource *surface)
+{
+	struct watched *watched = get_feedback(client, resource, id);
+
+	watched->surface = wl_resource_get_user_data(surface);
+	watched->committed.notify = committed;
+	wl_signal_add(&watched->surface->commit_signal, &watched->committed);
+	watched->surface_destroyed.notify = surface_destroyed;
+	wl_signal_add(&watched->surface->destroy_signal, &watched->surface_destroyed);
+	watched->scanout = fills_its_output(watched->surface);
+	batch(watched, true);
+}
+
+static void bind(struct wl_client *client, void *data, uint32_t version, uint32_t id)
+{
+	static const struct zwp_linux_dmabuf_v1_interface requests = {
+		.destroy = destroy,
+		.get_default_feedback = get_default,
+		.get_surface_feedback = get_surface};
+	struct wl_resource *resource =
+		wl_resource_create(client, &zwp_linux_dmabuf_v1_interface, (int)version, id);
+
+	(void)data;
+	wl_resource_set_implementation(resource, &requests, NULL, NULL);
+}
+
+__attribute__((visibility("default"))) int
+wet_module_init(struct weston_compositor *compositor, int *argc, char *argv[]);
+
+int wet_module_init(struct weston_compositor *compositor, int *argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	return wl_global_create(compositor->wl_display, &zwp_linux_dmabuf_v1_interface, 4, NULL, bind)
+		       ? 0
+		       : -1;
+}

@@ -1,0 +1,142 @@
+"""What the module adds to Weston's own linux-dmabuf feedback, which another module provides."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from patience import PATIENCE
+from windows import DECODER, HEADLESS, SIZE, Client
+
+from heapwire.client_lib import ExtendedFeedback, LinuxDmabuf
+from heapwire.client_lib.negotiation import HeapManager
+from heapwire.compositor_plugin.hosts.weston import find_libweston
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, Extents, Usage
+from heapwire.protocol.wire import DmabufFeedback
+
+HERE = Path(__file__).parent
+DMABUF = "unstable/linux-dmabuf/linux-dmabuf-unstable-v1.xml"
+PLATFORM = Platform.load("raspberry-pi-4")
+DISPLAY = next(one for one in PLATFORM.devices if Usage.SCANOUT in one.sets)
+RENDERER = next(one for one in PLATFORM.devices if Usage.SAMPLING in one.sets)
+
+pytestmark = [
+    pytest.mark.system(
+        *("weston", "libweston-*.pc", "cc", "pkg-config", "wayland-scanner"),
+        "wayland-protocols.pc",
+    ),
+]
+
+
+@pytest.fixture(scope="session")
+def dmabuf_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module that gives a headless Weston linux-dmabuf."""
+    folder = tmp_path_factory.mktemp("dmabuf")
+    command = ["pkg-config", "--variable=pkgdatadir", "wayland-protocols"]
+    home = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    xml = Path(home) / DMABUF
+    for mode in ("server-header", "private-code"):
+        subprocess.run(["wayland-scanner", mode, xml, folder / f"{xml.stem}.{mode}"], check=True)
+    module = folder / "dmabuf.so"
+    flags = ("-shared", "-fPIC", f"-I{folder}", *find_libweston().cflags)
+    subprocess.run(["cc", *flags, HERE / "dmabuf_module.c", "-o", module], check=True)
+    return module
+
+
+@pytest.fixture
+def weston(start, module, dmabuf_module):
+    return start(
+        module=Path(f"{module},{dmabuf_module}"),
+        environment={
+            "HEAPWIRE_PLATFORM": PLATFORM.name,
+            "HEAPWIRE_TEST_DISPLAY": str(DISPLAY.id.dev_t),
+            "HEAPWIRE_TEST_RENDERER": str(RENDERER.id.dev_t),
+        },
+    )
+
+
+class Player(Client):
+    """A window, and what it is told of where its memory is to come from."""
+
+    def __init__(self, connection, *, fullscreen=False, objects=1):
+        super().__init__(connection, fullscreen=fullscreen, extension=False)
+        self.dmabuf = LinuxDmabuf(connection, timeout=PATIENCE)
+        self.told: list[list[DmabufFeedback]] = []
+        self.feedbacks: list[ExtendedFeedback] = []
+        for _ in range(objects):
+            self.listen()
+
+    def listen(self):
+        told: list[DmabufFeedback] = []
+        self.told.append(told)
+        surface = self.window.surface
+        self.feedbacks.append(ExtendedFeedback(self.dmabuf, surface, told.append))
+
+    def be(self, extent):
+        self.show(self.shm_buffer(extent), extent)
+
+    def wait_for(self, batches):
+        self.wait(lambda: all(len(told) >= batches for told in self.told), "feedback")
+        self.connection.roundtrip(timeout=PATIENCE)
+        return self.told
+
+
+def memory_names(feedback):
+    """The names of the sources of each tranche; not told is None."""
+    return [
+        tranche.memory and [PLATFORM.source(one).name for one in tranche.memory.sources]
+        for tranche in feedback.tranches
+    ]
+
+
+@pytest.mark.parametrize("objects", [1, 200])
+def test_each_tranche_has_its_sources_when_a_batch_ends(weston, objects):
+    """For objects made before and after, through a window as large as the output and back."""
+    with weston.connect() as connection:
+        player = Player(connection, objects=objects)
+        player.wait_for(1)
+        player.be(HEADLESS)
+        player.wait_for(2)
+        player.listen()
+        player.wait(lambda: bool(player.told[-1]), "feedback of a later object")
+        player.be(SIZE)
+        player.wait(lambda: all(len(told[-1].tranches) == 1 for told in player.told), "feedback")
+        *early, late = player.told
+    for told in early:
+        window, fullscreen, again = map(memory_names, told)
+        assert fullscreen[0] == ["linux,cma"]
+        assert "system" in fullscreen[1]
+        assert window == again == fullscreen[1:]
+        assert {one.device for one in told[1].tranches[0].memory.sets} == {0, 1}
+    assert [len(one.tranches) for one in late] == [2, 1]
+    assert all(None not in memory_names(one) for one in late)
+    assert "was not followed" not in weston.log
+
+
+def test_what_weston_s_linux_dmabuf_takes_is_what_is_planned_with(weston):
+    """Three pairs, and no other: what the platform's GPU could sample counts not."""
+    with weston.connect() as connection:
+        manager = HeapManager(connection, timeout=PATIENCE)
+        described = manager.default_negotiation().describe(timeout=PATIENCE)
+    pairs = {pair for tranche in described.tranches for pair in tranche.formats}
+    assert len(pairs) == 3
+    assert "the formats are those of" not in weston.log
+
+
+def test_a_module_that_is_loaded_twice_is_one(start, module, tmp_path):
+    twin = tmp_path / "twin.so"
+    twin.write_bytes(module.read_bytes())
+    weston = start(module=Path(f"{module},{twin}"))
+    with weston.connect() as connection:
+        connection.globals(timeout=PATIENCE)
+        for name in ("xx_dmabuf_sources_v1", "xx_dmabuf_heap_manager_v1"):
+            assert len(connection._globals[name]) == 1
+        manager = HeapManager(connection, timeout=PATIENCE)
+        negotiation = manager.default_negotiation()
+        negotiation.set_participant(DECODER)
+        negotiation.set_extents(Extents(coded=Extent(1920, 1080)))
+        assert negotiation.negotiate(timeout=PATIENCE).offers
+    assert "attached once more" in weston.log
+    assert weston.stop() == 0
