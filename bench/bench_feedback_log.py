@@ -1,0 +1,45 @@
+"""Measure what listening to the host's linux-dmabuf feedback costs every other message.
+
+`feedback_log.c` is called by libwayland for each message of each client. The same program asks
+the same of one display without it and with it, in turn, so that the ratio stands on a busy
+machine too.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from heapwire.compositor_plugin.hosts.embed import compiler
+
+HERE = Path(__file__).parent
+EMBED = HERE.parent / "compositor_plugin" / "hosts" / "embed"
+
+
+def main() -> None:
+    """Print nanoseconds a message, and their ratio."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "cost"
+        files = (HERE / "feedback_log_cost.c", EMBED / "feedback_log.c")
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "wayland-server"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        command = [*compiler(), "-O2", f"-I{EMBED}", *files, "-o", program, *flags]
+        subprocess.run(command, check=True)
+        done = subprocess.run([program], capture_output=True, text=True, check=True)
+    turns = [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
+    without = statistics.median(one for one, _ in turns)
+    ratio = statistics.median(two / one for one, two in turns)
+    print(
+        f"a message without the listener: {without:6.0f} ns; with it {ratio:.3f} times that "
+        f"(median of {len(turns)} turns)"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+/*
+ * What listening to linux-dmabuf feedback costs each message that is none.
+ *
+ * One client asks for syncs, of which each is three messages: the request, done and delete_id.
+ * Prints nanoseconds a message, without and with the listener, several times in turn.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <wayland-server.h>
+
+#include "feedback_log.h"
+
+enum { BATCH = 64, BATCHES = 4000, TURNS = 15, MESSAGES = 3 };
+
+static unsigned long heard;
+
+static void feedback_event(void *data, struct wl_resource *feedback, uint32_t opcode,
+			   const union wl_argument *arguments)
+{
+	(void)data, (void)feedback, (void)opcode, (void)arguments;
+	heard++;
+}
+
+static double measured(struct wl_display *display, int fd)
+{
+	struct wl_event_loop *loop = wl_display_get_event_loop(display);
+	static char answers[BATCH * 64];
+	uint32_t requests[BATCH][3];
+	struct timespec start, end;
+
+	/* An id is free again with its delete_id, so that each batch can have the same ones. */
+	for (uint32_t i = 0; i < BATCH; i++) {
+		requests[i][0] = 1;
+		requests[i][1] = sizeof requests[i] << 16;
+		requests[i][2] = 2 + i;
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+	for (int i = 0; i < BATCHES; i++) {
+		if (write(fd, requests, sizeof requests) != sizeof requests)
+			exit(1);
+		wl_event_loop_dispatch(loop, 0);
+		wl_display_flush_clients(display);
+		if (read(fd, answers, sizeof answers) != BATCH * (12 + 12))
+			exit(2);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+	return ((end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec)) /
+	       ((double)BATCHES * BATCH * MESSAGES);
+}
+
+int main(void)
+{
+	struct wl_display *display = wl_display_create();
+	int fds[2];
+
+	if (!display || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ||
+	    !wl_client_create(display, fds[0]))
+		return 1;
+	measured(display, fds[1]); /* once for nothing: pages and caches */
+	for (int turn = 0; turn < TURNS; turn++) {
+		double without = measured(display, fds[1]), with;
+		struct feedback_log *log = feedback_log_create(display, feedback_event, NULL);
+
+		with = measured(display, fds[1]);
+		feedback_log_destroy(log);
+		printf("%f %f\n", without, with);
+	}
+	close(fds[1]);
+	wl_display_destroy_clients(display);
+	wl_display_destroy(display);
+	return heard != 0;
+}
