@@ -120,8 +120,8 @@ def waiting(script: Script) -> None:
 VALID: tuple[Callable[[Script], object], ...] = (
     *(Script.ask, Script.ask, Script.ask, Script.show, Script.allocate, Script.allocate),
     *(Script.constraint_set, Script.feedback, Script.surface, Script.dmabuf_buffer),
-    *(Script.shm_buffer, Script.dmabuf_feedback, Script.destroy_any, Script.destroy_any),
-    *(Script.destroy_any, Script.heavy, Script.dmabuf_trial),
+    *(Script.shm_buffer, Script.dmabuf_feedback, Script.extended_feedback, Script.destroy_any),
+    *(Script.destroy_any, Script.destroy_any, Script.heavy, Script.dmabuf_trial),
 )
 # What a client is like: its habits, each with how often it follows them.
 CHARACTERS: tuple[Mapping[Callable[[Script], None], int], ...] = (

@@ -275,6 +275,13 @@ class Script:
         surface = self.any("wl_surface", self.surface)
         return self.make(dmabuf, "get_surface_feedback", interface, surface)
 
+    def extended_feedback(self) -> int:
+        """A feedback object whose tranches are described."""
+        feedback = self.any("zwp_linux_dmabuf_feedback_v1", self.dmabuf_feedback)
+        sources = self.bind("xx_dmabuf_sources_v1")
+        interface = "xx_dmabuf_feedback_sources_v1"
+        return self.make(sources, "extend_feedback", interface, feedback)
+
     def destroy_any(self) -> None:
         """Destroy anything that can be, but for what takes others with it in error."""
         found = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HEAPS = HERE.parents[1] / "protocol/wire/xml/xx-dmabuf-heaps-v1.xml"
+OURS = sorted((HERE.parents[1] / "protocol/wire/xml").glob("*.xml"))
 ENDINGS = ("destroy", "release")  # destructors where a table does not say which are
 
 
@@ -69,7 +69,7 @@ def block(raw: bytes) -> bytes:
 def read() -> dict[str, Interface]:
     """All interfaces by name."""
     found = {}
-    for path in (HEAPS, HERE / "served.xml"):
+    for path in (*OURS, HERE / "served.xml"):
         for one in ET.parse(path).getroot().iter("interface"):
             found[one.attrib["name"]] = Interface(
                 one.attrib["name"],

@@ -6,10 +6,15 @@ import pytest
 import signatures
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
-from heapwire.protocol.wire.bindings import INTERFACES
+from heapwire.protocol.wire.bindings import (
+    INTERFACES,
+    XX_DMABUF_FEEDBACK_SOURCES_V1,
+    XX_DMABUF_SOURCES_V1,
+)
 
 READ = signatures.read()
-EXTENSION = {one.name: one for one in INTERFACES}
+SERVED = (*INTERFACES, XX_DMABUF_SOURCES_V1, XX_DMABUF_FEEDBACK_SOURCES_V1)
+EXTENSION = {one.name: one for one in SERVED}
 
 
 @pytest.mark.parametrize("name", READ)

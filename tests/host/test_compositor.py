@@ -53,6 +53,7 @@ def test_the_globals(client):
         "wp_viewporter",
         "xdg_wm_base",
         "xx_dmabuf_heap_manager_v1",
+        "xx_dmabuf_sources_v1",
         "zwp_linux_dmabuf_v1",
     }
     assert client.registry()["zwp_linux_dmabuf_v1"][1] == 6
