@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from costly_questions import Shape, question
+from weston_hot_plug import environment
 
 from heapwire.client_lib import NegotiationError, NoCompositorError
 from heapwire.client_lib.negotiation import HeapManager, Negotiation
@@ -110,7 +111,7 @@ def _tick(path: Path, pid: int, control: socket.socket) -> None:
 class Host:
     """What is measured: where it listens, its process, and what its machine can be made to do."""
 
-    def __init__(self, path: Path, pid: int, hot_plug: Callable[[], None] | None) -> None:
+    def __init__(self, path: Path, pid: int, hot_plug: Callable[[], None]) -> None:
         self.path = path
         self.pid = pid
         self.hot_plug = hot_plug
@@ -252,8 +253,6 @@ def many(host: Host) -> str:
     while not all(one.batch and one.batch.cookie for one in negotiations):
         for manager in managers:
             manager.connection.dispatch(0.001)
-    if host.hot_plug is None:
-        return "no hot-plug: the machine is simulated"
     batches = [one.batch for one in negotiations]
     start = time.monotonic()
     host.hot_plug()
@@ -379,9 +378,10 @@ def weston(folder: Path) -> Iterator[Host]:
     build_module(module, find_libweston())
     command = ["weston", "--backend=headless-backend.so", "--shell=desktop-shell.so"]
     command += ["--socket=bench-0", "--idle-time=0", "--no-config", f"--log={folder / 'log'}"]
+    python = environment(folder / "python")
     process = subprocess.Popen(
         [*command, f"--modules={module}"],
-        env={**os.environ, "HEAPWIRE_PLATFORM": PLATFORM},
+        env={**os.environ, "HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_PYTHON": str(python)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -392,7 +392,14 @@ def weston(folder: Path) -> Iterator[Host]:
             break
         except NoCompositorError:
             time.sleep(0.01)
-    yield Host(folder / "bench-0", process.pid, None)
+
+    def hot_plug() -> None:
+        os.kill(process.pid, signal.SIGUSR2)
+        # Python's handlers run when Python does, and it does when its global is bound.
+        with Connection(str(folder / "bench-0")) as connection:
+            HeapManager(connection)
+
+    yield Host(folder / "bench-0", process.pid, hot_plug)
 
 
 def main() -> None:

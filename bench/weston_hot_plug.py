@@ -1,0 +1,47 @@
+"""A hot-plug in a headless Weston, which the kernel tells nothing: at SIGUSR2.
+
+The module is told of a Python (`HEAPWIRE_PYTHON`) whose packages are those of this one, and
+which imports this file as it starts: a virtual environment with a `.pth` file, in a folder of
+the bench's own. Nothing in the module or the plugin is there for it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+
+def environment(folder: Path) -> Path:
+    """Make the environment; the Python that the module is to be told of."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = folder / "lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    python = folder / "bin" / version
+    python.parent.mkdir()
+    python.symlink_to(Path(sys.executable).resolve())
+    home = Path(sys.base_prefix) / "bin"
+    (folder / "pyvenv.cfg").write_text(f"home = {home}\n", "utf-8")
+    paths = [path for path in (str(Path(__file__).parent), *sys.path) if Path(path).is_dir()]
+    hook = f"import {Path(__file__).stem} as _; _.listen()"
+    (packages / "bench.pth").write_text("\n".join([*paths, hook]), "utf-8")
+    return python
+
+
+def listen() -> None:
+    """In Weston's process, as its Python starts: follow the signal."""
+    signal.signal(signal.SIGUSR2, lambda *_: _plug())
+
+
+def _plug() -> None:
+    """Take the first source away, or give it back: from the loop, and not in whatever runs now."""
+    from heapwire.compositor_plugin.hosts.embed import attachment
+
+    for attached in attachment._attachments.values():
+        plugin = attached.plugin
+        all_there = attached._platform
+        others = replace(all_there, sources=all_there.sources[1:])
+        changed = others if plugin.platform == all_there else all_there
+        plugin._display.loop.add_idle(partial(plugin.platform_changed, changed))
