@@ -79,6 +79,10 @@ class AnswerSchedule:
         """Let something that was solved be told, in a turn of its own."""
         self._add(client, Turn.ANSWER, who, work)
 
+    def tell_soon(self, client: Client, who: Hashable, work: Callable[[], None]) -> None:
+        """Let an object of a client's say what has changed of the machine."""
+        self._add(client, Turn.ANNOUNCE, who, work)
+
     def work_soon(self, key: Hashable, work: Callable[[], None]) -> None:
         """Let the plugin itself do something in a slice."""
         self._turns.add(key, Turn.ANSWER, key, lambda: _guard(work))
@@ -137,7 +141,7 @@ class AnswerSchedule:
         self,
         client: Client,
         turn: Turn,
-        who: HeapFeedback | HeapManager | BatchSolver,
+        who: Hashable,
         work: Callable[[], None],
     ) -> None:
         self._turns.add(client, turn, who, lambda: _serve(client, work))

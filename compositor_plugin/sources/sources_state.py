@@ -64,10 +64,11 @@ class SourcesState:
     def machine_changed(self) -> None:
         """Sources or devices have come or gone."""
         for manager in self._managers:
-            self._plugin.answers.work_soon(manager, manager.announce)
+            self._plugin.answers.tell_soon(manager.client, manager, manager.announce)
         for extensions in self._extensions.values():
             for extension in extensions:
-                self._plugin.answers.work_soon(extension, extension.describe_again)
+                work = extension.describe_again
+                self._plugin.answers.tell_soon(extension.client, extension, work)
 
     def events(self, extension: FeedbackSources, batch: FeedbackSourcesBatch) -> list[EncodedEvent]:
         """What an extension's client is told of a batch; nothing if there was none."""
