@@ -216,6 +216,7 @@ class HeapFeedback(Resource):
         self._use.feedbacks -= 1
         self._use.tags -= len(self._buffer_listeners)
         self._solver.stop()
+        self._plugin.feedbacks.remove(self)  # now: nothing is to be told, or worked out, any more
         self._plugin.answers.forget(self)
         # The rest takes longer, and a client ends with hundreds of objects at once.
         self._plugin.answers.end_soon(self)

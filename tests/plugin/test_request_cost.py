@@ -110,27 +110,50 @@ def narrow(stage: Stage) -> None:
 
 def test_what_ended_objects_had_is_let_go_in_slices(stage, monkeypatch) -> None:
     client = stage.client()
+    buffers: list[int] = []
     for feedback in [client.feedback() for _ in range(MANY)]:
         client.ask(feedback)
-        client.request(feedback, "tag_buffer", client.thing("buffer"), 1, 1, 0)
+        buffer = client.thing("buffer")
+        buffers.append(client.served(buffer).address)
+        client.request(feedback, "tag_buffer", buffer, 1, 1, 0)
     narrow(stage)
     state = stage.plugin._state
     ended: list[int] = []
     slice_ = answer_schedule.AnswerSchedule._slice
 
     def counted(schedule) -> None:
-        before = len(state.feedbacks.all())
+        before = len(schedule._ended)
         slice_(schedule)
-        ended.append(before - len(state.feedbacks.all()))
+        ended.append(before - len(schedule._ended))
 
     monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
     state.answers._next_slice.remove()
     state.answers._next_slice = state.answers._loop.add_timer(state.answers._slice)
     client.close()
     stage.clients.remove(client)
-    stage.until(lambda: not state.answers.busy and not state.feedbacks.all())
+    stage.display.dispatch(100)
+    assert state.answers._ended
+    stage.until(lambda: not state.answers.busy)
+    assert not any(state.feedbacks.has_buffer(buffer) for buffer in buffers)
     assert max(ended) == 1
     assert sum(ended) == MANY
+
+
+def test_nothing_is_worked_out_for_ended_objects_meanwhile(stage) -> None:
+    """Their client is no more either: a look at its connection would be a look at freed memory."""
+    client = stage.client()
+    feedback = client.feedback(client.thing("surface"))
+    client.ask(feedback)
+    surface = client.served(client.thing("surface")).address
+    answers = stage.plugin._state.answers
+    answers._begin = lambda: None  # no slice comes
+    client.close()
+    stage.clients.remove(client)
+    stage.display.dispatch(100)
+    assert answers._ended
+    stage.plugin.platform_changed(stage.platform)
+    stage.plugin.surface_changed(surface)
+    assert answers._turns.next is None
 
 
 def test_sets_of_an_object_that_was_destroyed_are_not_held_against_its_client(stage) -> None:
