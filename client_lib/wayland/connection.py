@@ -29,6 +29,7 @@ from heapwire.client_lib.errors import (
     ProtocolError,
 )
 from heapwire.client_lib.wayland import libwayland
+from heapwire.client_lib.wayland.abandoned import end_when_abandoned, watch_collections
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, end, listen
 from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError, UsageError
@@ -87,10 +88,11 @@ class Connection(Owner):
         self._kept: set[AnyProxy] = set()
         self._dispatching = 0
         self._closing = False
-        # Also runs at interpreter exit, before libwayland's objects are torn down.
-        self._finalizer = (
-            weakref.finalize(self, self.display.disconnect) if self._owned else lambda: None
-        )
+        self._finalizer: Callable[[], object] = lambda: None
+        if self._owned:
+            watch_collections()
+            # Also runs at interpreter exit, before libwayland's objects are torn down.
+            self._finalizer = weakref.finalize(self, end_when_abandoned, self.display)
 
     @property
     def closed(self) -> bool:
