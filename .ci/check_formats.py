@@ -16,7 +16,14 @@ from fractions import Fraction
 from kernel_source import KernelSource, SourceError
 
 from heapwire.kernel.video import drm_format
-from heapwire.protocol.values import FORMATS, TILINGS, Format, FormatModifier, fourcc_name
+from heapwire.protocol.values import (
+    FORMATS,
+    ROWLESS,
+    TILINGS,
+    Format,
+    FormatModifier,
+    fourcc_name,
+)
 
 _FILE = "drivers/gpu/drm/drm_fourcc.c"
 _SYMBOL = "__drm_format_info"
@@ -34,6 +41,8 @@ _ROW = re.compile(
 )  # of either table
 
 
+_AFBC_FILE = "drivers/gpu/drm/drm_gem_framebuffer_helper.c"
+_AFBC_SYMBOL = "drm_gem_afbc_get_bpp"
 _V4L2_FILE = "drivers/media/v4l2-core/v4l2-common.c"
 _V4L2_SYMBOL = "v4l2_format_info"
 
@@ -55,7 +64,7 @@ def check_formats(source: KernelSource) -> tuple[int, list[str]]:
     """How many formats were compared, and what differs."""
     try:
         there = dict(_kernel_rows(source))
-        of_v4l2 = list(_v4l2_faults(source))
+        of_v4l2 = [*_v4l2_faults(source), *_rowless_faults(source, there)]
     except SourceError as error:
         return 0, [f"formats: {error}"]
     faults = []
@@ -69,7 +78,26 @@ def check_formats(source: KernelSource) -> tuple[int, list[str]]:
         for code, info in there.items()
         if info.yuv and code not in FORMATS and all(info.sizes)
     ]
-    return len(FORMATS), [*faults, *of_v4l2]
+    return len(FORMATS) + len(ROWLESS), [*faults, *of_v4l2]
+
+
+def _rowless_faults(source: KernelSource, there: dict[int, _Info]) -> Iterator[str]:
+    """What differs of the formats without rows: which they are, and the bits of a pixel."""
+    without_rows = {code for code, info in there.items() if info.yuv and not all(info.sizes)}
+    for code in without_rows - ROWLESS.keys():
+        yield f"formats: {fourcc_name(code)}: the table lacks it"
+    for code in ROWLESS.keys() - there.keys():
+        yield f"formats: {fourcc_name(code)}: the kernel's table lacks it"
+    region = source.region(_AFBC_FILE, _AFBC_SYMBOL)
+    bits = {
+        source.value(_AFBC_FILE, macro): int(number)
+        for macro, number in re.findall(r"case (DRM_FORMAT_\w+):\s*return (\d+);", region)
+    }
+    for code, format_ in ROWLESS.items():
+        [plane] = format_.planes
+        own = Fraction(8 * plane.bytes_per_block, plane.block_width)
+        if own != bits.get(code):
+            yield f"formats: {format_.name}: {own} bits a pixel, and {bits.get(code)} in the kernel"
 
 
 def _v4l2_faults(source: KernelSource) -> Iterator[str]:

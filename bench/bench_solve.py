@@ -8,7 +8,7 @@ it walks over every pair of every set, which whoever answers must do.
 python-constraint2 is asked the same question with its own means: which pair,
 which source for each plane, and which pitch, of the multiples of 64 bytes up to
 16 KiB (for the problem of four planes: sources only, as their layout is left to
-an allocator). It can give one answer (*any*), or all of them (*all*), which is
+their drivers). It can give one answer (*any*), or all of them (*all*), which is
 what ranking them takes; the solver gives the best eight, with offsets and sizes.
 """
 
@@ -39,6 +39,7 @@ from heapwire.protocol.values import (
     LINEAR,
     Constraint,
     ConstraintSet,
+    DeviceId,
     Extent,
     Extents,
     FormatModifier,
@@ -66,15 +67,23 @@ def need(name: str, value: int | tuple[SourceId, ...] = 1, planes: int = 0) -> C
 
 
 def heaps(count: int) -> tuple[Source, ...]:
+    return sources_of([SourceId.heap(HeapId(254, number)) for number in range(count)])
+
+
+def drivers(count: int) -> tuple[Source, ...]:
+    return sources_of([SourceId.device(DeviceId(226, number)) for number in range(count)])
+
+
+def sources_of(ids: list[SourceId]) -> tuple[Source, ...]:
     return tuple(
         Source(
-            id=SourceId.heap(HeapId(254, number)),
-            name=f"heap{number}",
+            id=id_,
+            name=f"source{number}",
             contiguous=number % 2 == 1,
             cached=True,
             capacity=(256 + number) << 20,
         )
-        for number in range(count)
+        for number, id_ in enumerate(ids)
     )
 
 
@@ -116,7 +125,7 @@ def many_pairs(participants: int, count: int, sources: int, sets: int) -> Proble
 
 def four_planes(sources: int) -> Problem:
     """Four planes, each from a source of its own, and each with its own order of sources."""
-    known = heaps(sources)
+    known = drivers(sources)
     ids = tuple(source.id for source in known)
     banks = tuple(
         need("permitted-sources", ids[plane:] + ids[:plane], 1 << plane) for plane in range(4)
@@ -327,7 +336,7 @@ def main() -> None:
     for name, target, build, planes in (
         ("2 participants x 8 x 4 heaps", 150, partial(many_pairs, 2, 8, 4, 1), 1),
         ("4 participants x 1200 x 16 heaps", 8000, partial(many_pairs, 4, 1200, 16, SETS), 1),
-        ("4 planes x 16 heaps, related", 1000, partial(four_planes, 16), 4),
+        ("4 planes x 16 drivers, related", 1000, partial(four_planes, 16), 4),
     ):
         cold = microseconds(solve_plans, build)
         explained = microseconds(solve, build)

@@ -61,7 +61,7 @@ def _plan_lines(plan: Document) -> Iterator[str]:
     ]
     for index, object_ in enumerate(_documents(plan["objects"])):
         source = _document(object_["source"])
-        size = f"{object_['size']} bytes" if object_["size"] else "as its allocator decides"
+        size = f"{object_['size']} bytes" if object_["size"] else "as its driver decides"
         lines.append(
             f"object {index}: {source['kind']} {source['name']}"
             f" ({source['major']}:{source['minor']}), {size}"

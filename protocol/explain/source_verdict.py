@@ -13,6 +13,7 @@ from heapwire.protocol.solver import (
     Search,
     SetChoice,
     TooComplexError,
+    class_of,
     is_clean_enough,
     lift,
     listed,
@@ -40,6 +41,8 @@ from heapwire.protocol.values import (
     SourceId,
     SourceKind,
     Verdict,
+    fourcc_name,
+    modifier_name,
 )
 
 _TOLD: Final = 3  # members of a conflict that a verdict repeats before it says how many there are
@@ -80,6 +83,8 @@ def _verdicts(
         demand = lift((constraint,), planes=planes, substitutes=goal.participants[0].substitutes)
         able = (0,) * planes if demand is BOTTOM else goal.sources.check.domains(demand, planes)
         checked.append((name, constraint, able))
+    opaque = None if goal.problem.fixed is not None else _opaque(best, first)
+    lays_out = goal.sources.laying_out
     verdicts = []
     for position, source in enumerate(goal.sources.sources):
         if source.id in chosen:
@@ -89,6 +94,13 @@ def _verdicts(
             continue
         goal.budget.spend(len(checked) // 4)
         refusal = _refusal(position, planes, checked)
+        if refusal is None and opaque is not None and not lays_out >> position & 1:
+            text = (
+                f"{names[source.id]} decides no layout, and only a driver knows that of "
+                f"{fourcc_name(opaque.fourcc)} {modifier_name(opaque.modifier)}"
+            )
+            verdicts.append(Verdict(source=source.id, name=source.name, chosen=False, text=text))
+            continue
         if refusal is None:
             text = (
                 _by_rank(source, goal, requirements, best)
@@ -119,6 +131,15 @@ def _first_choice(goal: PreparedGoal) -> tuple[SetChoice, list[FormatModifier]] 
         key=lambda entry: (entry[0].alternative, entry[0].cost, sorted(entry[1])),
         default=None,
     )
+
+
+def _opaque(
+    best: FoundPlan | None, first: tuple[SetChoice, list[FormatModifier]] | None
+) -> FormatModifier | None:
+    """The pair that only a driver can lay out: that of the plan, or the first of all if all are."""
+    pairs = [best.pair] if best is not None else sorted(first[1]) if first is not None else []
+    opaque = [pair for pair in pairs if class_of(pair) is None]
+    return opaque[0] if opaque and len(opaque) == len(pairs) else None
 
 
 def _planes_of(first: tuple[SetChoice, list[FormatModifier]] | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapwire.protocol.solver.group_layout import class_of
 from heapwire.protocol.solver.merge import BOTTOM, join
 from heapwire.protocol.solver.prepared_goal import RankedSources, prepared_goals
 from heapwire.protocol.solver.prepared_participant import stand_ins
@@ -42,8 +43,7 @@ def usable_sources(
         (prepared,) = prepared_goals(problem, budget)
         ranked = prepared.sources
         for choice, pairs in Search(prepared).choices():
-            formats = (FORMATS.get(pair.fourcc) for pair in pairs)
-            for planes in {len(format_.planes) if format_ else 1 for format_ in formats}:
+            for planes, opaque in {_shape(pair) for pair in pairs}:
                 budget.spend(len(prepared.participants))
                 demand = join(
                     participant.demand(position, planes)
@@ -52,11 +52,18 @@ def usable_sources(
                     )
                 )
                 if demand is not BOTTOM:
+                    able = ranked.laying_out if opaque else ranked.check.everything
                     for mask in ranked.check.domains(demand, planes):
-                        usable |= mask
+                        usable |= mask & able
     except TooComplexError:
         return RankedSources(problem, budget).sources  # too many ways: any may serve
     return tuple(source for position, source in enumerate(ranked.sources) if usable >> position & 1)
+
+
+def _shape(pair: FormatModifier) -> tuple[int, bool]:
+    """How many planes a pair has, and whether only a driver knows its layout."""
+    format_ = FORMATS.get(pair.fourcc)
+    return len(format_.planes) if format_ else 1, class_of(pair) is None
 
 
 def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:

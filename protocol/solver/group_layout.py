@@ -21,6 +21,7 @@ from heapwire.protocol.solver.merged_group import (
     group_with,
 )
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.solver.set_choice import Common, common_pairs
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.solver.whole_layout import whole_number, whole_rooms
 from heapwire.protocol.values import (
@@ -86,7 +87,21 @@ def class_of(pair: FormatModifier) -> LayoutClass | None:
     number = whole_number(pair)
     if number is None:
         return None
-    return LayoutClass(len(FORMATS[pair.fourcc].planes), opaque=False, number=number)
+    format_ = FORMATS.get(pair.fourcc)
+    # A format without rows has one plane.
+    return LayoutClass(len(format_.planes) if format_ else 1, opaque=False, number=number)
+
+
+def pairs_to_lay_out(goal: PreparedGoal) -> Common:
+    """What everyone offers; where no driver allocates only that whose layout can be computed."""
+    common = common_pairs(goal.participants, goal.problem.fixed, goal.budget)
+    if goal.problem.fixed is not None or goal.sources.laying_out or not goal.sources.sources:
+        return common
+    return {
+        alternatives: known
+        for alternatives, pairs in common.items()
+        if (known := [pair for pair in pairs if class_of(pair) is not None])
+    }
 
 
 def rooms_of(
@@ -167,10 +182,8 @@ def places_of(
     `rooms` rules out at once the sources that are too small for a plane by itself:
     an object is no smaller than any plane in it, so no layout that fits is lost.
     """
-    domains = group.domains
-    if goal.problem.fixed is not None:
-        domains = _fixed_domains(goal, domains)
-    elif rooms and goal.heeds_capacity:
+    domains = domains_of_class(goal, group, layout_class)
+    if rooms and goal.problem.fixed is None and goal.heeds_capacity:
         domains = tuple(
             domain & goal.sources.with_room_for(group.count * room.size)
             for domain, room in zip(domains, rooms, strict=True)
@@ -180,7 +193,7 @@ def places_of(
         together=group.together,
         apart=group.apart,
         orders=group.orders,
-        scarcity=goal.sources.scarcity_of(opaque=layout_class.opaque, clean=group.clean),
+        scarcity=goal.sources.scarcity_of(clean=group.clean),
         overlapping=goal.sources.overlapping if group.apart else None,
         limit=limit,
         accept=accept,
@@ -188,6 +201,17 @@ def places_of(
         any_will_do=any_will_do,
         budget=goal.budget,
     )
+
+
+def domains_of_class(
+    goal: PreparedGoal, group: MergedGroup, layout_class: LayoutClass
+) -> tuple[int, ...]:
+    """For each plane the sources that it may come from: those of a buffer that exists, its own."""
+    if goal.problem.fixed is not None:
+        return _fixed_domains(goal, group.domains)
+    if layout_class.opaque:
+        return tuple([domain & goal.sources.laying_out for domain in group.domains])
+    return group.domains
 
 
 def layout_of(
@@ -220,7 +244,8 @@ def has_layout(
     if rooms is None:
         return False
     # One source nearly always has room for everything; only else all are gone through.
-    together = _all_together(group) if goal.problem.fixed is None else None
+    alone = goal.problem.fixed is None and not layout_class.opaque
+    together = _all_together(group) if alone else None
     if together is not None and layout_of(goal, group, layout_class, rooms, together) is not None:
         return True
     tried: dict[Places, bool] = {}

@@ -118,20 +118,28 @@ class RankedSources:
             for place, source in enumerate(self.sources)
         )
 
-    def scarcity_of(self, *, opaque: bool, clean: bool) -> tuple[int, ...]:
+    @cached_property
+    def laying_out(self) -> int:
+        """The sources, as a mask, that may know layouts of which only a driver knows.
+
+        A heap decides no layout, and who lays out rows knows of nothing else.
+        """
+        return sum(
+            1 << place
+            for place, source in enumerate(self.sources)
+            if source.id.kind is SourceKind.DEVICE and not source.rows_only
+        )
+
+    def scarcity_of(self, *, clean: bool) -> tuple[int, ...]:
         """How scarce each source is.
 
-        A layout that only a driver knows is best left to it (`opaque`), and memory
-        that somebody has to clean comes after what needs no cleaning (`clean`).
+        Memory that somebody has to clean comes after what needs no cleaning (`clean`).
         """
-        if not opaque and not clean:
+        if not clean:
             return self.scarcity
         count = len(self.sources)
         return tuple(
-            # Memory of a device that lays it out comes before any other; each keeps its order.
-            place
-            + count * (opaque and not _lays_out(source))
-            + 2 * count * (clean and source.cached is not False)
+            place + count * (source.cached is not False)
             for place, source in enumerate(self.sources)
         )
 
@@ -142,11 +150,6 @@ class RankedSources:
             for place, source in enumerate(self.sources)
             if source.capacity is None or source.capacity >= size
         )
-
-
-def _lays_out(source: Source) -> bool:
-    """Whether its device may know a layout that is not rows."""
-    return source.id.kind is SourceKind.DEVICE and not source.rows_only
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:

@@ -119,7 +119,8 @@ class PreparedParticipant:
         firsts: dict[frozenset[tuple[Constraint, int]], int] = {}
         alike = []
         for position, own in enumerate(self.sets):
-            self.budget.spend(1 + len(own.constraints))
+            lists = [c.value for c in own.constraints if type(c.value) is tuple]
+            self.budget.spend(1 + len(own.constraints) + sum(map(len, lists)) // 2)
             # How often a constraint stands counts, as it does in an order of sources.
             said = Counter(c for c in own.constraints if c.type not in _CONDITIONS)
             alike.append(firsts.setdefault(frozenset(said.items()), position))

@@ -17,12 +17,13 @@ from heapwire.protocol.solver.group_layout import (
     class_of,
     ground_of,
     layout_of,
+    pairs_to_lay_out,
     places_of,
     rooms_of,
 )
 from heapwire.protocol.solver.merged_group import MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
-from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways, common_pairs
+from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways
 from heapwire.protocol.solver.source_check import needs_clean_memory
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
@@ -136,7 +137,7 @@ class Search:
     def __init__(self, goal: PreparedGoal) -> None:
         self.goal = goal
         goal.budget.doing = "looking for the pairs that everyone knows"
-        self.common = common_pairs(goal.participants, goal.problem.fixed, goal.budget)
+        self.common = pairs_to_lay_out(goal)
         self._shown = any(participant.scanout for participant in goal.participants)
 
     def first_choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
@@ -153,10 +154,9 @@ class Search:
 
     def _first_candidates(self) -> list[_Candidate]:
         self.goal.budget.spend(3 * len(self.common))
-        everyone = self.goal.participants
         candidates = []
         for alternatives, pairs in self.common.items():
-            combinations = Combinations(everyone, alternatives)
+            combinations = Combinations(self.goal.participants, alternatives)
             candidates.append(_Candidate(combinations, combinations.first(), pairs))
         return candidates
 

@@ -9,7 +9,8 @@ rows: 15 columns of 208 896 bytes, chroma 1088 rows below, 3 133 440 bytes.
 Arm's AFBC of one plane is headers of 16 bytes, and behind them superblocks of 256 pixels
 with room for what cannot be compressed (drm_gem_framebuffer_helper.c,
 drm_gem_afbc_min_size). For example XRGB8888, 1366x768, 16x16: 86 x 48 superblocks, 66 048
-bytes of headers and 4 227 072 of bodies.
+bytes of headers and 4 227 072 of bodies. So have formats without rows (`ROWLESS`), whose pitch
+is that of the bits of their pixels.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from heapwire.protocol.solver.tied_pitch import tied_pitches
 from heapwire.protocol.values import (
     FORMATS,
     LINEAR,
+    ROWLESS,
     Extent,
     Format,
     FormatModifier,
@@ -41,13 +43,15 @@ _PIXELS: Final = 256  # AFBC_SUPERBLOCK_PIXELS
 _BODY: Final = 128  # AFBC_SUPERBLOCK_ALIGNMENT, bytes
 _FORMAT_NUMBERS: Final = {
     planes: number
-    for number, planes in enumerate(dict.fromkeys(one.planes for one in FORMATS.values()))
+    for number, planes in enumerate(
+        dict.fromkeys(one.planes for one in (*FORMATS.values(), *ROWLESS.values()))
+    )
 }
 
 
 def whole_number(pair: FormatModifier) -> int | None:
     """A negative number that pairs have in common which are laid out alike; None for others."""
-    format_ = FORMATS.get(pair.fourcc) if pair.modifier >> 56 in _VENDORS else None
+    format_ = _format(pair) if pair.modifier >> 56 in _VENDORS else None
     if format_ is None or not (_has_columns(format_, pair) or _has_superblocks(format_, pair)):
         return None
     return -1 - (pair.modifier * len(_FORMAT_NUMBERS) + _FORMAT_NUMBERS[format_.planes])
@@ -55,14 +59,19 @@ def whole_number(pair: FormatModifier) -> int | None:
 
 def whole_rooms(geometry: GeometryDemand, pair: FormatModifier) -> tuple[PlaneRoom, ...] | None:
     """The planes of a pair that has a `whole_number`; None where no pitch or height will do."""
-    format_, extent = FORMATS[pair.fourcc], geometry.extent
-    if extent is None:
+    format_, extent = _format(pair), geometry.extent
+    if extent is None or format_ is None:
         return None
     blocks = superblocks_of(pair.modifier)
     if blocks is not None:
         return _superblock_rooms(geometry, format_, blocks, extent)
     width, height = columns_of(pair.modifier) or (1, 0)
     return _column_rooms(geometry, format_, width, height, extent)
+
+
+def _format(pair: FormatModifier) -> Format | None:
+    """The format of a pair, which may be one without rows."""
+    return FORMATS.get(pair.fourcc) or ROWLESS.get(pair.fourcc)
 
 
 def _has_columns(format_: Format, pair: FormatModifier) -> bool:
@@ -111,7 +120,7 @@ def _pitches(geometry: GeometryDemand, format_: Format, extent: Extent) -> Seque
 
 def _has_superblocks(format_: Format, pair: FormatModifier) -> bool:
     [plane, *others] = format_.planes
-    single = plane.block_width == plane.block_height == 1
+    single = plane.block_width == plane.block_height == 1 or pair.fourcc in ROWLESS
     return superblocks_of(pair.modifier) is not None and single and not others
 
 
@@ -121,11 +130,12 @@ def _superblock_rooms(
     [plane], wanted = format_.planes, geometry.planes[0]
     across, down = blocks.alignment
     least = plane.row_bytes(up(extent.width, across))
+    # Whole pixels: of a format without rows as many as come to whole bytes.
     pitch = fit_pitch(wanted, lcm(wanted.pitch_alignment, plane.bytes_per_block), least)
     if pitch is None:
         return None
-    width = up(pitch // plane.bytes_per_block, across)
+    width = up(pitch // plane.bytes_per_block * plane.block_width, across)
     count = width * up(extent.height, lcm(down, wanted.scanline_alignment)) // _PIXELS
     headers = up(count * _HEADER, _TILED_HEADERS_END if blocks.tiled else _HEADERS_END)
-    bodies = count * up(plane.bytes_per_block * _PIXELS, _BODY)
+    bodies = count * up(plane.bytes_per_block * _PIXELS // plane.block_width, _BODY)
     return (PlaneRoom(pitch, headers + bodies + wanted.padding, wanted.offset_alignment),)

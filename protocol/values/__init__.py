@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     )
     from heapwire.protocol.values.format import (
         FORMATS as FORMATS,
+        ROWLESS as ROWLESS,
         Format as Format,
         PlaneFormat as PlaneFormat,
         format_of as format_of,
@@ -207,7 +208,9 @@ else:
             "content": "ColourEncoding ColourRange Content",
             "device_number": "DeviceId DeviceNumber HeapId",
             "extents": "Extent Extents MAX_EXTENT",
-            "format": "FORMATS Format PlaneFormat format_of fourcc fourcc_name parse_fourcc",
+            "format": (
+                "FORMATS Format PlaneFormat ROWLESS format_of fourcc fourcc_name parse_fourcc"
+            ),
             "layout": "BufferObject Layout LayoutKind PlaneLayout",
             "modifier": (
                 "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE TILINGS "

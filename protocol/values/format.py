@@ -2,10 +2,10 @@
 
 The codes, names and numbers are those of include/uapi/drm/drm_fourcc.h and of
 __drm_format_info in drivers/gpu/drm/drm_fourcc.c, with which `make check-facts` compares
-them. All YCbCr formats of Linux 6.12 are here whose planes they say: not VUY101010,
-YUV420_8BIT and YUV420_10BIT, which have no rows. A format of this table has a layout that can be
-computed for a modifier that has one (modifier.py); any other fourcc may still
-be negotiated, and is laid out by whoever allocates.
+them. All YCbCr formats of Linux 6.12 are here whose planes they say; VUY101010,
+YUV420_8BIT and YUV420_10BIT, which have no rows, have a table of their own. A format
+of this table has a layout that can be computed for a modifier that has one
+(modifier.py); any other fourcc may still be negotiated, and is laid out by its driver.
 """
 
 from __future__ import annotations
@@ -75,20 +75,6 @@ class Format:
     is_yuv: bool = False
     has_alpha: bool = False
     opaque: int | None = None
-
-    @property
-    def bits_per_pixel(self) -> Fraction:
-        """The mean over a whole picture without padding: 12 for NV12, 15 for NV15."""
-        return sum(
-            (
-                Fraction(
-                    8 * plane.bytes_per_block,
-                    plane.block_width * plane.block_height * plane.horizontal * plane.vertical,
-                )
-                for plane in self.planes
-            ),
-            Fraction(0),
-        )
 
 
 def fourcc(code: str) -> int:
@@ -237,6 +223,23 @@ _ROWS: tuple[Format, ...] = (
 
 FORMATS: Mapping[int, Format] = MappingProxyType({row.fourcc: row for row in _ROWS})
 """Every known format by its fourcc."""
+
+ROWLESS: Mapping[int, Format] = MappingProxyType(
+    {
+        row.fourcc: row
+        for row in (
+            _yuv("YUV420_8BIT", "YU08", PlaneFormat(bytes_per_block=3, block_width=2)),
+            _yuv("YUV420_10BIT", "YU10", PlaneFormat(bytes_per_block=15, block_width=8)),
+            _yuv("VUY101010", "VU30", PlaneFormat(bytes_per_block=15, block_width=4)),
+        )
+    }
+)
+"""Formats without rows, by their fourcc: for compressed layouts only, so they are in no table else.
+
+The one plane has the bits of a pixel, in whole bytes (drivers/gpu/drm/drm_gem_framebuffer_helper.c,
+drm_gem_afbc_get_bpp: 12, 15 and 30), and its pitch counts by them
+(drivers/gpu/drm/rockchip/rockchip_drm_vop2.c, vop2_plane_atomic_update: pitches[0] << 3, by bpp).
+"""
 
 _BY_NAME: Mapping[str, Format] = MappingProxyType({row.name: row for row in _ROWS})
 

@@ -13,6 +13,7 @@ from problem_building import (
     XRGB,
     YUV420,
     ask,
+    device_source,
     display,
     heap,
     heap_id,
@@ -316,7 +317,9 @@ class TestDocuments:
 
     def test_an_allocators_plan_carries_the_constraints(self) -> None:
         tiled = pair("NV12", "ARM_AFBC(16x16)")
-        problem = ask(part("a", of(tiled, need("pitch-alignment", 64))))
+        driver = device_source("driver", DeviceId(226, 0))
+        asked = part("a", of(tiled, need("pitch-alignment", 64)))
+        problem = ask(asked, sources=(SYSTEM, driver))
         document = plan_document(solve(problem).plans[0], bare_names(problem))
         assert document["layout"] == "allocator"
         assert document["planes"] == []
@@ -370,9 +373,11 @@ class TestText:
         assert text.count("├───") + text.count("└───") == len(UNSATISFIABLE.sources) + 1
 
     def test_an_allocators_object_has_no_size(self) -> None:
-        problem = ask(part("a", of(pair("NV12", "ARM_AFBC(16x16)"))))
+        driver = device_source("driver", DeviceId(226, 0))
+        problem = ask(part("a", of(pair("NV12", "ARM_AFBC(16x16)"))), sources=(SYSTEM, driver))
         text = render_explain(explain_document(problem, solve(problem)))
-        assert "as its allocator decides" in text
+        assert "as its driver decides" in text
+        assert "decides no layout, and only a driver knows that of NV12 ARM_AFBC(16x16)" in text
         assert " 0 bytes" not in text
 
     def test_lists_of_formats_and_amounts_of_buffers_come_from_nowhere_else(self) -> None:

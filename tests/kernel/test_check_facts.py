@@ -249,6 +249,8 @@ CODES = {
     "YUYV": "YUYV",
     "Y0L0": "Y0L0",
     "VUY101010": "VU30",
+    "YUV420_8BIT": "YU08",
+    "YUV420_10BIT": "YU10",
     "R16": "R16 ",
     "GR88": "GR88",
     "XVUY8888": "XVUY",
@@ -257,7 +259,21 @@ CODES = {
 }
 
 
-def formats_compared(tree, text=INFO, v4l2=V4L2_INFO):
+AFBC_BITS = """static __u32 drm_gem_afbc_get_bpp(struct drm_device *dev)
+{
+	switch (info->format) {
+	case DRM_FORMAT_YUV420_8BIT:
+		return 12;
+	case DRM_FORMAT_YUV420_10BIT:
+		return 15;
+	case DRM_FORMAT_VUY101010:
+		return 30;
+	}
+}
+"""
+
+
+def formats_compared(tree, text=INFO, v4l2=V4L2_INFO, bits=AFBC_BITS):
     common = tree / "linux/drivers/media/v4l2-core/v4l2-common.c"
     common.parent.mkdir(parents=True)
     common.write_text(v4l2)
@@ -268,6 +284,7 @@ def formats_compared(tree, text=INFO, v4l2=V4L2_INFO):
     )
     header.write_text(SHARED["include/uapi/drm/drm_fourcc.h"] + defined)
     (tree / "linux/drivers/gpu/drm/drm_fourcc.c").write_text(text)
+    (tree / "linux/drivers/gpu/drm/drm_gem_framebuffer_helper.c").write_text(bits)
     _, faults = check_formats(KernelSource(tree / "linux"))
     return {fault.split(": ")[1]: fault for fault in faults}
 
@@ -279,6 +296,12 @@ def test_the_formats_are_the_kernels(tree):
     assert "lacks it" in told["P010"]  # which this little table has not
     assert "VU30" not in told  # no plane of it is said
     assert not any(name.startswith("V4L2") for name in told)
+
+
+def test_a_pixel_without_rows_that_differs_is_told(tree):
+    told = formats_compared(tree, bits=AFBC_BITS.replace("return 15", "return 16"))
+    assert "15 bits a pixel, and 16 in the kernel" in told["YUV420_10BIT"]
+    assert "lacks it" in told["YU08"]  # as this little table does
 
 
 @pytest.mark.parametrize(

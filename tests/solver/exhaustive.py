@@ -85,7 +85,8 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
                 [
                     place
                     for place, source in enumerate(sources)
-                    if all(
+                    if _lays_out(source, pair)
+                    and all(
                         _memory_meets(REGISTRY[c.type].name, c, source, plane) for c in constraints
                     )
                 ]
@@ -104,18 +105,10 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
             for order, objects, places, way in found:
                 if any(fewer < objects for _, fewer, _, _ in found):
                     continue
-                scarcity = sum(
-                    place
-                    if pair in _laid_out()
-                    or (
-                        sources[place].id.kind is SourceKind.DEVICE and not sources[place].rows_only
-                    )
-                    else place + len(sources)
-                    for place in places
-                )
+                scarcity = sum(places)
                 if _stale(constraints):
                     cached = [place for place in places if sources[place].cached is not False]
-                    scarcity += 2 * len(sources) * len(cached)
+                    scarcity += len(sources) * len(cached)
                 key = (
                     *preference,
                     order,
@@ -141,6 +134,12 @@ class _LaidOut:
 
 def _laid_out() -> _LaidOut:
     return _LaidOut()
+
+
+def _lays_out(source: Source, pair: FormatModifier) -> bool:
+    """Whether somebody knows where the pixels are: else only a driver, in its own memory."""
+    is_drivers = source.id.kind is SourceKind.DEVICE and not source.rows_only
+    return pair in _laid_out() or is_drivers
 
 
 def _scarcity(source: Source) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from exhaustive import Heeded, Way, every_answer
 from hypothesis import event, given, settings, strategies as st
-from problem_building import NV12, XRGB, YUV420, ask, heap, heap_id, need, of, pair, part
+from problem_building import NV12, XRGB, YUV420, ask, heap_id, need, of, pair, part
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import CONTENT, MAX_PLANS
@@ -17,17 +17,21 @@ from heapwire.protocol.values import (
     ConflictMember,
     Constraint,
     Content,
+    DeviceId,
     FailureReason,
     Goal,
     Plan,
     Problem,
+    Source,
+    SourceId,
     Usage,
 )
 
 # Heights that are not in three parts: the oracle lays out no columns, and no superblocks.
 COLUMNS = [pair("NV12", f"BROADCOM_SAND128({height})") for height in (0, 95, 1631)]
 PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(64x4)"), pair("QQ4P"), *COLUMNS]
-HEAPS = 6
+# The last two are drivers', which may know layouts of their own.
+SOURCES = [heap_id(n) for n in range(4)] + [SourceId.device(DeviceId(226, n)) for n in (4, 5)]
 KIB = 1 << 10
 
 masks = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 8])
@@ -77,11 +81,8 @@ def constraints(draw: st.DrawFn) -> Constraint:
         value = draw(st.sampled_from([0, 0, 0, 1]))
     elif name == "permitted-sources":
         value = tuple(
-            draw(
-                st.lists(st.sampled_from([heap_id(n) for n in range(HEAPS)]), min_size=1,
-                         max_size=HEAPS, unique=True)
-            )
-        )  # fmt: skip
+            draw(st.lists(st.sampled_from(SOURCES), min_size=1, max_size=len(SOURCES), unique=True))
+        )
     if name in ("same-buffer", "same-source", "different-source"):
         planes = draw(st.sampled_from([[], [0, 1], [0, 1], [1, 2], [0, 2], [2, 3]]))
     return need(name, value, *planes)
@@ -96,9 +97,10 @@ def sets(draw: st.DrawFn) -> object:
 
 @st.composite
 def sources(draw: st.DrawFn, minor: int) -> object:
-    return heap(
-        f"heap{minor}",
-        minor,
+    return Source(
+        id=SOURCES[minor],
+        name=f"source{minor}",
+        rows_only=minor == 4 and draw(st.booleans()),
         contiguous=draw(st.sampled_from([True, False, None])),
         cached=draw(st.sampled_from([True, False, None])),
         protected=draw(st.sampled_from([False, False, False, True])),
@@ -125,7 +127,7 @@ def problems(draw: st.DrawFn) -> Problem:
             Goal(name="first", participants=tuple(everyone[:shown]), scanout=True),
             *([Goal(name="second")] if shown and shown < len(everyone) else []),
         ),
-        sources=tuple(draw(sources(minor)) for minor in range(draw(st.integers(1, HEAPS)))),
+        sources=tuple(draw(sources(minor)) for minor in range(draw(st.integers(1, len(SOURCES))))),
         size=(draw(st.integers(1, 50)), draw(st.integers(1, 20))),
         content=Content(protected=draw(st.integers(0, 5)) == 0),
         counts=BufferCount(minimum=1, queue=draw(st.integers(0, 2)), hold=1),

@@ -315,8 +315,9 @@ class TestModifierFamilies:
             "decoder", of(self.columns), of(taller, need("contiguous")), of(self.any_height)
         )
         answer = solve(ask(decoder, shown=(display(of(self.any_height)),)))
+        # Of columns as high as one likes nobody here knows how high they are.
         assert {plan.modifier for plan in answer.plans} == {
-            pair.modifier for pair in (self.columns, taller, self.any_height)
+            pair.modifier for pair in (self.columns, taller)
         }
 
     def test_any_format_with_a_family_is_one_of_each(self) -> None:
@@ -333,7 +334,7 @@ class TestModifierFamilies:
 class TestConfigurations:
     """What a device needs may depend on what it is asked to do."""
 
-    compressed = pair("NV12", "ARM_AFBC(16x16)")
+    compressed = pair("YU08", "ARM_AFBC(16x16)")
 
     def decoder(self) -> Participant:
         return part(

@@ -88,9 +88,9 @@ class TestSources:
         tiled = pair("NV12", "0x800000000000051")
         own = Source(id=SourceId.device(DeviceId(226, 0)), name="own", contiguous=True)
         problem = ask(part("a", of(tiled)), sources=(SYSTEM, own))
-        assert names(problem, solve(problem)) == ["own", "system"]
+        assert names(problem, solve(problem)) == ["own"]
         dumb = replace(problem, sources=(SYSTEM, replace(own, rows_only=True)))
-        assert names(dumb, solve(dumb)) == ["system", "own"]
+        assert not solve(dumb).plans
 
     @pytest.mark.parametrize("protected", [False, True])
     def test_what_nobody_knows_to_be_protected_or_not_is_neither(self, protected: bool) -> None:
@@ -193,10 +193,10 @@ class TestPreferences:
 class TestTooComplex:
     def test_the_places_of_planes_can_be_too_many(self) -> None:
         """Four planes, each from a source of its own, in sources that no order sets apart."""
-        heaps = tuple(heap(f"h{n}", n, capacity=4096) for n in range(40))
+        drivers = tuple(device_source(f"d{n}", DeviceId(226, n), capacity=4096) for n in range(40))
         four = pair("QQ4P")
         rules = [need("different-source", 1, 0, 1, 2, 3)]
-        assert solve(ask(part("a", of(four, *rules)), sources=heaps)).plans
+        assert solve(ask(part("a", of(four, *rules)), sources=drivers)).plans
         hopeless = ask(
             part("a", of(YUV420, need("different-source", 1, 0, 1, 2), need("max-segments", 2))),
             sources=tuple(heap(f"h{n}", n) for n in range(120)),
@@ -205,29 +205,53 @@ class TestTooComplex:
 
 
 class TestLayoutKinds:
-    def test_a_modifier_that_only_its_driver_knows_is_left_to_the_allocator(self) -> None:
+    def test_a_modifier_that_only_its_driver_knows_is_left_to_it(self) -> None:
         tiled = pair("NV12", "ARM_AFBC(16x16)")
+        driver = device_source("decoder", DeviceId(81, 0))
         unknown = Constraint(type=0x7F000002, value=b"vendor", must_understand=False)
         answer = solve(
             ask(
                 part("a", of(tiled, need("pitch-alignment", 48), unknown)),
                 part("b", of(tiled, need("pitch-alignment", 64, provenance=Provenance.KERNEL))),
+                sources=(SYSTEM, driver),
             )
         )
-        layout = answer.plans[0].layout
+        [layout] = [plan.layout for plan in answer.plans]
         assert layout.kind is LayoutKind.ALLOCATOR
         assert layout.planes == ()
         assert [one.size for one in layout.objects] == [0]
         assert need("pitch-alignment", 192) in layout.constraints  # of the weaker provenance
         assert unknown in layout.constraints
 
-    def test_its_own_driver_is_the_best_source_for_it(self) -> None:
+    def test_a_heap_decides_no_layout(self) -> None:
         device = device_source("decoder", DeviceId(81, 0))
-        tiled = pair("NV12", "ARM_AFBC(16x16)")
-        problem = ask(part("a", of([tiled])), sources=(SYSTEM, device))
-        assert names(problem, solve(problem))[0] == "decoder"
+        tiled, unheard_of = pair("NV12", "ARM_AFBC(16x16)"), pair("QQ4P")
+        for only in (tiled, unheard_of):
+            problem = ask(part("a", of([only])), sources=(SYSTEM, CMA, device))
+            assert names(problem, solve(problem)) == ["decoder"]
         linear = ask(part("a", of([NV12])), sources=(SYSTEM, device))
         assert names(linear, solve(linear))[0] == "system"
+
+    def test_without_a_driver_the_formats_are_to_blame(self) -> None:
+        tiled = pair("NV12", "ARM_AFBC(16x16)")
+        alone = solve(ask(part("a", of([tiled])), part("b", of([tiled, NV12]))))
+        assert alone.reason is FailureReason.NO_FORMAT
+        assert [one.text for one in alone.conflict] == [
+            "a can use only NV12 ARM_AFBC(16x16); only a driver knows the layout of that, and no "
+            "memory here is a driver's"
+        ]
+        both = solve(ask(part("a", of([tiled, XRGB])), part("b", of([tiled, NV12]))))
+        assert [one.text for one in both.conflict] == [
+            "a can use only NV12 ARM_AFBC(16x16) and XRGB8888 LINEAR",
+            "b can use only NV12 LINEAR and NV12 ARM_AFBC(16x16); only a driver knows the layout "
+            "of NV12 ARM_AFBC(16x16), and no memory here is a driver's",
+        ]
+
+    def test_what_rules_out_the_driver_is_a_conflict(self) -> None:
+        device = device_source("decoder", DeviceId(81, 0), contiguous=False)
+        tiled = pair("NV12", "ARM_AFBC(16x16)")
+        asked = ask(part("a", of([tiled], need("contiguous"))), sources=(CMA, device))
+        assert [one.constraint for one in solve(asked).conflict] == [need("contiguous")]
 
 
 class TestCounts:
@@ -317,10 +341,11 @@ class TestAnswers:
         unknown = FormatModifier(0x50345151, LINEAR)
         apart = [need("different-source", 1), need("adjacent-planes", 1)]
         third = need("contiguous", 1, 2)
-        answer = solve(ask(part("a", of(unknown, *apart, third)), sources=(CMA,)))
+        driver = device_source("driver", DeviceId(226, 0), contiguous=True)
+        answer = solve(ask(part("a", of(unknown, *apart, third)), sources=(driver,)))
         assert answer.reason is FailureReason.CONFLICT
         assert third in [member.constraint for member in answer.conflict]
-        assert solve(ask(part("a", of(unknown, *apart)), sources=(CMA,))).plans
+        assert solve(ask(part("a", of(unknown, *apart)), sources=(driver,))).plans
 
     def test_of_two_conflicts_the_smaller_is_told(self) -> None:
         """Leaving out one requirement after the other would end with the three."""

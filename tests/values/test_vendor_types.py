@@ -21,10 +21,13 @@ from heapwire.protocol import (
     REGISTRY,
     Batch,
     Constraint,
+    DeviceId,
     FlagType,
     MergeRule,
     Provenance,
     RangeType,
+    Source,
+    SourceId,
     Subject,
     Tranche,
     TrancheFlags,
@@ -152,7 +155,8 @@ def test_a_demand_that_is_told_with_the_format_is_told_once(acme: ModuleType) ->
 
 def test_an_allocator_is_handed_it(acme: ModuleType) -> None:
     tiled = pair("NV12", "ARM_AFBC(16x16)")
-    plan = solve(ask(part("a", of(tiled, burst(acme, 8))))).plans[0]
+    driver = Source(id=SourceId.device(DeviceId(226, 0)), name="driver")
+    plan = solve(ask(part("a", of(tiled, burst(acme, 8))), sources=(driver,))).plans[0]
     assert burst(acme, 8) in plan.layout.constraints
 
 

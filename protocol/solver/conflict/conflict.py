@@ -19,6 +19,7 @@ from heapwire.protocol.solver.conflict.smallest_conflict import smallest_conflic
 from heapwire.protocol.solver.constraint_sentence import source_names
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.search import Search
+from heapwire.protocol.solver.set_choice import common_pairs
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import ConflictMember, FailureReason
 
@@ -81,9 +82,15 @@ def _formats_in_conflict(goal: PreparedGoal) -> Conflict:
                 kept = fewer
     except TooComplexError:
         proved_minimal = False
+    # What all of these know all the same is what nobody here can lay out.
+    shared = common_pairs(kept, goal.problem.fixed, goal.budget)
+    unknown = [pair for pairs in shared.values() for pair in pairs]
     members = tuple(
         ConflictMember(
-            participant=participant.name, constraint=None, planes=0, text=formats_text(participant)
+            participant=participant.name,
+            constraint=None,
+            planes=0,
+            text=formats_text(participant, unknown if participant is kept[-1] else ()),
         )
         for participant in kept
     )

@@ -26,6 +26,7 @@ from heapwire.protocol.solver.group_layout import (
     LayoutClass,
     can_be_met_at_best,
     class_of,
+    domains_of_class,
     ground_of,
     has_layout,
     rooms_of,
@@ -286,7 +287,7 @@ class ConflictCases:
         if demand is BOTTOM:
             return None
         group = group_with(self._goal(chosen), NO_CHOICE, planes, demand, orders=None)
-        if group is None or not all(group.domains):
+        if group is None or not all(domains_of_class(self._goal(chosen), group, layout_class)):
             return None
         group.spelled = ()  # nobody allocates by it
         return group

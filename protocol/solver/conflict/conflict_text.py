@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from heapwire.protocol.solver.conflict.atom import Atom
 from heapwire.protocol.solver.constraint_sentence import (
@@ -38,11 +38,15 @@ _NAMED = 3  # formats or sources that a sentence lists before it says how many m
 _NOT_PROVED = "not proved minimal: some of these may not be needed for the contradiction"
 
 
-def formats_text(participant: PreparedParticipant) -> str:
-    """What pairs a participant can use."""
+def formats_text(participant: PreparedParticipant, unknown: Sequence[FormatModifier] = ()) -> str:
+    """What pairs a participant can use; `unknown` are those that nobody here can lay out."""
     if not participant.offers:
         return f"{participant.name} has no format for such content"
-    return f"{participant.name} can use only {_pairs_text(participant.offers)}"
+    text = f"{participant.name} can use only {_pairs_text(participant.offers)}"
+    if not unknown:
+        return text
+    what = "that" if len(participant.offers) == len(unknown) else _pairs_text(unknown)
+    return f"{text}; only a driver knows the layout of {what}, and no memory here is a driver's"
 
 
 def _pairs_text(pairs: Iterable[FormatModifier]) -> str:
