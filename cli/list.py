@@ -115,7 +115,7 @@ def list_document(
             for device, record in (records or {}).items()
             for verdict in record.verdicts
         ],
-        "notes": list(platform.notes),
+        "notes": [*platform.notes, *platform.remarks],
         "description": platform_json(platform),
     }
     if policy is not None and policy.file:

@@ -58,7 +58,8 @@ class Platform:
     `title` is for people. `format_costs` breaks ties between pairs of format
     and modifier, the lower the better. `absent` names the sources that devices
     ask for and that are not among `sources`; nothing else has their ids.
-    `notes` are remarks for whoever wrote the description, one line each.
+    `notes` are for whoever wrote the description, one line each, and `remarks` for whoever
+    reads all that is known: nothing is amiss.
     `simulated` says that no hardware is behind it.
     """
 
@@ -72,6 +73,7 @@ class Platform:
     format_costs: Mapping[FormatModifier, int] = field(default_factory=dict)
     absent: Mapping[SourceId, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     simulated: bool = False
 
     @classmethod

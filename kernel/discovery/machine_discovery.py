@@ -88,6 +88,7 @@ class _Discovery:
     devices: list[Device] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     unread: dict[str, list[Device]] = field(default_factory=dict)
 
 
@@ -150,6 +151,7 @@ def local_platform(
             places={d.id: d.place for d in discovery.devices if d.id and d.place != Place()}
         ),
         notes=tuple(discovery.notes),
+        remarks=tuple(discovery.remarks),
     )
 
 
@@ -271,7 +273,7 @@ def _codec(discovery: _Discovery, entry: SysfsDevice, v4l2: OpenV4l2) -> Device 
         device, kind=codec.kind, title=title, api_driver=driver, bitstreams=codec.bitstreams
     )
     if codec.nameless:
-        discovery.notes.append(nameless_note(device.name, codec))
+        discovery.remarks.append(nameless_note(device.name, codec))
     if codec.usage is None or not codec.sets:
         return device
     device = replace(device, sets={codec.usage: codec.sets})

@@ -390,8 +390,8 @@ def test_what_a_codec_writes_and_drm_has_no_name_for_is_noted(machine):
     decoder.formats = lambda queue: (
         Decoder.formats(decoder, queue) + (others if queue is not Queue.OUTPUT else ())
     )
-    assert "video0 writes MT21, which has no DRM name" in look(machine, decoder=decoder).notes
-    assert not any("no DRM name" in note for note in look(machine).notes)
+    assert "video0 writes MT21, which has no DRM name" in look(machine, decoder=decoder).remarks
+    assert look(machine).remarks == ()
 
 
 def test_a_display_that_imports_nothing_shows_what_it_allocates(machine):

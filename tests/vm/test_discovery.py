@@ -113,9 +113,9 @@ def test_nothing_is_left_over(found):
 
 
 def test_what_has_no_name_is_said_and_nothing_else(found):
-    unnamed = [note for note in found["notes"] if "no DRM name" in note]
-    assert found["notes"] == unnamed
-    assert any(note.startswith("video") for note in unnamed)  # vivid's Bayer patterns, for example
+    assert found["notes"] == []
+    assert all("no DRM name" in remark for remark in found["remarks"])
+    assert any(one.startswith("video") for one in found["remarks"])  # vivid's Bayer patterns
 
 
 def test_an_ordinary_user_sees_the_machine_and_may_not_use_it(ordinary):

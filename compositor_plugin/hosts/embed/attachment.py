@@ -196,6 +196,8 @@ def _describe(platform: Platform, policy: Policy) -> None:
     log.info("ready: %s has %s%s", platform.name, names, by)
     for note in platform.notes:
         log.warning("%s", note)
+    for remark in platform.remarks:
+        log.debug("%s", remark)
 
 
 def _guarded(what: str, number: int, call: Callable[[HeapPlugin], None]) -> None:

@@ -109,6 +109,7 @@ def main():
     platform = local_platform()
     seen = {
         "notes": platform.notes,
+        "remarks": platform.remarks,
         "heaps": {
             source.name: {
                 "id": str(source.id),
