@@ -1,0 +1,84 @@
+"""`heapwire feedback`: where memory can come from, as a compositor tells it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+import pytest
+
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Usage
+
+
+@pytest.fixture
+def serving(tmp_path, monkeypatch):
+    """Serve a platform on the socket that the command connects to."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "feedback")
+
+    @contextmanager
+    def serve(platform, **options):
+        machine = Platform.load(platform)
+        with Compositor(machine, socket="feedback", **options) as made, made.running():
+            yield machine
+
+    return serve
+
+
+def test_each_tranche_says_where_its_memory_can_come_from(heapwire, serving):
+    with serving("exynos4-mfc-v5") as machine:
+        document = json.loads(heapwire("feedback", "--json").out)
+        text = heapwire("feedback").out
+    assert {one["name"] for one in document["sources"]} == {one.name for one in machine.sources}
+    assert document["linux_dmabuf"] == 6
+    [tranche] = document["tranches"]
+    assert tranche["flags"] == ["sampling"]
+    renderer = next(one for one in machine.devices if Usage.SAMPLING in one.sets)
+    assert tranche["device"] == str(renderer.id)
+    assert tranche["memory"][0]["name"] in {one.name for one in machine.sources}
+    assert {"fourcc": "NV12", "modifier": "LINEAR"} in tranche["formats"]
+    assert "mfc-right (heap" in text
+    assert any(line.startswith("    memory ") for line in text.splitlines())
+
+
+def test_what_the_devices_require_is_shown(heapwire, serving):
+    with serving("rockchip-rk3399") as machine:
+        document = json.loads(heapwire("feedback", "--json").out)
+        text = heapwire("feedback").out
+    [tranche] = document["tranches"]
+    renderer = next(one for one in machine.devices if Usage.SAMPLING in one.sets)
+    said = [one for entry in tranche["sets"] for one in entry["constraints"]]
+    required = [one for entry in renderer.sets[Usage.SAMPLING] for one in entry.constraints]
+    assert len(said) == len(required)
+    assert bool(required) == (" requires for " in text)
+    assert {one["presumed"] for one in said} <= {True, False}
+
+
+def test_without_the_core_it_is_linux_dmabufs_own(heapwire, serving):
+    with serving("raspberry-pi-4", extension=False):
+        document = json.loads(heapwire("feedback", "--json").out)
+        done = heapwire("feedback")
+    assert done.status == 0
+    assert document["sources"] == []
+    assert [one["memory"] for one in document["tranches"]] == [None]
+    assert "the compositor announces no memory" in done.out
+    assert "memory not told" in done.out
+    assert "XRGB8888 LINEAR" in done.out
+
+
+def test_without_feedback_it_is_what_a_negotiation_is_told(heapwire, serving, monkeypatch):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 3)
+    with serving("raspberry-pi-4"):
+        done = heapwire("feedback", "--json")
+    document = json.loads(done.out)
+    assert {one["name"] for one in document["sources"]} == {"linux,cma", "system"}
+    assert document["participants"]
+
+
+def test_without_any_of_them_the_status_is_3(heapwire, serving, monkeypatch):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 3)
+    with serving("raspberry-pi-4", extension=False):
+        assert heapwire("feedback").status == 3
