@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 WANTED = (
-    "heapwire/protocol/wire/xml/xx-dmabuf-heaps-v1.xml",
+    "heapwire/protocol/wire/xml/xx-dmabuf-negotiation-v1.xml",
     "heapwire/kernel/platforms/raspberry-pi-4.toml",
     "heapwire/kernel/platforms/rockchip-rk3399.toml",
     "heapwire/kernel/profiles/drm-gem-dma.toml",

@@ -27,7 +27,7 @@ from costly_questions import Shape, question
 from weston_hot_plug import environment
 
 from heapwire.client_lib import NegotiationError, NoCompositorError
-from heapwire.client_lib.negotiation import HeapManager, Negotiation
+from heapwire.client_lib.negotiation import Negotiation, NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import Platform
 from heapwire.protocol import MachineError
@@ -121,10 +121,10 @@ class Host:
         """Seconds of processor time so far."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
-    def client(self) -> HeapManager:
+    def client(self) -> NegotiationManager:
         """A new client, until `close`."""
         self._connections.append(Connection(str(self.path)))
-        return HeapManager(self._connections[-1])
+        return NegotiationManager(self._connections[-1])
 
     def close(self) -> None:
         """End all clients."""
@@ -177,7 +177,7 @@ def dearest(shape: Shape) -> tuple[Participant, ...]:
 
 
 def made(
-    manager: HeapManager, participants: tuple[Participant, ...], width: int = 1280
+    manager: NegotiationManager, participants: tuple[Participant, ...], width: int = 1280
 ) -> Negotiation:
     negotiation = manager.default_negotiation()
     for participant in participants:
@@ -397,7 +397,7 @@ def weston(folder: Path) -> Iterator[Host]:
         os.kill(process.pid, signal.SIGUSR2)
         # Python's handlers run when Python does, and it does when its global is bound.
         with Connection(str(folder / "bench-0")) as connection:
-            HeapManager(connection)
+            NegotiationManager(connection)
 
     yield Host(folder / "bench-0", process.pid, hot_plug)
 

@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import (
     HeapPlugin,
@@ -81,7 +81,7 @@ def measure(fd: int) -> None:
     """Alternate the two on one connection."""
     platform = Platform.load(PLATFORM)
     with Connection(fd) as connection:
-        negotiation = HeapManager(connection).default_negotiation()
+        negotiation = NegotiationManager(connection).default_negotiation()
         negotiation.set_participant(platform.participant("codec", Usage.DECODE))
         # The Pi's decoder writes 1920x1920 at the most.
         sizes = [

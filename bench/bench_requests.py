@@ -82,7 +82,8 @@ class Client:
         self.registry = self.new()
         self.send(struct.pack("=III", 1, 12 << 16 | 1, self.registry))
         found = self.read()
-        self.manager = self._bind(found, "xx_dmabuf_heap_manager_v1")
+        self.manager = self._bind(found, "xx_dmabuf_negotiation_manager_v1")
+        self.allocator = self._bind(found, "xx_dmabuf_allocation_manager_v1")
         self.nothing = self._bind(found, "heapwire_nothing")
 
     def new(self) -> int:
@@ -126,7 +127,7 @@ class Client:
 
     def creator(self) -> tuple[int, bytes]:
         id_ = self.new()
-        return id_, self.request("heap_manager", self.manager, "create_constraint_set", id_)
+        return id_, self.request("negotiation_manager", self.manager, "create_constraint_set", id_)
 
     def made_set(self) -> tuple[int, bytes]:
         creator, data = self.creator()
@@ -137,10 +138,14 @@ class Client:
         data += self.request("constraint_set_creator", creator, "create", set_)
         return set_, data
 
-    def feedback(self) -> int:
+    def negotiation(self) -> int:
         id_ = self.new()
-        self.send(self.request("heap_manager", self.manager, "get_default_feedback", id_))
+        self.send(self.ask_for_negotiation(id_))
         return id_
+
+    def ask_for_negotiation(self, id_: int) -> bytes:
+        manager = self.manager
+        return self.request("negotiation_manager", manager, "get_default_negotiation", id_)
 
     def _bind(self, announced: bytes, name: str) -> int:
         at = announced.index(name.encode() + b"\0")
@@ -168,15 +173,15 @@ def creator_adds(*values: tuple[int, bytes]) -> Burst:
     return make
 
 
-def feedback_requests(name: str, *values: int | bytes, participant: bool = False) -> Burst:
+def negotiation_requests(name: str, *values: int | bytes, participant: bool = False) -> Burst:
     def make(client: Client) -> list[bytes]:
-        feedback = client.feedback()
+        negotiation = client.negotiation()
         if participant:
             named = client.request(
-                "heap_feedback", feedback, "set_participant", 1, 1, 81, 3, b"decoder\0"
+                "negotiation", negotiation, "set_participant", 1, 1, 81, 3, b"decoder\0"
             )
             client.send(named)
-        return [client.request("heap_feedback", feedback, name, *values)] * 512
+        return [client.request("negotiation", negotiation, name, *values)] * 512
 
     return make
 
@@ -187,12 +192,12 @@ def wholes(client: Client) -> list[bytes]:
 
 def one_after_another(client: Client) -> list[bytes]:
     """The rows of `bench_loop.py` that ask heavily: sets of 8 constraints, in 16 participants."""
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     found = []
     for participant in range(1, 8):
         found.append(
             client.request(
-                "heap_feedback", feedback, "set_participant", participant, 1, 81, 3, b"decoder\0"
+                "negotiation", negotiation, "set_participant", participant, 1, 81, 3, b"decoder\0"
             )
         )
         for _ in range(8):
@@ -212,7 +217,7 @@ def one_after_another(client: Client) -> list[bytes]:
             ]
             found.append(client.request("constraint_set_creator", creator, "create", set_))
             found.append(
-                client.request("heap_feedback", feedback, "add_alternative", participant, set_)
+                client.request("negotiation", negotiation, "add_alternative", participant, set_)
             )
             found.append(client.request("constraint_set", set_, "destroy"))
     return found
@@ -224,12 +229,14 @@ def negotiations(client: Client, number: int = 20) -> list[bytes]:
     for _ in range(number):
         set_, data = client.made_set()
         id_ = client.new()
-        data += client.request("heap_manager", client.manager, "get_default_feedback", id_)
-        data += client.request("heap_feedback", id_, "set_participant", 1, 1, 81, 3, b"decoder\0")
-        data += client.request("heap_feedback", id_, "add_alternative", 1, set_)
+        data += client.request(
+            "negotiation_manager", client.manager, "get_default_negotiation", id_
+        )
+        data += client.request("negotiation", id_, "set_participant", 1, 1, 81, 3, b"decoder\0")
+        data += client.request("negotiation", id_, "add_alternative", 1, set_)
         data += client.request("constraint_set", set_, "destroy")
-        data += client.request("heap_feedback", id_, "set_extents", 640, 480, 0, 0, 0, 0)
-        data += client.request("heap_feedback", id_, "commit", 1)
+        data += client.request("negotiation", id_, "set_extents", 640, 480, 0, 0, 0, 0)
+        data += client.request("negotiation", id_, "commit", 1)
         found.append(data)
     return found
 
@@ -245,11 +252,11 @@ def destroyed_sets(client: Client) -> list[bytes]:
 
 
 def alternatives(client: Client) -> list[bytes]:
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     set_, data = client.made_set()
     client.send(data)
-    one = client.request("heap_feedback", feedback, "set_participant", 1, 1, 0, 0, b"\0")
-    one += client.request("heap_feedback", feedback, "add_alternative", 1, set_) * 16
+    one = client.request("negotiation", negotiation, "set_participant", 1, 1, 0, 0, b"\0")
+    one += client.request("negotiation", negotiation, "add_alternative", 1, set_) * 16
     return [one] * 20
 
 
@@ -257,17 +264,21 @@ def creators(client: Client) -> list[bytes]:
     return [client.creator()[1] for _ in range(400)]
 
 
-def feedbacks(client: Client) -> list[bytes]:
+def negotiation_objects(client: Client) -> list[bytes]:
     return [
-        client.request("heap_manager", client.manager, "get_default_feedback", client.new())
+        client.request(
+            "negotiation_manager", client.manager, "get_default_negotiation", client.new()
+        )
         for _ in range(250)
     ]
 
 
-def allocations(client: Client, number: int = 300) -> list[bytes]:
-    feedback = client.feedback()
+def allocations(client: Client, number: int = 200) -> list[bytes]:
+    objects, planes = struct.pack("=IIIIQ", 0, 9, 9, 0, 1), struct.pack("=III", 0, 0, 1)
+    layout = (NV12.fourcc, 0, 0, 64, 64, objects, planes)
+    allocator = client.allocator
     return [
-        client.request("heap_feedback", feedback, "allocate", client.new(), 99, 0)
+        client.request("allocation_manager", allocator, "allocate", client.new(), *layout)
         for _ in range(number)
     ]
 
@@ -291,13 +302,13 @@ ROWS: tuple[tuple[str, Burst], ...] = (
     ("create_constraint_set", creators),
     ("constraint_set.destroy", destroyed_sets),
     ("set_participant, add_alternative x16", alternatives),
-    ("set_participant", feedback_requests("set_participant", 1, 1, 0, 0, b"\0")),
-    ("set_buffer_count", feedback_requests("set_buffer_count", 1, 1)),
-    ("set_content", feedback_requests("set_content", 0, 0, 2, 0)),
-    ("set_extents", feedback_requests("set_extents", 640, 480, 0, 0, 0, 0)),
-    ("unset_fixed_layout", feedback_requests("unset_fixed_layout")),
-    ("get_default_feedback", feedbacks),
-    ("allocate, of no plan", allocations),
+    ("set_participant", negotiation_requests("set_participant", 1, 1, 0, 0, b"\0")),
+    ("set_buffer_count", negotiation_requests("set_buffer_count", 1, 1)),
+    ("set_content", negotiation_requests("set_content", 0, 0, 2, 0)),
+    ("set_extents", negotiation_requests("set_extents", 640, 480, 0, 0, 0, 0)),
+    ("unset_fixed_layout", negotiation_requests("unset_fixed_layout")),
+    ("get_default_negotiation", negotiation_objects),
+    ("allocate, from nowhere", allocations),
 )
 
 

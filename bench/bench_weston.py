@@ -78,10 +78,9 @@ def seconds_of_frames(weston: subprocess.Popen[bytes], folder: Path, *, extensio
         client = Client(connection, extension=extension)
         buffers = [client.shm_buffer(SIZE) for _ in range(2)]
         if extension:
-            batch = client.negotiate()
+            client.negotiate()
             for buffer in buffers:
-                offer = batch.offers[0]
-                client.negotiation.tag_buffer(buffer, batch, offer, client.statuses.append)
+                client.negotiation.watch(buffer, client.statuses.append)
         for frame in range(60):  # the fade at start-up is over then
             client.show(buffers[frame % 2], SIZE)
         before = cpu_seconds(weston.pid)

@@ -14,7 +14,7 @@ from heapwire.cli.exit_status import DONE
 from heapwire.cli.memory_feedback import memory_document, memory_lines
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
 from heapwire.client_lib.buffers import ExtendedFeedback, LinuxDmabuf
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import usage_name
 from heapwire.protocol.explain import Document, Json, constraint_document, source_document
@@ -58,7 +58,7 @@ def _extended(connection: Connection, timeout: float) -> Document:
 
 
 def _negotiated(connection: Connection, timeout: float) -> Document:
-    manager = HeapManager(connection, timeout=timeout)
+    manager = NegotiationManager(connection, timeout=timeout)
     batch = manager.default_negotiation().describe(timeout=timeout)
     names = {id_: source.name for id_, source in manager.sources.items()}
     return feedback_document(batch, names)

@@ -92,7 +92,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"    and {document['more_clients']} more"
 
 
-_KEPT = ("managers", "feedbacks", "tags", "allocations")
+_KEPT = ("managers", "negotiations", "statuses", "allocations")
 
 
 def _who(client: Document) -> str:

@@ -27,7 +27,7 @@ buffers are made by the best of them:
 `surface_negotiation` gives a `Negotiation` with the compositor or, where that does
 not have the protocol, one whose plans are made here, of linux-dmabuf's feedback, of what
 the compositor adds to it (`xx_dmabuf_sources_v1`), and of the `Platform`. A
-`HeapManager` makes them as well, of the compositor's plans only, and for no surface
+`NegotiationManager` makes them as well, of the compositor's plans only, and for no surface
 in particular; `local_negotiation` makes the other kind. An `ExtendedFeedback` has the
 feedback with what is added to it, for who needs no plans.
 
@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     from heapwire.client_lib.buffers.allocation import (
         Allocation as Allocation,
     )
+    from heapwire.client_lib.buffers.allocation_manager import (
+        AllocationManager as AllocationManager,
+    )
     from heapwire.client_lib.buffers.buffer import (
         Buffer as Buffer,
         StatusTeller as StatusTeller,
@@ -70,6 +73,9 @@ if TYPE_CHECKING:
     )
     from heapwire.client_lib.buffers.buffer_status import (
         BufferStatus as BufferStatus,
+    )
+    from heapwire.client_lib.buffers.buffer_status_manager import (
+        BufferStatusManager as BufferStatusManager,
     )
     from heapwire.client_lib.buffers.extended_feedback import (
         ExtendedFeedback as ExtendedFeedback,
@@ -106,12 +112,12 @@ if TYPE_CHECKING:
         NegotiationError as NegotiationError,
         contradictions as contradictions,
     )
-    from heapwire.client_lib.negotiation.heap_manager import (
-        AnnouncedSource as AnnouncedSource,
-        HeapManager as HeapManager,
-    )
     from heapwire.client_lib.negotiation.negotiation import (
         Negotiation as Negotiation,
+    )
+    from heapwire.client_lib.negotiation.negotiation_manager import (
+        AnnouncedSource as AnnouncedSource,
+        NegotiationManager as NegotiationManager,
     )
     from heapwire.client_lib.negotiation.planner_choice import (
         local_negotiation as local_negotiation,
@@ -147,7 +153,9 @@ if TYPE_CHECKING:
         ToldSource as ToldSource,
     )
     from heapwire.client_lib.wayland.interfaces import (
-        HEAP_MANAGER as HEAP_MANAGER,
+        ALLOCATION_MANAGER as ALLOCATION_MANAGER,
+        BUFFER_STATUS_MANAGER as BUFFER_STATUS_MANAGER,
+        NEGOTIATION_MANAGER as NEGOTIATION_MANAGER,
     )
     from heapwire.kernel import (
         DmaBuf as DmaBuf,
@@ -188,16 +196,18 @@ if TYPE_CHECKING:
         parse_fourcc as parse_fourcc,
     )
     from heapwire.protocol.wire.bindings import (
-        HeapFeedbackStatus as HeapFeedbackStatus,
-        HeapFeedbackStatusReason as HeapFeedbackStatusReason,
+        BufferStatusReason as BufferStatusReason,
+        BufferStatusResult as BufferStatusResult,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "buffers.allocation": "Allocation",
+            "buffers.allocation_manager": "AllocationManager",
             "buffers.buffer": "Buffer StatusTeller allocate",
             "buffers.buffer_status": "BufferStatus",
+            "buffers.buffer_status_manager": "BufferStatusManager",
             "buffers.extended_feedback": "ExtendedFeedback",
             "buffers.linux_dmabuf": "Import LinuxDmabuf",
             "buffers.plane_view": "PlaneView",
@@ -209,7 +219,7 @@ else:
             "negotiation.buffer_pool": "BufferPool",
             "negotiation.buffer_supply": "BufferSupply",
             "negotiation.conflict": ("ConflictError Contradiction NegotiationError contradictions"),
-            "negotiation.heap_manager": "AnnouncedSource HeapManager",
+            "negotiation.negotiation_manager": "AnnouncedSource NegotiationManager",
             "negotiation.negotiation": "Negotiation",
             "negotiation.planner_choice": "local_negotiation surface_negotiation",
             "player.decoder": "DecodedFrame Decoder",
@@ -219,7 +229,7 @@ else:
             "player.player": "Player",
             "wayland.connection": "Connection DEFAULT_TIMEOUT Global",
             "wayland.dmabuf_sources": "DmabufSources ToldSource",
-            "wayland.interfaces": "HEAP_MANAGER",
+            "wayland.interfaces": "ALLOCATION_MANAGER BUFFER_STATUS_MANAGER NEGOTIATION_MANAGER",
             "heapwire.kernel": "DmaBuf Memory Platform",
             "heapwire.protocol": (
                 "Access Batch ColourEncoding ColourRange Constraint ConstraintSet Content "
@@ -228,6 +238,6 @@ else:
                 "Participant PeerError Plan Refusal SourceId SourceKind Usage UsageError "
                 "fourcc_name parse_fourcc"
             ),
-            "heapwire.protocol.wire.bindings": "HeapFeedbackStatus HeapFeedbackStatusReason",
+            "heapwire.protocol.wire.bindings": "BufferStatusResult BufferStatusReason",
         },
     )

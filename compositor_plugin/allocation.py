@@ -1,7 +1,7 @@
 """`xx_dmabuf_allocation_v1`: memory for a client that may not open the source.
 
 The heap is opened and allocated from on a thread for that; only dma-bufs go
-to the client. What it gets is bounded by its plan and charged to its user.
+to the client. What it gets is charged to its user, and bounded by the policy.
 """
 
 from __future__ import annotations
@@ -10,21 +10,59 @@ import contextlib
 import logging
 import os
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.clients import Charge, Shortage
-from heapwire.compositor_plugin.server import NewId, Resource
+from heapwire.compositor_plugin.manager import SourceManager
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 from heapwire.kernel.memory import DmaBuf, Memory, OutOfMemoryError, PictureShape
 from heapwire.protocol import words_of
-from heapwire.protocol.values import LayoutKind, Plan
-from heapwire.protocol.wire import clip, halves
-from heapwire.protocol.wire.bindings import XX_DMABUF_ALLOCATION_V1, AllocationReason
+from heapwire.protocol.values import FixedBuffer, Source
+from heapwire.protocol.wire import ALLOCATIONS, MisuseError, clip, decode_buffer, halves
+from heapwire.protocol.wire.bindings import (
+    XX_DMABUF_ALLOCATION_MANAGER_V1,
+    XX_DMABUF_ALLOCATION_V1,
+    AllocationManagerError,
+    AllocationReason,
+)
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.negotiation import Negotiation
     from heapwire.compositor_plugin.plugin_state import PluginState
 
 log = logging.getLogger(__name__)
+
+
+class AllocationManager(SourceManager):
+    """One client's manager."""
+
+    INTERFACE = XX_DMABUF_ALLOCATION_MANAGER_V1
+
+    def allocate(
+        self,
+        new_id: NewId,
+        fourcc: int,
+        modifier_hi: int,
+        modifier_lo: int,
+        width: int,
+        height: int,
+        objects: bytes,
+        planes: bytes,
+    ) -> None:
+        """Allocate the objects of one buffer."""
+        errors = AllocationManagerError
+        try:
+            buffer = decode_buffer(
+                errors, fourcc, modifier_hi, modifier_lo, width, height, objects, planes
+            )
+        except MisuseError as error:
+            raise ViolationError(self, error.code, error.message) from None
+        Allocation(new_id, self._plugin, buffer)
+        self._bound(self._use.allocations, ALLOCATIONS, errors.TOO_MANY, "allocations")
+
+    def _offered(self) -> Iterable[Source]:
+        grant = self._plugin.grant(self.client)
+        return (source for source in self._plugin.broker.allocatable if grant.permits(source))
 
 
 class Allocation(Resource):
@@ -32,20 +70,13 @@ class Allocation(Resource):
 
     INTERFACE = XX_DMABUF_ALLOCATION_V1
 
-    def __init__(
-        self,
-        new_id: NewId,
-        plugin: PluginState,
-        negotiation: Negotiation,
-        serial: int,
-        index: int,
-    ) -> None:
+    def __init__(self, new_id: NewId, plugin: PluginState, buffer: FixedBuffer) -> None:
         super().__init__(new_id)
         self._plugin = plugin
         self._use = plugin.uses.of(self.client)
         self._use.allocations += 1
         self._charge: Charge | None = None
-        self._begin(negotiation, serial, index)
+        self._begin(buffer)
 
     def destroy(self) -> None:
         """The client has what it wanted, or wants it no more."""
@@ -57,29 +88,22 @@ class Allocation(Resource):
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
 
-    def _begin(self, negotiation: Negotiation, serial: int, index: int) -> None:
+    def _begin(self, buffer: FixedBuffer) -> None:
         if self._plugin.closed:
             self._fail(AllocationReason.INTERNAL, "the compositor has stopped to allocate")
             return
-        plan = negotiation.plan(serial, index)
-        if plan is None:
-            self._fail(AllocationReason.STALE, f"there is no plan {index} in batch {serial}")
-            return
-        objects = plan.layout.objects
+        objects = buffer.layout.objects
         broker = self._plugin.broker
-        if plan.layout.kind is not LayoutKind.EXACT or not all(
-            broker.allocates_from(entry.source) for entry in objects
-        ):
-            text = "the compositor allocates exact layouts only, from heaps marked as allocatable"
+        if not all(broker.allocates_from(entry.source) for entry in objects):
+            text = "the compositor allocates from the sources only that it announced"
             self._fail(AllocationReason.NOT_ALLOCATABLE, text)
+            return
+        if {plane.object for plane in buffer.layout.planes} != set(range(len(objects))):
+            self._fail(AllocationReason.NOT_ALLOCATABLE, "there is an object without a plane")
             return
         shortage = self._plugin.shortage(self.client, objects)
         if shortage is not None:
             self._fail(_reason(shortage), shortage.text)
-            return
-        if not negotiation.take_buffer(serial, index):
-            text = f"all {plan.buffer_count} buffers of the plan have been allocated"
-            self._fail(AllocationReason.OVER_BUDGET, text)
             return
         accounts = self._plugin.accounts
         holder, grant = self._plugin.holder(self.client), self._plugin.grant(self.client)
@@ -94,7 +118,7 @@ class Allocation(Resource):
                 asker._allocated(outcome)
 
         self._plugin.kernel_worker.submit(
-            lambda: _allocate(memory, plan, charge), done, discard=_close
+            lambda: _allocate(memory, buffer, charge), done, discard=_close
         )
 
     def _allocated(self, outcome: tuple[DmaBuf, ...] | Exception) -> None:
@@ -132,16 +156,16 @@ def _reason(shortage: Shortage) -> AllocationReason:
     return AllocationReason.OVER_BUDGET if shortage.own else AllocationReason.NO_MEMORY
 
 
-def _allocate(memory: Memory, plan: Plan, charge: Charge) -> tuple[DmaBuf, ...]:
+def _allocate(memory: Memory, buffer: FixedBuffer, charge: Charge) -> tuple[DmaBuf, ...]:
     """On the thread for that: all objects, or none."""
     buffers: list[DmaBuf] = []
     if not charge.wanted:  # the client has changed its mind
         return ()
     try:
-        for index, entry in enumerate(plan.layout.objects):
-            shape = PictureShape.of(plan.fourcc, plan.layout, index)
-            buffer = memory.allocate(entry.source, entry.size, name="heapwire", shape=shape)
-            buffers.append(buffer)
+        for index, entry in enumerate(buffer.layout.objects):
+            shape = PictureShape.of(buffer.format.fourcc, buffer.layout, index)
+            made = memory.allocate(entry.source, entry.size, name="heapwire", shape=shape)
+            buffers.append(made)
     except BaseException:
         _close(tuple(buffers))
         raise

@@ -90,7 +90,7 @@ class Broker:
     platform that samples. `allocated` has the names of the heaps that clients may
     have the compositor allocate from, as far as this process may open them.
     `on_solved` sees each problem and its answer. `ids` are the wire ids given out
-    so far, which have to outlive a broker: a client's feedback object knows a
+    so far, which have to outlive a broker: a client's negotiation knows a
     device by one id for life. `records` knows the sets that clients have made.
     """
 

@@ -1,37 +1,31 @@
-"""One feedback object's negotiation, without the object.
+"""One negotiation, without the protocol object.
 
 It keeps the pending state, says which commit is to be answered next and with
-what, decides whether an answer that nobody asked for is worth sending, and
-follows what becomes of tagged buffers. It solves and sends nothing:
-`heap_feedback` does.
+what, and decides whether an answer that nobody asked for is worth sending. It
+solves and sends nothing: `negotiation_object` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
-from heapwire.compositor_plugin.host import StatusReason, SurfaceState
+from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.protocol.values import FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import (
     COMMITS,
     KNOWN_BATCHES,
-    TAGS,
     Batch,
     Inquiry,
     MisuseError,
     NegotiationState,
     TrancheFlags,
 )
-from heapwire.protocol.wire.bindings import (
-    HeapFeedbackError,
-    HeapFeedbackStatus,
-    HeapFeedbackStatusReason,
-)
+from heapwire.protocol.wire.bindings import NegotiationError
 
 
 class AnswerChange(Enum):
@@ -68,60 +62,35 @@ class NumberedBatch:
     serial: int
 
 
-@dataclass(frozen=True, slots=True)
-class BufferStatus:
-    """The arguments of a `buffer_status` event."""
-
-    tag: int
-    serial: int
-    plan: int
-    status: HeapFeedbackStatus
-    reason: int
-
-
-@dataclass(slots=True)
-class _Tag:
-    tag: int
-    serial: int
-    plan: int
-    told: BufferStatus | None = None
-
-
 class Negotiation:
-    """The state behind one feedback object.
+    """The state behind one negotiation.
 
     `host_state` asks the host; it is called once for each answer.
-    `forgotten` is told the buffer whose tag has made room for another's.
     `has_surface` is set to False when the surface is destroyed.
     """
 
-    def __init__(
-        self, host_state: Callable[[], HostState], forgotten: Callable[[int], None]
-    ) -> None:
+    def __init__(self, host_state: Callable[[], HostState]) -> None:
         self.state = NegotiationState()
         self.has_surface = True
         self._host_state = host_state
-        self._forgotten = forgotten
         self._inquiry = Inquiry()
         self._allowance: Allowance | None = None
         self._pending = [WaitingCommit(0, self._inquiry)]
         self._last: Batch | None = None
         self._serial = 0
         self._known: dict[int, tuple[Plan, ...]] = {}
-        self._counts: dict[int, int] = {}
-        self._tags: dict[int, _Tag] = {}
+        self._used: Plan | None = None
 
     def end(self) -> None:
         """Nothing is asked any more: let go of whoever would be called."""
         self._host_state = _nobody
-        self._forgotten = lambda _: None
 
     def commit(self, cookie: int) -> None:
         """Take the pending state as the next thing to answer; raises `MisuseError`."""
         waiting = WaitingCommit(cookie, self.state.commit(cookie))
         if len(self._pending) >= COMMITS:
             text = f"{COMMITS} commits wait for their answers"
-            raise MisuseError(HeapFeedbackError.TOO_MANY, text)
+            raise MisuseError(NegotiationError.TOO_MANY, text)
         self._pending.append(waiting)
 
     def take(self) -> tuple[list[NumberedBatch], WaitingCommit | None]:
@@ -202,60 +171,14 @@ class Negotiation:
         plans = self._known.get(serial, ())
         return plans[index] if index < len(plans) else None
 
-    def take_buffer(self, serial: int, index: int) -> bool:
-        """Count one more buffer against a batch; False when the plan's count is used up."""
-        plan = self.plan(serial, index)
-        if plan is None or self._counts.get(serial, 0) >= plan.buffer_count:
-            return False
-        self._counts[serial] = self._counts.get(serial, 0) + 1
-        return True
-
-    def tag(self, buffer: int, tag: int, serial: int, plan: int) -> BufferStatus | None:
-        """Tie a buffer to a plan; the status that is due at once, if one is.
-
-        That is REJECTED if the plan is not known, and for a buffer that has been
-        shown under another tag what the client was told of it then.
-        """
-        before = self._tags.pop(buffer, None)
-        if self.plan(serial, plan) is None:
-            return BufferStatus(
-                *(tag, serial, plan), HeapFeedbackStatus.REJECTED, HeapFeedbackStatusReason.STALE
-            )
-        while len(self._tags) >= TAGS:
-            oldest = next(iter(self._tags))
-            del self._tags[oldest]
-            self._forgotten(oldest)
-        self._tags[buffer] = new = _Tag(tag, serial, plan)
-        if before is not None and before.told is not None:
-            new.told = replace(before.told, tag=tag, serial=serial, plan=plan)
-        return new.told
-
-    def tagged(self, buffer: int) -> bool:
-        """Whether a buffer is tied to a plan."""
-        return buffer in self._tags
-
-    def buffer_gone(self, buffer: int) -> None:
-        """The buffer was destroyed, and its tag ends."""
-        self._tags.pop(buffer, None)
-
-    def shown(self, buffer: int, scanned_out: bool, reason: StatusReason) -> BufferStatus | None:
-        """The status that is due for a buffer that was shown; None if it was told before."""
-        tag = self._tags.get(buffer)
-        if tag is None:
-            return None
-        status = HeapFeedbackStatus.SCANOUT if scanned_out else HeapFeedbackStatus.COMPOSITED
-        told = BufferStatus(tag.tag, tag.serial, tag.plan, status, reason)
-        if told == tag.told:
-            return None
-        tag.told = told
-        return told
+    def use_plan(self, serial: int, plan: int) -> None:
+        """The client has buffers by a plan; nothing happens if that is not known any more."""
+        self._used = self.plan(serial, plan) or self._used
 
     def _kept_plan(self) -> Plan | None:
-        """The plan that the client has buffers of: the last one tagged, else the best."""
-        for tag in reversed(self._tags.values()):
-            plan = self.plan(tag.serial, tag.plan)
-            if plan is not None:
-                return plan
+        """The plan that the client has buffers of, else the best."""
+        if self._used is not None:
+            return self._used
         offers = self._last.offers if self._last else ()
         return offers[0].plan if offers else None
 
@@ -266,7 +189,6 @@ class Negotiation:
         while len(self._known) > KNOWN_BATCHES:
             oldest = next(iter(self._known))
             del self._known[oldest]
-            self._counts.pop(oldest, None)
         return NumberedBatch(batch, cookie, self._serial)
 
 

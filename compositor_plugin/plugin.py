@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from heapwire.compositor_plugin.allocation import AllocationManager
 from heapwire.compositor_plugin.answering import SetRecords
 from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.buffer_status import BufferStatusManager
 from heapwire.compositor_plugin.clients import Holdings, Policy
-from heapwire.compositor_plugin.heap_manager import HeapManager
 from heapwire.compositor_plugin.host import Host, StatusReason
 from heapwire.compositor_plugin.machine_watch import MachineWatch
+from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
 from heapwire.compositor_plugin.plugin_state import PluginState
 from heapwire.compositor_plugin.server import Display, Global, interface_struct
 from heapwire.compositor_plugin.sources import DmabufSources
@@ -30,6 +32,8 @@ from heapwire.protocol.wire.bindings import (
     XX_DMABUF_SOURCES_V1,
 )
 
+GLOBALS = (DmabufSources, NegotiationManager, AllocationManager, BufferStatusManager)
+"""What a client binds, one for each protocol."""
 _ANYTHING = Policy()
 
 
@@ -76,21 +80,19 @@ class HeapPlugin:
         self._watch: MachineWatch | None = None
         self._globals: list[Global] = []
         try:
-            for served in (HeapManager, DmabufSources):
-                self._globals.append(
-                    Global(self._display, served.INTERFACE, partial(served, plugin=self._state))
-                )
+            for manager in GLOBALS:
+                made = partial(manager, plugin=self._state)
+                self._globals.append(Global(self._display, manager.INTERFACE, made))
         except BaseException:
-            for announced in self._globals:
-                announced.destroy()
+            self._withdraw()
             self._state.close()
             raise
         self._display_listener = self._display.on_destroy(self.close)
 
     def surface_changed(self, surface: int) -> None:
         """What `Host.surface_state` says of a surface differs from the last time."""
-        for feedback in self._state.feedbacks.of_surface(surface):
-            self._state.answers.reconsider(feedback)
+        for negotiation in self._state.negotiations.of_surface(surface):
+            self._state.answers.reconsider(negotiation)
 
     def buffer_shown(
         self, buffer: int, *, scanned_out: bool, reason: StatusReason = StatusReason.NONE
@@ -99,8 +101,8 @@ class HeapPlugin:
 
         `reason` says why it was not scanned out.
         """
-        for feedback in self._state.feedbacks.of_buffer(buffer):
-            feedback.buffer_shown(buffer, scanned_out, reason)
+        for status in self._state.statuses.of(buffer):
+            status.shown(scanned_out, reason)
 
     def batch_ends(self, feedback: int) -> None:
         """A batch of a `zwp_linux_dmabuf_feedback_v1` of the host's ends: its `done` is next.
@@ -111,7 +113,7 @@ class HeapPlugin:
 
     def wants(self, buffer: int) -> bool:
         """Whether any client waits to hear of a buffer; cheap, for the repaint path."""
-        return self._state.feedbacks.has_buffer(buffer)
+        return buffer in self._state.statuses
 
     @property
     def platform(self) -> Platform:
@@ -128,8 +130,8 @@ class HeapPlugin:
         for manager in tuple(self._state.managers):
             self._state.answers.announce_soon(manager)
         self._state.sources.machine_changed()
-        for feedback in self._state.feedbacks.all():
-            self._state.answers.reconsider(feedback)
+        for negotiation in self._state.negotiations.all():
+            self._state.answers.reconsider(negotiation)
 
     def composited_by(self, device: DeviceId) -> None:
         """The host says which device composites, by one of its nodes.
@@ -172,8 +174,7 @@ class HeapPlugin:
         """
         if self.closed:
             return
-        while self._globals:
-            self._globals.pop().destroy()  # first: nobody binds what is about to end
+        self._withdraw()  # first: nobody binds what is about to end
         self._display_listener.remove()
         if self._watch is not None:
             self._watch.close()
@@ -183,3 +184,7 @@ class HeapPlugin:
     def closed(self) -> bool:
         """Whether the plugin has left its display."""
         return not self._globals
+
+    def _withdraw(self) -> None:
+        while self._globals:
+            self._globals.pop().destroy()

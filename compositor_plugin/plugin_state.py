@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from heapwire.compositor_plugin.answering import AnswerSchedule, SetRecords, SolverQueue
 from heapwire.compositor_plugin.broker import Broker
+from heapwire.compositor_plugin.buffer_status import StatusIndex
 from heapwire.compositor_plugin.clients import (
     Accounts,
     Allowance,
@@ -22,10 +23,10 @@ from heapwire.compositor_plugin.clients import (
     Shortage,
     client_holding,
 )
-from heapwire.compositor_plugin.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
+from heapwire.compositor_plugin.negotiation_index import NegotiationIndex
 from heapwire.compositor_plugin.server import Client, EventLoop
 from heapwire.compositor_plugin.sources import SourcesState
 from heapwire.compositor_plugin.worker import Worker
@@ -33,7 +34,7 @@ from heapwire.protocol.values import BufferObject
 from heapwire.protocol.wire import DmabufFeedback
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.heap_manager import HeapManager
+    from heapwire.compositor_plugin.manager import SourceManager
 
 HostAnswer = TypeVar("HostAnswer")
 
@@ -58,8 +59,9 @@ class PluginState:
     ) -> None:
         self.broker = broker
         self.loop = loop
-        self.managers: set[HeapManager] = set()
-        self.feedbacks = FeedbackIndex()
+        self.managers: set[SourceManager] = set()
+        self.negotiations = NegotiationIndex()
+        self.statuses = StatusIndex()
         self.sources = SourcesState(self)
         self.answers = AnswerSchedule(loop, policy.debounce)
         quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
@@ -143,8 +145,10 @@ class PluginState:
         self.closed = True
         self.answers.close()
         self._worker_source.remove()  # before the worker closes the fd that the loop polls
-        for feedback in self.feedbacks.all():
-            feedback.let_go()
+        for negotiation in self.negotiations.all():
+            negotiation.let_go()
+        for status in self.statuses.all():
+            status.let_go()
         self.sources.close()
         # Neither is waited for: what a thread is allocating just now, it gives back itself.
         self.solving.close()

@@ -6,8 +6,14 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.client_lib.buffers.allocation import Allocation as Allocation
+    from heapwire.client_lib.buffers.allocation_manager import (
+        AllocationManager as AllocationManager,
+    )
     from heapwire.client_lib.buffers.buffer import Buffer as Buffer, allocate as allocate
     from heapwire.client_lib.buffers.buffer_status import BufferStatus as BufferStatus
+    from heapwire.client_lib.buffers.buffer_status_manager import (
+        BufferStatusManager as BufferStatusManager,
+    )
     from heapwire.client_lib.buffers.extended_feedback import (
         ExtendedFeedback as ExtendedFeedback,
     )
@@ -25,8 +31,10 @@ else:
         __name__,
         {
             "allocation": "Allocation",
+            "allocation_manager": "AllocationManager",
             "buffer": "Buffer allocate",
             "buffer_status": "BufferStatus",
+            "buffer_status_manager": "BufferStatusManager",
             "extended_feedback": "ExtendedFeedback",
             "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",

@@ -14,18 +14,13 @@ from heapwire.kernel.memory import DmaBuf, Memory, PictureShape
 from heapwire.kernel.system import Owner
 from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import LayoutKind, Plan
-from heapwire.protocol.wire import Batch, Offer
 
 
 class StatusTeller(Protocol):
     """Who tells what becomes of a buffer: a `Negotiation` whose `tells_status` is set."""
 
-    def tag_buffer(
-        self,
-        buffer: AnyProxy,
-        batch: Batch,
-        offer: Offer,
-        on_status: Callable[[BufferStatus], None],
+    def watch(
+        self, buffer: AnyProxy, on_status: Callable[[BufferStatus], None]
     ) -> Callable[[], None]:
         """Have `on_status` called on each change, until what this returns is called."""
 
@@ -35,7 +30,7 @@ class Buffer(Owner):
 
     `busy` is set by whoever attaches the buffer and cleared by the compositor's
     release; `status` is what the compositor last said became of it, None until
-    it was tagged and shown. Closing it closes everything; a context manager.
+    it was watched and shown. Closing it closes everything; a context manager.
     """
 
     def __init__(self, plan: Plan, objects: tuple[DmaBuf, ...]) -> None:
@@ -44,7 +39,7 @@ class Buffer(Owner):
         self.proxy: AnyProxy | None = None
         self.busy = False
         self.status: BufferStatus | None = None
-        self._untag: Callable[[], None] = _nothing
+        self._unwatch: Callable[[], None] = _nothing
 
     @contextlib.contextmanager
     def planes(self) -> Iterator[tuple[PlaneView, ...]]:
@@ -53,21 +48,21 @@ class Buffer(Owner):
             mapped = tuple(stack.enter_context(dma_buf.map()) for dma_buf in self.objects)
             yield plane_views(self.plan, mapped)
 
-    def tag(self, teller: StatusTeller, batch: Batch, offer: Offer) -> None:
-        """Tell the compositor which plan this buffer was made by; keeps `status` up to date.
+    def watch(self, teller: StatusTeller) -> None:
+        """Keep `status` up to date from now on.
 
         Raises `UsageError` for a buffer that has not been imported, and where nobody
         tells a status.
         """
         if self.proxy is None:
-            raise UsageError("only an imported buffer can be tagged")
-        self._untag()
-        self._untag = teller.tag_buffer(self.proxy, batch, offer, self._status_changed)
+            raise UsageError("only an imported buffer can be watched")
+        self._unwatch()
+        self._unwatch = teller.watch(self.proxy, self._status_changed)
 
     def close(self) -> None:
         """Destroy the `wl_buffer` and close the dma-bufs."""
-        self._untag()
-        self._untag = _nothing
+        self._unwatch()
+        self._unwatch = _nothing
         if self.proxy is not None and not self.proxy.destroyed:
             self.proxy.destroy()
         self.proxy = None

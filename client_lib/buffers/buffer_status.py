@@ -5,28 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
+from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BufferStatus:
-    """What became of a tagged buffer, and why it is not scanned out if it is not."""
+    """What became of a buffer, and why it is not scanned out if it is not."""
 
-    status: HeapFeedbackStatus
-    reason: HeapFeedbackStatusReason
-    serial: int
-    plan: int
+    result: BufferStatusResult
+    reason: BufferStatusReason
 
     @classmethod
-    def received(cls, serial: int, plan: int, status: int, reason: int) -> Self:
+    def received(cls, result: int, reason: int) -> Self:
         """A status off the wire; one from a later version reads as one that promises nothing."""
-        if status not in HeapFeedbackStatus.__members__.values():
-            status = HeapFeedbackStatus.COMPOSITED
-        if reason not in HeapFeedbackStatusReason.__members__.values():
-            reason = HeapFeedbackStatusReason.UNKNOWN
-        return cls(
-            status=HeapFeedbackStatus(status),
-            reason=HeapFeedbackStatusReason(reason),
-            serial=serial,
-            plan=plan,
-        )
+        if result not in BufferStatusResult.__members__.values():
+            result = BufferStatusResult.COMPOSITED
+        if reason not in BufferStatusReason.__members__.values():
+            reason = BufferStatusReason.UNKNOWN
+        return cls(result=BufferStatusResult(result), reason=BufferStatusReason(reason))

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
         ConflictError as ConflictError,
         NegotiationError as NegotiationError,
     )
-    from heapwire.client_lib.negotiation.heap_manager import HeapManager as HeapManager
     from heapwire.client_lib.negotiation.negotiation import Negotiation as Negotiation
+    from heapwire.client_lib.negotiation.negotiation_manager import (
+        NegotiationManager as NegotiationManager,
+    )
     from heapwire.client_lib.negotiation.planner_choice import (
         local_negotiation as local_negotiation,
-        offered_heap_manager as offered_heap_manager,
+        offered_manager as offered_manager,
         surface_negotiation as surface_negotiation,
     )
 else:
@@ -25,8 +27,8 @@ else:
             "buffer_pool": "BufferPool",
             "buffer_supply": "BufferSupply",
             "conflict": "ConflictError NegotiationError",
-            "heap_manager": "HeapManager",
+            "negotiation_manager": "NegotiationManager",
             "negotiation": "Negotiation",
-            "planner_choice": "local_negotiation offered_heap_manager surface_negotiation",
+            "planner_choice": "local_negotiation offered_manager surface_negotiation",
         },
     )

@@ -1,4 +1,4 @@
-"""The buffers of one stream: allocated by a plan, imported, tagged, used in turn."""
+"""The buffers of one stream: allocated by a plan, imported, watched, used in turn."""
 
 from __future__ import annotations
 
@@ -45,15 +45,16 @@ class BufferPool(Owner):
         imports: list[Import] = []
         try:
             for _ in range(max(1, min(offer.plan.buffer_count, limit))):
-                buffer = _allocate(negotiation, batch, offer, memory, timeout)
+                buffer = _allocate(negotiation, offer, memory, timeout)
                 self.buffers.append(buffer)
                 imports.append(dmabuf.import_buffer(buffer, extent))
             # All are asked for before the first answer is waited for: one round trip.
             for started in imports:
                 started.wait(timeout=timeout)
+            negotiation.use_plan(batch, offer)
             if negotiation.tells_status:
                 for buffer in self.buffers:
-                    buffer.tag(negotiation, batch, offer)
+                    buffer.watch(negotiation)
         except BaseException:
             for started in imports:
                 started.cancel()
@@ -118,7 +119,7 @@ class BufferPool(Owner):
 
 
 def _allocate(
-    negotiation: Negotiation, batch: Batch, offer: Offer, memory: Memory | None, timeout: float
+    negotiation: Negotiation, offer: Offer, memory: Memory | None, timeout: float
 ) -> Buffer:
     check_planes(offer.plan)
     here = all(access & Access.CLIENT for access in offer.access)
@@ -130,7 +131,7 @@ def _allocate(
         except AllocationError as error:
             fault = error
     if there:
-        with negotiation.allocate(batch, offer) as allocation:
+        with negotiation.allocate(offer) as allocation:
             allocation.wait(timeout=timeout)
             return Buffer(offer.plan, allocation.take())
     raise fault or AllocationError("neither this process nor the compositor can allocate the plan")

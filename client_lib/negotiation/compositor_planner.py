@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from heapwire.client_lib.buffers import Allocation, BufferStatus
+from heapwire.client_lib.buffers import AllocationManager, BufferStatusManager
 from heapwire.client_lib.negotiation.constraint_set_cache import ConstraintSetCache
 from heapwire.client_lib.negotiation.planner import Planner
-from heapwire.client_lib.wayland import AnyProxy, Connection, Handler, create, listen, send
+from heapwire.client_lib.wayland import AnyProxy, Connection, Handler, listen, send
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import Participant, SourceId
 from heapwire.protocol.wire import Batch, BatchDecoder, Inquiry, Offer, Request, inquiry_requests
 
 # Requests that set the same state as another: the last one of either counts.
 _SLOTS = {"unset_fixed_layout": "set_fixed_layout"}
-_MAX_TAG = (1 << 32) - 1
 
 
 class CompositorPlanner(Planner):
-    """The compositor's `xx_dmabuf_heap_feedback_v1`, which `proxy` is.
+    """The compositor's `xx_dmabuf_negotiation_v1`, which `proxy` is.
 
     An inquiry sends only what has changed since the last. `source_names` is a
-    view of the manager's, which stays current.
+    view of the manager's, which stays current. `allocation` and `statuses` are what
+    the compositor offers beside negotiations.
     """
 
     awaited = "answer to a negotiation"
@@ -32,25 +32,27 @@ class CompositorPlanner(Planner):
         proxy: AnyProxy,
         constraint_sets: ConstraintSetCache,
         source_names: Callable[[], Mapping[SourceId, str]],
+        allocation: AllocationManager | None,
+        statuses: BufferStatusManager | None,
     ) -> None:
         super().__init__(connection)
         self.proxy = proxy
         self._constraint_sets = constraint_sets
         self._source_names = source_names
+        self.allocation = allocation
+        self.statuses = statuses
         self._decoder = BatchDecoder()
         self._sent_participants: dict[int, Participant] = {}
-        # A new feedback object has the state of an empty inquiry.
+        # A new negotiation has the state of an empty inquiry.
         self._sent: dict[str, Request] = {
             _slot(request): request for request in inquiry_requests(Inquiry())
         }
         self._pending: list[int] = []
-        self._tags: dict[int, Callable[[BufferStatus], None]] = {}
-        self._last_tag = 0
         connection.on_close(self, self.close)
         events: dict[str, Handler] = {
             name: self._decoding(name, getattr(self._decoder, name))
             for name in (event.name for event in proxy.interface.events)
-            if name not in ("format_table", "done", "failed", "buffer_status")
+            if name not in ("format_table", "done", "failed")
         }
         events |= {
             "format_table": self._reading(
@@ -58,7 +60,6 @@ class CompositorPlanner(Planner):
             ),
             "done": lambda *values: self._complete("done", self._decoder.done, *values),
             "failed": lambda *values: self._complete("failed", self._decoder.failed, *values),
-            "buffer_status": self._buffer_status,
         }
         listen(proxy, connection.handler_failed, events)
 
@@ -89,32 +90,13 @@ class CompositorPlanner(Planner):
         self._pending.append(cookie)
         send(self.proxy, "commit", cookie)
 
-    def allocate(self, batch: Batch, offer: Offer) -> Allocation:
-        """Ask the compositor to allocate one buffer of a plan; the caller closes the result."""
-        proxy = create(self.proxy, "allocate", batch.serial, offer.index)
-        return Allocation(self.connection, proxy, offer.plan)
-
-    def tag_buffer(
-        self,
-        buffer: AnyProxy,
-        batch: Batch,
-        offer: Offer,
-        on_status: Callable[[BufferStatus], None],
-    ) -> int:
-        """Have `on_status` called when what becomes of a `wl_buffer` changes; returns the tag."""
-        self._last_tag = self._last_tag % _MAX_TAG + 1
-        send(self.proxy, "tag_buffer", buffer, self._last_tag, batch.serial, offer.index)
-        self._tags[self._last_tag] = on_status
-        return self._last_tag
-
-    def forget_tag(self, tag: int) -> None:
-        """The buffer is gone: expect no more of its statuses."""
-        self._tags.pop(tag, None)
+    def use_plan(self, batch: Batch, offer: Offer) -> None:
+        """Tell that buffers are made by a plan."""
+        send(self.proxy, "use_plan", batch.serial, offer.index)
 
     def close(self) -> None:
         """Destroy the object; buffers and allocations stay valid."""
         self.connection.forget(self)
-        self._tags.clear()
         if not self.proxy.destroyed and not self.connection.closed:
             send(self.proxy, "destroy")
 
@@ -157,11 +139,6 @@ class CompositorPlanner(Planner):
                 raise PeerError(f"an answer to commit {batch.cookie}, which is not due")
             del self._pending[0]
         return batch
-
-    def _buffer_status(self, tag: int, serial: int, plan: int, status: int, reason: int) -> None:
-        on_status = self._tags.get(tag)
-        if on_status is not None:
-            on_status(BufferStatus.received(serial, plan, status, reason))
 
 
 def _slot(request: Request) -> str:

@@ -39,7 +39,7 @@ _MAX_COOKIE = (1 << 32) - 1
 class Negotiation:
     """What a client's devices need, and what the planner makes of it.
 
-    Made by a `HeapManager`, by `local_negotiation` or by `surface_negotiation`. The
+    Made by a `NegotiationManager`, by `local_negotiation` or by `surface_negotiation`. The
     planner is the compositor, or this process in its place.
 
     State is set by the `set_` methods, which raise `UsageError` for what the
@@ -72,8 +72,9 @@ class Negotiation:
 
     @property
     def tells_status(self) -> bool:
-        """Whether anybody tells what becomes of tagged buffers: the compositor, if it plans."""
-        return isinstance(self._planner, CompositorPlanner)
+        """Whether anybody tells what becomes of buffers."""
+        planner = self._planner
+        return isinstance(planner, CompositorPlanner) and planner.statuses is not None
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -193,22 +194,25 @@ class Negotiation:
         assert self.batch is not None
         return self.batch
 
-    def allocate(self, batch: Batch, offer: Offer) -> Allocation:
+    def allocate(self, offer: Offer) -> Allocation:
         """Have the compositor allocate one buffer of a plan; the caller closes the result.
 
         Raises `AllocationError` if the compositor does not allocate for its clients.
         """
         self._check_usable()
-        if not isinstance(self._planner, CompositorPlanner):
+        planner = self._planner
+        if not isinstance(planner, CompositorPlanner) or planner.allocation is None:
             raise AllocationError("this compositor does not allocate for its clients")
-        return self._planner.allocate(batch, offer)
+        return planner.allocation.allocate(offer.plan)
 
-    def tag_buffer(
-        self,
-        buffer: AnyProxy,
-        batch: Batch,
-        offer: Offer,
-        on_status: Callable[[BufferStatus], None],
+    def use_plan(self, batch: Batch, offer: Offer) -> None:
+        """Tell the planner that there are buffers by a plan, so that it keeps to that."""
+        self._check_usable()
+        if isinstance(self._planner, CompositorPlanner):
+            self._planner.use_plan(batch, offer)
+
+    def watch(
+        self, buffer: AnyProxy, on_status: Callable[[BufferStatus], None]
     ) -> Callable[[], None]:
         """Have `on_status` called when what becomes of a `wl_buffer` changes.
 
@@ -217,10 +221,9 @@ class Negotiation:
         """
         self._check_usable()
         planner = self._planner
-        if not isinstance(planner, CompositorPlanner):
+        if not isinstance(planner, CompositorPlanner) or planner.statuses is None:
             raise UsageError("nobody tells what becomes of buffers: `tells_status` is False")
-        tag = planner.tag_buffer(buffer, batch, offer, on_status)
-        return lambda: planner.forget_tag(tag)
+        return planner.statuses.watch(buffer, on_status)
 
     def close(self) -> None:
         """Let go of it; buffers and allocations stay valid. Safe to call twice."""

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from heapwire.client_lib.buffers import LinuxDmabuf
-from heapwire.client_lib.negotiation.heap_manager import HeapManager
 from heapwire.client_lib.negotiation.local_planner import LocalPlanner
 from heapwire.client_lib.negotiation.negotiation import Negotiation
-from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, HEAP_MANAGER, AnyProxy, Connection
+from heapwire.client_lib.negotiation.negotiation_manager import NegotiationManager
+from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, NEGOTIATION_MANAGER, AnyProxy, Connection
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import SourceId
 
 
-def offered_heap_manager(
+def offered_manager(
     connection: Connection, platform: Platform | None, *, timeout: float = DEFAULT_TIMEOUT
-) -> HeapManager | None:
+) -> NegotiationManager | None:
     """The compositor's; None if it has none and `platform` can stand in for it.
 
     Raises `MissingGlobalError` if there is neither, `NoAnswerError` after `timeout`
     seconds.
     """
-    offered = HEAP_MANAGER.name in connection.globals(timeout=timeout)
+    offered = NEGOTIATION_MANAGER.name in connection.globals(timeout=timeout)
     stands_in = platform is not None and bool(platform.sources)
-    return None if stands_in and not offered else HeapManager(connection, timeout=timeout)
+    return None if stands_in and not offered else NegotiationManager(connection, timeout=timeout)
 
 
 def local_negotiation(
@@ -44,7 +44,7 @@ def surface_negotiation(
     surface: AnyProxy,
     platform: Platform | None = None,
     *,
-    manager: HeapManager | None = None,
+    manager: NegotiationManager | None = None,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> Negotiation:
     """A negotiation for a `wl_surface`: with the compositor, or with `platform` in its place.
@@ -58,16 +58,16 @@ def surface_negotiation(
     `NoAnswerError` after `timeout` seconds.
     """
     if manager is None:
-        manager = offered_heap_manager(dmabuf.connection, platform, timeout=timeout)
+        manager = offered_manager(dmabuf.connection, platform, timeout=timeout)
     if manager is None:
-        assert platform is not None, "offered_heap_manager() raises without one"
+        assert platform is not None, "offered_manager() raises without one"
         return local_negotiation(dmabuf, platform, surface)
     negotiation = manager.surface_negotiation(surface)
     negotiation.set_openable(_shared(manager, platform))
     return negotiation
 
 
-def _shared(manager: HeapManager, platform: Platform | None) -> frozenset[SourceId]:
+def _shared(manager: NegotiationManager, platform: Platform | None) -> frozenset[SourceId]:
     if platform is None:
         return frozenset()
     openable = platform.memory.openable

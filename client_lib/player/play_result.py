@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from heapwire.client_lib.buffers import Buffer
 from heapwire.protocol.values import Plan, SourceId
 from heapwire.protocol.wire import Event, Refusal
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus
+from heapwire.protocol.wire.bindings import BufferStatusResult
 
 MOST_WAITING = 16  # frames on the screen without a status; one that comes at all comes at once
 
@@ -75,7 +75,7 @@ class FrameLedger:
         self.dropped = 0
         self.shown = 0
         self.pending = 0
-        self._statuses: Counter[HeapFeedbackStatus] = Counter()
+        self._statuses: Counter[BufferStatusResult] = Counter()
         self._reasons: Counter[str] = Counter()
         self._unsettled: list[tuple[Buffer, bool]] = []
 
@@ -104,11 +104,11 @@ class FrameLedger:
         for buffer, zero_copy in self._unsettled:
             status = buffer.status
             if status is not None:
-                self._statuses[status.status] += 1
-                if status.status is not HeapFeedbackStatus.SCANOUT:
+                self._statuses[status.result] += 1
+                if status.result is not BufferStatusResult.SCANOUT:
                     self._reasons[status.reason.name.lower()] += 1
             elif zero_copy:
-                self._statuses[HeapFeedbackStatus.SCANOUT] += 1
+                self._statuses[BufferStatusResult.SCANOUT] += 1
             else:
                 waiting.append((buffer, zero_copy))
         kept = 0 if finally_ or not self._statuses_told else MOST_WAITING
@@ -127,8 +127,8 @@ class FrameLedger:
         return FrameCounts(
             decoded=self.decoded,
             shown=self.shown,
-            scanned_out=self._statuses[HeapFeedbackStatus.SCANOUT],
-            composited=self._statuses[HeapFeedbackStatus.COMPOSITED],
+            scanned_out=self._statuses[BufferStatusResult.SCANOUT],
+            composited=self._statuses[BufferStatusResult.COMPOSITED],
             dropped=self.dropped,
         )
 

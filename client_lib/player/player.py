@@ -10,8 +10,8 @@ from pathlib import Path
 from heapwire.client_lib.buffers import LinuxDmabuf, Window
 from heapwire.client_lib.negotiation import (
     BufferSupply,
-    HeapManager,
-    offered_heap_manager,
+    NegotiationManager,
+    offered_manager,
     surface_negotiation,
 )
 from heapwire.client_lib.player.cpu_picture_stream import CPU
@@ -97,7 +97,7 @@ class Player:
             self._wake = wake
             stack.callback(setattr, self, "_wake", None)
             connection = stack.enter_context(Connection(self._display))
-            manager = offered_heap_manager(connection, self._platform, timeout=options.timeout)
+            manager = offered_manager(connection, self._platform, timeout=options.timeout)
             dmabuf = LinuxDmabuf(connection, timeout=options.timeout)
             window = Window(
                 connection,
@@ -132,7 +132,7 @@ class Player:
     def _shown(
         self,
         screen: Screen,
-        manager: HeapManager | None,
+        manager: NegotiationManager | None,
         dmabuf: LinuxDmabuf,
         pictures: PictureStream,
         faults: list[str],

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     )
     from heapwire.client_lib.wayland.format_table import read_format_table as read_format_table
     from heapwire.client_lib.wayland.interfaces import (
-        HEAP_MANAGER as HEAP_MANAGER,
+        ALLOCATION_MANAGER as ALLOCATION_MANAGER,
+        BUFFER_STATUS_MANAGER as BUFFER_STATUS_MANAGER,
+        NEGOTIATION_MANAGER as NEGOTIATION_MANAGER,
         AnyProxy as AnyProxy,
         CData as CData,
         Handler as Handler,
         create as create,
+        end as end,
         listen as listen,
         send as send,
     )
@@ -31,6 +34,9 @@ else:
             "connection": "Connection DEFAULT_TIMEOUT Global",
             "dmabuf_sources": "DmabufSources ToldSource",
             "format_table": "read_format_table",
-            "interfaces": "AnyProxy CData HEAP_MANAGER Handler create listen send",
+            "interfaces": (
+                "ALLOCATION_MANAGER AnyProxy BUFFER_STATUS_MANAGER CData Handler "
+                "NEGOTIATION_MANAGER create end listen send"
+            ),
         },
     )

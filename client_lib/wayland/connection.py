@@ -14,7 +14,7 @@ import select
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pywayland import ffi, lib
 from pywayland.client.display import Display
@@ -34,6 +34,8 @@ from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, end, listen
 from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError, UsageError
 from heapwire.protocol.wire.bindings import INTERFACES
+
+Shared = TypeVar("Shared")
 
 if TYPE_CHECKING:
     from pywayland.protocol.wayland import WlRegistryProxy  # elsewhere in pywayland 0.4.18
@@ -86,6 +88,7 @@ class Connection(Owner):
         self._faults: list[BaseException] = []
         self._closers: dict[int, Callable[[], None]] = {}
         self._kept: set[AnyProxy] = set()
+        self._shared: dict[type, object] = {}
         self._dispatching = 0
         self._closing = False
         self._finalizer: Callable[[], object] = lambda: None
@@ -110,6 +113,7 @@ class Connection(Owner):
         for closer in reversed(list(self._closers.values())):
             closer()
         self._closers.clear()
+        self._shared.clear()
         for proxy in self._kept:
             proxy._destroy()
         self._kept.clear()
@@ -239,6 +243,13 @@ class Connection(Owner):
             for entry in self._globals.get(interface.name, ())
             if entry.version >= minimum
         ]
+
+    def shared(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        """The one object of a kind on this connection, made when it is first asked for."""
+        made = self._shared.get(kind)
+        if not isinstance(made, kind):
+            made = self._shared[kind] = make()
+        return made
 
     def check(self) -> None:
         """Raise what a handler has met with since the last call."""

@@ -176,16 +176,17 @@ _TABLES_BY_NAME: Mapping[str, Table] = {table.name: table for table in _TABLES}
 for _table in _TABLES:
     _make(_table, _INTERFACES_BY_NAME)
 
-HEAP_MANAGER = _INTERFACES_BY_NAME["xx_dmabuf_heap_manager_v1"]
-"""The global of heapwire's protocol, as a class of pywayland's."""
+NEGOTIATION_MANAGER = _INTERFACES_BY_NAME["xx_dmabuf_negotiation_manager_v1"]
+"""The global of negotiations, as a class of pywayland's."""
 
 DMABUF_SOURCES = _INTERFACES_BY_NAME["xx_dmabuf_sources_v1"]
 """The global of the protocol that adds to linux-dmabuf's feedback, likewise."""
 
-CONSTRAINT_SET_CREATOR = _INTERFACES_BY_NAME["xx_dmabuf_constraint_set_creator_v1"]
-CONSTRAINT_SET = _INTERFACES_BY_NAME["xx_dmabuf_constraint_set_v1"]
-HEAP_FEEDBACK = _INTERFACES_BY_NAME["xx_dmabuf_heap_feedback_v1"]
-ALLOCATION = _INTERFACES_BY_NAME["xx_dmabuf_allocation_v1"]
+ALLOCATION_MANAGER = _INTERFACES_BY_NAME["xx_dmabuf_allocation_manager_v1"]
+"""The global through which a compositor allocates for its clients."""
+
+BUFFER_STATUS_MANAGER = _INTERFACES_BY_NAME["xx_dmabuf_buffer_status_manager_v1"]
+"""The global through which a compositor says what becomes of buffers."""
 
 
 def send(proxy: AnyProxy, request: str, *values: RequestArgument) -> AnyProxy | None:

@@ -20,8 +20,10 @@ from heapwire.compositor_plugin.server import (
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.batch_solver import BatchSolver
-    from heapwire.compositor_plugin.heap_feedback import HeapFeedback
-    from heapwire.compositor_plugin.heap_manager import HeapManager
+    from heapwire.compositor_plugin.buffer_status import BufferStatus
+    from heapwire.compositor_plugin.manager import SourceManager
+    from heapwire.compositor_plugin.negotiation_object import NegotiationObject
+
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +49,8 @@ class AnswerSchedule:
         self._debounce = debounce
         self._clock = clock
         self._turns = TurnQueue()
-        self._upgrades: dict[HeapFeedback, None] = {}  # in the order in which they came
-        self._ended: deque[HeapFeedback] = deque()
+        self._upgrades: dict[NegotiationObject, None] = {}  # in the order in which they came
+        self._ended: deque[NegotiationObject | BufferStatus] = deque()
         self._idle: EventSource | None = None
         # An idle callback that is added by another one runs in the same pass, so the next
         # slice comes with a timer.
@@ -63,17 +65,17 @@ class AnswerSchedule:
         """Whether anybody waits for a slice."""
         return len(self._turns) > 0 or len(self._ended) > 0
 
-    def announce_soon(self, manager: HeapManager) -> None:
+    def announce_soon(self, manager: SourceManager) -> None:
         """Let a manager say which sources have come or gone; before its client is answered."""
         self._add(manager.client, Turn.ANNOUNCE, manager, manager.announce)
 
-    def answer_soon(self, feedback: HeapFeedback) -> None:
-        """Let a feedback object answer when the requests at hand are handled."""
-        self._add(feedback.client, Turn.ANSWER, feedback, feedback.answer)
+    def answer_soon(self, negotiation: NegotiationObject) -> None:
+        """Let a negotiation answer when the requests at hand are handled."""
+        self._add(negotiation.client, Turn.ANSWER, negotiation, negotiation.answer)
 
-    def reconsider(self, feedback: HeapFeedback) -> None:
-        """What a feedback object said may no longer be so: a loss at once, a gain if it lasts."""
-        self._add(feedback.client, Turn.RECONSIDER, feedback, feedback.reconsider)
+    def reconsider(self, negotiation: NegotiationObject) -> None:
+        """What a negotiation said may no longer be so: a loss at once, a gain if it lasts."""
+        self._add(negotiation.client, Turn.RECONSIDER, negotiation, negotiation.reconsider)
 
     def conclude_soon(self, client: Client, who: BatchSolver, work: Callable[[], None]) -> None:
         """Let something that was solved be told, in a turn of its own."""
@@ -88,30 +90,30 @@ class AnswerSchedule:
         self._turns.add(key, Turn.ANSWER, key, lambda: _guard(work))
         self._begin()
 
-    def upgrade_later(self, feedback: HeapFeedback) -> None:
-        """What a feedback object could say is better than what it said: if that lasts."""
-        self._upgrades[feedback] = None
+    def upgrade_later(self, negotiation: NegotiationObject) -> None:
+        """What a negotiation could say is better than what it said: if that lasts."""
+        self._upgrades[negotiation] = None
         self._debouncer.arm(self._debounce)
 
-    def keep(self, feedback: HeapFeedback) -> None:
-        """What a feedback object said is the best that it could say."""
-        self._upgrades.pop(feedback, None)
+    def keep(self, negotiation: NegotiationObject) -> None:
+        """What a negotiation said is the best that it could say."""
+        self._upgrades.pop(negotiation, None)
 
     def forget_conclusion(self, who: BatchSolver) -> None:
         """What was solved is not to be told any more."""
         self._turns.discard(who)
 
-    def forget(self, feedback: HeapFeedback) -> None:
-        """A feedback object was destroyed."""
-        self._turns.discard(feedback)
-        self._upgrades.pop(feedback, None)
+    def forget(self, negotiation: NegotiationObject) -> None:
+        """A negotiation was destroyed."""
+        self._turns.discard(negotiation)
+        self._upgrades.pop(negotiation, None)
 
-    def end_soon(self, feedback: HeapFeedback) -> None:
-        """Let go of what a feedback object had, which is destroyed, in a slice."""
+    def end_soon(self, ended: NegotiationObject | BufferStatus) -> None:
+        """Let go of what an object had, which is destroyed, in a slice."""
         if self._closed:
-            feedback.end()
+            ended.end()
         else:
-            self._ended.append(feedback)
+            self._ended.append(ended)
             self._begin()
 
     def end_all(self) -> None:
@@ -119,7 +121,7 @@ class AnswerSchedule:
         while self._ended:
             self._ended.popleft().end()
 
-    def forget_manager(self, manager: HeapManager) -> None:
+    def forget_manager(self, manager: SourceManager) -> None:
         """A manager was destroyed."""
         self._turns.discard(manager)
 
@@ -188,8 +190,8 @@ class AnswerSchedule:
 
     def _send_upgrades(self) -> None:
         upgrades, self._upgrades = self._upgrades, {}
-        for feedback in upgrades:
-            self._add(feedback.client, Turn.RENEW, feedback, feedback.renew)
+        for negotiation in upgrades:
+            self._add(negotiation.client, Turn.RENEW, negotiation, negotiation.renew)
 
 
 def _serve(client: Client, work: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Solving for one feedback object: at once if it costs no more than a slice, else elsewhere."""
+"""Solving for one negotiation: at once if it costs no more than a slice, else elsewhere."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _UNSOLVED = {
 
 
 class BatchSolver:
-    """Solves one thing at a time for one feedback object."""
+    """Solves one thing at a time for one negotiation."""
 
     def __init__(self, plugin: PluginState, client: Client) -> None:
         self._plugin = plugin

@@ -1,13 +1,13 @@
 """What a client makes the compositor keep in its own memory: bounded for each, and in all.
 
 The limits are the protocol's (`protocol/wire/limits.py`), so that a client can keep to
-them: constraint sets, managers, feedback objects, tags, allocations.
+them: constraint sets, managers, negotiations, buffer statuses, allocations.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
@@ -18,28 +18,33 @@ from heapwire.protocol.wire import CLIENT_OBJECTS
 ALL_SET_BYTES = 64 << 20
 """Bytes of the constraint sets of all clients: the limit of 16 of them."""
 ALL_OBJECTS = 4096
-"""Managers, feedback objects, tags and allocations of all clients: at 23 KiB of memory for
-a feedback object that has been answered, 92 MiB."""
+"""Managers, negotiations, buffer statuses and allocations of all clients: at 23 KiB of memory
+for a negotiation that has been answered, 92 MiB."""
 SMALL_SET_BYTES = 64 << 10
 """Bytes that a client may have whatever the others have: several honest negotiations."""
 
 
 @dataclass(slots=True, eq=False)
 class ClientUse:
-    """What one client has: bytes of constraint sets, and objects; and who it is, once asked."""
+    """What one client has: bytes of constraint sets, and objects; and who it is, once asked.
+
+    `managers` are by the name of their interface.
+    """
 
     client: ClientIdentity | None = None
     set_bytes: int = 0
-    managers: int = 0
+    managers: Counter[str] = field(default_factory=Counter)
+    negotiations: int = 0
     feedbacks: int = 0
-    tags: int = 0
+    statuses: int = 0
     allocations: int = 0
     _said: set[str] = field(default_factory=set)
 
     @property
     def objects(self) -> int:
         """All that the client has of us but for constraint sets."""
-        return self.managers + self.feedbacks + self.tags + self.allocations
+        made = self.negotiations + self.feedbacks + self.statuses + self.allocations
+        return self.managers.total() + made
 
     def first(self, what: str) -> bool:
         """Whether something is to be logged for the first time; a client can repeat anything."""

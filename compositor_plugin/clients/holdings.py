@@ -45,8 +45,8 @@ class ClientHolding:
     client: ClientIdentity
     set_bytes: int
     managers: int
-    feedbacks: int
-    tags: int
+    negotiations: int
+    statuses: int
     allocations: int
 
 
@@ -64,8 +64,8 @@ def client_holding(client: ClientIdentity, use: ClientUse) -> ClientHolding:
     return ClientHolding(
         client=client,
         set_bytes=use.set_bytes,
-        managers=use.managers,
-        feedbacks=use.feedbacks,
-        tags=use.tags,
+        managers=use.managers.total(),
+        negotiations=use.negotiations,
+        statuses=use.statuses,
         allocations=use.allocations,
     )

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heapwire.compositor_plugin.manager import Manager
 from heapwire.compositor_plugin.server import ForeignResource, NewId, Resource
 from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
 from heapwire.protocol.values import Source
-from heapwire.protocol.wire import FEEDBACKS, MANAGERS, clip, halves
+from heapwire.protocol.wire import FEEDBACKS, clip, halves
 from heapwire.protocol.wire.bindings import XX_DMABUF_SOURCES_V1, SourcesProperty
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin_state import PluginState
 
 
-class DmabufSources(Resource):
+class DmabufSources(Manager):
     """One client's global."""
 
     INTERFACE = XX_DMABUF_SOURCES_V1
 
     def __init__(self, new_id: NewId, plugin: PluginState) -> None:
-        super().__init__(new_id)
-        self._plugin = plugin
-        self._use = plugin.uses.of(self.client)
-        self._use.managers += 1
+        super().__init__(new_id, plugin)
         self._announced: dict[Source, None] = {}
         self._send_sources()
         self.send("done")
         plugin.sources.add_manager(self)
-        self._bound(self._use.managers, MANAGERS)
+        self._bound_managers()
 
     def announce(self) -> None:
         """Send the sources that are new and those that are gone."""
         if self._send_sources():
             self.send("done")
-
-    def destroy(self) -> None:
-        """The client has no more use for it."""
-        self.destroy_resource()
 
     def extend_feedback(self, new_id: NewId, feedback: Resource | ForeignResource) -> None:
         """Tell of the tranches of a feedback object of the host's."""
@@ -46,7 +40,7 @@ class DmabufSources(Resource):
 
     def on_destroy(self) -> None:
         """The client's object is gone; nothing that came from it is."""
-        self._use.managers -= 1
+        super().on_destroy()
         self._plugin.sources.remove_manager(self)
 
     def _send_sources(self) -> bool:
@@ -62,11 +56,6 @@ class DmabufSources(Resource):
             self.send("source", *number, *_properties(source), *size, clip(source.name))
         self._announced = sources
         return bool(gone or new)
-
-    def _bound(self, number: int, most: int) -> None:
-        """End a client that has more than it may, or more than there is room for."""
-        if number > most or self._plugin.uses.many(self._use):
-            self.client.post_no_memory()
 
 
 def _properties(source: Source) -> tuple[int, int]:

@@ -21,8 +21,8 @@ from heapwire.client_lib import (
     Extent,
     Extents,
     FormatModifier,
-    HeapManager,
     LinuxDmabuf,
+    NegotiationManager,
     Participant,
     PlaneView,
     Platform,
@@ -53,7 +53,7 @@ class Application:
         self.frames = frames
         self.drawn = 0
         self.window = Window(self.connection, title="own event loop")
-        manager = HeapManager(self.connection)
+        manager = NegotiationManager(self.connection)
         negotiation = manager.surface_negotiation(self.window.surface)
         negotiation.set_extents(Extents(coded=SIZE))
         negotiation.set_participant(

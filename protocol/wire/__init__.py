@@ -48,6 +48,10 @@ if TYPE_CHECKING:
         trace_differences as trace_differences,
         trace_document as trace_document,
     )
+    from heapwire.protocol.wire.fixed_buffer import (
+        decode_buffer as decode_buffer,
+        encode_buffer as encode_buffer,
+    )
     from heapwire.protocol.wire.interface import (
         Argument as Argument,
         ArgumentKind as ArgumentKind,
@@ -61,15 +65,15 @@ if TYPE_CHECKING:
         BUFFERS as BUFFERS,
         CLIENT_OBJECTS as CLIENT_OBJECTS,
         CLIENT_SET_BYTES as CLIENT_SET_BYTES,
-        CLIENT_TAGS as CLIENT_TAGS,
         COMMITS as COMMITS,
         FEEDBACKS as FEEDBACKS,
         KNOWN_BATCHES as KNOWN_BATCHES,
         MANAGERS as MANAGERS,
+        NEGOTIATIONS as NEGOTIATIONS,
         REQUEST_OVERHEAD as REQUEST_OVERHEAD,
         SET_OVERHEAD as SET_OVERHEAD,
+        STATUSES as STATUSES,
         TABLE_ENTRIES as TABLE_ENTRIES,
-        TAGS as TAGS,
         clip as clip,
     )
     from heapwire.protocol.wire.linux_dmabuf import (
@@ -113,11 +117,12 @@ else:
             "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
             "dmabuf_feedback": "DmabufFeedback DmabufTranche FeedbackDecoder",
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
+            "fixed_buffer": "decode_buffer encode_buffer",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": (
                 "ALLOCATIONS ALTERNATIVES ARRAY_FACTOR BUFFERS CLIENT_OBJECTS CLIENT_SET_BYTES "
-                "CLIENT_TAGS COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS REQUEST_OVERHEAD "
-                "SET_OVERHEAD TABLE_ENTRIES TAGS clip"
+                "COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS NEGOTIATIONS REQUEST_OVERHEAD "
+                "SET_OVERHEAD STATUSES TABLE_ENTRIES clip"
             ),
             "linux_dmabuf": (
                 "BufferFlags BufferParamsError DMABUF_FEEDBACK DMABUF_PLANES DmabufVersion "

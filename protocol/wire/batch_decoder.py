@@ -1,4 +1,4 @@
-"""Events of `xx_dmabuf_heap_feedback_v1`, collected into batches.
+"""Events of `xx_dmabuf_negotiation_v1`, collected into batches.
 
 One method for each event, named after it. `done` and `failed` return the batch
 that they complete. A compositor that breaks the protocol (an index beyond the
@@ -121,7 +121,7 @@ class _Tranche:
 
 
 class BatchDecoder:
-    """Collects one feedback object's events."""
+    """Collects one negotiation's events."""
 
     __slots__ = ("_conflicts", "_participants", "_refusals", "_table", "_tranche", "_tranches")
 

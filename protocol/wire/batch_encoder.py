@@ -1,4 +1,4 @@
-"""A batch as the events of `xx_dmabuf_heap_feedback_v1`."""
+"""A batch as the events of `xx_dmabuf_negotiation_v1`."""
 
 from __future__ import annotations
 

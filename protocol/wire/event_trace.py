@@ -1,4 +1,4 @@
-"""What a client was told, as a file: the events of one feedback object, and what they said.
+"""What a client was told, as a file: the events of one negotiation, and what they said.
 
 A compositor's capture holds problems and is solved again (explain/capture.py). A
 client knows neither the machine nor the host, so its capture holds the events
@@ -15,7 +15,7 @@ from heapwire.protocol.explain import Document, Json, canonical, to_json
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
 from heapwire.protocol.wire.batch_encoder import Event
-from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
+from heapwire.protocol.wire.bindings import XX_DMABUF_NEGOTIATION_V1
 from heapwire.protocol.wire.interface import ArgumentKind
 
 SCHEMA_VERSION = 1
@@ -27,8 +27,7 @@ _EVENTS = {
     event.name: tuple(argument.kind for argument in event.arguments if argument.name != "size")
     if event.name == "format_table"
     else tuple(argument.kind for argument in event.arguments)
-    for event in XX_DMABUF_HEAP_FEEDBACK_V1.events
-    if event.name != "buffer_status"
+    for event in XX_DMABUF_NEGOTIATION_V1.events
 }
 
 
@@ -93,7 +92,7 @@ def _event(number: int, entry: Json) -> Event:
                 raise InputError(f"events[{number}]: {name} with {counts}")
             pairs = zip(kinds, values, strict=True)
             return name, tuple([_value(number, kind, value) for kind, value in pairs])
-    raise InputError(f"events[{number}] is no event of a feedback object")
+    raise InputError(f"events[{number}] is no event of a negotiation")
 
 
 def _value(number: int, kind: ArgumentKind, value: Json) -> int | str | bytes:

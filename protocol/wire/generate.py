@@ -18,8 +18,13 @@ from xml.sax.saxutils import escape
 from heapwire.protocol.values import REGISTRY, ConstraintType, MergeRule
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 
-PROTOCOLS = ("xx-dmabuf-heaps-v1", "xx-dmabuf-sources-v1")
-HEAPS, SOURCES = PROTOCOLS
+PROTOCOLS = (
+    "xx-dmabuf-sources-v1",
+    "xx-dmabuf-negotiation-v1",
+    "xx-dmabuf-allocation-v1",
+    "xx-dmabuf-buffer-status-v1",
+)
+SOURCES, NEGOTIATION, ALLOCATION, BUFFER_STATUS = PROTOCOLS
 _KINDS = {
     "int": ArgumentKind.INT,
     "uint": ArgumentKind.UINT,
@@ -48,7 +53,7 @@ _MERGED = {
 }
 
 
-def protocol_xml(name: str = HEAPS) -> str:
+def protocol_xml(name: str = NEGOTIATION) -> str:
     """The text of a protocol's XML."""
     folder = resources.files("heapwire.protocol").joinpath("wire/xml")
     return folder.joinpath(f"{name}.xml").read_text("utf-8")
@@ -166,7 +171,7 @@ def _argument(argument: Argument) -> str:
 
 
 def _class_name(interface: str, enum: str) -> str:
-    """`xx_dmabuf_heap_feedback_v1`, `tranche_flag` -> `HeapFeedbackTrancheFlag`."""
+    """`xx_dmabuf_negotiation_v1`, `tranche_flag` -> `NegotiationTrancheFlag`."""
     words = interface.removeprefix("xx_dmabuf_").removesuffix("_v1").split("_") + enum.split("_")
     return "".join(word.capitalize() for word in words)
 

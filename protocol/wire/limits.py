@@ -18,68 +18,69 @@ SET_CONSTRAINTS = 256
 """Constraints in a constraint set: constraint_set_creator.add."""
 
 SET_OVERHEAD = 2048
-"""Bytes that a constraint set counts for itself: heap_manager.create_constraint_set."""
+"""Bytes that a constraint set counts for itself: negotiation_manager.create_constraint_set."""
 
 REQUEST_OVERHEAD = 64
-"""Bytes that an array counts beside its own: heap_manager.create_constraint_set."""
+"""Bytes that an array counts beside its own: negotiation_manager.create_constraint_set."""
 
 ARRAY_FACTOR = 8
 """Times its length that an array counts: what a pair or a source costs in memory, which is
-128 bytes for 16; heap_manager.create_constraint_set."""
+128 bytes for 16; negotiation_manager.create_constraint_set."""
 
 CLIENT_SET_BYTES = 4 << 20
-"""Bytes of all constraint sets of a client: heap_manager.create_constraint_set."""
+"""Bytes of all constraint sets of a client: negotiation_manager.create_constraint_set."""
 
 FEEDBACKS = 256
-"""Feedback objects of a client at a time: heap_manager.get_default_feedback."""
+"""Feedback objects that a client has extended at a time: sources.extend_feedback."""
+
+NEGOTIATIONS = 256
+"""Negotiations of a client at a time: negotiation_manager.get_default_negotiation."""
 
 MANAGERS = 16
-"""Managers of a client at a time: heap_manager."""
+"""Managers of one protocol of a client at a time: negotiation_manager, allocation_manager,
+buffer_status_manager."""
 
 CLIENT_OBJECTS = 64
-"""Objects and tags that a client may have whatever the others have: heap_manager."""
+"""Objects that a client may have whatever the others have: negotiation_manager."""
 
 COMMITS = 256
-"""Commits of a feedback object that wait for their answer: heap_feedback.commit."""
+"""Commits of a negotiation that wait for their answer: negotiation.commit."""
 
-TAGS = 256
-"""Buffers that a feedback object has tagged at a time: heap_feedback.tag_buffer."""
-
-CLIENT_TAGS = 1024
-"""Tags of a client: heap_feedback.tag_buffer."""
+STATUSES = 1024
+"""Buffer status objects of a client: buffer_status_manager.get_buffer_status."""
 
 ALLOCATIONS = 1024
-"""Allocations of a client that it has not destroyed: heap_feedback.allocate."""
+"""Allocations of a client that it has not destroyed: allocation_manager.allocate."""
 
 VALUE_BYTES = 1024
 """Bytes of a constraint's value: constraint_set_creator.add."""
 
 PARTICIPANTS = 16
-"""Participants of a client at a time: heap_feedback.set_participant."""
+"""Participants of a client at a time: negotiation.set_participant."""
 
 PARTICIPANT_NAME = 128
-"""Bytes of a participant's name, in UTF-8: heap_feedback.set_participant."""
+"""Bytes of a participant's name, in UTF-8: negotiation.set_participant."""
 
 MAX_CLIENT_ID = 0x7FFFFFFF
-"""The highest id that a client may give a participant: heap_feedback.set_participant."""
+"""The highest id that a client may give a participant: negotiation.set_participant."""
 
 ALTERNATIVES = 16
-"""Constraint sets of a participant: heap_feedback.add_alternative."""
+"""Constraint sets of a participant: negotiation.add_alternative."""
 
 OPENABLE = 256
-"""Sources that a client can say it opens: heap_feedback.set_openable."""
+"""Sources that a client can say it opens: negotiation.set_openable."""
 
 BUFFERS = 64
-"""Buffers that a client can ask for, its minimum and queue: heap_feedback.set_buffer_count."""
+"""Buffers that a client can ask for, its minimum and queue: negotiation.set_buffer_count."""
 
 EXTENT = 65536
-"""Pixels of a width or a height: heap_feedback.set_extents."""
+"""Pixels of a width or a height: negotiation.set_extents."""
 
 TABLE_ENTRIES = 65536
-"""Pairs in a format table, what a 16-bit index reaches: heap_feedback.format_table."""
+"""Pairs in a format table, what a 16-bit index reaches: negotiation.format_table."""
 
 KNOWN_BATCHES = 8
-"""Serials that the compositor remembers: heap_feedback.tag_buffer."""
+"""Serials that the compositor remembers: negotiation.use_plan."""
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:

@@ -1,6 +1,6 @@
-"""The client's side of a feedback object: pending state, checked as it comes.
+"""The client's side of a negotiation: pending state, checked as it comes.
 
-`NegotiationState` is what the requests of `xx_dmabuf_heap_feedback_v1` act on;
+`NegotiationState` is what the requests of `xx_dmabuf_negotiation_v1` act on;
 `commit` freezes it into an `Inquiry`. `inquiry_requests` is the other
 direction: the requests that bring a compositor to the same inquiry.
 """
@@ -20,23 +20,14 @@ from heapwire.protocol.values import (
     Extent,
     Extents,
     FixedBuffer,
-    FormatModifier,
-    Layout,
-    LayoutKind,
     Participant,
     SourceId,
     Usage,
 )
-from heapwire.protocol.wire.array import (
-    decode_objects,
-    decode_planes,
-    decode_sources,
-    encode_objects,
-    encode_planes,
-    encode_sources,
-)
-from heapwire.protocol.wire.bindings import HeapFeedbackError as Error
+from heapwire.protocol.wire.array import decode_sources, encode_sources
+from heapwire.protocol.wire.bindings import NegotiationError as Error
 from heapwire.protocol.wire.constraint_set_builder import Request, rehearse
+from heapwire.protocol.wire.fixed_buffer import decode_buffer, encode_buffer
 from heapwire.protocol.wire.limits import (
     ALTERNATIVES,
     BUFFERS,
@@ -78,7 +69,7 @@ class Inquiry:
 
 
 class NegotiationState:
-    """Pending state of one feedback object; every method is a request.
+    """Pending state of one negotiation; every method is a request.
 
     They raise `MisuseError` with the error that the protocol names.
     """
@@ -195,30 +186,11 @@ class NegotiationState:
         planes: bytes,
     ) -> None:
         """Ask about buffers that already exist."""
-        for name, array, entry in (("objects", objects, 24), ("planes", planes, 12)):
-            if not array or len(array) % entry:
-                raise MisuseError(Error.INVALID_ARRAY, f"{name} has {len(array)} bytes")
-            if len(array) // entry > 4:
-                raise LimitError(Error.TOO_MANY, f"more than 4 {name}")
-        extent = _extent(width, height)
-        try:
-            decoded_objects = decode_objects(objects)
-        except PeerError as error:
-            raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
-        decoded_planes = decode_planes(planes)
-        for number, plane in enumerate(decoded_planes):
-            if plane.object >= len(decoded_objects):
-                raise MisuseError(Error.INVALID_LAYOUT, f"plane {number}: no such object")
-            if plane.pitch == 0:
-                raise MisuseError(Error.INVALID_LAYOUT, f"plane {number}: a pitch of 0")
-            if plane.offset >= decoded_objects[plane.object].size:
-                raise MisuseError(Error.INVALID_LAYOUT, f"plane {number} begins behind its object")
-        layout = Layout(
-            kind=LayoutKind.FIXED, extent=extent, objects=decoded_objects, planes=decoded_planes
+        fixed = decode_buffer(
+            Error, fourcc, modifier_hi, modifier_lo, width, height, objects, planes
         )
-        pair = FormatModifier(fourcc, modifier_hi << 32 | modifier_lo)
-        self._fixed = FixedBuffer(pair, layout)
-        self._laid_out = extent
+        self._fixed = fixed
+        self._laid_out = fixed.layout.extent
 
     def unset_fixed_layout(self) -> None:
         """Ask about new buffers again."""
@@ -284,15 +256,7 @@ def _requests(inquiry: Inquiry) -> Iterator[Request]:
     if inquiry.fixed is None:
         yield "unset_fixed_layout", ()
     else:
-        pair, layout = inquiry.fixed.format, inquiry.fixed.layout
-        yield (
-            "set_fixed_layout",
-            (
-                *(pair.fourcc, pair.modifier >> 32, pair.modifier & 0xFFFFFFFF),
-                *(layout.extent.width, layout.extent.height),
-                *(encode_objects(layout.objects), encode_planes(layout.planes)),
-            ),
-        )
+        yield "set_fixed_layout", encode_buffer(inquiry.fixed)
 
 
 def _extent(width: int, height: int) -> Extent:

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include <wayland-client.h>
-#include "xx-dmabuf-heaps-v1.h"
+#include "xx-dmabuf-negotiation-v1.h"
 
 enum { COOKIE = 7, PITCH_ALIGNMENT = 0x01, CONTIGUOUS = 0x10, LINEAR = 0 };
 static const uint32_t NV12 = 0x3231564e, XRGB8888 = 0x34325258; /* drm_fourcc.h */
 
-static struct xx_dmabuf_heap_manager_v1 *manager;
+static struct xx_dmabuf_negotiation_manager_v1 *manager;
 static struct wl_compositor *compositor;
 
 static struct { uint32_t kind, major, minor; char name[128]; } sources[64];
@@ -69,8 +69,8 @@ static void global(void *data, struct wl_registry *registry, uint32_t id, const 
 		   uint32_t version)
 {
 	(void)data, (void)version;
-	if (!strcmp(interface, xx_dmabuf_heap_manager_v1_interface.name)) {
-		manager = wl_registry_bind(registry, id, &xx_dmabuf_heap_manager_v1_interface, 1);
+	if (!strcmp(interface, xx_dmabuf_negotiation_manager_v1_interface.name)) {
+		manager = wl_registry_bind(registry, id, &xx_dmabuf_negotiation_manager_v1_interface, 1);
 		wl_proxy_add_dispatcher((struct wl_proxy *)manager, event, NULL, NULL);
 	} else if (!strcmp(interface, wl_compositor_interface.name)) {
 		compositor = wl_registry_bind(registry, id, &wl_compositor_interface, 1);
@@ -85,7 +85,7 @@ static void global_remove(void *data, struct wl_registry *registry, uint32_t id)
 static struct xx_dmabuf_constraint_set_v1 *decoder_set(void)
 {
 	struct xx_dmabuf_constraint_set_creator_v1 *creator =
-		xx_dmabuf_heap_manager_v1_create_constraint_set(manager);
+		xx_dmabuf_negotiation_manager_v1_create_constraint_set(manager);
 	struct { uint32_t format, padding; uint64_t modifier; } pairs[] = {
 		{ NV12, 0, LINEAR }, { XRGB8888, 0, LINEAR } };
 	uint64_t alignment = 64;
@@ -108,7 +108,7 @@ static void print_plan(void)
 
 	printf("{\"fourcc\": \"%s\", \"modifier\": \"0x%" PRIx64 "\", \"scanout\": %s, "
 	       "\"layout\": \"%s\", \"objects\": [", format == NV12 ? "NV12" : "XRGB8888", modifier,
-	       plan_flags & XX_DMABUF_HEAP_FEEDBACK_V1_TRANCHE_FLAG_SCANOUT ? "true" : "false",
+	       plan_flags & XX_DMABUF_NEGOTIATION_V1_TRANCHE_FLAG_SCANOUT ? "true" : "false",
 	       layout < 3 ? layouts[layout] : "?");
 	for (i = 0; i < n_objects; i++) {
 		for (s = 0; s < n_sources; s++)
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 {
 	static const struct wl_registry_listener registry_listener = { global, global_remove };
 	struct wl_display *display = wl_display_connect(NULL);
-	struct xx_dmabuf_heap_feedback_v1 *feedback;
+	struct xx_dmabuf_negotiation_v1 *negotiation;
 	struct xx_dmabuf_constraint_set_v1 *set;
 	struct wl_surface *surface = NULL;
 
@@ -149,16 +149,16 @@ int main(int argc, char **argv)
 	set = decoder_set();
 	if (!strcmp(argv[1], "surface")) {
 		surface = wl_compositor_create_surface(compositor);
-		feedback = xx_dmabuf_heap_manager_v1_get_surface_feedback(manager, surface);
+		negotiation = xx_dmabuf_negotiation_manager_v1_get_surface_negotiation(manager, surface);
 	} else {
-		feedback = xx_dmabuf_heap_manager_v1_get_default_feedback(manager);
+		negotiation = xx_dmabuf_negotiation_manager_v1_get_default_negotiation(manager);
 	}
-	wl_proxy_add_dispatcher((struct wl_proxy *)feedback, event, NULL, NULL);
-	xx_dmabuf_heap_feedback_v1_set_participant(
-		feedback, 1, XX_DMABUF_HEAP_FEEDBACK_V1_USAGE_DECODE, 0, 0, "decoder");
-	xx_dmabuf_heap_feedback_v1_add_alternative(feedback, 1, set);
-	xx_dmabuf_heap_feedback_v1_set_extents(feedback, 1920, 1080, 0, 0, 0, 0);
-	xx_dmabuf_heap_feedback_v1_commit(feedback, COOKIE);
+	wl_proxy_add_dispatcher((struct wl_proxy *)negotiation, event, NULL, NULL);
+	xx_dmabuf_negotiation_v1_set_participant(
+		negotiation, 1, XX_DMABUF_NEGOTIATION_V1_USAGE_DECODE, 0, 0, "decoder");
+	xx_dmabuf_negotiation_v1_add_alternative(negotiation, 1, set);
+	xx_dmabuf_negotiation_v1_set_extents(negotiation, 1920, 1080, 0, 0, 0, 0);
+	xx_dmabuf_negotiation_v1_commit(negotiation, COOKIE);
 	xx_dmabuf_constraint_set_v1_destroy(set);
 	while (answer < 0)
 		if (wl_display_dispatch(display) < 0)
@@ -168,10 +168,10 @@ int main(int argc, char **argv)
 	if (answer == 0)
 		print_plan();
 
-	xx_dmabuf_heap_feedback_v1_destroy(feedback);
+	xx_dmabuf_negotiation_v1_destroy(negotiation);
 	if (surface)
 		wl_surface_destroy(surface);
-	xx_dmabuf_heap_manager_v1_destroy(manager);
+	xx_dmabuf_negotiation_manager_v1_destroy(manager);
 	wl_display_roundtrip(display);
 	wl_display_disconnect(display);
 	return answer;

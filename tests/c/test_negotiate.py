@@ -16,7 +16,7 @@ import pytest
 from patience import PATIENCE, until
 from pywayland.protocol.wayland import WlCompositor
 
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection, create
 from heapwire.protocol.values import (
     BY_NAME,
@@ -63,9 +63,9 @@ DECODER = Participant(
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The C client, compiled against what wayland-scanner makes of the XML."""
     folder = tmp_path_factory.mktemp("negotiate")
-    xml = folder / "xx-dmabuf-heaps-v1.xml"
+    xml = folder / "xx-dmabuf-negotiation-v1.xml"
     xml.write_text(protocol_xml(), encoding="utf-8")
-    for mode, name in (("client-header", "xx-dmabuf-heaps-v1.h"), ("private-code", "code.c")):
+    for mode, name in (("client-header", "xx-dmabuf-negotiation-v1.h"), ("private-code", "code.c")):
         subprocess.run(["wayland-scanner", "--strict", mode, xml, folder / name], check=True)
     flags = subprocess.run(
         ["pkg-config", "--cflags", "--libs", "wayland-client"],
@@ -112,7 +112,7 @@ def accepts(path: Path) -> bool:
     return True
 
 
-def as_json(plan: Plan, manager: HeapManager) -> dict[str, object]:
+def as_json(plan: Plan, manager: NegotiationManager) -> dict[str, object]:
     return {
         "fourcc": fourcc_name(plan.fourcc),
         "modifier": f"{plan.modifier:#x}",
@@ -139,7 +139,7 @@ def as_json(plan: Plan, manager: HeapManager) -> dict[str, object]:
 
 def asked_in_python(display: str, which: str) -> dict[str, object]:
     with Connection(display) as connection:
-        manager = HeapManager(connection)
+        manager = NegotiationManager(connection)
         if which == "surface":
             compositor = connection.bind(WlCompositor)[0]
             negotiation = manager.surface_negotiation(create(compositor, "create_surface"))

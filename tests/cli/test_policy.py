@@ -10,7 +10,7 @@ import sys
 import pytest
 from patience import PATIENCE
 
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 
 TEXT = """\
@@ -162,7 +162,7 @@ def test_the_reference_compositor_keeps_to_it(policy, tmp_path):
     try:
         assert process.stdout.readline() == "socket test-0\n"
         with Connection(str(tmp_path / "test-0")) as connection:
-            manager = HeapManager(connection, timeout=PATIENCE)
+            manager = NegotiationManager(connection, timeout=PATIENCE)
             announced = {source.name for source in manager.sources.values()}
     finally:
         process.send_signal(signal.SIGTERM)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from heapwire.cli.status import render
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import Policy, SecurityContext
 from heapwire.compositor_plugin.clients.holdings import (
@@ -59,7 +59,7 @@ def test_who_has_what_is_told(heapwire, compositor):
     hold(compositor, Holder(user), 1 << 20, 2 << 20)
     hold(compositor, Holder(user, "org.flatpak:org.example.Player"), 4 << 20)
     with Connection() as connection:
-        manager = HeapManager(connection)
+        manager = NegotiationManager(connection)
         manager.default_negotiation().describe()
         told = heapwire("status", "--json")
         assert told.status == 0
@@ -88,10 +88,10 @@ def test_who_has_what_is_told(heapwire, compositor):
     assert document["holders"][1]["bytes"] == 4 << 20
     [client] = document["clients"]
     assert (client["pid"], client["uid"]) == (os.getpid(), user)
-    assert (client["managers"], client["feedbacks"], client["sandboxed"]) == (1, 1, False)
+    assert (client["managers"], client["negotiations"], client["sandboxed"]) == (3, 1, False)
     assert f"    user {user}: 7 MiB of 512 MiB, 2 buffers, 3 of " in text
     assert f"    user {user}, app org.flatpak:org.example.Player: 4 MiB of 512 MiB" in text
-    assert "1 managers, 1 feedbacks" in text
+    assert "3 managers, 1 negotiations" in text
 
 
 def test_nobody_has_anything(heapwire, compositor):
@@ -155,7 +155,9 @@ def holdings(number: int, name: str) -> Holdings:
         for one in range(number)
     ]
     who = ClientIdentity(1, 1, 1, SecurityContext(name, name, name))
-    client = ClientHolding(client=who, set_bytes=1, managers=1, feedbacks=1, tags=1, allocations=1)
+    client = ClientHolding(
+        client=who, set_bytes=1, managers=1, negotiations=1, statuses=1, allocations=1
+    )
     held = tuple(HeapHolding(name=one, used=1, limit=None, capacity=None) for one in heaps)
     return Holdings(heaps=held, holders=tuple(holders), clients=(client,) * number)
 

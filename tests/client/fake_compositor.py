@@ -127,7 +127,9 @@ class FakeCompositor:
     globals: tuple[tuple[str, int], ...] = (
         ("wl_compositor", 6),
         ("zwp_linux_dmabuf_v1", 5),
-        ("xx_dmabuf_heap_manager_v1", 1),
+        ("xx_dmabuf_negotiation_manager_v1", 1),
+        ("xx_dmabuf_allocation_manager_v1", 1),
+        ("xx_dmabuf_buffer_status_manager_v1", 1),
     )
 
     def __init__(self) -> None:
@@ -183,31 +185,37 @@ class FakeCompositor:
         self, _id: int, _number: int, interface: str, _version: int, new: int
     ) -> None:
         self.objects[new] = interface
-        if interface == "xx_dmabuf_heap_manager_v1":
+        if interface == "xx_dmabuf_negotiation_manager_v1":
             self.announce(new)
+        if interface == "xx_dmabuf_allocation_manager_v1":
+            for source in (SYSTEM, CMA):
+                self.event(new, "source", *_numbers(source))
+            self.event(new, "done")
 
     def announce(self, manager: int) -> None:
-        self.event(manager, "source", *_numbers(SYSTEM), 16, "system")
-        self.event(manager, "source", *_numbers(CMA), 1 | 16, "linux,cma")
+        self.event(manager, "source", *_numbers(SYSTEM), 0, "system")
+        self.event(manager, "source", *_numbers(CMA), 1, "linux,cma")
         self.event(manager, "supported_type", 1)
         self.event(manager, "done")
 
-    def on_xx_dmabuf_heap_manager_v1_get_default_feedback(self, _id: int, new: int) -> None:
+    def on_xx_dmabuf_negotiation_manager_v1_get_default_negotiation(
+        self, _id: int, new: int
+    ) -> None:
         self.describe(new)
 
-    def on_xx_dmabuf_heap_manager_v1_get_surface_feedback(
+    def on_xx_dmabuf_negotiation_manager_v1_get_surface_negotiation(
         self, _id: int, new: int, _surface: int
     ) -> None:
         self.describe(new)
 
-    def describe(self, feedback: int) -> None:
-        self.send_batch(feedback, description())
+    def describe(self, negotiation: int) -> None:
+        self.send_batch(negotiation, description())
 
-    def on_xx_dmabuf_heap_feedback_v1_commit(self, id_: int, cookie: int) -> None:
+    def on_xx_dmabuf_negotiation_v1_commit(self, id_: int, cookie: int) -> None:
         self.answer(id_, cookie)
 
-    def answer(self, feedback: int, cookie: int) -> None:
-        self.send_batch(feedback, replace(plans(), cookie=cookie))
+    def answer(self, negotiation: int, cookie: int) -> None:
+        self.send_batch(negotiation, replace(plans(), cookie=cookie))
 
     def on_zwp_linux_buffer_params_v1_create(
         self, id_: int, _width: int, _height: int, _format: int, _flags: int
@@ -217,23 +225,23 @@ class FakeCompositor:
 
     # The wire.
 
-    def send_batch(self, feedback: int, batch: Batch) -> Batch:
+    def send_batch(self, negotiation: int, batch: Batch) -> Batch:
         """Send a batch with the next serial, and the table if it has changed."""
         self.serial += 1
         batch = replace(batch, serial=self.serial)
         table = format_table(batch)
-        if table and self._tables.get(feedback) != table:
-            self._tables[feedback] = table
+        if table and self._tables.get(negotiation) != table:
+            self._tables[negotiation] = table
             content = encode_table(table)
-            self.send_table(feedback, content, len(content))
+            self.send_table(negotiation, content, len(content))
         for name, arguments in batch_events(batch, table):
-            self.event(feedback, name, *arguments)
+            self.event(negotiation, name, *arguments)
         return batch
 
-    def send_table(self, feedback: int, content: bytes, size: int) -> None:
+    def send_table(self, negotiation: int, content: bytes, size: int) -> None:
         fd = os.memfd_create("table")
         os.write(fd, content)
-        self.event(feedback, "format_table", fd, size)
+        self.event(negotiation, "format_table", fd, size)
         os.close(fd)
 
     def server_object(self, interface: str) -> int:
@@ -353,7 +361,7 @@ class Allocating(FakeCompositor):
     sizes: tuple[int, ...] = (1 << 16,)
     failure: tuple[int, str] | None = None
 
-    def on_xx_dmabuf_heap_feedback_v1_allocate(self, _id, new, _serial, _plan):
+    def on_xx_dmabuf_allocation_manager_v1_allocate(self, _id, new, *_buffer):
         for size in self.sizes:
             fd = os.memfd_create("allocated")
             os.ftruncate(fd, size)

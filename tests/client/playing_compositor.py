@@ -16,7 +16,7 @@ from pywayland.protocol.xdg_shell import XdgSurface, XdgToplevel, XdgWmBase
 
 from heapwire.protocol.values import FORMATS
 from heapwire.protocol.wire import decode_formats
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
+from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 fake_compositor.TABLES.update(
     {
@@ -34,8 +34,8 @@ fake_compositor.TABLES.update(
     }
 )
 
-SCANOUT = (HeapFeedbackStatus.SCANOUT, HeapFeedbackStatusReason.NONE)
-COMPOSITED = (HeapFeedbackStatus.COMPOSITED, HeapFeedbackStatusReason.NOT_A_CANDIDATE)
+SCANOUT = (BufferStatusResult.SCANOUT, BufferStatusReason.NONE)
+COMPOSITED = (BufferStatusResult.COMPOSITED, BufferStatusReason.NOT_A_CANDIDATE)
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Imported:
     size: tuple[int, int]
     fourcc: int
     planes: dict[int, tuple[int, int, int]]
-    tag: tuple[int, int, int] | None = None
+    watch: int | None = None
     told: Any = None
 
 
@@ -72,7 +72,8 @@ class PlayingCompositor(FakeCompositor):
         ("wp_viewporter", 1),
         ("wp_presentation", 1),
         ("zwp_linux_dmabuf_v1", 5),
-        ("xx_dmabuf_heap_manager_v1", 1),
+        ("xx_dmabuf_negotiation_manager_v1", 1),
+        ("xx_dmabuf_buffer_status_manager_v1", 1),
     )
     pair = NV12
     bounds = (0, 0)
@@ -84,7 +85,7 @@ class PlayingCompositor(FakeCompositor):
         self.torn: list[int] = []
         self.transforms: list[int] = []
         self.destinations: list[tuple[int, int]] = []
-        self.feedback = 0
+        self.negotiation = 0
         self.surface = 0
         self._params: dict[int, dict[int, tuple[int, int, int]]] = {}
         self._buffers: dict[int, Imported] = {}
@@ -99,10 +100,10 @@ class PlayingCompositor(FakeCompositor):
         """The latest object of an interface."""
         return max(id_ for id_, name in self.objects.items() if name == interface)
 
-    def answer(self, feedback: int, cookie: int) -> None:
-        self.feedback = feedback
+    def answer(self, negotiation: int, cookie: int) -> None:
+        self.negotiation = negotiation
         batch = plans(plan(pair=self.plan_pair(), size=self._coded))
-        self.send_batch(feedback, fake_compositor.replace(batch, cookie=cookie))
+        self.send_batch(negotiation, fake_compositor.replace(batch, cookie=cookie))
 
     def plan_pair(self) -> Any:
         """The best pair of the client's that this compositor takes."""
@@ -114,7 +115,7 @@ class PlayingCompositor(FakeCompositor):
         ]
         return self.pair if self.pair in offered else offered[0]
 
-    def on_xx_dmabuf_heap_feedback_v1_set_extents(self, _id: int, *sizes: int) -> None:
+    def on_xx_dmabuf_negotiation_v1_set_extents(self, _id: int, *sizes: int) -> None:
         self._coded = sizes[0], sizes[1]
 
     def on_zwp_linux_buffer_params_v1_add(
@@ -134,8 +135,10 @@ class PlayingCompositor(FakeCompositor):
         if id_ == self._current and self.surface in self.objects:
             self.torn.append(id_)
 
-    def on_xx_dmabuf_heap_feedback_v1_tag_buffer(self, _id: int, buffer: int, *tag: int) -> None:
-        self._buffers[buffer].tag = tag
+    def on_xx_dmabuf_buffer_status_manager_v1_get_buffer_status(
+        self, _id: int, new: int, buffer: int
+    ) -> None:
+        self._buffers[buffer].watch = new
 
     def on_wp_presentation_feedback(self, _id: int, _surface: int, new: int) -> None:
         self._pending.feedbacks.append(new)
@@ -173,9 +176,9 @@ class PlayingCompositor(FakeCompositor):
         if self._current is not None and self._current in self._buffers:
             self.event(self._current, "release")
         self._current = pending.buffer
-        if buffer.tag is not None and buffer.told != self.status:
+        if buffer.watch is not None and buffer.told != self.status:
             buffer.told = self.status
-            self.event(self.feedback, "buffer_status", *buffer.tag, *self.status)
+            self.event(buffer.watch, "shown", *self.status)
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         for feedback in pending.feedbacks:
             seconds, rest = divmod(now, 10**9)

@@ -12,7 +12,7 @@ import pytest
 from heapwire.client_lib import (
     ConflictError,
     Connection,
-    HeapManager,
+    NegotiationManager,
     ProtocolError,
     allocate,
     writable_formats,
@@ -80,7 +80,7 @@ def serving(platform):
 
 def inquire(connection, platform):
     """The manager, and a negotiation with the platform's first decoder and a writer."""
-    manager = HeapManager(connection)
+    manager = NegotiationManager(connection)
     negotiation = manager.default_negotiation()
     negotiation.set_extents(PICTURES)
     negotiation.set_participant(writer_participant("yuv420p", tiles=True))
@@ -117,7 +117,7 @@ def test_the_compositor_allocates_where_the_client_may_not_open(no_fd_leak):
         batch = negotiation.negotiate()
         best = batch.offers[0]
         assert set(best.access) == {Access.COMPOSITOR}
-        with negotiation.allocate(batch, best) as allocation:
+        with negotiation.allocate(best) as allocation:
             allocation.wait()
             objects = allocation.take()
         wanted = [one.source for one in best.plan.layout.objects]
@@ -144,9 +144,9 @@ def test_without_one_bank_the_conflict_names_plane_and_constraint(no_fd_leak):
 def test_misuse_is_told_with_the_name_and_the_sentence_of_the_compositor(no_fd_leak):
     platform = Platform.load("raspberry-pi-4")
     with serving(platform) as connection:
-        negotiation = HeapManager(connection).default_negotiation()
+        negotiation = NegotiationManager(connection).default_negotiation()
         send(negotiation._planner.proxy, "set_buffer_count", 0, 0)
         with pytest.raises(ProtocolError, match="invalid_count") as caught:
             connection.roundtrip()
-    assert caught.value.interface == "xx_dmabuf_heap_feedback_v1"
+    assert caught.value.interface == "xx_dmabuf_negotiation_v1"
     assert caught.value.message == "0 + 0 buffers"

@@ -1,4 +1,4 @@
-"""Buffers: allocated here or by the compositor, imported, tagged, released, closed."""
+"""Buffers: allocated here or by the compositor, imported, watched, released, closed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
 from heapwire.client_lib import AllocationError, ImportRefusedError, NoAnswerError
 from heapwire.client_lib.buffers import LinuxDmabuf, allocate, check_planes
-from heapwire.client_lib.negotiation import BufferPool, HeapManager
+from heapwire.client_lib.negotiation import BufferPool, NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import BufferObject, DeviceId, Extent, LayoutKind, PlaneLayout, Source
 from heapwire.protocol.wire import Access
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus
+from heapwire.protocol.wire.bindings import BufferStatusResult
 
 PARAMS = "zwp_linux_buffer_params_v1"
 
@@ -92,7 +92,7 @@ class Session:
         self.fake = fake
         self.connection = Connection(fake.socket.detach())
         self.dmabuf = LinuxDmabuf(self.connection)
-        self.negotiation = HeapManager(self.connection).default_negotiation()
+        self.negotiation = NegotiationManager(self.connection).default_negotiation()
         self.batch = self.negotiation.negotiate()
 
     def pool(self, memory, **changes):
@@ -124,10 +124,13 @@ def test_a_pool_has_the_buffers_of_the_plan(session, memory):
             ("create", (48, NV12.fourcc, 0)),
         ]
         assert "create_immed" not in session.fake.names(PARAMS)
-        tags = [one for one in session.fake.requests if one.name == "tag_buffer"]
-        assert [one.args[2:] for one in tags] == [(session.batch.serial, 0)] * 3
+        told = [one.args for one in session.fake.requests if one.name == "use_plan"]
+        assert told == [(session.batch.serial, 0)]
+        watched = [one for one in session.fake.requests if one.name == "get_buffer_status"]
+        assert len({one.args[1] for one in watched}) == 3
     session.connection.roundtrip()
     assert session.fake.names("wl_buffer") == ["destroy"] * 3
+    assert session.fake.names("xx_dmabuf_buffer_status_v1") == ["destroy"] * 3
     assert memory.live() == 0
 
 
@@ -164,23 +167,18 @@ def test_buffers_are_used_in_turn_and_come_back(session, memory):
 def test_statuses_are_those_of_the_buffer(session, memory):
     with session.pool(memory) as pool:
         session.connection.roundtrip()
-        tag = [one for one in session.fake.requests if one.name == "tag_buffer"][1].args[1]
-        feedback = next(
-            id_
-            for id_, name in session.fake.objects.items()
-            if name == "xx_dmabuf_heap_feedback_v1"
-        )
-        session.fake.event(feedback, "buffer_status", tag, session.batch.serial, 0, 0, 0)
+        ids = (id_ for id_, name in session.fake.objects.items() if name.endswith("status_v1"))
+        session.fake.event(next(ids), "shown", 0, 0)
         session.connection.roundtrip()
-        told = [buffer.status.status for buffer in pool.buffers if buffer.status is not None]
-        assert told == [HeapFeedbackStatus.SCANOUT]
+        told = [buffer.status.result for buffer in pool.buffers if buffer.status is not None]
+        assert told == [BufferStatusResult.SCANOUT]
 
 
 class Refusing(FakeCompositor):
     """Takes no NV12, but XRGB8888, which comes second."""
 
-    def answer(self, feedback, cookie):
-        self.send_batch(feedback, replace(plans(plan(), plan(pair=XRGB)), cookie=cookie))
+    def answer(self, negotiation, cookie):
+        self.send_batch(negotiation, replace(plans(plan(), plan(pair=XRGB)), cookie=cookie))
 
     def on_zwp_linux_buffer_params_v1_create(self, id_, _width, _height, code, _flags):
         if code == XRGB.fourcc:
@@ -221,10 +219,10 @@ def test_a_buffer_belongs_to_the_connection_it_was_made_on(session, memory):
 class Crooked(FakeCompositor):
     """Its first plan has a plane that is not in its object, its second is good."""
 
-    def answer(self, feedback, cookie):
+    def answer(self, negotiation, cookie):
         layout = replace(plan().layout, planes=(PlaneLayout(0, 0, 96), PlaneLayout(0, 5000, 96)))
         batch = plans(replace(plan(), layout=layout), plan(pair=XRGB))
-        self.send_batch(feedback, replace(batch, cookie=cookie))
+        self.send_batch(negotiation, replace(batch, cookie=cookie))
 
 
 @pytest.mark.parametrize("fake", [Crooked], indirect=True)
@@ -259,8 +257,8 @@ def test_a_buffer_that_comes_too_late_is_destroyed(session, memory):
 
 
 class OnlyCompositor(Allocating):
-    def answer(self, feedback, cookie):
-        self.send_batch(feedback, replace(plans(access=Access.COMPOSITOR), cookie=cookie))
+    def answer(self, negotiation, cookie):
+        self.send_batch(negotiation, replace(plans(access=Access.COMPOSITOR), cookie=cookie))
 
 
 @pytest.mark.parametrize("fake", [OnlyCompositor], indirect=True)
@@ -274,7 +272,7 @@ def test_what_only_the_compositor_may_open_it_allocates(session, memory):
 
 
 class NobodyAllocates(Allocating):
-    failure = (2, "the heap is full")
+    failure = (1, "the heap is full")
     sizes = ()
 
 
@@ -285,7 +283,7 @@ def test_when_neither_can_allocate_the_error_says_why(session):
 
 
 class Newest(FakeCompositor):
-    globals = (("zwp_linux_dmabuf_v1", 6), ("xx_dmabuf_heap_manager_v1", 1))
+    globals = (("zwp_linux_dmabuf_v1", 6), ("xx_dmabuf_negotiation_manager_v1", 1))
 
 
 @pytest.mark.parametrize(

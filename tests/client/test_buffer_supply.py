@@ -12,8 +12,8 @@ from heapwire.client_lib import (
     BufferSupply,
     Connection,
     Extent,
-    HeapManager,
     LinuxDmabuf,
+    NegotiationManager,
     UsageError,
 )
 from heapwire.kernel.memory import MemfdMemory
@@ -21,7 +21,7 @@ from heapwire.protocol.values import FailureReason, Source
 from heapwire.protocol.wire import Access, Batch, TrancheFlags
 
 SIZE = Extent(64, 48)
-FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+OBJECT = "xx_dmabuf_negotiation_v1"
 
 
 class Planning(FakeCompositor):
@@ -29,8 +29,8 @@ class Planning(FakeCompositor):
 
     best = (plan(),)
 
-    def answer(self, feedback, cookie):
-        self.send_batch(feedback, replace(plans(*self.best), cookie=cookie))
+    def answer(self, negotiation, cookie):
+        self.send_batch(negotiation, replace(plans(*self.best), cookie=cookie))
 
 
 class Stream:
@@ -40,14 +40,14 @@ class Stream:
         self.fake = fake
         self.memory = memory
         self.connection = Connection(fake.socket.detach())
-        self.negotiation = HeapManager(self.connection).default_negotiation()
+        self.negotiation = NegotiationManager(self.connection).default_negotiation()
         dmabuf = LinuxDmabuf(self.connection)
         self.supply = BufferSupply(self.negotiation, dmabuf, memory, **options)
 
     def send(self, batch):
         """A batch that nobody has asked for."""
-        feedback = next(id_ for id_, name in self.fake.objects.items() if name == FEEDBACK)
-        self.fake.send_batch(feedback, batch)
+        negotiation = next(id_ for id_, name in self.fake.objects.items() if name == OBJECT)
+        self.fake.send_batch(negotiation, batch)
         self.connection.roundtrip()
 
     def destroyed(self):
@@ -168,8 +168,8 @@ def test_an_answer_without_plans_is_no_error_and_leaves_the_buffers(stream):
     """Without participants a compositor only describes itself."""
     stream.supply.negotiate(SIZE)
     pool = stream.supply.pool
-    stream.fake.answer = lambda feedback, cookie: stream.fake.send_batch(
-        feedback, replace(description(), cookie=cookie)
+    stream.fake.answer = lambda negotiation, cookie: stream.fake.send_batch(
+        negotiation, replace(description(), cookie=cookie)
     )
     stream.supply.negotiate(SIZE)
     assert stream.supply.pool is pool

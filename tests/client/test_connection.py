@@ -22,8 +22,8 @@ from heapwire.client_lib import (
     NoCompositorError,
     ProtocolError,
 )
-from heapwire.client_lib.negotiation import HeapManager
-from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
+from heapwire.client_lib.negotiation import NegotiationManager
+from heapwire.client_lib.wayland import NEGOTIATION_MANAGER, Connection
 from heapwire.client_lib.wayland.connection import MOST_FAULTS
 from heapwire.protocol import UsageError
 
@@ -36,7 +36,7 @@ def test_it_lists_the_globals_that_there_are(fake):
     with connect(fake) as connection:
         found = connection.globals()
     assert found["wl_compositor"].version == 6
-    assert found["xx_dmabuf_heap_manager_v1"].number == 3
+    assert found["xx_dmabuf_negotiation_manager_v1"].number == 3
 
 
 def test_a_missing_socket_is_named(monkeypatch, tmp_path):
@@ -59,8 +59,8 @@ class WithoutHeaps(FakeCompositor):
 @pytest.mark.parametrize("fake", [WithoutHeaps], indirect=True)
 def test_a_missing_global_is_named(fake):
     with connect(fake) as connection, pytest.raises(MissingGlobalError) as caught:
-        connection.bind(HEAP_MANAGER)
-    assert caught.value.interface == "xx_dmabuf_heap_manager_v1"
+        connection.bind(NEGOTIATION_MANAGER)
+    assert caught.value.interface == "xx_dmabuf_negotiation_manager_v1"
 
 
 class Erring(FakeCompositor):
@@ -72,11 +72,11 @@ class Erring(FakeCompositor):
 @pytest.mark.parametrize("fake", [Erring], indirect=True)
 def test_a_protocol_error_says_where_which_and_why(fake):
     with connect(fake) as connection:
-        proxy, _ = connection.bind(HEAP_MANAGER)
+        proxy, _ = connection.bind(NEGOTIATION_MANAGER)
         with pytest.raises(ProtocolError) as caught:
             connection.roundtrip()
         assert not proxy.destroyed
-    assert caught.value.interface == "xx_dmabuf_heap_manager_v1"
+    assert caught.value.interface == "xx_dmabuf_negotiation_manager_v1"
     assert caught.value.code == 5
     assert caught.value.message == "the extent is 0x0 %s %n"
 
@@ -124,7 +124,7 @@ def test_a_compositor_that_dies_is_told_at_once(fake):
 class Garbling(FakeCompositor):
     def on_wl_display_sync(self, _id, callback):
         self.objects[77] = "wl_callback"
-        self.objects[callback] = "xx_dmabuf_heap_feedback_v1"
+        self.objects[callback] = "xx_dmabuf_negotiation_v1"
         self.event(callback, "failed", 1, 2, 3, "an event that a callback does not have")
 
 
@@ -157,7 +157,7 @@ def test_an_interrupt_in_a_handler_is_not_lost(fake):
 
 def test_a_handler_may_close_the_connection(fake):
     connection = connect(fake)
-    manager = HeapManager(connection)
+    manager = NegotiationManager(connection)
     seen = []
 
     def closing(_batch) -> None:
@@ -200,17 +200,17 @@ def test_the_interpreter_exits_cleanly_whatever_is_left_open(ending):
     program = textwrap.dedent(
         f"""
         from test_connection import Erring, FakeCompositor, connect
-        from heapwire.client_lib.negotiation.heap_manager import HeapManager
-        from heapwire.client_lib.wayland.interfaces import HEAP_MANAGER
+        from heapwire.client_lib.negotiation.negotiation_manager import NegotiationManager
+        from heapwire.client_lib.wayland.interfaces import NEGOTIATION_MANAGER
         from heapwire.client_lib.errors import ProtocolError
         if {ending!r} == "left open":
             connection = connect(FakeCompositor())
-            manager = HeapManager(connection)
+            manager = NegotiationManager(connection)
             negotiation = manager.default_negotiation()
             negotiation.describe()
         else:
             connection = connect(Erring())
-            proxy, _ = connection.bind(HEAP_MANAGER)
+            proxy, _ = connection.bind(NEGOTIATION_MANAGER)
             try:
                 connection.roundtrip()
             except ProtocolError as error:

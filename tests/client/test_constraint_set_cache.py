@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from fake_compositor import NV12
 
-from heapwire.client_lib import Connection, Constraint, ConstraintSet, HeapManager, UsageError
+from heapwire.client_lib import (
+    Connection,
+    Constraint,
+    ConstraintSet,
+    NegotiationManager,
+    UsageError,
+)
 from heapwire.client_lib.negotiation.constraint_set_cache import CACHED_SETS
 from heapwire.protocol.values import BY_NAME
 
@@ -20,7 +26,7 @@ def constraint_set(number):
 @pytest.fixture
 def cache(fake):
     connection = Connection(fake.socket.detach())
-    manager = HeapManager(connection)
+    manager = NegotiationManager(connection)
     cache = manager._constraint_sets
     cache.destroyed = lambda: connection.roundtrip() or fake.names(SET).count("destroy")
     yield cache

@@ -194,7 +194,7 @@ class Replanning(RgbCompositor):
             other = plan(pair=XRGB)
             (one,) = other.layout.objects
             layout = replace(other.layout, objects=(replace(one, source=SYSTEM),))
-            self.send_batch(self.feedback, plans(replace(other, layout=layout)))
+            self.send_batch(self.negotiation, plans(replace(other, layout=layout)))
 
 
 @pytest.mark.parametrize("fake", [Replanning], indirect=True)

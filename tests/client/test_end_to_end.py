@@ -15,8 +15,8 @@ from heapwire.client_lib import (
     BufferPool,
     ConflictError,
     Connection,
-    HeapManager,
     LinuxDmabuf,
+    NegotiationManager,
     Player,
     PlayOptions,
     Progress,
@@ -154,7 +154,7 @@ class Cover:
     def __init__(self, shown: Screen) -> None:
         self._connection = Connection(shown.compositor.connect())
         self._window = Window(self._connection, title="cover")
-        negotiation = HeapManager(self._connection).default_negotiation()
+        negotiation = NegotiationManager(self._connection).default_negotiation()
         negotiation.set_extents(Extents(coded=Extent(64, 64)))
         negotiation.set_participant(writer_participant("rgb24"))
         self._pool = BufferPool.best(

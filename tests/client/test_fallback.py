@@ -189,7 +189,7 @@ def test_a_window_that_fills_its_output_is_answered_anew(
 def test_without_a_platform_the_missing_protocol_is_named(no_fd_leak, clips, pi):
     with (
         without_extension(pi) as (compositor, _),
-        pytest.raises(MissingGlobalError, match="xx_dmabuf_heap_manager_v1"),
+        pytest.raises(MissingGlobalError, match="xx_dmabuf_negotiation_manager_v1"),
     ):
         play(compositor, clips["bikes.mp4"], None)
 

@@ -10,12 +10,12 @@ from fake_compositor import FakeCompositor, description
 from hypothesis import HealthCheck, given, settings, strategies as st
 from open_files import open_fds
 
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import REGISTRY
 from heapwire.protocol.wire import ArgumentKind, encode_table, format_table
-from heapwire.protocol.wire.bindings import XX_DMABUF_HEAP_FEEDBACK_V1
+from heapwire.protocol.wire.bindings import XX_DMABUF_NEGOTIATION_V1
 
 TABLE = encode_table(format_table(description()))
 
@@ -37,7 +37,7 @@ TABLES = st.sampled_from([(TABLE, len(TABLE)), (TABLE, 16), (b"", 64), (TABLE, 7
 
 @st.composite
 def events(draw) -> tuple[str, tuple]:
-    event = draw(st.sampled_from(XX_DMABUF_HEAP_FEEDBACK_V1.events))
+    event = draw(st.sampled_from(XX_DMABUF_NEGOTIATION_V1.events))
     if event.name == "format_table":
         return event.name, draw(TABLES)
     return event.name, tuple(draw(VALUES[argument.kind]) for argument in event.arguments)
@@ -58,16 +58,16 @@ SKELETON = [
 
 
 def latest(fake: FakeCompositor) -> int:
-    """The feedback object that was created last."""
-    manager = fake.of("xx_dmabuf_heap_manager_v1")
-    return [one.args[0] for one in manager if one.name == "get_default_feedback"][-1]
+    """The negotiation that was created last."""
+    manager = fake.of("xx_dmabuf_negotiation_manager_v1")
+    return [one.args[0] for one in manager if one.name == "get_default_negotiation"][-1]
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[tuple[FakeCompositor, Connection, HeapManager]]:
+def session() -> Iterator[tuple[FakeCompositor, Connection, NegotiationManager]]:
     fake = FakeCompositor()
     connection = Connection(fake.socket.detach())
-    yield fake, connection, HeapManager(connection)
+    yield fake, connection, NegotiationManager(connection)
     connection.close()
     fake.close()
 
@@ -86,12 +86,12 @@ def test_any_events(session, data):
     negotiation = manager.default_negotiation()
     negotiation.describe()
     before = open_fds()
-    feedback = latest(fake)
+    id_ = latest(fake)
     for name, arguments in sent:
         if name == "format_table":
-            fake.send_table(feedback, *arguments)
+            fake.send_table(id_, *arguments)
         else:
-            fake.event(feedback, name, *arguments)
+            fake.event(id_, name, *arguments)
     faults = []
     while True:
         try:
@@ -117,11 +117,11 @@ def test_the_skeleton_itself_is_a_batch(session):
     fake, connection, manager = session
     negotiation = manager.default_negotiation()
     negotiation.describe()
-    feedback = latest(fake)
+    id_ = latest(fake)
     for name, arguments in SKELETON:
         if name == "format_table":
-            fake.send_table(feedback, *arguments)
+            fake.send_table(id_, *arguments)
         else:
-            fake.event(feedback, name, *arguments)
+            fake.event(id_, name, *arguments)
     connection.roundtrip()
     assert len(negotiation.batch.offers) == 1

@@ -7,7 +7,7 @@ from fake_compositor import FakeCompositor, plans
 
 from heapwire.client_lib import ImportRefusedError
 from heapwire.client_lib.buffers import LinuxDmabuf, allocate
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import INVALID, LINEAR, Source
@@ -18,7 +18,7 @@ PARAMS = "zwp_linux_buffer_params_v1"
 class Implicit(FakeCompositor):
     """Version 3; announces what the client negotiates for without a modifier, and takes `taken`."""
 
-    globals = (("zwp_linux_dmabuf_v1", 3), ("xx_dmabuf_heap_manager_v1", 1))
+    globals = (("zwp_linux_dmabuf_v1", 3), ("xx_dmabuf_negotiation_manager_v1", 1))
     announced: tuple[int, ...] = (INVALID,)
     taken: tuple[int, ...] = (LINEAR, INVALID)
 
@@ -63,7 +63,7 @@ def imported(fake):
     def go():
         plan = plans().offers[0].plan
         with Connection(fake.socket.detach()) as connection:
-            sources = HeapManager(connection).sources.values()
+            sources = NegotiationManager(connection).sources.values()
             memory = MemfdMemory(tuple(Source(id=one.id, name=one.name) for one in sources))
             dmabuf = LinuxDmabuf(connection)
             with allocate(plan, memory) as buffer:

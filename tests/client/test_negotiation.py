@@ -26,8 +26,8 @@ from heapwire.client_lib import (
     DisconnectedError,
     NoAnswerError,
 )
-from heapwire.client_lib.negotiation import ConflictError, HeapManager, NegotiationError
-from heapwire.client_lib.wayland import HEAP_MANAGER, Connection
+from heapwire.client_lib.negotiation import ConflictError, NegotiationError, NegotiationManager
+from heapwire.client_lib.wayland import NEGOTIATION_MANAGER, Connection
 from heapwire.protocol import NotPossibleError, PeerError, UsageError
 from heapwire.protocol.values import (
     BY_NAME,
@@ -49,9 +49,10 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import KNOWN_BATCHES, Batch, ConflictEntry, TrancheFlags
 from heapwire.protocol.wire.batch import BatchParticipant
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
+from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
-FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+OBJECT = "xx_dmabuf_negotiation_v1"
+STATUS = "xx_dmabuf_buffer_status_v1"
 CREATOR = "xx_dmabuf_constraint_set_creator_v1"
 PITCH = BY_NAME["pitch-alignment"].type
 SOURCES = BY_NAME["permitted-sources"].type
@@ -79,19 +80,19 @@ class Session:
     def __init__(self, fake: FakeCompositor) -> None:
         self.fake = fake
         self.connection = Connection(fake.socket.detach())
-        self.manager = HeapManager(self.connection)
+        self.manager = NegotiationManager(self.connection)
         self.negotiation = self.manager.default_negotiation()
         self.negotiation.describe()
 
     def sent(self) -> list[str]:
-        """The requests on the feedback object since the last call."""
+        """The requests on the negotiation since the last call."""
         self.connection.roundtrip()
-        names = self.fake.names(FEEDBACK)
+        names = self.fake.names(OBJECT)
         self.fake.requests.clear()
         return names
 
-    def feedback(self) -> int:
-        return next(id_ for id_, name in self.fake.objects.items() if name == FEEDBACK)
+    def object_id(self) -> int:
+        return next(id_ for id_, name in self.fake.objects.items() if name == OBJECT)
 
 
 @pytest.fixture
@@ -114,7 +115,9 @@ def test_sources_come_and_go_as_a_group(session):
     changes = []
     session.manager.on_change = lambda: changes.append(set(session.manager.sources))
     manager = next(
-        id_ for id_, name in session.fake.objects.items() if name == "xx_dmabuf_heap_manager_v1"
+        id_
+        for id_, name in session.fake.objects.items()
+        if name == "xx_dmabuf_negotiation_manager_v1"
     )
     session.fake.event(manager, "source_gone", 0, CMA.major, CMA.minor)
     session.connection.roundtrip()
@@ -150,7 +153,7 @@ def test_the_requests_of_a_commit_in_their_order(session):
     negotiation.set_buffer_count(minimum=4, queue=2)
     negotiation.set_openable(frozenset({CMA}))
     negotiation.negotiate()
-    requests = [(request.name, request.args) for request in session.fake.of(FEEDBACK)]
+    requests = [(request.name, request.args) for request in session.fake.of(OBJECT)]
     alternatives = [args[1] for name, args in requests if name == "add_alternative"]
     assert len(set(alternatives)) == 2
     assert [one for one in requests if one[0] != "add_alternative"] == [
@@ -193,7 +196,7 @@ def test_equal_sets_are_one_object(session):
     other.set_extents(EXTENTS)
     other.negotiate()
     assert session.fake.names(CREATOR).count("create") == 1
-    assert session.fake.names(FEEDBACK).count("add_alternative") == 3
+    assert session.fake.names(OBJECT).count("add_alternative") == 3
 
 
 def test_participants_leave(session):
@@ -283,8 +286,8 @@ CONFLICT = Batch(
 
 
 class Conflicting(FakeCompositor):
-    def answer(self, feedback, cookie):
-        self.send_batch(feedback, replace(CONFLICT, cookie=cookie))
+    def answer(self, object_, cookie):
+        self.send_batch(object_, replace(CONFLICT, cookie=cookie))
 
 
 @pytest.mark.parametrize("fake", [Conflicting], indirect=True)
@@ -310,9 +313,9 @@ def test_a_conflict_names_participants_constraints_and_planes(session):
 
 
 class Failing(FakeCompositor):
-    def answer(self, feedback, cookie):
+    def answer(self, object_, cookie):
         batch = Batch(cookie=cookie, reason=FailureReason.TOO_COMPLEX, message="9000 of them")
-        self.send_batch(feedback, batch)
+        self.send_batch(object_, batch)
 
 
 @pytest.mark.parametrize("fake", [Failing], indirect=True)
@@ -327,13 +330,13 @@ class Superseding(FakeCompositor):
 
     held = 0
 
-    def answer(self, feedback, cookie):
+    def answer(self, object_, cookie):
         if cookie % 2:
             self.held = cookie
         else:
             reason = FailureReason.SUPERSEDED
-            self.send_batch(feedback, Batch(cookie=self.held, reason=reason))
-            super().answer(feedback, cookie)
+            self.send_batch(object_, Batch(cookie=self.held, reason=reason))
+            super().answer(object_, cookie)
 
 
 @pytest.mark.parametrize("fake", [Superseding], indirect=True)
@@ -351,7 +354,7 @@ def test_an_unasked_batch_reaches_the_callback(session):
     session.negotiation.negotiate()
     seen = []
     session.negotiation.on_batch = seen.append
-    sent = session.fake.send_batch(session.feedback(), plans(plan(pair=XRGB)))
+    sent = session.fake.send_batch(session.object_id(), plans(plan(pair=XRGB)))
     session.connection.roundtrip()
     assert seen == [sent]
     assert session.negotiation.plans == sent
@@ -368,7 +371,7 @@ def test_a_callback_may_negotiate_itself(session):
 
     session.negotiation.negotiate()
     session.negotiation.on_batch = again
-    session.fake.send_batch(session.feedback(), plans(plan(pair=XRGB)))
+    session.fake.send_batch(session.object_id(), plans(plan(pair=XRGB)))
     session.connection.roundtrip()
     assert [batch.cookie for batch in inner] == [2]
     assert session.negotiation.plans is inner[0]
@@ -377,15 +380,15 @@ def test_a_callback_may_negotiate_itself(session):
 def test_a_plan_that_is_gone_leaves_the_last_plans(session):
     planned = session.negotiation.negotiate()
     gone = Batch(reason=FailureReason.NO_SOURCE, message="unplugged")
-    session.fake.send_batch(session.feedback(), gone)
+    session.fake.send_batch(session.object_id(), gone)
     session.connection.roundtrip()
     assert session.negotiation.batch.reason is FailureReason.NO_SOURCE
     assert session.negotiation.plans is planned
 
 
 class Inert(FakeCompositor):
-    def answer(self, feedback, cookie):
-        self.send_batch(feedback, Batch(cookie=cookie, reason=FailureReason.NO_SURFACE))
+    def answer(self, object_, cookie):
+        self.send_batch(object_, Batch(cookie=cookie, reason=FailureReason.NO_SURFACE))
 
 
 @pytest.mark.parametrize("fake", [Inert], indirect=True)
@@ -400,65 +403,65 @@ class Breaking(FakeCompositor):
 
     way = ""
 
-    def answer(self, feedback, cookie):
-        getattr(self, self.way)(feedback, cookie)
+    def answer(self, object_, cookie):
+        getattr(self, self.way)(object_, cookie)
 
-    def index_beyond_the_table(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "tranche_formats", b"\x63\x00")
+    def index_beyond_the_table(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "tranche_formats", b"\x63\x00")
 
-    def odd_indices(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "tranche_formats", b"\x00\x00\x00")
+    def odd_indices(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "tranche_formats", b"\x00\x00\x00")
 
-    def short_table(self, feedback, cookie):
-        self.send_table(feedback, bytes(16), 64)
+    def short_table(self, object_, cookie):
+        self.send_table(object_, bytes(16), 64)
 
-    def empty_file(self, feedback, cookie):
-        self.send_table(feedback, b"", 4096)
+    def empty_file(self, object_, cookie):
+        self.send_table(object_, b"", 4096)
 
-    def huge_table(self, feedback, cookie):
-        self.send_table(feedback, bytes(16), 0xFFFFFFF0)
+    def huge_table(self, object_, cookie):
+        self.send_table(object_, bytes(16), 0xFFFFFFF0)
 
-    def uneven_table(self, feedback, cookie):
-        self.send_table(feedback, bytes(24), 24)
+    def uneven_table(self, object_, cookie):
+        self.send_table(object_, bytes(24), 24)
 
-    def pipe_for_a_table(self, feedback, cookie):
+    def pipe_for_a_table(self, object_, cookie):
         reading, writing = os.pipe()
-        self.event(feedback, "format_table", reading, 16)
+        self.event(object_, "format_table", reading, 16)
         os.close(reading)
         os.close(writing)
 
-    def missing_tranche_done(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "done", cookie, 9)
+    def missing_tranche_done(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "done", cookie, 9)
 
-    def nested_tranche(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "tranche_flags", 1)
+    def nested_tranche(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "tranche_flags", 1)
 
-    def plan_outside_a_tranche(self, feedback, cookie):
-        self.event(feedback, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+    def plan_outside_a_tranche(self, object_, cookie):
+        self.event(object_, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
 
-    def unknown_layout(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "plan", 0, NV12.fourcc, 0, 0, 77, 64, 48, 1)
+    def unknown_layout(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "plan", 0, NV12.fourcc, 0, 0, 77, 64, 48, 1)
 
-    def plane_without_object(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
-        self.event(feedback, "plan_plane", 3, 0, 64)
+    def plane_without_object(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+        self.event(object_, "plan_plane", 3, 0, 64)
 
-    def impossible_source(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
-        self.event(feedback, "tranche_source", 0, 5000, 0, 1)
+    def impossible_source(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "tranche_source", 0, 5000, 0, 1)
 
-    def answer_never_asked_for(self, feedback, cookie):
-        self.event(feedback, "done", cookie + 5, 9)
+    def answer_never_asked_for(self, object_, cookie):
+        self.event(object_, "done", cookie + 5, 9)
 
-    def two_answers(self, feedback, cookie):
-        self.event(feedback, "done", cookie, 9)
-        self.event(feedback, "done", cookie, 10)
+    def two_answers(self, object_, cookie):
+        self.event(object_, "done", cookie, 9)
+        self.event(object_, "done", cookie, 10)
 
 
 def negotiate_and_go_on(session):
@@ -477,15 +480,15 @@ def test_a_compositor_that_breaks_the_protocol_ends_the_negotiation_only(session
     with pytest.raises(PeerError):
         session.negotiation.commit()
     # What still comes for the dead negotiation is not read, and its fds are closed.
-    session.fake.send_table(session.feedback(), bytes(16), 16)
+    session.fake.send_table(session.object_id(), bytes(16), 16)
     session.connection.roundtrip()
     other = session.manager.default_negotiation()
     assert other.describe().says_the_same_as(description())
 
 
 class Dying(FakeCompositor):
-    def answer(self, feedback, cookie):
-        self.event(feedback, "tranche_flags", 1)
+    def answer(self, object_, cookie):
+        self.event(object_, "tranche_flags", 1)
         self.hang_up()
 
 
@@ -496,7 +499,7 @@ def test_a_compositor_that_dies_in_a_batch_is_told(session):
 
 
 class Mute(FakeCompositor):
-    def answer(self, feedback, cookie):
+    def answer(self, object_, cookie):
         pass
 
 
@@ -506,35 +509,66 @@ def test_a_compositor_that_never_answers_is_given_up(session):
         session.negotiation.negotiate(timeout=0.05)
 
 
-def test_statuses_reach_the_tag_they_are_for(session):
-    batch = session.negotiation.negotiate()
+def test_statuses_reach_who_watches_the_buffer(session):
     compositor, _ = session.connection.bind(WlCompositor)
-    seen = []
+    seen, others = [], []
     buffer = compositor.create_surface()  # any object will do for a fake
-    untag = session.negotiation.tag_buffer(buffer, batch, batch.offers[0], seen.append)
+    stop = session.negotiation.watch(buffer, seen.append)
+    session.negotiation.watch(buffer, others.append)
     session.connection.roundtrip()
-    _, tag, *plan_ = session.fake.of(FEEDBACK)[-1].args
-    assert plan_ == [batch.serial, 0]
-    feedback = session.feedback()
-    session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 0, 0)
-    session.fake.event(feedback, "buffer_status", tag + 1, batch.serial, 0, 0, 0)
-    session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 1, 99)
+    told = sorted(i for i, name in session.fake.objects.items() if name == STATUS)
+    session.fake.event(told[0], "shown", 0, 0)
+    session.fake.event(told[0], "shown", 1, 99)
     session.connection.roundtrip()
-    assert [(one.status, one.reason) for one in seen] == [
-        (HeapFeedbackStatus.SCANOUT, HeapFeedbackStatusReason.NONE),
-        (HeapFeedbackStatus.COMPOSITED, HeapFeedbackStatusReason.UNKNOWN),
+    assert [(one.result, one.reason) for one in seen] == [
+        (BufferStatusResult.SCANOUT, BufferStatusReason.NONE),
+        (BufferStatusResult.COMPOSITED, BufferStatusReason.UNKNOWN),
     ]
-    untag()
-    session.fake.event(feedback, "buffer_status", tag, batch.serial, 0, 0, 0)
+    assert others == []
+    stop()
+    session.fake.event(told[0], "shown", 0, 0)  # crosses the client's destroy
     session.connection.roundtrip()
     assert len(seen) == 2
+    assert session.fake.names(STATUS) == ["destroy"]
+    session.connection.close()  # the other one, too
+
+
+def test_the_compositor_is_told_which_plan_is_in_use(session):
+    batch = session.negotiation.negotiate()
+    session.negotiation.use_plan(batch, batch.offers[0])
+    session.connection.roundtrip()
+    assert [one.args for one in session.fake.of(OBJECT) if one.name == "use_plan"] == [
+        (batch.serial, 0)
+    ]
+
+
+class WithoutCompanions(FakeCompositor):
+    globals = FakeCompositor.globals[:3]
+
+
+@pytest.mark.parametrize("fake", [WithoutCompanions], indirect=True)
+def test_a_compositor_may_only_negotiate(session):
+    batch = session.negotiation.negotiate()
+    assert not session.negotiation.tells_status
+    with pytest.raises(UsageError, match="tells_status"):
+        session.negotiation.watch(None, print)
+    with pytest.raises(AllocationError, match="does not allocate"):
+        session.negotiation.allocate(batch.offers[0])
+
+
+def test_all_managers_of_a_connection_share_what_is_beside_them(session):
+    for _ in range(20):
+        NegotiationManager(session.connection).close()
+    bound = [one.args[1] for one in session.fake.of("wl_registry") if one.name == "bind"]
+    for name in ("xx_dmabuf_allocation_manager_v1", "xx_dmabuf_buffer_status_manager_v1"):
+        assert bound.count(name) == 1
 
 
 @pytest.mark.parametrize("fake", [Allocating], indirect=True)
 class TestAllocation:
     def allocate(self, session):
         batch = session.negotiation.negotiate()
-        allocation = session.negotiation.allocate(batch, batch.offers[0])
+        allocation = session.negotiation.allocate(batch.offers[0])
         return allocation, allocation.wait()
 
     def test_it_gives_the_fds_away_once(self, session):
@@ -552,11 +586,11 @@ class TestAllocation:
 
     def test_it_can_be_cancelled(self, session):
         batch = session.negotiation.negotiate()
-        session.negotiation.allocate(batch, batch.offers[0]).close()
+        session.negotiation.allocate(batch.offers[0]).close()
         session.connection.roundtrip()
 
     def test_a_refusal_says_why(self, session):
-        session.fake.failure = (3, "4 MiB of 4 MiB are out")
+        session.fake.failure = (2, "4 MiB of 4 MiB are out")
         with pytest.raises(AllocationError, match="over_budget: 4 MiB of 4 MiB are out"):
             self.allocate(session)
 
@@ -577,12 +611,12 @@ def test_it_works_in_an_application_with_a_display_of_its_own(fake):
     bound = []
 
     def announced(registry, number, name, version):
-        if name == "xx_dmabuf_heap_manager_v1":
-            bound.append(registry.bind(number, HEAP_MANAGER, version))
+        if name == "xx_dmabuf_negotiation_manager_v1":
+            bound.append(registry.bind(number, NEGOTIATION_MANAGER, version))
 
     registry.dispatcher["global"] = announced
     display.roundtrip()
-    manager = HeapManager(connection, proxy=bound[0])
+    manager = NegotiationManager(connection, proxy=bound[0])
     assert not manager.ready
     negotiation = manager.default_negotiation()
     seen = []

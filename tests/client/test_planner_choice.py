@@ -20,7 +20,7 @@ from heapwire.client_lib import (
 )
 from heapwire.protocol.values import Source
 
-FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+OBJECT = "xx_dmabuf_negotiation_v1"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_only_sources_of_the_same_number_and_name_are_the_same(fake, names, open
         surface = connection.bind(WlCompositor)[0].create_surface()
         negotiation = surface_negotiation(LinuxDmabuf(connection), surface, platform)
         negotiation.negotiate()
-        (request,) = [one for one in fake.of(FEEDBACK) if one.name == "set_openable"]
+        (request,) = [one for one in fake.of(OBJECT) if one.name == "set_openable"]
     assert len(request.args[0]) == 12 * len(openable)
     assert negotiation._inquiry.openable == openable
 
@@ -48,7 +48,7 @@ def test_without_a_platform_everything_is_left_to_the_compositor(fake):
         surface = connection.bind(WlCompositor)[0].create_surface()
         negotiation = surface_negotiation(LinuxDmabuf(connection), surface)
         negotiation.negotiate()
-        assert [one.args for one in fake.of(FEEDBACK) if one.name == "set_openable"] == [(b"",)]
+        assert [one.args for one in fake.of(OBJECT) if one.name == "set_openable"] == [(b"",)]
 
 
 class Old(FakeCompositor):
@@ -56,12 +56,12 @@ class Old(FakeCompositor):
 
 
 @pytest.mark.parametrize("fake", [Old], indirect=True)
-def test_where_nobody_tells_a_status_tagging_is_a_bug(fake):
+def test_where_nobody_tells_a_status_watching_is_a_bug(fake):
     platform = Platform.load("raspberry-pi-4")
     with Connection(fake.socket.detach()) as connection:
         negotiation = local_negotiation(LinuxDmabuf(connection), platform)
         assert not negotiation.tells_status
         with pytest.raises(UsageError, match="tells_status"):
-            negotiation.tag_buffer(None, plans(), plans().offers[0], print)
+            negotiation.watch(None, print)
         with pytest.raises(AllocationError, match="does not allocate"):
-            negotiation.allocate(plans(), plans().offers[0])
+            negotiation.allocate(plans().offers[0])

@@ -8,7 +8,7 @@ import pytest
 
 from heapwire.client_lib import BufferStatus
 from heapwire.client_lib.player.play_result import MOST_WAITING, FrameLedger
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
+from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def present(ledger, *, zero_copy=False):
 def test_a_status_that_comes_after_the_frame_is_counted(ledger):
     buffer = present(ledger)
     present(ledger)
-    reason = HeapFeedbackStatusReason.NO_PLANE
-    composited = HeapFeedbackStatus.COMPOSITED
-    buffer.status = BufferStatus(status=composited, reason=reason, serial=1, plan=0)
+    reason = BufferStatusReason.NO_PLANE
+    composited = BufferStatusResult.COMPOSITED
+    buffer.status = BufferStatus(result=composited, reason=reason)
     ledger.settle()
     assert ledger.counts.composited == 1
     assert ledger.reasons == {"no_plane": 1}

@@ -209,7 +209,7 @@ def test_a_change_of_status_is_counted_from_its_frame_on(fake, clip, platform):
 class Silent(PlayingCompositor):
     """Never says what became of a buffer."""
 
-    def on_xx_dmabuf_heap_feedback_v1_tag_buffer(self, _id, buffer, *tag):
+    def on_xx_dmabuf_buffer_status_manager_v1_get_buffer_status(self, _id, new, buffer):
         pass
 
 
@@ -226,7 +226,7 @@ class Replanning(PlayingCompositor):
     def display(self, pending):
         super().display(pending)
         if len(self.shown) == 3:
-            self.send_batch(self.feedback, plans(plan(pair=XRGB)))
+            self.send_batch(self.negotiation, plans(plan(pair=XRGB)))
 
 
 @pytest.mark.parametrize("fake", [Replanning], indirect=True)
@@ -256,7 +256,7 @@ class SamePlanAgain(PlayingCompositor):
     def display(self, pending):
         super().display(pending)
         if len(self.shown) == 3:
-            self.send_batch(self.feedback, plans(plan()))
+            self.send_batch(self.negotiation, plans(plan()))
 
 
 @pytest.mark.parametrize("fake", [SamePlanAgain], indirect=True)
@@ -267,13 +267,15 @@ def test_the_same_plan_again_keeps_the_buffers(fake, clip, platform):
 
 
 class UselessPlan(PlayingCompositor):
+    globals = (*PlayingCompositor.globals, ("xx_dmabuf_allocation_manager_v1", 1))
+
     def display(self, pending):
         super().display(pending)
         if len(self.shown) == 3:
             elsewhere = plan(source=replace(CMA, minor=99))
-            self.send_batch(self.feedback, plans(elsewhere))
+            self.send_batch(self.negotiation, plans(elsewhere))
 
-    def on_xx_dmabuf_heap_feedback_v1_allocate(self, _id, new, _serial, _plan):
+    def on_xx_dmabuf_allocation_manager_v1_allocate(self, _id, new, *_buffer):
         self.event(new, "failed", 1, "not from there")
 
 
@@ -329,7 +331,8 @@ class Bare(PlayingCompositor):
         ("wl_compositor", 4),
         ("xdg_wm_base", 1),
         ("zwp_linux_dmabuf_v1", 3),
-        ("xx_dmabuf_heap_manager_v1", 1),
+        ("xx_dmabuf_negotiation_manager_v1", 1),
+        ("xx_dmabuf_buffer_status_manager_v1", 1),
     )
 
 
@@ -413,9 +416,9 @@ def test_a_compositor_that_dies_ends_it(fake, clip, platform):
 
 
 class Refusing(PlayingCompositor):
-    def answer(self, feedback, cookie):
+    def answer(self, negotiation, cookie):
         self.send_batch(
-            feedback, Batch(cookie=cookie, reason=FailureReason.NO_FORMAT, message="of yours")
+            negotiation, Batch(cookie=cookie, reason=FailureReason.NO_FORMAT, message="of yours")
         )
 
 
@@ -427,12 +430,12 @@ def test_no_plan_is_an_error_that_says_so(fake, clip, platform):
 
 
 class WithoutHeaps(PlayingCompositor):
-    globals = PlayingCompositor.globals[:-1]
+    globals = tuple(one for one in PlayingCompositor.globals if "negotiation" not in one[0])
 
 
 @pytest.mark.parametrize("fake", [WithoutHeaps], indirect=True)
 def test_a_compositor_without_the_protocol_is_named_where_no_platform_stands_in(fake, clip):
-    with pytest.raises(MissingGlobalError, match="xx_dmabuf_heap_manager_v1"):
+    with pytest.raises(MissingGlobalError, match="xx_dmabuf_negotiation_manager_v1"):
         play(fake, clip, None)
 
 

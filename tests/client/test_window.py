@@ -73,6 +73,6 @@ def test_a_picture_keeps_its_shape_in_the_bounds_of_the_window(
             with unimported, pytest.raises(UsageError, match="only an imported buffer"):
                 window.show(unimported, SIZE, shown=lambda presented: None)
             with unimported, pytest.raises(UsageError, match="only an imported buffer"):
-                unimported.tag(negotiation, batch, batch.offers[0])
+                unimported.watch(negotiation)
     assert fake.transforms == [transform]
     assert fake.destinations[0] == destination

@@ -62,8 +62,8 @@ def mutated(script: Script) -> None:
 
 def truncated(script: Script) -> None:
     """A message whose end never comes."""
-    object_ = script.any("xx_dmabuf_heap_feedback_v1", script.feedback)
-    message = script.interfaces["xx_dmabuf_heap_feedback_v1"].request("set_participant")
+    object_ = script.any("xx_dmabuf_negotiation_v1", script.negotiation)
+    message = script.interfaces["xx_dmabuf_negotiation_v1"].request("set_participant")
     data = message.encode(object_, (1, 1, 0, 0, b"x" * 100))
     cut = script.random.randrange(1, len(data))
     script.steps.append(Send(data[:cut], (), 1, "a message without its end"))
@@ -119,7 +119,7 @@ def waiting(script: Script) -> None:
 
 VALID: tuple[Callable[[Script], object], ...] = (
     *(Script.ask, Script.ask, Script.ask, Script.show, Script.allocate, Script.allocate),
-    *(Script.constraint_set, Script.feedback, Script.surface, Script.dmabuf_buffer),
+    *(Script.constraint_set, Script.negotiation, Script.surface, Script.dmabuf_buffer),
     *(Script.shm_buffer, Script.dmabuf_feedback, Script.extended_feedback, Script.destroy_any),
     *(Script.destroy_any, Script.destroy_any, Script.heavy, Script.dmabuf_trial),
 )

@@ -130,7 +130,7 @@ class Script:
     # Objects, as a client that keeps to the rules makes them.
 
     def manager(self) -> int:
-        return self.bind("xx_dmabuf_heap_manager_v1")
+        return self.bind("xx_dmabuf_negotiation_manager_v1")
 
     def surface(self) -> int:
         return self.make(self.bind("wl_compositor"), "create_surface", "wl_surface")
@@ -159,33 +159,33 @@ class Script:
         self.request(creator, "create", set_)
         return set_
 
-    def feedback(self) -> int:
-        interface = "xx_dmabuf_heap_feedback_v1"
+    def negotiation(self) -> int:
+        interface = "xx_dmabuf_negotiation_v1"
         if self.random.random() < 0.5:
-            return self.make(self.manager(), "get_default_feedback", interface)
+            return self.make(self.manager(), "get_default_negotiation", interface)
         surface = self.any("wl_surface", self.surface)
-        return self.make(self.manager(), "get_surface_feedback", interface, surface)
+        return self.make(self.manager(), "get_surface_negotiation", interface, surface)
 
     def ask(self) -> int:
         """A question of one to three participants."""
-        feedback = self.any("xx_dmabuf_heap_feedback_v1", self.feedback)
+        negotiation = self.any("xx_dmabuf_negotiation_v1", self.negotiation)
         for id_ in range(1, self.random.randrange(2, 5)):
             usage = 1 << self.random.randrange(8)
             name = self.random.choice(STRINGS[:6])
-            self.request(feedback, "set_participant", id_, usage, 81, id_, name)
+            self.request(negotiation, "set_participant", id_, usage, 81, id_, name)
             for _ in range(self.random.randrange(3)):
                 set_ = self.any("xx_dmabuf_constraint_set_v1", self.constraint_set)
-                self.request(feedback, "add_alternative", id_, set_)
+                self.request(negotiation, "add_alternative", id_, set_)
         width, height = self.random.choice(((64, 64), (640, 480), (1920, 1088), (65536, 65536)))
-        self.request(feedback, "set_extents", width, height, 0, 0, 0, 0)
+        self.request(negotiation, "set_extents", width, height, 0, 0, 0, 0)
         if self.random.random() < 0.2:
-            self.request(feedback, "set_buffer_count", self.random.randrange(1, 33), 4)
+            self.request(negotiation, "set_buffer_count", self.random.randrange(1, 33), 4)
         if self.random.random() < 0.2:
-            self.request(feedback, "set_openable", self.sources())
+            self.request(negotiation, "set_openable", self.sources())
         if self.random.random() < 0.2:
-            self.request(feedback, "set_fixed_layout", *self.layout())
-        self.request(feedback, "commit", self.random.randrange(1, 100))
-        return feedback
+            self.request(negotiation, "set_fixed_layout", *self.layout())
+        self.request(negotiation, "commit", self.random.randrange(1, 100))
+        return negotiation
 
     def heavy(self) -> None:
         """A question that is not solved on the host's thread."""
@@ -199,18 +199,17 @@ class Script:
             )
         set_ = self.new("xx_dmabuf_constraint_set_v1")
         self.request(creator, "create", set_)
-        feedback = self.feedback()
-        self.request(feedback, "set_participant", 1, 1, 81, 1, b"heavy")
-        self.request(feedback, "add_alternative", 1, set_)
-        self.request(feedback, "set_extents", 64, 64, 0, 0, 0, 0)
-        self.request(feedback, "commit", 1)
+        negotiation = self.negotiation()
+        self.request(negotiation, "set_participant", 1, 1, 81, 1, b"heavy")
+        self.request(negotiation, "add_alternative", 1, set_)
+        self.request(negotiation, "set_extents", 64, 64, 0, 0, 0, 0)
+        self.request(negotiation, "commit", 1)
 
     def allocate(self) -> int:
-        """Memory by the best plan of an early batch; the first plan has number 0."""
-        feedback = self.any("xx_dmabuf_heap_feedback_v1", self.ask)
+        """Memory of a layout; a plan's would be like it."""
+        manager = self.bind("xx_dmabuf_allocation_manager_v1")
         allocation = self.new("xx_dmabuf_allocation_v1")
-        serial = self.random.randrange(1, 6)
-        self.request(feedback, "allocate", allocation, serial, self.random.choice((0, 0, 1, 9)))
+        self.request(manager, "allocate", allocation, *self.layout())
         return allocation
 
     def dmabuf_buffer(self, file: str = "heap", size: int = 64) -> int:
@@ -251,21 +250,25 @@ class Script:
         return self.make(pool, "create_buffer", "wl_buffer", 0, width, height, pitch, form)
 
     def show(self) -> None:
-        """Put a tagged buffer on a window."""
+        """Put a watched buffer on a window."""
         surface = self.window()
-        feedback = self.ask()
+        self.use_plan(self.ask())
         for _ in range(self.random.randrange(1, 4)):
             buffer = self.dmabuf_buffer() if self.random.random() < 0.7 else self.shm_buffer()
-            self.tag(feedback, buffer)
+            self.watch(buffer)
             self.request(surface, "attach", buffer, 0, 0)
             self.request(surface, "damage", 0, 0, 64, 64)
             self.request(surface, "commit")
             if self.random.random() < 0.3:
                 self.request(buffer, "destroy")
 
-    def tag(self, feedback: int, buffer: int) -> None:
+    def watch(self, buffer: int) -> int:
+        manager = self.bind("xx_dmabuf_buffer_status_manager_v1")
+        return self.make(manager, "get_buffer_status", "xx_dmabuf_buffer_status_v1", buffer)
+
+    def use_plan(self, negotiation: int) -> None:
         serial, plan = self.random.randrange(4), self.random.choice((0, 0, 1, 99))
-        self.request(feedback, "tag_buffer", buffer, self.random.choice(NUMBERS), serial, plan)
+        self.request(negotiation, "use_plan", serial, plan)
 
     def dmabuf_feedback(self) -> int:
         dmabuf = self.bind("zwp_linux_dmabuf_v1")

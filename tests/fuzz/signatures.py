@@ -1,4 +1,4 @@
-"""What may be sent, read from XML: the extension's own, and `served.xml` for all the rest."""
+"""What may be sent, read from XML: the extensions' own, and `served.xml` for all the rest."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Healthy:
             for object_, opcode, body in self.connection.events
             if (object_, opcode) == (REGISTRY, 0)
         )
-        manager = self.bind("xx_dmabuf_heap_manager_v1")
+        manager = self.bind("xx_dmabuf_negotiation_manager_v1")
         self.tick()
         types = [
             struct.unpack("=I", body)[0]
@@ -109,7 +109,7 @@ class Healthy:
             if (object_, opcode) == (manager, 2)
         ]
         self.values = {type_: self._values(target, type_) for type_ in types}
-        self._feedback = self._ask(manager)
+        self._negotiation = self._ask(manager)
         self._cookie = 0
         self._answer()  # the first comes with a table
         self._expected = self._answer()
@@ -142,8 +142,8 @@ class Healthy:
         return [value for value in VALUES if self._is_taken(target, type_, value)]
 
     def _is_taken(self, target: Target, type_: int, value: bytes) -> bool:
-        number, version = self.globals["xx_dmabuf_heap_manager_v1"]
-        name = b"xx_dmabuf_heap_manager_v1"
+        number, version = self.globals["xx_dmabuf_negotiation_manager_v1"]
+        name = b"xx_dmabuf_negotiation_manager_v1"
         trial = RawConnection(target.socket)
         steps = (
             (DISPLAY, "wl_display", "get_registry", (REGISTRY,)),
@@ -169,33 +169,33 @@ class Healthy:
     def _ask(self, manager: int) -> int:
         creator = self._new("xx_dmabuf_constraint_set_creator_v1")
         set_ = self._new("xx_dmabuf_constraint_set_v1")
-        feedback = self._new("xx_dmabuf_heap_feedback_v1")
+        negotiation = self._new("xx_dmabuf_negotiation_v1")
         self._request(manager, "create_constraint_set", creator)
         self._request(creator, "add_formats", 0, struct.pack("=IIQIIQ", NV12, 0, 0, XRGB, 0, 0))
         self._request(creator, "create", set_)
-        self._request(manager, "get_default_feedback", feedback)
-        self._request(feedback, "set_participant", 1, 1, 81, 3, b"decoder")
-        self._request(feedback, "add_alternative", 1, set_)
-        self._request(feedback, "set_extents", 640, 480, 0, 0, 0, 0)
-        return feedback
+        self._request(manager, "get_default_negotiation", negotiation)
+        self._request(negotiation, "set_participant", 1, 1, 81, 3, b"decoder")
+        self._request(negotiation, "add_alternative", 1, set_)
+        self._request(negotiation, "set_extents", 640, 480, 0, 0, 0, 0)
+        return negotiation
 
     def _answer(self) -> list[tuple[int, bytes]]:
         """The events of a batch, without its number."""
-        names = [event.name for event in self._interfaces["xx_dmabuf_heap_feedback_v1"].events]
+        names = [event.name for event in self._interfaces["xx_dmabuf_negotiation_v1"].events]
         ends = [names.index("done"), names.index("failed")]
         self._cookie += 1
         self.connection.events.clear()
-        self._request(self._feedback, "commit", self._cookie)
+        self._request(self._negotiation, "commit", self._cookie)
         end = -1
         while True:
-            end = self.connection.wait_for(self._feedback, *ends, since=end + 1)
+            end = self.connection.wait_for(self._negotiation, *ends, since=end + 1)
             opcode, body = self.connection.events[end][1:]
             if struct.unpack_from("=I", body)[0] == self._cookie:
                 assert names[opcode] == "done"
                 return [
                     (opcode, body)
                     for object_, opcode, body in self.connection.events[:end]
-                    if object_ == self._feedback and opcode not in ends
+                    if object_ == self._negotiation and opcode not in ends
                 ]
 
     def _new(self, interface: str) -> int:

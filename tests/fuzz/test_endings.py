@@ -24,24 +24,26 @@ def heaps(script: Script) -> list[int]:
     set_ = script.constraint_set()
     manager = script.manager()
     creator = script.make(manager, "create_constraint_set", "xx_dmabuf_constraint_set_creator_v1")
-    feedback = script.make(manager, "get_surface_feedback", "xx_dmabuf_heap_feedback_v1", surface)
-    script.request(feedback, "set_participant", 1, 1, 81, 3, b"decoder")
-    script.request(feedback, "add_alternative", 1, set_)
-    script.request(feedback, "set_extents", 64, 64, 0, 0, 0, 0)
-    script.request(feedback, "commit", 1)
+    negotiation = script.make(
+        manager, "get_surface_negotiation", "xx_dmabuf_negotiation_v1", surface
+    )
+    script.request(negotiation, "set_participant", 1, 1, 81, 3, b"decoder")
+    script.request(negotiation, "add_alternative", 1, set_)
+    script.request(negotiation, "set_extents", 64, 64, 0, 0, 0, 0)
+    script.request(negotiation, "commit", 1)
     script.sync()  # now there are plans
     buffer = script.dmabuf_buffer()
-    script.request(feedback, "tag_buffer", buffer, 1, 2, 0)
+    script.request(negotiation, "use_plan", 2, 0)
+    status = script.watch(buffer)
     script.request(surface, "attach", buffer, 0, 0)
     script.request(surface, "commit")
-    allocation = script.new("xx_dmabuf_allocation_v1")
-    script.request(feedback, "allocate", allocation, 2, 0)
-    script.request(feedback, "commit", 2)  # unanswered when the first of them ends
-    return [surface, set_, manager, creator, feedback, buffer, allocation]
+    allocation = script.allocate()
+    script.request(negotiation, "commit", 2)  # unanswered when the first of them ends
+    return [surface, set_, manager, creator, negotiation, buffer, status, allocation]
 
 
 def dmabuf(script: Script) -> list[int]:
-    """One of each object that linux-dmabuf gives, and heaps' feedback of the same surface."""
+    """One of each object that linux-dmabuf gives, and a negotiation of the same surface."""
     surface = script.surface()
     factory = script.bind("zwp_linux_dmabuf_v1")
     feedback = script.make(factory, "get_surface_feedback", "zwp_linux_dmabuf_feedback_v1", surface)
@@ -51,10 +53,10 @@ def dmabuf(script: Script) -> list[int]:
     script.request(surface, "attach", buffer, 0, 0)
     script.request(surface, "commit")
     negotiation = script.make(
-        script.manager(), "get_surface_feedback", "xx_dmabuf_heap_feedback_v1", surface
+        script.manager(), "get_surface_negotiation", "xx_dmabuf_negotiation_v1", surface
     )
-    script.request(negotiation, "tag_buffer", buffer, 1, 1, 0)
-    return [surface, factory, feedback, params, buffer, negotiation]
+    status = script.watch(buffer)
+    return [surface, factory, feedback, params, buffer, negotiation, status]
 
 
 def orders(things: int, random: Random) -> Iterable[tuple[int, ...]]:
@@ -140,9 +142,9 @@ def creating(script: Script) -> None:
 
 def interrupted(script: Script) -> None:
     """Half a message."""
-    feedback = script.feedback()
-    message = script.interfaces["xx_dmabuf_heap_feedback_v1"].request("set_openable")
-    data = message.encode(feedback, (script.sources(),))
+    negotiation = script.negotiation()
+    message = script.interfaces["xx_dmabuf_negotiation_v1"].request("set_openable")
+    data = message.encode(negotiation, (script.sources(),))
     script.steps.append(Send(data[:-8], (), 1, "half a message"))
 
 

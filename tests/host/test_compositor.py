@@ -52,7 +52,9 @@ def test_the_globals(client):
         "wp_security_context_manager_v1",
         "wp_viewporter",
         "xdg_wm_base",
-        "xx_dmabuf_heap_manager_v1",
+        "xx_dmabuf_allocation_manager_v1",
+        "xx_dmabuf_buffer_status_manager_v1",
+        "xx_dmabuf_negotiation_manager_v1",
         "xx_dmabuf_sources_v1",
         "zwp_linux_dmabuf_v1",
     }

@@ -13,7 +13,7 @@ from open_files import open_fds
 from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
 from heapwire.compositor_plugin.server.resource import live_resources
 
-KINDS = ("toplevel", "xdg_surface", "surface", "buffer", "heap_feedback", "dmabuf_feedback")
+KINDS = ("toplevel", "xdg_surface", "surface", "buffer", "negotiation", "dmabuf_feedback")
 PARTS = ("surface", "role", "parent", "buffer", "viewport", "manager")
 
 
@@ -24,22 +24,22 @@ class Everything:
         self.client = client = stage.client()
         window = client.window(fullscreen=True)
         buffer = client.dmabuf(OUTPUT.width, OUTPUT.height)
-        heaps = client.the("xx_dmabuf_heap_manager_v1")
+        heaps = client.the("xx_dmabuf_negotiation_manager_v1")
         dmabuf = client.the("zwp_linux_dmabuf_v1", 5)
         self.objects = {
             "toplevel": window.toplevel,
             "xdg_surface": window.xdg_surface,
             "surface": window.surface,
             "buffer": buffer,
-            "heap_feedback": client.make(
-                heaps, "get_surface_feedback", "xx_dmabuf_heap_feedback_v1", window.surface
+            "negotiation": client.make(
+                heaps, "get_surface_negotiation", "xx_dmabuf_negotiation_v1", window.surface
             ),
             "dmabuf_feedback": client.make(
                 dmabuf, "get_surface_feedback", "zwp_linux_dmabuf_feedback_v1", window.surface
             ),
         }
-        # A tag of a plan that nobody offered: refused, but the buffer is known to the plugin.
-        client.request(self.objects["heap_feedback"], "tag_buffer", buffer, 1, 0, 0)
+        statuses = client.the("xx_dmabuf_buffer_status_manager_v1")
+        client.make(statuses, "get_buffer_status", "xx_dmabuf_buffer_status_v1", buffer)
         presentation = client.the("wp_presentation")
         asked = client.new("wp_presentation_feedback")
         client.request(presentation, "feedback", window.surface, asked)

@@ -173,9 +173,9 @@ class Negotiating:
         self.stage = stage
         self.client = client = stage.client()
         self.window = client.window(fullscreen=fullscreen)
-        manager = client.the("xx_dmabuf_heap_manager_v1")
-        self.feedback = client.make(
-            manager, "get_surface_feedback", "xx_dmabuf_heap_feedback_v1", self.window.surface
+        manager = client.the("xx_dmabuf_negotiation_manager_v1")
+        self.negotiation = client.make(
+            manager, "get_surface_negotiation", "xx_dmabuf_negotiation_v1", self.window.surface
         )
         creator = client.make(
             manager, "create_constraint_set", "xx_dmabuf_constraint_set_creator_v1"
@@ -183,18 +183,15 @@ class Negotiating:
         pairs = encode_formats([FormatModifier(XRGB, 0), FormatModifier(NV12, 0)])
         client.request(creator, "add_formats", 0, pairs)
         set_ = client.make(creator, "create", "xx_dmabuf_constraint_set_v1")
-        client.request(self.feedback, "set_participant", 1, DECODE, 81, 1, "decoder")
-        client.request(self.feedback, "add_alternative", 1, set_)
-        client.request(self.feedback, "set_extents", WIDTH, HEIGHT, 0, 0, 0, 0)
+        client.request(self.negotiation, "set_participant", 1, DECODE, 81, 1, "decoder")
+        client.request(self.negotiation, "add_alternative", 1, set_)
+        client.request(self.negotiation, "set_extents", WIDTH, HEIGHT, 0, 0, 0, 0)
         self._decoder = BatchDecoder()
-        self.statuses: list[tuple] = []
+        self.watches: dict[int, int] = {}  # tags by the objects that tell of their buffers
 
     def batches(self):
         found = []
-        for name, *arguments in self.client.take(self.feedback):
-            if name == "buffer_status":
-                self.statuses.append(tuple(arguments))
-                continue
+        for name, *arguments in self.client.take(self.negotiation):
             if name == "format_table":
                 arguments = [os.pread(arguments[0], arguments[1], 0)]
             batch = getattr(self._decoder, name)(*arguments)
@@ -202,8 +199,17 @@ class Negotiating:
                 found.append(batch)
         return found
 
+    @property
+    def statuses(self) -> list[tuple]:
+        """What was told of buffers: (tag, result, reason)."""
+        return [
+            (self.watches[event.object], *event.args)
+            for event in self.client.events
+            if event.object in self.watches
+        ]
+
     def commit(self, cookie: int):
-        self.client.request(self.feedback, "commit", cookie)
+        self.client.request(self.negotiation, "commit", cookie)
         found = self.batches()
         self.stage.until(
             lambda: found.extend(self.batches()) or any(one.cookie == cookie for one in found)
@@ -211,7 +217,7 @@ class Negotiating:
         return found[-1]
 
     def show(self, batch, index: int = 0, tag: int = 1) -> int:
-        """A buffer by a plan, tagged and shown."""
+        """A buffer by a plan, watched and shown."""
         offer = batch.offers[index]
         client, layout = self.client, offer.plan.layout
         memory = self.stage.platform.memory
@@ -225,7 +231,9 @@ class Negotiating:
         buffer = client.new("wl_buffer")
         client.request(params, "create_immed", buffer, WIDTH, HEIGHT, offer.plan.fourcc, 0)
         client.request(params, "destroy")
-        client.request(self.feedback, "tag_buffer", buffer, tag, batch.serial, index)
+        manager = client.the("xx_dmabuf_buffer_status_manager_v1")
+        kind = "xx_dmabuf_buffer_status_v1"
+        self.watches[client.make(manager, "get_buffer_status", kind, buffer)] = tag
         client.show(self.window.surface, buffer)
         shown(self.stage, self.window)
         assert client.error is None
@@ -251,7 +259,7 @@ def test_every_plan_for_scanout_is_scanned_out_and_no_other_promises_it(stage) -
         assert stage.frames[-1].scanned_out or not offer.plan.scanout, offer
     player.batches()
     promised = [offer.plan.scanout for offer in batch.offers]
-    told = {tag: status == SCANOUT for tag, _, _, status, _ in player.statuses}
+    told = {tag: status == SCANOUT for tag, status, _ in player.statuses}
     assert all(told[tag] for tag, scanout in enumerate(promised) if scanout)
 
 
@@ -266,7 +274,7 @@ def test_a_plan_before_the_first_buffer_is_for_scanout(platform) -> None:
         player.show(batch)
         assert stage.frames[-1].scanned_out, stage.frames[-1]
         player.batches()
-        assert player.statuses == [(1, batch.serial, 0, SCANOUT, R.NONE)]
+        assert player.statuses == [(1, SCANOUT, R.NONE)]
     finally:
         stage.close()
 
@@ -284,7 +292,7 @@ def test_fullscreen_to_windowed_and_back(stage) -> None:
     batches = player.batches()
     assert [scanout_plans(batch) for batch in batches] == [0]
     assert batches[0].cookie == 0
-    assert player.statuses[-1][3:] == (COMPOSITED, R.NOT_A_CANDIDATE)
+    assert player.statuses[-1][1:] == (COMPOSITED, R.NOT_A_CANDIDATE)
 
     client.request(window.toplevel, "set_fullscreen", None)
     windowed(window)
@@ -292,7 +300,7 @@ def test_fullscreen_to_windowed_and_back(stage) -> None:
     found: list = []
     stage.until(lambda: found.extend(player.batches()) or found)
     assert [scanout_plans(batch) > 0 for batch in found] == [True]
-    assert player.statuses[-1][3:] == (SCANOUT, R.NONE)
+    assert player.statuses[-1][1:] == (SCANOUT, R.NONE)
     for _ in range(5):
         player.again(buffer)
     assert player.batches() == []
@@ -311,7 +319,7 @@ def test_a_conflict_in_a_window_is_an_event(stage) -> None:
     batch = player.commit(1)
     assert (batch.reason, scanout_plans(batch)) == (None, 0)
     client = player.client
-    client.request(player.feedback, "set_content", 1, 0, 2, 0)
+    client.request(player.negotiation, "set_content", 1, 0, 2, 0)
     failed = player.commit(2)
     assert failed.reason in (FailureReason.CONFLICT, FailureReason.NO_SOURCE)
     assert client.error is None

@@ -218,7 +218,9 @@ def test_wayland_info_lists_the_globals(session) -> None:
         "wp_viewporter",
         "wp_presentation",
         "zwp_linux_dmabuf_v1",
-        "xx_dmabuf_heap_manager_v1",
+        "xx_dmabuf_negotiation_manager_v1",
+        "xx_dmabuf_allocation_manager_v1",
+        "xx_dmabuf_buffer_status_manager_v1",
     ):
         assert f"interface: '{name}'" in done.stdout
     assert "width: 800 px, height: 600 px, refresh: 60.000 Hz" in done.stdout

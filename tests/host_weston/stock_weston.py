@@ -106,7 +106,7 @@ class Weston:
     def offers(self) -> bool:
         """Whether a client sees the extension; Weston lives, in any case."""
         with self.connect() as connection:
-            return "xx_dmabuf_heap_manager_v1" in connection.globals(timeout=PATIENCE)
+            return "xx_dmabuf_negotiation_manager_v1" in connection.globals(timeout=PATIENCE)
 
     def stop(self) -> int:
         """Ask it to end, as a user would; its exit status."""

@@ -28,7 +28,7 @@ class WestonClient(Wire):
         ours.connect(str(weston.socket))
         super().__init__(ours, lambda _: None, *INTERFACES)
         self.compositor = self.bind("wl_compositor")
-        self.manager = self.bind("xx_dmabuf_heap_manager_v1")
+        self.manager = self.bind("xx_dmabuf_negotiation_manager_v1")
 
     def raw(self, data: bytes, fds: list[int] | None = None) -> None:
         """Send, or not: Weston may have hung up, and what it said before is still to be read."""
@@ -50,10 +50,17 @@ class WestonClient(Wire):
         self.request(self.compositor, "create_surface", surface)
         return surface
 
-    def feedback(self, surface: int) -> int:
-        feedback = self.new("xx_dmabuf_heap_feedback_v1")
-        self.request(self.manager, "get_surface_feedback", feedback, surface)
-        return feedback
+    def negotiation(self, surface: int) -> int:
+        negotiation = self.new("xx_dmabuf_negotiation_v1")
+        self.request(self.manager, "get_surface_negotiation", negotiation, surface)
+        return negotiation
+
+    def target(self, interface: str) -> int:
+        """What the requests of a row are made on."""
+        if interface.endswith("manager_v1"):
+            return self.bind(interface)
+        creator = interface.endswith("creator_v1")
+        return self.creator() if creator else self.negotiation(self.surface())
 
     def creator(self) -> int:
         creator = self.new("xx_dmabuf_constraint_set_creator_v1")
@@ -71,17 +78,20 @@ class WestonClient(Wire):
     def value(self, value, set_):
         if value == "a set":
             return set_
-        return self.new(value) if value == "xx_dmabuf_constraint_set_v1" else value
+        return self.new(value) if str(value).startswith("xx_dmabuf") else value
+
+
+# Those for which a client needs no buffer.
+OURS = [row for row in ROWS if row[0] != "xx_dmabuf_buffer_status_manager_v1"]
 
 
 def test_each_misuse_ends_its_client_and_nobody_else(start):
     weston = start()
     bystander = WestonClient(weston)
     try:
-        for interface, name, error, requests in ROWS:
+        for interface, name, error, requests in OURS:
             client = WestonClient(weston)
-            creator = interface.endswith("creator_v1")
-            target = client.creator() if creator else client.feedback(client.surface())
+            target = client.target(interface)
             set_ = client.constraint_set()
             *before, misuse = requests
             for row in before:
@@ -95,9 +105,9 @@ def test_each_misuse_ends_its_client_and_nobody_else(start):
             found = (client.error.object, client.error.code)
             assert found == (target, ERRORS[interface][error]), f"{name}: {client.error.message}"
             client.close()
-        feedback = bystander.feedback(bystander.surface())
+        negotiation = bystander.negotiation(bystander.surface())
         bystander.pump()
-        assert [event.name for event in bystander.of(feedback)][-1] == "done"
+        assert [event.name for event in bystander.of(negotiation)][-1] == "done"
         assert bystander.error is None
     finally:
         bystander.close()

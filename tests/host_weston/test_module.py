@@ -6,10 +6,10 @@ import pytest
 from patience import PATIENCE
 from windows import DECODER, HEADLESS, SIZE, Client, offers_scanout
 
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent, Extents
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
+from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 PLATFORMS = ("raspberry-pi-4", "rockchip-rk3399", "exynos4-mfc-v5")
 
@@ -22,7 +22,7 @@ pytestmark = [
 def test_a_client_is_told_the_sources_of_the_platform(start, platform):
     weston = start(environment={"HEAPWIRE_PLATFORM": platform})
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         announced = {source.name for source in manager.sources.values()}
     assert announced == {source.name for source in Platform.load(platform).sources}
 
@@ -31,7 +31,7 @@ def test_a_client_is_told_the_sources_of_the_platform(start, platform):
 def test_default_feedback_and_a_negotiation_without_a_surface(start, platform):
     weston = start(environment={"HEAPWIRE_PLATFORM": platform})
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         negotiation = manager.default_negotiation()
         described = negotiation.describe(timeout=PATIENCE)
         assert any(tranche.formats for tranche in described.tranches)
@@ -99,19 +99,19 @@ def test_a_repaint_that_changes_nothing_tells_nothing(weston):
         assert client.batches == []
 
 
-def test_a_tagged_buffer_is_told_to_be_composited_and_why(weston):
+def test_a_watched_buffer_is_told_to_be_composited_and_why(weston):
     with weston.connect() as connection:
         client = Client(connection)
-        batch = client.negotiate()
+        client.negotiate()
         buffers = [client.shm_buffer(HEADLESS) for _ in range(2)]
         for buffer in buffers:
-            client.negotiation.tag_buffer(buffer, batch, batch.offers[0], client.statuses.append)
+            client.negotiation.watch(buffer, client.statuses.append)
         for frame in range(10):
             client.show(buffers[frame % 2], HEADLESS)
         client.wait(lambda: len(client.statuses) == 2, "status of each buffer")
         connection.roundtrip(timeout=PATIENCE)
-    assert {status.status for status in client.statuses} == {HeapFeedbackStatus.COMPOSITED}
-    assert {status.reason for status in client.statuses} == {HeapFeedbackStatusReason.NO_PLANE}
+    assert {status.result for status in client.statuses} == {BufferStatusResult.COMPOSITED}
+    assert {status.reason for status in client.statuses} == {BufferStatusReason.NO_PLANE}
     assert len(client.statuses) == 2
 
 

@@ -8,7 +8,7 @@ from stock_weston import build_strictly
 from windows import HEADLESS, PATIENCE, SIZE, Client, offers_scanout
 
 from heapwire.compositor_plugin.hosts.weston import MODULE
-from heapwire.protocol.wire.bindings import HeapFeedbackStatus, HeapFeedbackStatusReason
+from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config"),
@@ -29,12 +29,12 @@ def test_a_player_negotiates_and_hears_what_became_of_its_buffer(weston):
         batch = client.negotiate()
         assert offers_scanout(batch)
         buffer = client.shm_buffer(SIZE)
-        client.negotiation.tag_buffer(buffer, batch, batch.offers[0], client.statuses.append)
+        client.negotiation.watch(buffer, client.statuses.append)
         client.show(buffer, SIZE)
         client.wait(lambda: bool(client.statuses), "status")
     [status] = client.statuses
-    assert status.status is HeapFeedbackStatus.COMPOSITED
-    assert status.reason is HeapFeedbackStatusReason.NO_PLANE
+    assert status.result is BufferStatusResult.COMPOSITED
+    assert status.reason is BufferStatusReason.NO_PLANE
     assert weston.stop() == 0
     assert [line for line in weston.lines if "error" in line] == []
 

@@ -13,7 +13,7 @@ from headers import headers_of_another_version
 from patience import PATIENCE
 from stock_weston import PLATFORM, build_strictly
 
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.compositor_plugin.hosts.embed import build as embed_build
 from heapwire.kernel.discovery import local_platform
 
@@ -170,7 +170,7 @@ def test_a_policy_is_kept_to_and_that_of_the_environment_goes_before(start, tmp_
 
 def announced(weston) -> set[str]:
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         return {source.name for source in manager.sources.values()}
 
 
@@ -188,7 +188,7 @@ def test_without_a_platform_it_is_this_machine_with_whatever_it_has(start):
     assert weston.lines[0].startswith("ready: local has ")
     assert "Traceback" not in weston.log
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         announced = {source.name for source in manager.sources.values()}
         assert manager.default_negotiation().describe(timeout=PATIENCE).cookie == 0
     assert announced == {source.name for source in local_platform().sources}

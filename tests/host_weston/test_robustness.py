@@ -15,7 +15,7 @@ from stock_weston import PLATFORM
 from windows import SIZE, Client
 
 from heapwire.client_lib import ProtocolError
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import send
 
 HERE = Path(__file__).parent
@@ -31,9 +31,9 @@ from windows import SIZE, Client
 from heapwire.client_lib.wayland.connection import Connection
 with Connection(sys.argv[1]) as connection:
     client = Client(connection)
-    batch = client.negotiate()
+    client.negotiate()
     buffer = client.shm_buffer(SIZE)
-    client.negotiation.tag_buffer(buffer, batch, batch.offers[0], client.statuses.append)
+    client.negotiation.watch(buffer, client.statuses.append)
     client.show(buffer, SIZE)
     client.negotiation.commit()
     connection.flush()
@@ -72,8 +72,8 @@ def test_a_client_that_is_killed_leaves_the_others_alone(weston):
 
 def test_a_client_that_misuses_the_protocol_is_ended_alone(weston):
     with weston.connect() as good, weston.connect() as bad:
-        manager = HeapManager(good, timeout=PATIENCE)
-        negotiation = HeapManager(bad, timeout=PATIENCE).default_negotiation()
+        manager = NegotiationManager(good, timeout=PATIENCE)
+        negotiation = NegotiationManager(bad, timeout=PATIENCE).default_negotiation()
         send(negotiation._planner.proxy, "set_extents", *(0,) * len_of(negotiation, "set_extents"))
         with pytest.raises(ProtocolError):
             bad.roundtrip(timeout=PATIENCE)

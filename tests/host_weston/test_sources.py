@@ -10,7 +10,7 @@ from patience import PATIENCE
 from windows import DECODER, HEADLESS, SIZE, Client
 
 from heapwire.client_lib import ExtendedFeedback, LinuxDmabuf
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.compositor_plugin.hosts.weston import find_libweston
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent, Extents, Usage
@@ -118,7 +118,7 @@ def test_each_tranche_has_its_sources_when_a_batch_ends(weston, objects):
 def test_what_weston_s_linux_dmabuf_takes_is_what_is_planned_with(weston):
     """Three pairs, and no other: what the platform's GPU could sample counts not."""
     with weston.connect() as connection:
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         described = manager.default_negotiation().describe(timeout=PATIENCE)
     pairs = {pair for tranche in described.tranches for pair in tranche.formats}
     assert len(pairs) == 3
@@ -131,9 +131,9 @@ def test_a_module_that_is_loaded_twice_is_one(start, module, tmp_path):
     weston = start(module=Path(f"{module},{twin}"))
     with weston.connect() as connection:
         connection.globals(timeout=PATIENCE)
-        for name in ("xx_dmabuf_sources_v1", "xx_dmabuf_heap_manager_v1"):
+        for name in ("xx_dmabuf_sources_v1", "xx_dmabuf_negotiation_manager_v1"):
             assert len(connection._globals[name]) == 1
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         negotiation = manager.default_negotiation()
         negotiation.set_participant(DECODER)
         negotiation.set_extents(Extents(coded=Extent(1920, 1080)))

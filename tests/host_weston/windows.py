@@ -10,7 +10,7 @@ from pywayland.protocol.wayland import WlShm
 
 from heapwire.client_lib import BufferStatus, Negotiation
 from heapwire.client_lib.buffers import Window
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import AnyProxy, Connection, listen
 from heapwire.protocol.values import (
     BY_NAME,
@@ -59,7 +59,7 @@ class Client:
         self.batches: list[Batch] = []
         self.statuses: list[BufferStatus] = []
         if extension:
-            self.manager = HeapManager(connection, timeout=PATIENCE)
+            self.manager = NegotiationManager(connection, timeout=PATIENCE)
             self.negotiation: Negotiation = self.manager.surface_negotiation(self.window.surface)
             self.negotiation.on_batch = self.batches.append
         self._shm: AnyProxy = connection.bind(WlShm, maximum=1)[0]

@@ -55,7 +55,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from vendor_types import ACME_BURST
 from pywayland.protocol.wayland import WlCompositor
-from heapwire.client_lib import Connection, HeapManager, contradictions
+from heapwire.client_lib import Connection, NegotiationManager, contradictions
 from heapwire.protocol import (
     LINEAR, MAX_PITCH, PITCH_ALIGNMENT, Constraint, ConstraintSet, Extent, Extents,
     FormatModifier, Participant, Usage, parse_fourcc,
@@ -69,7 +69,7 @@ def decoder(*constraints):
 with Connection() as connection:
     connection.globals()
     surface = connection.bind(WlCompositor, maximum=4)[0].create_surface()
-    negotiation = HeapManager(connection).surface_negotiation(surface)
+    negotiation = NegotiationManager(connection).surface_negotiation(surface)
     negotiation.set_extents(Extents(coded=Extent(1920, 1080)))
     negotiation.set_participant(decoder(
         Constraint(type=PITCH_ALIGNMENT.type, value=96), Constraint(type=ACME_BURST.type, value=24),

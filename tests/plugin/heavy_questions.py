@@ -19,29 +19,32 @@ UNKNOWN = 0x7F000100  # a vendor's type that nobody knows
 
 
 def ask_participants(
-    client: Client, feedback: int, cookie: int, *sets: tuple[FormatModifier, Sequence[Constraint]]
+    client: Client,
+    negotiation: int,
+    cookie: int,
+    *sets: tuple[FormatModifier, Sequence[Constraint]],
 ) -> None:
     """A participant for each set of a pair and constraints."""
     for number, (pair, constraints) in enumerate(sets, 1):
         set_ = client.constraint_set(pair, constraints=constraints)
-        client.request(feedback, "set_participant", number, DECODE, 81, number, f"p{number:02}")
-        client.request(feedback, "add_alternative", number, set_)
+        client.request(negotiation, "set_participant", number, DECODE, 81, number, f"p{number:02}")
+        client.request(negotiation, "add_alternative", number, set_)
         client.request(set_, "destroy")
-    client.request(feedback, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
-    client.request(feedback, "commit", cookie)
+    client.request(negotiation, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
+    client.request(negotiation, "commit", cookie)
 
 
-def ask_fences(client: Client, feedback: int, cookie: int, unknowns: int = 58) -> None:
+def ask_fences(client: Client, negotiation: int, cookie: int, unknowns: int = 58) -> None:
     """16 participants that each leave one fence out, so that nothing is left."""
     vendor = [
         Constraint(type=UNKNOWN + n, value=b"vendor", must_understand=False)
         for n in range(unknowns)
     ]
     everyone = [(XRGB, [need("fences", 0xFFFF & ~(1 << n)), *vendor]) for n in range(16)]
-    ask_participants(client, feedback, cookie, *everyone)
+    ask_participants(client, negotiation, cookie, *everyone)
 
 
-def ask_odd_pitches(client: Client, feedback: int, cookie: int) -> None:
+def ask_odd_pitches(client: Client, negotiation: int, cookie: int) -> None:
     """Three honest devices whose pitches cannot be met together."""
     devices = [
         (
@@ -56,12 +59,12 @@ def ask_odd_pitches(client: Client, feedback: int, cookie: int) -> None:
         )
         for n, alignment in enumerate((528, 1456, 1360))
     ]
-    ask_participants(client, feedback, cookie, *devices)
+    ask_participants(client, negotiation, cookie, *devices)
 
 
-def ask_heavily(client: Client, feedback: int, cookie: int) -> None:
+def ask_heavily(client: Client, negotiation: int, cookie: int) -> None:
     """A decoder that knows NV12 in more made-up modifiers than are tried, and LINEAR."""
-    client.request(feedback, "set_participant", 1, DECODE, 81, 3, "decoder")
+    client.request(negotiation, "set_participant", 1, DECODE, 81, 3, "decoder")
     pairs = [FormatModifier(NV12.fourcc, 1 << 56 | n) for n in range(TRIAL_WEIGHT)]
     creator = client.new("xx_dmabuf_constraint_set_creator_v1")
     set_ = client.new("xx_dmabuf_constraint_set_v1")
@@ -69,9 +72,9 @@ def ask_heavily(client: Client, feedback: int, cookie: int) -> None:
     for chunk in format_chunks([*pairs, NV12]):
         client.request(creator, "add_formats", 0, chunk)
     client.request(creator, "create", set_)
-    client.request(feedback, "add_alternative", 1, set_)
-    client.request(feedback, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
-    client.request(feedback, "commit", cookie)
+    client.request(negotiation, "add_alternative", 1, set_)
+    client.request(negotiation, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
+    client.request(negotiation, "commit", cookie)
 
 
 class Gate:
@@ -105,8 +108,8 @@ class Gate:
             os.kill(pid, signal.SIGCONT)
 
 
-def later(stage: Stage, client: Client, feedback: int, count: int = 1) -> list:
+def later(stage: Stage, client: Client, negotiation: int, count: int = 1) -> list:
     """The next batches of an object, which may take a while."""
-    found = client.batches(feedback)
-    stage.until(lambda: found.extend(client.batches(feedback)) or len(found) >= count)
+    found = client.batches(negotiation)
+    stage.until(lambda: found.extend(client.batches(negotiation)) or len(found) >= count)
     return found

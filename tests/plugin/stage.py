@@ -36,8 +36,12 @@ from heapwire.protocol.values import (
     SAMSUNG_64_32_TILE,
     Constraint,
     Extent,
+    FixedBuffer,
     FormatModifier,
     Participant,
+    Plan,
+    SourceId,
+    SourceKind,
     Usage,
     parse_fourcc,
 )
@@ -49,6 +53,7 @@ from heapwire.protocol.wire import (
     DmabufFeedback,
     Interface,
     Message,
+    encode_buffer,
 )
 from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.bindings import INTERFACES, AllocationReason
@@ -207,8 +212,11 @@ class Client(WireClient):
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage.display, *INTERFACES, KIT)
+        self.stage = stage
         self.kit = self.bind("heapwire_kit")
-        self.manager = self.bind("xx_dmabuf_heap_manager_v1")
+        self.manager = self.bind("xx_dmabuf_negotiation_manager_v1")
+        self.allocation_manager = self.bind("xx_dmabuf_allocation_manager_v1")
+        self.status_manager = self.bind("xx_dmabuf_buffer_status_manager_v1")
         self._decoders: dict[int, BatchDecoder] = {}
 
     def thing(self, name: str) -> int:
@@ -232,18 +240,18 @@ class Client(WireClient):
         self.request(creator, "create", set_)
         return set_
 
-    def feedback(self, surface: int | None = None) -> int:
-        """A feedback object, for a surface or for none."""
-        id_ = self.new("xx_dmabuf_heap_feedback_v1")
+    def negotiation(self, surface: int | None = None) -> int:
+        """A negotiation object, for a surface or for none."""
+        id_ = self.new("xx_dmabuf_negotiation_v1")
         if surface is None:
-            self.request(self.manager, "get_default_feedback", id_)
+            self.request(self.manager, "get_default_negotiation", id_)
         else:
-            self.request(self.manager, "get_surface_feedback", id_, surface)
+            self.request(self.manager, "get_surface_negotiation", id_, surface)
         return id_
 
     def ask(
         self,
-        feedback: int,
+        negotiation: int,
         cookie: int = 1,
         *formats: FormatModifier,
         decoder: Participant | None = None,
@@ -256,20 +264,18 @@ class Client(WireClient):
                 self.constraint_set(*one.formats, constraints=one.constraints)
                 for one in decoder.sets
             ]
-        self.request(feedback, "set_participant", 1, DECODE, 81, 3, "decoder")
+        self.request(negotiation, "set_participant", 1, DECODE, 81, 3, "decoder")
         for set_ in sets:
-            self.request(feedback, "add_alternative", 1, set_)
+            self.request(negotiation, "add_alternative", 1, set_)
             self.request(set_, "destroy")
-        self.request(feedback, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
-        self.request(feedback, "commit", cookie)
+        self.request(negotiation, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
+        self.request(negotiation, "commit", cookie)
 
-    def batches(self, feedback: int) -> list[Batch]:
-        """The batches of a feedback object that were not looked at yet."""
-        decoder = self._decoders.setdefault(feedback, BatchDecoder())
+    def batches(self, negotiation: int) -> list[Batch]:
+        """The batches of a negotiation object that were not looked at yet."""
+        decoder = self._decoders.setdefault(negotiation, BatchDecoder())
         found = []
-        for name, *arguments in self.take(feedback):
-            if name == "buffer_status":
-                continue
+        for name, *arguments in self.take(negotiation):
             if name == "format_table":
                 arguments = [os.pread(arguments[0], arguments[1], 0)]
             batch = getattr(decoder, name)(*arguments)
@@ -277,10 +283,30 @@ class Client(WireClient):
                 found.append(batch)
         return found
 
-    def statuses(self, feedback: int) -> list[tuple[Any, ...]]:
-        """The statuses that came, (tag, serial, plan, status, reason)."""
-        events = self.of(feedback)
-        return [event.args for event in events if event.name == "buffer_status"]
+    def given_from(self) -> set[str]:
+        """The names of the sources that the compositor allocates from for this client."""
+        named = {one.id: one.name for one in self.stage.platform.sources}
+        events = self.of(self.allocation_manager)
+        told = [event.args for event in events if event.name == "source"]
+        return {named[SourceId(SourceKind(kind), *numbers)] for kind, *numbers in told}
+
+    def watch(self, buffer: int) -> int:
+        """Ask what becomes of a buffer."""
+        id_ = self.new("xx_dmabuf_buffer_status_v1")
+        self.request(self.status_manager, "get_buffer_status", id_, buffer)
+        return id_
+
+    def statuses(self, watch: int) -> list[tuple[Any, ...]]:
+        """What was told of a buffer, (result, reason)."""
+        return [event.args for event in self.of(watch) if event.name == "shown"]
+
+    def allocate(self, plan: Plan, *, pump: bool = True) -> int:
+        """Ask for the objects of one buffer of a plan."""
+        id_ = self.new("xx_dmabuf_allocation_v1")
+        buffer = FixedBuffer(FormatModifier(plan.fourcc, plan.modifier), plan.layout)
+        arguments = (id_, *encode_buffer(buffer))
+        self.request(self.allocation_manager, "allocate", *arguments, pump=pump)
+        return id_
 
     def served(self, id_: int) -> Resource:
         """The compositor's side of an object."""
@@ -296,18 +322,17 @@ class Allocator:
         self.stage = stage
         self.decoder = decoder
         self.client = stage.client()
-        self.feedback = self.client.feedback(self.client.thing("surface"))
+        self.negotiation = self.client.negotiation(self.client.thing("surface"))
         self.commit(1)
 
     def commit(self, cookie: int) -> None:
-        self.client.ask(self.feedback, cookie, decoder=self.decoder)
-        self.batch = self.client.batches(self.feedback)[-1]
+        self.client.ask(self.negotiation, cookie, decoder=self.decoder)
+        self.batch = self.client.batches(self.negotiation)[-1]
         self.plan = self.batch.offers[0].plan
 
     def allocate(self) -> tuple[int, list]:
         """The object, and the events that answer it."""
-        id_ = self.client.new("xx_dmabuf_allocation_v1")
-        self.client.request(self.feedback, "allocate", id_, self.batch.serial, 0)
+        id_ = self.client.allocate(self.plan)
         self.stage.until(lambda: self._answered(id_))
         return id_, self.client.take(id_)
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 from open_files import open_fds
 from patience import PATIENCE
-from stage import IMPORTABLE, TILES, Allocator, Stage
+from stage import IMPORTABLE, NV12, TILES, Allocator, Stage
 
 from heapwire.compositor_plugin.clients.quota import Holder, charged_sizes
 from heapwire.compositor_plugin.clients.selection import NOTHING
 from heapwire.kernel.memory import OutOfMemoryError
-from heapwire.protocol.wire import Access
+from heapwire.protocol.values import (
+    BufferObject,
+    Extent,
+    FixedBuffer,
+    Layout,
+    LayoutKind,
+    PlaneLayout,
+    SourceId,
+    SourceKind,
+)
+from heapwire.protocol.wire import Access, encode_buffer
 from heapwire.protocol.wire.bindings import AllocationReason as Reason
 
 
@@ -38,13 +49,77 @@ def test_the_objects_are_those_of_the_plan(stage) -> None:
         assert stage.platform.memory.identify(fd) == wanted.source
 
 
-def test_no_more_buffers_than_the_plan_counts(stage) -> None:
-    allocator = Allocator(stage)
-    for _ in range(allocator.plan.buffer_count):
-        assert allocator.allocate()[1][-1] == ("done",)
-    assert allocator.reason() is Reason.OVER_BUDGET
-    allocator.commit(2)
-    assert allocator.allocate()[1][-1] == ("done",), "another batch has a count of its own"
+def test_the_sources_are_announced_as_they_come_and_go(stage) -> None:
+    client = stage.client()
+    heaps = {one.id for one in stage.plugin._state.broker.allocatable}
+    *told, done = client.take(client.allocation_manager)
+    assert done == ("done",)
+    assert {tuple(event) for event in told} == {
+        ("source", one.kind, one.major, one.minor) for one in heaps
+    }
+    left = [one for one in stage.platform.sources if one.name != "linux,cma"]
+    [gone] = heaps - {one.id for one in left}
+    stage.plugin.platform_changed(replace(stage.platform, sources=tuple(left)))
+    stage.finish_work()
+    client.pump()
+    assert client.take(client.allocation_manager) == [
+        ("source_gone", gone.kind, gone.major, gone.minor),
+        ("done",),
+    ]
+
+
+def test_a_layout_of_the_clients_own_is_allocated_as_well(stage) -> None:
+    """No negotiation is needed: who merges by itself knows what to ask for."""
+    client = stage.client()
+    system = stage.platform.source("system").id
+    layout = Layout(
+        kind=LayoutKind.EXACT,
+        extent=Extent(64, 64),
+        objects=(BufferObject(system, 8192), BufferObject(system, 4096)),
+        planes=(PlaneLayout(0, 0, 64), PlaneLayout(1, 0, 64)),
+    )
+    buffer = FixedBuffer(NV12, layout)
+    id_ = client.new("xx_dmabuf_allocation_v1")
+    client.request(client.allocation_manager, "allocate", id_, *encode_buffer(buffer))
+    stage.finish_work()
+    client.pump()
+    *objects, done = client.take(id_)
+    assert done == ("done",)
+    assert [high << 32 | low for _, _, high, low in objects] == [8192, 4096]
+
+
+@pytest.mark.parametrize(
+    ("objects", "planes", "reason"),
+    [
+        ([("system", 1 << 63)], [(0, 0, 64)], Reason.OVER_BUDGET),
+        (
+            [("system", (1 << 64) - 1)] * 4,
+            [(0, 0, 64), (1, 0, 64), (2, 0, 64), (3, 0, 64)],
+            Reason.OVER_BUDGET,
+        ),
+        ([("system", 4096), ("system", 0)], [(0, 0, 64)], Reason.NOT_ALLOCATABLE),
+        ([("unheard of", 4096)], [(0, 0, 64)], Reason.NOT_ALLOCATABLE),
+    ],
+)
+def test_what_nobody_is_given(stage, objects, planes, reason) -> None:
+    client = stage.client()
+    ids = {one.name: one.id for one in stage.platform.sources}
+    unheard = SourceId(SourceKind.HEAP, 4095, 7)
+    layout = Layout(
+        kind=LayoutKind.EXACT,
+        extent=Extent(64, 64),
+        objects=tuple(BufferObject(ids.get(name, unheard), size) for name, size in objects),
+        planes=tuple(PlaneLayout(*one) for one in planes),
+    )
+    id_ = client.new("xx_dmabuf_allocation_v1")
+    buffer = FixedBuffer(NV12, layout)
+    client.request(client.allocation_manager, "allocate", id_, *encode_buffer(buffer))
+    stage.finish_work()
+    client.pump()
+    [(name, told, message)] = client.take(id_)
+    assert (name, told) == ("failed", reason)
+    assert message
+    assert stage.platform.memory.live() == 0
 
 
 def test_a_budget_holds_until_memory_is_let_go_of() -> None:
@@ -100,10 +175,10 @@ def test_what_a_user_has_had_enough_of_is_told_with_the_plan() -> None:
         assert [one.access for one in offers] == [(Access.CLIENT,)] * len(offers)
         assert offers
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.request(feedback, "set_openable", b"")
-        client.ask(feedback)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(client.thing("surface"))
+        client.request(negotiation, "set_openable", b"")
+        client.ask(negotiation)
+        batch = client.batches(negotiation)[-1]
         assert {one.source for one in batch.offers[0].plan.layout.objects} == {
             stage.platform.source("system").id
         }
@@ -117,18 +192,17 @@ def test_a_user_who_has_all_keeps_the_plan_that_it_is_made_by() -> None:
         stage.candidate()
         client = stage.client()
         surface = client.thing("surface")
-        feedback = client.feedback(surface)
-        client.request(feedback, "set_openable", b"")
-        client.ask(feedback)
-        serial = client.batches(feedback)[-1].serial
+        negotiation = client.negotiation(surface)
+        client.request(negotiation, "set_openable", b"")
+        client.ask(negotiation)
+        plan = client.batches(negotiation)[-1].offers[0].plan
         while not any(one.name == "failed" for one in client.events):
-            id_ = client.new("xx_dmabuf_allocation_v1")
-            client.request(feedback, "allocate", id_, serial, 0)
+            client.allocate(plan)
             stage.finish_work()
         stage.plugin.platform_changed(stage.platform)
         stage.settle()
         client.pump()
-        assert client.batches(feedback) == []
+        assert client.batches(negotiation) == []
 
 
 def test_each_user_has_a_share(monkeypatch) -> None:
@@ -232,9 +306,7 @@ def test_an_allocation_cancelled_on_its_way_leaves_no_memory(stage) -> None:
     allocator = Allocator(stage)
     client = allocator.client
     for _ in range(3):
-        id_ = client.new("xx_dmabuf_allocation_v1")
-        serial = allocator.batch.serial
-        client.request(allocator.feedback, "allocate", id_, serial, 0, pump=False)
+        id_ = client.allocate(allocator.plan, pump=False)
         client.request(id_, "destroy", pump=False)
     client.pump()
     stage.finish_work()
@@ -257,8 +329,7 @@ def test_what_is_allocated_when_the_end_comes_is_given_back(stage, monkeypatch) 
 
     monkeypatch.setattr(type(memory), "allocate", slowly)
     client = allocator.client
-    id_ = client.new("xx_dmabuf_allocation_v1")
-    client.request(allocator.feedback, "allocate", id_, allocator.batch.serial, 0)
+    client.allocate(allocator.plan)
     assert begun.wait(PATIENCE)
     stage.plugin.close()
     goes_on.set()

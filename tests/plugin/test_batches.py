@@ -50,7 +50,7 @@ def test_the_first_batch_describes_and_plans_nothing() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        [batch] = client.batches(client.feedback(client.thing("surface")))
+        [batch] = client.batches(client.negotiation(client.thing("surface")))
         assert (batch.cookie, batch.reason) == (0, None)
         assert flags(batch) == [SCANOUT, SAMPLING]
         assert batch.offers == ()
@@ -63,13 +63,13 @@ def test_the_first_batch_comes_even_if_commits_came_in_the_same_write() -> None:
         stage.candidate()
         client = stage.client()
         surface = client.thing("surface")
-        feedback = client.new("xx_dmabuf_heap_feedback_v1")
-        client.request(client.manager, "get_surface_feedback", feedback, surface, pump=False)
-        client.request(feedback, "set_fixed_layout", *FIXED_NV12, pump=False)
-        client.request(feedback, "commit", 7, pump=False)
-        client.request(feedback, "commit", 8, pump=False)
+        negotiation = client.new("xx_dmabuf_negotiation_v1")
+        client.request(client.manager, "get_surface_negotiation", negotiation, surface, pump=False)
+        client.request(negotiation, "set_fixed_layout", *FIXED_NV12, pump=False)
+        client.request(negotiation, "commit", 7, pump=False)
+        client.request(negotiation, "commit", 8, pump=False)
         client.pump()
-        batches = client.batches(feedback)
+        batches = client.batches(negotiation)
         assert [batch.cookie for batch in batches] == [0, 7, 8]
         assert batches[0].offers == ()
         assert flags(batches[0]) == [SCANOUT, SAMPLING]
@@ -80,22 +80,22 @@ def test_the_first_batch_comes_even_if_commits_came_in_the_same_write() -> None:
 def test_new_buffers_are_of_the_size_of_the_layout_that_was_unset() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.request(feedback, "set_fixed_layout", *FIXED_NV12)
-        client.request(feedback, "unset_fixed_layout")
-        client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder")
-        client.request(feedback, "commit", 7)
+        negotiation = client.negotiation()
+        client.request(negotiation, "set_fixed_layout", *FIXED_NV12)
+        client.request(negotiation, "unset_fixed_layout")
+        client.request(negotiation, "set_participant", 1, 1, 81, 3, "decoder")
+        client.request(negotiation, "commit", 7)
         assert client.error is None
-        batch = client.batches(feedback)[-1]
+        batch = client.batches(negotiation)[-1]
         assert (batch.cookie, batch.reason) == (7, None)
         assert {offer.plan.layout.extent for offer in batch.offers} == {SIZE}
 
 
-def test_default_feedback_is_for_sampling() -> None:
+def test_default_negotiation_is_for_sampling() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        [batch] = client.batches(client.feedback())
+        [batch] = client.batches(client.negotiation())
         assert flags(batch) == [SAMPLING]
 
 
@@ -103,16 +103,16 @@ def test_every_commit_is_answered_once_and_in_order() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.batches(feedback)
-        client.ask(feedback, 11)
-        [batch] = client.batches(feedback)
+        negotiation = client.negotiation(client.thing("surface"))
+        client.batches(negotiation)
+        client.ask(negotiation, 11)
+        [batch] = client.batches(negotiation)
         assert (batch.cookie, batch.reason) == (11, None)
         assert plan_flags(batch) == [SCANOUT, SAMPLING]
         for cookie in (5, 4, 3):
-            client.request(feedback, "commit", cookie, pump=False)
+            client.request(negotiation, "commit", cookie, pump=False)
         client.pump()
-        batches = client.batches(feedback)
+        batches = client.batches(negotiation)
         assert [batch.cookie for batch in batches] == [5, 4, 3]
         reasons = [batch.reason for batch in batches]
         assert reasons == [FailureReason.SUPERSEDED, FailureReason.SUPERSEDED, None]
@@ -123,9 +123,9 @@ def test_every_commit_is_answered_once_and_in_order() -> None:
 def test_a_conflict_names_who_is_in_the_way() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.ask(feedback, 1, STRANGE)
-        [_, batch] = client.batches(feedback)
+        negotiation = client.negotiation()
+        client.ask(negotiation, 1, STRANGE)
+        [_, batch] = client.batches(negotiation)
         assert batch.reason is FailureReason.NO_FORMAT
         assert batch.message
         assert {1} <= {entry.participant for entry in batch.conflicts}
@@ -136,9 +136,9 @@ def test_plans_hold_only_what_linux_dmabuf_takes() -> None:
         stage.candidate()
         stage.host.importable = frozenset({XRGB})
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback, 1, NV12, XRGB)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation, 1, NV12, XRGB)
+        batch = client.batches(negotiation)[-1]
         assert {(offer.plan.fourcc, offer.plan.modifier) for offer in batch.offers} == {XRGB}
 
 
@@ -148,23 +148,23 @@ def test_an_upgrade_is_sent_when_it_lasts_and_a_loss_at_once() -> None:
         client = stage.client()
         surface = client.thing("surface")
         address = client.served(surface).address
-        feedback = client.feedback(surface)
-        client.ask(feedback)
-        client.batches(feedback)
+        negotiation = client.negotiation(surface)
+        client.ask(negotiation)
+        client.batches(negotiation)
 
         stage.candidate(True)
         stage.plugin.surface_changed(address)
         client.pump()
-        assert client.batches(feedback) == [], "an upgrade waits"
+        assert client.batches(negotiation) == [], "an upgrade waits"
         stage.plugin._state.answers._debouncer.arm(1)  # it has lasted
         stage.settle()
-        [batch] = client.batches(feedback)
+        [batch] = client.batches(negotiation)
         assert (batch.cookie, plan_flags(batch)) == (0, [SCANOUT, SAMPLING])
 
         stage.candidate(False)
         stage.plugin.surface_changed(address)
         client.pump()
-        [batch] = client.batches(feedback)
+        [batch] = client.batches(negotiation)
         assert (batch.cookie, plan_flags(batch)) == (0, [SAMPLING])
 
 
@@ -174,15 +174,15 @@ def test_an_upgrade_that_does_not_last_is_not_sent() -> None:
         client = stage.client()
         surface = client.thing("surface")
         address = client.served(surface).address
-        feedback = client.feedback(surface)
-        client.ask(feedback)
-        client.batches(feedback)
+        negotiation = client.negotiation(surface)
+        client.ask(negotiation)
+        client.batches(negotiation)
         for yes in (True, False):
             stage.candidate(yes)
             stage.plugin.surface_changed(address)
         stage.settle()
         client.pump()
-        assert client.batches(feedback) == []
+        assert client.batches(negotiation) == []
 
 
 def test_an_equal_answer_is_never_sent_unasked() -> None:
@@ -190,15 +190,15 @@ def test_an_equal_answer_is_never_sent_unasked() -> None:
         state = stage.candidate()
         client = stage.client()
         surface = client.thing("surface")
-        feedback = client.feedback(surface)
-        client.ask(feedback)
-        client.batches(feedback)
+        negotiation = client.negotiation(surface)
+        client.ask(negotiation)
+        client.batches(negotiation)
         for _ in range(5):
             stage.host.state = replace(state, size=SIZE)
             stage.plugin.surface_changed(client.served(surface).address)
             stage.plugin.platform_changed(stage.platform)
             stage.settle()
-        assert client.batches(feedback) == []
+        assert client.batches(negotiation) == []
         assert client.take(client.manager)[-1][0] == "done"
         assert len(client.take(client.manager)) == 0
 
@@ -206,10 +206,10 @@ def test_an_equal_answer_is_never_sent_unasked() -> None:
 def test_a_commit_is_answered_even_if_the_answer_is_the_same() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.ask(feedback, 1)
-        client.request(feedback, "commit", 2)
-        _, first, second = client.batches(feedback)
+        negotiation = client.negotiation()
+        client.ask(negotiation, 1)
+        client.request(negotiation, "commit", 2)
+        _, first, second = client.batches(negotiation)
         assert first.says_the_same_as(second)
         assert second.cookie == 2
 
@@ -219,60 +219,60 @@ def test_another_surface_is_not_disturbed() -> None:
         stage.candidate(False)
         client = stage.client()
         surfaces = [client.thing("surface") for _ in range(2)]
-        feedbacks = [client.feedback(surface) for surface in surfaces]
-        for feedback in feedbacks:
-            client.ask(feedback)
-            client.batches(feedback)
+        negotiations = [client.negotiation(surface) for surface in surfaces]
+        for negotiation in negotiations:
+            client.ask(negotiation)
+            client.batches(negotiation)
         stage.candidate(True)
         stage.plugin.surface_changed(client.served(surfaces[0]).address)
         stage.settle()
-        assert len(client.batches(feedbacks[0])) == 1
-        assert client.batches(feedbacks[1]) == []
+        assert len(client.batches(negotiations[0])) == 1
+        assert client.batches(negotiations[1]) == []
 
 
-def test_two_feedback_objects_of_a_surface_are_both_told() -> None:
+def test_two_negotiation_objects_of_a_surface_are_both_told() -> None:
     with Stage() as stage:
         stage.candidate(False)
         client = stage.client()
         surface = client.thing("surface")
-        feedbacks = [client.feedback(surface) for _ in range(2)]
-        for feedback in feedbacks:
-            client.ask(feedback)
-            client.batches(feedback)
+        negotiations = [client.negotiation(surface) for _ in range(2)]
+        for negotiation in negotiations:
+            client.ask(negotiation)
+            client.batches(negotiation)
         stage.candidate(True)
         stage.plugin.surface_changed(client.served(surface).address)
         stage.settle()
-        assert [len(client.batches(feedback)) for feedback in feedbacks] == [1, 1]
+        assert [len(client.batches(negotiation)) for negotiation in negotiations] == [1, 1]
 
 
-def test_a_destroyed_surface_leaves_the_feedback_inert() -> None:
+def test_a_destroyed_surface_leaves_the_negotiation_inert() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
         surface = client.thing("surface")
-        feedback = client.feedback(surface)
-        client.ask(feedback)
-        client.batches(feedback)
-        client.request(feedback, "commit", 2, pump=False)
+        negotiation = client.negotiation(surface)
+        client.ask(negotiation)
+        client.batches(negotiation)
+        client.request(negotiation, "commit", 2, pump=False)
         client.request(surface, "destroy", pump=False)
         client.pump()
-        client.request(feedback, "commit", 3)
-        answers = [(batch.cookie, batch.reason) for batch in client.batches(feedback)]
+        client.request(negotiation, "commit", 3)
+        answers = [(batch.cookie, batch.reason) for batch in client.batches(negotiation)]
         assert answers[-1] == (3, FailureReason.NO_SURFACE)
         assert [cookie for cookie, _ in answers] == [2, 3]
         stage.plugin.platform_changed(Platform.load("rockchip-rk3399"))
         stage.settle()
-        assert client.batches(feedback) == []
-        client.request(feedback, "destroy")
+        assert client.batches(negotiation) == []
+        client.request(negotiation, "destroy")
         assert client.error is None
 
 
 def test_sources_that_go_are_announced_and_replanned() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.ask(feedback)
-        client.batches(feedback)
+        negotiation = client.negotiation()
+        client.ask(negotiation)
+        client.batches(negotiation)
         client.take(client.manager)
         gone = stage.platform.sources[0]
         rest = replace(stage.platform, sources=stage.platform.sources[1:])
@@ -280,7 +280,7 @@ def test_sources_that_go_are_announced_and_replanned() -> None:
         stage.settle()
         numbers = (gone.id.kind, gone.id.major, gone.id.minor)
         assert client.take(client.manager) == [("source_gone", *numbers), ("done",)]
-        for batch in client.batches(feedback):
+        for batch in client.batches(negotiation):
             used = {one.source for offer in batch.offers for one in offer.plan.layout.objects}
             assert gone.id not in used
 
@@ -289,22 +289,22 @@ def test_a_host_that_raises_is_one_that_does_not_know(caplog) -> None:
     with Stage() as stage:
         stage.host.surface_state = lambda surface: 1 / 0
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback)
-        assert plan_flags(client.batches(feedback)[-1]) == [SAMPLING]
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation)
+        assert plan_flags(client.batches(negotiation)[-1]) == [SAMPLING]
         assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_solver_that_raises_fails_that_answer_only(monkeypatch, caplog) -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.batches(feedback)
+        negotiation = client.negotiation()
+        client.batches(negotiation)
         with monkeypatch.context() as broken:
             broken.setattr(SolverCall, "solve", lambda *a, **k: 1 / 0)
-            client.ask(feedback, 1)
-        client.request(feedback, "commit", 2)
-        first, second = client.batches(feedback)
+            client.ask(negotiation, 1)
+        client.request(negotiation, "commit", 2)
+        first, second = client.batches(negotiation)
         assert (first.cookie, first.reason) == (1, FailureReason.INTERNAL)
         assert (second.cookie, second.reason) == (2, None)
         assert client.error is None
@@ -315,8 +315,8 @@ def test_nothing_is_asked_of_the_host_without_a_reason() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback)
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation)
         before = stage.host.questions
         for _ in range(20):
             stage.display.dispatch(0)
@@ -330,9 +330,9 @@ def test_every_shipped_platform_plans_for_its_display(platform: str) -> None:
         stage.host.importable = IMPORTABLE | {TILES}
         stage.candidate()
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback, 1, decoder=stage.decoder())
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation, 1, decoder=stage.decoder())
+        batch = client.batches(negotiation)[-1]
         assert SCANOUT in plan_flags(batch), batch.message
         sources = {source.id for source in stage.platform.sources}
         for offer in batch.offers:
@@ -343,25 +343,25 @@ def test_every_shipped_platform_plans_for_its_display(platform: str) -> None:
 def test_a_closed_plugin_leaves_clients_alone() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback)
-        client.batches(feedback)
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation)
+        client.batches(negotiation)
         stage.plugin.close()
         client.pump()
-        assert "xx_dmabuf_heap_manager_v1" not in client.registry()
-        client.ask(feedback, 9)
+        assert "xx_dmabuf_negotiation_manager_v1" not in client.registry()
+        client.ask(negotiation, 9)
         client.request(client.manager, "destroy")
-        client.request(feedback, "destroy")
+        client.request(negotiation, "destroy")
         assert client.error is None
 
 
 def test_the_content_speaks_under_its_own_name() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.request(feedback, "set_content", 1, 0, 2, 0)  # protected; no heap of the Pi's is
-        client.ask(feedback)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation()
+        client.request(negotiation, "set_content", 1, 0, 2, 0)  # protected; no heap of the Pi's is
+        client.ask(negotiation)
+        batch = client.batches(negotiation)[-1]
         names = {one.id: one.name for one in batch.participants}
         assert batch.reason is FailureReason.CONFLICT
         assert "the content" in {names.get(entry.participant) for entry in batch.conflicts}
@@ -371,15 +371,15 @@ def test_a_device_keeps_its_id_when_the_machine_changes() -> None:
     with Stage() as stage:
         stage.candidate(False)
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.batches(feedback)  # the GPU is the first to get an id
+        negotiation = client.negotiation(client.thing("surface"))
+        client.batches(negotiation)  # the GPU is the first to get an id
         stage.candidate()
-        client.ask(feedback)
-        before = {one.name: one.id for one in client.batches(feedback)[-1].participants}
+        client.ask(negotiation)
+        before = {one.name: one.id for one in client.batches(negotiation)[-1].participants}
         assert len(before) == 3
         [cma] = [one for one in stage.platform.sources if one.contiguous]
         stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
         client.pump()
-        client.ask(feedback, 2)
-        after = {one.name: one.id for one in client.batches(feedback)[-1].participants}
+        client.ask(negotiation, 2)
+        after = {one.name: one.id for one in client.batches(negotiation)[-1].participants}
         assert before == after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 
 import pytest
 from stage import NV12, Allocator, Stage
@@ -14,14 +15,18 @@ from heapwire.protocol.wire import (
     ALLOCATIONS,
     CLIENT_OBJECTS,
     CLIENT_SET_BYTES,
-    CLIENT_TAGS,
     COMMITS,
-    FEEDBACKS,
     MANAGERS,
-    TAGS,
+    NEGOTIATIONS,
+    STATUSES,
 )
 from heapwire.protocol.wire.array import encode_formats
-from heapwire.protocol.wire.bindings import ConstraintSetCreatorError, HeapFeedbackError
+from heapwire.protocol.wire.bindings import (
+    AllocationManagerError,
+    BufferStatusManagerError,
+    ConstraintSetCreatorError,
+    NegotiationError,
+)
 
 NO_MEMORY = 2  # wayland.xml, wl_display.error
 UNKNOWN = 0x01000001  # a type that the compositor does not know, so any bytes will do
@@ -84,7 +89,7 @@ def test_sets_have_no_more_than_the_bytes_that_the_protocol_states(stage, make) 
         assert kept(stage) <= CLIENT_SET_BYTES + MOST_OF_ONE
     assert client.error.code == ConstraintSetCreatorError.TOO_MANY
     assert made > 10
-    other.ask(other.feedback(), 1)
+    other.ask(other.negotiation(), 1)
     assert other.error is None
 
 
@@ -100,27 +105,27 @@ def test_a_set_counts_for_what_it_costs(stage, make, most) -> None:
 
 def test_a_set_that_negotiations_refer_to_counts_though_it_was_destroyed(stage) -> None:
     client = stage.client()
-    feedback = client.feedback()
-    client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder")
+    negotiation = client.negotiation()
+    client.request(negotiation, "set_participant", 1, 1, 81, 3, "decoder")
     set_ = big_set(client)
-    client.request(feedback, "add_alternative", 1, set_)
+    client.request(negotiation, "add_alternative", 1, set_)
     client.request(set_, "destroy")
     assert kept(stage) > 256 << 10
-    client.request(feedback, "remove_participant", 1)
+    client.request(negotiation, "remove_participant", 1)
     assert kept(stage) == 0
 
 
 def test_what_answers_are_remembered_by_is_not_held_against_a_client(stage) -> None:
     """Hundreds of sets one after the other, each asked about, each destroyed."""
     client = stage.client()
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     for cookie in range(1, 40):
-        client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder")
+        client.request(negotiation, "set_participant", 1, 1, 81, 3, "decoder")
         set_ = big_set(client)
-        client.request(feedback, "add_alternative", 1, set_)
+        client.request(negotiation, "add_alternative", 1, set_)
         client.request(set_, "destroy")
-        client.request(feedback, "set_extents", 64, 64, 0, 0, 0, 0)
-        client.request(feedback, "commit", cookie)
+        client.request(negotiation, "set_extents", 64, 64, 0, 0, 0, 0)
+        client.request(negotiation, "commit", cookie)
         assert client.error is None
         assert kept(stage) <= CLIENT_SET_BYTES + MOST_OF_ONE
 
@@ -135,7 +140,7 @@ def test_all_together_are_bounded_and_who_has_little_is_let_be(stage, monkeypatc
                 big_set(client)
     error = next(client.error for client in greedy if client.error)
     assert (error.object, error.code) == (DISPLAY, NO_MEMORY)
-    modest.ask(modest.feedback(), 1)
+    modest.ask(modest.negotiation(), 1)
     assert modest.error is None
 
 
@@ -151,104 +156,95 @@ def test_a_client_that_hangs_up_leaves_nothing(stage) -> None:
     assert not stage.plugin._state.uses._uses
 
 
-def test_feedback_objects_are_bounded(stage) -> None:
+def test_negotiation_objects_are_bounded(stage) -> None:
     client = stage.client()
-    made = [client.feedback() for _ in range(FEEDBACKS)]
+    made = [client.negotiation() for _ in range(NEGOTIATIONS)]
     client.request(made[0], "destroy")
-    client.feedback()
+    client.negotiation()
     assert client.error is None
-    client.feedback()
+    client.negotiation()
     assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
 
 
-def test_managers_are_bounded(stage) -> None:
+@pytest.mark.parametrize("protocol", ["negotiation", "allocation", "buffer_status"])
+def test_managers_are_bounded(stage, protocol) -> None:
     client = stage.client()
-    bound = [client.bind("xx_dmabuf_heap_manager_v1") for _ in range(MANAGERS - 1)]
+    name = f"xx_dmabuf_{protocol}_manager_v1"
+    bound = [client.bind(name) for _ in range(MANAGERS - 1)]
     client.request(bound[0], "destroy")
-    client.bind("xx_dmabuf_heap_manager_v1")
+    client.bind(name)
     assert client.error is None
-    client.bind("xx_dmabuf_heap_manager_v1")
+    client.bind(name)
     assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
     other = stage.client()
-    other.ask(other.feedback(), 1)
+    other.ask(other.negotiation(), 1)
     assert other.error is None
 
 
-def tagging(stage, feedbacks: int):
-    """A client with some feedback objects, each answered, and what tags a buffer with one."""
+def test_buffers_that_are_watched_are_bounded(stage) -> None:
     client = stage.client()
-    made = [client.feedback() for _ in range(feedbacks)]
-    serials = {}
-    for one in made:
-        client.ask(one)
-        serials[one] = client.batches(one)[-1].serial
-
-    def tag(feedback: int, buffer: int) -> None:
-        client.request(feedback, "tag_buffer", buffer, 1, serials[feedback], 0, pump=False)
-
-    return client, made, tag
-
-
-def test_tags_of_a_client_are_bounded(stage) -> None:
-    client, feedbacks, tag = tagging(stage, CLIENT_TAGS // TAGS + 1)
-    buffers = [client.thing("buffer") for _ in range(TAGS)]
-    for feedback in feedbacks[:-1]:
-        for buffer in buffers:
-            tag(feedback, buffer)
-            tag(feedback, buffer)
-            client.pump()
-    client.request(buffers[0], "destroy")
-    for buffer in buffers[1 : len(feedbacks)]:
-        tag(feedbacks[-1], buffer)
-    client.pump()
+    buffer = client.thing("buffer")
+    watches = [client.watch(buffer) for _ in range(STATUSES)]
+    client.request(watches[0], "destroy")
+    client.watch(buffer)
     assert client.error is None
-    tag(feedbacks[-1], buffers[-1])
-    client.pump()
-    assert (client.error.object, client.error.code) == (feedbacks[-1], HeapFeedbackError.TOO_MANY)
+    client.watch(buffer)
+    told = (client.error.object, client.error.code)
+    assert told == (client.status_manager, BufferStatusManagerError.TOO_MANY)
 
 
 def test_objects_of_all_are_bounded_and_who_has_few_is_let_be(stage, monkeypatch) -> None:
     monkeypatch.setattr(client_use, "ALL_OBJECTS", 100)
     modest, greedy = stage.client(), stage.client()
-    for _ in range(98):
-        greedy.feedback()
+    for _ in range(94):  # beside three managers each
+        greedy.negotiation()
     assert greedy.error is None
     for _ in range(CLIENT_OBJECTS // 2):
-        modest.ask(modest.feedback(), 1)
+        modest.ask(modest.negotiation(), 1)
     assert modest.error is None
-    greedy.feedback()
+    greedy.negotiation()
     assert (greedy.error.object, greedy.error.code) == (DISPLAY, NO_MEMORY)
     for _ in range(CLIENT_OBJECTS // 2):
-        modest.feedback()
+        modest.negotiation()
     assert modest.error is None, "now there is room"
 
 
 def test_commits_that_wait_are_bounded(stage) -> None:
     """As many as come before an answer can, and are then answered, are no misuse."""
     client = stage.client()
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     client.pump()
     for _ in range(3):
         for cookie in range(1, COMMITS + 1):
-            client.request(feedback, "commit", cookie, pump=False)
+            client.request(negotiation, "commit", cookie, pump=False)
         client.pump()
         assert client.error is None
-        assert len(client.batches(feedback)) >= COMMITS
+        assert len(client.batches(negotiation)) >= COMMITS
     for cookie in range(1, COMMITS + 2):
-        client.request(feedback, "commit", cookie, pump=False)
+        client.request(negotiation, "commit", cookie, pump=False)
     client.pump()
-    assert (client.error.object, client.error.code) == (feedback, HeapFeedbackError.TOO_MANY)
+    assert (client.error.object, client.error.code) == (negotiation, NegotiationError.TOO_MANY)
 
 
 def test_allocations_that_nobody_destroys_are_bounded(stage) -> None:
     client = stage.client()
-    feedback = client.feedback()
+    layout = (
+        NV12.fourcc,
+        0,
+        0,
+        64,
+        64,
+        struct.pack("=IIIIQ", 0, 9, 9, 0, 1),
+        struct.pack("=III", 0, 0, 1),
+    )
     for number in range(ALLOCATIONS + 1):
         assert client.error is None
         id_ = client.new("xx_dmabuf_allocation_v1")
-        client.request(feedback, "allocate", id_, 99, 0, pump=number % 64 == 63)
+        pump = number % 64 == 63
+        client.request(client.allocation_manager, "allocate", id_, *layout, pump=pump)
     client.pump()
-    assert (client.error.object, client.error.code) == (feedback, HeapFeedbackError.TOO_MANY)
+    told = (client.error.object, client.error.code)
+    assert told == (client.allocation_manager, AllocationManagerError.TOO_MANY)
 
 
 def test_failures_are_logged_once_for_each_client(stage, monkeypatch, caplog) -> None:

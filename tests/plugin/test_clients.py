@@ -14,7 +14,7 @@ from heapwire.compositor_plugin.clients.quota import Holder
 from heapwire.compositor_plugin.clients.selection import MOST_PATTERNS, Selection
 from heapwire.kernel.description import Platform
 from heapwire.protocol.wire import Access
-from heapwire.protocol.wire.bindings import AllocationReason, HeapManagerSourceProperty
+from heapwire.protocol.wire.bindings import AllocationReason
 
 FLATPAK = SecurityContext("org.flatpak", "org.example.Player", "1234")
 OUTSIDE = ClientIdentity(1000, 100, 1)
@@ -137,11 +137,6 @@ def test_a_heap_of_a_rule_that_is_not_there_is_noted() -> None:
 # What clients are given.
 
 
-def announced(client) -> dict[str, int]:
-    events = client.of(client.manager)
-    return {event.args[4]: event.args[3] for event in events if event.name == "source"}
-
-
 def sandboxed(stage, context=FLATPAK) -> Allocator:
     """A client in a sandbox, which has asked for plans and can open nothing."""
     stage.host.contexts = [context]
@@ -152,10 +147,9 @@ def test_without_a_policy_nothing_scarce_is_allocated_for_a_sandboxed_client() -
     with Stage() as stage:
         stage.candidate()
         inside, outside = sandboxed(stage), Allocator(stage)
-        flags = {name: announced(one.client) for name, one in (("in", inside), ("out", outside))}
-        allocatable = HeapManagerSourceProperty.ALLOCATABLE
-        assert not flags["in"]["linux,cma"] & allocatable
-        assert flags["in"]["system"] & flags["out"]["linux,cma"] & allocatable
+        assert "linux,cma" not in inside.client.given_from()
+        assert "system" in inside.client.given_from()
+        assert "linux,cma" in outside.client.given_from()
         assert inside.plan.scanout, "one that can open the heap is told of it"
         assert inside.batch.offers[0].access == (Access.CLIENT,)
         assert inside.reason() is AllocationReason.NOT_ALLOCATABLE
@@ -168,10 +162,10 @@ def test_a_sandboxed_client_that_can_open_nothing_is_offered_what_it_may_have() 
         stage.candidate()
         stage.host.contexts = [FLATPAK]
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.request(feedback, "set_openable", b"")
-        client.ask(feedback)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(client.thing("surface"))
+        client.request(negotiation, "set_openable", b"")
+        client.ask(negotiation)
+        batch = client.batches(negotiation)[-1]
         system, cma = (stage.platform.source(name).id for name in ("system", "linux,cma"))
         sources = {one.source for offer in batch.offers for one in offer.plan.layout.objects}
         assert sources == {system}

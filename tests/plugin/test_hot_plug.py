@@ -30,15 +30,15 @@ def test_a_heap_that_goes_is_a_new_answer(stage) -> None:
 
     stage.plugin.follow(events, discover)
     client = stage.client()
-    feedback = client.feedback()
-    client.ask(feedback, decoder=stage.decoder())
-    assert client.batches(feedback)[-1].reason is None
+    negotiation = client.negotiation()
+    client.ask(negotiation, decoder=stage.decoder())
+    assert client.batches(negotiation)[-1].reason is None
     names(client)
     events.happen()
     told: list[str] = []
     stage.until(lambda: told.extend(names(client)) or "done" in told)
     assert told == ["source_gone", "done"]
-    batch = client.batches(feedback)[-1]
+    batch = client.batches(negotiation)[-1]
     assert (batch.cookie, batch.offers) == (0, ())
     assert batch.reason is not None
     assert client.error is None

@@ -29,7 +29,7 @@ def gate(stage, monkeypatch):
 
 def test_others_are_answered_while_it_is_solved(stage, gate) -> None:
     heavy, light = stage.client(), stage.client()
-    slow, quick = heavy.feedback(), light.feedback()
+    slow, quick = heavy.negotiation(), light.negotiation()
     ask_heavily(heavy, slow, 1)
     gate.wait()
     light.ask(quick, 7)
@@ -44,7 +44,7 @@ def test_others_are_answered_while_it_is_solved(stage, gate) -> None:
 @pytest.mark.parametrize("ask", [ask_heavily, ask_fences, ask_odd_pitches])
 def test_the_answer_is_the_one_that_is_found_on_the_loop(stage, monkeypatch, ask) -> None:
     client = stage.client()
-    elsewhere, here = client.feedback(), client.feedback()
+    elsewhere, here = client.negotiation(), client.negotiation()
     ask(client, elsewhere, 1)
     found = later(stage, client, elsewhere, 2)[-1]
     stage.plugin._state.broker._answered._kept.clear()
@@ -55,58 +55,58 @@ def test_the_answer_is_the_one_that_is_found_on_the_loop(stage, monkeypatch, ask
 
 def test_a_newer_commit_overtakes_it(stage, gate) -> None:
     client = stage.client()
-    feedback = client.feedback()
-    ask_heavily(client, feedback, 1)
+    negotiation = client.negotiation()
+    ask_heavily(client, negotiation, 1)
     gate.wait()
-    client.request(feedback, "remove_participant", 1)
-    client.ask(feedback, 2)
-    batches = client.batches(feedback)[1:]
+    client.request(negotiation, "remove_participant", 1)
+    client.ask(negotiation, 2)
+    batches = client.batches(negotiation)[1:]
     assert [(one.cookie, one.reason) for one in batches] == [
         (1, FailureReason.SUPERSEDED),
         (2, None),
     ]
     gate.open()
     stage.finish_work()
-    assert client.batches(feedback) == []
+    assert client.batches(negotiation) == []
 
 
 def test_a_surface_that_goes_ends_it(stage, gate) -> None:
     client = stage.client()
     surface = client.thing("surface")
-    feedback = client.feedback(surface)
-    ask_heavily(client, feedback, 1)
+    negotiation = client.negotiation(surface)
+    ask_heavily(client, negotiation, 1)
     gate.wait()
     client.request(surface, "destroy")
-    last = client.batches(feedback)[-1]
+    last = client.batches(negotiation)[-1]
     assert (last.cookie, last.reason) == (1, FailureReason.NO_SURFACE)
     gate.open()
     stage.finish_work()
-    assert client.batches(feedback) == []
+    assert client.batches(negotiation) == []
 
 
 def test_what_takes_too_long_once_it_has_begun_is_ended(stage, gate, monkeypatch) -> None:
     monkeypatch.setattr(solver_queue, "DEADLINE", 1)
     monkeypatch.setattr(solver_queue, "GRACE", 1)
     client = stage.client()
-    feedback = client.feedback()
-    ask_heavily(client, feedback, 1)
-    batch = later(stage, client, feedback, 2)[-1]
+    negotiation = client.negotiation()
+    ask_heavily(client, negotiation, 1)
+    batch = later(stage, client, negotiation, 2)[-1]
     assert (batch.cookie, batch.reason) == (1, FailureReason.TOO_COMPLEX)
     assert "too busy" in batch.message
     stage.finish_work()
     monkeypatch.undo()
-    client.request(feedback, "commit", 2)
-    assert later(stage, client, feedback)[-1].offers
+    client.request(negotiation, "commit", 2)
+    assert later(stage, client, negotiation)[-1].offers
 
 
 def test_what_waits_too_long_for_others_is_told_so(stage, gate, monkeypatch) -> None:
     first, second = stage.client(), stage.client()
-    ask_heavily(first, first.feedback(), 1)
+    ask_heavily(first, first.negotiation(), 1)
     gate.wait()
     monkeypatch.setattr(solver_queue, "PATIENCE", 1)
-    feedback = second.feedback()
-    ask_heavily(second, feedback, 2)
-    batch = later(stage, second, feedback, 2)[-1]
+    negotiation = second.negotiation()
+    ask_heavily(second, negotiation, 2)
+    batch = later(stage, second, negotiation, 2)[-1]
     assert (batch.cookie, batch.reason) == (2, FailureReason.TOO_COMPLEX)
     assert "busy with other questions" in batch.message
     assert "fewer" not in batch.message, "it is not the question's fault"
@@ -117,17 +117,17 @@ def test_a_client_that_leaves_is_not_waited_for(stage, gate, monkeypatch, how) -
     """Though the process does not listen: it is ended, and another one started."""
     monkeypatch.setattr(solver_queue, "GRACE", 1)
     client, other = stage.client(), stage.client()
-    feedback = client.feedback()
-    ask_heavily(client, feedback, 1)
+    negotiation = client.negotiation()
+    ask_heavily(client, negotiation, 1)
     gate.wait()
     gate.shut = False
     if how == "destroyed":
-        client.request(feedback, "destroy")
+        client.request(negotiation, "destroy")
     else:
         client.close()
         stage.clients.remove(client)
         stage.display.dispatch(0)
-    asked = other.feedback()
+    asked = other.negotiation()
     ask_heavily(other, asked, 3)
     assert later(stage, other, asked, 2)[-1].reason is None
     assert len(set(gate.pids)) == 2
@@ -136,10 +136,10 @@ def test_a_client_that_leaves_is_not_waited_for(stage, gate, monkeypatch, how) -
 def test_clients_have_their_turns(stage, gate) -> None:
     greedy, modest = stage.client(), stage.client()
     for cookie in range(1, 5):
-        ask_heavily(greedy, greedy.feedback(), cookie)
+        ask_heavily(greedy, greedy.negotiation(), cookie)
     gate.wait()
-    feedback = modest.feedback()
-    ask_heavily(modest, feedback, 1)
+    negotiation = modest.negotiation()
+    ask_heavily(modest, negotiation, 1)
     gate.open()
     stage.finish_work()
     addresses = [client.client.address for client in (greedy, modest)]
@@ -153,29 +153,29 @@ def test_a_process_that_ends_by_itself_is_not_the_end(
     stage, gate, monkeypatch, caplog, ends
 ) -> None:
     client = stage.client()
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     with monkeypatch.context() as broken:
         if ends == "before it is ready":
             broken.setattr(solver_process, "_BOOT", "raise SystemExit(1)")
-        ask_heavily(client, feedback, 1)
+        ask_heavily(client, negotiation, 1)
         if ends == "while it solves":
             gate.wait()
             stage.plugin._state.solving._process._process.kill()
-        batch = later(stage, client, feedback, 2)[-1]
+        batch = later(stage, client, negotiation, 2)[-1]
     assert (batch.cookie, batch.reason) == (1, FailureReason.INTERNAL)
     assert "a negotiation cannot be answered" in caplog.text
     gate.shut = False
-    client.request(feedback, "commit", 2)
-    assert later(stage, client, feedback)[-1].reason is None
+    client.request(negotiation, "commit", 2)
+    assert later(stage, client, negotiation)[-1].reason is None
 
 
 def test_a_python_that_cannot_be_started_fails_the_answer(stage, monkeypatch, caplog) -> None:
     client = stage.client()
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     with monkeypatch.context() as without:
         without.setattr(solver_process.sys, "executable", "/nonexistent/python")
-        ask_heavily(client, feedback, 1)
-        batch = later(stage, client, feedback, 2)[-1]
+        ask_heavily(client, negotiation, 1)
+        batch = later(stage, client, negotiation, 2)[-1]
     assert batch.reason is FailureReason.INTERNAL
     assert "no process can be started" in caplog.text
 
@@ -188,10 +188,10 @@ def test_a_solver_that_fails_is_logged_once_for_a_client(stage, monkeypatch, cap
     clients = [stage.client() for _ in range(2)]
     with caplog.at_level(logging.ERROR):
         for client in clients:
-            feedback = client.feedback()
+            negotiation = client.negotiation()
             for cookie in range(1, 6):
-                client.ask(feedback, cookie)
-                batch = client.batches(feedback)[-1]
+                client.ask(negotiation, cookie)
+                batch = client.batches(negotiation)[-1]
                 assert (batch.cookie, batch.reason) == (cookie, FailureReason.INTERNAL)
     assert len(caplog.records) == len(clients)
 
@@ -200,13 +200,13 @@ def test_what_changes_meanwhile_is_told_afterwards(stage, gate) -> None:
     stage.candidate(False)
     client = stage.client()
     surface = client.thing("surface")
-    feedback = client.feedback(surface)
-    ask_heavily(client, feedback, 1)
+    negotiation = client.negotiation(surface)
+    ask_heavily(client, negotiation, 1)
     gate.wait()
     stage.candidate()
     stage.plugin.surface_changed(client.served(surface).address)
     gate.open()
-    found = later(stage, client, feedback, 3)
+    found = later(stage, client, negotiation, 3)
     assert [one.cookie for one in found] == [0, 1, 0]
     assert [any(offer.plan.scanout for offer in one.offers) for one in found[1:]] == [False, True]
 
@@ -214,18 +214,18 @@ def test_what_changes_meanwhile_is_told_afterwards(stage, gate) -> None:
 def test_allocating_does_not_wait_for_it(stage, gate) -> None:
     stage.candidate()
     heavy = stage.client()
-    feedback = heavy.feedback()
-    ask_heavily(heavy, feedback, 1)
+    negotiation = heavy.negotiation()
+    ask_heavily(heavy, negotiation, 1)
     gate.wait()
     allocator = Allocator(stage)
     assert allocator.allocate()[1][-1] == ("done",)
-    assert [batch.cookie for batch in heavy.batches(feedback)] == [0]
+    assert [batch.cookie for batch in heavy.batches(negotiation)] == [0]
 
 
 def test_the_end_waits_for_nothing(stage, gate) -> None:
     """The process cannot have answered: it is stopped. It is ended all the same."""
     client = stage.client()
-    ask_heavily(client, client.feedback(), 1)
+    ask_heavily(client, client.negotiation(), 1)
     gate.wait()
     process = stage.plugin._state.solving._process._process
     stage.plugin.close()
@@ -235,12 +235,12 @@ def test_the_end_waits_for_nothing(stage, gate) -> None:
 def test_a_process_without_a_question_is_ended(stage, monkeypatch) -> None:
     monkeypatch.setattr(solver_queue, "IDLE", 1)
     client = stage.client()
-    feedback = client.feedback()
-    ask_heavily(client, feedback, 1)
-    later(stage, client, feedback, 2)
+    negotiation = client.negotiation()
+    ask_heavily(client, negotiation, 1)
+    later(stage, client, negotiation, 2)
     stage.until(lambda: stage.plugin._state.solving._process is None)
-    client.request(feedback, "commit", 2)
-    ask_heavily(client, client.feedback(), 1)
+    client.request(negotiation, "commit", 2)
+    ask_heavily(client, client.negotiation(), 1)
     stage.finish_work()
 
 
@@ -248,7 +248,7 @@ def test_a_process_that_comes_too_late_for_its_question_is_ended(stage, monkeypa
     """Its asker has gone while it started, and nobody else has come."""
     monkeypatch.setattr(solver_queue, "IDLE", 1)
     client = stage.client()
-    ask_heavily(client, client.feedback(), 1)
+    ask_heavily(client, client.negotiation(), 1)
     solving = stage.plugin._state.solving
     stage.until(lambda: solving._process is not None)
     client.close()

@@ -68,7 +68,8 @@ EXTENTS = ("set_extents", 640, 480, 0, 0, 0, 0)
 OBJECT = struct.pack("=IIIIQ", 0, 250, 1, 0, 4096)
 PLANE = struct.pack("=III", 0, 0, 64)
 FIXED = ("set_fixed_layout", NV12.fourcc, 0, 0)
-FEEDBACK: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+ALLOCATE = ("allocate", "xx_dmabuf_allocation_v1", *FIXED[1:])
+NEGOTIATION: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "id 0": ("invalid_participant", [("set_participant", 0, 1, 0, 0, "")]),
     "id of the compositor's": (
         "invalid_participant",
@@ -133,9 +134,22 @@ FEEDBACK: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "cookie 0": ("invalid_cookie", [("commit", 0)]),
     "commit without extents": ("incomplete", [PARTICIPANT, ("commit", 1)]),
 }
+ALLOCATION = {
+    f"allocate: {name}": (error, [(*ALLOCATE, *last[len(FIXED) :])])
+    for name, (error, [*_, last]) in NEGOTIATION.items()
+    if last[: len(FIXED)] == FIXED
+}
+STATUSES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+    "too many buffers": (
+        "too_many",
+        [("get_buffer_status", "xx_dmabuf_buffer_status_v1", "a buffer")] * 1025,
+    ),
+}
 ROWS = [
+    *(("xx_dmabuf_allocation_manager_v1", name, *row) for name, row in ALLOCATION.items()),
+    *(("xx_dmabuf_buffer_status_manager_v1", name, *row) for name, row in STATUSES.items()),
     *(("xx_dmabuf_constraint_set_creator_v1", name, *row) for name, row in CREATOR.items()),
-    *(("xx_dmabuf_heap_feedback_v1", name, *row) for name, row in FEEDBACK.items()),
+    *(("xx_dmabuf_negotiation_v1", name, *row) for name, row in NEGOTIATION.items()),
 ]
 ERRORS = {table.name: table.enums.get("error", {}) for table in INTERFACES}
 
@@ -146,28 +160,30 @@ ERRORS = {table.name: table.enums.get("error", {}) for table in INTERFACES}
         pytest.param(interface, error, requests, gone, id=f"{interface[10:-3]}: {name}{inert}")
         for interface, name, error, requests in ROWS
         for gone, inert in ((False, ""), (True, " (inert)"))
-        if not gone or interface == "xx_dmabuf_heap_feedback_v1"
+        if not gone or interface == "xx_dmabuf_negotiation_v1"
     ],
 )
 def test_misuse(interface: str, error: str, requests: list, surface_gone: bool) -> None:
     """The errors are raised by an inert object too, as the XML says."""
     with Stage() as stage:
         client, other = stage.client(), stage.client()
-        if interface.endswith("feedback_v1"):
+        if interface.endswith("negotiation_v1"):
             surface = client.thing("surface")
-            target = client.feedback(surface)
+            target = client.negotiation(surface)
             if surface_gone:
                 client.request(surface, "destroy")
-        else:
+        elif interface.endswith("creator_v1"):
             target = client.new(interface)
             client.request(client.manager, "create_constraint_set", target)
-        set_ = client.constraint_set()
+        else:
+            target = client.bind(interface)
+        given = {"a set": client.constraint_set(), "a buffer": client.thing("buffer")}
         *before, misuse = [
-            [set_ if value == "a set" else _new(client, value) for value in request]
+            [given[value] if value in given else _new(client, value) for value in request]
             for request in requests
         ]
-        for request in before:
-            client.request(target, *request, pump=False)
+        for number, request in enumerate(before):
+            client.request(target, *request, pump=number % 64 == 63)
         client.pump()
         assert client.error is None, "what comes before the misuse is allowed"
         client.request(target, *misuse, pump=False)
@@ -178,11 +194,11 @@ def test_misuse(interface: str, error: str, requests: list, surface_gone: bool) 
         assert len(client.error.message) > 5
         assert client.closed
         assert client.of(late) == [], "nothing is processed after the error"
-        assert other.batches(other.feedback())[0].reason is None, "the others go on"
+        assert other.batches(other.negotiation())[0].reason is None, "the others go on"
 
 
 def _new(client: Any, value: Any) -> Any:
-    return client.new(value) if value == "xx_dmabuf_constraint_set_v1" else value
+    return client.new(value) if str(value).startswith("xx_dmabuf") else value
 
 
 def test_every_error_of_the_xml_is_tried() -> None:
@@ -207,47 +223,41 @@ def test_every_error_of_the_xml_is_tried() -> None:
 def test_the_limits_themselves_are_allowed(requests: list) -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.ask(feedback)
+        negotiation = client.negotiation()
+        client.ask(negotiation)
         for request in requests:
-            client.request(feedback, *request)
-        client.request(feedback, "commit", 7)
+            client.request(negotiation, *request)
+        client.request(negotiation, "commit", 7)
         stage.finish_work()
         assert client.error is None
-        assert client.batches(feedback)[-1].cookie == 7
+        assert client.batches(negotiation)[-1].cookie == 7
 
 
 @pytest.mark.parametrize(("serial", "plan"), [(0, 0), (99, 0), (1, 0), (1, 0xFFFFFFFF)])
 def test_what_is_out_of_date_is_answered_and_never_fatal(serial: int, plan: int) -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        buffer = client.thing("buffer")
-        client.request(feedback, "tag_buffer", buffer, 5, serial, plan)
-        assert client.statuses(feedback) == [(5, serial, plan, 2, 10)]
-        allocation = client.new("xx_dmabuf_allocation_v1")
-        client.request(feedback, "allocate", allocation, serial, plan)
-        assert client.take(allocation)[0][:2] == ("failed", 0)
+        negotiation = client.negotiation()
+        client.request(negotiation, "use_plan", serial, plan)
         assert client.error is None
 
 
 def test_objects_of_another_kind_are_refused_by_libwayland() -> None:
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
-        client.request(feedback, "tag_buffer", client.thing("surface"), 1, 1, 0)
+        client.watch(client.thing("surface"))
         assert client.error is not None
-        assert "tag_buffer" in client.error.message
+        assert "get_buffer_status" in client.error.message
 
 
 def test_a_request_longer_than_a_message_ends_the_client_alone() -> None:
     with Stage() as stage:
         client, other = stage.client(), stage.client()
-        feedback = client.feedback()
-        client.raw(struct.pack("=II", feedback, 0xFFFC << 16 | 7) + bytes(60000))
+        negotiation = client.negotiation()
+        client.raw(struct.pack("=II", negotiation, 0xFFFC << 16 | 7) + bytes(60000))
         client.pump()
         assert client.closed
-        other.ask(other.feedback())
+        other.ask(other.negotiation())
         assert other.error is None
 
 
@@ -255,9 +265,9 @@ def test_pairs_of_formats_are_as_the_solver_wants_them() -> None:
     """What the wire lets through never fails in the compositor."""
     with Stage() as stage:
         client = stage.client()
-        feedback = client.feedback()
+        negotiation = client.negotiation()
         for cookie, pair in enumerate(PAIRS, 1):
-            client.ask(feedback, cookie, pair)
-        batches = client.batches(feedback)
+            client.ask(negotiation, cookie, pair)
+        batches = client.batches(negotiation)
         assert [batch.cookie for batch in batches] == [0, 1, 2, 3, 4, 5]
         assert all(batch.reason is None or batch.reason.name != "INTERNAL" for batch in batches)

@@ -1,12 +1,9 @@
-"""The state behind a feedback object, without a display, a host or a solver."""
+"""The state behind a negotiation object, without a display, a host or a solver."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.negotiation import (
     AnswerChange,
@@ -27,7 +24,6 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import (
     KNOWN_BATCHES,
-    TAGS,
     Access,
     Batch,
     MisuseError,
@@ -59,8 +55,8 @@ def batch(
     return PreparedBatch(Batch(tranches=(Tranche(flags=flags, offers=offers),), reason=reason))
 
 
-def negotiation(forgotten: Callable[[int], None] = lambda _: None) -> Negotiation:
-    return Negotiation(lambda: HostState(None, frozenset()), forgotten)
+def negotiation() -> Negotiation:
+    return Negotiation(lambda: HostState(None, frozenset()))
 
 
 def answered(made: Negotiation, answer: PreparedBatch) -> NumberedBatch:
@@ -163,16 +159,20 @@ def test_a_serial_and_a_cookie_make_no_difference() -> None:
     assert made.compare(batch(plan())) is AnswerChange.NONE
 
 
-def test_the_plan_of_the_last_tag_is_kept_rather_than_the_best() -> None:
+def test_the_plan_in_use_is_kept_rather_than_the_best() -> None:
     made = negotiation()
     told = answered(made, batch(plan(64), plan(128)))
     assert made.renewal()[1] == plan(64)
-    made.tag(1000, 1, told.serial, 1)
+    made.use_plan(told.serial, 1)
     assert made.renewal()[1] == plan(128)
-    made.tag(2000, 2, told.serial, 0)
+    for serial, index in ((told.serial, 2), (told.serial + 1, 0), (0, 0)):
+        made.use_plan(serial, index)  # none that is known
+        assert made.renewal()[1] == plan(128)
+    for _ in range(KNOWN_BATCHES + 1):
+        made.renewed(batch(plan(64)))
+    assert made.renewal()[1] == plan(128), "buffers may live longer than what is known of batches"
+    made.use_plan(told.serial + KNOWN_BATCHES, 0)
     assert made.renewal()[1] == plan(64)
-    made.buffer_gone(2000)
-    assert made.renewal()[1] == plan(128)
 
 
 def test_as_many_batches_are_known_as_the_protocol_promises() -> None:
@@ -184,61 +184,6 @@ def test_as_many_batches_are_known_as_the_protocol_promises() -> None:
     assert made.plan(first.serial, 1) is None
     made.renewed(batch(plan()))
     assert made.plan(first.serial, 0) is None
-
-
-def test_buffers_are_counted_for_each_batch() -> None:
-    made = negotiation()
-    first = answered(made, batch(plan(count=2)))
-    assert [made.take_buffer(first.serial, 0) for _ in range(3)] == [True, True, False]
-    second = made.renewed(batch(plan(count=2)))
-    assert made.take_buffer(second.serial, 0)
-    assert not made.take_buffer(second.serial, 5)
-    assert not made.take_buffer(99, 0)
-
-
-def test_a_status_is_due_when_it_is_news() -> None:
-    made = negotiation()
-    told = answered(made, batch(plan()))
-    assert made.shown(1, True, StatusReason.NONE) is None, "nobody tagged it"
-    assert made.tag(1, 42, told.serial, 0) is None
-    statuses = [
-        made.shown(1, *fate)
-        for fate in (
-            (True, StatusReason.NONE),
-            (True, StatusReason.NONE),
-            (False, StatusReason.MEMORY),
-            (False, StatusReason.LAYOUT),
-        )
-    ]
-    assert [status and (status.tag, status.status, status.reason) for status in statuses] == [
-        (42, 0, 0),
-        None,
-        (42, 1, StatusReason.MEMORY),
-        (42, 1, StatusReason.LAYOUT),
-    ]
-
-
-def test_a_new_tag_is_told_at_once_what_the_old_one_was() -> None:
-    made = negotiation()
-    told = answered(made, batch(plan()))
-    assert made.tag(1, 1, told.serial, 0) is None
-    assert made.shown(1, True, StatusReason.NONE) is not None
-    status = made.tag(1, 2, told.serial, 0)
-    assert status is not None
-    assert (status.tag, status.status) == (2, 0)
-    assert made.shown(1, True, StatusReason.NONE) is None
-
-
-def test_the_oldest_tag_is_forgotten_beyond_the_limit() -> None:
-    forgotten: list[int] = []
-    made = negotiation(forgotten.append)
-    told = answered(made, batch(plan()))
-    for buffer in range(TAGS + 1):
-        made.tag(buffer, buffer, told.serial, 0)
-    assert forgotten == [0]
-    assert not made.tagged(0)
-    assert made.tagged(1)
-    assert made.tagged(TAGS)
 
 
 def test_a_misused_commit_changes_nothing() -> None:

@@ -12,29 +12,31 @@ from stage import Stage
 
 from heapwire.compositor_plugin.server.resource import live_resources
 
-OBJECTS = ("manager", "feedback", "surface", "buffer", "set", "allocation")
+OBJECTS = ("status", "negotiation", "surface", "buffer", "set", "allocation")
 
 
 class Play:
-    """A client with one object of each kind, all of them tied to each other."""
+    """A client with one object of each kind, all of them tied to each other, and no manager."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.client = client = stage.client()
         surface = client.thing("surface")
-        feedback = client.feedback(surface)
-        client.ask(feedback)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(surface)
+        client.ask(negotiation)
+        batch = client.batches(negotiation)[-1]
         buffer = client.thing("buffer")
-        client.request(feedback, "tag_buffer", buffer, 1, batch.serial, 0)
+        client.request(negotiation, "use_plan", batch.serial, 0)
+        status = client.watch(buffer)
         set_ = client.constraint_set()
-        client.request(feedback, "add_alternative", 1, set_)
-        allocation = client.new("xx_dmabuf_allocation_v1")
-        client.request(feedback, "allocate", allocation, batch.serial, 0)
+        client.request(negotiation, "add_alternative", 1, set_)
+        allocation = client.allocate(batch.offers[0].plan)
+        for manager in (client.manager, client.allocation_manager, client.status_manager):
+            client.request(manager, "destroy")
         self.ids = dict(
             zip(
                 OBJECTS,
-                (client.manager, feedback, surface, buffer, set_, allocation),
+                (status, negotiation, surface, buffer, set_, allocation),
                 strict=True,
             )
         )
@@ -145,12 +147,12 @@ def assert_idle(stage: Stage) -> None:
     plugin = stage.plugin
     stage.settle()
     state = plugin._state
-    feedbacks, answers = state.feedbacks, state.answers
-    assert not feedbacks.all()
+    negotiations, answers, statuses = state.negotiations, state.answers, state.statuses
+    assert not negotiations.all()
     remembered = {
         "managers": state.managers,
-        "surfaces": feedbacks._by_surface,
-        "buffers": feedbacks._by_buffer,
+        "surfaces": negotiations._by_surface,
+        "buffers": statuses._by_buffer,
         "waiting": answers._turns._clients,
         "turns": answers._turns._turns,
         "solving": state.solving._waiting,
@@ -170,7 +172,7 @@ def test_the_display_may_end_before_its_clients(when: str) -> None:
     if when == "before":
         stage.plugin.close()
     if when == "between":
-        play.destroy("feedback")
+        play.destroy("negotiation")
     stage.display.destroy()
     if when != "before":
         assert stage.plugin.closed, "the plugin ends with its display"

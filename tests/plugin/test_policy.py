@@ -33,7 +33,7 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import Access, Inquiry
 from heapwire.protocol.wire.array import encode_objects, encode_planes
-from heapwire.protocol.wire.bindings import AllocationReason, HeapManagerSourceProperty
+from heapwire.protocol.wire.bindings import AllocationReason
 
 LOW = """
 [[device]]
@@ -43,7 +43,6 @@ usage = "scanout"
 constraints = [{ type = "address-range", value = ["0x0", "0xfffffff"] }]
 """
 HEAPS = '[[memory]]\nname = "{}"\n'
-ALLOCATABLE = HeapManagerSourceProperty.ALLOCATABLE
 
 
 def parse(text: str) -> Policy:
@@ -299,9 +298,9 @@ def test_a_heap_that_is_not_offered_is_never_heard_of() -> None:
         stage.candidate()
         client = stage.client()
         assert set(announced(client)) == {"system"}
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback)
-        batches = client.batches(feedback)
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation)
+        batches = client.batches(negotiation)
         assert batches[-1].offers, "it is composited"
         withheld = stage.platform.source("linux,cma").id
         for batch in batches:
@@ -309,9 +308,9 @@ def test_a_heap_that_is_not_offered_is_never_heard_of() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.ask(feedback)
-        assert stage.platform.source("linux,cma").id in told_of(client.batches(feedback)[-1])
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation)
+        assert stage.platform.source("linux,cma").id in told_of(client.batches(negotiation)[-1])
 
 
 def test_a_buffer_of_a_heap_that_is_not_offered_is_in_no_plan() -> None:
@@ -320,19 +319,19 @@ def test_a_buffer_of_a_heap_that_is_not_offered_is_in_no_plan() -> None:
         stage.candidate()
         withheld = stage.platform.source("linux,cma").id
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        fixed_layout(client, feedback, withheld)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(client.thing("surface"))
+        fixed_layout(client, negotiation, withheld)
+        batch = client.batches(negotiation)[-1]
         assert batch.offers == ()
         assert batch.reason is not None
         assert client.error is None
 
 
-def fixed_layout(client, feedback, source) -> None:
+def fixed_layout(client, negotiation, source) -> None:
     objects = encode_objects([BufferObject(source, 640 * 480 * 3 // 2)])
     planes = encode_planes([PlaneLayout(0, 0, 640), PlaneLayout(0, 640 * 480, 640)])
-    client.request(feedback, "set_fixed_layout", NV12.fourcc, 0, 0, 640, 480, objects, planes)
-    client.request(feedback, "commit", 1)
+    client.request(negotiation, "set_fixed_layout", NV12.fourcc, 0, 0, 640, 480, objects, planes)
+    client.request(negotiation, "commit", 1)
 
 
 def test_a_heap_that_comes_later_is_withheld_all_the_same() -> None:
@@ -346,12 +345,10 @@ def test_a_heap_that_comes_later_is_withheld_all_the_same() -> None:
         assert "secure-video" not in announced(client)
 
 
-def test_heaps_that_the_compositor_does_not_allocate_from_are_not_marked_so() -> None:
+def test_heaps_that_the_compositor_does_not_allocate_from_are_not_announced_as_such() -> None:
     with Stage(policy=parse('[allocation]\nonly = ["system"]')) as stage:
         stage.candidate()
-        flags = announced(stage.client())
-        assert flags["system"] & ALLOCATABLE
-        assert not flags["linux,cma"] & ALLOCATABLE
+        assert stage.client().given_from() == {"system"}
         allocator = Allocator(stage)
         assert allocator.plan.scanout, "whoever can open the heap is told of it"
         assert allocator.batch.offers[0].access == (Access.CLIENT,)
@@ -363,10 +360,10 @@ def test_who_can_open_nothing_is_offered_what_the_compositor_allocates() -> None
     with Stage(policy=parse('[allocation]\nnever = ["linux,cma"]')) as stage:
         stage.candidate()
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        client.request(feedback, "set_openable", b"")
-        client.ask(feedback)
-        batch = client.batches(feedback)[-1]
+        negotiation = client.negotiation(client.thing("surface"))
+        client.request(negotiation, "set_openable", b"")
+        client.ask(negotiation)
+        batch = client.batches(negotiation)[-1]
         accesses = {access for offer in batch.offers for access in offer.access}
         assert accesses == {Access.COMPOSITOR}
         assert told_of(batch) == {stage.platform.source("system").id}
@@ -419,8 +416,8 @@ def test_a_client_is_told_who_says_what_a_display_needs() -> None:
     with Stage(policy=parse(LOW)) as stage:
         stage.candidate()
         client = stage.client()
-        feedback = client.feedback(client.thing("surface"))
-        scanout = client.batches(feedback)[-1].tranches[0]
+        negotiation = client.negotiation(client.thing("surface"))
+        scanout = client.batches(negotiation)[-1].tranches[0]
         ranges = {
             (constraint.value, constraint.provenance)
             for entry in scanout.sets

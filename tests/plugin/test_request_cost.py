@@ -64,35 +64,35 @@ def sets(client) -> int:
     return 3 * MANY
 
 
-def feedbacks(client) -> int:
+def negotiations(client) -> int:
     for _ in range(MANY):
-        id_ = client.new("xx_dmabuf_heap_feedback_v1")
-        client.request(client.manager, "get_default_feedback", id_, pump=False)
+        id_ = client.new("xx_dmabuf_negotiation_v1")
+        client.request(client.manager, "get_default_negotiation", id_, pump=False)
     return MANY
 
 
 def states(client) -> int:
-    feedback = client.feedback()
+    negotiation = client.negotiation()
     for _ in range(MANY):
-        client.request(feedback, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
-        client.request(feedback, "set_content", 0, 0, 2, 0, pump=False)
-        client.request(feedback, "set_buffer_count", 1, 1, pump=False)
-        client.request(feedback, "unset_fixed_layout", pump=False)
+        client.request(negotiation, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
+        client.request(negotiation, "set_content", 0, 0, 2, 0, pump=False)
+        client.request(negotiation, "set_buffer_count", 1, 1, pump=False)
+        client.request(negotiation, "unset_fixed_layout", pump=False)
     return 4 * MANY
 
 
 def destroyed(client) -> int:
-    ids = [client.feedback() for _ in range(MANY)]
-    for feedback in ids:
-        client.ask(feedback)
-    for feedback in ids:
-        client.request(feedback, "destroy", pump=False)
+    ids = [client.negotiation() for _ in range(MANY)]
+    for negotiation in ids:
+        client.ask(negotiation)
+    for negotiation in ids:
+        client.request(negotiation, "destroy", pump=False)
     return MANY
 
 
 @pytest.mark.parametrize(
     ("burst", "most"),
-    [(adds, 32), (sets, 45), (feedbacks, 50), (states, 20), (destroyed, 34)],
+    [(adds, 32), (sets, 45), (negotiations, 50), (states, 20), (destroyed, 34)],
 )
 def test_a_request_takes_few_calls(stage, burst, most) -> None:
     client = stage.client()
@@ -110,12 +110,9 @@ def narrow(stage: Stage) -> None:
 
 def test_what_ended_objects_had_is_let_go_in_slices(stage, monkeypatch) -> None:
     client = stage.client()
-    buffers: list[int] = []
-    for feedback in [client.feedback() for _ in range(MANY)]:
-        client.ask(feedback)
-        buffer = client.thing("buffer")
-        buffers.append(client.served(buffer).address)
-        client.request(feedback, "tag_buffer", buffer, 1, 1, 0)
+    for negotiation in [client.negotiation() for _ in range(MANY)]:
+        client.ask(negotiation)
+        client.watch(client.thing("buffer"))
     narrow(stage)
     state = stage.plugin._state
     ended: list[int] = []
@@ -133,17 +130,17 @@ def test_what_ended_objects_had_is_let_go_in_slices(stage, monkeypatch) -> None:
     stage.clients.remove(client)
     stage.display.dispatch(100)
     assert state.answers._ended
+    assert not state.negotiations.all()
+    assert not state.statuses.all()
     stage.until(lambda: not state.answers.busy)
-    assert not any(state.feedbacks.has_buffer(buffer) for buffer in buffers)
     assert max(ended) == 1
-    assert sum(ended) == MANY
+    assert sum(ended) == 2 * MANY
 
 
 def test_nothing_is_worked_out_for_ended_objects_meanwhile(stage) -> None:
     """Their client is no more either: a look at its connection would be a look at freed memory."""
     client = stage.client()
-    feedback = client.feedback(client.thing("surface"))
-    client.ask(feedback)
+    client.ask(client.negotiation(client.thing("surface")))
     surface = client.served(client.thing("surface")).address
     answers = stage.plugin._state.answers
     answers._begin = lambda: None  # no slice comes
@@ -159,14 +156,14 @@ def test_nothing_is_worked_out_for_ended_objects_meanwhile(stage) -> None:
 def test_sets_of_an_object_that_was_destroyed_are_not_held_against_its_client(stage) -> None:
     """Although they are there until a slice lets go of them."""
     client = stage.client()
-    feedback = client.feedback()
-    client.request(feedback, "set_participant", 1, 1, 0, 0, "decoder")
+    negotiation = client.negotiation()
+    client.request(negotiation, "set_participant", 1, 1, 0, 0, "decoder")
     for _ in range(2):
         set_ = large_set(client)
-        client.request(feedback, "add_alternative", 1, set_)
+        client.request(negotiation, "add_alternative", 1, set_)
         client.request(set_, "destroy")
     stage.plugin._state.answers._begin = lambda: None  # no slice comes
-    client.request(feedback, "destroy")
+    client.request(negotiation, "destroy")
     large_set(client)
     assert not client.closed
 

@@ -53,24 +53,24 @@ def narrow(stage: Stage) -> None:
 @pytest.mark.parametrize("ask", [ask_fences, ask_odd_pitches, ask_heavily])
 def test_no_question_costs_the_loop_more_than_a_trial(stage, steps, ask) -> None:
     client = stage.client()
-    feedbacks = [client.feedback() for _ in range(3)]
-    for feedback in feedbacks:
-        client.batches(feedback)
+    negotiations = [client.negotiation() for _ in range(3)]
+    for negotiation in negotiations:
+        client.batches(negotiation)
     steps.clear()
-    for feedback in feedbacks:
-        ask(client, feedback, 1)
-    for feedback in feedbacks:
-        assert later(stage, client, feedback)[-1].cookie == 1
+    for negotiation in negotiations:
+        ask(client, negotiation, 1)
+    for negotiation in negotiations:
+        assert later(stage, client, negotiation)[-1].cookie == 1
     assert max(steps, default=0) <= TRIAL_STEPS
 
 
 def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> None:
     """After a hot-plug; and others are served between two of them."""
     many, other = stage.client(), stage.client()
-    feedbacks = [many.feedback() for _ in range(MANY)]
-    for feedback in feedbacks:
-        many.ask(feedback)
-        many.batches(feedback)
+    negotiations = [many.negotiation() for _ in range(MANY)]
+    for negotiation in negotiations:
+        many.ask(negotiation)
+        many.batches(negotiation)
     [cma] = [one for one in stage.platform.sources if one.contiguous]
     narrow(stage)
     turns: list[int] = []
@@ -85,9 +85,9 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> No
     answers._next_slice.remove()
     answers._next_slice = answers._loop.add_timer(lambda: counted(answers))
     stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
-    feedback = other.feedback()
-    other.ask(feedback, 7)
-    stage.until(lambda: other.batches(feedback)[-1:] != [])
+    negotiation = other.negotiation()
+    other.ask(negotiation, 7)
+    stage.until(lambda: other.batches(negotiation)[-1:] != [])
     assert answers.busy, "who came last is not served last"
     stage.until(lambda: not answers.busy)
     assert max(turns) <= 1
@@ -97,23 +97,23 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> No
 def test_each_negotiation_has_its_answer_after_many_slices(stage) -> None:
     client = stage.client()
     narrow(stage)
-    feedbacks = [client.new("xx_dmabuf_heap_feedback_v1") for _ in range(MANY)]
-    for feedback in feedbacks:
-        client.request(client.manager, "get_default_feedback", feedback, pump=False)
-        client.request(feedback, "commit", 5, pump=False)
+    negotiations = [client.new("xx_dmabuf_negotiation_v1") for _ in range(MANY)]
+    for negotiation in negotiations:
+        client.request(client.manager, "get_default_negotiation", negotiation, pump=False)
+        client.request(negotiation, "commit", 5, pump=False)
     client.pump()
     stage.until(lambda: not stage.plugin._state.answers.busy)
     client.read()
-    for feedback in feedbacks:
-        assert [one.cookie for one in client.batches(feedback)] == [0, 5]
+    for negotiation in negotiations:
+        assert [one.cookie for one in client.batches(negotiation)] == [0, 5]
 
 
 def test_what_is_superseded_or_destroyed_meanwhile_is_not_solved(stage, steps) -> None:
     client = stage.client()
-    first, second, third = (client.feedback() for _ in range(3))
-    for feedback in (first, second, third):
-        client.ask(feedback, 1)
-        client.batches(feedback)
+    first, second, third = (client.negotiation() for _ in range(3))
+    for negotiation in (first, second, third):
+        client.ask(negotiation, 1)
+        client.batches(negotiation)
     narrow(stage)
     steps.clear()
     for width in range(64, 64 + 16 * MANY, 16):
@@ -135,30 +135,30 @@ def test_managers_name_what_is_new_before_it_is_in_an_answer(stage) -> None:
     [cma] = [one for one in stage.platform.sources if one.contiguous]
     others = tuple(one for one in stage.platform.sources if one is not cma)
     stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
-    feedback = client.feedback()
-    client.ask(feedback)
+    negotiation = client.negotiation()
+    client.ask(negotiation)
     client.take(client.manager)
-    client.batches(feedback)
+    client.batches(negotiation)
     client.events.clear()
     narrow(stage)
     stage.plugin.platform_changed(replace(stage.platform, sources=others))
     stage.settle()
     order = [event.object for event in client.events]
     assert client.manager in order
-    assert feedback in order
-    assert order.index(feedback) > max(n for n, one in enumerate(order) if one == client.manager)
+    assert negotiation in order
+    assert order.index(negotiation) > max(n for n, one in enumerate(order) if one == client.manager)
 
 
 class TestAnswersThatAreKept:
     def test_twenty_sizes_cost_no_more_than_one(self, stage, steps) -> None:
         client = stage.client()
-        feedback = client.feedback()
-        client.ask(feedback)
+        negotiation = client.negotiation()
+        client.ask(negotiation)
         for turn in range(3):
             for width in range(64, 64 + 20 * 16, 16):
-                client.request(feedback, "set_extents", width, 64, 0, 0, 0, 0)
-                client.request(feedback, "commit", width)
-                assert client.batches(feedback)[-1].cookie == width
+                client.request(negotiation, "set_extents", width, 64, 0, 0, 0, 0)
+                client.request(negotiation, "commit", width)
+                assert client.batches(negotiation)[-1].cookie == width
             if turn == 0:
                 steps.clear()
         assert steps == []
@@ -172,9 +172,9 @@ class TestAnswersThatAreKept:
             if client is second:
                 steps.clear()
                 monkeypatch.setattr(prepared_batch, "batch_events", None)
-            feedback = client.feedback()
-            client.ask(feedback, 1, decoder=stage.decoder())
-            asked.append(client.batches(feedback))
+            negotiation = client.negotiation()
+            client.ask(negotiation, 1, decoder=stage.decoder())
+            asked.append(client.batches(negotiation))
         assert asked[0] == asked[1]
         assert steps == []
 
@@ -185,23 +185,23 @@ class TestAnswersThatAreKept:
         client = stage.client()
         width = SIZE.width + 16 * (differs == "a size")
         for other in (False, True):
-            feedback = client.feedback()
-            client.batches(feedback)
+            negotiation = client.negotiation()
+            client.batches(negotiation)
             steps.clear()
             alignment = 128 if other and differs == "a value" else 64
             pairs = (NV12, XRGB) if other and differs == "a pair" else (NV12,)
             set_ = client.constraint_set(*pairs, constraints=[need("pitch-alignment", alignment)])
             name = "camera" if other and differs == "a name" else "decoder"
-            client.request(feedback, "set_participant", 1, 1, 81, 3, name)
-            client.request(feedback, "add_alternative", 1, set_)
+            client.request(negotiation, "set_participant", 1, 1, 81, 3, name)
+            client.request(negotiation, "add_alternative", 1, set_)
             if other and differs == "what can be opened":
-                client.request(feedback, "set_openable", b"")
+                client.request(negotiation, "set_openable", b"")
             if other and differs == "the machine":
                 stage.plugin.platform_changed(stage.platform)
             size = (width if other else SIZE.width, SIZE.height)
-            client.request(feedback, "set_extents", *size, 0, 0, 0, 0)
-            client.request(feedback, "commit", 1)
-            assert client.batches(feedback)[-1].cookie == 1
+            client.request(negotiation, "set_extents", *size, 0, 0, 0, 0)
+            client.request(negotiation, "commit", 1)
+            assert client.batches(negotiation)[-1].cookie == 1
             assert steps
 
     def test_they_are_bounded_in_bytes_and_the_last_used_stays(self) -> None:

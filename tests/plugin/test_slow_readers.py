@@ -9,7 +9,7 @@ from stage import NV12, SIZE, Stage
 
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
 
-FEEDBACKS = 250
+NEGOTIATIONS = 250
 SIZES = (640, 720, 800)
 
 
@@ -25,10 +25,10 @@ def work_without_reading(stage: Stage) -> None:
         stage.display.dispatch(1)
 
 
-def ask(client, feedbacks: list[int], width: int) -> None:
-    for feedback in feedbacks:
-        client.request(feedback, "set_extents", width, SIZE.height, 0, 0, 0, 0, pump=False)
-        client.request(feedback, "commit", width, pump=False)
+def ask(client, negotiations: list[int], width: int) -> None:
+    for negotiation in negotiations:
+        client.request(negotiation, "set_extents", width, SIZE.height, 0, 0, 0, 0, pump=False)
+        client.request(negotiation, "commit", width, pump=False)
 
 
 @pytest.fixture
@@ -36,61 +36,61 @@ def silent(stage):
     """A client with hundreds of negotiations, whose socket holds little."""
     client = stage.client()
     set_ = client.constraint_set(NV12)
-    feedbacks = [client.feedback() for _ in range(FEEDBACKS)]
-    for feedback in feedbacks:
-        client.request(feedback, "set_participant", 1, 1, 81, 3, "decoder", pump=False)
-        client.request(feedback, "add_alternative", 1, set_, pump=False)
-        if feedback % 16 == 0:
+    negotiations = [client.negotiation() for _ in range(NEGOTIATIONS)]
+    for negotiation in negotiations:
+        client.request(negotiation, "set_participant", 1, 1, 81, 3, "decoder", pump=False)
+        client.request(negotiation, "add_alternative", 1, set_, pump=False)
+        if negotiation % 16 == 0:
             client.pump()
     client.pump()
     stage.settle()
-    for feedback in feedbacks:
-        client.batches(feedback)
-    return client, feedbacks
+    for negotiation in negotiations:
+        client.batches(negotiation)
+    return client, negotiations
 
 
 def test_who_does_not_read_for_long_has_the_current_answer_then(stage, silent) -> None:
-    client, feedbacks = silent
+    client, negotiations = silent
     for width in SIZES:
-        for start in range(0, FEEDBACKS, 16):  # as much as a socket takes of requests
-            ask(client, feedbacks[start : start + 16], width)
+        for start in range(0, NEGOTIATIONS, 16):  # as much as a socket takes of requests
+            ask(client, negotiations[start : start + 16], width)
             work_without_reading(stage)
     answers = stage.plugin._state.answers
     assert answers.busy, "all of it was sent, so nothing was tried"
     stage.until(lambda: not answers.busy)
     client.pump()
     assert not client.closed
-    for feedback in feedbacks:
-        assert client.batches(feedback)[-1].cookie == SIZES[-1]
+    for negotiation in negotiations:
+        assert client.batches(negotiation)[-1].cookie == SIZES[-1]
 
 
 def test_others_are_answered_meanwhile(stage, silent) -> None:
-    client, feedbacks = silent
+    client, negotiations = silent
     other = stage.client()
     for width in SIZES:
-        for start in range(0, FEEDBACKS, 16):
-            ask(client, feedbacks[start : start + 16], width)
+        for start in range(0, NEGOTIATIONS, 16):
+            ask(client, negotiations[start : start + 16], width)
             work_without_reading(stage)
-    feedback = other.feedback()
-    other.ask(feedback, 7)
-    assert other.batches(feedback)[-1].cookie == 7
+    negotiation = other.negotiation()
+    other.ask(negotiation, 7)
+    assert other.batches(negotiation)[-1].cookie == 7
     assert stage.plugin._state.answers._held
 
 
 @pytest.mark.parametrize("how", ["hangs up", "destroys its objects", "is left by the plugin"])
 def test_nothing_is_left_of_one_that_never_reads(stage, silent, how) -> None:
-    client, feedbacks = silent
+    client, negotiations = silent
     for width in SIZES:
-        for start in range(0, FEEDBACKS, 16):
-            ask(client, feedbacks[start : start + 16], width)
+        for start in range(0, NEGOTIATIONS, 16):
+            ask(client, negotiations[start : start + 16], width)
             work_without_reading(stage)
     answers = stage.plugin._state.answers
     assert answers._held
     if how == "hangs up":
         client.socket.shutdown(socket.SHUT_RDWR)
     elif how == "destroys its objects":
-        for feedback in feedbacks:
-            client.request(feedback, "destroy", pump=False)
+        for negotiation in negotiations:
+            client.request(negotiation, "destroy", pump=False)
     else:
         stage.plugin.close()
     work_without_reading(stage)
@@ -100,17 +100,17 @@ def test_nothing_is_left_of_one_that_never_reads(stage, silent, how) -> None:
 
 
 def test_one_that_has_new_objects_while_it_waits_waits_once(stage, silent) -> None:
-    client, feedbacks = silent
+    client, negotiations = silent
     for width in SIZES:
-        for start in range(0, FEEDBACKS, 16):
-            ask(client, feedbacks[start : start + 16], width)
+        for start in range(0, NEGOTIATIONS, 16):
+            ask(client, negotiations[start : start + 16], width)
             work_without_reading(stage)
     sources = len(stage.plugin._state.answers._loop.sources)
-    for feedback in feedbacks:
-        client.request(feedback, "destroy", pump=False)
+    for negotiation in negotiations:
+        client.request(negotiation, "destroy", pump=False)
     work_without_reading(stage)
-    new = client.new("xx_dmabuf_heap_feedback_v1")
-    client.request(client.manager, "get_default_feedback", new, pump=False)
+    new = client.new("xx_dmabuf_negotiation_v1")
+    client.request(client.manager, "get_default_negotiation", new, pump=False)
     work_without_reading(stage)
     answers = stage.plugin._state.answers
     assert answers.busy

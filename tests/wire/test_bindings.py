@@ -19,17 +19,36 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import Access, TrancheFlags
 from heapwire.protocol.wire.bindings import (
-    xx_dmabuf_heaps_v1 as bindings,
+    xx_dmabuf_allocation_v1 as allocation,
+    xx_dmabuf_buffer_status_v1 as buffer_status,
+    xx_dmabuf_negotiation_v1 as bindings,
     xx_dmabuf_sources_v1 as sources,
 )
-from heapwire.protocol.wire.generate import HEAPS, SOURCES, parse, protocol_xml, render
+from heapwire.protocol.wire.generate import (
+    ALLOCATION,
+    BUFFER_STATUS,
+    NEGOTIATION,
+    SOURCES,
+    parse,
+    protocol_xml,
+    render,
+)
 
-FEEDBACK = bindings.XX_DMABUF_HEAP_FEEDBACK_V1
-MANAGER = bindings.XX_DMABUF_HEAP_MANAGER_V1
+OBJECT = bindings.XX_DMABUF_NEGOTIATION_V1
+ALLOCATING = allocation.XX_DMABUF_ALLOCATION_MANAGER_V1
+MANAGER = bindings.XX_DMABUF_NEGOTIATION_MANAGER_V1
 CREATOR = bindings.XX_DMABUF_CONSTRAINT_SET_CREATOR_V1
 
 
-@pytest.mark.parametrize(("name", "module"), [(HEAPS, bindings), (SOURCES, sources)])
+MODULES = {
+    SOURCES: sources,
+    NEGOTIATION: bindings,
+    ALLOCATION: allocation,
+    BUFFER_STATUS: buffer_status,
+}
+
+
+@pytest.mark.parametrize(("name", "module"), MODULES.items())
 def test_the_bindings_are_what_the_xml_gives(name: str, module: ModuleType) -> None:
     made = render(name, parse(protocol_xml(name)))
     assert inspect.getsource(module) == made, "the XML has changed: run `make protocol`"
@@ -41,20 +60,22 @@ def test_a_change_of_the_xml_changes_the_bindings() -> None:
         '<arg name="cookie" type="uint"', '<arg name="cookie" type="int"'
     )
     assert changed != protocol_xml()
-    assert render(HEAPS, parse(changed)) != render(HEAPS, parse(protocol_xml()))
+    assert render(NEGOTIATION, parse(changed)) != render(NEGOTIATION, parse(protocol_xml()))
 
 
 @pytest.mark.parametrize(
     ("model", "wire"),
     [
-        (FailureReason, FEEDBACK.enums["reason"]),
-        (Usage, FEEDBACK.enums["usage"]),
-        (LayoutKind, FEEDBACK.enums["layout_kind"]),
-        (Access, FEEDBACK.enums["access"]),
-        (TrancheFlags, FEEDBACK.enums["tranche_flag"]),
-        (ColourEncoding, FEEDBACK.enums["encoding"]),
-        (ColourRange, FEEDBACK.enums["range"]),
+        (FailureReason, OBJECT.enums["reason"]),
+        (Usage, OBJECT.enums["usage"]),
+        (LayoutKind, OBJECT.enums["layout_kind"]),
+        (Access, OBJECT.enums["access"]),
+        (TrancheFlags, OBJECT.enums["tranche_flag"]),
+        (ColourEncoding, OBJECT.enums["encoding"]),
+        (ColourRange, OBJECT.enums["range"]),
         (SourceKind, MANAGER.enums["source_kind"]),
+        (SourceKind, ALLOCATING.enums["source_kind"]),
+        (SourceKind, sources.XX_DMABUF_SOURCES_V1.enums["kind"]),
         (Provenance, CREATOR.enums["provenance"]),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
@@ -66,11 +87,13 @@ def test_enums_of_the_model_have_the_values_of_the_wire(
 
 
 def test_signatures_are_those_of_libwayland() -> None:
-    signatures = {message.name: message.signature for message in FEEDBACK.requests}
+    signatures = {message.name: message.signature for message in OBJECT.requests}
     assert signatures["set_participant"] == "uuuus"
     assert signatures["add_alternative"] == "uo"
     assert signatures["set_fixed_layout"] == "uuuuuaa"
-    assert signatures["allocate"] == "nuu"
-    events = {message.name: message.signature for message in FEEDBACK.events}
+    assert signatures["use_plan"] == "uu"
+    [allocate] = [one for one in ALLOCATING.requests if one.name == "allocate"]
+    assert allocate.signature == "nuuuuuaa"
+    events = {message.name: message.signature for message in OBJECT.events}
     assert events["format_table"] == "hu"
     assert events["plan_reason"] == "sis"

@@ -19,7 +19,7 @@ from heapwire.protocol.wire import (
 
 EVENTS: list[Event] = [
     ("format_table", (encode_table([FormatModifier(1, 2)]),)),
-    ("buffer_status", (1, 2)),
+    ("shown", (1, 2)),
     ("tranche_flags", (1,)),
     ("tranche_formats", (b"\0\0",)),
     ("tranche_done", ()),
@@ -34,7 +34,7 @@ def written() -> Document:
 
 def test_a_trace_is_read_and_says_the_same() -> None:
     trace = parse_trace(written())
-    assert trace.events == tuple(event for event in EVENTS if event[0] != "buffer_status")
+    assert trace.events == tuple(event for event in EVENTS if event[0] != "shown")
     assert trace_differences(trace) is None
 
 
@@ -55,7 +55,7 @@ def test_another_batch_is_a_difference() -> None:
         ({"kind": "heapwire capture"}, "not a heapwire exchange of schema_version 1"),
         ({"schema_version": 2}, "not a heapwire exchange of schema_version 1"),
         ({"events": None}, "no list of events"),
-        ({"events": [["buffer_status", 1, 2]]}, r"events\[0\] is no event"),
+        ({"events": [["shown", 1, 2]]}, r"events\[0\] is no event"),
         ({"events": [["done", 1, 2], []]}, r"events\[1\] is no event"),
         ({"events": [["done", 1, 2.5]]}, r"events\[0\]: 2.5 is no argument"),
         ({"events": [["tranche_formats", {"bytes": "0"}]]}, r"events\[0\]: '0' is not bytes"),

@@ -15,36 +15,45 @@ from heapwire.protocol.values import (
     extents,
 )
 from heapwire.protocol.wire import limits
-from heapwire.protocol.wire.generate import protocol_xml
+from heapwire.protocol.wire.generate import PROTOCOLS, protocol_xml
 
-ROOT = ET.fromstring(protocol_xml())
+ROOTS = [ET.fromstring(protocol_xml(name)) for name in PROTOCOLS]
+MANAGER = "xx_dmabuf_negotiation_manager_v1"
+ALLOCATION = "xx_dmabuf_allocation_manager_v1"
+STATUSES = "xx_dmabuf_buffer_status_manager_v1"
 CREATOR = "xx_dmabuf_constraint_set_creator_v1"
-FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+OBJECT = "xx_dmabuf_negotiation_v1"
 
 STATED = [
     (limits.SET_FORMATS, CREATOR, "add_formats", "more than {} pairs"),
     (limits.SET_CONSTRAINTS, CREATOR, "add", "more than {} constraints"),
     (limits.VALUE_BYTES, CREATOR, "add", "longer than {} bytes"),
-    (limits.PARTICIPANTS, FEEDBACK, "set_participant", "more than {} participants"),
-    (limits.PARTICIPANT_NAME, FEEDBACK, "set_participant", "longer than {} bytes"),
-    (identity.MAX_MAJOR, FEEDBACK, "set_participant", "major is above {}"),
-    (identity.MAX_MINOR, FEEDBACK, "set_participant", "minor above {}"),
-    (limits.ALTERNATIVES, FEEDBACK, "add_alternative", "more than {} alternatives"),
-    (limits.OPENABLE, FEEDBACK, "set_openable", "more than {} entries"),
-    (limits.BUFFERS, FEEDBACK, "set_buffer_count", "0 or above {}"),
-    (buffer_count.MAX_BUFFER_COUNT, FEEDBACK, "set_buffer_count", "0 or above {}"),
-    (limits.EXTENT, FEEDBACK, "set_extents", "is above {}"),
-    (limits.EXTENT, FEEDBACK, "set_fixed_layout", "0 or above {}"),
-    (extents.MAX_EXTENT, FEEDBACK, "set_extents", "is above {}"),
-    (constraint.MAX_PLANES, FEEDBACK, "set_fixed_layout", "more than {} planes"),
-    (limits.TABLE_ENTRIES, FEEDBACK, "format_table", "at most {} entries"),
-    (limits.KNOWN_BATCHES, FEEDBACK, "tag_buffer", "the last {} batches"),
+    (limits.PARTICIPANTS, OBJECT, "set_participant", "more than {} participants"),
+    (limits.PARTICIPANT_NAME, OBJECT, "set_participant", "longer than {} bytes"),
+    (identity.MAX_MAJOR, OBJECT, "set_participant", "major is above {}"),
+    (identity.MAX_MINOR, OBJECT, "set_participant", "minor above {}"),
+    (limits.ALTERNATIVES, OBJECT, "add_alternative", "more than {} alternatives"),
+    (limits.OPENABLE, OBJECT, "set_openable", "more than {} entries"),
+    (limits.BUFFERS, OBJECT, "set_buffer_count", "0 or above {}"),
+    (buffer_count.MAX_BUFFER_COUNT, OBJECT, "set_buffer_count", "0 or above {}"),
+    (limits.EXTENT, OBJECT, "set_extents", "is above {}"),
+    (limits.EXTENT, OBJECT, "set_fixed_layout", "0 or above {}"),
+    (extents.MAX_EXTENT, OBJECT, "set_extents", "is above {}"),
+    (constraint.MAX_PLANES, OBJECT, "set_fixed_layout", "more than {} planes"),
+    (limits.TABLE_ENTRIES, OBJECT, "format_table", "at most {} entries"),
+    (limits.KNOWN_BATCHES, OBJECT, "use_plan", "the last {} batches"),
+    (limits.NEGOTIATIONS, MANAGER, "get_default_negotiation", "more than {} negotiations"),
+    (limits.STATUSES, STATUSES, "get_buffer_status", "more than {} of these objects"),
+    (limits.ALLOCATIONS, ALLOCATION, "allocate", "more than {} allocations"),
+    (limits.EXTENT, ALLOCATION, "allocate", "0 or above {}"),
+    (identity.MAX_MAJOR, ALLOCATION, "allocate", "major above {}"),
+    (identity.MAX_MINOR, ALLOCATION, "allocate", "minor above {}"),
 ]
 
 
 def text(interface: str, message: str) -> str:
-    element = ROOT.find(f"interface[@name='{interface}']/*[@name='{message}']/description")
-    assert element is not None
+    path = f"interface[@name='{interface}']/*[@name='{message}']/description"
+    [element] = [found for root in ROOTS if (found := root.find(path)) is not None]
     return re.sub(r"\s+", " ", element.text or "")
 
 
@@ -54,8 +63,8 @@ def test_a_limit_is_stated(limit: int, interface: str, message: str, phrase: str
 
 
 def test_the_highest_id_of_a_client_is_stated() -> None:
-    assert f"from 1 to {limits.MAX_CLIENT_ID:#x}" in text(FEEDBACK, "set_participant")
-    assert f"above {limits.MAX_CLIENT_ID:#x}" in text(FEEDBACK, "participant")
+    assert f"from 1 to {limits.MAX_CLIENT_ID:#x}" in text(OBJECT, "set_participant")
+    assert f"above {limits.MAX_CLIENT_ID:#x}" in text(OBJECT, "participant")
 
 
 def test_the_pairs_that_stand_for_others_are_stated() -> None:

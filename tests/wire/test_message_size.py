@@ -49,7 +49,7 @@ from heapwire.protocol.wire import (
 from heapwire.protocol.wire.batch import BatchParticipant, TrancheDevice, TrancheSet, TrancheSource
 from heapwire.protocol.wire.bindings import (
     XX_DMABUF_CONSTRAINT_SET_CREATOR_V1 as CREATOR,
-    XX_DMABUF_HEAP_FEEDBACK_V1 as FEEDBACK,
+    XX_DMABUF_NEGOTIATION_V1 as OBJECT,
 )
 from heapwire.protocol.wire.constraint_value import encode_value
 from heapwire.protocol.wire.limits import MAX_MESSAGE
@@ -144,11 +144,11 @@ def test_events(reason: FailureReason | None) -> None:
     batch = largest_batch(reason)
     names = set()
     for event in batch_events(batch, format_table(batch)):
-        assert size(FEEDBACK.events, event) <= MAX_MESSAGE, event[0]
+        assert size(OBJECT.events, event) <= MAX_MESSAGE, event[0]
         names.add(event[0])
     closing = {"done"} if reason is None else {"failed"}
-    others = {"format_table", "buffer_status", "done", "failed"}
-    assert names == {event.name for event in FEEDBACK.events} - others | closing
+    others = {"format_table", "done", "failed"}
+    assert names == {event.name for event in OBJECT.events} - others | closing
 
 
 def test_the_table_stops_at_what_an_index_reaches() -> None:
@@ -180,7 +180,7 @@ def requests_of_the_largest_inquiry() -> Iterator[Sent]:
 def test_requests_of_an_inquiry() -> None:
     sent = list(requests_of_the_largest_inquiry())
     assert {name for name, _ in sent} >= {"set_participant", "set_openable", "set_fixed_layout"}
-    assert max(size(FEEDBACK.requests, request) for request in sent) <= MAX_MESSAGE
+    assert max(size(OBJECT.requests, request) for request in sent) <= MAX_MESSAGE
 
 
 def test_requests_of_a_set() -> None:

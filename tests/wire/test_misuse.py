@@ -33,12 +33,12 @@ from heapwire.protocol.wire import (
 from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.bindings import (
     ConstraintSetCreatorError as SetError,
-    HeapFeedbackError as Error,
+    NegotiationError as Error,
 )
 from heapwire.protocol.wire.generate import protocol_xml
 
 CREATOR = "xx_dmabuf_constraint_set_creator_v1"
-FEEDBACK = "xx_dmabuf_heap_feedback_v1"
+FEEDBACK = "xx_dmabuf_negotiation_v1"
 ROOT = ET.fromstring(protocol_xml())
 
 PITCH = BY_NAME["pitch-alignment"].type

@@ -143,7 +143,7 @@ def _client_document(holding: ClientHolding) -> Document:
         "instance": "" if context is None else _shown(context.instance),
         "set_bytes": holding.set_bytes,
         "managers": holding.managers,
-        "feedbacks": holding.feedbacks,
-        "tags": holding.tags,
+        "negotiations": holding.negotiations,
+        "statuses": holding.statuses,
         "allocations": holding.allocations,
     }

@@ -29,7 +29,7 @@ from weston import Weston, seat
 from weston_scanout import scanned_out
 
 from heapwire.client_lib.buffers import Window
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import Policy
@@ -219,7 +219,7 @@ def crowd(weston, stack):
     idle = []
     for number in range(IDLE_CLIENTS):
         connection = stack.enter_context(weston.connect())
-        manager = HeapManager(connection, timeout=PATIENCE)
+        manager = NegotiationManager(connection, timeout=PATIENCE)
         window = Window(connection, title=f"idle {number}", timeout=PATIENCE)
         negotiation = manager.surface_negotiation(window.surface)
         negotiation.describe(timeout=PATIENCE)
@@ -240,7 +240,7 @@ def crowd(weston, stack):
     for connection in idle:
         connection.roundtrip(timeout=PATIENCE)
     with weston.connect() as late:
-        sources = HeapManager(late, timeout=PATIENCE).sources
+        sources = NegotiationManager(late, timeout=PATIENCE).sources
     return {
         "shown": shown,
         "after": after,
@@ -277,7 +277,7 @@ def unprivileged(module):
         while not (home / "vm-3").exists() and time.monotonic() < deadline:
             time.sleep(0.2)
         with Connection(str(home / "vm-3")) as connection:
-            sources = HeapManager(connection, timeout=PATIENCE).sources
+            sources = NegotiationManager(connection, timeout=PATIENCE).sources
             text = log.read_text()
             return {
                 "announced": sorted(one.name for one in sources.values()),

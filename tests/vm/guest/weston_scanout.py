@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from limits import PATIENCE
 
 from heapwire.client_lib.buffers import LinuxDmabuf, Window, allocate
-from heapwire.client_lib.negotiation import HeapManager
+from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import (
     LINEAR,
@@ -50,7 +50,7 @@ def scanned_out(weston, size):
 def _shown(weston, size, stack):
     platform = local_platform()
     connection = stack.enter_context(weston.connect())
-    manager = HeapManager(connection, timeout=PATIENCE)
+    manager = NegotiationManager(connection, timeout=PATIENCE)
     window = stack.enter_context(
         Window(connection, title="player", fullscreen=True, timeout=PATIENCE)
     )
@@ -64,7 +64,7 @@ def _shown(weston, size, stack):
     for _ in range(BUFFERS):
         buffer = stack.enter_context(allocate(offer.plan, platform.memory))
         dmabuf.import_buffer(buffer, size).wait(timeout=PATIENCE)
-        buffer.tag(negotiation, batch, offer)
+        buffer.watch(negotiation)
         buffers.append(buffer)
     unasked = []
     negotiation.on_batch = unasked.append
@@ -80,7 +80,7 @@ def _shown(weston, size, stack):
             "sources": [manager.source_name(entry.source) for entry in offer.plan.layout.objects],
         },
         "statuses": [
-            [buffer.status.status.name, buffer.status.reason.name] if buffer.status else None
+            [buffer.status.result.name, buffer.status.reason.name] if buffer.status else None
             for buffer in buffers
         ],
         "unasked": [

@@ -1,26 +1,25 @@
-"""Made from xx-dmabuf-heaps-v1.xml by heapwire.protocol.wire.generate; do not edit."""
+"""Made from xx-dmabuf-negotiation-v1.xml by heapwire.protocol.wire.generate; do not edit."""
 
 from enum import IntEnum
 
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 
 
-class HeapManagerSourceKind(IntEnum):
-    """xx_dmabuf_heap_manager_v1.source_kind."""
+class NegotiationManagerSourceKind(IntEnum):
+    """xx_dmabuf_negotiation_manager_v1.source_kind."""
 
     HEAP = 0
     DEVICE = 1
     UDMABUF = 2
 
 
-class HeapManagerSourceProperty(IntEnum):
-    """xx_dmabuf_heap_manager_v1.source_property."""
+class NegotiationManagerSourceProperty(IntEnum):
+    """xx_dmabuf_negotiation_manager_v1.source_property."""
 
     CONTIGUOUS = 1
     PROTECTED = 2
     UNCACHED = 4
     DEVICE_LOCAL = 8
-    ALLOCATABLE = 16
 
 
 class ConstraintSetCreatorError(IntEnum):
@@ -54,8 +53,8 @@ class ConstraintSetCreatorProvenance(IntEnum):
     USER = 6
 
 
-class HeapFeedbackError(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.error."""
+class NegotiationError(IntEnum):
+    """xx_dmabuf_negotiation_v1.error."""
 
     INVALID_ARRAY = 0
     INVALID_PARTICIPANT = 1
@@ -72,8 +71,8 @@ class HeapFeedbackError(IntEnum):
     INVALID_NAME = 12
 
 
-class HeapFeedbackUsage(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.usage."""
+class NegotiationUsage(IntEnum):
+    """xx_dmabuf_negotiation_v1.usage."""
 
     DECODE = 1
     ENCODE = 2
@@ -85,23 +84,23 @@ class HeapFeedbackUsage(IntEnum):
     CPU_WRITE = 128
 
 
-class HeapFeedbackTrancheFlag(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.tranche_flag."""
+class NegotiationTrancheFlag(IntEnum):
+    """xx_dmabuf_negotiation_v1.tranche_flag."""
 
     SCANOUT = 1
     SAMPLING = 2
     BLACK = 65536
 
 
-class HeapFeedbackContentFlag(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.content_flag."""
+class NegotiationContentFlag(IntEnum):
+    """xx_dmabuf_negotiation_v1.content_flag."""
 
     PROTECTED = 1
     INTERLACED = 2
 
 
-class HeapFeedbackEncoding(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.encoding."""
+class NegotiationEncoding(IntEnum):
+    """xx_dmabuf_negotiation_v1.encoding."""
 
     RGB = 0
     BT709 = 1
@@ -110,16 +109,16 @@ class HeapFeedbackEncoding(IntEnum):
     BT2020 = 9
 
 
-class HeapFeedbackRange(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.range."""
+class NegotiationRange(IntEnum):
+    """xx_dmabuf_negotiation_v1.range."""
 
     UNSPECIFIED = 0
     LIMITED = 1
     FULL = 2
 
 
-class HeapFeedbackRotation(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.rotation."""
+class NegotiationRotation(IntEnum):
+    """xx_dmabuf_negotiation_v1.rotation."""
 
     NONE = 0
     QUARTER = 90
@@ -127,39 +126,39 @@ class HeapFeedbackRotation(IntEnum):
     THREE_QUARTERS = 270
 
 
-class HeapFeedbackLayoutKind(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.layout_kind."""
+class NegotiationLayoutKind(IntEnum):
+    """xx_dmabuf_negotiation_v1.layout_kind."""
 
     EXACT = 0
     ALLOCATOR = 1
     FIXED = 2
 
 
-class HeapFeedbackCoherency(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.coherency."""
+class NegotiationCoherency(IntEnum):
+    """xx_dmabuf_negotiation_v1.coherency."""
 
     CPU = 0
     RAM = 1
     INACCESSIBLE = 2
 
 
-class HeapFeedbackFence(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.fence."""
+class NegotiationFence(IntEnum):
+    """xx_dmabuf_negotiation_v1.fence."""
 
     NONE = 0
     IMPLICIT = 1
     EXPLICIT = 2
 
 
-class HeapFeedbackAccess(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.access."""
+class NegotiationAccess(IntEnum):
+    """xx_dmabuf_negotiation_v1.access."""
 
     CLIENT = 1
     COMPOSITOR = 2
 
 
-class HeapFeedbackReason(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.reason."""
+class NegotiationReason(IntEnum):
+    """xx_dmabuf_negotiation_v1.reason."""
 
     CONFLICT = 0
     NO_FORMAT = 1
@@ -170,48 +169,14 @@ class HeapFeedbackReason(IntEnum):
     INTERNAL = 6
 
 
-class HeapFeedbackStatus(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.status."""
-
-    SCANOUT = 0
-    COMPOSITED = 1
-    REJECTED = 2
-
-
-class HeapFeedbackStatusReason(IntEnum):
-    """xx_dmabuf_heap_feedback_v1.status_reason."""
-
-    NONE = 0
-    NOT_A_CANDIDATE = 1
-    NO_PLANE = 2
-    FORMAT = 3
-    MEMORY = 4
-    LAYOUT = 5
-    TRANSFORM = 6
-    PROTECTION = 7
-    REFUSED = 8
-    UNKNOWN = 9
-    STALE = 10
-
-
-class AllocationReason(IntEnum):
-    """xx_dmabuf_allocation_v1.reason."""
-
-    STALE = 0
-    NOT_ALLOCATABLE = 1
-    NO_MEMORY = 2
-    OVER_BUDGET = 3
-    INTERNAL = 4
-
-
-XX_DMABUF_HEAP_MANAGER_V1: Interface = Interface(
-    name='xx_dmabuf_heap_manager_v1',
+XX_DMABUF_NEGOTIATION_MANAGER_V1: Interface = Interface(
+    name='xx_dmabuf_negotiation_manager_v1',
     version=1,
     requests=(
         Message('destroy', destructor=True),
         Message('create_constraint_set', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_constraint_set_creator_v1'),)),
-        Message('get_default_feedback', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_heap_feedback_v1'),)),
-        Message('get_surface_feedback', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_heap_feedback_v1'), Argument('surface', ArgumentKind.OBJECT, 'wl_surface'),)),
+        Message('get_default_negotiation', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_negotiation_v1'),)),
+        Message('get_surface_negotiation', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_negotiation_v1'), Argument('surface', ArgumentKind.OBJECT, 'wl_surface'),)),
     ),
     events=(
         Message('source', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('properties', ArgumentKind.UINT), Argument('name', ArgumentKind.STRING),)),
@@ -221,10 +186,10 @@ XX_DMABUF_HEAP_MANAGER_V1: Interface = Interface(
     ),
     enums={
         'source_kind': {'heap': 0, 'device': 1, 'udmabuf': 2},
-        'source_property': {'contiguous': 1, 'protected': 2, 'uncached': 4, 'device_local': 8, 'allocatable': 16},
+        'source_property': {'contiguous': 1, 'protected': 2, 'uncached': 4, 'device_local': 8},
     },
 )
-"""The messages and the enums of xx_dmabuf_heap_manager_v1."""
+"""The messages and the enums of xx_dmabuf_negotiation_manager_v1."""
 
 XX_DMABUF_CONSTRAINT_SET_CREATOR_V1: Interface = Interface(
     name='xx_dmabuf_constraint_set_creator_v1',
@@ -258,8 +223,8 @@ XX_DMABUF_CONSTRAINT_SET_V1: Interface = Interface(
 )
 """The messages and the enums of xx_dmabuf_constraint_set_v1."""
 
-XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
-    name='xx_dmabuf_heap_feedback_v1',
+XX_DMABUF_NEGOTIATION_V1: Interface = Interface(
+    name='xx_dmabuf_negotiation_v1',
     version=1,
     requests=(
         Message('destroy', destructor=True),
@@ -273,8 +238,7 @@ XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
         Message('set_fixed_layout', (Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('objects', ArgumentKind.ARRAY), Argument('planes', ArgumentKind.ARRAY),)),
         Message('unset_fixed_layout'),
         Message('commit', (Argument('cookie', ArgumentKind.UINT),)),
-        Message('tag_buffer', (Argument('buffer', ArgumentKind.OBJECT, 'wl_buffer'), Argument('tag', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT),)),
-        Message('allocate', (Argument('id', ArgumentKind.NEW_ID, 'xx_dmabuf_allocation_v1'), Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT),)),
+        Message('use_plan', (Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT),)),
     ),
     events=(
         Message('participant', (Argument('id', ArgumentKind.UINT), Argument('usage', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('name', ArgumentKind.STRING),)),
@@ -296,7 +260,6 @@ XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
         Message('conflict', (Argument('goal', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY), Argument('text', ArgumentKind.STRING),)),
         Message('done', (Argument('cookie', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT),)),
         Message('failed', (Argument('cookie', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('reason', ArgumentKind.UINT), Argument('message', ArgumentKind.STRING),)),
-        Message('buffer_status', (Argument('tag', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT), Argument('status', ArgumentKind.UINT), Argument('reason', ArgumentKind.UINT),)),
     ),
     enums={
         'error': {'invalid_array': 0, 'invalid_participant': 1, 'no_participant': 2, 'invalid_usage': 3, 'invalid_device': 4, 'invalid_extent': 5, 'invalid_content': 6, 'invalid_count': 7, 'invalid_layout': 8, 'invalid_cookie': 9, 'incomplete': 10, 'too_many': 11, 'invalid_name': 12},
@@ -311,34 +274,14 @@ XX_DMABUF_HEAP_FEEDBACK_V1: Interface = Interface(
         'fence': {'none': 0, 'implicit': 1, 'explicit': 2},
         'access': {'client': 1, 'compositor': 2},
         'reason': {'conflict': 0, 'no_format': 1, 'no_source': 2, 'too_complex': 3, 'superseded': 4, 'no_surface': 5, 'internal': 6},
-        'status': {'scanout': 0, 'composited': 1, 'rejected': 2},
-        'status_reason': {'none': 0, 'not_a_candidate': 1, 'no_plane': 2, 'format': 3, 'memory': 4, 'layout': 5, 'transform': 6, 'protection': 7, 'refused': 8, 'unknown': 9, 'stale': 10},
     },
 )
-"""The messages and the enums of xx_dmabuf_heap_feedback_v1."""
-
-XX_DMABUF_ALLOCATION_V1: Interface = Interface(
-    name='xx_dmabuf_allocation_v1',
-    version=1,
-    requests=(
-        Message('destroy', destructor=True),
-    ),
-    events=(
-        Message('object', (Argument('fd', ArgumentKind.FD), Argument('size_hi', ArgumentKind.UINT), Argument('size_lo', ArgumentKind.UINT),)),
-        Message('done'),
-        Message('failed', (Argument('reason', ArgumentKind.UINT), Argument('message', ArgumentKind.STRING),)),
-    ),
-    enums={
-        'reason': {'stale': 0, 'not_allocatable': 1, 'no_memory': 2, 'over_budget': 3, 'internal': 4},
-    },
-)
-"""The messages and the enums of xx_dmabuf_allocation_v1."""
+"""The messages and the enums of xx_dmabuf_negotiation_v1."""
 
 INTERFACES = (
-    XX_DMABUF_HEAP_MANAGER_V1,
+    XX_DMABUF_NEGOTIATION_MANAGER_V1,
     XX_DMABUF_CONSTRAINT_SET_CREATOR_V1,
     XX_DMABUF_CONSTRAINT_SET_V1,
-    XX_DMABUF_HEAP_FEEDBACK_V1,
-    XX_DMABUF_ALLOCATION_V1,
+    XX_DMABUF_NEGOTIATION_V1,
 )
 """All of the protocol, in the order of its XML."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from heapwire.client_lib.buffers import AllocationManager, BufferStatusManager
 from heapwire.client_lib.negotiation.compositor_planner import CompositorPlanner
 from heapwire.client_lib.negotiation.constraint_set_cache import ConstraintSetCache
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import (
     DEFAULT_TIMEOUT,
-    HEAP_MANAGER,
+    NEGOTIATION_MANAGER,
     AnyProxy,
     Connection,
     create,
@@ -21,7 +22,7 @@ from heapwire.client_lib.wayland import (
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import SourceId
 from heapwire.protocol.wire import decode_source
-from heapwire.protocol.wire.bindings import HeapManagerSourceProperty
+from heapwire.protocol.wire.bindings import NegotiationManagerSourceProperty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +39,18 @@ class AnnouncedSource:
     protected: bool = False
     uncached: bool = False
     device_local: bool = False
-    allocatable: bool = False
 
 
-class HeapManager:
-    """The compositor's `xx_dmabuf_heap_manager_v1`.
+class NegotiationManager:
+    """The compositor's `xx_dmabuf_negotiation_manager_v1`.
 
     `sources` and `supported_types` change only as a group; `on_change` is called
     after each group, the first included. Without `proxy` the global is bound
-    here and waited for, at most `timeout` seconds; an application that has its
-    own registry can bind `HEAP_MANAGER` itself, pass the proxy and
-    never block: `ready` says when the first group has come.
+    here and waited for, at most `timeout` seconds, and with it those that are on
+    offer beside it: the compositor may allocate, and tell what becomes of buffers. An
+    application that has its own registry can bind them itself, pass the proxy,
+    `allocation` and `statuses`, and never block: `ready` says when the first group
+    has come.
 
     Raises `MissingGlobalError` if the compositor does not have the protocol.
     """
@@ -58,6 +60,8 @@ class HeapManager:
         connection: Connection,
         *,
         proxy: AnyProxy | None = None,
+        allocation: AllocationManager | None = None,
+        statuses: BufferStatusManager | None = None,
         on_change: Callable[[], None] | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
@@ -68,7 +72,12 @@ class HeapManager:
         self._supported: frozenset[int] = frozenset()
         self._changes: dict[SourceId, AnnouncedSource | None] = {}
         self._new_types: set[int] = set()
-        self._proxy = proxy or connection.bind(HEAP_MANAGER, timeout=timeout)[0]
+        self._proxy = proxy or connection.bind(NEGOTIATION_MANAGER, timeout=timeout)[0]
+        if proxy is None:
+            allocation = allocation or AllocationManager.offered(connection, timeout=timeout)
+            statuses = statuses or BufferStatusManager.offered(connection, timeout=timeout)
+        self._allocation = allocation
+        self._statuses = statuses
         self._constraint_sets = ConstraintSetCache(self._proxy)
         listen(
             self._proxy,
@@ -83,7 +92,7 @@ class HeapManager:
         connection.on_close(self, self.close)
         if proxy is None:
             connection.wait(
-                lambda: self.ready, timeout=timeout, what=f"sources of {HEAP_MANAGER.name}"
+                lambda: self.ready, timeout=timeout, what=f"sources of {NEGOTIATION_MANAGER.name}"
             )
 
     @property
@@ -103,7 +112,7 @@ class HeapManager:
 
     def default_negotiation(self) -> Negotiation:
         """A negotiation that is tied to no surface: its buffers are sampled."""
-        return self._negotiation(create(self._proxy, "get_default_feedback"))
+        return self._negotiation(create(self._proxy, "get_default_negotiation"))
 
     def surface_negotiation(self, surface: AnyProxy) -> Negotiation:
         """A negotiation for one surface, a `wl_surface` of the same display.
@@ -112,7 +121,7 @@ class HeapManager:
         """
         if surface.interface.name != "wl_surface":
             raise UsageError(f"a {surface.interface.name} is not a wl_surface")
-        return self._negotiation(create(self._proxy, "get_surface_feedback", surface))
+        return self._negotiation(create(self._proxy, "get_surface_negotiation", surface))
 
     def close(self) -> None:
         """Destroy the manager's objects; negotiations that it made stay valid."""
@@ -122,16 +131,22 @@ class HeapManager:
         self._constraint_sets.clear()
         send(self._proxy, "destroy")
 
-    def _negotiation(self, feedback: AnyProxy) -> Negotiation:
-        return Negotiation(
-            CompositorPlanner(self.connection, feedback, self._constraint_sets, self._source_names)
+    def _negotiation(self, proxy: AnyProxy) -> Negotiation:
+        planner = CompositorPlanner(
+            self.connection,
+            proxy,
+            self._constraint_sets,
+            self._source_names,
+            self._allocation,
+            self._statuses,
         )
+        return Negotiation(planner)
 
     def _source_names(self) -> Mapping[SourceId, str]:
         return {id_: source.name for id_, source in self._sources.items()}
 
     def _source(self, kind: int, major: int, minor: int, properties: int, name: str) -> None:
-        flags = HeapManagerSourceProperty
+        flags = NegotiationManagerSourceProperty
         id_ = decode_source(kind, major, minor)
         self._changes[id_] = AnnouncedSource(
             id=id_,
@@ -140,7 +155,6 @@ class HeapManager:
             protected=bool(properties & flags.PROTECTED),
             uncached=bool(properties & flags.UNCACHED),
             device_local=bool(properties & flags.DEVICE_LOCAL),
-            allocatable=bool(properties & flags.ALLOCATABLE),
         )
 
     def _source_gone(self, kind: int, major: int, minor: int) -> None:

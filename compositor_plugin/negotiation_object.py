@@ -1,4 +1,4 @@
-"""`xx_dmabuf_heap_feedback_v1`: requests in, batches out.
+"""`xx_dmabuf_negotiation_v1`: requests in, batches out.
 
 What is asked and answered is the `Negotiation`'s; this object is where it meets
 the wire, the host's surface and the clock. Answers are sent when the requests
@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.allocation import Allocation
 from heapwire.compositor_plugin.answering import BatchSolver, PreparedBatch, Unanswered
 from heapwire.compositor_plugin.constraint_set import ConstraintSetResource
-from heapwire.compositor_plugin.host import StatusReason
 from heapwire.compositor_plugin.negotiation import (
     AnswerChange,
-    BufferStatus,
     HostState,
     Negotiation,
     NumberedBatch,
@@ -32,42 +29,37 @@ from heapwire.compositor_plugin.server import (
 )
 from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import (
-    ALLOCATIONS,
-    CLIENT_TAGS,
     MisuseError,
     NegotiationState,
     clip,
 )
 from heapwire.protocol.wire.bindings import (
-    XX_DMABUF_HEAP_FEEDBACK_V1,
-    HeapFeedbackError,
-    HeapFeedbackStatus,
+    XX_DMABUF_NEGOTIATION_V1,
 )
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.plugin_state import PluginState
 
 
-class HeapFeedback(Resource):
-    """One feedback object of a client's."""
+class NegotiationObject(Resource):
+    """One negotiation of a client's."""
 
-    INTERFACE = XX_DMABUF_HEAP_FEEDBACK_V1
+    INTERFACE = XX_DMABUF_NEGOTIATION_V1
 
     def __init__(self, new_id: NewId, plugin: PluginState, surface: ForeignResource | None) -> None:
         super().__init__(new_id)
         self._plugin = plugin
         self._use = plugin.uses.of(self.client)
-        self._use.feedbacks += 1
+        self._use.negotiations += 1
         self._surface = surface.address if surface is not None else None
         self._surface_listener: Listener | None = None
-        self._buffer_listeners: dict[int, Listener] = {}
         self._table: tuple[FormatModifier, ...] = ()
         self._missed = False  # whether something changed while it was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
         self._begun: Negotiation | None = None
         self._solver = BatchSolver(plugin, self.client)
-        plugin.feedbacks.add(self)
+        plugin.negotiations.add(self)
         plugin.answers.answer_soon(self)
 
     @property
@@ -135,30 +127,9 @@ class HeapFeedback(Resource):
         self._checked(lambda: self._negotiation.commit(cookie))
         self._plugin.answers.answer_soon(self)
 
-    def tag_buffer(
-        self, buffer: Resource | ForeignResource, tag: int, serial: int, plan: int
-    ) -> None:
-        """Tie a buffer to a plan."""
-        if self._plugin.closed:
-            return
-        address = buffer.address
-        status = self._negotiation.tag(address, tag, serial, plan)
-        if status is not None:
-            self._send_status(status)
-            if status.status is HeapFeedbackStatus.REJECTED:
-                self._untag(address)
-                return
-        if address not in self._buffer_listeners:
-            listener = Listener.on_resource(buffer.pointer, lambda: self._untag(address))
-            self._buffer_listeners[address] = listener
-            self._use.tags += 1
-        self._plugin.feedbacks.add_tag(address, self)
-        self._bound(self._use.tags, CLIENT_TAGS, "tags")
-
-    def allocate(self, new_id: NewId, serial: int, plan: int) -> None:
-        """Let the compositor allocate."""
-        Allocation(new_id, self._plugin, self._negotiation, serial, plan)
-        self._bound(self._use.allocations, ALLOCATIONS, "allocations")
+    def use_plan(self, serial: int, plan: int) -> None:
+        """Take note of the plan that the client has buffers of."""
+        self._negotiation.use_plan(serial, plan)
 
     # What the plugin calls.
 
@@ -190,40 +161,31 @@ class HeapFeedback(Resource):
             question, keep = self._negotiation.renewal()
             self._solver.solve(question, keep, None, self._renewed)
 
-    def buffer_shown(self, buffer: int, scanned_out: bool, reason: StatusReason) -> None:
-        """Tell the client what became of a buffer, if it does not know."""
-        status = self._negotiation.shown(buffer, scanned_out, reason)
-        if status is not None:
-            self._send_status(status)
-
     def let_go(self) -> None:
         """Leave nothing with the host: the object or the plugin is at its end.
 
         Safe to call twice.
         """
-        # Listeners first: each is in a list inside a resource of the host's, which goes on.
+        # The listener first: it is in a list inside a resource of the host's, which goes on.
         if self._surface_listener is not None:
             self._surface_listener.remove()
             self._surface_listener = None
-        for address in tuple(self._buffer_listeners):
-            self._untag(address)
         self._solver.stop()
-        self._plugin.feedbacks.remove(self)
+        self._plugin.negotiations.remove(self)
         self._plugin.answers.forget(self)
 
     def on_destroy(self) -> None:
         """The client's object is gone."""
-        self._use.feedbacks -= 1
-        self._use.tags -= len(self._buffer_listeners)
+        self._use.negotiations -= 1
         self._solver.stop()
-        self._plugin.feedbacks.remove(self)  # now: nothing is to be told, or worked out, any more
+        # Now: nothing is to be told, or worked out, any more.
+        self._plugin.negotiations.remove(self)
         self._plugin.answers.forget(self)
         # The rest takes longer, and a client ends with hundreds of objects at once.
         self._plugin.answers.end_soon(self)
 
     def end(self) -> None:
         """Let go of everything: the object is gone for some time."""
-        self._use.tags += len(self._buffer_listeners)  # which counts down as they go
         self.let_go()
         if self._begun is not None:
             self._begun.end()
@@ -232,19 +194,12 @@ class HeapFeedback(Resource):
     def _negotiation(self) -> Negotiation:
         """Made when it is first needed: a client may ask for hundreds of objects at once."""
         if self._begun is None:
-            self._begun = Negotiation(self._host_state, self._untag)
+            self._begun = Negotiation(self._host_state)
         return self._begun
 
     @property
     def _state(self) -> NegotiationState:
         return self._negotiation.state
-
-    def _bound(self, number: int, most: int, what: str) -> None:
-        """End a client that has more than it may, or more than there is room for."""
-        if number > most:
-            raise ViolationError(self, HeapFeedbackError.TOO_MANY, f"more than {most} {what}")
-        if self._plugin.uses.many(self._use):
-            self.client.post_no_memory()
 
     def _checked(self, request: Callable[[], None]) -> None:
         try:
@@ -257,7 +212,7 @@ class HeapFeedback(Resource):
 
     def _surface_gone(self) -> None:
         self._surface_listener = None  # it has removed itself
-        self._plugin.feedbacks.leave_surface(self)
+        self._plugin.negotiations.leave_surface(self)
         self._surface = None
         self._negotiation.has_surface = False
         solving = self._solver.stop()
@@ -299,14 +254,6 @@ class HeapFeedback(Resource):
         if missed:
             self._plugin.answers.reconsider(self)
 
-    def _untag(self, buffer: int) -> None:
-        listener = self._buffer_listeners.pop(buffer, None)
-        if listener is not None:
-            listener.remove()
-            self._use.tags -= 1
-        self._negotiation.buffer_gone(buffer)
-        self._plugin.feedbacks.remove_tag(buffer, self)
-
     def _send(self, numbered: NumberedBatch) -> None:
         batch, numbers = numbered.batch, (numbered.cookie, numbered.serial)
         if batch.table != self._table and not batch.pairs <= set(self._table):
@@ -321,7 +268,3 @@ class HeapFeedback(Resource):
     def _send_table(self, content: bytes) -> None:
         with self._plugin.tables.opened(content) as fd:
             self.send("format_table", fd, len(content))
-
-    def _send_status(self, status: BufferStatus) -> None:
-        arguments = (status.tag, status.serial, status.plan, status.status, status.reason)
-        self.send("buffer_status", *arguments)
