@@ -9,54 +9,49 @@ from __future__ import annotations
 import copyreg
 import io
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from heapwire.compositor_plugin.answering.set_records import SetRecords, recorded_set
 from heapwire.compositor_plugin.answering.trial import SolverCall
-from heapwire.protocol.values import REGISTRY, Answer, ConstraintSet, register
+from heapwire.protocol.values import (
+    REGISTRY,
+    Answer,
+    Constraint,
+    ConstraintSet,
+    FormatModifier,
+    register,
+)
 
 
 def encode_question(call: SolverCall, records: SetRecords) -> bytes:
     """A question; raises what pickling raises."""
-    found: dict[int, tuple[int, bytes]] = {}
 
-    class Pickler(pickle.Pickler):
-        """Gives sets that were recorded a number."""
-
-        def persistent_id(self, value: object) -> int | None:
-            """The number of a set; None of all else."""
-            if not isinstance(value, ConstraintSet):
-                return None
-            record = records.of(value)
-            if record is None:
-                return None
-            return found.setdefault(id(value), (len(found), record.recording))[0]
+    def reduced(one: ConstraintSet) -> tuple[Callable[..., ConstraintSet], tuple[object, ...]]:
+        record = records.of(one)
+        if record is None:
+            return _set, (one.formats, one.constraints, one.costs)
+        return recorded_set, (record.recording,)
 
     body = io.BytesIO()
-    pickler = Pickler(body, pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = {**copyreg.dispatch_table, MappingProxyType: _mapping}
+    pickler = pickle.Pickler(body, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = {
+        **copyreg.dispatch_table,
+        MappingProxyType: _mapping,
+        ConstraintSet: reduced,
+    }
     # A vendor's rows are registered by whoever imports the vendor's module, here.
-    rows = tuple(row for row in REGISTRY.values() if row.vendor)
-    pickler.dump((rows, call))
-    sets = tuple(recording for _, recording in found.values())
-    return pickle.dumps((sets, body.getvalue()), pickle.HIGHEST_PROTOCOL)
+    pickler.dump(tuple(row for row in REGISTRY.values() if row.vendor))
+    pickler.clear_memo()  # each is read by itself
+    pickler.dump(call)
+    return body.getvalue()
 
 
 def decode_question(message: bytes) -> SolverCall:
     """The question."""
-    sets, body = pickle.loads(message)
-    made = tuple(map(recorded_set, sets))
-
-    class Unpickler(pickle.Unpickler):
-        """Knows sets by their numbers."""
-
-        def persistent_load(self, number: int) -> ConstraintSet:
-            """The set of a number."""
-            return made[number]
-
-    rows, call = Unpickler(io.BytesIO(body)).load()
-    register(*rows)
+    body = io.BytesIO(message)
+    register(*pickle.load(body))  # first: what the sets' bytes mean depends on them
+    call = pickle.load(body)
     assert isinstance(call, SolverCall)
     return call
 
@@ -71,6 +66,15 @@ def decode_answer(message: bytes) -> Answer | str:
     answer = pickle.loads(message)
     assert isinstance(answer, Answer | str)
     return answer
+
+
+def _set(
+    formats: tuple[FormatModifier, ...],
+    constraints: tuple[Constraint, ...],
+    costs: tuple[int, ...],
+) -> ConstraintSet:
+    """A set of the compositor's own."""
+    return ConstraintSet(formats=formats, constraints=constraints, costs=costs)
 
 
 def _mapping(view: Mapping[object, object]) -> tuple[type[dict[object, object]], tuple[object]]:
