@@ -36,6 +36,7 @@ class DmabufImporter:
 
     def __init__(self, platform: Platform) -> None:
         self._memory = platform.memory
+        self._memfds = platform.simulated
         self._renderer = BufferCheck(platform, Usage.SAMPLING)
         self._display = BufferCheck(platform, Usage.SCANOUT)
         readable = {FormatModifier(code, LINEAR) for code in READERS}
@@ -108,9 +109,13 @@ class DmabufImporter:
         )
 
     def _object(self, fd: int) -> ObjectMemory | None:
-        """An object of its own for an fd; None for what is no memory that can be read."""
+        """An object of its own for an fd; None for what is no memory that can be read.
+
+        A file is a dma-buf where memory is simulated, and there alone.
+        """
         readable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE in (os.O_RDONLY, os.O_RDWR)
-        if not readable or not (stat.S_ISREG(os.fstat(fd).st_mode) or is_dma_buf(fd)):
+        simulated = self._memfds and stat.S_ISREG(os.fstat(fd).st_mode)
+        if not readable or not (simulated or is_dma_buf(fd)):
             return None
         try:
             size = os.lseek(fd, 0, os.SEEK_END)
