@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "explain": "Explain which memory a platform's devices agree on, or what stands in the way.",
     "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
     "replay": "Solve captured negotiations again, and say whether the answers are still the same.",
+    "check": "Check whether a compositor keeps to linux-dmabuf, and to what extends it.",
     "weston": "Build the module that puts heapwire into Weston.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
 }

@@ -28,16 +28,15 @@ def allocate(node: str, size: int, *, name: str = "") -> int:
     is unlimited memory and is not kept. Reading permission is enough to
     allocate. Raises `OSError`.
     """
-    heap = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        request = bytearray(_ALLOCATION.pack(size, 0, os.O_RDWR | os.O_CLOEXEC, 0))
-        ioctl(heap, _IOCTL_ALLOC, request)
-    finally:
-        os.close(heap)
-    fd: int = _ALLOCATION.unpack(request)[1]
+    fd = _allocated(node, size, os.O_RDWR)
     if name:
         set_name(fd, name)
     return fd
+
+
+def read_only_buffer(node: str, size: int) -> int:
+    """A dma-buf from the heap at a node that its holder may only read, as `allocate` makes it."""
+    return _allocated(node, size, os.O_RDONLY)
 
 
 def set_name(fd: int, name: str) -> None:
@@ -51,3 +50,14 @@ def _set_name(fd: int, text: bytes) -> None:
     # The argument is the address of a string, so a struct of the size in the
     # ioctl's number is not read: a NUL-terminated text in a buffer is right.
     ioctl(fd, _SET_NAME, bytearray(text + b"\0"))
+
+
+def _allocated(node: str, size: int, mode: int) -> int:
+    heap = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        request = bytearray(_ALLOCATION.pack(size, 0, mode | os.O_CLOEXEC, 0))
+        ioctl(heap, _IOCTL_ALLOC, request)
+    finally:
+        os.close(heap)
+    fd: int = _ALLOCATION.unpack(request)[1]
+    return fd

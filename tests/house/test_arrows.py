@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "client_lib": {"protocol", "kernel"},
     "client_lib.wayland": {"protocol", "kernel"},
     "client_lib.buffers": {"protocol", "kernel", "client_lib.wayland"},
+    "client_lib.compliance": {"protocol", "kernel"},
     "client_lib.negotiation": {
         *("protocol", "kernel", "client_lib.wayland", "client_lib.buffers"),
     },

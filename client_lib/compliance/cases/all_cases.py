@@ -1,0 +1,21 @@
+"""All cases, in the order in which they are run."""
+
+from __future__ import annotations
+
+from heapwire.client_lib.compliance.case import Case
+from heapwire.client_lib.compliance.cases import (
+    descriptors,
+    dmabuf,
+    feedback,
+    params_rows,
+    params_use,
+    sources,
+    surface,
+)
+
+ALL_CASES: tuple[Case, ...] = tuple(
+    case
+    for module in (dmabuf, params_rows, params_use, descriptors, feedback, surface, sources)
+    for case in module.GROUP.cases
+)
+"""A case goes into the group of its noun, and is here then."""

@@ -1,0 +1,48 @@
+"""The least of a window that a case needs to have a buffer shown."""
+
+from __future__ import annotations
+
+from heapwire.client_lib.compliance.probe import Probe
+from heapwire.client_lib.compliance.verdict import DeviationError
+from heapwire.client_lib.compliance.wire_connection import WireObject
+
+_EVERYTHING = 2**31 - 1
+
+
+class ProbeWindow:
+    """A toplevel: configured, unless a case is about that; `surface` is its `wl_surface`."""
+
+    def __init__(self, probe: Probe, *, configure: bool = True) -> None:
+        self._connection = probe.connection
+        self._probe = probe
+        compositor = probe.bind("wl_compositor", 1)
+        base = probe.bind("xdg_wm_base", 1)
+        self.surface = self._made(compositor, "create_surface", "wl_surface")
+        self.xdg_surface = self._made(base, "get_xdg_surface", "xdg_surface", self.surface)
+        self.toplevel = self._made(self.xdg_surface, "get_toplevel", "xdg_toplevel")
+        if configure:
+            self._connection.request(self.surface, "commit")
+            self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """Acknowledge the last configure, once there is one."""
+        xdg_surface = self.xdg_surface
+        if not self._connection.wait(
+            lambda: self._connection.of(xdg_surface, "configure"), "xdg_surface.configure"
+        ):
+            raise DeviationError(expected="xdg_surface.configure", seen=self._probe.ending())
+        serial = self._connection.of(xdg_surface, "configure")[-1].number(0)
+        self._connection.request(xdg_surface, "ack_configure", serial)
+
+    def show(self, buffer: WireObject) -> None:
+        """Attach a buffer, and commit."""
+        self._connection.request(self.surface, "attach", buffer, 0, 0)
+        self._connection.request(self.surface, "damage", 0, 0, _EVERYTHING, _EVERYTHING)
+        self._connection.request(self.surface, "commit")
+
+    def _made(
+        self, of: WireObject, request: str, interface: str, *values: WireObject
+    ) -> WireObject:
+        made = self._connection.new(interface)
+        self._connection.request(of, request, made, *values)
+        return made
