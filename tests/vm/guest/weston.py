@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from limits import PACE, PATIENCE
+from step_limit import step_limit
 
 from heapwire.client_lib import NoCompositorError
 from heapwire.client_lib.wayland import Connection
@@ -65,11 +66,12 @@ class Weston:
 
     def __exit__(self, *_):
         self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        with step_limit("the end of Weston"):
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
     @property
     def log(self):

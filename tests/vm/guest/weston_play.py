@@ -25,6 +25,7 @@ from clip import pictures
 from display_state import Crcs, crc_of, framebuffer
 from limits import PATIENCE
 from m2m_encoder import M2mEncoder
+from step_limit import step_limit
 from weston import Weston, seat
 from weston_scanout import scanned_out
 
@@ -257,6 +258,12 @@ def frames_of(player, least):
     return -1
 
 
+def drawn(name, module):
+    """A client that draws by itself, on a Weston with this module."""
+    with Weston(f"vm-{name}", shell="kiosk", module=module, ini=INI) as weston:
+        return scanned_out(weston, SIZE)
+
+
 def unprivileged(module):
     """A headless Weston of a user who may open no heap: what it logs, and what it announces."""
     home = Path("/run/nobody")
@@ -305,31 +312,32 @@ def main():
     began = time.monotonic()
     times = {}
 
-    def timed(name, result):
+    def timed(name, step, *arguments):
+        with step_limit(name):
+            told[name] = step(*arguments)
         times[name] = round(time.monotonic() - began, 1)
-        print(name, times[name], json.dumps(result), file=sys.stderr, flush=True)
-        return result
+        print(name, times[name], file=sys.stderr, flush=True)
+        return told[name]
 
     POLICY_FILE.write_text(POLICY)
     policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
     told = {}
-    expected = timed("encode", encode(clip))
+    expected = timed("encode", encode, clip)
     with seat():
         with (
             Weston("vm-1", shell="desktop", module=module, ini=INI, environment=policy) as weston,
             ExitStack() as stack,
         ):
-            told["fullscreen"] = timed("fullscreen", fullscreen(weston))
-            told["stepped"] = timed("stepped", stepped(weston, expected))
-            told["toggled"] = timed("toggled", toggled(weston, local_platform(), True, False, True))
-            told["crowd"] = timed("crowd", crowd(weston, stack))
+            timed("fullscreen", fullscreen, weston)
+            timed("stepped", stepped, weston, expected)
+            timed("toggled", toggled, weston, local_platform(), True, False, True)
+            timed("crowd", crowd, weston, stack)
             told["module"] = weston.module_log
         with Weston("vm-2", shell="desktop", ini=INI) as weston:
-            told["fallback"] = timed("fallback", fallback(weston))
+            timed("fallback", fallback, weston)
         for name, one in (("drawn", module), ("blind", blind)):
-            with Weston(f"vm-{name}", shell="kiosk", module=one, ini=INI) as weston:
-                told[name] = timed(name, scanned_out(weston, SIZE))
-    told["unprivileged"] = timed("unprivileged", unprivileged(module))
+            timed(name, drawn, name, one)
+    timed("unprivileged", unprivileged, module)
     told["times"] = times
     print(json.dumps(told))
 
