@@ -182,19 +182,21 @@ def test_plans_by_what_is_told_are_those_of_who_knows_the_devices(platform):
 
 def test_a_pair_of_which_a_device_says_nothing_is_usable(pi):
     """The host takes it, and that is all that is known."""
-    cma = pi.source("linux,cma").id
-    odd = FormatModifier(parse_fourcc("ARGB8888"), INVALID)
-    display = pi.device("hvs").id
+    odd = FormatModifier(NV12, 1 << 56 | 77)
+    rows = FormatModifier(XRGB, INVALID)
     said = DmabufFeedback(
         version=5,
-        tranches=(DmabufTranche(display, TrancheFlags.SCANOUT, (odd,)),),
+        tranches=(DmabufTranche(pi.device("hvs").id, TrancheFlags.SCANOUT, (odd, rows)),),
         main_device=pi.device("v3d").id,
-        table=(odd,),
+        table=(odd, rows),
     )
     described = through_the_wire(TrancheDescriptions(pi, None).described(said))
+    memory = described.tranches[0].memory
+    assert not any(odd in entry.set.formats for entry in memory.sets)
+    assert all(rows in entry.set.formats for entry in memory.sets)
     scanout, *_ = local_goals(described, replace(pi, devices=()))
+    assert len(scanout.participants) == 4  # the display, the GPU, and what the host takes, twice
     for participant in scanout.participants:
-        assert FormatModifier(odd.fourcc, LINEAR) in {
-            pair for one in participant.sets for pair in one.formats
-        }
-    assert cma in described.tranches[0].memory.sources
+        formats = {pair for one in participant.sets for pair in one.formats}
+        assert {odd, rows, FormatModifier(XRGB, LINEAR)} <= formats
+    assert memory.sources == (pi.source("linux,cma").id,)

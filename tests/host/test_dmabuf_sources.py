@@ -156,16 +156,15 @@ def test_what_is_told_of_a_tranche_is_what_its_devices_require(stage, client, ve
     [feedback, _] = told.batches[-1]
     both, one = (Usage.SCANOUT, Usage.SAMPLING), (Usage.SAMPLING,)
     for memory, usages in ((scanned_out, both), (sampled, one)):
-        pairs = set(feedback.tranches[0].formats)
+        assert {entry.device for entry in memory.sets} == set(range(len(usages)))
         for number, usage in enumerate(usages):
             device = next(one for one in stage.platform.devices if usage in one.sets)
             expected = stage.platform.participant(device.name, usage)
-            said = [one.set for one in memory.sets if one.device == number]
+            said = [entry.set for entry in memory.sets if entry.device == number]
             assert [(one.type, one.value, one.planes) for s in said for one in s.constraints] == [
                 (one.type, one.value, one.planes) for s in expected.sets for one in s.constraints
             ]
-            offered = {pair for one in said for pair in one.formats}
-            assert pairs <= offered or usage is Usage.SAMPLING
+            assert {pair for one in said for pair in one.formats} == set(feedback.table)
 
 
 def test_a_destroyed_feedback_object_is_extended_no_more(stage, client):
