@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--probe",
         action="store_true",
         help="ask the devices again which memory they take, cameras too: each is opened, and set "
-        "to a format for a moment",
+        "to a format for a moment; and the planes of displays that no compositor has",
     )
     parser.add_argument("--names", action="store_true", help="only name the shipped platforms")
     add_json(parser)
@@ -107,6 +107,7 @@ def list_document(
         "trials": [
             {
                 "device": device,
+                "plane": verdict.plane or None,
                 "source": verdict.source,
                 "taken": verdict.taken,
                 "reason": verdict.said,
@@ -288,7 +289,8 @@ def _lines(document: Document) -> Iterator[str]:
         formats = ", ".join(texts(trial["formats"]))
         which = f" for {formats}" if formats else ""
         why = f" ({trial['reason']})" if trial["reason"] else ""
-        yield f"tried: {trial['device']} {verdict} {trial['source']}{which}{why}"
+        where = f"{trial['plane']} of " if trial["plane"] else ""
+        yield f"tried: {where}{trial['device']} {verdict} {trial['source']}{which}{why}"
     if isinstance(policy := document.get("policy"), dict):
         yield from _policy_lines(policy)
     for note in texts(document["notes"]):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         scanout_sets as scanout_sets,
         usage_name as usage_name,
         with_facts_of as with_facts_of,
+        with_facts_of_plane as with_facts_of_plane,
     )
     from heapwire.kernel.description.driver_profile import (
         Profile as Profile,
@@ -79,7 +80,7 @@ else:
         {
             "device": (
                 "Device DeviceKind KmsPlane PlaneType parse_usage scanout_sets usage_name "
-                "with_facts_of"
+                "with_facts_of with_facts_of_plane"
             ),
             "driver_profile": "Profile own_sources with_profiles",
             "drm_fourccs": "parse_known_fourcc",

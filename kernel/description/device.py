@@ -48,14 +48,16 @@ class PlaneType(StrEnum):
 class KmsPlane:
     """One plane of a display: what it scans out is what its sets say.
 
-    `crtcs` is the mask of the CRTCs that can use it, as in `possible_crtcs`;
-    None where that is not known. `tearing` has the pairs that may be flipped to
-    without waiting for the screen, where the kernel says (IN_FORMATS_ASYNC).
+    `id` is its number in KMS, 0 where nothing has one. `crtcs` is the mask of the CRTCs that
+    can use it, as in `possible_crtcs`; None where that is not known. `tearing` has the pairs
+    that may be flipped to without waiting for the screen, where the kernel says
+    (IN_FORMATS_ASYNC).
     """
 
     name: str
     type: PlaneType
     sets: tuple[ConstraintSet, ...] = ()
+    id: int = 0
     crtcs: int | None = None
     tearing: tuple[FormatModifier, ...] | None = None
 
@@ -133,6 +135,24 @@ def with_facts_of(device: Device, usage: Usage, facts: Iterable[Fact]) -> Device
         sets={**device.sets, usage: sets},
         planes=planes,
         overruled=(*device.overruled, *resolution.overruled),
+    )
+
+
+def with_facts_of_plane(device: Device, name: str, facts: Iterable[Fact]) -> Device:
+    """The display with facts about one of its planes, beside what is known of that."""
+    known = tuple(facts)
+    [resolution] = [
+        resolve(Usage.SCANOUT, plane.sets, known) for plane in device.planes if plane.name == name
+    ]
+    planes = tuple(
+        replace(plane, sets=resolution.sets) if plane.name == name else plane
+        for plane in device.planes
+    )
+    return replace(
+        device,
+        sets={**device.sets, Usage.SCANOUT: scanout_sets(planes)},
+        planes=planes,
+        overruled=tuple(dict.fromkeys((*device.overruled, *resolution.overruled))),
     )
 
 

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from heapwire.kernel.discovery.sysfs import same_device as same_device
     from heapwire.kernel.discovery.trial import (
         DeviceRecord as DeviceRecord,
+        Picture as Picture,
         TrialStore as TrialStore,
         Verdict as Verdict,
         ask_devices as ask_devices,
+        host_record as host_record,
+        plane_pictures as plane_pictures,
         remembered as remembered,
+        triable_by as triable_by,
         tried as tried,
         with_records as with_records,
     )
@@ -36,6 +40,9 @@ else:
             "hot_plug": "DeviceEvent HotPlug Monitor",
             "machine_discovery": "local_platform",
             "sysfs": "same_device",
-            "trial": ("DeviceRecord TrialStore Verdict ask_devices remembered tried with_records"),
+            "trial": (
+                "DeviceRecord Picture TrialStore Verdict ask_devices host_record plane_pictures "
+                "remembered triable_by tried with_records"
+            ),
         },
     )

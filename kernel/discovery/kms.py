@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from heapwire.kernel.description import KmsPlane, PlaneType
 from heapwire.kernel.discovery.in_formats import parse_in_formats, parse_size_hints
-from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
 from heapwire.kernel.discovery.size_limits import size_limits
+from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import (
     INVALID,
@@ -60,6 +60,7 @@ def _plane(
         name=f"plane-{record.id}",
         type=kind,
         sets=(scanned_out,) if pairs else (),
+        id=record.id,
         crtcs=record.possible_crtcs,
         tearing=_listed(record, "IN_FORMATS_ASYNC", blob, parse_in_formats),
     )

@@ -50,10 +50,10 @@ from heapwire.kernel.discovery.heaps import (
     udmabuf_source,
 )
 from heapwire.kernel.discovery.kms import read_planes
-from heapwire.kernel.discovery.libdrm import DrmDevice, open_drm
 from heapwire.kernel.discovery.own_memory import own_source, within_reach
 from heapwire.kernel.discovery.presumption import presumed_memory
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
+from heapwire.kernel.drm import DrmDevice, open_drm
 from heapwire.kernel.memory import GRANT, LocalMemory
 from heapwire.kernel.video import V4l2Device, open_v4l2
 from heapwire.protocol import MachineError, words_of

@@ -7,13 +7,6 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.kernel.memory.dma_buf import CpuAccess as CpuAccess, DmaBuf as DmaBuf
     from heapwire.kernel.memory.dma_heap import read_only_buffer as read_only_buffer
-    from heapwire.kernel.memory.dumb_buffer import (
-        DumbBuffer as DumbBuffer,
-        create_dumb as create_dumb,
-        destroy_dumb as destroy_dumb,
-        export_dumb as export_dumb,
-        open_card as open_card,
-    )
     from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
     from heapwire.kernel.memory.memfd_memory import (
         MemfdMemory as MemfdMemory,
@@ -27,7 +20,6 @@ else:
         {
             "dma_buf": "CpuAccess DmaBuf",
             "dma_heap": "read_only_buffer",
-            "dumb_buffer": "DumbBuffer create_dumb destroy_dumb export_dumb open_card",
             "local_memory": "GRANT LocalMemory",
             "memfd_memory": "MemfdMemory simulated_name_fault",
             "memory": "Memory OutOfMemoryError",

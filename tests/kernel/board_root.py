@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from heapwire.kernel.discovery import local_platform
-from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.kernel.video import FrameSizes, PixelFormat
 from heapwire.kernel.video.v4l2_device import BufferCapabilities, Queue
 from heapwire.protocol.values import fourcc

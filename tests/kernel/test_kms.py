@@ -4,7 +4,7 @@ import struct
 
 from heapwire.kernel.description import PlaneType, scanout_sets
 from heapwire.kernel.discovery.kms import read_planes
-from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.protocol.values import (
     INVALID,
     LINEAR,

@@ -9,7 +9,7 @@ import pytest
 from heapwire.kernel.description import DeviceKind, KmsPlane, LinkKind
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.kms import read_planes
-from heapwire.kernel.discovery.libdrm import ModeLimits, PlaneRecord
+from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.kernel.video import FrameSizes, PixelFormat
 from heapwire.kernel.video.v4l2_device import BufferCapabilities, Queue
 from heapwire.protocol import MachineError

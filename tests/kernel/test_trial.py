@@ -8,7 +8,7 @@ import pytest
 from fake_card import BOCHS, NV12, PL111, QXL, RGB565, VIRTIO, VKMS, XBGR, XRGB, FakeCard
 from test_local_platform import CARD, Display, opens
 
-from heapwire.kernel.description import DeviceKind
+from heapwire.kernel.description import DeviceKind, PlaneType, scanout_sets
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.trial import (
     TrialStore,
@@ -33,6 +33,7 @@ from heapwire.protocol.values import (
     Provenance,
     SourceKind,
     Usage,
+    fourcc,
 )
 
 
@@ -251,8 +252,130 @@ def test_what_is_tried_is_bounded(board, memory):
     assert len(card.asked) < 4 * (2 * MOST_PAIRS) + 200
 
 
+def with_planes(platform, *planes):
+    """The platform whose display has these planes, by number and formats."""
+    [card] = platform.devices[:1]
+    [sample] = card.planes
+    [limits] = sample.sets
+    made = tuple(
+        replace(
+            sample,
+            name=f"plane-{number}",
+            id=number,
+            type=kind,
+            crtcs=crtcs,
+            sets=(replace(limits, formats=tuple(FormatModifier(c, LINEAR) for c in codes)),),
+        )
+        for number, kind, crtcs, codes in planes
+    )
+    device = replace(card, planes=made, sets={Usage.SCANOUT: scanout_sets(made)})
+    return replace(platform, devices=(device, *platform.devices[1:]))
+
+
+PLANES = (
+    (31, PlaneType.PRIMARY, 0b01, (XRGB, XBGR)),
+    (32, PlaneType.OVERLAY, 0b11, (XRGB, RGB565)),
+    (33, PlaneType.OVERLAY, 0b10, (XRGB,)),  # not on the CRTC of the screen
+)
+
+
+def taken_by(platform, plane):
+    """For each format of a plane the memory that will do, on the rung of a trial."""
+    [found] = [one for one in platform.device("card0").planes if one.name == plane]
+    names = {
+        pair.fourcc: [
+            {platform.source_name(one) for one in constraint.value}
+            for constraint in each.constraints
+            if constraint.provenance is Provenance.TRIAL
+        ]
+        for each in found.sets
+        for pair in each.formats
+    }
+    return {code: set.intersection(*lists) if lists else None for code, lists in names.items()}
+
+
+def test_each_plane_is_tested_by_who_may_be_the_master(board):
+    """Plane 32 shows nothing of the system heap, and RGB565 of nothing."""
+    everywhere = ("system", "reserved", "udmabuf", "card0")
+    refused = {(32, "system", XRGB): errno.EINVAL, (31, "udmabuf", XBGR): errno.ENOSPC}
+    refused |= {(32, memory, RGB565): errno.ERANGE for memory in everywhere}
+    card = FakeCard(replace(VKMS, refused={}, shows=refused))
+    platform = with_planes(look(board), *PLANES)
+    store = TrialStore(None, "")
+    ask_devices(platform, store, board.root, cards=card.open)
+    assert "commit" not in card.asked  # unasked, nobody becomes the master
+    learned = asked(platform, store, board, cards=card.open, again=True)
+    assert card.left == ({}, {}, set())
+    assert taken_by(learned, "plane-32") == {XRGB: {"reserved", "udmabuf", "card0"}}
+    assert taken_by(learned, "plane-31")[XRGB] in (None, set(everywhere))
+    assert taken_by(learned, "plane-33")[XRGB] in (None, set(everywhere))
+    assert "card0 lists RGB565 for plane-32, and shows none there" in learned.notes
+    told = {
+        one.source
+        for each in learned.device("card0").planes[1].sets
+        for one in each.constraints
+        if one.provenance is Provenance.TRIAL
+    }
+    assert any("system: TEST_ONLY: EINVAL" in text for text in told)
+    # ENOSPC is of the moment: bandwidth, or memory that others have.
+    assert not any("ENOSPC" in text for text in told)
+    # What one plane refuses another shows: all that is listed for the display can be planned.
+    assert planned(learned, XRGB)[0] == "system"
+
+
+def test_a_plane_that_takes_nothing_at_all_says_nothing(board):
+    """It may lack what no framebuffer gives it."""
+    refused = {
+        (32, memory, code): errno.EINVAL
+        for memory in ("system", "reserved", "udmabuf", "card0")
+        for code in (XRGB, RGB565)
+    }
+    card = FakeCard(replace(VKMS, refused={}, shows=refused))
+    platform = with_planes(look(board), *PLANES)
+    records = ask_devices(platform, TrialStore(None, ""), board.root, cards=card.open, again=True)
+    assert {verdict.plane for verdict in records["card0"].verdicts} == {"", "plane-31"}
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        replace(VKMS, master=errno.EACCES),  # a compositor is
+        replace(VKMS, modes=()),
+        replace(VKMS, modes=((7680, 4320),)),  # buffers beyond what a trial may take
+    ],
+)
+def test_without_a_screen_to_test_on_the_rest_is_asked_all_the_same(board, driver):
+    card = FakeCard(driver)
+    platform = with_planes(look(board), *PLANES)
+    records = ask_devices(platform, TrialStore(None, ""), board.root, cards=card.open, again=True)
+    assert {verdict.plane for verdict in records["card0"].verdicts} == {""}
+    assert card.asked.count("add_fb2") > 3
+    assert card.left == ({}, {}, set())
+
+
+def test_one_format_stands_for_those_of_its_kind_and_the_first_memory_tells_of_all(board):
+    """Three sources: every format is asked of the display's own memory, each kind of the rest."""
+    formats = (XRGB, XBGR, fourcc("AR24"), fourcc("AB24"), RGB565, fourcc("BG16"))
+    driver = replace(VKMS, formats=formats, refused={}, modifiers=False)
+    platform, card = ask(board, driver, formats=formats)
+    # Without modifiers linear is the same as none.
+    assert card.asked.count("add_fb2") == len(formats) + 3 * 2
+    # Two sizes of pixel: two widths each for the gauge, and a buffer of its own.
+    assert card.asked.count("create_dumb") == 2 * 2 + 2
+    assert len(card.asked) == 1 + 2 * (6 + 6) + 2 * (4 + 2) + 1 + 2 * 3
+    assert {planned(platform, code)[0] for code in formats} == {"system"}
+
+
+def test_what_only_some_memory_is_refused_for_is_asked_of_it(board):
+    """The display makes framebuffers of XBGR from heaps alone, of RGB565 not from this one."""
+    refused = {("card0", XBGR): errno.EINVAL, ("system", RGB565): errno.EINVAL}
+    platform, _ = ask(board, replace(VKMS, refused=refused))
+    assert planned(platform, XBGR)[0] == "system"
+    assert planned(platform, RGB565)[0] == "reserved"
+
+
 def test_a_card_that_may_not_be_opened_is_left_alone(board):
-    def refuse(node):
+    def refuse(node, master):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     platform = look(board)

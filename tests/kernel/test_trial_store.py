@@ -122,9 +122,11 @@ def test_a_record_is_of_one_device_driver_module_and_memory(tmp_path):
 
 def wrong(change):
     document = json.loads(json.dumps({
-        "version": 1, "boot": "boot one",
+        "version": 2, "boot": "boot one",
         "devices": {"key": {
-            "verdicts": [{"source": "a", "taken": True, "pairs": [[1, 0]], "said": ""}],
+            "verdicts": [
+                {"source": "a", "taken": True, "pairs": [[1, 0]], "said": "", "plane": "p"}
+            ],
             "pitches": {"32": 64}, "own": False,
         }},
     }))  # fmt: skip
@@ -144,7 +146,7 @@ def into(*path, value):
 
 VERDICT = ("devices", "key", "verdicts", 0)
 CHANGES = [
-    into("version", value=2),
+    into("version", value=1),
     into("more", value=1),
     into("devices", value=[]),
     into("devices", "key", value=None),
@@ -154,10 +156,11 @@ CHANGES = [
     into("devices", "key", "pitches", value={"32": 0}),
     into("devices", "key", "pitches", value={"32": True}),
     into("devices", "key", "pitches", value={"32": 1 << 16}),
-    into("devices", "key", "verdicts", value=[{}] * 300),
+    into("devices", "key", "verdicts", value=[{}] * 1100),
     into(*VERDICT, "source", value=7),
     into(*VERDICT, "taken", value=None),
     into(*VERDICT, "said", value="x" * 5000),
+    into(*VERDICT, "plane", value=31),
     into(*VERDICT, "pairs", value=[[1]]),
     into(*VERDICT, "pairs", value=[[1, 2, 3]]),
     into(*VERDICT, "pairs", value=[[-1, 0]]),

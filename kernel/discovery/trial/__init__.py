@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.kernel.discovery.trial.card import Card as Card
+    from heapwire.kernel.discovery.trial.host_pictures import (
+        Picture as Picture,
+        host_record as host_record,
+        plane_pictures as plane_pictures,
+        triable_by as triable_by,
+    )
     from heapwire.kernel.discovery.trial.trial_store import TrialStore as TrialStore
     from heapwire.kernel.discovery.trial.tried_platform import (
         ask_devices as ask_devices,
@@ -21,7 +26,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "card": "Card",
+            "host_pictures": "Picture host_record plane_pictures triable_by",
             "tried_platform": "ask_devices remembered tried with_records",
             "trial_store": "TrialStore",
             "verdict": "DeviceRecord Verdict",

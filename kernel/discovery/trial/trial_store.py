@@ -23,10 +23,10 @@ from heapwire.protocol.values import FormatModifier
 MOST_BYTES = 1 << 19
 """Of the file: 30 displays that list 128 formats come to less."""
 MOST_RECORDS = 64
-MOST_VERDICTS = 256  # of one device
+MOST_VERDICTS = 1024  # of one device
 _MOST_PAIRS = 256
 _MOST_TEXT = 4096
-_VERSION = 1
+_VERSION = 2
 _FORMAT_BITS, _MODIFIER_BITS = 32, 64
 
 
@@ -141,6 +141,7 @@ def _written(record: DeviceRecord) -> Document:
                 "taken": verdict.taken,
                 "pairs": [[pair.fourcc, pair.modifier] for pair in verdict.pairs],
                 "said": verdict.said,
+                "plane": verdict.plane,
             }
             for verdict in record.verdicts
         ],
@@ -173,7 +174,7 @@ def _record(data: object) -> DeviceRecord:
 
 
 def _verdict(data: object) -> Verdict:
-    table = _table(data, "source", "taken", "pairs", "said")
+    table = _table(data, "source", "taken", "pairs", "said", "plane")
     pairs = []
     for entry in _list(table["pairs"], _MOST_PAIRS):
         fourcc, modifier = _list(entry, 2)
@@ -185,6 +186,7 @@ def _verdict(data: object) -> Verdict:
         taken=_flag(table["taken"]),
         pairs=tuple(pairs),
         said=_text(table["said"]),
+        plane=_text(table["plane"]),
     )
 
 

@@ -16,41 +16,30 @@ from pathlib import Path
 from heapwire.kernel.description import (
     Device,
     DeviceKind,
-    Fact,
     Platform,
-    with_facts_of,
 )
 from heapwire.kernel.discovery.own_memory import own_source, within_reach
 from heapwire.kernel.discovery.sysfs import REAL
-from heapwire.kernel.discovery.trial.card import Card
 from heapwire.kernel.discovery.trial.display_trial import Allocate, Sizes, try_display
+from heapwire.kernel.discovery.trial.learned_facts import learned
 from heapwire.kernel.discovery.trial.taken_links import with_taken_links
 from heapwire.kernel.discovery.trial.trial_store import TrialStore, device_key
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict
 from heapwire.kernel.discovery.trial_sources import trial_sources
-from heapwire.kernel.memory import DmaBuf, LocalMemory, open_card
+from heapwire.kernel.drm import Card, DrmDevice, PlaneTests, open_card
+from heapwire.kernel.memory import DmaBuf, LocalMemory
 from heapwire.kernel.video import trial_import
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.values import (
     CONTIGUOUS,
-    FORMATS,
-    INVALID,
-    LINEAR,
     MAX_HEIGHT,
     MAX_WIDTH,
     MIN_HEIGHT,
     MIN_WIDTH,
-    PERMITTED_SOURCES,
-    PITCH_ALIGNMENT,
-    Constraint,
-    ConstraintSet,
-    FormatModifier,
     Provenance,
     Source,
     SourceId,
-    SourceKind,
     Usage,
-    fourcc_name,
 )
 
 MOST_DEVICES = 16
@@ -60,7 +49,8 @@ MOST_SOURCES = 16
 
 _LARGEST = 1 << 16  # pixels of a side, where a driver names no limit
 
-OpenCard = Callable[[str], AbstractContextManager[Card]]
+OpenCard = Callable[[str, bool], AbstractContextManager[Card]]
+"""Opens the node of a card; true, to be its master if that can be."""
 TryQueue = Callable[[str, Callable[[int], DmaBuf]], bool | None]
 
 
@@ -92,9 +82,10 @@ def ask_devices(
     """What devices say of the memory that this process may allocate, by their names.
 
     Asked are displays, and codecs, which have a queue for each descriptor. What the store
-    knows is not asked again, unless `again` says so; then cameras are asked too, each of which
-    has one format for everybody, that is set for a moment. `cards` opens a card, `queue` tries
-    a V4L2 node. Raises nothing: what cannot be opened, or is busy, stays unknown.
+    knows is not asked again, unless `again` says so. Then cameras are asked too, each of which
+    has one format for everybody, that is set for a moment; and the planes of displays that no
+    compositor has, which takes being the card's master for that moment. `cards` opens a card,
+    `queue` tries a V4L2 node. Raises nothing: what cannot be opened, or is busy, stays unknown.
     """
     sources = tuple(source.name for source in trial_sources(platform)[:MOST_SOURCES])
     asked = [device for device in platform.devices if _is_asked(device, cameras=again)]
@@ -103,7 +94,7 @@ def ask_devices(
         key = device_key(device, sources, root)
         record = None if again else store.record(key)
         if record is None:
-            record = _ask(platform, device, sources, cards or _opened, queue)
+            record = _ask(platform, device, sources, cards or _opened, queue, planes=again)
             if record is not None:
                 store.keep(key, record)
         if record is not None:
@@ -124,55 +115,12 @@ def with_records(platform: Platform, records: Mapping[str, DeviceRecord]) -> Pla
     for device in platform.devices:
         record = records.get(device.name)
         if record is not None:
-            unable = _never_taken(device, record)
-            if unable:
-                names = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in unable}))
-                notes.append(f"{device.name} lists {names}, and takes no memory for that")
-            device = _without(device, unable)
-            for usage in device.sets:
-                facts = [*_gauged(device, usage, record), *_judged(platform, device, usage, record)]
-                device = with_facts_of(device, usage, facts)
+            device, said = learned(platform, device, record)
+            notes += said
             if device.id is not None and SourceId.device(device.id) not in known:
                 absent[SourceId.device(device.id)] = device.name
         devices.append(device)
     return replace(platform, devices=tuple(devices), absent=absent, notes=tuple(notes))
-
-
-def _never_taken(device: Device, record: DeviceRecord) -> frozenset[FormatModifier]:
-    """The pairs that a display lists and refuses, from its own memory too: nobody has better."""
-    refused = {
-        pair
-        for verdict in record.verdicts
-        if verdict.source == device.name and not verdict.taken
-        for pair in verdict.pairs
-    }
-    taken = {pair for verdict in record.verdicts if verdict.taken for pair in verdict.pairs}
-    return frozenset(refused - taken)
-
-
-def _without(device: Device, pairs: frozenset[FormatModifier]) -> Device:
-    """A display that does not list some pairs; without any left it is for no scanout."""
-    if not pairs:
-        return device
-    planes = tuple(replace(p, sets=tuple(_less(p.sets, pairs))) for p in device.planes)
-    sets = {usage: tuple(_less(sets, pairs)) for usage, sets in device.sets.items()}
-    return replace(
-        device, planes=planes, sets={usage: left for usage, left in sets.items() if left}
-    )
-
-
-def _less(
-    sets: tuple[ConstraintSet, ...], pairs: frozenset[FormatModifier]
-) -> Iterator[ConstraintSet]:
-    for each in sets:
-        costs = each.costs or (0,) * len(each.formats)
-        kept = [(p, c) for p, c in zip(each.formats, costs, strict=True) if p not in pairs]
-        if kept:
-            yield replace(
-                each,
-                formats=tuple(pair for pair, _ in kept),
-                costs=tuple(cost for _, cost in kept) if each.costs else (),
-            )
 
 
 def _is_asked(device: Device, *, cameras: bool) -> bool:
@@ -183,8 +131,8 @@ def _is_asked(device: Device, *, cameras: bool) -> bool:
 
 
 @contextmanager
-def _opened(node: str) -> Iterator[Card]:
-    with open_card(node) as fd:
+def _opened(node: str, master: bool) -> Iterator[Card]:
+    with open_card(node, master=master) as fd:
         yield Card(fd)
 
 
@@ -194,6 +142,8 @@ def _ask(
     sources: tuple[str, ...],
     cards: OpenCard,
     queue: TryQueue,
+    *,
+    planes: bool,
 ) -> DeviceRecord | None:
     """What a device says; None where it cannot be asked now."""
 
@@ -206,11 +156,26 @@ def _ask(
         return _ask_queue(device.node, sources, allocate, queue)
     pairs = [pair for each in device.sets[Usage.SCANOUT] for pair in each.formats]
     try:
-        with cards(device.node) as card:
+        with cards(device.node, planes) as card:
             return try_display(
-                card, device.name, sources, allocate, pairs, sizes=_framebuffer_sizes(device)
+                card,
+                device.name,
+                sources,
+                allocate,
+                pairs,
+                sizes=_framebuffer_sizes(device),
+                planes=device.planes,
+                tests=_plane_tests(card, device) if planes else None,
             )
     except (OSError, MachineError):
+        return None
+
+
+def _plane_tests(card: Card, device: Device) -> PlaneTests | None:
+    crtcs = {plane.id: plane.crtcs or 0 for plane in device.planes if plane.id}
+    try:
+        return PlaneTests(DrmDevice(card.fd, card.call), crtcs)
+    except OSError:  # somebody else is the master, or nothing is connected
         return None
 
 
@@ -287,99 +252,3 @@ def _own_contiguity(platform: Platform, device: Device, record: DeviceRecord) ->
         if constraint.type == CONTIGUOUS.type
     ]
     return min(rungs, default=None)
-
-
-def _gauged(device: Device, usage: Usage, record: DeviceRecord) -> Iterator[Fact]:
-    """The pitch rule of each size of pixel, for the formats whose rows are just that."""
-    pairs = _pairs(device.sets[usage])
-    for bits, rule in record.pitches.items() if usage is Usage.SCANOUT else ():
-        of_size = frozenset(pair for pair in pairs if _bits(pair) == bits)
-        if of_size:
-            yield Fact(
-                constraint=Constraint(
-                    type=PITCH_ALIGNMENT.type,
-                    value=rule,
-                    provenance=Provenance.GAUGE,
-                    source=f"pitches of CREATE_DUMB, {bits} bits a pixel",
-                ),
-                pairs=of_size,
-            )
-
-
-def _judged(
-    platform: Platform, device: Device, usage: Usage, record: DeviceRecord
-) -> Iterator[Fact]:
-    """A list of the memory that will do, for the pairs of which the driver says the same.
-
-    Memory that was not tried is on it if what lower rungs say lets it in.
-    """
-    alike: dict[tuple[tuple[Verdict, ...], tuple[Constraint, ...]], list[FormatModifier]] = {}
-    for each in device.sets[usage]:
-        lower = tuple(
-            constraint
-            for constraint in each.constraints
-            if constraint.type in (CONTIGUOUS.type, PERMITTED_SOURCES.type)
-            and constraint.planes == 0
-            and constraint.provenance < Provenance.TRIAL
-        )
-        for pair in each.formats:
-            verdicts = tuple(v for v in record.verdicts if not v.pairs or pair in v.pairs)
-            if any(not verdict.taken for verdict in verdicts) or (verdicts and lower):
-                alike.setdefault((verdicts, lower), []).append(pair)
-    for (verdicts, lower), pairs in alike.items():
-        judged = {verdict.source: verdict.taken for verdict in verdicts}
-        permitted = [
-            source.id
-            for source in sorted(platform.sources, key=_order)
-            if judged.get(source.name, all(_meets(source, one) for one in lower))
-        ]
-        if not permitted and device.id is not None:
-            permitted = [SourceId.device(device.id)]  # what only its own driver makes
-        if permitted:
-            yield Fact(
-                constraint=Constraint(
-                    type=PERMITTED_SOURCES.type,
-                    value=tuple(permitted),
-                    provenance=Provenance.TRIAL,
-                    source=_told(verdicts),
-                ),
-                pairs=frozenset(pairs),
-            )
-
-
-def _meets(source: Source, constraint: Constraint) -> bool:
-    if constraint.type == CONTIGUOUS.type:
-        return source.contiguous is True
-    return source.id in PERMITTED_SOURCES.of(constraint)
-
-
-def _order(source: Source) -> tuple[int, str]:
-    """What is plentiful first; what is a display's own is the last resort."""
-    kinds = {SourceKind.HEAP: 1, SourceKind.UDMABUF: 2, SourceKind.DEVICE: 4}
-    rank = kinds[source.id.kind]
-    if source.id.kind is SourceKind.HEAP and source.contiguous is False:
-        rank = 0
-    return (3 if source.protected is True else rank), source.name
-
-
-def _told(verdicts: tuple[Verdict, ...]) -> str:
-    """`system: PRIME import: EINVAL; taken: linux,cma, card0`."""
-    parts = [f"{verdict.source}: {verdict.said}" for verdict in verdicts if not verdict.taken]
-    taken = ", ".join(verdict.source for verdict in verdicts if verdict.taken)
-    return "; ".join((*parts, f"taken: {taken}" if taken else "nothing taken"))
-
-
-def _pairs(sets: tuple[ConstraintSet, ...]) -> dict[FormatModifier, None]:
-    return dict.fromkeys(pair for each in sets for pair in each.formats)
-
-
-def _bits(pair: FormatModifier) -> int | None:
-    """The bits of a pixel of a format in one plane of rows; None for any other."""
-    known = FORMATS.get(pair.fourcc)
-    if known is None or pair.modifier not in (LINEAR, INVALID) or len(known.planes) != 1:
-        return None
-    [plane] = known.planes
-    across = plane.block_width * plane.horizontal
-    return (
-        8 * plane.bytes_per_block if across == plane.block_height == plane.vertical == 1 else None
-    )

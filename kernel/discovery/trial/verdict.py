@@ -23,13 +23,15 @@ class Verdict:
 
     `pairs` are the formats and modifiers that it was asked about; empty, the
     answer holds for all. `said` is what was asked and the word of the errno: "PRIME
-    import: EINVAL"; empty where it was taken.
+    import: EINVAL"; empty where it was taken. `plane` is the name of the one that was asked;
+    empty, it is the device as a whole.
     """
 
     source: str
     taken: bool
     pairs: tuple[FormatModifier, ...] = ()
     said: str = ""
+    plane: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,10 @@ class DeviceRecord:
     verdicts: tuple[Verdict, ...] = ()
     pitches: Mapping[int, int] = field(default_factory=dict, hash=False)
     own: bool = False
+
+    def of_plane(self, name: str) -> tuple[Verdict, ...]:
+        """What was said of a plane by its name; with an empty one, of the device as a whole."""
+        return tuple(verdict for verdict in self.verdicts if verdict.plane == name)
 
 
 def refusal(asked: str, error: OSError) -> str | None:
