@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.host import (
         Host as Host,
         OutputState as OutputState,
+        PlaneTest as PlaneTest,
+        PlaneTester as PlaneTester,
         StatusReason as StatusReason,
         SurfaceState as SurfaceState,
     )
@@ -49,7 +51,7 @@ else:
             "broker": "allocatable_heaps compositing_device",
             "format_tables": "FormatTables",
             "garbage": "spare_the_loop",
-            "host": "Host OutputState StatusReason SurfaceState",
+            "host": "Host OutputState PlaneTest PlaneTester StatusReason SurfaceState",
             "plugin": "HeapPlugin",
             "clients": (
                 "Bound ClientHolding ClientIdentity ClientRule EVERYTHING Grant HeapHolding Holder "

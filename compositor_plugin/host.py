@@ -15,6 +15,7 @@ all the same is logged and read as "unknown".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -81,6 +82,36 @@ class SurfaceState:
     reason: StatusReason = StatusReason.NONE
     rotation: int = 0
     black: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneTest:
+    """A buffer of which a host is asked whether a plane of a display would show it.
+
+    `device` is the card, `plane` the plane's id in KMS (0 on a simulated platform), `planes` the
+    offset and pitch in bytes of each plane of the picture, all of which are in `fd`. That stays
+    heapwire's, and is open until the test is answered or the plugin closed.
+    """
+
+    device: DeviceId
+    plane: int
+    fourcc: int
+    modifier: int
+    size: Extent
+    fd: int
+    planes: tuple[tuple[int, int], ...]
+
+
+class PlaneTester(Protocol):
+    """How a host that is the master of its cards has a commit tested (DRM's TEST_ONLY)."""
+
+    def __call__(self, test: PlaneTest, answered: Callable[[int | None], None]) -> bool:
+        """Begin a test and return at once; False if this device cannot be asked.
+
+        `answered` is called on the loop's thread, then or later: with 0 if the plane would show
+        the buffer, unscaled and as large as the screen, with the errno if not, and with
+        None if that could not be told.
+        """
 
 
 class Host(Protocol):

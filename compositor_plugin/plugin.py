@@ -16,7 +16,8 @@ from heapwire.compositor_plugin.answering import SetRecords
 from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.buffer_status import BufferStatusManager
 from heapwire.compositor_plugin.clients import Holdings, Policy
-from heapwire.compositor_plugin.host import Host, StatusReason
+from heapwire.compositor_plugin.host import Host, PlaneTester, StatusReason
+from heapwire.compositor_plugin.host_trials import HostTrials
 from heapwire.compositor_plugin.machine_watch import MachineWatch
 from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
 from heapwire.compositor_plugin.plugin_state import PluginState
@@ -79,6 +80,7 @@ class HeapPlugin:
         self._state = PluginState(broker, host, self._display.loop, policy, records)
         self._watch: MachineWatch | None = None
         self._globals: list[Global] = []
+        self._trials: HostTrials | None = None
         try:
             for manager in GLOBALS:
                 made = partial(manager, plugin=self._state)
@@ -162,9 +164,25 @@ class HeapPlugin:
             self._state.kernel_worker,
             hot_plug,
             discover=discover,
-            changed=self.platform_changed,
+            changed=self._looked,
             at_once=at_once,
         )
+
+    def test_planes(self, tester: PlaneTester) -> None:
+        """Have the host test which memory planes take, now and after each look at the machine.
+
+        What it refuses is offered to no client any more.
+        """
+        if self._trials is not None:
+            self._trials.close()
+        self._trials = HostTrials(
+            self._display.loop, self._state.kernel_worker, tester, self.platform_changed
+        )
+        self._trials.begin(self.platform)
+
+    def _looked(self, platform: Platform) -> None:
+        known = platform if self._trials is None else self._trials.begin(platform)
+        self.platform_changed(known)
 
     def close(self) -> None:
         """Leave the display as it was; safe to call twice.
@@ -178,6 +196,8 @@ class HeapPlugin:
         self._display_listener.remove()
         if self._watch is not None:
             self._watch.close()
+        if self._trials is not None:
+            self._trials.close()
         self._state.close()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
 from heapwire.compositor_plugin.hosts.embed.attachment import attach
 from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value
 from heapwire.compositor_plugin.server import OwnDisplay
@@ -44,3 +45,8 @@ class CHost:
     @property
     def text(self):
         return "\n".join(line for _, line in self.lines)
+
+
+def the_plugin():
+    [attachment] = attachment_file._attachments.values()
+    return attachment.plugin

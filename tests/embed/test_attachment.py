@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from c_host import PLATFORM, CHost
+from c_host import PLATFORM, CHost, the_plugin
 from patience import until
 
 from heapwire.compositor_plugin import SecurityContext, StatusReason
@@ -148,7 +148,7 @@ def test_a_table_from_before_there_were_policies_will_do(host):
 def test_what_was_added_to_the_table_comes_last():
     fields = [name for name, _ in ffi.typeof("struct heapwire_host").fields]
     assert fields[:3] == ["size", "display", "data"]
-    assert fields[-2:] == ["policy", "security_context"]
+    assert fields[-3:] == ["policy", "security_context", "test"]
 
 
 @pytest.fixture
@@ -159,11 +159,6 @@ def policy(tmp_path):
         '[allocation]\nnever = ["*"]\nbudget = 4096\n[compositor]\ndebounce = 20\n'
     )
     return file
-
-
-def the_plugin():
-    [attachment] = attachment_file._attachments.values()
-    return attachment.plugin
 
 
 def test_a_policy_is_kept_to_and_what_it_lacks_is_a_warning(host, policy):
@@ -248,6 +243,18 @@ def test_devices_are_asked_at_the_start_and_not_on_the_hosts_loop(host, monkeypa
     )
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
+
+
+def test_a_remark_is_for_who_reads_all_and_a_note_is_a_warning(host, monkeypatch):
+    """A machine with many codecs has many formats that DRM does not name: nothing is amiss."""
+    told = replace(Platform.load(PLATFORM), notes=("something lacks",), remarks=("it is so",))
+    monkeypatch.setattr(attachment_file, "_platform", lambda name: told)
+    assert host.attach()
+    assert [(level, line) for level, line in host.lines if level < 2] == [(1, "something lacks")]
+    assert not any("it is so" in line for _, line in host.lines)
+    attachment_file._detach(host.calls.plugin)
+    assert host.attach(level="debug")
+    assert (3, "it is so") in host.lines
 
 
 class Events:

@@ -59,6 +59,8 @@ class Attachment:
             self._host,
             policy=policy,
         )
+        if self._host.tests_planes:
+            self.plugin.test_planes(self._host.test)
         if not platform.simulated:
             self._follow_hardware()
         if not self._host.names_formats:
@@ -96,6 +98,10 @@ class Attachment:
         """The host's own word on the device that composites goes before the guess."""
         if said.main_device is not None:
             self.plugin.composited_by(said.main_device)
+
+    def tested(self, number: int, error: int) -> None:
+        """The host's answer to a test of a plane."""
+        self._host.tested(number, error)
 
     def _follow_hardware(self) -> None:
         try:
@@ -160,6 +166,8 @@ def attach(
         calls.detach = _detach
         if calls.size > ffi.offsetof("struct heapwire_calls", "feedback_event"):
             calls.feedback_event = _feedback_event
+        if calls.size > ffi.offsetof("struct heapwire_calls", "tested"):
+            calls.tested = _tested
         if known is None:
             _describe(attachment.plugin.platform, given)
         else:
@@ -240,6 +248,19 @@ def _feedback_event(number: int, feedback: CData, opcode: int, arguments: CData)
         attachment.feedback_event(number, feedback, opcode, arguments)
     except Exception:
         log.exception("an event of linux-dmabuf's feedback was not followed")
+
+
+@ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types
+    "void(uintptr_t, uint32_t, int32_t)"
+)
+def _tested(number: int, test: int, error: int) -> None:
+    attachment = _attachments.get(number)
+    if attachment is None:
+        return
+    try:
+        attachment.tested(test, error)
+    except Exception:
+        log.exception("tested failed")
 
 
 @ffi.callback("void(uintptr_t)")  # type: ignore[untyped-decorator]  # cffi has no types

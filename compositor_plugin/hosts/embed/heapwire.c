@@ -291,3 +291,11 @@ heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer, int
 	if (heapwire)
 		heapwire->calls.buffer_shown(heapwire->calls.plugin, buffer, scanned_out != 0, reason);
 }
+
+EXPORT void
+heapwire_tested(struct heapwire *heapwire, uint32_t number, int error)
+{
+	/* A heapwire of before there were tests asks for none. */
+	if (heapwire && heapwire->calls.tested)
+		heapwire->calls.tested(heapwire->calls.plugin, number, error);
+}

@@ -111,6 +111,27 @@ struct heapwire_security_context {
 };
 
 /*
+ * A buffer of which a compositor is asked whether a plane of its display would show
+ * it: one dma-buf with `plane_count` planes of a picture as large as the screen.
+ * `plane` is the plane's id in KMS, 0 on a simulated platform. The fd stays the
+ * library's, and is open until the test is answered or heapwire_detach() is called.
+ */
+struct heapwire_test {
+	size_t size; /* set by the library */
+	uint32_t device_major;
+	uint32_t device_minor;
+	uint32_t plane;
+	uint32_t fourcc;
+	uint64_t modifier;
+	uint32_t width;
+	uint32_t height;
+	int fd;
+	uint32_t plane_count;
+	uint32_t offsets[4];
+	uint32_t pitches[4];
+};
+
+/*
  * What a compositor gives. It has to stay where it is, and as it is, until
  * heapwire_detach() has returned. Strings are UTF-8; NULL takes the default,
  * and an environment variable goes before either.
@@ -150,6 +171,16 @@ struct heapwire_host {
 	 */
 	int (*security_context)(void *data, struct wl_client *client,
 				struct heapwire_security_context *context);
+
+	/*
+	 * Begin to ask the driver, by a commit with DRM_MODE_ATOMIC_TEST_ONLY, whether the
+	 * plane would show the buffer, unscaled; return at once, and answer with
+	 * heapwire_tested(), now or later, by the same number. 0, or -1 if this device
+	 * cannot be asked. One test is under way at a time; `test` is gone when the
+	 * function returns. Optional: by default memory counts as good for all planes that
+	 * list its format, if the driver makes a framebuffer of it.
+	 */
+	int (*test)(void *data, uint32_t number, const struct heapwire_test *test);
 };
 
 /* What the Python side offers the C side; not for compositors. */
@@ -163,6 +194,7 @@ struct heapwire_calls {
 	/* An event of one of the display's own zwp_linux_dmabuf_feedback_v1, before it is queued. */
 	void (*feedback_event)(uintptr_t plugin, struct wl_resource *feedback, uint32_t opcode,
 			       const void *arguments);
+	void (*tested)(uintptr_t plugin, uint32_t number, int32_t error);
 };
 
 /* end of declarations */
@@ -199,6 +231,13 @@ void heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *sur
  */
 void heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer,
 			   int scanned_out, enum heapwire_reason reason);
+
+/*
+ * The answer to a test: `error` is 0 if the plane would show the buffer, the errno with
+ * which the driver refused it (EINVAL, 22), or -1 if that could not be told. An answer
+ * that comes too late is ignored, and one that never comes does no harm.
+ */
+void heapwire_tested(struct heapwire *heapwire, uint32_t number, int error);
 
 #ifdef __cplusplus
 }

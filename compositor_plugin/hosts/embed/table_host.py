@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from heapwire.compositor_plugin import (
     OutputState,
+    PlaneTest,
     SecurityContext,
     StatusReason,
     SurfaceState,
@@ -35,6 +38,8 @@ class TableHost:
         self._host = host
         self._platform = platform
         self._devices: dict[str, DeviceId | None] = {}
+        self._number = 0
+        self._answered: Callable[[int | None], None] | None = None
 
     @property
     def names_formats(self) -> bool:
@@ -97,6 +102,34 @@ class TableHost:
             return None
         said = (context.sandbox_engine, context.app_id, context.instance_id)
         return SecurityContext(*map(_text, said))
+
+    @property
+    def tests_planes(self) -> bool:
+        """Whether the host has its displays' planes tested."""
+        return bool(self._host.test != ffi.NULL)
+
+    def test(self, test: PlaneTest, answered: Callable[[int | None], None]) -> bool:
+        """See `PlaneTester`. The host's answer comes by `tested`."""
+        if not self.tests_planes:  # another table of the same display, which outlived the first
+            return False
+        self._number = (self._number + 1) & 0xFFFFFFFF
+        self._answered = answered
+        given = ffi.new("struct heapwire_test *")
+        given.size = ffi.sizeof("struct heapwire_test")
+        given.device_major, given.device_minor = test.device.major, test.device.minor
+        given.plane, given.fourcc, given.modifier = test.plane, test.fourcc, test.modifier
+        given.width, given.height = test.size.width, test.size.height
+        given.fd, given.plane_count = test.fd, len(test.planes)
+        for place, (offset, pitch) in enumerate(test.planes):
+            given.offsets[place], given.pitches[place] = offset, pitch
+        return bool(self._host.test(self._host.data, self._number, given) == 0)
+
+    def tested(self, number: int, error: int) -> None:
+        """The host's answer to a test; nobody waits for that of another than the last."""
+        answered = self._answered
+        if answered is not None and number == self._number:
+            self._answered = None
+            answered(None if error < 0 else error)
 
     def _output(self, output: CData) -> OutputState:
         name = ffi.string(output.name).decode("utf-8", "replace")
