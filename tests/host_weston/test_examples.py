@@ -291,6 +291,29 @@ def test_the_policy_of_the_table_is_kept_to_and_that_of_the_environment_before_i
     assert announced([program], HEAPWIRE_POLICY=str(of_environment))[0] == {"system"}
 
 
+def test_a_compositor_is_asked_to_test_its_planes(library, tmp_path):
+    text = (EXAMPLES / "compositor.c").read_text("utf-8")
+    told = 'fprintf(stderr, "asked of fd %d, %ux%u\\n", test->fd, test->width, test->height);'
+    source = tmp_path / "testing.c"
+    source.write_text(text.replace("(void)test;", told, 1))
+    program = compiled(library, tmp_path, source)
+    running = Running([program], environment={"HEAPWIRE_PLATFORM": "generic-desktop"})
+    try:
+        assert running.process.stderr is not None
+        lines = []
+        until(
+            lambda: any("asked" in line for line in lines),
+            "a test of a plane",
+            lambda: lines.append(running.process.stderr.readline()),
+        )
+        status, said = running.stop()
+    finally:
+        running.clean_up()
+    assert status == 0, said
+    [asked, *_] = [line for line in lines if "asked" in line]
+    assert re.fullmatch(r"asked of fd \d+, 640x480\n", asked)
+
+
 def test_a_compositor_of_an_older_header_goes_on_working(library, tmp_path):
     """Its table ends before the policy; the environment can name one all the same."""
     header = (library / "heapwire.h").read_text("utf-8")
