@@ -10,10 +10,19 @@ TRIAL = Path(__file__).resolve().parent / "guest" / "trial.py"
 
 
 @pytest.fixture(scope="module")
-def found(run_guest):
+def found(run_guest, record):
     done = run_guest([sys.executable, str(TRIAL)])
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    seen = json.loads(done.stdout)
+    record(
+        f"trial and gauge of each device, of {', '.join(seen['sources'])}",
+        [
+            f"{name:<12}{seen['devices'][name]['driver']:<10}{took['processor']:>8} ms of the "
+            f"processor, {took['wall']} ms in all, {took['ioctls']} ioctls of a card"
+            for name, took in seen["milliseconds"].items()
+        ],
+    )
+    return seen
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +54,21 @@ def test_the_gauge_tells_what_the_driver_does(found, display):
     pitches = found["records"][display]["pitches"]
     assert set(pitches) >= {"32"}
     assert all(rule % 2 == 0 or rule == 1 for rule in pitches.values())
+
+
+def test_the_display_is_asked_by_few_ioctls(found, display):
+    """Of 3 heaps and its own memory, in each format that it lists: what takes the time."""
+    formats = sum(len(verdict["pairs"]) for verdict in found["records"][display]["verdicts"])
+    assert formats > 4
+    assert 10 < found["milliseconds"][display]["ioctls"] <= 40 + 2 * formats
+
+
+def test_as_the_master_each_plane_is_tested_and_takes_what_is_shown(found, display):
+    """Vkms takes all memory; what its planes would not show would be told by an errno."""
+    told = found["planes"][display]
+    assert {verdict["source"] for verdict in told} >= {"system", display}
+    assert all(verdict["plane"].startswith("plane-") for verdict in told)
+    assert {verdict["taken"] for verdict in told} == {True}
 
 
 def test_what_is_planned_was_taken(found, display):

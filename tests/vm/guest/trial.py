@@ -8,11 +8,14 @@ import json
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from heapwire.kernel.discovery import TrialStore, ask_devices, local_platform, with_records
+from heapwire.kernel.drm import Card, open_card
 from heapwire.kernel.memory import PictureShape
+from heapwire.kernel.system import ioctl
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
@@ -69,9 +72,20 @@ def main():
     look = local_platform()
     store, took = TrialStore(path, "this boot"), {}
     for device in look.devices:
-        began = time.process_time()
-        ask_devices(replace(look, devices=(device,)), store)
-        took[device.name] = round(1000 * (time.process_time() - began), 1)
+        asked = []
+
+        @contextmanager
+        def cards(node, master, asked=asked):
+            with open_card(node, master=master) as fd:
+                yield Card(fd, lambda *call: asked.append(call[1]) or ioctl(*call))
+
+        began = time.process_time(), time.perf_counter()
+        ask_devices(replace(look, devices=(device,)), store, cards=cards)
+        took[device.name] = {
+            "processor": round(1000 * (time.process_time() - began[0]), 1),
+            "wall": round(1000 * (time.perf_counter() - began[1]), 1),
+            "ioctls": len(asked),
+        }
     records = ask_devices(look, store)
     platform = with_records(look, records)
     displays = [device for device in platform.devices if Usage.SCANOUT in device.sets]
@@ -99,6 +113,14 @@ def main():
         "plans": {d.name: {c: planned(platform, d.name, c) for c in CODES} for d in displays},
         "own": {device.name: own(platform, device) for device in displays},
         "notes": platform.notes,
+        "planes": {
+            name: [asdict(verdict) for verdict in record.verdicts if verdict.plane]
+            for name, record in ask_devices(
+                replace(look, devices=tuple(d for d in look.devices if d.driver == "vkms")),
+                TrialStore(None, ""),
+                again=True,
+            ).items()
+        },
         "remembered": ask_devices(look, TrialStore(path, "this boot")) == records,
     }
     seen["fds left"] = len(fds()) - len(before)
