@@ -35,7 +35,7 @@ class ConstraintSetCreator(Resource):
         self._plugin = plugin
         self._use = plugin.uses.of(self.client)
         self._size = 0  # bytes, as the limit counts them
-        self._builder = ConstraintSetBuilder()
+        self._begun: ConstraintSetBuilder | None = None
         self._recording = SetRecording()
         self._count(SET_OVERHEAD)
 
@@ -76,6 +76,13 @@ class ConstraintSetCreator(Resource):
     def on_destroy(self) -> None:
         """What was never made a set is kept no longer."""
         self._plugin.uses.give_back(self._use, self._size)
+
+    @property
+    def _builder(self) -> ConstraintSetBuilder:
+        """Made when it is first needed: a client may ask for hundreds of creators at once."""
+        if self._begun is None:
+            self._begun = ConstraintSetBuilder()
+        return self._begun
 
     def _violation(self, error: MisuseError) -> ViolationError:
         return ViolationError(self, error.code, error.message)

@@ -252,8 +252,10 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: in
     arrived = None if request.plain else Arrived(resource, _object, Resource.child)
     try:
         getattr(resource, name)(*request.decode(arguments, arrived))
-        if arrived is not None and not all(new_id.used for new_id in arrived.new_ids):
-            raise UsageError("the new object was not made")
+        if arrived is not None:
+            for new_id in arrived.new_ids:
+                if not new_id.used:
+                    raise UsageError("the new object was not made")
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except Exception as error:
