@@ -66,7 +66,7 @@ class PluginState:
         self.answers = AnswerSchedule(loop, policy.debounce)
         quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
         self.accounts = Accounts(loop, quota)
-        self.uses = ClientUses()
+        self.uses = ClientUses(self.answers.forget_client)
         self.tables = FormatTables()
         self.records = records
         self.solving = SolverQueue(loop, self.answers, records, self._solver_failed)

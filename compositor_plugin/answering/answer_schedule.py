@@ -99,6 +99,10 @@ class AnswerSchedule:
         """What a negotiation said is the best that it could say."""
         self._upgrades.pop(negotiation, None)
 
+    def forget_client(self, client: Client) -> None:
+        """A client ends: a look at its connection would be a look at freed memory soon."""
+        self._turns.drop(client)
+
     def forget_conclusion(self, who: BatchSolver) -> None:
         """What was solved is not to be told any more."""
         self._turns.discard(who)

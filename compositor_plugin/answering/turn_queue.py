@@ -78,6 +78,13 @@ class TurnQueue:
             if not any(clients[client]):
                 del clients[client]
 
+    def drop(self, client: Hashable) -> None:
+        """There is nothing to do for a client any more."""
+        levels = self._clients.pop(client, None) or self._aside.pop(client, None)
+        for level in levels or ():
+            for key in level:
+                del self._turns[key]
+
     def take(self) -> Work | None:
         """The next piece of work; None if there is none."""
         client = self.next

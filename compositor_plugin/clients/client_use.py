@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
@@ -61,7 +62,9 @@ class ClientUses:
     or not: negotiations keep the sets that they were given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[Client], None]) -> None:
+        """`ended` is told of each client that ends, before its objects do."""
+        self._ended = ended
         self._uses: dict[Client, tuple[ClientUse, Listener]] = {}
         self._set_bytes = 0
         # A set may be collected on any thread, and at any point; it only leaves word here.
@@ -126,3 +129,4 @@ class ClientUses:
 
     def _forget(self, client: Client) -> None:
         del self._uses[client]
+        self._ended(client)

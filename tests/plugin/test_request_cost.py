@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from dataclasses import replace
 
 import pytest
 from stage import NV12, Stage
@@ -151,6 +152,22 @@ def test_nothing_is_worked_out_for_ended_objects_meanwhile(stage) -> None:
     stage.plugin.platform_changed(stage.platform)
     stage.plugin.surface_changed(surface)
     assert answers._turns.next is None
+
+
+def test_of_a_client_that_ended_nothing_is_left_to_tell(stage) -> None:
+    """Whatever object of its own it was to be told through."""
+    client = stage.client()
+    client.bind("xx_dmabuf_sources_v1")
+    client.negotiation()
+    answers = stage.plugin._state.answers
+    answers._begin = lambda: None  # no slice comes
+    stage.plugin.platform_changed(replace(stage.platform, sources=stage.platform.sources[1:]))
+    assert answers._turns.next is not None
+    client.close()
+    stage.clients.remove(client)
+    stage.display.dispatch(100)
+    assert answers._turns.next is None
+    assert len(answers._turns) == 0
 
 
 def test_sets_of_an_object_that_was_destroyed_are_not_held_against_its_client(stage) -> None:
