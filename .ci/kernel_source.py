@@ -21,10 +21,12 @@ _SHARED = (
     "include/drm/drm_fourcc.h",
     "include/uapi/linux/videodev2.h",
     "include/linux/sizes.h",
+    "include/drm/drm_atomic_helper.h",
 )
 _BUILT_IN = {
     "BIT": (("n",), "(1 << (n))"),
     "BIT_ULL": (("n",), "(1 << (n))"),
+    "INT_MAX": (None, "0x7fffffff"),
     "DMA_BIT_MASK": (("n",), "((1 << (n)) - 1)"),
     **dict.fromkeys(("ALIGN", "DIV_ROUND_UP", "round_up", "roundup"), (("x", "to"), "(to)")),
 }

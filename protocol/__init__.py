@@ -57,6 +57,8 @@ if TYPE_CHECKING:
         FORMATS as FORMATS,
         HEIGHT_ALIGNMENT as HEIGHT_ALIGNMENT,
         INVALID as INVALID,
+        LEAST_HEIGHT as LEAST_HEIGHT,
+        LEAST_WIDTH as LEAST_WIDTH,
         LINEAR as LINEAR,
         MACROBLOCK_PADDING as MACROBLOCK_PADDING,
         MAX_AREA as MAX_AREA,
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
         SAME_BUFFER as SAME_BUFFER,
         SAME_NUMA_NODE as SAME_NUMA_NODE,
         SAME_SOURCE as SAME_SOURCE,
+        SCALING as SCALING,
         SCANLINE_ALIGNMENT as SCANLINE_ALIGNMENT,
         SHARED_BUFFERS as SHARED_BUFFERS,
         SIZE_ALIGNMENT as SIZE_ALIGNMENT,
@@ -208,7 +211,8 @@ else:
                 "ConstraintType Content DIFFERENT_SOURCE DIRTY_LINES DMA_WIDTH DeviceId "
                 "DeviceNumber Extent Extents FENCES FORMATS FailureReason Fence FixedBuffer "
                 "FlagType Format FormatModifier Goal GoalFailure HEIGHT_ALIGNMENT HeapId INVALID "
-                "LINEAR Layout LayoutKind MACROBLOCK_PADDING MAX_AREA MAX_BUFFERS "
+                "LEAST_HEIGHT LEAST_WIDTH LINEAR Layout LayoutKind MACROBLOCK_PADDING MAX_AREA "
+                "MAX_BUFFERS "
                 "MAX_BUFFER_COUNT MAX_EXTENT MAX_HEIGHT MAX_HOPS MAX_PITCH MAX_PLANES "
                 "MAX_SEGMENTS MAX_SIZE MAX_WIDTH MIN_BUFFERS MIN_HEIGHT MIN_PITCH MIN_SIZE "
                 "MIN_WIDTH MUST_FIT_HEIGHT MUST_FIT_LEAST_HEIGHT MUST_FIT_LEAST_WIDTH "
@@ -216,7 +220,7 @@ else:
                 "PADDING PAGE_SIZE PEER_LINK PERMITTED_SOURCES PITCH_ALIGNMENT "
                 "PIXEL_BOUNDARY_PITCH POWER_OF_TWO_PITCH PROTECTED PairsType Participant Place "
                 "Plan PlaneFormat PlaneLayout Problem Provenance REGISTRY ROWS RangeType Reason "
-                "RelationType SAME_BUFFER SAME_NUMA_NODE SAME_SOURCE SCANLINE_ALIGNMENT "
+                "RelationType SAME_BUFFER SAME_NUMA_NODE SAME_SOURCE SCALING SCANLINE_ALIGNMENT "
                 "SHARED_BUFFERS SIZE_ALIGNMENT Source SourceId SourceKind SourcesType Subject "
                 "Topology UintType Unit Usage VENDORS VISIBLE_HEIGHT_ALIGNMENT "
                 "TIED_PITCH VISIBLE_WIDTH_ALIGNMENT Value ValueKind Verdict WHEN_HEIGHT "

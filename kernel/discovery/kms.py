@@ -41,7 +41,7 @@ class DisplayQueries(Protocol):
 def read_planes(device: DisplayQueries) -> tuple[KmsPlane, ...]:
     """The planes of a display, primary ones first."""
     limits = device.limits()
-    sizes = () if limits is None else size_limits(**asdict(limits))
+    sizes = () if limits is None else size_limits(**asdict(limits), of_pictures=True)
     planes = [_plane(record, sizes, device.blob) for record in device.planes()]
     order = list(PlaneType)
     return tuple(sorted(planes, key=lambda plane: order.index(plane.type)))

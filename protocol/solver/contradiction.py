@@ -23,6 +23,8 @@ from heapwire.protocol.values import (
     DIRTY_LINES,
     DMA_WIDTH,
     HEIGHT_ALIGNMENT,
+    LEAST_HEIGHT,
+    LEAST_WIDTH,
     MACROBLOCK_PADDING,
     MAX_AREA,
     MAX_BUFFERS,
@@ -102,19 +104,22 @@ def _no_pitch_for(demand: Demand, plane: int) -> bool:
 
 def _no_extent(demand: Demand) -> bool:
     """The least, greatest and reused extents leave nothing."""
-    for min_side, max_side, must_fit, must_fit_least in _SIDES:
-        least = demand.uint(min_side, 0)
+    for min_side, least_side, max_side, must_fit, must_fit_least in _SIDES:
+        # A buffer has room for the least that it must, and for the least picture that there is.
+        least = max(demand.uint(min_side, 0), demand.uint(least_side, 0))
         if max(least, demand.uint(must_fit, 0)) > demand.uint(
             max_side, UINT_MAX
         ) or least > demand.uint(must_fit_least, UINT_MAX):
             return True
-    least_area = max(1, demand.uint(MIN_WIDTH, 1)) * max(1, demand.uint(MIN_HEIGHT, 1))
+    least_area = 1
+    for min_side, least_side, *_ in _SIDES:
+        least_area *= max(1, demand.uint(min_side, 1), demand.uint(least_side, 1))
     return demand.uint(MAX_AREA, UINT_MAX) < least_area
 
 
 _SIDES: Final = (
-    (MIN_WIDTH, MAX_WIDTH, MUST_FIT_WIDTH, MUST_FIT_LEAST_WIDTH),
-    (MIN_HEIGHT, MAX_HEIGHT, MUST_FIT_HEIGHT, MUST_FIT_LEAST_HEIGHT),
+    (MIN_WIDTH, LEAST_WIDTH, MAX_WIDTH, MUST_FIT_WIDTH, MUST_FIT_LEAST_WIDTH),
+    (MIN_HEIGHT, LEAST_HEIGHT, MAX_HEIGHT, MUST_FIT_HEIGHT, MUST_FIT_LEAST_HEIGHT),
 )
 
 
@@ -179,9 +184,15 @@ def _family(*rows: ConstraintType, tests: tuple[_Test, ...] = ()) -> Family:
 PICTURE: Final = _family(
     MIN_WIDTH, MAX_WIDTH, MIN_HEIGHT, MAX_HEIGHT, WIDTH_ALIGNMENT, HEIGHT_ALIGNMENT, MAX_AREA,
     MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MUST_FIT_LEAST_WIDTH, MUST_FIT_LEAST_HEIGHT,
-    VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
+    LEAST_WIDTH, LEAST_HEIGHT, VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
     tests=(
-        _Test(_no_extent, (MIN_WIDTH, MIN_HEIGHT, MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MAX_AREA)),
+        _Test(
+            _no_extent,
+            (
+                MIN_WIDTH, MIN_HEIGHT, LEAST_WIDTH, LEAST_HEIGHT, MUST_FIT_WIDTH,
+                MUST_FIT_HEIGHT, MAX_AREA,
+            ),
+        ),
     ),
 )  # fmt: skip
 PITCH: Final = _family(

@@ -34,6 +34,8 @@ from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
     ADJACENT_PLANES,
     HEIGHT_ALIGNMENT,
+    LEAST_HEIGHT,
+    LEAST_WIDTH,
     MACROBLOCK_PADDING,
     MAX_AREA,
     MAX_EXTENT,
@@ -47,6 +49,8 @@ from heapwire.protocol.values import (
     MIN_SIZE,
     MIN_WIDTH,
     MUST_FIT_HEIGHT,
+    MUST_FIT_LEAST_HEIGHT,
+    MUST_FIT_LEAST_WIDTH,
     MUST_FIT_WIDTH,
     OFFSET_ALIGNMENT,
     PADDING,
@@ -233,6 +237,7 @@ _OF_THE_PICTURE: Final = frozenset(
     row.type
     for row in (
         MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MIN_WIDTH, MIN_HEIGHT, MAX_WIDTH, MAX_HEIGHT, MAX_AREA,
+        LEAST_WIDTH, LEAST_HEIGHT, MUST_FIT_LEAST_WIDTH, MUST_FIT_LEAST_HEIGHT,
         WIDTH_ALIGNMENT, HEIGHT_ALIGNMENT, VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
     )
 )  # fmt: skip
@@ -263,6 +268,7 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
         width > demand.uint(MAX_WIDTH, UINT_MAX)
         or height > demand.uint(MAX_HEIGHT, UINT_MAX)
         or width * height > demand.uint(MAX_AREA, UINT_MAX)
+        or _is_too_small(extents.coded, demand)
         or visible.width % demand.uint(VISIBLE_WIDTH_ALIGNMENT, 1)
         or visible.height % demand.uint(VISIBLE_HEIGHT_ALIGNMENT, 1)
     ):
@@ -270,6 +276,13 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
     width = up(max(width, demand.uint(MIN_WIDTH, 0)), demand.uint(WIDTH_ALIGNMENT, 1))
     height = up(max(height, demand.uint(MIN_HEIGHT, 0)), demand.uint(HEIGHT_ALIGNMENT, 1))
     return Extent(width, height) if width <= MAX_EXTENT and height <= MAX_EXTENT else None
+
+
+def _is_too_small(picture: Extent, demand: Demand) -> bool:
+    """Whether the picture, or the least that the buffer is reused for, is less than the least."""
+    width = min(picture.width, demand.uint(MUST_FIT_LEAST_WIDTH, UINT_MAX))
+    height = min(picture.height, demand.uint(MUST_FIT_LEAST_HEIGHT, UINT_MAX))
+    return width < demand.uint(LEAST_WIDTH, 0) or height < demand.uint(LEAST_HEIGHT, 0)
 
 
 def plane_rooms(

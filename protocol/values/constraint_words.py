@@ -57,6 +57,10 @@ def _allocated(extents: Extents) -> Extent:
     return extents.allocated
 
 
+def _coded(extents: Extents) -> Extent:
+    return extents.coded
+
+
 def _shown(extents: Extents) -> Extent:
     return extents.visible or extents.coded
 
@@ -69,6 +73,7 @@ BITS = Unit("bits", "bit")
 RUNS = Unit("runs", "run")
 HOPS = Unit("hops", "hop")
 BUFFERS = Unit("buffers", "buffer")
+OF_ONE = Unit("65536ths", "65536th")
 
 
 def _subject(
@@ -87,6 +92,10 @@ SIZE = _subject("size", "an object size that is", "size")
 ROW_COUNT = _subject("rows", "a number of rows that is", "size")
 WIDTH = _subject("width", "a width that is", "extent", picture=_allocated)
 HEIGHT = _subject("height", "a height that is", "extent", picture=_allocated)
+# No plan is another for these: the picture is as it is, and so is what is made of it.
+PICTURE_WIDTH = _subject("picture width", "a picture width that is", picture=_coded)
+PICTURE_HEIGHT = _subject("picture height", "a picture height that is", picture=_coded)
+SCALE = _subject("scale", "a scale that is")
 AREA = _subject("area", "an area that is", "extent", picture=_allocated)
 PADDING = _subject("padding", "padding that is", "size")
 MACROBLOCK_PADDING = _subject("padding per macroblock", "padding per macroblock that is", "size")

@@ -188,6 +188,19 @@ ADJACENT_PLANES = _row(
     (words.ADJACENT, "where the plane before it ends"),
     "pitches are tied (tied-pitch), and each plane begins where the one before it ends, in "
     "one object", "V4L2 single-planar formats: the buffer's only offset is 0")
+LEAST_WIDTH = _row(
+    UintType, 0x28, "least-width", (words.PIXELS, _MAX, False), (words.PICTURE_WIDTH, _LEAST),
+    "the picture itself is at least this wide; room around it does not help",
+    "drm_mode_config.min_width (drm_framebuffer.c, framebuffer_check)")
+LEAST_HEIGHT = _row(
+    UintType, 0x29, "least-height", (words.PIXELS, _MAX, False), (words.PICTURE_HEIGHT, _LEAST),
+    "the picture itself is at least this high; room around it does not help",
+    "drm_mode_config.min_height (drm_framebuffer.c, framebuffer_check)")
+SCALING = _row(
+    RangeType, 0x2a, "scaling", (words.OF_ONE, _BOTH, False), (words.SCALE, "{value}"),
+    "the picture is so many 65536ths of its size on the screen, across and down: 65536 is as "
+    "large, twice that is shown half as large; for whoever shows it, and nothing of a buffer "
+    "follows", "drm_atomic_helper_check_plane_state: min_scale, max_scale")
 
 # Memory.
 CONTIGUOUS = _row(

@@ -102,7 +102,7 @@ def test_limits_hold_for_every_plane_and_come_from_the_kernel():
     assert told == {
         "max-width": (4096, kernel),
         "max-height": (2160, kernel),
-        "min-height": (16, kernel),
+        "least-height": (16, kernel),
     }
 
 

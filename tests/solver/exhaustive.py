@@ -213,7 +213,12 @@ def _way(
     ):
         return None
     picture = problem.extents.allocated
+    coded = problem.extents.coded
     for name, c in named:
+        if (name == "least-width" and coded.width < c.value) or (
+            name == "least-height" and coded.height < c.value
+        ):
+            return None
         if (name == "max-width" and picture.width > c.value) or (
             name == "max-height" and picture.height > c.value
         ):
@@ -223,7 +228,7 @@ def _way(
     width = _grown(picture.width, named, "width")
     height = _grown(picture.height, named, "height")
     # A contradiction is one even where the picture does not touch it.
-    if any(n == "max-width" and m == "min-width" and c.value < d.value
+    if any(n == "max-width" and m in ("min-width", "least-width") and c.value < d.value
            for n, c in named for m, d in named):  # fmt: skip
         return None
     order = list(dict.fromkeys(sources))

@@ -45,6 +45,7 @@ def constraints(draw: st.DrawFn) -> Constraint:
             [
                 "pitch-alignment", "offset-alignment", "size-alignment", "scanline-alignment",
                 "min-pitch", "max-pitch", "min-width", "max-width", "width-alignment", "padding",
+                "least-width", "least-height",
                 "min-size", "max-size", "contiguous", "address-range", "permitted-sources",
                 "permitted-sources", "address-alignment", "dma-width", "max-segments",
                 "same-buffer", "same-source", "different-source", "different-source", "protected",
@@ -61,6 +62,8 @@ def constraints(draw: st.DrawFn) -> Constraint:
         value = draw(st.integers(1, 300))
     elif name == "max-pitch":
         value = draw(st.integers(40, 2000))
+    elif name in ("least-width", "least-height"):
+        value = draw(st.integers(1, 25))
     elif name in ("min-width", "max-width"):
         value = draw(st.integers(1, 60))
     elif name == "padding":

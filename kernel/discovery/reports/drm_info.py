@@ -74,6 +74,7 @@ def _limits(card: JsonValue) -> tuple[Constraint, ...]:
         max_width=size.need("max_width").number(),
         min_height=size.need("min_height").number(),
         max_height=size.need("max_height").number(),
+        of_pictures=True,
     )
 
 

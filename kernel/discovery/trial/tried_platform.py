@@ -32,10 +32,10 @@ from heapwire.kernel.video import trial_import
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.values import (
     CONTIGUOUS,
+    LEAST_HEIGHT,
+    LEAST_WIDTH,
     MAX_HEIGHT,
     MAX_WIDTH,
-    MIN_HEIGHT,
-    MIN_WIDTH,
     Provenance,
     Source,
     SourceId,
@@ -196,16 +196,19 @@ def _ask_queue(
 def _framebuffer_sizes(device: Device) -> Sizes:
     """The least and the greatest size that all of its sets allow."""
     limits = {
-        MIN_WIDTH.type: 0, MIN_HEIGHT.type: 0, MAX_WIDTH.type: _LARGEST, MAX_HEIGHT.type: _LARGEST
-    }  # fmt: skip
+        LEAST_WIDTH.type: 0,
+        LEAST_HEIGHT.type: 0,
+        MAX_WIDTH.type: _LARGEST,
+        MAX_HEIGHT.type: _LARGEST,
+    }
     for each in device.sets[Usage.SCANOUT]:
         for constraint in each.constraints:
             if constraint.type in limits and isinstance(constraint.value, int):
-                is_least = constraint.type in (MIN_WIDTH.type, MIN_HEIGHT.type)
+                is_least = constraint.type in (LEAST_WIDTH.type, LEAST_HEIGHT.type)
                 narrower = max if is_least else min
                 limits[constraint.type] = narrower(limits[constraint.type], constraint.value)
     return (
-        (limits[MIN_WIDTH.type], limits[MIN_HEIGHT.type]),
+        (limits[LEAST_WIDTH.type], limits[LEAST_HEIGHT.type]),
         (limits[MAX_WIDTH.type], limits[MAX_HEIGHT.type]),
     )
 

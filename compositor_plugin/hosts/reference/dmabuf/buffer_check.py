@@ -7,6 +7,7 @@ participant is the device.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
@@ -17,9 +18,11 @@ from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
     PROTECTED,
+    SCALING,
     WHEN_ROTATION,
     Answer,
     BufferObject,
+    Constraint,
     ConstraintSet,
     Content,
     Extents,
@@ -73,6 +76,19 @@ class BufferCheck:
         answer = self._answers.solve_plans(self._problem(buffer, objects, participant, rotation))
         return StatusReason.NONE if answer.plans else _reason(answer)
 
+    def scales(self, pair: FormatModifier, ratios: Iterable[Fraction]) -> bool:
+        """Whether some set for a format is for pictures so many times as large as on the screen.
+
+        `ratios` are those across and down. A set that says nothing of it is for any.
+        """
+        sets = self._participant.sets if self._participant is not None else ()
+        holding = [entry.constraints for entry in sets if _holds(entry, pair)]
+        each = tuple(ratios)
+        return not sets or any(
+            all(_is_within(constraint, ratio) for constraint in constraints for ratio in each)
+            for constraints in holding
+        )
+
     def protected(self, buffer: BufferAttributes) -> bool:
         """Whether all of a buffer is in memory that is said to be protected."""
         return all(source in self._protected for source in buffer.sources)
@@ -114,6 +130,11 @@ def _holds(entry: ConstraintSet, pair: FormatModifier) -> bool:
         and modifier in (pair.modifier, family_of(pair.modifier), ANY_MODIFIER)
         for fourcc, modifier in entry.formats
     )
+
+
+def _is_within(constraint: Constraint, ratio: Fraction) -> bool:
+    scaling = SCALING.of(constraint)
+    return scaling is None or scaling[0] <= ratio * 65536 <= scaling[1]
 
 
 def _rotates(entry: ConstraintSet, rotation: int) -> bool:

@@ -2,12 +2,13 @@
 
 An output can scan out one surface: the topmost window, if it is fullscreen
 there, opaque, and nothing else of it is to be seen. The plane may scale and
-crop; it rotates if its constraint sets say so.
+crop; it rotates if its constraint sets say so, and scales as far as they say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import islice
 
 from heapwire.compositor_plugin import StatusReason
@@ -16,7 +17,7 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf import BufferCheck, Dmabu
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output
 from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import ShownWindow
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import Usage
+from heapwire.protocol.values import Extent, Usage
 
 _FLIPPED = 4  # wl_output.transform: from here on mirrored
 
@@ -50,7 +51,29 @@ class ScanoutCheck:
                 tuple(memory.size for memory in content.objects),
                 rotation=-90 * transform % 360,
             )
+        if reason is StatusReason.NONE and not self._check.scales(
+            content.attributes.format, _ratios(surface, content.extent, output)
+        ):
+            return StatusReason.TRANSFORM
         return reason
+
+
+def _ratios(surface: WlSurface, extent: Extent, output: Output) -> tuple[Fraction, ...]:
+    """How many times as large as on the screen the picture is, across and down."""
+    presenting, shown = surface.current.presenting, surface.size
+    if shown is None:
+        return ()
+    width, height = extent.width, extent.height
+    across: tuple[float, float] = (width, height)
+    if presenting.crop is not None:
+        crop = presenting.crop
+        across = crop.width * presenting.scale, crop.height * presenting.scale
+    elif presenting.transform % 2:
+        across = height, width
+    scale = output.mode.scale
+    return tuple(
+        Fraction(picture) / (pixels * scale) for picture, pixels in zip(across, shown, strict=True)
+    )
 
 
 def scanout_candidate(output: Output, windows: Sequence[ShownWindow]) -> WlSurface | None:
