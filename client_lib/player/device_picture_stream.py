@@ -208,7 +208,14 @@ class DevicePictureStream:
 
     def _layout_of(self, plan: Plan) -> QueueFormat:
         layouts = self._layouts if self._layout is None else (self._layout,)
-        for layout in layouts:
+        for offered in layouts:
+            layout = offered
+            pitch = plan.layout.planes[0].pitch if plan.layout.planes else 0
+            if offered.pitch_step and pitch != offered.pitches[0]:
+                try:
+                    layout = self._device.with_pitch(offered, pitch)
+                except (OSError, MachineError):
+                    continue  # it has thought better of it
             if is_laid_out_as(layout, FormatModifier(plan.fourcc, plan.modifier), plan.layout):
                 return layout
         raise AllocationError(f"{self.decoder} does not lay its pictures out like this")

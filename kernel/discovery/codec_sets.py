@@ -154,7 +154,7 @@ def layout_sets(
 ) -> tuple[ConstraintSet, ...]:
     """A device's sets, narrowed to the layouts that its driver has for pictures of one size.
 
-    Each asks for just the pitches of a layout and for room for what is written;
+    Each asks for the pitches of a layout and for room for what is written;
     layouts that ask for the same are one set. The driver's order is kept.
     """
     candidates = tuple(sets)
@@ -170,7 +170,8 @@ def layout_sets(
             if not listed.isdisjoint(candidate.formats) and apart != _is_for_one_buffer(
                 candidate, planes
             ):
-                demand = (*candidate.constraints, *layout_constraints(layout))
+                said = (*candidate.constraints, *layout_constraints(layout))
+                demand = tuple(dict.fromkeys(said))
                 pairs_by_demand.setdefault(demand, []).append(pair)
                 break  # later sets are the same device's second choice for the pair
     return tuple(

@@ -23,7 +23,7 @@ import errno
 import os
 import select
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Owner, ioctl
@@ -181,8 +181,14 @@ class M2mDecoder(Owner):
         layouts = [self._pictures.try_format(code, extent) for code in codes]
         # A driver answers a format that it does not have at this size with another one.
         return tuple(
-            layout for code, layout in zip(codes, layouts, strict=True) if layout.fourcc == code
+            self._pictures.with_pitches(layout)
+            for code, layout in zip(codes, layouts, strict=True)
+            if layout.fourcc == code
         )
+
+    def with_pitch(self, layout: QueueFormat, pitch: int) -> QueueFormat:
+        """What the driver would make of a layout with another pitch, in bytes."""
+        return self._pictures.try_format(layout.fourcc, layout.extent, pitch=pitch)
 
     def set_up(self, layout: QueueFormat, slots: int) -> None:
         """Let pictures come out in one of the layouts, in at most so many slots.
@@ -193,8 +199,10 @@ class M2mDecoder(Owner):
         if self._running:
             self._pictures.stop()
             self._slots.clear()
-        granted = self._pictures.set_format(layout.fourcc, layout.extent)
-        if granted != layout:
+        # Of several memory planes each has its own pitch, and none is wished for.
+        wish = layout.pitches[0] if len(layout.pitches) == 1 else 0
+        granted = self._pictures.set_format(layout.fourcc, layout.extent, pitch=wish)
+        if granted != replace(layout, pitch_step=0, most_pitch=0):
             raise MachineError(f"the driver has changed its mind: {granted} for {layout}")
         room = self._pictures.request_dmabuf(slots)
         if room < slots:

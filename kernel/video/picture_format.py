@@ -5,17 +5,21 @@ The numbers are those of include/uapi/linux/videodev2.h and drm_fourcc.h.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from heapwire.kernel.video.v4l2_queue import QueueFormat
 from heapwire.protocol.values import (
+    ADJACENT_PLANES,
     FORMATS,
     MAX_PITCH,
     MIN_PITCH,
     MIN_SIZE,
+    PADDING,
+    PITCH_ALIGNMENT,
     TILINGS,
     Constraint,
+    ConstraintType,
     FormatModifier,
     Layout,
     PlaneLayout,
@@ -96,22 +100,45 @@ def layout_format(layout: QueueFormat) -> FormatModifier | None:
 
 
 def layout_constraints(layout: QueueFormat) -> tuple[Constraint, ...]:
-    """What a driver's layout demands of a buffer: just these pitches, and room for it all.
+    """What a driver's layout demands of a buffer: its pitches, and room for it all.
 
-    A format that DRM does not know has no demands, and one whose rows are not told by a
-    pitch has none of that kind.
+    They are just these, or those that may be asked for. A format that DRM does not know has
+    no demands, and one whose rows are not told by a pitch has none of that kind.
     """
     pair = layout_format(layout)
     if pair is None:
         return ()
-    demands = [
-        Constraint(type=bound.type, value=pitch, planes=1 << plane, provenance=Provenance.KERNEL)
+    demands = [*_asked_pitches(layout, pair)] or [
+        _demand(bound, pitch, 1 << plane)
         for plane, pitch in enumerate(_pitches(layout, pair))
         for bound in (MIN_PITCH, MAX_PITCH)
     ]
-    room = max(layout.sizes)
-    demands.append(Constraint(type=MIN_SIZE.type, value=room, provenance=Provenance.KERNEL))
-    return tuple(demands)
+    return (*demands, _demand(MIN_SIZE, max(layout.sizes)))
+
+
+def _asked_pitches(layout: QueueFormat, pair: FormatModifier) -> Iterator[Constraint]:
+    """The pitches that may be asked for: that of the first plane, from which the others follow."""
+    if not layout.pitch_step or pair.modifier not in TILINGS:
+        return
+    yield _demand(PITCH_ALIGNMENT, layout.pitch_step, 1)
+    yield _demand(MIN_PITCH, layout.pitches[0], 1)
+    yield _demand(MAX_PITCH, layout.most_pitch, 1)
+    planes = FORMATS[pair.fourcc].planes
+    if len(planes) > 1:
+        yield _demand(ADJACENT_PLANES, 1)
+    tiling, pitches = TILINGS[pair.modifier], _pitches(layout, pair)
+    filled = sum(
+        pitch * _up(plane.rows(layout.extent.height), tiling.size_of(plane)[1])
+        for plane, pitch in zip(planes, pitches, strict=True)
+    )
+    # What the driver has behind its pictures stays there when they get wider.
+    behind = max(layout.sizes) - filled
+    if behind > 0:
+        yield _demand(PADDING, behind, 1 << len(planes) - 1)
+
+
+def _demand(row: ConstraintType, value: int, planes: int = 0) -> Constraint:
+    return Constraint(type=row.type, value=value, planes=planes, provenance=Provenance.KERNEL)
 
 
 def is_laid_out_as(driver: QueueFormat, pair: FormatModifier, layout: Layout) -> bool:
@@ -130,7 +157,7 @@ def is_laid_out_as(driver: QueueFormat, pair: FormatModifier, layout: Layout) ->
     for plane, (form, pitch) in enumerate(zip(forms, _pitches(driver, pair), strict=True)):
         expected.append(PlaneLayout(plane if apart else 0, 0 if apart else offset, pitch))
         rows, (_, whole) = form.rows(driver.extent.height), tiling.size_of(form)
-        offset += pitch * -(-rows // whole) * whole
+        offset += pitch * _up(rows, whole)
     enough = all(
         entry.size >= size for entry, size in zip(layout.objects, driver.sizes, strict=True)
     )
@@ -146,3 +173,8 @@ def _pitches(layout: QueueFormat, pair: FormatModifier) -> tuple[int, ...]:
     first, *others = FORMATS[pair.fourcc].planes
     scales = [plane.pitch_ratio(first) for plane in others]
     return (layout.pitches[0], *(int(layout.pitches[0] * scale) for scale in scales))
+
+
+def _up(rows: int, whole: int) -> int:
+    """The rows that tiles of so many fill."""
+    return -(-rows // whole) * whole

@@ -13,7 +13,8 @@ import errno
 import mmap
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import gcd
 
 from heapwire.kernel.system import Ioctl, ioctl
 from heapwire.kernel.video import videodev2
@@ -21,6 +22,7 @@ from heapwire.kernel.video.videodev2 import Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
 
+_WIDE_PITCH = 1 << 16  # bytes: wider than any picture that is decoded, to see what is the most
 _MICROSECONDS = 1_000_000  # in a second
 _SINGLE_PLANAR = {Queue.CAPTURE_MPLANE: Queue.CAPTURE, Queue.OUTPUT_MPLANE: Queue.OUTPUT}
 
@@ -30,13 +32,16 @@ class QueueFormat:
     """What a queue is set to: V4L2's fourcc, and for each memory plane its pitch and size.
 
     `pitches` and `sizes` are in bytes; a format whose planes share one memory
-    plane has one entry of each.
+    plane has one entry of each. Where a larger pitch may be asked for, it is a multiple
+    of `pitch_step`, at most `most_pitch`; both are 0 where the driver has its own.
     """
 
     fourcc: int
     extent: Extent
     pitches: tuple[int, ...]
     sizes: tuple[int, ...]
+    pitch_step: int = 0
+    most_pitch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +100,43 @@ class V4l2Queue:
             raise MachineError(f"the pictures begin at {corner} of their buffers")
         return _extent(selection.width, selection.height)
 
-    def try_format(self, fourcc: int, extent: Extent) -> QueueFormat:
-        """What the driver would make of a format."""
-        return self._ask_format(videodev2.TRY_FMT, fourcc, extent, 0)
+    def try_format(self, fourcc: int, extent: Extent, *, pitch: int = 0) -> QueueFormat:
+        """What the driver would make of a format, and of a wish for its pitch in bytes."""
+        return self._ask_format(videodev2.TRY_FMT, fourcc, extent, 0, pitch)
 
-    def set_format(self, fourcc: int, extent: Extent, *, size: int = 0) -> QueueFormat:
-        """Ask for a format; what the driver made of it. `size` is for bitstreams, in bytes."""
-        return self._ask_format(videodev2.S_FMT, fourcc, extent, size)
+    def with_pitches(self, layout: QueueFormat) -> QueueFormat:
+        """A layout with the pitches that may be asked for, as TRY_FMT says when it is asked.
 
-    def _ask_format(self, number: int, fourcc: int, extent: Extent, size: int) -> QueueFormat:
+        Of a format with several memory planes its own are the only ones.
+        """
+
+        def answer(wish: int) -> int:
+            said = self.try_format(layout.fourcc, layout.extent, pitch=wish)
+            alike = (said.fourcc, said.extent, len(said.pitches))
+            return said.pitches[0] if alike == (layout.fourcc, layout.extent, 1) else 0
+
+        if len(layout.pitches) != 1 or not layout.pitches[0]:
+            return layout
+        first = layout.pitches[0]
+        next_ = answer(first + 1)
+        after = answer(next_ + 1) if next_ > first else 0
+        if after <= next_:
+            return layout
+        most = max(after, answer(_WIDE_PITCH))
+        return replace(layout, pitch_step=gcd(first, next_, after), most_pitch=most)
+
+    def set_format(
+        self, fourcc: int, extent: Extent, *, size: int = 0, pitch: int = 0
+    ) -> QueueFormat:
+        """Ask for a format; what the driver made of it.
+
+        `size` is for bitstreams, in bytes, and `pitch` a wish for pictures.
+        """
+        return self._ask_format(videodev2.S_FMT, fourcc, extent, size, pitch)
+
+    def _ask_format(
+        self, number: int, fourcc: int, extent: Extent, size: int, pitch: int
+    ) -> QueueFormat:
         asked = videodev2.Format(type=self._queue)
         # The multiplanar struct begins with the same four numbers.
         asked.fmt.pix.width, asked.fmt.pix.height = extent.width, extent.height
@@ -111,9 +144,11 @@ class V4l2Queue:
         asked.fmt.pix.field = videodev2.FIELD_NONE
         if self._queue.is_multiplanar:
             asked.fmt.pix_mp.plane_fmt[0].sizeimage = size
+            asked.fmt.pix_mp.plane_fmt[0].bytesperline = pitch
             asked.fmt.pix_mp.num_planes = 1
         else:
             asked.fmt.pix.sizeimage = size
+            asked.fmt.pix.bytesperline = pitch
         self._call(self._fd, number, asked)
         return _queue_format(asked)
 

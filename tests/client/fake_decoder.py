@@ -22,7 +22,7 @@ def packet(picture, size=(64, 48), extra=0):
 
 
 class FakeDecoder:
-    def __init__(self, *, inputs=2, room=64, refuses=None, padding=0, vanishes_after=None):
+    def __init__(self, *, inputs=2, room=64, refuses=None, padding=0, step=0, vanishes_after=None):
         self.changed = False
         self.ended = False
         self.least_buffers = 1
@@ -34,6 +34,7 @@ class FakeDecoder:
         self._room = room
         self._refuses = refuses
         self._padding = padding
+        self._step = step  # of the pitches that may be asked for
         self._left = vanishes_after
         self._fed = []
         self._slots = {}
@@ -89,12 +90,21 @@ class FakeDecoder:
         width, height = self._size
         pitch = 4 * (-(-width // 32) * 32 + 32) + self._padding  # as the fake compositor plans
         return tuple(
-            QueueFormat(code, Extent(width, height), (pitch,), (pitch * height,))
+            QueueFormat(
+                *(code, Extent(width, height), (pitch,), (pitch * height,)),
+                pitch_step=self._step,
+                most_pitch=4096 if self._step else 0,
+            )
             for code in (AR24, XR24)
         )
 
-    def set_up(self, layout, slots):
+    def with_pitch(self, layout, pitch):
         assert layout in self.layouts()
+        pitch = -(-min(pitch, 4096) // self._step) * self._step
+        return QueueFormat(layout.fourcc, layout.extent, (pitch,), (pitch * layout.extent.height,))
+
+    def set_up(self, layout, slots):
+        assert layout in self.layouts() or self._step
         self.set_ups.append((layout, slots))
         self._slots.clear()
         self._running = True

@@ -174,9 +174,13 @@ def test_the_devices_pitches_are_its_requirement(fake, play):
 
 
 def test_a_plan_with_other_pitches_is_not_followed(fake, play):
-    """The compositor's plan has no room for what the device adds to each row."""
     with pytest.raises(Exception, match="video7 does not lay its pictures out like this"):
         play(file_of(1), FakeDecoder(padding=64), replace(FAST, decoder="video7"))
+
+
+def test_a_plan_with_a_pitch_that_may_be_asked_for_is_followed(fake, play):
+    play(file_of(1), asked := FakeDecoder(padding=-128, step=64))
+    assert [layout.pitches for layout, _ in asked.set_ups] == [(4 * (64 + 32),)]
 
 
 def test_a_damaged_picture_is_skipped_and_counted(fake, play):
