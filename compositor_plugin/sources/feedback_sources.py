@@ -30,7 +30,10 @@ class FeedbackSources(Resource):
             return
         self._listener = Listener.on_resource(feedback.pointer, self._feedback_gone)
         plugin.sources.extend(self)
-        self.describe(FeedbackSourcesBatch.LAST)
+        if self.client.takes_more:
+            self.describe(FeedbackSourcesBatch.LAST)
+        else:  # it has not read what it was sent before, and would be ended for want of room
+            plugin.answers.tell_soon(self.client, self, self.describe_again)
 
     def describe(self, batch: FeedbackSourcesBatch) -> None:
         """Tell of the batch that the host sent last, or is about to end."""

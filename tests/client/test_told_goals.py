@@ -19,7 +19,8 @@ from heapwire.client_lib import (
 from heapwire.client_lib.negotiation.local_batch import local_batch
 from heapwire.client_lib.negotiation.local_goals import local_goals
 from heapwire.compositor_plugin.hosts.reference import Compositor
-from heapwire.compositor_plugin.sources import TrancheDescriptions
+from heapwire.compositor_plugin.plugin import GLOBALS
+from heapwire.compositor_plugin.sources import DmabufSources, TrancheDescriptions
 from heapwire.kernel.description import Platform, shipped
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (
@@ -61,7 +62,9 @@ def ignorant(pi):
 def core_only(platform, **options):
     """A compositor that says where memory can come from, and makes no plans."""
     with Compositor(platform, **options) as compositor:
-        compositor.plugin._globals[0].destroy()  # the one of negotiations
+        for served, announced in zip(GLOBALS, compositor.plugin._globals, strict=True):
+            if served is not DmabufSources:
+                announced.destroy()
         with compositor.running():
             yield compositor
 

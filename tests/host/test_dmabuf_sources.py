@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
 
 import pytest
 from host_stage import OUTPUT, HostStage
 
 from heapwire.compositor_plugin import ClientRule, Policy, SecurityContext
+from heapwire.compositor_plugin.server.resource import live_resources
+from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
 from heapwire.protocol.values import SourceId, SourceKind, Usage
 from heapwire.protocol.wire import DmabufFeedback, FeedbackDecoder, MemoryDecoder, ToldTranche
 
@@ -261,3 +264,25 @@ def test_who_is_told_what_is_the_policys(nothing_left, monkeypatch, rule, sandbo
         assert set(names(stage, memory)) <= announced
         assert bool(memory.sets) == bool(expected)
     stage.close()
+
+
+def test_who_does_not_read_is_told_when_it_does(stage, client):
+    sources = client.the("xx_dmabuf_sources_v1")
+    told = Told(client)
+    told.read()
+    [served] = [one for one in live_resources() if isinstance(one, FeedbackSources)]
+    with socket.socket(fileno=os.dup(served.client.fd)) as theirs:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+    extensions = []
+    for _ in range(200):
+        extensions.append(client.new(EXTENSION))
+        request = ("extend_feedback", extensions[-1], told.feedback)
+        client.request(sources, *request, pump=False)
+        if len(extensions) % 20 == 0:
+            stage.compositor.dispatch(0)
+    stage.until(lambda: all(client.of(one) for one in extensions))
+    assert not client.closed
+    for one in extensions:
+        events = client.take(one)
+        assert events[-1] == ("done", LAST)
+        assert [event[0] for event in events].count("done") == 1
