@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from heapwire.cli.clip import write_clip
+from heapwire.cli.demo import write_clip
 from heapwire.client_lib.player import Player, PlayOptions, Progress
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from patience import PATIENCE
 
-from heapwire.cli.clip import write_clip
+from heapwire.cli.demo import write_clip
 
 COMMAND = (sys.executable, "-m", "heapwire.cli.main")
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from heapwire.cli.clip import write_clip
+from heapwire.cli.demo import write_clip
 
 
 @pytest.fixture
