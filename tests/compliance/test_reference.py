@@ -33,12 +33,8 @@ def test_the_reference_compositor_does_all_of_it(serve: Serve) -> None:
     results = list(run_cases(cases_named([]), serve(), PLATFORM, timeout=PATIENCE))
     assert [one for one in results if one.outcome is Outcome.FAIL] == []
     skipped = {stem(one.name): one.why for one in results if one.outcome is Outcome.SKIPPED}
-    assert {name: why for name, why in skipped.items() if not unoffered(name)} == LACKING
+    assert skipped == LACKING
     assert len(results) > 400
-
-
-def unoffered(name: str) -> bool:
-    return name.startswith("sources/")
 
 
 def in_few_versions(planted: Deviation) -> list[Case]:
@@ -80,6 +76,5 @@ def test_a_memfd_is_no_dma_buf_where_memory_is_not_simulated(serve: Serve) -> No
 def test_each_case_finds_something() -> None:
     found = {name for planted in DEVIATIONS for name in planted.found_by}
     cases = {stem(case.name) for case in cases_named([])}
-    left = {name for name in cases - found if not unoffered(name)}
-    assert left == UNPLANTED | set(LACKING)
+    assert cases - found == UNPLANTED | set(LACKING)
     assert found <= cases
