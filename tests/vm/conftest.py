@@ -132,7 +132,7 @@ def banks(observe: Callable[..., Observation]) -> Observation:
 def no_cma(observe: Callable[..., Observation]) -> Observation:
     """No CMA area, so no contiguous heap, and a device that wants one."""
     return observe(
-        ["heaps", "devices", "complaints"],
+        ["heaps", "devices", "compliance", "complaints"],
         "--cma=0",
         "--append=vivid.allocators=1",
         "--append=vivid.node_types=0x1",

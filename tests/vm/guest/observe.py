@@ -239,6 +239,14 @@ def late_heap():
 
 
 @thing
+def compliance():
+    """What `heapwire check` says of the reference compositor here, a line for each case."""
+    import compliance as check
+
+    return check.results()
+
+
+@thing
 def complaints():
     """What the kernel complained about since it started."""
     found = []
