@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from patience import PATIENCE
 
+from heapwire.client_lib.compliance import Outcome, cases_named, run_cases
+from heapwire.kernel.description import Platform
 from heapwire.protocol.values import MAX_WIDTH, PITCH_ALIGNMENT
 from heapwire.protocol.wire.generate import SOURCES, protocol_xml
 
@@ -87,6 +89,21 @@ def test_a_client_is_told_of_the_batch_that_it_has(built: Path) -> None:
         *described,
         *described,
     ]
+
+
+@pytest.mark.usefixtures("display")
+def test_it_keeps_to_the_protocol_as_the_check_has_it(tmp_path: Path) -> None:
+    cases = cases_named(["dmabuf/silent/v4", "feedback/default/v4", "sources"])
+    platform = Platform.load("raspberry-pi-4")
+    path = str(tmp_path / "test-0")
+    results = list(run_cases(cases, path, platform, timeout=PATIENCE))
+    assert [one for one in results if one.outcome is Outcome.FAIL] == []
+    skipped = {one.why for one in results if one.outcome is Outcome.SKIPPED}
+    assert skipped == {
+        "the compositor does not offer wl_compositor",
+        "the compositor offers zwp_linux_dmabuf_v1 in version 4",
+    }
+    assert sum(one.outcome is Outcome.OK for one in results) == 8
 
 
 def test_the_example_is_about_a_hundred_lines() -> None:
