@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "replay": "Solve captured negotiations again, and say whether the answers are still the same.",
     "check": "Check whether a compositor keeps to linux-dmabuf, and to what extends it.",
     "weston": "Build the module that puts heapwire into Weston.",
+    "client": "Build the library with which a client in C learns where to allocate.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
 }
 _MODULES = {"import": "import_reports"}  # a word that no module of Python's can have

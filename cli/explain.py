@@ -17,9 +17,9 @@ from heapwire.cli.arguments import (
     positive,
 )
 from heapwire.cli.exit_status import DONE, FAILED
-from heapwire.cli.explain_page import explain_page
 from heapwire.cli.output import complain, documents, show
 from heapwire.cli.output_file import Written
+from heapwire.cli.pages import explain_page
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import (

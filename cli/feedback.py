@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from heapwire.cli.arguments import add_json, add_timeout
 from heapwire.cli.exit_status import DONE
-from heapwire.cli.memory_feedback import memory_document, memory_lines
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
+from heapwire.cli.pages import memory_document, memory_lines
 from heapwire.client_lib.buffers import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection

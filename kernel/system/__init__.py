@@ -16,10 +16,12 @@ if TYPE_CHECKING:
         sealed_memfd as sealed_memfd,
     )
     from heapwire.kernel.system.owner import Owner as Owner
+    from heapwire.kernel.system.toolchain import c_compiler as c_compiler
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "toolchain": "c_compiler",
             "owner": "Owner",
             "ioctl_call": "Ioctl IoctlArgument ioctl",
             "memory_file": "read_only sealed_copy sealed_memfd",

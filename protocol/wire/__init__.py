@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         decode_buffer as decode_buffer,
         encode_buffer as encode_buffer,
     )
+    from heapwire.protocol.wire.generate import protocol_xml as protocol_xml
     from heapwire.protocol.wire.interface import (
         Argument as Argument,
         ArgumentKind as ArgumentKind,
@@ -118,6 +119,7 @@ else:
             "dmabuf_feedback": "DmabufFeedback DmabufTranche FeedbackDecoder",
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "fixed_buffer": "decode_buffer encode_buffer",
+            "generate": "protocol_xml",
             "interface": "Argument ArgumentKind Interface Message",
             "limits": (
                 "ALLOCATIONS ALTERNATIVES ARRAY_FACTOR BUFFERS CLIENT_OBJECTS CLIENT_SET_BYTES "

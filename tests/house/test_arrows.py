@@ -25,7 +25,7 @@ MAY_IMPORT = {
         *("protocol.errors", "protocol.values", "protocol.solver", "protocol.explain"),
     },
     "kernel": {"protocol"},
-    "kernel.system": set[str](),
+    "kernel.system": {"protocol"},
     "kernel.drm": {"protocol", "kernel.system"},
     "kernel.memory": {"protocol", "kernel.system", "kernel.drm"},
     "kernel.description": {"protocol", "kernel.memory"},
@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "compositor_plugin.hosts": {"protocol", "kernel", "compositor_plugin"},
     "client_lib": {"protocol", "kernel"},
     "client_lib.wayland": {"protocol", "kernel"},
+    "client_lib.c": {"protocol", "kernel"},
     "client_lib.buffers": {"protocol", "kernel", "client_lib.wayland"},
     "client_lib.compliance": {"protocol", "kernel"},
     "client_lib.negotiation": {
@@ -49,6 +50,7 @@ MAY_IMPORT = {
     },
     "client_lib.player": {"protocol", "kernel", "client_lib"},
     "cli": {"protocol", "kernel", "compositor_plugin", "client_lib"},
+    "cli.pages": {"protocol", "kernel", "client_lib", "cli"},
 }
 FACES = {dotted(path) for path in sources(*ROOMS) if path.name == "__init__.py"}
 MODULES = {dotted(path) for path in sources(*ROOMS)}

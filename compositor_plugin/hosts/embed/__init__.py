@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.embed.build import (
         build_library as build_library,
         compile_shared as compile_shared,
-        compiler as compiler,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "build": "build_library compile_shared compiler",
+            "build": "build_library compile_shared",
         },
     )

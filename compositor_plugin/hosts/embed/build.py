@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from heapwire.kernel.system import c_compiler
 from heapwire.protocol import FileError, MachineError, words_of
 
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-fPIC", "-fvisibility=hidden")
@@ -54,16 +55,6 @@ def _shared_library() -> Path:
     raise MachineError(f"{name} is not in {folder}: install it (Debian: libpython3-dev)")
 
 
-def compiler() -> list[str]:
-    """The C compiler and its first arguments: `$CC`, or cc; `MachineError` if there is none."""
-    command = shlex.split(os.environ.get("CC", "cc"))
-    if not command or shutil.which(command[0]) is None:
-        raise MachineError(
-            f"there is no C compiler {' '.join(command) or 'in $CC'}: install one (Debian: gcc)"
-        )
-    return command
-
-
 def sources() -> Path:
     """The folder of the C files and headers."""
     return Path(str(resources.files(__package__)))
@@ -81,7 +72,7 @@ def compile_shared(
     python = BuiltPython.running()
     part = output.with_name(f".{output.name}.{os.getpid()}")
     command = [
-        *compiler(),
+        *c_compiler(),
         *FLAGS,
         "-shared",
         f"-I{sources()}",

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from heapwire.compositor_plugin.hosts.embed import compile_shared, compiler
+from heapwire.compositor_plugin.hosts.embed import compile_shared
+from heapwire.kernel.system import c_compiler
 from heapwire.protocol import MachineError
 
 MODULE = "heapwire-weston.so"
@@ -81,7 +82,7 @@ def build_module(output: Path, libweston: Libweston) -> None:
 
 
 def _compiles(text: str, cflags: list[str]) -> bool:
-    command = [*compiler(), "-std=c11", "-fsyntax-only", *cflags, "-xc", "-"]
+    command = [*c_compiler(), "-std=c11", "-fsyntax-only", *cflags, "-xc", "-"]
     program = f"#include <libweston/libweston.h>\n{text}\n"
     done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
     return done.returncode == 0

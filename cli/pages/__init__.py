@@ -1,0 +1,20 @@
+"""What takes more than a few lines to show: explain's page, the core's feedback."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.cli.pages.html_page import explain_page as explain_page
+    from heapwire.cli.pages.memory_feedback import (
+        memory_document as memory_document,
+        memory_lines as memory_lines,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "html_page": "explain_page",
+            "memory_feedback": "memory_document memory_lines",
+        },
+    )

@@ -1,0 +1,1862 @@
+/*
+ * heapwire-client.c - see heapwire-client.h. One file, so that it can be copied into a program:
+ * beside it, wayland-scanner makes the client-header and the private-code of each protocol that
+ * is included here.
+ *
+ * What a compositor sends is checked before it is used, and bounded before it is kept.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memfd_create, F_ADD_SEALS */
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <wayland-client.h>
+
+#include "heapwire-client.h"
+#include "linux-dmabuf-v1-client-protocol.h"
+#include "xx-dmabuf-sources-v1-client-protocol.h"
+
+#define MOST_SOURCES 4096     /* of the compositor, and of a tranche */
+#define MOST_TRANCHES 256     /* of a batch */
+#define MOST_SETS 4096	      /* of a tranche */
+#define MOST_CONSTRAINTS 256  /* of a set */
+#define MOST_VALUE 1024	      /* bytes of a constraint's value: the protocol's limit */
+#define MOST_PAIRS 65536      /* of a format table: indices of 16 bits reach no further */
+#define MOST_BUFFER ((uint64_t)1 << 40) /* bytes */
+#define MOST_BYTES (16 << 20) /* kept of what is said of one batch */
+
+struct pending_source {
+	struct heapwire_source source;
+	int gone;
+};
+
+struct heapwire_client {
+	struct wl_display *display;
+	struct wl_event_queue *queue;
+	struct wl_registry *registry;
+	struct wl_callback *callback; /* which stands for what is being waited for */
+	struct zwp_linux_dmabuf_v1 *dmabuf;
+	struct xx_dmabuf_sources_v1 *sources_proxy;
+	int simulated;
+	int rounds; /* of waiting that are left until all has been told */
+	size_t n_sources, n_pending;
+	struct heapwire_source *sources;
+	struct pending_source *pending; /* until the group ends */
+	struct heapwire_import *imports;
+};
+
+/* -- Errors and memory ------------------------------------------------------------------------ */
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static int fail(struct heapwire_error *error, enum heapwire_fault fault, const char *format, ...)
+{
+	if (error) {
+		va_list list;
+		va_start(list, format);
+		error->fault = fault;
+		vsnprintf(error->text, sizeof error->text, format, list);
+		va_end(list);
+	}
+	return -1;
+}
+
+static int no_memory(struct heapwire_error *error)
+{
+	return fail(error, HEAPWIRE_CALLER, "out of memory");
+}
+
+/* Room for one entry more of an array that has n; NULL without memory. */
+static void *grown(void *array, size_t n, size_t size)
+{
+	return n & (n - 1) ? array : realloc(array, (n ? 2 * n : 1) * size);
+}
+
+static void *copied(const void *data, size_t size)
+{
+	void *copy = malloc(size ? size : 1);
+	if (copy && size)
+		memcpy(copy, data, size);
+	return copy;
+}
+
+static uint64_t whole(uint32_t high, uint32_t low)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+static int same_source(const struct heapwire_source_id *a, const struct heapwire_source_id *b)
+{
+	return a->kind == b->kind && a->major == b->major && a->minor == b->minor;
+}
+
+/* -- Sources ---------------------------------------------------------------------------------- */
+
+static void keep_pending(struct heapwire_client *client, const struct heapwire_source *source,
+			 int gone)
+{
+	struct pending_source *pending;
+
+	if (client->n_pending >= 2 * MOST_SOURCES)
+		return; /* more than there can be: what is left out is not known */
+	pending = (struct pending_source *)grown(client->pending, client->n_pending,
+						 sizeof *pending);
+	if (!pending)
+		return;
+	client->pending = pending;
+	pending += client->n_pending;
+	pending->source = *source;
+	pending->gone = gone;
+	pending->source.name = NULL;
+	if (!gone && !(pending->source.name = strdup(source->name)))
+		return;
+	client->n_pending++;
+}
+
+static void source(void *data, struct xx_dmabuf_sources_v1 *proxy, uint32_t kind, uint32_t major,
+		   uint32_t minor, uint32_t properties, uint32_t known, uint32_t size_hi,
+		   uint32_t size_lo, const char *name)
+{
+	struct heapwire_source told = {{kind, major, minor}, properties & known, known,
+				       whole(size_hi, size_lo), (char *)name};
+	(void)proxy;
+	keep_pending((struct heapwire_client *)data, &told, 0);
+}
+
+static void source_gone(void *data, struct xx_dmabuf_sources_v1 *proxy, uint32_t kind,
+			uint32_t major, uint32_t minor)
+{
+	struct heapwire_source told = {{kind, major, minor}, 0, 0, 0, NULL};
+	(void)proxy;
+	keep_pending((struct heapwire_client *)data, &told, 1);
+}
+
+static void sources_done(void *data, struct xx_dmabuf_sources_v1 *proxy)
+{
+	struct heapwire_client *client = (struct heapwire_client *)data;
+	size_t i, at;
+
+	(void)proxy;
+	for (i = 0; i < client->n_pending; i++) {
+		struct pending_source *change = &client->pending[i];
+		struct heapwire_source *sources = client->sources;
+		for (at = 0; at < client->n_sources; at++)
+			if (same_source(&sources[at].id, &change->source.id))
+				break;
+		if (at < client->n_sources) {
+			free(sources[at].name);
+			if (change->gone)
+				memmove(&sources[at], &sources[at + 1],
+					(--client->n_sources - at) * sizeof *sources);
+			else
+				sources[at] = change->source;
+		} else if (!change->gone) {
+			/* It shrinks as well: grown() would then grow it at the wrong places. */
+			sources = at < MOST_SOURCES ? (struct heapwire_source *)realloc(
+							      sources, (at + 1) * sizeof *sources)
+						    : NULL;
+			if (sources) {
+				client->sources = sources;
+				sources[client->n_sources++] = change->source;
+			} else {
+				free(change->source.name);
+			}
+		}
+	}
+	client->n_pending = 0;
+	free(client->pending);
+	client->pending = NULL;
+}
+
+static const struct xx_dmabuf_sources_v1_listener sources_listener = {source, source_gone,
+								      sources_done};
+
+const struct heapwire_source *heapwire_client_sources(const struct heapwire_client *client,
+						      size_t *number)
+{
+	*number = client->n_sources;
+	return client->sources;
+}
+
+const struct heapwire_source *heapwire_client_source(const struct heapwire_client *client,
+						     const struct heapwire_source_id *id)
+{
+	size_t i;
+	for (i = 0; i < client->n_sources; i++)
+		if (same_source(&client->sources[i].id, id))
+			return &client->sources[i];
+	return NULL;
+}
+
+/* -- The client ------------------------------------------------------------------------------- */
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void global(void *data, struct wl_registry *registry, uint32_t name, const char *interface,
+		   uint32_t version)
+{
+	struct heapwire_client *client = (struct heapwire_client *)data;
+
+	if (!client->dmabuf && version >= 3 &&
+	    !strcmp(interface, zwp_linux_dmabuf_v1_interface.name)) {
+		/* No version that the headers lack, and not the sixth, which has no main device. */
+		uint32_t most = lesser(5, (uint32_t)zwp_linux_dmabuf_v1_interface.version);
+		client->dmabuf = (struct zwp_linux_dmabuf_v1 *)wl_registry_bind(
+			registry, name, &zwp_linux_dmabuf_v1_interface, lesser(version, most));
+	} else if (!client->sources_proxy &&
+		   !strcmp(interface, xx_dmabuf_sources_v1_interface.name)) {
+		client->sources_proxy = (struct xx_dmabuf_sources_v1 *)wl_registry_bind(
+			registry, name, &xx_dmabuf_sources_v1_interface, 1);
+		if (client->sources_proxy)
+			xx_dmabuf_sources_v1_add_listener(client->sources_proxy, &sources_listener,
+							  client);
+	}
+}
+
+static void global_remove(void *data, struct wl_registry *registry, uint32_t name)
+{
+	(void)data, (void)registry, (void)name; /* what was bound is inert, and no harm */
+}
+
+static const struct wl_registry_listener registry_listener = {global, global_remove};
+
+static void wait_for_all(struct heapwire_client *client);
+
+static void round_over(void *data, struct wl_callback *callback, uint32_t serial)
+{
+	struct heapwire_client *client = (struct heapwire_client *)data;
+	(void)serial;
+	wl_callback_destroy(callback);
+	client->callback = NULL;
+	if (--client->rounds)
+		wait_for_all(client);
+}
+
+static const struct wl_callback_listener round_listener = {round_over};
+
+/* A callback on the client's queue; NULL without memory. */
+static struct wl_callback *synced(struct heapwire_client *client)
+{
+	struct wl_display *wrapper =
+		(struct wl_display *)wl_proxy_create_wrapper(client->display);
+	struct wl_callback *callback;
+
+	if (!wrapper)
+		return NULL;
+	wl_proxy_set_queue((struct wl_proxy *)wrapper, client->queue);
+	callback = wl_display_sync(wrapper);
+	wl_proxy_wrapper_destroy(wrapper);
+	return callback;
+}
+
+/* In a first round the globals come, in a second what the bound ones tell. */
+static void wait_for_all(struct heapwire_client *client)
+{
+	client->callback = synced(client);
+	if (client->callback)
+		wl_callback_add_listener(client->callback, &round_listener, client);
+}
+
+struct heapwire_client *heapwire_client_create(struct wl_display *display,
+					       struct wl_event_queue *queue,
+					       struct heapwire_error *error)
+{
+	struct heapwire_client *client = (struct heapwire_client *)calloc(1, sizeof *client);
+	struct wl_display *wrapper = (struct wl_display *)wl_proxy_create_wrapper(display);
+
+	if (client && wrapper) {
+		client->display = display;
+		client->queue = queue; /* NULL is the display's own */
+		client->rounds = 2;
+		client->simulated = getenv("HEAPWIRE_SIMULATED") != NULL;
+		wl_proxy_set_queue((struct wl_proxy *)wrapper, queue);
+		client->registry = wl_display_get_registry(wrapper);
+	}
+	if (wrapper)
+		wl_proxy_wrapper_destroy(wrapper);
+	if (!client || !client->registry) {
+		free(client);
+		no_memory(error);
+		return NULL;
+	}
+	wl_registry_add_listener(client->registry, &registry_listener, client);
+	wait_for_all(client);
+	return client;
+}
+
+static void forget_imports(struct heapwire_client *client);
+
+void heapwire_client_destroy(struct heapwire_client *client)
+{
+	size_t i;
+
+	if (!client)
+		return;
+	forget_imports(client);
+	if (client->callback)
+		wl_callback_destroy(client->callback);
+	if (client->sources_proxy)
+		xx_dmabuf_sources_v1_destroy(client->sources_proxy);
+	if (client->dmabuf)
+		zwp_linux_dmabuf_v1_destroy(client->dmabuf);
+	wl_registry_destroy(client->registry);
+	for (i = 0; i < client->n_pending; i++)
+		free(client->pending[i].source.name);
+	for (i = 0; i < client->n_sources; i++)
+		free(client->sources[i].name);
+	free(client->pending);
+	free(client->sources);
+	free(client);
+}
+
+int heapwire_client_ready(const struct heapwire_client *client)
+{
+	return client->rounds == 0;
+}
+
+uint32_t heapwire_client_version(const struct heapwire_client *client,
+				 enum heapwire_protocol protocol)
+{
+	struct wl_proxy *proxy = protocol == HEAPWIRE_LINUX_DMABUF
+					 ? (struct wl_proxy *)client->dmabuf
+					 : (struct wl_proxy *)client->sources_proxy;
+	return proxy ? wl_proxy_get_version(proxy) : 0;
+}
+
+/* -- Feedback --------------------------------------------------------------------------------- */
+
+struct table {
+	unsigned int holders;
+	size_t n;
+	struct heapwire_pair pairs[1];
+};
+
+/* What was said of a tranche before it is known which pairs it has. */
+struct told_set {
+	uint32_t device;
+	size_t n_indices;
+	uint16_t *indices;
+	size_t n_constraints;
+	struct heapwire_constraint *constraints;
+};
+
+struct told_tranche {
+	size_t n_sources, n_sets;
+	struct heapwire_source_id *sources;
+	struct told_set *sets;
+};
+
+struct told {
+	size_t n, bytes;
+	struct told_tranche *tranches;
+};
+
+struct heapwire_feedback {
+	struct zwp_linux_dmabuf_feedback_v1 *proxy;
+	struct xx_dmabuf_feedback_sources_v1 *extension;
+	struct wl_callback *settled; /* by then the first batch is described, or never will be */
+	heapwire_told told;
+	void *data;
+	int waits, has_batch, has_next, has_told;
+	struct heapwire_error failed; /* with a fault: nothing more is heard */
+
+	struct table *table, *batch_table; /* the newest, and that of the batch */
+	struct heapwire_tranche now;	   /* the tranche that is being told of */
+	int targeted, flagged;
+	unsigned char *seen; /* bit n: pair n of the table is in `now` */
+	struct heapwire_batch coming, batch;
+	size_t coming_pairs;
+
+	struct told_tranche telling; /* and the same of the extension */
+	struct told described, next;
+};
+
+static void table_release(struct table *table)
+{
+	if (table && --table->holders == 0)
+		free(table);
+}
+
+static void told_tranche_free(struct told_tranche *tranche)
+{
+	size_t i, j;
+	for (i = 0; i < tranche->n_sets; i++) {
+		for (j = 0; j < tranche->sets[i].n_constraints; j++)
+			free(tranche->sets[i].constraints[j].value);
+		free(tranche->sets[i].constraints);
+		free(tranche->sets[i].indices);
+	}
+	free(tranche->sets);
+	free(tranche->sources);
+	memset(tranche, 0, sizeof *tranche);
+}
+
+static void told_free(struct told *told)
+{
+	size_t i;
+	for (i = 0; i < told->n; i++)
+		told_tranche_free(&told->tranches[i]);
+	free(told->tranches);
+	memset(told, 0, sizeof *told);
+}
+
+/* Frees what the extension has added to a tranche. */
+static void memory_free(struct heapwire_tranche *tranche)
+{
+	size_t i, j;
+	for (i = 0; i < tranche->n_sets; i++) {
+		for (j = 0; j < tranche->sets[i].n_constraints; j++)
+			free(tranche->sets[i].constraints[j].value);
+		free(tranche->sets[i].constraints);
+		free(tranche->sets[i].pairs);
+	}
+	free(tranche->sets);
+	free(tranche->sources);
+	tranche->sets = NULL;
+	tranche->sources = NULL;
+	tranche->n_sets = tranche->n_sources = 0;
+}
+
+static void batch_free(struct heapwire_batch *batch)
+{
+	size_t i;
+	for (i = 0; i < batch->n_tranches; i++) {
+		memory_free(&batch->tranches[i]);
+		free(batch->tranches[i].pairs);
+	}
+	free(batch->tranches);
+	memset(batch, 0, sizeof *batch);
+}
+
+/* The compositor broke the protocol, or memory ran out: nothing more is heard of the object. */
+#define BREAK(feedback, ...)                                                                      \
+	do {                                                                                      \
+		fail(&(feedback)->failed, HEAPWIRE_PEER, __VA_ARGS__);                            \
+		tell_failure(feedback);                                                           \
+		return;                                                                           \
+	} while (0)
+#define OUT_OF_MEMORY(feedback)                                                                   \
+	do {                                                                                      \
+		no_memory(&(feedback)->failed);                                                   \
+		tell_failure(feedback);                                                           \
+		return;                                                                           \
+	} while (0)
+
+/* These two come last in what calls them: the feedback may be gone afterwards. */
+static void tell_failure(struct heapwire_feedback *feedback)
+{
+	struct heapwire_error error = feedback->failed;
+	if (feedback->told)
+		feedback->told(feedback->data, NULL, &error);
+}
+
+static void tell_batch(struct heapwire_feedback *feedback)
+{
+	feedback->waits = 0;
+	feedback->has_told = 1;
+	if (feedback->told)
+		feedback->told(feedback->data, &feedback->batch, NULL);
+}
+
+static void format_table(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy, int32_t fd,
+			 uint32_t size)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct table *table;
+	struct stat status;
+	size_t done = 0;
+	ssize_t part = 1;
+
+	(void)proxy;
+	if (feedback->failed.fault || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+	    size == 0 || size % sizeof table->pairs[0] || size / sizeof table->pairs[0] > MOST_PAIRS) {
+		close(fd);
+		if (!feedback->failed.fault)
+			BREAK(feedback, "a format table of %u bytes, which cannot be one", size);
+		return;
+	}
+	/* Read and not mapped: a mapping of a file that is cut later kills its reader. */
+	table = (struct table *)calloc(1, sizeof *table + size);
+	while (table && done < size && part > 0) {
+		part = pread(fd, (char *)table->pairs + done, size - done, (off_t)done);
+		done += part > 0 ? (size_t)part : 0;
+	}
+	close(fd);
+	if (!table)
+		OUT_OF_MEMORY(feedback);
+	if (done < size) {
+		free(table);
+		BREAK(feedback, "the format table is announced with %u bytes and has %zu", size,
+		      done);
+	}
+	table->holders = 1;
+	table->n = size / sizeof table->pairs[0];
+	table_release(feedback->table);
+	feedback->table = table;
+}
+
+static int device_of(const struct wl_array *array, uint64_t *device)
+{
+	uint32_t narrow;
+	if (array->size == sizeof *device) {
+		memcpy(device, array->data, sizeof *device);
+	} else if (array->size == sizeof narrow) {
+		memcpy(&narrow, array->data, sizeof narrow);
+		*device = narrow;
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
+static void main_device(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy,
+			struct wl_array *array)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	(void)proxy;
+	if (!feedback->failed.fault && device_of(array, &feedback->coming.main_device) < 0)
+		BREAK(feedback, "a device number of %zu bytes", array->size);
+}
+
+static void tranche_target_device(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy,
+				  struct wl_array *array)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	(void)proxy;
+	if (!feedback->failed.fault && device_of(array, &feedback->now.device) < 0)
+		BREAK(feedback, "a device number of %zu bytes", array->size);
+	feedback->targeted = 1;
+}
+
+static void tranche_flags(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy, uint32_t flags)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	(void)proxy;
+	feedback->now.flags = flags & 1; /* those of later versions mean nothing here */
+	feedback->flagged = 1;
+}
+
+static void tranche_formats(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy,
+			    struct wl_array *array)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct heapwire_tranche *now = &feedback->now;
+	size_t i, n = array->size / sizeof(uint16_t);
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (!feedback->table)
+		BREAK(feedback, "the formats of a tranche before any format table");
+	if (array->size % sizeof(uint16_t))
+		BREAK(feedback, "the formats of a tranche in %zu bytes", array->size);
+	if (!feedback->seen && !(feedback->seen = (unsigned char *)calloc(1, MOST_PAIRS / 8)))
+		OUT_OF_MEMORY(feedback);
+	for (i = 0; i < n; i++) {
+		uint16_t index;
+		struct heapwire_pair *pairs;
+		memcpy(&index, (char *)array->data + i * sizeof index, sizeof index);
+		if (index >= feedback->table->n)
+			BREAK(feedback, "format %u of a format table with %zu entries",
+			      (unsigned int)index, feedback->table->n);
+		if (feedback->seen[index / 8] & 1u << index % 8)
+			continue;
+		if (feedback->coming_pairs++ == MOST_BYTES / sizeof *pairs)
+			BREAK(feedback, "tranches with more than %d bytes of formats", MOST_BYTES);
+		pairs = (struct heapwire_pair *)grown(now->pairs, now->n_pairs, sizeof *pairs);
+		if (!pairs)
+			OUT_OF_MEMORY(feedback);
+		feedback->seen[index / 8] |= (unsigned char)(1u << index % 8);
+		now->pairs = pairs;
+		pairs[now->n_pairs++] = feedback->table->pairs[index];
+	}
+}
+
+static void tranche_done(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct heapwire_batch *coming = &feedback->coming;
+	struct heapwire_tranche *tranches;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (!feedback->targeted)
+		BREAK(feedback, "a tranche without a target device");
+	if (coming->n_tranches >= MOST_TRANCHES)
+		BREAK(feedback, "more than %d tranches", MOST_TRANCHES);
+	tranches = (struct heapwire_tranche *)grown(coming->tranches, coming->n_tranches,
+						    sizeof *tranches);
+	if (!tranches)
+		OUT_OF_MEMORY(feedback);
+	coming->tranches = tranches;
+	tranches[coming->n_tranches++] = feedback->now;
+	memset(&feedback->now, 0, sizeof feedback->now);
+	feedback->targeted = feedback->flagged = 0;
+	free(feedback->seen);
+	feedback->seen = NULL;
+}
+
+/* One told set for a tranche; what it holds moves. -1 without memory, -2 for a wrong index. */
+static int move_set(struct heapwire_set *set, struct told_set *told, const struct table *table)
+{
+	size_t i;
+
+	memset(set, 0, sizeof *set);
+	set->device = told->device;
+	if (told->n_indices) {
+		set->pairs = (struct heapwire_pair *)malloc(told->n_indices * sizeof *set->pairs);
+		if (!set->pairs)
+			return -1;
+	}
+	for (i = 0; i < told->n_indices; i++) {
+		if (!table || told->indices[i] >= table->n)
+			return free(set->pairs), set->pairs = NULL, -2;
+		set->pairs[i] = table->pairs[told->indices[i]];
+	}
+	set->n_pairs = told->n_indices;
+	set->n_constraints = told->n_constraints;
+	set->constraints = told->constraints;
+	told->constraints = NULL;
+	told->n_constraints = 0;
+	return 0;
+}
+
+/* Puts what was said into the batch, in place of what was said of it before; tells its owner. */
+static void tell(struct heapwire_feedback *feedback, struct told *told)
+{
+	struct heapwire_batch *batch = &feedback->batch;
+	size_t i, j;
+	int fault = 0;
+
+	if (told->n != batch->n_tranches)
+		BREAK(feedback, "%zu tranches were described of %zu", told->n, batch->n_tranches);
+	for (i = 0; i < told->n && !fault; i++) {
+		struct heapwire_tranche *tranche = &batch->tranches[i];
+		struct told_tranche *said = &told->tranches[i];
+		memory_free(tranche);
+		tranche->sources = said->sources;
+		tranche->n_sources = said->n_sources;
+		said->sources = NULL;
+		if (said->n_sets) {
+			tranche->sets = (struct heapwire_set *)calloc(said->n_sets,
+								      sizeof *tranche->sets);
+			fault = tranche->sets ? 0 : -1;
+		}
+		for (j = 0; j < said->n_sets && !fault; j++) {
+			fault = move_set(&tranche->sets[j], &said->sets[j], feedback->batch_table);
+			tranche->n_sets = fault ? j : j + 1;
+		}
+	}
+	told_free(told);
+	if (fault == -1)
+		OUT_OF_MEMORY(feedback);
+	if (fault)
+		BREAK(feedback, "a set for formats that are not in the format table");
+	batch->described = 1;
+	tell_batch(feedback);
+}
+
+static void feedback_done(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (feedback->targeted || feedback->flagged || feedback->now.n_pairs)
+		BREAK(feedback, "done in the middle of a tranche");
+	if (!feedback->coming.n_tranches)
+		BREAK(feedback, "feedback without a tranche");
+	batch_free(&feedback->batch);
+	feedback->batch = feedback->coming;
+	memset(&feedback->coming, 0, sizeof feedback->coming);
+	feedback->coming_pairs = 0;
+	table_release(feedback->batch_table);
+	feedback->batch_table = feedback->table;
+	if (feedback->table)
+		feedback->table->holders++;
+	feedback->has_batch = 1;
+	feedback->has_told = 0;
+	if (feedback->has_next) {
+		feedback->has_next = 0;
+		tell(feedback, &feedback->next);
+	} else if (!feedback->waits) {
+		tell_batch(feedback);
+	}
+}
+
+static const struct zwp_linux_dmabuf_feedback_v1_listener feedback_listener = {
+	feedback_done,	       format_table,	main_device, tranche_done,
+	tranche_target_device, tranche_formats, tranche_flags};
+
+static void tranche_source(void *data, struct xx_dmabuf_feedback_sources_v1 *proxy, uint32_t kind,
+			   uint32_t major, uint32_t minor)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct told_tranche *telling = &feedback->telling;
+	struct heapwire_source_id *sources, id = {kind, major, minor};
+	size_t i;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (kind > 2)
+		BREAK(feedback, "a source of kind %u, which there is not", kind);
+	if (major > 0xfff || minor > 0xfffff)
+		BREAK(feedback, "a source %u:%u, which is no device number", major, minor);
+	for (i = 0; i < telling->n_sources; i++)
+		if (same_source(&telling->sources[i], &id))
+			return;
+	if (telling->n_sources >= MOST_SOURCES)
+		BREAK(feedback, "more than %d sources of a tranche", MOST_SOURCES);
+	sources = (struct heapwire_source_id *)grown(telling->sources, i, sizeof id);
+	if (!sources)
+		OUT_OF_MEMORY(feedback);
+	telling->sources = sources;
+	sources[telling->n_sources++] = id;
+}
+
+static void tranche_set(void *data, struct xx_dmabuf_feedback_sources_v1 *proxy, uint32_t device,
+			struct wl_array *indices)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct told_tranche *telling = &feedback->telling;
+	struct told_set *sets;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (indices->size % sizeof(uint16_t))
+		BREAK(feedback, "indices in %zu bytes", indices->size);
+	feedback->described.bytes += sizeof *sets + 8 * indices->size;
+	if (telling->n_sets >= MOST_SETS || feedback->described.bytes > MOST_BYTES)
+		BREAK(feedback, "more sets of a tranche than are taken");
+	sets = (struct told_set *)grown(telling->sets, telling->n_sets, sizeof *sets);
+	if (!sets)
+		OUT_OF_MEMORY(feedback);
+	telling->sets = sets;
+	sets += telling->n_sets;
+	memset(sets, 0, sizeof *sets);
+	sets->device = device;
+	sets->n_indices = indices->size / sizeof(uint16_t);
+	if (!(sets->indices = (uint16_t *)copied(indices->data, indices->size)))
+		OUT_OF_MEMORY(feedback);
+	telling->n_sets++;
+}
+
+/* Whether a type can have such a value; one that is not known here may have any. */
+static int fits(uint32_t type, const struct wl_array *value)
+{
+	uint64_t numbers[2] = {1, 1};
+
+	if (value->size == 8 || value->size == 16)
+		memcpy(numbers, value->data, value->size);
+	switch (type) {
+	case XX_DMABUF_SOURCES_V1_TYPE_PITCH_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_OFFSET_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_SIZE_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_SCANLINE_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_WIDTH_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_HEIGHT_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_VISIBLE_WIDTH_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_VISIBLE_HEIGHT_ALIGNMENT:
+		return value->size == 8 && numbers[0] != 0; /* a multiple of 0 is nothing */
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_PITCH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_PITCH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_HEIGHT:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_HEIGHT:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_AREA:
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_SIZE:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_SIZE:
+	case XX_DMABUF_SOURCES_V1_TYPE_PROTECTED:
+	case XX_DMABUF_SOURCES_V1_TYPE_DMA_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_SEGMENTS:
+	case XX_DMABUF_SOURCES_V1_TYPE_PADDING:
+	case XX_DMABUF_SOURCES_V1_TYPE_MACROBLOCK_PADDING:
+	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_HEIGHT:
+	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_LEAST_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_LEAST_HEIGHT:
+	case XX_DMABUF_SOURCES_V1_TYPE_COHERENCY_DOMAINS:
+	case XX_DMABUF_SOURCES_V1_TYPE_CPU_ACCESS:
+	case XX_DMABUF_SOURCES_V1_TYPE_FENCES:
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_BUFFERS:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_BUFFERS:
+	case XX_DMABUF_SOURCES_V1_TYPE_SHARED_BUFFERS:
+	case XX_DMABUF_SOURCES_V1_TYPE_COLOURS:
+	case XX_DMABUF_SOURCES_V1_TYPE_ALPHA:
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_INTERLACED:
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_ROTATION:
+		return value->size == 8;
+	case XX_DMABUF_SOURCES_V1_TYPE_CONTIGUOUS:
+	case XX_DMABUF_SOURCES_V1_TYPE_PIXEL_BOUNDARY_PITCH:
+	case XX_DMABUF_SOURCES_V1_TYPE_POWER_OF_TWO_PITCH:
+	case XX_DMABUF_SOURCES_V1_TYPE_SAME_BUFFER:
+	case XX_DMABUF_SOURCES_V1_TYPE_SAME_SOURCE:
+	case XX_DMABUF_SOURCES_V1_TYPE_DIFFERENT_SOURCE:
+	case XX_DMABUF_SOURCES_V1_TYPE_TIED_PITCH:
+	case XX_DMABUF_SOURCES_V1_TYPE_ADJACENT_PLANES:
+	case XX_DMABUF_SOURCES_V1_TYPE_NO_SNOOP:
+	case XX_DMABUF_SOURCES_V1_TYPE_DIRTY_LINES:
+	case XX_DMABUF_SOURCES_V1_TYPE_NO_SYNC:
+		return value->size == 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_RANGE:
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_HEIGHT:
+		return value->size == 16 && numbers[0] <= numbers[1];
+	case XX_DMABUF_SOURCES_V1_TYPE_PERMITTED_SOURCES:
+		return value->size % 12 == 0 && value->size > 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_HOPS:
+	case XX_DMABUF_SOURCES_V1_TYPE_SAME_NUMA_NODE:
+	case XX_DMABUF_SOURCES_V1_TYPE_PEER_LINK:
+	case XX_DMABUF_SOURCES_V1_TYPE_NOT_LOCAL:
+		return value->size % 16 == 0 && value->size > 0;
+	default:
+		return 1;
+	}
+}
+
+static void tranche_constraint(void *data, struct xx_dmabuf_feedback_sources_v1 *proxy,
+			       uint32_t type, uint32_t planes, uint32_t flags,
+			       struct wl_array *value)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct told_tranche *telling = &feedback->telling;
+	struct heapwire_constraint *constraints;
+	struct told_set *set;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (!telling->n_sets)
+		BREAK(feedback, "a constraint before any set");
+	if (value->size > MOST_VALUE || !fits(type, value))
+		BREAK(feedback, "a value of %zu bytes for a constraint of type %u", value->size,
+		      type);
+	set = &telling->sets[telling->n_sets - 1];
+	feedback->described.bytes += sizeof *constraints + value->size;
+	if (set->n_constraints >= MOST_CONSTRAINTS || feedback->described.bytes > MOST_BYTES)
+		BREAK(feedback, "more constraints of a set than are taken");
+	constraints = (struct heapwire_constraint *)grown(set->constraints, set->n_constraints,
+							  sizeof *constraints);
+	if (!constraints)
+		OUT_OF_MEMORY(feedback);
+	set->constraints = constraints;
+	constraints += set->n_constraints;
+	constraints->type = type;
+	constraints->planes = planes;
+	constraints->flags = flags;
+	constraints->size = (uint32_t)value->size;
+	if (!(constraints->value = copied(value->data, value->size)))
+		OUT_OF_MEMORY(feedback);
+	set->n_constraints++;
+}
+
+static void described_tranche_done(void *data, struct xx_dmabuf_feedback_sources_v1 *proxy)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	struct told *described = &feedback->described;
+	struct told_tranche *tranches;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (described->n >= MOST_TRANCHES)
+		BREAK(feedback, "more than %d tranches", MOST_TRANCHES);
+	tranches = (struct told_tranche *)grown(described->tranches, described->n,
+						sizeof *tranches);
+	if (!tranches)
+		OUT_OF_MEMORY(feedback);
+	described->tranches = tranches;
+	tranches[described->n++] = feedback->telling;
+	memset(&feedback->telling, 0, sizeof feedback->telling);
+}
+
+static void described_done(void *data, struct xx_dmabuf_feedback_sources_v1 *proxy, uint32_t which)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+
+	(void)proxy;
+	if (feedback->failed.fault)
+		return;
+	if (feedback->telling.n_sources || feedback->telling.n_sets)
+		BREAK(feedback, "done in the middle of a tranche");
+	if (which == XX_DMABUF_FEEDBACK_SOURCES_V1_BATCH_NEXT) {
+		told_free(&feedback->next);
+		feedback->next = feedback->described;
+		feedback->has_next = 1;
+		memset(&feedback->described, 0, sizeof feedback->described);
+	} else if (which != XX_DMABUF_FEEDBACK_SOURCES_V1_BATCH_LAST) {
+		BREAK(feedback, "a batch %u, which is neither the last nor the next", which);
+	} else if (!feedback->has_batch) {
+		BREAK(feedback, "the last batch was described before there was one");
+	} else {
+		tell(feedback, &feedback->described);
+	}
+}
+
+static const struct xx_dmabuf_feedback_sources_v1_listener extension_listener = {
+	tranche_source, tranche_set, tranche_constraint, described_tranche_done, described_done};
+
+/* A compositor that says nothing of the batch that it has sent is not waited for. */
+static void settled(void *data, struct wl_callback *callback, uint32_t serial)
+{
+	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	int waited = feedback->waits;
+
+	(void)serial;
+	wl_callback_destroy(callback);
+	feedback->settled = NULL;
+	feedback->waits = 0;
+	if (waited && feedback->has_batch && !feedback->failed.fault)
+		tell_batch(feedback);
+}
+
+static const struct wl_callback_listener settled_listener = {settled};
+
+struct heapwire_feedback *heapwire_feedback_create(struct heapwire_client *client,
+						   struct wl_surface *surface, heapwire_told told,
+						   void *data, struct heapwire_error *error)
+{
+	struct heapwire_feedback *feedback;
+	uint32_t version = heapwire_client_version(client, HEAPWIRE_LINUX_DMABUF);
+
+	if (!heapwire_client_ready(client)) {
+		fail(error, HEAPWIRE_CALLER, "the client is not ready");
+		return NULL;
+	}
+	if (version < 4) {
+		fail(error, HEAPWIRE_NOT_POSSIBLE,
+		     "the compositor has no linux-dmabuf feedback (version %u, and 4 is needed)",
+		     version);
+		return NULL;
+	}
+	feedback = (struct heapwire_feedback *)calloc(1, sizeof *feedback);
+	if (feedback)
+		feedback->proxy =
+			surface ? zwp_linux_dmabuf_v1_get_surface_feedback(client->dmabuf, surface)
+				: zwp_linux_dmabuf_v1_get_default_feedback(client->dmabuf);
+	if (feedback && feedback->proxy && client->sources_proxy) {
+		feedback->extension = xx_dmabuf_sources_v1_extend_feedback(client->sources_proxy,
+									   feedback->proxy);
+		feedback->settled = synced(client);
+	}
+	if (!feedback || !feedback->proxy ||
+	    (client->sources_proxy && (!feedback->extension || !feedback->settled))) {
+		heapwire_feedback_destroy(feedback);
+		no_memory(error);
+		return NULL;
+	}
+	feedback->told = told;
+	feedback->data = data;
+	zwp_linux_dmabuf_feedback_v1_add_listener(feedback->proxy, &feedback_listener, feedback);
+	if (feedback->extension) {
+		feedback->waits = 1;
+		xx_dmabuf_feedback_sources_v1_add_listener(feedback->extension,
+							   &extension_listener, feedback);
+		wl_callback_add_listener(feedback->settled, &settled_listener, feedback);
+	}
+	return feedback;
+}
+
+void heapwire_feedback_destroy(struct heapwire_feedback *feedback)
+{
+	if (!feedback)
+		return;
+	if (feedback->settled)
+		wl_callback_destroy(feedback->settled);
+	if (feedback->extension)
+		xx_dmabuf_feedback_sources_v1_destroy(feedback->extension);
+	if (feedback->proxy)
+		zwp_linux_dmabuf_feedback_v1_destroy(feedback->proxy);
+	table_release(feedback->table);
+	table_release(feedback->batch_table);
+	free(feedback->now.pairs);
+	free(feedback->seen);
+	batch_free(&feedback->coming);
+	batch_free(&feedback->batch);
+	told_tranche_free(&feedback->telling);
+	told_free(&feedback->described);
+	told_free(&feedback->next);
+	free(feedback);
+}
+
+const struct heapwire_batch *heapwire_feedback_batch(const struct heapwire_feedback *feedback,
+						     struct heapwire_error *error)
+{
+	if (!feedback)
+		return NULL;
+	if (error && feedback->failed.fault)
+		*error = feedback->failed;
+	else
+		fail(error, HEAPWIRE_NO_FAULT, "the compositor has sent no complete feedback");
+	return feedback->has_told && !feedback->failed.fault ? &feedback->batch : NULL;
+}
+
+static int has_pair(const struct heapwire_pair *pairs, size_t n, uint32_t fourcc, uint64_t modifier)
+{
+	size_t i;
+	for (i = 0; i < n; i++)
+		if (pairs[i].fourcc == fourcc && pairs[i].modifier == modifier)
+			return 1;
+	return 0;
+}
+
+int heapwire_tranche_has(const struct heapwire_tranche *tranche, uint32_t fourcc, uint64_t modifier)
+{
+	return has_pair(tranche->pairs, tranche->n_pairs, fourcc, modifier);
+}
+
+/* -- Layouts ---------------------------------------------------------------------------------- */
+
+#define FOURCC(a, b, c, d)                                                                        \
+	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define INVALID_MODIFIER 0x00ffffffffffffffULL /* DRM_FORMAT_MOD_INVALID: rows, as drivers do */
+
+/* Formats in rows: of each plane the bytes of a sample, and how many pixels one stands for. */
+static const struct format {
+	uint32_t fourcc, n_planes;
+	struct {
+		uint32_t bytes, across, down;
+	} planes[3];
+} formats[] = {
+	{FOURCC('X', 'R', '2', '4'), 1, {{4, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('A', 'R', '2', '4'), 1, {{4, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('X', 'B', '2', '4'), 1, {{4, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('A', 'B', '2', '4'), 1, {{4, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('X', 'R', '3', '0'), 1, {{4, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('R', 'G', '2', '4'), 1, {{3, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('B', 'G', '2', '4'), 1, {{3, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('R', 'G', '1', '6'), 1, {{2, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('Y', 'U', 'Y', 'V'), 1, {{4, 2, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('U', 'Y', 'V', 'Y'), 1, {{4, 2, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('R', '8', ' ', ' '), 1, {{1, 1, 1}, {0, 1, 1}, {0, 1, 1}}},
+	{FOURCC('N', 'V', '1', '2'), 2, {{1, 1, 1}, {2, 2, 2}, {0, 1, 1}}},
+	{FOURCC('N', 'V', '2', '1'), 2, {{1, 1, 1}, {2, 2, 2}, {0, 1, 1}}},
+	{FOURCC('N', 'V', '1', '6'), 2, {{1, 1, 1}, {2, 2, 1}, {0, 1, 1}}},
+	{FOURCC('P', '0', '1', '0'), 2, {{2, 1, 1}, {4, 2, 2}, {0, 1, 1}}},
+	{FOURCC('Y', 'U', '1', '2'), 3, {{1, 1, 1}, {1, 2, 2}, {1, 2, 2}}},
+	{FOURCC('Y', 'V', '1', '2'), 3, {{1, 1, 1}, {1, 2, 2}, {1, 2, 2}}},
+};
+
+/* What the constraints of all devices come to; the arrays are by plane. */
+struct demand {
+	uint64_t pitch_alignment[3], offset_alignment[3], rows_alignment[3];
+	uint64_t min_pitch[3], max_pitch[3], padding[3];
+	uint64_t size_alignment, min_size, max_size;
+	uint64_t width_alignment, height_alignment, min_width, min_height;
+	uint64_t max_width, max_height, max_area, macroblock_padding;
+	int power_of_two, whole_pixels, tied, adjacent;
+};
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+	while (b) {
+		uint64_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The least common multiple; 0 if it is too large for anything, or one of them was. */
+static uint64_t common(uint64_t a, uint64_t b)
+{
+	if (!a || !b)
+		return 0;
+	a /= common_divisor(a, b);
+	return a > UINT32_MAX / b ? 0 : a * b;
+}
+
+static uint64_t up(uint64_t value, uint64_t alignment)
+{
+	return (value + alignment - 1) / alignment * alignment;
+}
+
+static void at_least(uint64_t *all, uint64_t one)
+{
+	*all = one > *all ? one : *all;
+}
+
+static void at_most(uint64_t *all, uint64_t one)
+{
+	*all = one < *all ? one : *all;
+}
+
+static uint64_t number_of(const struct heapwire_constraint *constraint)
+{
+	uint64_t number = 0;
+	if (constraint->size == sizeof number)
+		memcpy(&number, constraint->value, sizeof number);
+	return number;
+}
+
+/*
+ * Takes a constraint in; -1 if it is not understood. What is about which memory to use has been
+ * answered by the tranche's sources.
+ */
+static int demand_add(struct demand *demand, const struct heapwire_constraint *constraint)
+{
+	uint64_t number = number_of(constraint);
+	uint32_t plane;
+
+	if (number > UINT32_MAX)
+		number = UINT32_MAX; /* beyond all that a buffer can have */
+#define EACH(merge, field)                                                                        \
+	for (plane = 0; plane < 3; plane++)                                                       \
+		if (!constraint->planes || constraint->planes & 1u << plane)                      \
+	merge(demand->field[plane])
+#define LCM(value) ((value) = common((value), number ? number : 1))
+#define MAX(value) at_least(&(value), number)
+#define MIN(value) at_most(&(value), number)
+	switch (constraint->type) {
+	case XX_DMABUF_SOURCES_V1_TYPE_PITCH_ALIGNMENT:
+		EACH(LCM, pitch_alignment);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_OFFSET_ALIGNMENT:
+	case XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_ALIGNMENT:
+		EACH(LCM, offset_alignment);
+		if (constraint->type == XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_ALIGNMENT &&
+		    4096 % (number ? number : 1))
+			return -1; /* a buffer begins at a page, and no more is known of it */
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_SIZE_ALIGNMENT:
+		LCM(demand->size_alignment);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_SCANLINE_ALIGNMENT:
+		EACH(LCM, rows_alignment);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_PITCH:
+		EACH(MAX, min_pitch);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_PITCH:
+		EACH(MIN, max_pitch);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_PADDING:
+		EACH(MAX, padding);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MACROBLOCK_PADDING:
+		MAX(demand->macroblock_padding);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_SIZE:
+		MAX(demand->min_size);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_SIZE:
+		MIN(demand->max_size);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_WIDTH:
+		MAX(demand->min_width);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_HEIGHT:
+		MAX(demand->min_height);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_WIDTH:
+		MIN(demand->max_width);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_HEIGHT:
+		MIN(demand->max_height);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_AREA:
+		demand->max_area = demand->max_area < number ? demand->max_area : number;
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_WIDTH_ALIGNMENT:
+		LCM(demand->width_alignment);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_HEIGHT_ALIGNMENT:
+		LCM(demand->height_alignment);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_POWER_OF_TWO_PITCH:
+		demand->power_of_two = 1;
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_PIXEL_BOUNDARY_PITCH:
+		demand->whole_pixels = 1;
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_ADJACENT_PLANES:
+		demand->adjacent = 1;
+		demand->tied = 1;
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_TIED_PITCH:
+		demand->tied = 1;
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_SAME_BUFFER: /* there is one object, from one source */
+	case XX_DMABUF_SOURCES_V1_TYPE_SAME_SOURCE:
+	case XX_DMABUF_SOURCES_V1_TYPE_CONTIGUOUS: /* what the sources answer */
+	case XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_RANGE:
+	case XX_DMABUF_SOURCES_V1_TYPE_PERMITTED_SOURCES:
+	case XX_DMABUF_SOURCES_V1_TYPE_PROTECTED:
+	case XX_DMABUF_SOURCES_V1_TYPE_DMA_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_SEGMENTS:
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_HOPS:
+	case XX_DMABUF_SOURCES_V1_TYPE_SAME_NUMA_NODE:
+	case XX_DMABUF_SOURCES_V1_TYPE_PEER_LINK:
+	case XX_DMABUF_SOURCES_V1_TYPE_NOT_LOCAL:
+	case XX_DMABUF_SOURCES_V1_TYPE_COHERENCY_DOMAINS: /* what SYNC and implicit fences do */
+	case XX_DMABUF_SOURCES_V1_TYPE_CPU_ACCESS:
+	case XX_DMABUF_SOURCES_V1_TYPE_NO_SNOOP:
+	case XX_DMABUF_SOURCES_V1_TYPE_FENCES:
+	case XX_DMABUF_SOURCES_V1_TYPE_MIN_BUFFERS: /* what is about more than one buffer */
+	case XX_DMABUF_SOURCES_V1_TYPE_MAX_BUFFERS:
+	case XX_DMABUF_SOURCES_V1_TYPE_SHARED_BUFFERS:
+	case XX_DMABUF_SOURCES_V1_TYPE_COLOURS:
+	case XX_DMABUF_SOURCES_V1_TYPE_ALPHA:
+		return 0;
+	default:
+		return constraint->flags & XX_DMABUF_FEEDBACK_SOURCES_V1_FLAG_MUST_UNDERSTAND ? -1
+											      : 0;
+	}
+#undef EACH
+#undef LCM
+#undef MAX
+#undef MIN
+}
+
+/* The demand with a set in it; 0, or the type of the constraint that is not understood. */
+static uint32_t demand_with(struct demand *demand, const struct heapwire_set *set)
+{
+	struct demand with = *demand;
+	size_t i;
+	for (i = 0; i < set->n_constraints; i++)
+		if (demand_add(&with, &set->constraints[i]) < 0)
+			return set->constraints[i].type;
+	*demand = with;
+	return 0;
+}
+
+static int set_is_for(const struct heapwire_set *set, uint32_t fourcc, uint64_t modifier)
+{
+	return !set->n_pairs || has_pair(set->pairs, set->n_pairs, fourcc, modifier);
+}
+
+/* Of the sets of each device that have the pair, the first that is understood. */
+static int demand_of(struct demand *demand, const struct heapwire_tranche *tranche,
+		     uint32_t fourcc, uint64_t modifier, struct heapwire_error *error)
+{
+	size_t i, j;
+
+	for (i = 0; i < tranche->n_sets; i++) {
+		uint32_t device = tranche->sets[i].device, unknown = 0, type = 0;
+		for (j = 0; j < i && tranche->sets[j].device != device; j++)
+			;
+		if (j < i)
+			continue; /* this device has been looked at */
+		for (j = i; j < tranche->n_sets; j++) {
+			const struct heapwire_set *set = &tranche->sets[j];
+			if (set->device != device || !set_is_for(set, fourcc, modifier))
+				continue;
+			if (!(type = demand_with(demand, set)))
+				break;
+			unknown = type;
+		}
+		if (j == tranche->n_sets && unknown)
+			return fail(error, HEAPWIRE_NOT_POSSIBLE,
+				    "a device requires constraint type %u, which is not "
+				    "understood here",
+				    unknown);
+	}
+	return 0;
+}
+
+/* The least pitch that will do, 0 if there is none. */
+static uint64_t least_pitch(uint64_t least, uint64_t alignment, int power_of_two)
+{
+	uint64_t pitch = 1;
+
+	if (!alignment || (power_of_two && alignment & (alignment - 1)))
+		return 0; /* no power of two is a multiple of what is none */
+	if (!power_of_two)
+		return up(least, alignment);
+	while (pitch < least || pitch < alignment)
+		pitch *= 2;
+	return pitch;
+}
+
+/* The pitch of each plane, 0 where there is none. */
+static void choose_pitches(const struct demand *demand, const struct format *format,
+			   uint64_t width, uint64_t *pitches)
+{
+	uint64_t least[3] = {0, 0, 0}, alignment[3] = {0, 0, 0};
+	uint32_t i;
+
+	for (i = 0; i < format->n_planes; i++) {
+		uint32_t bytes = format->planes[i].bytes, across = format->planes[i].across;
+		least[i] = (width + across - 1) / across * bytes;
+		at_least(&least[i], demand->min_pitch[i]);
+		alignment[i] = demand->pitch_alignment[i];
+		if (demand->whole_pixels)
+			alignment[i] = common(alignment[i], bytes);
+		if (demand->tied && i) { /* what is asked of this plane is asked of plane 0 */
+			uint64_t ratio = format->planes[0].bytes * across;
+			uint64_t multiple = alignment[i] * ratio;
+			at_least(&least[0], (least[i] * ratio + bytes - 1) / bytes);
+			multiple /= common_divisor(multiple, bytes) + !multiple;
+			alignment[0] = common(alignment[0], multiple);
+		}
+	}
+	pitches[0] = least_pitch(least[0], alignment[0], demand->power_of_two);
+	for (i = 1; i < format->n_planes; i++)
+		pitches[i] = demand->tied
+				     ? pitches[0] * format->planes[i].bytes /
+					       (format->planes[0].bytes * format->planes[i].across)
+				     : least_pitch(least[i], alignment[i], demand->power_of_two);
+}
+
+int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, uint64_t modifier,
+		     uint32_t width, uint32_t height, struct heapwire_layout *layout,
+		     struct heapwire_error *error)
+{
+	struct demand demand = {
+		{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {UINT32_MAX, UINT32_MAX, UINT32_MAX},
+		{0, 0, 0}, 1, 0, UINT32_MAX, 1, 1, 0, 0, UINT32_MAX, UINT32_MAX, UINT64_MAX, 0,
+		0, 0, 0, 0};
+	struct heapwire_layout made;
+	const struct format *format = formats;
+	uint64_t room_width = width, room_height = height, end = 0, pitches[3];
+	uint32_t i;
+
+	while (format->fourcc != fourcc)
+		if (++format == formats + sizeof formats / sizeof *formats)
+			return fail(error, HEAPWIRE_NOT_POSSIBLE,
+				    "format 0x%08x is not laid out here", fourcc);
+	if (modifier && modifier != INVALID_MODIFIER)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE,
+			    "modifier 0x%llx is not rows, and only rows are laid out here",
+			    (unsigned long long)modifier);
+	if (!heapwire_tranche_has(tranche, fourcc, modifier))
+		return fail(error, HEAPWIRE_CALLER, "the tranche has no such format and modifier");
+	if (!width || !height || width > 65536 || height > 65536)
+		return fail(error, HEAPWIRE_CALLER, "%u x %u pixels are no picture", width, height);
+	if (!tranche->n_sources)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE,
+			    "it is not known which memory the tranche's devices can use");
+	if (demand_of(&demand, tranche, fourcc, modifier, error) < 0)
+		return -1;
+	if (width > demand.max_width || height > demand.max_height ||
+	    (uint64_t)width * height > demand.max_area)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE,
+			    "pictures of %u x %u are too large for a device", width, height);
+	at_least(&room_width, demand.min_width);
+	at_least(&room_height, demand.min_height);
+	if (!demand.width_alignment || !demand.height_alignment || !demand.size_alignment)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE, "no size is a multiple of all that is asked");
+	room_width = up(room_width, demand.width_alignment);
+	room_height = up(room_height, demand.height_alignment);
+
+	memset(&made, 0, sizeof made);
+	choose_pitches(&demand, format, room_width, pitches);
+	for (i = 0; i < format->n_planes; i++) {
+		uint64_t down = format->planes[i].down, rows = (room_height + down - 1) / down;
+		uint64_t pitch = pitches[i], offset = end;
+		if (pitch && demand.offset_alignment[i])
+			offset = up(end, demand.offset_alignment[i]);
+		if (!pitch || pitch > demand.max_pitch[i] || !demand.offset_alignment[i] ||
+		    !demand.rows_alignment[i] || (demand.adjacent && offset != end))
+			return fail(error, HEAPWIRE_NOT_POSSIBLE,
+				    "the devices' requirements of plane %u contradict each other",
+				    i);
+		end = offset + up(rows, demand.rows_alignment[i]) * pitch;
+		if (end > UINT32_MAX)
+			return fail(error, HEAPWIRE_NOT_POSSIBLE, "the buffer would have 4 GiB");
+		made.planes[i].offset = (uint32_t)offset;
+		made.planes[i].pitch = (uint32_t)pitch;
+		if (i + 1 == format->n_planes || !demand.adjacent)
+			end += demand.padding[i];
+	}
+	end += (uint64_t)((width + 15) / 16) * ((height + 15) / 16) * demand.macroblock_padding;
+	at_least(&end, demand.min_size);
+	end = up(end, demand.size_alignment);
+	if (end > demand.max_size)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE,
+			    "the buffer would have %llu bytes, more than a device takes",
+			    (unsigned long long)end);
+	made.fourcc = fourcc;
+	made.modifier = modifier;
+	made.width = (uint32_t)room_width;
+	made.height = (uint32_t)room_height;
+	made.n_objects = 1;
+	made.n_planes = format->n_planes;
+	made.objects[0].source = tranche->sources[0];
+	made.objects[0].size = end;
+	*layout = made;
+	return 0;
+}
+
+/* -- Memory ----------------------------------------------------------------------------------- */
+
+struct heapwire_heap {
+	uint32_t kind;
+	int fd; /* of the node */
+};
+
+static int is_node(int fd, const struct heapwire_source_id *source)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+	       major(status.st_rdev) == source->major && minor(status.st_rdev) == source->minor;
+}
+
+static int open_node(const char *folder, const char *name, const struct heapwire_source_id *source)
+{
+	char path[512];
+	int fd, length = snprintf(path, sizeof path, "%s/%s", folder, name);
+
+	if (length < 0 || (size_t)length >= sizeof path)
+		return errno = ENAMETOOLONG, -1;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && !is_node(fd, source)) {
+		close(fd);
+		return errno = ENODEV, -1;
+	}
+	return fd;
+}
+
+/* What sysfs calls the node of a device with these numbers, below /dev. */
+static int node_name(const struct heapwire_source_id *source, char *name, size_t size)
+{
+	char path[64], line[512];
+	FILE *file;
+	int found = -1;
+
+	snprintf(path, sizeof path, "/sys/dev/char/%u:%u/uevent", source->major, source->minor);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	while (found < 0 && fgets(line, sizeof line, file))
+		if (!strncmp(line, "DEVNAME=", 8)) {
+			line[strcspn(line, "\n")] = '\0';
+			found = (size_t)snprintf(name, size, "%s", line + 8) < size ? 0 : -1;
+		}
+	fclose(file);
+	return found;
+}
+
+/* Without sysfs: each node below /dev/dma_heap is asked for its numbers. */
+static int search_heaps(const struct heapwire_source_id *source)
+{
+	DIR *folder = opendir("/dev/dma_heap");
+	struct dirent *entry;
+	int fd = -1;
+
+	if (!folder)
+		return -1;
+	while (fd < 0 && (entry = readdir(folder))) {
+		struct stat status;
+		if (fstatat(dirfd(folder), entry->d_name, &status, 0) == 0 &&
+		    S_ISCHR(status.st_mode) && major(status.st_rdev) == source->major &&
+		    minor(status.st_rdev) == source->minor)
+			fd = open_node("/dev/dma_heap", entry->d_name, source);
+	}
+	closedir(folder);
+	return fd;
+}
+
+struct heapwire_heap *heapwire_heap_open(const struct heapwire_source_id *source,
+					 struct heapwire_error *error)
+{
+	struct heapwire_heap *heap;
+	char name[256];
+	int fd = -1;
+
+	if (source->kind != XX_DMABUF_SOURCES_V1_KIND_HEAP &&
+	    source->kind != XX_DMABUF_SOURCES_V1_KIND_UDMABUF) {
+		fail(error, HEAPWIRE_NOT_POSSIBLE,
+		     "device %u:%u allocates by its own interface, which is not spoken here",
+		     source->major, source->minor);
+		return NULL;
+	}
+	errno = ENOENT;
+	if (node_name(source, name, sizeof name) == 0)
+		fd = open_node("/dev", name, source);
+	else if (source->kind == XX_DMABUF_SOURCES_V1_KIND_HEAP)
+		fd = search_heaps(source);
+	else
+		fd = open_node("/dev", "udmabuf", source);
+	if (fd < 0) {
+		fail(error, HEAPWIRE_MACHINE, "the device node %u:%u cannot be opened: %s",
+		     source->major, source->minor, strerror(errno));
+		return NULL;
+	}
+	heap = (struct heapwire_heap *)malloc(sizeof *heap);
+	if (!heap) {
+		close(fd);
+		no_memory(error);
+		return NULL;
+	}
+	heap->kind = source->kind;
+	heap->fd = fd;
+	return heap;
+}
+
+void heapwire_heap_close(struct heapwire_heap *heap)
+{
+	if (!heap)
+		return;
+	close(heap->fd);
+	free(heap);
+}
+
+/* A memfd of a size that nobody can change any more. */
+static int sealed_memfd(const char *name, uint64_t size, int seals)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd >= 0 && (ftruncate(fd, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)) {
+		int fault = errno;
+		close(fd);
+		errno = fault;
+		return -1;
+	}
+	return fd;
+}
+
+static int udmabuf_allocate(int node, uint64_t size)
+{
+	struct udmabuf_create request;
+	int fd, memory = sealed_memfd("heapwire", size, F_SEAL_SHRINK);
+
+	if (memory < 0)
+		return -1;
+	memset(&request, 0, sizeof request);
+	request.memfd = (uint32_t)memory;
+	request.flags = UDMABUF_FLAGS_CLOEXEC;
+	request.size = size;
+	fd = ioctl(node, UDMABUF_CREATE, &request);
+	if (fd < 0) {
+		int fault = errno;
+		close(memory);
+		errno = fault;
+		return -1;
+	}
+	close(memory);
+	return fd;
+}
+
+int heapwire_heap_allocate(const struct heapwire_heap *heap, uint64_t size,
+			   struct heapwire_error *error)
+{
+	int fd;
+
+	if (!size || size > MOST_BUFFER)
+		return fail(error, HEAPWIRE_CALLER, "a buffer cannot have %llu bytes",
+			    (unsigned long long)size);
+	size = up(size, (uint64_t)sysconf(_SC_PAGESIZE));
+	if (heap->kind == XX_DMABUF_SOURCES_V1_KIND_UDMABUF) {
+		fd = udmabuf_allocate(heap->fd, size);
+	} else {
+		struct dma_heap_allocation_data request;
+		memset(&request, 0, sizeof request);
+		request.len = size;
+		request.fd_flags = O_RDWR | O_CLOEXEC;
+		fd = ioctl(heap->fd, DMA_HEAP_IOCTL_ALLOC, &request) < 0 ? -1 : (int)request.fd;
+	}
+	if (fd < 0)
+		return fail(error, HEAPWIRE_MACHINE, "there are no %llu bytes: %s",
+			    (unsigned long long)size, strerror(errno));
+	return fd;
+}
+
+static int simulated_allocate(const struct heapwire_client *client,
+			      const struct heapwire_object *object, struct heapwire_error *error)
+{
+	const struct heapwire_source *source = heapwire_client_source(client, &object->source);
+	char name[250], path[64]; /* the longest name of a memfd */
+	int memory, fd;
+
+	if (!source || !object->size || object->size > MOST_BUFFER ||
+	    (size_t)snprintf(name, sizeof name, "heapwire:%s", source->name) >= sizeof name)
+		return fail(error, HEAPWIRE_CALLER, "that is no buffer of a simulated heap");
+	memory = sealed_memfd(name, up(object->size, (uint64_t)sysconf(_SC_PAGESIZE)),
+			      F_SEAL_SHRINK | F_SEAL_GROW);
+	if (memory < 0)
+		return fail(error, HEAPWIRE_MACHINE, "there are no %llu bytes: %s",
+			    (unsigned long long)object->size, strerror(errno));
+	/* Opened anew, as the compositor tells holders apart by what they opened. */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	close(memory);
+	return fd < 0 ? fail(error, HEAPWIRE_MACHINE, "%s: %s", path, strerror(errno)) : fd;
+}
+
+static int object_allocate(const struct heapwire_client *client,
+			   const struct heapwire_object *object, struct heapwire_error *error)
+{
+	struct heapwire_heap *heap;
+	int fd = -1;
+
+	if (client->simulated)
+		return simulated_allocate(client, object, error);
+	heap = heapwire_heap_open(&object->source, error);
+	if (heap)
+		fd = heapwire_heap_allocate(heap, object->size, error);
+	heapwire_heap_close(heap);
+	return fd;
+}
+
+int heapwire_allocate(struct heapwire_client *client, const struct heapwire_tranche *tranche,
+		      struct heapwire_layout *layout, int *fds, struct heapwire_error *error)
+{
+	struct heapwire_layout made = *layout;
+	uint32_t i;
+
+	if (!made.n_objects || made.n_objects > HEAPWIRE_PLANES)
+		return fail(error, HEAPWIRE_CALLER, "a layout that contradicts itself");
+	for (i = 0; i < made.n_objects; i++) {
+		size_t next = 0;
+		fds[i] = object_allocate(client, &made.objects[i], error);
+		for (; fds[i] < 0 && tranche && next < tranche->n_sources; next++) {
+			if (same_source(&layout->objects[i].source, &tranche->sources[next]))
+				continue;
+			made.objects[i].source = tranche->sources[next];
+			fds[i] = object_allocate(client, &made.objects[i], error);
+		}
+		if (fds[i] < 0) {
+			while (i--)
+				close(fds[i]);
+			return -1;
+		}
+	}
+	*layout = made;
+	return 0;
+}
+
+static int synchronize(int fd, uint64_t flags, struct heapwire_error *error)
+{
+	struct dma_buf_sync request;
+	struct stat status;
+	int done;
+
+	request.flags = flags;
+	do {
+		done = ioctl(fd, DMA_BUF_IOCTL_SYNC, &request);
+	} while (done < 0 && (errno == EINTR || errno == EAGAIN));
+	/* The memfd of a simulated heap has no caches to look after. */
+	if (done < 0 && errno == ENOTTY && fcntl(fd, F_GET_SEALS) >= 0 && fstat(fd, &status) == 0)
+		done = 0;
+	if (done < 0)
+		return fail(error, HEAPWIRE_MACHINE, "DMA_BUF_IOCTL_SYNC: %s", strerror(errno));
+	return 0;
+}
+
+int heapwire_access_begin(int fd, unsigned int access, struct heapwire_error *error)
+{
+	return synchronize(fd, (access & DMA_BUF_SYNC_RW) | DMA_BUF_SYNC_START, error);
+}
+
+int heapwire_access_end(int fd, unsigned int access, struct heapwire_error *error)
+{
+	return synchronize(fd, (access & DMA_BUF_SYNC_RW) | DMA_BUF_SYNC_END, error);
+}
+
+/* -- Import ----------------------------------------------------------------------------------- */
+
+struct heapwire_import {
+	struct heapwire_client *client;
+	struct heapwire_import *next;
+	struct zwp_linux_buffer_params_v1 *params;
+	heapwire_imported imported; /* NULL if the buffer is not wanted any more */
+	void *data;
+};
+
+static void import_free(struct heapwire_import *import)
+{
+	struct heapwire_import **at = &import->client->imports;
+	while (*at != import)
+		at = &(*at)->next;
+	*at = import->next;
+	zwp_linux_buffer_params_v1_destroy(import->params);
+	free(import);
+}
+
+static void created(void *data, struct zwp_linux_buffer_params_v1 *params,
+		    struct wl_buffer *buffer)
+{
+	struct heapwire_import *import = (struct heapwire_import *)data;
+	heapwire_imported imported = import->imported;
+	void *their_data = import->data;
+
+	(void)params;
+	import_free(import);
+	if (imported)
+		imported(their_data, buffer, NULL);
+	else
+		wl_buffer_destroy(buffer);
+}
+
+static void refused(void *data, struct zwp_linux_buffer_params_v1 *params)
+{
+	struct heapwire_import *import = (struct heapwire_import *)data;
+	heapwire_imported imported = import->imported;
+	void *their_data = import->data;
+	struct heapwire_error error;
+
+	(void)params;
+	import_free(import);
+	fail(&error, HEAPWIRE_NOT_POSSIBLE, "linux-dmabuf does not take the buffer");
+	if (imported)
+		imported(their_data, NULL, &error);
+}
+
+static const struct zwp_linux_buffer_params_v1_listener params_listener = {created, refused};
+
+/* Params with the planes of a layout; NULL with the error. */
+static struct zwp_linux_buffer_params_v1 *params_of(struct heapwire_client *client,
+						    const struct heapwire_layout *layout,
+						    uint32_t width, uint32_t height,
+						    const int *fds, struct heapwire_error *error)
+{
+	struct zwp_linux_buffer_params_v1 *params;
+	uint32_t i;
+
+	if (!client->dmabuf) {
+		fail(error, HEAPWIRE_NOT_POSSIBLE, "the compositor has no linux-dmabuf");
+		return NULL;
+	}
+	for (i = 0; i < layout->n_planes && i < HEAPWIRE_PLANES; i++)
+		if (layout->planes[i].object >= layout->n_objects)
+			break;
+	if (!layout->n_planes || layout->n_objects > HEAPWIRE_PLANES || i < layout->n_planes) {
+		fail(error, HEAPWIRE_CALLER, "a layout that contradicts itself");
+		return NULL;
+	}
+	if (!width || !height || width > layout->width || height > layout->height) {
+		fail(error, HEAPWIRE_CALLER, "pictures of %u x %u do not fit into a buffer of %u x %u",
+		     width, height, layout->width, layout->height);
+		return NULL;
+	}
+	params = zwp_linux_dmabuf_v1_create_params(client->dmabuf);
+	if (!params)
+		no_memory(error);
+	for (i = 0; params && i < layout->n_planes; i++)
+		zwp_linux_buffer_params_v1_add(
+			params, fds[layout->planes[i].object], i, layout->planes[i].offset,
+			layout->planes[i].pitch, (uint32_t)(layout->modifier >> 32),
+			(uint32_t)layout->modifier);
+	return params;
+}
+
+struct heapwire_import *heapwire_import(struct heapwire_client *client,
+					const struct heapwire_layout *layout, uint32_t width,
+					uint32_t height, const int *fds, heapwire_imported imported,
+					void *data, struct heapwire_error *error)
+{
+	struct heapwire_import *import = (struct heapwire_import *)calloc(1, sizeof *import);
+
+	if (!import) {
+		no_memory(error);
+		return NULL;
+	}
+	import->params = params_of(client, layout, width, height, fds, error);
+	if (!import->params) {
+		free(import);
+		return NULL;
+	}
+	import->client = client;
+	import->next = client->imports;
+	client->imports = import;
+	import->imported = imported;
+	import->data = data;
+	zwp_linux_buffer_params_v1_add_listener(import->params, &params_listener, import);
+	zwp_linux_buffer_params_v1_create(import->params, (int32_t)width, (int32_t)height,
+					  layout->fourcc, 0);
+	return import;
+}
+
+void heapwire_import_cancel(struct heapwire_import *import)
+{
+	/* The answer is waited for: a wl_buffer that comes to nobody could not be destroyed. */
+	import->imported = NULL;
+}
+
+static void forget_imports(struct heapwire_client *client)
+{
+	while (client->imports)
+		import_free(client->imports);
+}
+
+struct wl_buffer *heapwire_import_now(struct heapwire_client *client,
+				      const struct heapwire_layout *layout, uint32_t width,
+				      uint32_t height, const int *fds, struct heapwire_error *error)
+{
+	struct zwp_linux_buffer_params_v1 *params =
+		params_of(client, layout, width, height, fds, error);
+	struct wl_buffer *buffer;
+
+	if (!params)
+		return NULL;
+	buffer = zwp_linux_buffer_params_v1_create_immed(params, (int32_t)width, (int32_t)height,
+							 layout->fourcc, 0);
+	zwp_linux_buffer_params_v1_destroy(params);
+	if (!buffer)
+		no_memory(error);
+	return buffer;
+}
+
+int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire_batch *batch,
+			   uint32_t fourcc, uint64_t modifier, uint32_t width, uint32_t height,
+			   struct heapwire_buffer *buffer, struct heapwire_error *error)
+{
+	struct heapwire_buffer made;
+	int done = -1;
+	size_t i;
+
+	memset(&made, 0, sizeof made);
+	memset(buffer, 0, sizeof *buffer);
+	fail(error, HEAPWIRE_NOT_POSSIBLE, "no tranche has format 0x%08x with modifier 0x%llx",
+	     fourcc, (unsigned long long)modifier);
+	for (i = 0; i < batch->n_tranches && done < 0; i++) {
+		const struct heapwire_tranche *tranche = &batch->tranches[i];
+		if (heapwire_tranche_has(tranche, fourcc, modifier))
+			done = heapwire_lay_out(tranche, fourcc, modifier, width, height,
+						&made.layout, error);
+		if (done == 0)
+			done = heapwire_allocate(client, tranche, &made.layout, &made.fd, error);
+	}
+	if (done < 0)
+		return -1;
+	made.pixels = (uint32_t *)mmap(NULL, made.layout.objects[0].size, PROT_READ | PROT_WRITE,
+				       MAP_SHARED, made.fd, 0);
+	if (made.pixels == MAP_FAILED) {
+		fail(error, HEAPWIRE_MACHINE, "the buffer cannot be mapped: %s", strerror(errno));
+		close(made.fd);
+		return -1;
+	}
+	made.proxy = heapwire_import_now(client, &made.layout, width, height, &made.fd, error);
+	if (!made.proxy) {
+		heapwire_buffer_destroy(&made);
+		return -1;
+	}
+	*buffer = made;
+	return 0;
+}
+
+void heapwire_buffer_destroy(struct heapwire_buffer *buffer)
+{
+	if (!buffer->pixels)
+		return;
+	if (buffer->proxy)
+		wl_buffer_destroy(buffer->proxy);
+	munmap(buffer->pixels, buffer->layout.objects[0].size);
+	close(buffer->fd);
+	memset(buffer, 0, sizeof *buffer);
+}

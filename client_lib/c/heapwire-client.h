@@ -1,0 +1,277 @@
+/*
+ * heapwire-client.h - which memory a compositor can use, and buffers of it, for clients in C.
+ *
+ * Nothing here waits, and nothing has a thread of its own: make a client of your wl_display,
+ * dispatch as you do anyway, and be called back. docs/client-c.md begins at nothing and ends with
+ * a buffer on the screen.
+ *
+ * Whatever can fail takes a struct heapwire_error, which may be NULL: who is at fault, and a
+ * sentence. Functions return NULL or -1 then, and have changed nothing. All functions are for one
+ * thread, that which dispatches the queue.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef HEAPWIRE_CLIENT_H
+#define HEAPWIRE_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wayland-client-core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+struct wl_buffer;
+struct wl_surface;
+struct heapwire_client;
+struct heapwire_feedback;
+struct heapwire_heap;
+struct heapwire_import;
+
+enum heapwire_fault {
+	HEAPWIRE_NO_FAULT,
+	HEAPWIRE_CALLER,       /* the program is wrong, or out of memory */
+	HEAPWIRE_MACHINE,      /* the machine lacks something, or a device failed */
+	HEAPWIRE_PEER,	       /* the compositor broke the protocol */
+	HEAPWIRE_NOT_POSSIBLE, /* nobody's: it cannot be had, here or now */
+};
+
+struct heapwire_error {
+	enum heapwire_fault fault;
+	char text[256]; /* a sentence without its full stop */
+};
+
+/* -- The client ------------------------------------------------------------------------------- */
+
+/*
+ * Begins to ask the compositor what it has. All events come on the queue, or on the display's own
+ * if that is NULL. Destroy what was made with a client before the client.
+ */
+struct heapwire_client *heapwire_client_create(struct wl_display *display,
+					       struct wl_event_queue *queue,
+					       struct heapwire_error *error);
+void heapwire_client_destroy(struct heapwire_client *client);
+
+/* Whether the compositor has said which protocols and sources it has. */
+int heapwire_client_ready(const struct heapwire_client *client);
+
+/* The protocols that a client uses; those that it has are told once it is ready. */
+enum heapwire_protocol {
+	HEAPWIRE_LINUX_DMABUF, /* version 3 to 5; there is feedback from 4 on */
+	HEAPWIRE_SOURCES,      /* xx-dmabuf-sources-v1 */
+};
+
+/* The version that is spoken, 0 if the compositor lacks it. */
+uint32_t heapwire_client_version(const struct heapwire_client *client,
+				 enum heapwire_protocol protocol);
+
+/* -- Sources of memory ------------------------------------------------------------------------ */
+
+/*
+ * The kinds are those of enum xx_dmabuf_sources_v1_kind: 0 a DMA heap, 1 a device that allocates
+ * by its own interface, 2 udmabuf. The numbers are of the device node, for this boot alone.
+ */
+struct heapwire_source_id {
+	uint32_t kind, major, minor;
+};
+
+struct heapwire_source {
+	struct heapwire_source_id id;
+	uint32_t properties, known; /* enum xx_dmabuf_sources_v1_property: true, and known */
+	uint64_t size;		    /* bytes that there are in all, 0 if that is not known */
+	char *name;		    /* of a heap, below /dev/dma_heap: the same at each boot */
+};
+
+/* All that there are; valid until events are dispatched. */
+const struct heapwire_source *heapwire_client_sources(const struct heapwire_client *client,
+						      size_t *number);
+
+/* One of them by its numbers; NULL if the compositor has told of none that has them. */
+const struct heapwire_source *heapwire_client_source(const struct heapwire_client *client,
+						     const struct heapwire_source_id *id);
+
+/* -- Feedback --------------------------------------------------------------------------------- */
+
+struct heapwire_pair {
+	uint32_t fourcc, padding; /* of drm_fourcc.h */
+	uint64_t modifier;
+};
+
+struct heapwire_constraint {
+	uint32_t type;	 /* enum xx_dmabuf_sources_v1_type, or a vendor's */
+	uint32_t planes; /* bit n: plane n; 0: the buffer, or all planes */
+	uint32_t flags;	 /* enum xx_dmabuf_feedback_sources_v1_flag */
+	uint32_t size;	 /* bytes of the value */
+	void *value;	 /* aligned for 64-bit integers */
+};
+
+/* What a device requires for some pairs. Of its sets that have a pair, one must be met. */
+struct heapwire_set {
+	uint32_t device; /* tells the tranche's devices apart */
+	size_t n_pairs;	 /* 0: all of the tranche's */
+	struct heapwire_pair *pairs;
+	size_t n_constraints;
+	struct heapwire_constraint *constraints;
+};
+
+struct heapwire_tranche {
+	uint64_t device; /* a dev_t, 0 where the compositor names none */
+	uint32_t flags;	 /* of linux-dmabuf: 1 for scanout */
+	size_t n_pairs;
+	struct heapwire_pair *pairs;
+	size_t n_sources; /* 0: it is not known which memory these devices can use */
+	struct heapwire_source_id *sources; /* the best first */
+	size_t n_sets;
+	struct heapwire_set *sets;
+};
+
+struct heapwire_batch {
+	uint64_t main_device; /* a dev_t, 0 for none */
+	int described;	      /* whether the compositor told of sources and sets */
+	size_t n_tranches;
+	struct heapwire_tranche *tranches; /* in the compositor's order of preference */
+};
+
+/*
+ * Called with each batch when all of it is there; it stays valid until the next one. If the
+ * compositor breaks the protocol, called a last time without a batch and with the error. The
+ * feedback may be destroyed here.
+ */
+typedef void (*heapwire_told)(void *data, const struct heapwire_batch *batch,
+			      const struct heapwire_error *error);
+
+/*
+ * Feedback for a surface, or for none in particular if that is NULL. The client must be ready.
+ * `told` may be NULL, for who rather looks at heapwire_feedback_batch() after dispatching.
+ */
+struct heapwire_feedback *heapwire_feedback_create(struct heapwire_client *client,
+						   struct wl_surface *surface, heapwire_told told,
+						   void *data, struct heapwire_error *error);
+void heapwire_feedback_destroy(struct heapwire_feedback *feedback);
+
+/*
+ * The batch that was told last; NULL as long as there is none (HEAPWIRE_NO_FAULT), and from when
+ * the compositor broke the protocol. Of a feedback of NULL there is none, and the error stays.
+ */
+const struct heapwire_batch *heapwire_feedback_batch(const struct heapwire_feedback *feedback,
+						     struct heapwire_error *error);
+
+int heapwire_tranche_has(const struct heapwire_tranche *tranche, uint32_t fourcc,
+			 uint64_t modifier);
+
+/* -- Buffers ---------------------------------------------------------------------------------- */
+
+#define HEAPWIRE_PLANES 4
+
+struct heapwire_object {
+	struct heapwire_source_id source;
+	uint64_t size; /* bytes */
+};
+
+struct heapwire_plane {
+	uint32_t object, offset, pitch; /* an index, bytes, bytes */
+};
+
+struct heapwire_layout {
+	uint32_t fourcc;
+	uint64_t modifier;
+	uint32_t width, height; /* pixels that there is room for */
+	uint32_t n_objects, n_planes;
+	struct heapwire_object objects[HEAPWIRE_PLANES];
+	struct heapwire_plane planes[HEAPWIRE_PLANES];
+};
+
+/*
+ * Lays out a picture in rows (DRM_FORMAT_MOD_LINEAR, or DRM_FORMAT_MOD_INVALID) as all devices of
+ * a tranche require it: one object, of the tranche's best source. This is for who writes the
+ * buffer with the CPU; who has a device of their own negotiates, or merges its requirements with
+ * these. What it does not understand and must, it refuses by name.
+ */
+int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, uint64_t modifier,
+		     uint32_t width, uint32_t height, struct heapwire_layout *layout,
+		     struct heapwire_error *error);
+
+/* Opens the node that has these numbers, by whatever name it goes: a heap, or udmabuf. */
+struct heapwire_heap *heapwire_heap_open(const struct heapwire_source_id *source,
+					 struct heapwire_error *error);
+void heapwire_heap_close(struct heapwire_heap *heap);
+
+/* A dma-buf of at least so many bytes; the descriptor is the caller's to close. */
+int heapwire_heap_allocate(const struct heapwire_heap *heap, uint64_t size,
+			   struct heapwire_error *error);
+
+/*
+ * The objects of a layout, each from its source. With a tranche, a source that gives nothing is
+ * replaced by the next of the tranche's that does, and the layout says which that is. `fds` has
+ * layout->n_objects descriptors then, which are the caller's to close; 0, or -1.
+ *
+ * For tests against a simulated machine (heapwire compositor --platform ...) there is the
+ * environment variable HEAPWIRE_SIMULATED: where it is set, these are memfds that go by the name
+ * of the source, and no device can use them.
+ */
+int heapwire_allocate(struct heapwire_client *client, const struct heapwire_tranche *tranche,
+		      struct heapwire_layout *layout, int *fds, struct heapwire_error *error);
+
+/* Bracket what the CPU does with a mapped dma-buf (DMA_BUF_IOCTL_SYNC); 0, or -1. */
+enum heapwire_access {
+	HEAPWIRE_READ = 1,
+	HEAPWIRE_WRITE = 2,
+};
+int heapwire_access_begin(int fd, unsigned int access, struct heapwire_error *error);
+int heapwire_access_end(int fd, unsigned int access, struct heapwire_error *error);
+
+/*
+ * Called once: with the buffer, which is the caller's from then on, or with the error if the
+ * compositor does not take it. `import` is over then.
+ */
+typedef void (*heapwire_imported)(void *data, struct wl_buffer *buffer,
+				  const struct heapwire_error *error);
+
+/*
+ * Asks linux-dmabuf for a wl_buffer with pictures of width x height, which fit into the layout;
+ * `fds` has one descriptor for each object, and they stay the caller's.
+ */
+struct heapwire_import *heapwire_import(struct heapwire_client *client,
+					const struct heapwire_layout *layout, uint32_t width,
+					uint32_t height, const int *fds, heapwire_imported imported,
+					void *data, struct heapwire_error *error);
+
+/* Wants the buffer no more: the callback will not come. */
+void heapwire_import_cancel(struct heapwire_import *import);
+
+/* The same without an answer to wait for: a buffer that is refused ends the connection. */
+struct wl_buffer *heapwire_import_now(struct heapwire_client *client,
+				      const struct heapwire_layout *layout, uint32_t width,
+				      uint32_t height, const int *fds,
+				      struct heapwire_error *error);
+
+/* All of that at once, for who writes pictures in rows with the CPU. */
+struct heapwire_buffer {
+	struct heapwire_layout layout;
+	int fd;		 /* the dma-buf */
+	uint32_t *pixels; /* all of it, mapped; heapwire_access_begin() before it is touched */
+	struct wl_buffer *proxy;
+};
+
+/*
+ * A buffer by the first tranche that it can be had by. The compositor ends the
+ * connection if it does not take what it said it would. Destroying one that is zeroed does nothing.
+ */
+int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire_batch *batch,
+			   uint32_t fourcc, uint64_t modifier, uint32_t width, uint32_t height,
+			   struct heapwire_buffer *buffer, struct heapwire_error *error);
+void heapwire_buffer_destroy(struct heapwire_buffer *buffer);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,149 @@
+"""No compositor can make the client in C touch memory that it must not, or lose any."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from patience import PATIENCE
+from telling_compositor import VECTORS, TellingCompositor, client_socket, events, in_c
+
+HERE = Path(__file__).parent
+SEEDS = range(4)
+OBJECTS = 300  # feedback objects of one connection; each ends with a fault
+LEAK_CHECK = ("valgrind", "-q", "--leak-check=full", "--error-exitcode=9")
+HARD_CASES = (
+    "two tranches, two devices, alternatives",
+    "a new format table",
+    "a batch is described again",
+    "a set for a pair that is not in the table",
+    "too many tranches are described",
+    "too many constraints",
+)
+
+pytestmark = pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+
+
+class Garbage(TellingCompositor):
+    """Says of each feedback object what could be said, in no order, and at last what cannot."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        super().__init__([self._source() for _ in range(40)] + [["done"]] * 3, [])
+
+    def on_zwp_linux_dmabuf_v1_get_default_feedback(self, _id: int, new: int) -> None:
+        self._ids["feedback"] = new
+
+    def on_xx_dmabuf_sources_v1_extend_feedback(self, _id: int, new: int, _feedback: int) -> None:
+        self._ids["extension"] = new
+        wanted = self._random.randrange(1, 60)
+        good = self._random.random()  # how often it says what makes sense
+        self._events = [self._event(good) for _ in range(wanted)]
+        self._events.append(["feedback", "main_device", "00" * 3])
+        self._tell()
+
+    def _source(self) -> list[Any]:
+        if self._random.random() < 0.3:
+            return ["source_gone", 0, 250, self._random.randrange(8)]
+        name = "x" * self._random.choice((0, 1, 300))
+        numbers = [self._number() for _ in range(4)]
+        return ["source", 0, 250, self._random.randrange(8), *numbers, name]
+
+    def _number(self) -> int:
+        return self._random.choice((0, 1, 2, 3, 255, 4096, 1 << 31, (1 << 32) - 1))
+
+    def _array(self, good: float, size: int) -> str:
+        if self._random.random() < good:
+            return self._random.randbytes(size).hex()
+        return self._random.randbytes(
+            self._random.choice((0, 1, 2, 7, 8, 16, 24, 1024, 2000))
+        ).hex()
+
+    def _indices(self, good: float) -> str:
+        if self._random.random() < good:
+            count = self._random.randrange(5)
+            return struct.pack(
+                f"={count}H", *(self._random.randrange(4) for _ in range(count))
+            ).hex()
+        return self._array(0, 2)
+
+    def _event(self, good: float) -> list[Any]:
+        some = self._random
+        value = struct.pack("=Q", some.choice((0, 1, 64, (1 << 64) - 1))).hex()
+        return some.choice(
+            (
+                ["feedback", "format_table", [[1, 0], [2, 0], [3, 5], [4, 0]]]
+                + ([] if some.random() < max(good, 0.5) else [self._number()]),
+                ["feedback", "main_device", self._array(max(good, 0.9), 8)],
+                ["feedback", "tranche_target_device", self._array(max(good, 0.9), 8)],
+                ["feedback", "tranche_flags", self._number()],
+                ["feedback", "tranche_formats", self._indices(good)],
+                ["feedback", "tranche_done"],
+                ["feedback", "done"],
+                ["extension", "tranche_source", some.choice((0, 1, 2)), 250, some.randrange(9)],
+                ["extension", "tranche_set", some.randrange(3), self._indices(good)],
+                [
+                    *("extension", "tranche_constraint", some.choice((1, 8, 16, 17, 18, 200))),
+                    *(self._number(), self._number()),
+                    value if some.random() < good else self._array(0, 8),
+                ],
+                ["extension", "tranche_done"],
+                ["extension", "done", some.choice((0, 1, 1, self._number()))],
+            )
+        )
+
+
+@pytest.fixture(scope="session")
+def checked(library: Path, program: Callable[..., Path]) -> Path:
+    """The program with the library in it, where what is wrong in memory ends it."""
+    program(HERE / "decode.c")
+    codes = [HERE / "decode.c", *library.glob("*.c")]
+    codes = [code for code in codes if not code.name.startswith("xdg-shell")]
+    out = library / "decode-checked"
+    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", "-g"]
+    command = ["cc", *sanitizers, f"-I{library}", *codes, "-o", out, "-lwayland-client"]
+    subprocess.run(command, check=True)
+    return out
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_a_compositor_says(seed: int, checked: Path) -> None:
+    compositor = Garbage(seed)
+    socket = client_socket(compositor)
+    compositor.socket.close()
+    try:
+        done = subprocess.run(
+            [checked, str(OBJECTS)],
+            env={"WAYLAND_SOCKET": str(socket)},
+            pass_fds=[socket],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(socket)
+        compositor.close()
+    assert (done.returncode, done.stderr) == (0, "")
+    said = [json.loads(line) for line in done.stdout.splitlines()[1:]]
+    assert sum("fault" in line for line in said) == OBJECTS
+
+
+@pytest.mark.system("valgrind")
+@pytest.mark.parametrize("name", HARD_CASES)
+def test_nothing_is_lost(name: str, program: Callable[..., Path]) -> None:
+    (case,) = [case for case in VECTORS["feedback"] if case["name"] == name]
+    compositor = TellingCompositor(VECTORS["sources"], events(case))
+    try:
+        in_c(program(HERE / "decode.c"), compositor, LEAK_CHECK)
+    finally:
+        compositor.close()

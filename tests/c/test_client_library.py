@@ -1,0 +1,129 @@
+"""The client library in C: what it is built of, and its smallest program on the screen."""
+
+from __future__ import annotations
+
+import subprocess
+import zlib
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from patience import PATIENCE, until
+
+from heapwire.client_lib.c import build_client_library
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
+from heapwire.protocol import FileError, MachineError
+from heapwire.protocol.values import Extent
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs/examples/show_one_buffer.c"
+TABLE = ROOT / "docs/examples/sources_table.c"
+CODE = ROOT / "client_lib/c/heapwire-client.c"
+GREY = 0xA0  # of the example
+
+pytestmark = pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+
+
+@contextmanager
+def running(program: Path, compositor: Compositor, **environment: str):
+    """A client of a compositor that runs in this process; its standard error can be read."""
+    socket = compositor.connect()
+    environment = {"WAYLAND_SOCKET": str(socket), **environment}
+    with subprocess.Popen(
+        [program], env=environment, pass_fds=[socket], stderr=subprocess.PIPE, text=True
+    ) as client:
+        try:
+            yield client
+        finally:
+            client.kill()
+
+
+def test_the_folder_has_all_that_a_program_needs(library: Path) -> None:
+    assert {path.name for path in library.iterdir()} >= {
+        *("heapwire-client.h", "heapwire-client.c", "heapwire-client.pc"),
+        *("libheapwire-client.so", "libheapwire-client.a"),
+        *("linux-dmabuf-v1.xml", "linux-dmabuf-v1-client-protocol.h", "linux-dmabuf-v1-protocol.c"),
+        *("xx-dmabuf-sources-v1.xml", "xx-dmabuf-sources-v1-client-protocol.h"),
+    }
+    assert not list(library.glob("*.o"))
+
+
+@pytest.mark.system("g++")
+@pytest.mark.parametrize("compiler", [["cc", "-std=c99"], ["g++", "-xc++"]])
+def test_it_is_c99_and_c_plus_plus_without_a_warning(
+    compiler: list[str], library: Path, tmp_path: Path
+) -> None:
+    strict = ["-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{library}"]
+    command = [*compiler, *strict, "-c", str(CODE), "-o", str(tmp_path / "client.o")]
+    subprocess.run(command, check=True)
+
+
+def test_nothing_but_its_own_names_is_seen(library: Path) -> None:
+    command = ["nm", "-D", "--defined-only", str(library / "libheapwire-client.so")]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    names = {line.split()[-1] for line in listed.splitlines()}
+    assert "heapwire_feedback_create" in names
+    assert {name for name in names if not name.startswith("heapwire_")} == set()
+
+
+def test_two_copied_files_do(library: Path, tmp_path: Path) -> None:
+    for name in ("heapwire-client.h", "heapwire-client.c"):
+        (tmp_path / name).write_bytes((ROOT / "client_lib/c" / name).read_bytes())
+    for name in ("linux-dmabuf-v1", "xx-dmabuf-sources-v1"):
+        for mode, made in (("client-header", "client-protocol.h"), ("private-code", "protocol.c")):
+            command = ["wayland-scanner", mode, library / f"{name}.xml", f"{name}-{made}"]
+            subprocess.run(command, cwd=tmp_path, check=True)
+    codes = ["heapwire-client.c", *(path.name for path in tmp_path.glob("*-protocol.c"))]
+    command = ["cc", "-shared", "-fPIC", "-Wl,-z,defs", "-o", "copied.so", *codes]
+    subprocess.run([*command, "-lwayland-client"], cwd=tmp_path, check=True)
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CC", "no-such-cc")
+    with pytest.raises(MachineError, match="there is no C compiler no-such-cc"):
+        build_client_library(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MachineError, match="pkg-config is not there: install it"):
+        build_client_library(tmp_path)
+
+
+def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError):
+        build_client_library(tmp_path / "file")
+
+
+def test_the_examples_are_short() -> None:
+    lines = [len(path.read_text("utf-8").splitlines()) for path in (EXAMPLE, TABLE)]
+    assert lines[0] <= 60
+    assert sum(lines) < 200
+
+
+def test_one_buffer_is_shown(program: Callable[..., Path]) -> None:
+    shown = program(EXAMPLE, shell=True)
+    platform = Platform.load("raspberry-pi-4")
+    with Compositor(platform, record=True) as compositor, compositor.running():
+        with running(shown, compositor, HEAPWIRE_SIMULATED="1") as client:
+            until(lambda: compositor.frames or client.poll() is not None, "a frame")
+            assert client.poll() is None, client.stderr and client.stderr.read()
+        frame = compositor.frames[0]
+    assert frame.extent == Extent(640, 360)
+    assert frame.sources == ("system",)  # the tranche's best
+    assert frame.crc32 == zlib.crc32(bytes([GREY]) * 640 * 360 * 3)
+
+
+def test_a_heap_that_cannot_be_opened_is_said(program: Callable[..., Path]) -> None:
+    shown = program(EXAMPLE, shell=True)
+    platform = Platform.load("raspberry-pi-4")
+    with (
+        Compositor(platform) as compositor,
+        compositor.running(),
+        running(shown, compositor) as client,
+    ):
+        assert client.wait(PATIENCE) == 1
+        assert client.stderr is not None
+        assert "cannot be opened: No such file or directory" in client.stderr.read()

@@ -1,0 +1,135 @@
+"""The client in C and the one in Python make the same of the same events: feedback_vectors.json."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from patience import PATIENCE
+from telling_compositor import VECTORS, TellingCompositor, client_socket, events, in_c
+
+from heapwire.client_lib import Connection, ExtendedFeedback, LinuxDmabuf
+from heapwire.protocol import PeerError
+from heapwire.protocol.values import Provenance
+from heapwire.protocol.wire import DmabufFeedback
+from heapwire.protocol.wire.bindings import FeedbackSourcesFlag, SourcesProperty
+from heapwire.protocol.wire.constraint_value import encode_value
+
+HERE = Path(__file__).parent
+CASES = [pytest.param(case, id=case["name"]) for case in VECTORS["feedback"]]
+SOURCES = [
+    {
+        "id": [kind, major, minor],
+        "properties": properties,
+        "known": known,
+        "size": high << 32 | low,
+        "name": name,
+    }
+    for _, kind, major, minor, properties, known, high, low, name in VECTORS["sources"][:-1]
+]
+
+
+def whole(answer: dict[str, Any]) -> dict[str, Any]:
+    """A set for all pairs of its tranche as one that names them; of a fault only whose it is."""
+    if "fault" in answer:
+        return {"fault": {3: "peer"}[answer["fault"]]}
+    for tranche in answer["tranches"]:
+        for entry in tranche["sets"]:
+            entry["pairs"] = entry["pairs"] or tranche["pairs"]
+    return answer
+
+
+def document(feedback: DmabufFeedback) -> dict[str, Any]:
+    """A batch of the Python client as the C program prints it."""
+
+    def flags(constraint: Any) -> int:
+        presumed = constraint.provenance is Provenance.PRESUMPTION
+        return FeedbackSourcesFlag.MUST_UNDERSTAND * constraint.must_understand | (
+            FeedbackSourcesFlag.PRESUMED * presumed
+        )
+
+    def number(device: Any) -> int:
+        return device.dev_t if device is not None else 0
+
+    def pairs(formats: Any) -> list[list[int]]:
+        return [[pair.fourcc, pair.modifier] for pair in formats]
+
+    return {
+        "main_device": number(feedback.main_device),
+        "described": all(tranche.memory is not None for tranche in feedback.tranches),
+        "tranches": [
+            {
+                "device": number(tranche.device),
+                "flags": int(tranche.flags),
+                "pairs": pairs(tranche.formats),
+                "sources": [
+                    [source.kind, source.major, source.minor]
+                    for source in (tranche.memory.sources if tranche.memory else ())
+                ],
+                "sets": [
+                    {
+                        "device": entry.device,
+                        "pairs": pairs(entry.set.formats),
+                        "constraints": [
+                            [
+                                one.type,
+                                one.planes,
+                                int(flags(one)),
+                                encode_value(one.type, one.value).hex(),
+                            ]
+                            for one in entry.set.constraints
+                        ],
+                    }
+                    for entry in (tranche.memory.sets if tranche.memory else ())
+                ],
+            }
+            for tranche in feedback.tranches
+        ],
+    }
+
+
+@pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+@pytest.mark.parametrize("case", CASES)
+def test_in_c(case: dict[str, Any], program: Callable[..., Path]) -> None:
+    compositor = TellingCompositor(VECTORS["sources"], events(case))
+    try:
+        sources, *answers = in_c(program(HERE / "decode.c"), compositor)
+    finally:
+        compositor.close()
+    assert sources == SOURCES
+    assert [whole(answer) for answer in answers] == case["answers"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_in_python(case: dict[str, Any]) -> None:
+    compositor = TellingCompositor(VECTORS["sources"], events(case))
+    answers: list[dict[str, Any]] = []
+    try:
+        with Connection(client_socket(compositor)) as connection:
+            dmabuf = LinuxDmabuf(connection)
+            assert dmabuf.sources is not None
+            connection.roundtrip(timeout=PATIENCE)
+            assert [
+                (source.id.kind, source.id.major, source.id.minor, source.name, source.size or 0)
+                for source in dmabuf.sources.sources.values()
+            ] == [(*one["id"], one["name"], one["size"]) for one in SOURCES]
+            for source, one in zip(dmabuf.sources.sources.values(), SOURCES, strict=True):
+                known = bool(one["known"] & SourcesProperty.CONTIGUOUS)
+                assert (source.contiguous is not None) == known
+            ExtendedFeedback(
+                dmabuf,
+                None,
+                lambda feedback: answers.append(document(feedback)),
+                lambda _: answers.append({"fault": "peer"}),
+            )
+            for _ in range(2):  # as often as a case settles
+                with contextlib.suppress(PeerError):
+                    connection.roundtrip(timeout=PATIENCE)
+    finally:
+        compositor.close()
+    assert answers == case["answers"]
