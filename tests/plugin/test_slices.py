@@ -13,6 +13,7 @@ from heapwire.compositor_plugin.answering import answer_schedule, prepared_batch
 from heapwire.compositor_plugin.answering.answer_store import AnswerStore
 from heapwire.compositor_plugin.answering.trial import TRIAL_STEPS
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
+from heapwire.compositor_plugin.server import Resource
 from heapwire.protocol.solver import StepBudget
 from heapwire.protocol.values import FailureReason
 
@@ -128,6 +129,36 @@ def test_what_is_superseded_or_destroyed_meanwhile_is_not_solved(stage, steps) -
     found = client.batches(first)
     assert [one.reason for one in found] == [FailureReason.SUPERSEDED] * (MANY - 1) + [None]
     assert len(steps) == 1
+
+
+def test_hundreds_that_were_overtaken_are_told_in_slices_and_in_order(stage) -> None:
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation, 1)
+    client.batches(negotiation)
+    narrow(stage)
+    for cookie in range(2, 202):
+        client.request(negotiation, "commit", cookie, pump=False)
+    sent: list[int] = []
+    send = Resource.send
+
+    def counted(resource, event: str, *arguments) -> None:
+        sent.append(1)
+        send(resource, event, *arguments)
+
+    longest = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Resource, "send", counted)
+        while not sent or stage.plugin._state.answers.busy:
+            before = len(sent)
+            stage.display.dispatch(50)
+            longest = max(longest, len(sent) - before)
+    client.pump()
+    found = client.batches(negotiation)
+    assert [one.cookie for one in found] == list(range(2, 202))
+    assert {one.reason for one in found[:-1]} == {FailureReason.SUPERSEDED}
+    assert found[-1].reason is None
+    assert longest < 70  # two turns of one slice each
 
 
 def test_managers_name_what_is_new_before_it_is_in_an_answer(stage) -> None:
