@@ -296,6 +296,9 @@ def _pairs(constraint_type: ConstraintType, raw: object) -> NamedPairs | tuple[(
     for number in raw.values():
         if type(number) is not int or not 0 <= number <= _UINT_MAX:
             raise InputError(f"{shown(number)} is not {_number_of(constraint_type)}")
+    if constraint_type.unit is None and any(raw.values()):
+        device, number = next(entry for entry in raw.items() if entry[1])
+        raise InputError(f"{number} says nothing of {device}: write a list of devices")
     return NamedPairs(tuple(raw.items())) if raw else ()
 
 

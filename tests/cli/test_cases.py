@@ -70,6 +70,24 @@ def test_a_display_that_lists_a_family_takes_what_the_decoder_writes(plan_of, na
     assert plan["scanout"] is True
 
 
+@pytest.mark.parametrize(
+    ("decoder", "size", "name", "pitch"),
+    [
+        ("fixed", "1280x720", "LINEAR", 1280),  # in other blocks than the display's
+        ("picky", "1296x720", "LINEAR", 1344),  # no multiple of 64
+        ("picky", "1280x720", "ARM_AFBC(32x8,SPARSE)", 1280 * 3 // 2),
+    ],
+)
+def test_compressed_pictures_are_planned_where_both_have_them(plan_of, decoder, size, name, pitch):
+    fourcc = "NV12" if name == "LINEAR" else "YU08"
+    who = (f"{decoder}:decode", "vop:scanout", "gpu:sampling")
+    plan = plan_of("compressed-or-rows", fourcc, size, *who)
+    assert (plan["modifier_name"], plan["planes"][0]["pitch"]) == (name, pitch)
+    # A heap decides no layout: it is told to the byte.
+    assert plan["layout"] == "exact"
+    assert plan["objects"][0]["source"]["name"] == "pages"
+
+
 def test_too_many_buffers_are_the_streams_fault(heapwire):
     run = heapwire("explain", "--platform", "raspberry-pi-4", "--buffers", "257", "--json")
     assert run.status == 1

@@ -80,6 +80,13 @@ def faults(text, kind=Platform):
             DEVICE + 'constraints = [{ type = "peer-link", value = ["display", 3] }]',
             "constraints[0].value: peer-link: ['display', 3] is not a list of names of devices",
         ),
+        *(
+            (
+                DEVICE + f'constraints = [{{ type = "{name}", value = {{ display = {number} }} }}]',
+                f"{name}: {number} says nothing of display: write a list of devices",
+            )
+            for name, number in (("same-numa-node", 2), ("peer-link", 1), ("not-local", 99))
+        ),
         (
             DEVICE.replace(
                 '"display"\n[[', '"display"\nkms-planes = [{name = "p"}, {name = "p"}]\n[['
