@@ -29,6 +29,8 @@
 
 #include "heapwire-client.h"
 #include "linux-dmabuf-v1-client-protocol.h"
+#include "xx-dmabuf-allocation-v1-client-protocol.h"
+#include "xx-dmabuf-buffer-status-v1-client-protocol.h"
 #include "xx-dmabuf-sources-v1-client-protocol.h"
 
 #define MOST_SOURCES 4096     /* of the compositor, and of a tranche */
@@ -52,6 +54,8 @@ struct heapwire_client {
 	struct wl_callback *callback; /* which stands for what is being waited for */
 	struct zwp_linux_dmabuf_v1 *dmabuf;
 	struct xx_dmabuf_sources_v1 *sources_proxy;
+	struct xx_dmabuf_allocation_manager_v1 *allocator;
+	struct xx_dmabuf_buffer_status_manager_v1 *teller;
 	int simulated;
 	int rounds; /* of waiting that are left until all has been told */
 	size_t n_sources, n_pending;
@@ -229,6 +233,15 @@ static void global(void *data, struct wl_registry *registry, uint32_t name, cons
 		if (client->sources_proxy)
 			xx_dmabuf_sources_v1_add_listener(client->sources_proxy, &sources_listener,
 							  client);
+	} else if (!client->allocator &&
+		   !strcmp(interface, xx_dmabuf_allocation_manager_v1_interface.name)) {
+		/* What it tells of sources is not listened to: asking is always allowed. */
+		client->allocator = (struct xx_dmabuf_allocation_manager_v1 *)wl_registry_bind(
+			registry, name, &xx_dmabuf_allocation_manager_v1_interface, 1);
+	} else if (!client->teller &&
+		   !strcmp(interface, xx_dmabuf_buffer_status_manager_v1_interface.name)) {
+		client->teller = (struct xx_dmabuf_buffer_status_manager_v1 *)wl_registry_bind(
+			registry, name, &xx_dmabuf_buffer_status_manager_v1_interface, 1);
 	}
 }
 
@@ -316,6 +329,10 @@ void heapwire_client_destroy(struct heapwire_client *client)
 		wl_callback_destroy(client->callback);
 	if (client->sources_proxy)
 		xx_dmabuf_sources_v1_destroy(client->sources_proxy);
+	if (client->allocator)
+		xx_dmabuf_allocation_manager_v1_destroy(client->allocator);
+	if (client->teller)
+		xx_dmabuf_buffer_status_manager_v1_destroy(client->teller);
 	if (client->dmabuf)
 		zwp_linux_dmabuf_v1_destroy(client->dmabuf);
 	wl_registry_destroy(client->registry);
@@ -336,9 +353,22 @@ int heapwire_client_ready(const struct heapwire_client *client)
 uint32_t heapwire_client_version(const struct heapwire_client *client,
 				 enum heapwire_protocol protocol)
 {
-	struct wl_proxy *proxy = protocol == HEAPWIRE_LINUX_DMABUF
-					 ? (struct wl_proxy *)client->dmabuf
-					 : (struct wl_proxy *)client->sources_proxy;
+	struct wl_proxy *proxy = NULL;
+
+	switch (protocol) {
+	case HEAPWIRE_LINUX_DMABUF:
+		proxy = (struct wl_proxy *)client->dmabuf;
+		break;
+	case HEAPWIRE_SOURCES:
+		proxy = (struct wl_proxy *)client->sources_proxy;
+		break;
+	case HEAPWIRE_ALLOCATION:
+		proxy = (struct wl_proxy *)client->allocator;
+		break;
+	case HEAPWIRE_STATUS:
+		proxy = (struct wl_proxy *)client->teller;
+		break;
+	}
 	return proxy ? wl_proxy_get_version(proxy) : 0;
 }
 
@@ -1719,6 +1749,19 @@ static void refused(void *data, struct zwp_linux_buffer_params_v1 *params)
 
 static const struct zwp_linux_buffer_params_v1_listener params_listener = {created, refused};
 
+static int layout_check(const struct heapwire_layout *layout, struct heapwire_error *error)
+{
+	uint32_t i;
+
+	for (i = 0; i < layout->n_planes && i < HEAPWIRE_PLANES; i++)
+		if (layout->planes[i].object >= layout->n_objects || !layout->planes[i].pitch ||
+		    layout->planes[i].offset >= layout->objects[layout->planes[i].object].size)
+			break;
+	if (!layout->n_planes || layout->n_objects > HEAPWIRE_PLANES || i < layout->n_planes)
+		return fail(error, HEAPWIRE_CALLER, "a layout that contradicts itself");
+	return 0;
+}
+
 /* Params with the planes of a layout; NULL with the error. */
 static struct zwp_linux_buffer_params_v1 *params_of(struct heapwire_client *client,
 						    const struct heapwire_layout *layout,
@@ -1732,13 +1775,8 @@ static struct zwp_linux_buffer_params_v1 *params_of(struct heapwire_client *clie
 		fail(error, HEAPWIRE_NOT_POSSIBLE, "the compositor has no linux-dmabuf");
 		return NULL;
 	}
-	for (i = 0; i < layout->n_planes && i < HEAPWIRE_PLANES; i++)
-		if (layout->planes[i].object >= layout->n_objects)
-			break;
-	if (!layout->n_planes || layout->n_objects > HEAPWIRE_PLANES || i < layout->n_planes) {
-		fail(error, HEAPWIRE_CALLER, "a layout that contradicts itself");
+	if (layout_check(layout, error) < 0)
 		return NULL;
-	}
 	if (!width || !height || width > layout->width || height > layout->height) {
 		fail(error, HEAPWIRE_CALLER, "pictures of %u x %u do not fit into a buffer of %u x %u",
 		     width, height, layout->width, layout->height);
@@ -1859,4 +1897,207 @@ void heapwire_buffer_destroy(struct heapwire_buffer *buffer)
 	munmap(buffer->pixels, buffer->layout.objects[0].size);
 	close(buffer->fd);
 	memset(buffer, 0, sizeof *buffer);
+}
+
+/* -- Memory from the compositor --------------------------------------------------------------- */
+
+struct heapwire_allocation {
+	struct xx_dmabuf_allocation_v1 *proxy;
+	heapwire_allocated allocated;
+	void *data;
+	int answered, wrong; /* an answer came; it is none that the protocol allows */
+	uint32_t n_wanted, n_fds;
+	uint64_t sizes[HEAPWIRE_PLANES];
+	int fds[HEAPWIRE_PLANES];
+};
+
+static void close_fds(struct heapwire_allocation *allocation)
+{
+	while (allocation->n_fds)
+		close(allocation->fds[--allocation->n_fds]);
+}
+
+static void allocation_object(void *data, struct xx_dmabuf_allocation_v1 *proxy, int32_t fd,
+			      uint32_t size_hi, uint32_t size_lo)
+{
+	struct heapwire_allocation *allocation = (struct heapwire_allocation *)data;
+	uint32_t n = allocation->n_fds;
+
+	(void)proxy;
+	if (allocation->answered || n >= allocation->n_wanted ||
+	    whole(size_hi, size_lo) < allocation->sizes[n]) {
+		close(fd);
+		allocation->wrong = 1;
+		return;
+	}
+	allocation->fds[allocation->n_fds++] = fd;
+}
+
+static void allocation_done(void *data, struct xx_dmabuf_allocation_v1 *proxy)
+{
+	struct heapwire_allocation *allocation = (struct heapwire_allocation *)data;
+	struct heapwire_error error;
+	int fds[HEAPWIRE_PLANES];
+	uint32_t n = allocation->n_fds;
+
+	(void)proxy;
+	if (allocation->answered)
+		return;
+	allocation->answered = 1;
+	if (allocation->wrong || n != allocation->n_wanted) {
+		close_fds(allocation);
+		fail(&error, HEAPWIRE_PEER, "other buffers than those that were asked for");
+		allocation->allocated(allocation->data, NULL, 0, &error);
+		return;
+	}
+	memcpy(fds, allocation->fds, sizeof fds);
+	allocation->n_fds = 0; /* they are the caller's now */
+	allocation->allocated(allocation->data, fds, n, NULL);
+}
+
+static void allocation_failed(void *data, struct xx_dmabuf_allocation_v1 *proxy, uint32_t reason,
+			      const char *message)
+{
+	static const char *const reasons[] = {
+		"the compositor does not allocate that", "the source has no memory left",
+		"the compositor gives this client no more", "the compositor failed"};
+	struct heapwire_allocation *allocation = (struct heapwire_allocation *)data;
+	struct heapwire_error error;
+
+	(void)proxy;
+	if (allocation->answered)
+		return;
+	allocation->answered = 1;
+	close_fds(allocation);
+	fail(&error, HEAPWIRE_NOT_POSSIBLE, "%s: %s",
+	     reason < sizeof reasons / sizeof *reasons ? reasons[reason] : "there is no memory",
+	     message);
+	allocation->allocated(allocation->data, NULL, 0, &error);
+}
+
+static const struct xx_dmabuf_allocation_v1_listener allocation_listener = {
+	allocation_object, allocation_done, allocation_failed};
+
+struct heapwire_allocation *heapwire_allocation_create(struct heapwire_client *client,
+						       const struct heapwire_layout *layout,
+						       heapwire_allocated allocated, void *data,
+						       struct heapwire_error *error)
+{
+	struct {
+		uint32_t kind, major, minor, padding;
+		uint64_t size;
+	} objects[HEAPWIRE_PLANES];
+	struct wl_array object_array, plane_array;
+	struct heapwire_plane planes[HEAPWIRE_PLANES];
+	struct heapwire_allocation *allocation;
+	uint32_t i;
+
+	if (!client->allocator) {
+		fail(error, HEAPWIRE_NOT_POSSIBLE, "the compositor allocates for nobody");
+		return NULL;
+	}
+	if (layout_check(layout, error) < 0)
+		return NULL;
+	if (!layout->width || !layout->height || layout->width > 65536 || layout->height > 65536) {
+		fail(error, HEAPWIRE_CALLER, "%u x %u pixels are no buffer", layout->width,
+		     layout->height);
+		return NULL;
+	}
+	allocation = (struct heapwire_allocation *)calloc(1, sizeof *allocation);
+	if (!allocation) {
+		no_memory(error);
+		return NULL;
+	}
+	memset(objects, 0, sizeof objects);
+	for (i = 0; i < layout->n_objects; i++) {
+		objects[i].kind = layout->objects[i].source.kind;
+		objects[i].major = layout->objects[i].source.major;
+		objects[i].minor = layout->objects[i].source.minor;
+		objects[i].size = layout->objects[i].size;
+		allocation->sizes[i] = layout->objects[i].size;
+	}
+	memcpy(planes, layout->planes, sizeof planes);
+	object_array.data = objects;
+	object_array.size = object_array.alloc = layout->n_objects * sizeof *objects;
+	plane_array.data = planes;
+	plane_array.size = plane_array.alloc = layout->n_planes * sizeof *planes;
+	allocation->n_wanted = layout->n_objects;
+	allocation->allocated = allocated;
+	allocation->data = data;
+	allocation->proxy = xx_dmabuf_allocation_manager_v1_allocate(
+		client->allocator, layout->fourcc, (uint32_t)(layout->modifier >> 32),
+		(uint32_t)layout->modifier, layout->width, layout->height, &object_array,
+		&plane_array);
+	if (!allocation->proxy) {
+		free(allocation);
+		no_memory(error);
+		return NULL;
+	}
+	xx_dmabuf_allocation_v1_add_listener(allocation->proxy, &allocation_listener, allocation);
+	return allocation;
+}
+
+void heapwire_allocation_destroy(struct heapwire_allocation *allocation)
+{
+	if (!allocation)
+		return;
+	close_fds(allocation);
+	xx_dmabuf_allocation_v1_destroy(allocation->proxy);
+	free(allocation);
+}
+
+/* -- What becomes of a buffer ----------------------------------------------------------------- */
+
+struct heapwire_status {
+	struct xx_dmabuf_buffer_status_v1 *proxy;
+	heapwire_shown shown;
+	void *data;
+};
+
+static void status_shown(void *data, struct xx_dmabuf_buffer_status_v1 *proxy, uint32_t result,
+			 uint32_t reason)
+{
+	struct heapwire_status *status = (struct heapwire_status *)data;
+
+	(void)proxy;
+	if (result > XX_DMABUF_BUFFER_STATUS_V1_RESULT_COMPOSITED ||
+	    reason > XX_DMABUF_BUFFER_STATUS_V1_REASON_UNKNOWN)
+		reason = XX_DMABUF_BUFFER_STATUS_V1_REASON_UNKNOWN;
+	status->shown(status->data, result == XX_DMABUF_BUFFER_STATUS_V1_RESULT_SCANOUT, reason);
+}
+
+static const struct xx_dmabuf_buffer_status_v1_listener status_listener = {status_shown};
+
+struct heapwire_status *heapwire_status_create(struct heapwire_client *client,
+					       struct wl_buffer *buffer, heapwire_shown shown,
+					       void *data, struct heapwire_error *error)
+{
+	struct heapwire_status *status;
+
+	if (!client->teller) {
+		fail(error, HEAPWIRE_NOT_POSSIBLE,
+		     "the compositor does not tell what becomes of buffers");
+		return NULL;
+	}
+	status = (struct heapwire_status *)calloc(1, sizeof *status);
+	if (status)
+		status->proxy = xx_dmabuf_buffer_status_manager_v1_get_buffer_status(client->teller,
+										     buffer);
+	if (!status || !status->proxy) {
+		free(status);
+		no_memory(error);
+		return NULL;
+	}
+	status->shown = shown;
+	status->data = data;
+	xx_dmabuf_buffer_status_v1_add_listener(status->proxy, &status_listener, status);
+	return status;
+}
+
+void heapwire_status_destroy(struct heapwire_status *status)
+{
+	if (!status)
+		return;
+	xx_dmabuf_buffer_status_v1_destroy(status->proxy);
+	free(status);
 }

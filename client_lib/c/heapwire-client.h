@@ -28,10 +28,12 @@ extern "C" {
 
 struct wl_buffer;
 struct wl_surface;
+struct heapwire_allocation;
 struct heapwire_client;
 struct heapwire_feedback;
 struct heapwire_heap;
 struct heapwire_import;
+struct heapwire_status;
 
 enum heapwire_fault {
 	HEAPWIRE_NO_FAULT,
@@ -64,6 +66,8 @@ int heapwire_client_ready(const struct heapwire_client *client);
 enum heapwire_protocol {
 	HEAPWIRE_LINUX_DMABUF, /* version 3 to 5; there is feedback from 4 on */
 	HEAPWIRE_SOURCES,      /* xx-dmabuf-sources-v1 */
+	HEAPWIRE_ALLOCATION,   /* xx-dmabuf-allocation-v1 */
+	HEAPWIRE_STATUS,       /* xx-dmabuf-buffer-status-v1 */
 };
 
 /* The version that is spoken, 0 if the compositor lacks it. */
@@ -266,6 +270,40 @@ int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire
 			   uint32_t fourcc, uint64_t modifier, uint32_t width, uint32_t height,
 			   struct heapwire_buffer *buffer, struct heapwire_error *error);
 void heapwire_buffer_destroy(struct heapwire_buffer *buffer);
+
+/* -- Memory from the compositor --------------------------------------------------------------- */
+
+/*
+ * Called once: with a descriptor for each object of the layout, which are the caller's to close,
+ * or with the error. The allocation may be destroyed here.
+ */
+typedef void (*heapwire_allocated)(void *data, const int *fds, uint32_t n_fds,
+				   const struct heapwire_error *error);
+
+/*
+ * Has the compositor allocate the objects of a layout, for who may not open the heap. Destroy the
+ * allocation when the descriptors are closed: until then their memory counts against the client.
+ * One that is destroyed before the answer is cancelled.
+ */
+struct heapwire_allocation *heapwire_allocation_create(struct heapwire_client *client,
+						       const struct heapwire_layout *layout,
+						       heapwire_allocated allocated, void *data,
+						       struct heapwire_error *error);
+void heapwire_allocation_destroy(struct heapwire_allocation *allocation);
+
+/* -- What becomes of a buffer ----------------------------------------------------------------- */
+
+/*
+ * Called whenever it changes; `reason` is an enum xx_dmabuf_buffer_status_v1_reason. A compositor
+ * that does not know says nothing: never wait for it. The status may be destroyed here.
+ */
+typedef void (*heapwire_shown)(void *data, int scanned_out, uint32_t reason);
+
+/* Asks what becomes of a buffer. */
+struct heapwire_status *heapwire_status_create(struct heapwire_client *client,
+					       struct wl_buffer *buffer, heapwire_shown shown,
+					       void *data, struct heapwire_error *error);
+void heapwire_status_destroy(struct heapwire_status *status);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

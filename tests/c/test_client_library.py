@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import zlib
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import pytest
 from patience import PATIENCE, until
 
 from heapwire.client_lib.c import build_client_library
+from heapwire.compositor_plugin import Policy
+from heapwire.compositor_plugin.clients import NOTHING
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError, MachineError
@@ -22,6 +25,8 @@ EXAMPLE = ROOT / "docs/examples/show_one_buffer.c"
 TABLE = ROOT / "docs/examples/sources_table.c"
 CODE = ROOT / "client_lib/c/heapwire-client.c"
 GREY = 0xA0  # of the example
+
+SCANNED_OUT = "shown 1 0"
 
 pytestmark = pytest.mark.system(
     *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
@@ -73,7 +78,7 @@ def test_nothing_but_its_own_names_is_seen(library: Path) -> None:
 def test_two_copied_files_do(library: Path, tmp_path: Path) -> None:
     for name in ("heapwire-client.h", "heapwire-client.c"):
         (tmp_path / name).write_bytes((ROOT / "client_lib/c" / name).read_bytes())
-    for name in ("linux-dmabuf-v1", "xx-dmabuf-sources-v1"):
+    for name in (path.stem for path in library.glob("*.xml")):
         for mode, made in (("client-header", "client-protocol.h"), ("private-code", "protocol.c")):
             command = ["wayland-scanner", mode, library / f"{name}.xml", f"{name}-{made}"]
             subprocess.run(command, cwd=tmp_path, check=True)
@@ -127,3 +132,47 @@ def test_a_heap_that_cannot_be_opened_is_said(program: Callable[..., Path]) -> N
         assert client.wait(PATIENCE) == 1
         assert client.stderr is not None
         assert "cannot be opened: No such file or directory" in client.stderr.read()
+
+
+@pytest.mark.system("valgrind")
+def test_the_compositor_allocates_and_tells_what_becomes_of_it(
+    program: Callable[..., Path],
+) -> None:
+    asked = program(Path(__file__).parent / "asked.c", shell=True)
+    wrapper = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=9"]
+    with Compositor(Platform.load("raspberry-pi-4"), record=True) as compositor:
+        with compositor.running():
+            socket = compositor.connect()
+            done = subprocess.run(
+                [*wrapper, asked],
+                env={"WAYLAND_SOCKET": str(socket), "PATH": os.environ["PATH"]},
+                pass_fds=[socket],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            os.close(socket)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines() == ["allocated 1", SCANNED_OUT]
+        assert compositor.frames[0].sources == ("linux,cma",)
+
+
+def test_what_cannot_be_allocated_is_said(program: Callable[..., Path]) -> None:
+    asked = program(Path(__file__).parent / "asked.c", shell=True)
+    with (
+        Compositor(Platform.load("raspberry-pi-4"), policy=Policy(allocated=NOTHING)) as compositor,
+        compositor.running(),
+    ):
+        socket = compositor.connect()
+        done = subprocess.run(
+            [asked],
+            env={"WAYLAND_SOCKET": str(socket)},
+            pass_fds=[socket],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+        os.close(socket)
+    assert done.stdout.startswith("error 4: the compositor does not allocate that: ")
