@@ -50,9 +50,11 @@ from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,
     Access,
     Batch,
+    Explanation,
     MachineView,
     Offer,
     Refusal,
+    RefusalCause,
 )
 
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
@@ -81,6 +83,9 @@ class _Answered:
     def size(self) -> int:
         """Bytes in memory, about."""
         return self.batch.size
+
+
+_NOTHING = PreparedBatch(Batch())  # the answer to who asks for nothing
 
 
 class Broker:
@@ -116,7 +121,7 @@ class Broker:
             renderer = compositing.id if compositing is not None else None
         self._renderer = renderer
         self._ids = {} if ids is None else ids
-        self._views: dict[object, tuple[MachineView, PreparedBatch]] = {}
+        self._views: dict[object, MachineView] = {}
 
     def allocates_from(self, source: SourceId) -> bool:
         """Whether clients may have the compositor allocate from a source."""
@@ -134,7 +139,7 @@ class Broker:
 
     def problem(self, question: BatchQuestion) -> Problem:
         """What the solver is asked."""
-        return self._view(question)[0].problem(question.turned)
+        return self._view(question).problem(question.turned)
 
     def batch(self, question: BatchQuestion, *, keep: Plan | None = None) -> Batch:
         """What `answering` comes to, solved at once whatever it takes."""
@@ -159,9 +164,8 @@ class Broker:
         A source of which the client may have no buffer of a plan's is left out, unless it
         can open it, and the rest is asked again: at most once for each heap.
         """
-        _, description = self._view(question)
         if not question.inquiry.wants_plans:
-            return description
+            return _NOTHING
         spent: dict[SourceId, str] = {}
         while True:
             answered = yield from self._solved(question, frozenset(spent), keep)
@@ -185,9 +189,11 @@ class Broker:
         known = self._answered.get(key)
         if known is not None:
             return known
-        view, _ = self._view(question)
+        view = self._view(question)
         problem = self._without(view.problem(inquiry), spent, inquiry.openable)
-        answer = yield SolverCall(problem, explained=True)
+        # Who looks at what is solved sees all of it.
+        explained = inquiry.explanation is not Explanation.NONE or self._on_solved is not None
+        answer = yield SolverCall(problem, explained=explained)
         plans = answer.plans
         kept = None if keep is None else (yield from self._kept(keep, problem, answer))
         if kept is not None:
@@ -270,15 +276,14 @@ class Broker:
                 black = shown_by  # a candidate or not: it is black until it is one
         return _ViewKey(Showing(devices, black, question.importable), question.inquiry.openable)
 
-    def _view(self, question: BatchQuestion) -> tuple[MachineView, PreparedBatch]:
-        """The machine as a client sees it, and the batch that describes it."""
+    def _view(self, question: BatchQuestion) -> MachineView:
+        """The machine as a client sees it."""
         key = self._view_key(question)
         known = self._views.get(key)
         if known is None:
             if len(self._views) >= MAX_VIEWS:
                 self._views.clear()
-            view = self._new_view(key)
-            known = self._views[key] = (view, PreparedBatch(view.description))
+            known = self._views[key] = self._new_view(key)
         return known
 
     def _new_view(self, key: _ViewKey) -> MachineView:
@@ -318,7 +323,14 @@ def _without_spent(batch: Batch, spent: dict[SourceId, str], left: frozenset[Sou
         replace(tranche, offers=tuple(map(permitted, tranche.offers))) for tranche in batch.tranches
     )
     refused = (
-        Refusal(source=source, participant=0, type=0, planes=0, text=text)
+        Refusal(
+            source=source,
+            cause=RefusalCause.ALLOWANCE,
+            participant=0,
+            type=0,
+            planes=0,
+            text=text,
+        )
         for source, text in spent.items()
         if source not in left
     )

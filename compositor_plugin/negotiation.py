@@ -19,7 +19,9 @@ from heapwire.protocol.values import FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import (
     COMMITS,
     KNOWN_BATCHES,
+    MAX_SERIAL,
     Batch,
+    Explanation,
     Inquiry,
     MisuseError,
     NegotiationState,
@@ -49,7 +51,7 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class WaitingCommit:
-    """A commit that waits for its answer; cookie 0 is the object's creation."""
+    """A commit that waits for its answer; cookie 0 is nobody's, but a renewal."""
 
     cookie: int
     inquiry: Inquiry
@@ -62,6 +64,7 @@ class NumberedBatch:
     batch: PreparedBatch
     cookie: int
     serial: int
+    explanation: Explanation = Explanation.NONE
 
 
 class Negotiation:
@@ -77,7 +80,7 @@ class Negotiation:
         self._host_state = host_state
         self._inquiry = Inquiry()
         self._allowance: Allowance | None = None
-        self._pending = [WaitingCommit(0, self._inquiry)]
+        self._pending: list[WaitingCommit] = []
         self._last: Batch | None = None
         self._serial = 0
         self._known: dict[int, tuple[Plan, ...]] = {}
@@ -99,16 +102,12 @@ class Negotiation:
         """The failures that are due at once, and then the commit that is to be solved.
 
         Of several commits that waited together only the last is solved; without
-        a surface none is. Of hundreds that were overtaken so many are told as a slice bears.
-        What the object says of itself when it is created was promised whatever comes after
-        it, so it is taken alone: see `waits`.
+        a surface none is. Of hundreds that were overtaken so many are told as a slice bears:
+        see `waits`.
         """
         pending, self._pending = self._pending, []
         if not self.has_surface:
-            return [self.unsurfaced(due) for due in pending if due.cookie], None
-        if pending and not pending[0].cookie:
-            self._pending = pending[1:]
-            return [], pending[0]
+            return [self.unsurfaced(due) for due in pending], None
         overtaken = pending[:-1][:_TOLD_AT_ONCE]
         failures = [self.superseded(due) for due in overtaken]
         if len(overtaken) + 1 < len(pending):
@@ -147,9 +146,8 @@ class Negotiation:
 
     def failure(self, due: WaitingCommit, reason: FailureReason, message: str) -> NumberedBatch:
         """A commit has no answer."""
-        self._serial += 1
         failed = PreparedBatch(Batch(reason=reason, message=message))
-        return NumberedBatch(failed, due.cookie, self._serial)
+        return NumberedBatch(failed, due.cookie, self._next_serial())
 
     @property
     def settled(self) -> bool:
@@ -163,7 +161,10 @@ class Negotiation:
     def compare(self, batch: PreparedBatch) -> AnswerChange:
         """How the answer to a renewal compares to what the client was told."""
         last, answer = self._last, batch.content
-        if last is None or answer is last or answer.says_the_same_as(last):
+        level = self._inquiry.explanation
+        if last is None or answer is last:
+            return AnswerChange.NONE
+        if answer.as_told(level).says_the_same_as(last.as_told(level)):
             return AnswerChange.NONE
         if last.reason is None and _rank(answer) > _rank(last):
             return AnswerChange.UPGRADE
@@ -190,13 +191,18 @@ class Negotiation:
         return offers[0].plan if offers else None
 
     def _numbered(self, batch: PreparedBatch, cookie: int) -> NumberedBatch:
-        self._serial += 1
+        serial = self._next_serial()
         self._last = batch.content
-        self._known[self._serial] = tuple(offer.plan for offer in batch.content.offers)
+        self._known.pop(serial, None)
+        self._known[serial] = tuple(offer.plan for offer in batch.content.offers)
         while len(self._known) > KNOWN_BATCHES:
             oldest = next(iter(self._known))
             del self._known[oldest]
-        return NumberedBatch(batch, cookie, self._serial)
+        return NumberedBatch(batch, cookie, serial, self._inquiry.explanation)
+
+    def _next_serial(self) -> int:
+        self._serial = self._serial % MAX_SERIAL + 1
+        return self._serial
 
 
 def _nobody() -> HostState:
@@ -207,8 +213,7 @@ def _rank(batch: Batch) -> int:
     """How well a batch lets a client do: scanned out, sampled, seen at times, not at all."""
     if batch.reason is not None:
         return 0
-    tranches = [tranche for tranche in batch.tranches if tranche.offers] or batch.tranches
-    ways = {tranche.flags for tranche in tranches}
+    ways = {tranche.flags for tranche in batch.tranches}
     if TrancheFlags.SCANOUT in ways:
         return 3
     return 2 if TrancheFlags.SAMPLING in ways else 1

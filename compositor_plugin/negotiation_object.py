@@ -27,7 +27,6 @@ from heapwire.compositor_plugin.server import (
     Resource,
     ViolationError,
 )
-from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import (
     MisuseError,
     NegotiationState,
@@ -53,14 +52,12 @@ class NegotiationObject(Resource):
         self._use.negotiations += 1
         self._surface = surface.address if surface is not None else None
         self._surface_listener: Listener | None = None
-        self._table: tuple[FormatModifier, ...] = ()
         self._missed = False  # whether something changed while it was solving
         if surface is not None:
             self._surface_listener = surface.on_destroy(self._surface_gone)
         self._begun: Negotiation | None = None
         self._solver = BatchSolver(plugin, self.client)
         plugin.negotiations.add(self)
-        plugin.answers.answer_soon(self)
 
     @property
     def surface(self) -> int | None:
@@ -121,6 +118,10 @@ class NegotiationObject(Resource):
     def unset_fixed_layout(self) -> None:
         """Ask about new buffers again."""
         self._state.unset_fixed_layout()
+
+    def set_explanation(self, level: int) -> None:
+        """Say how much is to be explained."""
+        self._checked(lambda: self._state.set_explanation(level))
 
     def commit(self, cookie: int) -> None:
         """Ask for plans."""
@@ -256,15 +257,8 @@ class NegotiationObject(Resource):
 
     def _send(self, numbered: NumberedBatch) -> None:
         batch, numbers = numbered.batch, (numbered.cookie, numbered.serial)
-        if batch.table != self._table and not batch.pairs <= set(self._table):
-            self._table = batch.table
-            self._send_table(batch.table_file)
-        self.send_encoded(batch.events(self, self._table))
+        self.send_encoded(batch.events(self, numbered.explanation))
         if batch.content.reason is None:
             self.send("done", *numbers)
         else:
             self.send("failed", *numbers, batch.content.reason, clip(batch.content.message))
-
-    def _send_table(self, content: bytes) -> None:
-        with self._plugin.tables.opened(content) as fd:
-            self.send("format_table", fd, len(content))

@@ -23,7 +23,6 @@ from heapwire.compositor_plugin.clients import (
     Shortage,
     client_holding,
 )
-from heapwire.compositor_plugin.format_tables import FormatTables
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
 from heapwire.compositor_plugin.negotiation_index import NegotiationIndex
@@ -67,7 +66,6 @@ class PluginState:
         quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
         self.accounts = Accounts(loop, quota)
         self.uses = ClientUses(self.answers.forget_client)
-        self.tables = FormatTables()
         self.records = records
         self.solving = SolverQueue(loop, self.answers, records, self._solver_failed)
         self.kernel_worker = Worker("heapwire-kernel")
@@ -155,7 +153,6 @@ class PluginState:
         self.kernel_worker.close()
         self.accounts.close()
         self.uses.close()
-        self.tables.close()
 
     def _solver_failed(self, client: Client, what: str) -> None:
         if self.uses.of(client).first("answer"):

@@ -183,11 +183,8 @@ if TYPE_CHECKING:
         Offer as Offer,
         Refusal as Refusal,
         Tranche as Tranche,
-        TrancheDevice as TrancheDevice,
         TrancheFlags as TrancheFlags,
         TrancheMemory as TrancheMemory,
-        TrancheSet as TrancheSet,
-        TrancheSource as TrancheSource,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -230,8 +227,7 @@ else:
             ),
             "wire": (
                 "Access Batch BatchParticipant ConflictEntry DeviceSet DmabufFeedback "
-                "DmabufTranche Offer Refusal Tranche TrancheDevice TrancheFlags TrancheMemory "
-                "TrancheSet TrancheSource"
+                "DmabufTranche Offer Refusal Tranche TrancheFlags TrancheMemory"
             ),
         },
     )

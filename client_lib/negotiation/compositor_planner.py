@@ -52,12 +52,9 @@ class CompositorPlanner(Planner):
         events: dict[str, Handler] = {
             name: self._decoding(name, getattr(self._decoder, name))
             for name in (event.name for event in proxy.interface.events)
-            if name not in ("format_table", "done", "failed")
+            if name not in ("done", "failed")
         }
         events |= {
-            "format_table": self._reading(
-                self._decoding("format_table", self._decoder.format_table)
-            ),
             "done": lambda *values: self._complete("done", self._decoder.done, *values),
             "failed": lambda *values: self._complete("failed", self._decoder.failed, *values),
         }

@@ -44,7 +44,7 @@ def local_batch(
         access=lambda _: Access.CLIENT,
     )
     if not inquiry.wants_plans:
-        return replace(view.description, message=origin)
+        return Batch(message=origin)
     answer = answers.solve(view.problem(inquiry))
     plans = tuple(
         replace(plan, reasons=(*plan.reasons, Reason("origin", origin))) for plan in answer.plans

@@ -26,6 +26,7 @@ from heapwire.protocol.wire import (
     KNOWN_BATCHES,
     Batch,
     Event,
+    Explanation,
     Inquiry,
     Offer,
     inquiry_requests,
@@ -62,7 +63,7 @@ class Negotiation:
         self.batch: Batch | None = None
         self.plans: Batch | None = None
         self.inert = False
-        self._inquiry = Inquiry()
+        self._inquiry = Inquiry(explanation=Explanation.REASONS)
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._cookie = 0
@@ -128,6 +129,10 @@ class Negotiation:
         """Ask about buffers that exist already; None asks about new ones again."""
         self._change(replace(self._inquiry, fixed=fixed))
 
+    def set_explanation(self, explanation: Explanation) -> None:
+        """Say how much of the answers is to be explained: to begin with, the reasons."""
+        self._change(replace(self._inquiry, explanation=explanation))
+
     def set_covered(self, outputs: tuple[str, ...]) -> None:
         """Say which outputs the surface fills, by the names of `wl_output`.
 
@@ -177,22 +182,6 @@ class Negotiation:
         if batch.reason is not None:
             raise negotiation_error(batch, self._names)
         return batch
-
-    def describe(self, *, timeout: float = DEFAULT_TIMEOUT) -> Batch:
-        """The first batch, which says what can be used; a compositor's comes unasked.
-
-        Raises `NoAnswerError` after `timeout` seconds.
-        """
-        if self.batch is None and isinstance(self._planner, LocalPlanner):
-            self._planner.ask(Inquiry(), 0)
-        self._planner.connection.wait(
-            lambda: self.batch is not None or self._planner.fault is not None,
-            timeout=timeout,
-            what="feedback",
-        )
-        self._check_usable()
-        assert self.batch is not None
-        return self.batch
 
     def allocate(self, offer: Offer) -> Allocation:
         """Have the compositor allocate one buffer of a plan; the caller closes the result.

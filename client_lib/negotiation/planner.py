@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from heapwire.client_lib.wayland import Connection, Handler, read_format_table
+from heapwire.client_lib.wayland import Connection, Handler
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import SourceId
 from heapwire.protocol.wire import Batch, Event, Inquiry
@@ -61,17 +60,6 @@ class Planner(ABC):
                 except PeerError as error:
                     self.fault = error
                     raise
-
-        return handle
-
-    def _reading(self, method: Handler) -> Handler:
-        """A handler of `format_table` that gives a method the file's content."""
-
-        def handle(fd: int, size: int) -> None:
-            if self.fault is not None or self.closed:
-                os.close(fd)  # it came all the same, and is ours
-            else:
-                self._checked(lambda: method(read_format_table(fd, size)))()
 
         return handle
 

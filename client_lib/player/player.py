@@ -24,6 +24,7 @@ from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
 from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import Participant, Usage
+from heapwire.protocol.wire import Explanation
 
 # What a device, or the lack of memory for it, stands in the way with: the CPU has neither.
 # A bug of the caller's is not among them, and neither is a compositor that is gone.
@@ -146,6 +147,7 @@ class Player:
             stack.callback(negotiation.close)
             if options.record:
                 negotiation.events = []
+            negotiation.set_explanation(Explanation.ALL)  # the result says why not other memory
             for participant in self._others(pictures):
                 negotiation.set_participant(participant)
             supply = BufferSupply(

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from heapwire.compositor_plugin.answering.set_records import SetRecords
 from heapwire.protocol.values import ConstraintSet
-from heapwire.protocol.wire import Inquiry
+from heapwire.protocol.wire import Explanation, Inquiry
 
 
 class _Itself:
@@ -37,4 +37,5 @@ def question_key(inquiry: Inquiry, records: SetRecords) -> Hashable:
             for id_, one in inquiry.participants
         ),
         *(inquiry.extents, inquiry.content, inquiry.minimum, inquiry.queue, inquiry.fixed),
+        inquiry.explanation is Explanation.NONE,  # what nobody asks for is not worked out
     )

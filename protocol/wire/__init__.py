@@ -8,20 +8,24 @@ if TYPE_CHECKING:
     from heapwire.protocol.wire.array import (
         decode_formats as decode_formats,
         decode_source as decode_source,
+        encode_table as encode_table,
     )
     from heapwire.protocol.wire.batch import (
         FIRST_COMPOSITOR_ID as FIRST_COMPOSITOR_ID,
         Access as Access,
+        Agreement as Agreement,
         Batch as Batch,
         BatchParticipant as BatchParticipant,
+        ConflictCause as ConflictCause,
         ConflictEntry as ConflictEntry,
+        ConflictFlag as ConflictFlag,
+        Explanation as Explanation,
         Offer as Offer,
+        PlanSubject as PlanSubject,
         Refusal as Refusal,
+        RefusalCause as RefusalCause,
         Tranche as Tranche,
-        TrancheDevice as TrancheDevice,
         TrancheFlags as TrancheFlags,
-        TrancheSet as TrancheSet,
-        TrancheSource as TrancheSource,
     )
     from heapwire.protocol.wire.batch_decoder import (
         BatchDecoder as BatchDecoder,
@@ -29,8 +33,6 @@ if TYPE_CHECKING:
     from heapwire.protocol.wire.batch_encoder import (
         Event as Event,
         batch_events as batch_events,
-        encode_table as encode_table,
-        format_table as format_table,
     )
     from heapwire.protocol.wire.constraint_set_builder import (
         ConstraintSetBuilder as ConstraintSetBuilder,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
         FEEDBACKS as FEEDBACKS,
         KNOWN_BATCHES as KNOWN_BATCHES,
         MANAGERS as MANAGERS,
+        MAX_SERIAL as MAX_SERIAL,
         NEGOTIATIONS as NEGOTIATIONS,
         REQUEST_OVERHEAD as REQUEST_OVERHEAD,
         SET_OVERHEAD as SET_OVERHEAD,
@@ -108,13 +111,14 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "array": "decode_formats decode_source",
+            "array": "decode_formats decode_source encode_table",
             "batch": (
-                "Access Batch BatchParticipant ConflictEntry FIRST_COMPOSITOR_ID Offer Refusal "
-                "Tranche TrancheDevice TrancheFlags TrancheSet TrancheSource"
+                "Access Agreement Batch BatchParticipant ConflictCause ConflictEntry ConflictFlag "
+                "Explanation FIRST_COMPOSITOR_ID Offer PlanSubject Refusal RefusalCause Tranche "
+                "TrancheFlags"
             ),
             "batch_decoder": "BatchDecoder",
-            "batch_encoder": "Event batch_events encode_table format_table",
+            "batch_encoder": "Event batch_events",
             "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
             "dmabuf_feedback": "DmabufFeedback DmabufTranche FeedbackDecoder",
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
@@ -123,8 +127,8 @@ else:
             "interface": "Argument ArgumentKind Interface Message",
             "limits": (
                 "ALLOCATIONS ALTERNATIVES ARRAY_FACTOR BUFFERS CLIENT_OBJECTS CLIENT_SET_BYTES "
-                "COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS NEGOTIATIONS REQUEST_OVERHEAD "
-                "SET_OVERHEAD STATUSES TABLE_ENTRIES clip"
+                "COMMITS FEEDBACKS KNOWN_BATCHES MANAGERS MAX_SERIAL NEGOTIATIONS "
+                "REQUEST_OVERHEAD SET_OVERHEAD STATUSES TABLE_ENTRIES clip"
             ),
             "linux_dmabuf": (
                 "BufferFlags BufferParamsError DMABUF_FEEDBACK DMABUF_PLANES DmabufVersion "

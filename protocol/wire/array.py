@@ -25,6 +25,11 @@ def encode_formats(formats: Iterable[FormatModifier]) -> bytes:
     return b"".join(_FORMAT.pack(pair.fourcc, 0, pair.modifier) for pair in formats)
 
 
+def encode_table(table: Iterable[FormatModifier]) -> bytes:
+    """The content of the file of linux-dmabuf's `format_table` event."""
+    return encode_formats(table)
+
+
 def decode_formats(raw: bytes) -> tuple[FormatModifier, ...]:
     """The pairs in an array or a format table."""
     _check(raw, _FORMAT, "formats")

@@ -7,13 +7,12 @@ collects events into an equal `Batch` (batch_decoder.py).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import IntFlag
+from enum import IntEnum, IntFlag
+from typing import Self
 
 from heapwire.protocol.values import (
-    ConstraintSet,
     DeviceId,
     FailureReason,
-    FormatModifier,
     Plan,
     SourceId,
     Usage,
@@ -40,6 +39,68 @@ class TrancheFlags(IntFlag):
         return "scanout or black" if self & TrancheFlags.BLACK else "scanout"
 
 
+class Explanation(IntEnum):
+    """How much a client wants explained."""
+
+    NONE = 0
+    """Plans, or that there are none."""
+    REASONS = 1
+    """Why there is no plan, or none for a better goal."""
+    ALL = 2
+    """What became of each source, and who demanded what of a plan, too."""
+
+
+class RefusalCause(IntEnum):
+    """Why a source is in no plan."""
+
+    REQUIREMENT = 0
+    OUTRANKED = 1
+    ELSEWHERE = 2
+    ALLOWANCE = 3
+
+
+class ConflictCause(IntEnum):
+    """What of a participant's stands in the way."""
+
+    CONSTRAINT = 0
+    FORMATS = 1
+
+
+class ConflictFlag(IntFlag):
+    """What is known of a conflict."""
+
+    UNPROVED = 1
+
+
+class Agreement(IntFlag):
+    """On what participants have agreed."""
+
+    COHERENCY = 1
+    FENCE = 2
+    COLOUR = 4
+
+
+class PlanSubject(IntEnum):
+    """What a reason of a plan is about, by the names of `Reason.subject`."""
+
+    OTHER = 0
+    FORMAT = 1
+    PITCH = 2
+    OFFSET = 3
+    EXTENT = 4
+    SIZE = 5
+    SOURCE = 6
+    COUNT = 7
+    COHERENCY = 8
+    FENCE = 9
+    COLOUR = 10
+
+    @classmethod
+    def of(cls, subject: str) -> Self:
+        """The number of a subject."""
+        return cls.__members__.get(subject.upper(), cls.OTHER)
+
+
 class Access(IntFlag):
     """Who can allocate from a source."""
 
@@ -58,30 +119,6 @@ class BatchParticipant:
 
 
 @dataclass(frozen=True, slots=True)
-class TrancheDevice:
-    """A device that a tranche is for."""
-
-    usage: Usage
-    device: DeviceId | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrancheSource:
-    """A source that the tranche's devices can use, and who can allocate from it."""
-
-    source: SourceId
-    access: Access
-
-
-@dataclass(frozen=True, slots=True)
-class TrancheSet:
-    """A constraint set of a participant of the compositor's."""
-
-    participant: int
-    set: ConstraintSet
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
     """A plan, its index in the batch, and who can allocate each of its objects."""
 
@@ -92,21 +129,18 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tranche:
-    """One tranche, best first within a batch."""
+    """The plans for one goal, which come one after the other in a batch."""
 
     flags: TrancheFlags
-    devices: tuple[TrancheDevice, ...] = ()
-    formats: tuple[FormatModifier, ...] = ()
-    sources: tuple[TrancheSource, ...] = ()
-    sets: tuple[TrancheSet, ...] = ()
     offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a source is in no plan; participant and type 0: it lost by rank."""
+    """Why a source is in no plan; participant, type and planes say which requirement, if any."""
 
     source: SourceId
+    cause: RefusalCause
     participant: int
     type: int
     planes: int
@@ -120,6 +154,7 @@ class ConflictEntry:
     This is `ConflictMember` as it travels. It has an id where that has a name, because a
     client calls its own participants as it likes, and a type and a value where that has a
     constraint, because who may ignore it and where its number comes from is not sent.
+    Without `proved` it may not be needed for the contradiction.
     """
 
     goal: TrancheFlags
@@ -128,6 +163,7 @@ class ConflictEntry:
     planes: int
     value: Value
     text: str
+    proved: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +183,25 @@ class Batch:
     def offers(self) -> tuple[Offer, ...]:
         """All plans, best first."""
         return tuple(offer for tranche in self.tranches for offer in tranche.offers)
+
+    def as_told(self, explanation: Explanation) -> Batch:
+        """What is left of it for a client that wants so much explained."""
+        if explanation >= Explanation.ALL:
+            return self
+        plain = tuple(
+            Tranche(
+                flags=tranche.flags,
+                offers=tuple(
+                    replace(offer, plan=replace(offer.plan, reasons=())) for offer in tranche.offers
+                ),
+            )
+            for tranche in self.tranches
+        )
+        if explanation >= Explanation.REASONS:
+            spoken = {entry.participant for entry in self.conflicts}
+            heard = tuple(one for one in self.participants if one.id in spoken)
+            return replace(self, participants=heard, tranches=plain, refusals=())
+        return replace(self, participants=(), tranches=plain, refusals=(), conflicts=())
 
     def says_the_same_as(self, other: Batch) -> bool:
         """Whether both tell a client the same, whichever commit they answer."""

@@ -1,8 +1,8 @@
 """Events of `xx_dmabuf_negotiation_v1`, collected into batches.
 
 One method for each event, named after it. `done` and `failed` return the batch
-that they complete. A compositor that breaks the protocol (an index beyond the
-table, a plan outside a tranche) raises `PeerError`; the decoder can then be
+that they complete. A compositor that breaks the protocol (an unknown kind of
+layout, a plane outside a plan) raises `PeerError`; the decoder can then be
 thrown away, but not used on.
 """
 
@@ -18,12 +18,10 @@ from heapwire.protocol.values import (
     ColourEncoding,
     ColourRange,
     Constraint,
-    ConstraintSet,
     DeviceId,
     Extent,
     FailureReason,
     Fence,
-    FormatModifier,
     Layout,
     LayoutKind,
     Plan,
@@ -32,22 +30,23 @@ from heapwire.protocol.values import (
     Reason,
     Usage,
 )
-from heapwire.protocol.wire.array import decode_formats, decode_indices, decode_source
+from heapwire.protocol.wire.array import decode_source
 from heapwire.protocol.wire.batch import (
     Access,
+    Agreement,
     Batch,
     BatchParticipant,
+    ConflictCause,
     ConflictEntry,
+    ConflictFlag,
     Offer,
+    PlanSubject,
     Refusal,
+    RefusalCause,
     Tranche,
-    TrancheDevice,
     TrancheFlags,
-    TrancheSet,
-    TrancheSource,
 )
 from heapwire.protocol.wire.constraint_value import decode_value
-from heapwire.protocol.wire.limits import TABLE_ENTRIES
 
 
 @dataclass(slots=True)
@@ -55,6 +54,7 @@ class _Offer:
     """A plan that is not complete."""
 
     index: int
+    goal: TrancheFlags
     fourcc: int
     modifier: int
     kind: LayoutKind
@@ -69,13 +69,13 @@ class _Offer:
     fence: Fence | None = None
     colour: Colour | None = None
 
-    def finished(self, flags: TrancheFlags) -> Offer:
-        """The plan, now that its tranche is complete."""
+    def finished(self) -> Offer:
+        """The plan, now that the batch is complete."""
         plan = Plan(
             fourcc=self.fourcc,
             modifier=self.modifier,
-            goal=flags.goal,
-            scanout=bool(flags & TrancheFlags.SCANOUT),
+            goal=self.goal.goal,
+            scanout=bool(self.goal & TrancheFlags.SCANOUT),
             layout=Layout(
                 kind=self.kind,
                 extent=self.extent,
@@ -92,97 +92,30 @@ class _Offer:
         return Offer(self.index, plan, tuple(self.access))
 
 
-@dataclass(slots=True)
-class _Tranche:
-    """A tranche that is not complete."""
-
-    flags: TrancheFlags
-    devices: list[TrancheDevice] = field(default_factory=list)
-    formats: list[FormatModifier] = field(default_factory=list)
-    sources: list[TrancheSource] = field(default_factory=list)
-    sets: list[tuple[int, tuple[FormatModifier, ...], list[Constraint]]] = field(
-        default_factory=list
-    )
-    offers: list[_Offer] = field(default_factory=list)
-
-    def finished(self) -> Tranche:
-        """The tranche as a value."""
-        return Tranche(
-            flags=self.flags,
-            devices=tuple(self.devices),
-            formats=tuple(self.formats),
-            sources=tuple(self.sources),
-            sets=tuple(
-                TrancheSet(id_, ConstraintSet(formats=pairs, constraints=tuple(constraints)))
-                for id_, pairs, constraints in self.sets
-            ),
-            offers=tuple(offer.finished(self.flags) for offer in self.offers),
-        )
-
-
 class BatchDecoder:
     """Collects one negotiation's events."""
 
-    __slots__ = ("_conflicts", "_participants", "_refusals", "_table", "_tranche", "_tranches")
+    __slots__ = ("_conflicts", "_offers", "_participants", "_refusals")
 
     def __init__(self) -> None:
-        self._table: tuple[FormatModifier, ...] = ()
-        self._tranche: _Tranche | None = None
         self._begin()
 
     def _begin(self) -> None:
-        # Of a batch nothing is left for the next but the table, which is sent when it changes.
+        # Of a batch nothing is left for the next.
         self._participants: list[BatchParticipant] = []
-        self._tranches: list[Tranche] = []
+        self._offers: list[_Offer] = []
         self._refusals: list[Refusal] = []
         self._conflicts: list[ConflictEntry] = []
-
-    def format_table(self, content: bytes) -> None:
-        """Replace the table; `content` is what the event's file holds."""
-        table = decode_formats(content)
-        if len(table) > TABLE_ENTRIES:
-            raise PeerError(f"a format table of {len(table)} entries")
-        self._table = table
 
     def participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
         """A device of the compositor's."""
         entry = BatchParticipant(id_, Usage(usage), _device(major, minor), name)
         self._participants.append(entry)
 
-    def tranche_flags(self, flags: int) -> None:
-        """A tranche begins."""
-        if self._tranche is not None:
-            raise PeerError("a tranche begins inside another")
-        self._tranche = _Tranche(TrancheFlags(flags))
-
-    def tranche_device(self, usage: int, major: int, minor: int) -> None:
-        """A device that the tranche is for."""
-        self._open.devices.append(TrancheDevice(Usage(usage), _device(major, minor)))
-
-    def tranche_formats(self, indices: bytes) -> None:
-        """Pairs of the tranche."""
-        self._open.formats += self._pairs(indices)
-
-    def tranche_source(self, kind: int, major: int, minor: int, access: int) -> None:
-        """A source that the tranche's devices can use."""
-        self._open.sources.append(TrancheSource(decode_source(kind, major, minor), Access(access)))
-
-    def tranche_set(self, participant: int, indices: bytes) -> None:
-        """A constraint set begins."""
-        self._open.sets.append((participant, self._pairs(indices), []))
-
-    def tranche_constraint(
-        self, type_: int, planes: int, flags: int, provenance: int, value: bytes
-    ) -> None:
-        """A constraint of the last set."""
-        if not self._open.sets:
-            raise PeerError("a constraint outside a set")
-        constraint = _constraint(type_, planes, flags, provenance, value)
-        self._open.sets[-1][2].append(constraint)
-
     def plan(
         self,
         index: int,
+        goal: int,
         fourcc: int,
         modifier_hi: int,
         modifier_lo: int,
@@ -197,9 +130,10 @@ class BatchDecoder:
         fault = Extent.fault(width, height)
         if fault is not None:
             raise PeerError(f"plan {index}: {fault}")
-        self._open.offers.append(
+        self._offers.append(
             _Offer(
                 index=index,
+                goal=TrancheFlags(goal),
                 fourcc=fourcc,
                 modifier=modifier_hi << 32 | modifier_lo,
                 kind=LayoutKind(layout),
@@ -218,6 +152,12 @@ class BatchDecoder:
         )
         offer.access.append(Access(access))
 
+    def plan_source(self, kind: int, major: int, minor: int, access: int) -> None:
+        """An object of the last plan, whose size its allocator decides."""
+        offer = self._offer
+        offer.objects.append(BufferObject(decode_source(kind, major, minor), 0))
+        offer.access.append(Access(access))
+
     def plan_plane(self, object_: int, offset: int, pitch: int) -> None:
         """A plane of the last plan."""
         offer = self._offer
@@ -225,13 +165,17 @@ class BatchDecoder:
             raise PeerError(f"plane in object {object_}, which the plan has not")
         offer.planes.append(PlaneLayout(object_, offset, pitch))
 
-    def plan_agreement(self, coherency: int, fence: int, encoding: int, range_: int) -> None:
+    def plan_agreement(
+        self, agreed: int, coherency: int, fence: int, encoding: int, range_: int
+    ) -> None:
         """What was agreed on beyond the layout of the last plan."""
         offer = self._offer
         try:
-            offer.domain = None if coherency < 0 else CoherencyDomain(coherency)
-            offer.fence = None if fence < 0 else Fence(fence)
-            if encoding >= 0:
+            if agreed & Agreement.COHERENCY:
+                offer.domain = CoherencyDomain(coherency)
+            if agreed & Agreement.FENCE:
+                offer.fence = Fence(fence)
+            if agreed & Agreement.COLOUR:
                 offer.colour = (ColourEncoding(encoding), ColourRange(range_))
         except ValueError as error:
             raise PeerError(f"plan {offer.index}: {error}") from None
@@ -243,29 +187,30 @@ class BatchDecoder:
         constraint = _constraint(type_, planes, flags, provenance, value)
         self._offer.constraints.append(constraint)
 
-    def plan_reason(self, subject: str, plane: int, text: str) -> None:
-        """A sentence about the last plan."""
-        self._offer.reasons.append(Reason(subject, text, None if plane < 0 else plane))
-
-    def tranche_done(self) -> None:
-        """The tranche is complete."""
-        self._tranches.append(self._open.finished())
-        self._tranche = None
+    def plan_reason(self, subject: int, planes: int, text: str) -> None:
+        """A sentence about the last plan; a subject from later is another one."""
+        known = subject in PlanSubject.__members__.values()
+        name = PlanSubject(subject if known else PlanSubject.OTHER).name.lower()
+        plane = (planes & -planes).bit_length() - 1 if planes else None
+        self._offer.reasons.append(Reason(name, text, plane))
 
     def refusal(
         self,
         kind: int,
         major: int,
         minor: int,
+        cause: int,
         participant: int,
         type_: int,
         planes: int,
         text: str,
     ) -> None:
-        """Why a source is in no plan."""
+        """Why a source is in no plan; a cause from later is another one than those known."""
+        known = cause in RefusalCause.__members__.values()
         self._refusals.append(
             Refusal(
                 source=decode_source(kind, major, minor),
+                cause=RefusalCause(cause) if known else RefusalCause.ELSEWHERE,
                 participant=participant,
                 type=type_,
                 planes=planes,
@@ -274,17 +219,27 @@ class BatchDecoder:
         )
 
     def conflict(
-        self, goal: int, participant: int, type_: int, planes: int, value: bytes, text: str
+        self,
+        goal: int,
+        cause: int,
+        flags: int,
+        participant: int,
+        type_: int,
+        planes: int,
+        value: bytes,
+        text: str,
     ) -> None:
         """A requirement that contradicts others."""
+        constraint = cause == ConflictCause.CONSTRAINT
         self._conflicts.append(
             ConflictEntry(
                 goal=TrancheFlags(goal),
                 participant=participant,
-                type=type_,
+                type=type_ if constraint else 0,
                 planes=planes,
-                value=decode_value(type_, value) if type_ else b"",
+                value=decode_value(type_, value) if constraint else b"",
                 text=text,
+                proved=not flags & ConflictFlag.UNPROVED,
             )
         )
 
@@ -299,13 +254,16 @@ class BatchDecoder:
         return self._finish(cookie, serial, FailureReason(reason), message)
 
     def _finish(self, cookie: int, serial: int, reason: FailureReason | None, text: str) -> Batch:
-        if self._tranche is not None:
-            raise PeerError("a batch ends inside a tranche")
+        offers: dict[TrancheFlags, list[Offer]] = {}
+        for offer in self._offers:
+            offers.setdefault(offer.goal, []).append(offer.finished())
         batch = Batch(
             cookie=cookie,
             serial=serial,
             participants=tuple(self._participants),
-            tranches=tuple(self._tranches),
+            tranches=tuple(
+                Tranche(flags=goal, offers=tuple(those)) for goal, those in offers.items()
+            ),
             refusals=tuple(self._refusals),
             conflicts=tuple(self._conflicts),
             reason=reason,
@@ -315,22 +273,10 @@ class BatchDecoder:
         return batch
 
     @property
-    def _open(self) -> _Tranche:
-        if self._tranche is None:
-            raise PeerError("an event of a tranche outside any")
-        return self._tranche
-
-    @property
     def _offer(self) -> _Offer:
-        if not self._open.offers:
+        if not self._offers:
             raise PeerError("an event of a plan outside any")
-        return self._open.offers[-1]
-
-    def _pairs(self, raw: bytes) -> tuple[FormatModifier, ...]:
-        indices = decode_indices(raw)
-        if max(indices, default=-1) >= len(self._table):
-            raise PeerError("an index beyond the format table")
-        return tuple(self._table[index] for index in indices)
+        return self._offers[-1]
 
 
 def _device(major: int, minor: int) -> DeviceId | None:

@@ -22,11 +22,8 @@ SCHEMA_VERSION = 1
 TRACE_KIND = "heapwire exchange"
 """What the `kind` of such a file is."""
 
-# The fd of format_table, and the size, are replaced by the content of its file.
 _EVENTS = {
-    event.name: tuple(argument.kind for argument in event.arguments if argument.name != "size")
-    if event.name == "format_table"
-    else tuple(argument.kind for argument in event.arguments)
+    event.name: tuple(argument.kind for argument in event.arguments)
     for event in XX_DMABUF_NEGOTIATION_V1.events
 }
 
@@ -97,7 +94,7 @@ def _event(number: int, entry: Json) -> Event:
 
 def _value(number: int, kind: ArgumentKind, value: Json) -> int | str | bytes:
     match kind, value:
-        case ((ArgumentKind.ARRAY | ArgumentKind.FD), {"bytes": str(text)}):
+        case (ArgumentKind.ARRAY, {"bytes": str(text)}):
             try:
                 return bytes.fromhex(text)
             except ValueError:

@@ -77,7 +77,10 @@ EXTENT = 65536
 """Pixels of a width or a height: negotiation.set_extents."""
 
 TABLE_ENTRIES = 65536
-"""Pairs in a format table, what a 16-bit index reaches: negotiation.format_table."""
+"""Pairs in a format table of linux-dmabuf, what a 16-bit index reaches."""
+
+MAX_SERIAL = 0xFFFFFFFF
+"""The highest serial, after which they begin anew at 1: negotiation."""
 
 KNOWN_BATCHES = 8
 """Serials that the compositor remembers: negotiation.use_plan."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from heapwire.protocol.solver import common_formats, spelled_out, usable_sources
 from heapwire.protocol.values import (
     Answer,
     BufferCount,
@@ -20,6 +19,7 @@ from heapwire.protocol.values import (
     Problem,
     SourceId,
     Usage,
+    Verdict,
 )
 from heapwire.protocol.wire.batch import (
     Access,
@@ -28,11 +28,9 @@ from heapwire.protocol.wire.batch import (
     ConflictEntry,
     Offer,
     Refusal,
+    RefusalCause,
     Tranche,
-    TrancheDevice,
     TrancheFlags,
-    TrancheSet,
-    TrancheSource,
 )
 from heapwire.protocol.wire.negotiation_state import Inquiry
 
@@ -61,14 +59,10 @@ class MachineView:
         self._access = access
         # Who takes part in several goals is introduced once.
         introduced = {shower.name: shower for goal in blank.goals for shower in goal.participants}
-        self.description = Batch(
-            participants=tuple(
-                BatchParticipant(identify(name), shower.usage, shower.device, name)
-                for name, shower in introduced.items()
-            ),
-            tranches=tuple(self._described(goal) for goal in blank.goals),
+        self._participants = tuple(
+            BatchParticipant(identify(name), shower.usage, shower.device, name)
+            for name, shower in introduced.items()
         )
-        """The answer to an inquiry that asks for no plans."""
 
     def problem(self, inquiry: Inquiry) -> Problem:
         """What the solver is asked. Without extents those of the fixed layout count."""
@@ -110,18 +104,20 @@ class MachineView:
 
         tranches: list[Tranche] = []
         index = 0
-        for goal, tranche in zip(self._blank.goals, self.description.tranches, strict=True):
+        for goal in self._blank.goals:
             plans = [plan for plan in answer.plans if plan.goal == goal.name]
             offers = tuple(
                 Offer(position, plan, tuple(self._access(o.source) for o in plan.layout.objects))
                 for position, plan in enumerate(plans, index)
             )
             index += len(offers)
-            tranches.append(replace(tranche, offers=offers))
+            if offers:
+                tranches.append(Tranche(flags=_flag(goal), offers=offers))
         flags = {goal.name: _flag(goal) for goal in self._blank.goals}
         refusals = tuple(
             Refusal(
                 source=verdict.source,
+                cause=_cause(verdict, answer),
                 participant=identified(verdict.participant),
                 type=verdict.constraint.type if verdict.constraint else 0,
                 planes=verdict.planes,
@@ -138,19 +134,19 @@ class MachineView:
                 planes=member.planes,
                 value=member.constraint.value if member.constraint else b"",
                 text=member.text,
+                proved=failure.proved_minimal,
             )
             for failure in answer.failures
             for member in failure.conflict
         )
-        introduced = {participant.id for participant in self.description.participants}
+        introduced = {participant.id for participant in self._participants}
         others = (
             BatchParticipant(id_, Usage(0), None, name)
             for id_, name in sorted(spoken.items())
             if id_ not in introduced
         )
-        return replace(
-            self.description,
-            participants=(*self.description.participants, *others),
+        return Batch(
+            participants=(*self._participants, *others),
             tranches=tuple(tranches),
             refusals=refusals,
             conflicts=conflicts,
@@ -158,27 +154,9 @@ class MachineView:
             message="" if answer.plans else answer.message,
         )
 
-    def _described(self, goal: Goal) -> Tranche:
-        showers = [participant for participant in goal.participants if participant.device]
-        formats = common_formats(goal)
-        return Tranche(
-            flags=_flag(goal),
-            devices=tuple(TrancheDevice(shower.usage, shower.device) for shower in showers),
-            formats=formats,
-            sources=tuple(
-                TrancheSource(source.id, self._access(source.id))
-                for source in usable_sources(goal, self._blank.sources, self._blank.topology)
-            ),
-            sets=tuple(
-                TrancheSet(self._identify(shower.name), spelled_out(constraint_set, formats))
-                for shower in showers
-                for constraint_set in shower.sets
-            ),
-        )
-
     def _clients(self, inquiry: Inquiry) -> dict[str, tuple[int, Participant]]:
         """The client's participants by names that nobody else has."""
-        taken = {participant.name for participant in self.description.participants}
+        taken = {participant.name for participant in self._participants}
         named: dict[str, tuple[int, Participant]] = {}
         for id_, participant in inquiry.participants:
             name = participant.name or f"participant {id_}"
@@ -192,3 +170,9 @@ def _flag(goal: Goal) -> TrancheFlags:
     if goal.black:
         return TrancheFlags.SCANOUT | TrancheFlags.BLACK
     return TrancheFlags.SCANOUT if goal.scanout else TrancheFlags.SAMPLING
+
+
+def _cause(verdict: Verdict, answer: Answer) -> RefusalCause:
+    if verdict.constraint is not None:
+        return RefusalCause.REQUIREMENT
+    return RefusalCause.OUTRANKED if answer.plans else RefusalCause.ELSEWHERE

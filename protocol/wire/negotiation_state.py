@@ -25,6 +25,7 @@ from heapwire.protocol.values import (
     Usage,
 )
 from heapwire.protocol.wire.array import decode_sources, encode_sources
+from heapwire.protocol.wire.batch import Explanation
 from heapwire.protocol.wire.bindings import NegotiationError as Error
 from heapwire.protocol.wire.constraint_set_builder import Request, rehearse
 from heapwire.protocol.wire.fixed_buffer import decode_buffer, encode_buffer
@@ -61,6 +62,7 @@ class Inquiry:
     queue: int = 1
     openable: frozenset[SourceId] | None = None
     fixed: FixedBuffer | None = None
+    explanation: Explanation = Explanation.NONE
 
     @property
     def wants_plans(self) -> bool:
@@ -75,7 +77,7 @@ class NegotiationState:
     """
 
     __slots__ = (
-        *("_content", "_extents", "_fixed", "_laid_out", "_minimum", "_openable"),
+        *("_content", "_explanation", "_extents", "_fixed", "_laid_out", "_minimum", "_openable"),
         *("_participants", "_queue"),
     )
 
@@ -87,6 +89,7 @@ class NegotiationState:
         self._minimum = self._queue = 1
         self._openable: frozenset[SourceId] | None = None
         self._fixed: FixedBuffer | None = None
+        self._explanation = Explanation.NONE
 
     def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
         """Add a participant, or replace one, whose alternatives are gone with it."""
@@ -196,6 +199,12 @@ class NegotiationState:
         """Ask about new buffers again."""
         self._fixed = None
 
+    def set_explanation(self, level: int) -> None:
+        """Say how much is to be explained."""
+        if level not in Explanation.__members__.values():
+            raise MisuseError(Error.INVALID_EXPLANATION, f"{level} is no level of explanation")
+        self._explanation = Explanation(level)
+
     def commit(self, cookie: int) -> Inquiry:
         """The inquiry that the pending state makes."""
         if cookie == 0:
@@ -214,6 +223,7 @@ class NegotiationState:
             queue=self._queue,
             openable=self._openable,
             fixed=self._fixed,
+            explanation=self._explanation,
         )
 
     def _participant(self, id_: int) -> Participant:
@@ -251,6 +261,7 @@ def _requests(inquiry: Inquiry) -> Iterator[Request]:
     flags = _PROTECTED * content.protected | _INTERLACED * content.interlaced
     yield "set_content", (flags, content.rotation, content.encoding, content.range)
     yield "set_buffer_count", (inquiry.minimum, inquiry.queue)
+    yield "set_explanation", (inquiry.explanation,)
     if inquiry.openable is not None:
         yield "set_openable", (encode_sources(sorted(inquiry.openable)),)
     if inquiry.fixed is None:

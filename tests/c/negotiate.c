@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <wayland-client.h>
 #include "xx-dmabuf-negotiation-v1.h"
@@ -22,7 +21,7 @@ static struct { uint32_t kind, major, minor; char name[128]; } sources[64];
 static struct { uint32_t kind, major, minor; uint64_t size; } objects[4];
 static struct { uint32_t object, offset, pitch; } planes[4];
 static unsigned n_sources, n_objects, n_planes, n_plans;
-static uint32_t format, layout, flags, plan_flags;
+static uint32_t format, layout, goal;
 static uint64_t modifier;
 static int answer = -1;
 
@@ -41,12 +40,8 @@ static int event(const void *unused, void *proxy, uint32_t opcode,
 		sources[n_sources].major = a[1].u;
 		sources[n_sources].minor = a[2].u;
 		snprintf(sources[n_sources++].name, sizeof sources->name, "%s", a[4].s);
-	} else if (!strcmp(name, "format_table")) {
-		close(a[0].h);
-	} else if (!strcmp(name, "tranche_flags")) {
-		flags = a[0].u;
 	} else if (!strcmp(name, "plan") && ++n_plans == 1) {
-		format = a[1].u, modifier = u64(&a[2]), layout = a[4].u, plan_flags = flags;
+		goal = a[1].u, format = a[2].u, modifier = u64(&a[3]), layout = a[5].u;
 	} else if (!strcmp(name, "plan_object") && first && n_objects < 4) {
 		objects[n_objects].kind = a[0].u;
 		objects[n_objects].major = a[1].u;
@@ -108,7 +103,7 @@ static void print_plan(void)
 
 	printf("{\"fourcc\": \"%s\", \"modifier\": \"0x%" PRIx64 "\", \"scanout\": %s, "
 	       "\"layout\": \"%s\", \"objects\": [", format == NV12 ? "NV12" : "XRGB8888", modifier,
-	       plan_flags & XX_DMABUF_NEGOTIATION_V1_TRANCHE_FLAG_SCANOUT ? "true" : "false",
+	       goal & XX_DMABUF_NEGOTIATION_V1_GOAL_SCANOUT ? "true" : "false",
 	       layout < 3 ? layouts[layout] : "?");
 	for (i = 0; i < n_objects; i++) {
 		for (s = 0; s < n_sources; s++)

@@ -60,7 +60,8 @@ def test_who_has_what_is_told(heapwire, compositor):
     hold(compositor, Holder(user, "org.flatpak:org.example.Player"), 4 << 20)
     with Connection() as connection:
         manager = NegotiationManager(connection)
-        manager.default_negotiation().describe()
+        manager.default_negotiation()
+        connection.roundtrip()
         told = heapwire("status", "--json")
         assert told.status == 0
         text = heapwire("status").out

@@ -92,8 +92,8 @@ def test_what_is_wrong_is_said_with_its_place(heapwire, tmp_path, text, said):
         ([["done", "1", 2]], "events[0]: '1' is no argument of the kind u"),
         ([["done", -1, 2]], "events[0]: -1 is no argument of the kind u"),
         ([["done", 1 << 32, 2]], "events[0]: 4294967296 is no argument of the kind u"),
-        ([["format_table", 7]], "events[0]: 7 is no argument of the kind h"),
-        ([["tranche_done"]], "an event of a tranche outside any"),
+        ([["format_table", 7]], "events[0] is no event of a negotiation"),
+        ([["plan_plane", 0, 0, 64]], "an event of a plan outside any"),
     ],
 )
 def test_an_exchange_has_the_events_of_the_protocol(heapwire, tmp_path, events, said):

@@ -54,10 +54,8 @@ from heapwire.protocol.wire import (
     Tranche,
     TrancheFlags,
     batch_events,
-    encode_table,
-    format_table,
 )
-from heapwire.protocol.wire.batch import BatchParticipant, TrancheDevice, TrancheSource
+from heapwire.protocol.wire.batch import BatchParticipant
 from heapwire.protocol.wire.bindings import INTERFACES
 
 CMA = SourceId(SourceKind.HEAP, 250, 1)
@@ -141,7 +139,6 @@ class FakeCompositor:
         self.faults: list[BaseException] = []
         self.serial = 0
         self._next_server_id = SERVER_IDS
-        self._tables: dict[int, tuple[FormatModifier, ...]] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -198,19 +195,6 @@ class FakeCompositor:
         self.event(manager, "supported_type", 1)
         self.event(manager, "done")
 
-    def on_xx_dmabuf_negotiation_manager_v1_get_default_negotiation(
-        self, _id: int, new: int
-    ) -> None:
-        self.describe(new)
-
-    def on_xx_dmabuf_negotiation_manager_v1_get_surface_negotiation(
-        self, _id: int, new: int, _surface: int
-    ) -> None:
-        self.describe(new)
-
-    def describe(self, negotiation: int) -> None:
-        self.send_batch(negotiation, description())
-
     def on_xx_dmabuf_negotiation_v1_commit(self, id_: int, cookie: int) -> None:
         self.answer(id_, cookie)
 
@@ -226,23 +210,12 @@ class FakeCompositor:
     # The wire.
 
     def send_batch(self, negotiation: int, batch: Batch) -> Batch:
-        """Send a batch with the next serial, and the table if it has changed."""
+        """Send a batch with the next serial."""
         self.serial += 1
         batch = replace(batch, serial=self.serial)
-        table = format_table(batch)
-        if table and self._tables.get(negotiation) != table:
-            self._tables[negotiation] = table
-            content = encode_table(table)
-            self.send_table(negotiation, content, len(content))
-        for name, arguments in batch_events(batch, table):
+        for name, arguments in batch_events(batch):
             self.event(negotiation, name, *arguments)
         return batch
-
-    def send_table(self, negotiation: int, content: bytes, size: int) -> None:
-        fd = os.memfd_create("table")
-        os.write(fd, content)
-        self.event(negotiation, "format_table", fd, size)
-        os.close(fd)
 
     def server_object(self, interface: str) -> int:
         new = self._next_server_id
@@ -252,7 +225,6 @@ class FakeCompositor:
 
     def delete(self, id_: int) -> None:
         self.objects.pop(id_, None)
-        self._tables.pop(id_, None)
         if id_ < SERVER_IDS:
             self.event(1, "delete_id", id_)
 
@@ -381,22 +353,7 @@ XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
 NV12 = FormatModifier(parse_fourcc("NV12"), 0)
 
 
-def description() -> Batch:
-    """What the fake can use: two formats, two heaps."""
-    return Batch(
-        participants=(BatchParticipant(0x80000000, Usage.SCANOUT, None, "display"),),
-        tranches=(
-            Tranche(
-                flags=TrancheFlags.SCANOUT,
-                devices=(TrancheDevice(Usage.SCANOUT, None),),
-                formats=(XRGB, NV12),
-                sources=(
-                    TrancheSource(CMA, Access.CLIENT | Access.COMPOSITOR),
-                    TrancheSource(SYSTEM, Access.CLIENT),
-                ),
-            ),
-        ),
-    )
+DISPLAY = BatchParticipant(0x80000000, Usage.SCANOUT, None, "display")
 
 
 def plan(
@@ -433,9 +390,9 @@ def plan(
 
 def plans(*offered: Plan, access: Access = Access.CLIENT | Access.COMPOSITOR) -> Batch:
     """A batch with plans, by default one of NV12."""
-    tranche = description().tranches[0]
     offers = tuple(
         Offer(index, one, (access,) * len(one.layout.objects))
         for index, one in enumerate(offered or (plan(),))
     )
-    return replace(description(), tranches=(replace(tranche, offers=offers),))
+    tranche = Tranche(flags=TrancheFlags.SCANOUT, offers=offers)
+    return Batch(participants=(DISPLAY,), tranches=(tranche,))

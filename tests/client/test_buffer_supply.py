@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fake_compositor import CMA, NV12, SYSTEM, XRGB, FakeCompositor, description, plan, plans
+from fake_compositor import CMA, NV12, SYSTEM, XRGB, FakeCompositor, plan, plans
 
 from heapwire.client_lib import (
     AllocationError,
@@ -165,11 +165,11 @@ def test_what_was_to_come_unasked_is_overtaken_by_an_answer(stream):
 
 
 def test_an_answer_without_plans_is_no_error_and_leaves_the_buffers(stream):
-    """Without participants a compositor only describes itself."""
+    """Without participants there is nobody to plan for."""
     stream.supply.negotiate(SIZE)
     pool = stream.supply.pool
     stream.fake.answer = lambda negotiation, cookie: stream.fake.send_batch(
-        negotiation, replace(description(), cookie=cookie)
+        negotiation, Batch(cookie=cookie)
     )
     stream.supply.negotiate(SIZE)
     assert stream.supply.pool is pool

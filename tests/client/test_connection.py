@@ -207,7 +207,7 @@ def test_the_interpreter_exits_cleanly_whatever_is_left_open(ending):
             connection = connect(FakeCompositor())
             manager = NegotiationManager(connection)
             negotiation = manager.default_negotiation()
-            negotiation.describe()
+            connection.roundtrip()
         else:
             connection = connect(Erring())
             proxy, _ = connection.bind(NEGOTIATION_MANAGER)

@@ -15,14 +15,14 @@ PROGRAM = textwrap.dedent(
     import gc, os
     from patience import until
     from test_connection import FakeCompositor, connect
-    from heapwire.client_lib.negotiation.heap_manager import HeapManager
+    from heapwire.client_lib.negotiation import NegotiationManager
 
     def session():
         compositor = FakeCompositor()
         connection = connect(compositor)
-        manager = HeapManager(connection)
+        manager = NegotiationManager(connection)
         made = [manager.default_negotiation() for _ in range(5)]
-        made[0].describe()
+        connection.roundtrip()
         return compositor, connection, manager, made
 
     def circle():

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from fake_compositor import FakeCompositor, description
+from fake_compositor import FakeCompositor
 from hypothesis import HealthCheck, given, settings, strategies as st
 from open_files import open_fds
 
@@ -14,10 +14,8 @@ from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import REGISTRY
-from heapwire.protocol.wire import ArgumentKind, encode_table, format_table
+from heapwire.protocol.wire import ArgumentKind
 from heapwire.protocol.wire.bindings import XX_DMABUF_NEGOTIATION_V1
-
-TABLE = encode_table(format_table(description()))
 
 numbers = st.one_of(
     st.integers(0, 5),
@@ -32,27 +30,21 @@ VALUES = {
         st.binary(max_size=40), st.sampled_from([b"\0\0", bytes(8), bytes(12), bytes(16)])
     ),
 }
-TABLES = st.sampled_from([(TABLE, len(TABLE)), (TABLE, 16), (b"", 64), (TABLE, 7), (b"", 0)])
 
 
 @st.composite
 def events(draw) -> tuple[str, tuple]:
     event = draw(st.sampled_from(XX_DMABUF_NEGOTIATION_V1.events))
-    if event.name == "format_table":
-        return event.name, draw(TABLES)
     return event.name, tuple(draw(VALUES[argument.kind]) for argument in event.arguments)
 
 
 # Events in an order that reaches far into a batch; random ones are put between them.
 SKELETON = [
-    ("format_table", (TABLE, len(TABLE))),
-    ("tranche_flags", (1,)),
-    ("tranche_formats", (b"\0\0",)),
-    ("tranche_set", (0x80000000, b"\0\0")),
-    ("plan", (0, 0x34325258, 0, 0, 0, 64, 48, 2)),
+    ("participant", (0x80000000, 8, 226, 0, b"display")),
+    ("plan", (0, 1, 0x34325258, 0, 0, 0, 64, 48, 2)),
     ("plan_object", (0, 250, 1, 3, 0, 4096)),
     ("plan_plane", (0, 0, 64)),
-    ("tranche_done", ()),
+    ("plan_agreement", (1, 0, 0, 0, 0)),
     ("done", (0, 1)),
 ]
 
@@ -84,14 +76,11 @@ def test_any_events(session, data):
     for _ in range(data.draw(st.integers(0, 3))):
         sent.insert(data.draw(st.integers(0, len(sent))), data.draw(events()))
     negotiation = manager.default_negotiation()
-    negotiation.describe()
+    connection.roundtrip()
     before = open_fds()
     id_ = latest(fake)
     for name, arguments in sent:
-        if name == "format_table":
-            fake.send_table(id_, *arguments)
-        else:
-            fake.event(id_, name, *arguments)
+        fake.event(id_, name, *arguments)
     faults = []
     while True:
         try:
@@ -105,8 +94,7 @@ def test_any_events(session, data):
         with pytest.raises(PeerError):
             negotiation.commit()
     else:
-        fake._tables.clear()  # what the client holds is not what the fake sent of its own
-        with contextlib.suppress(PeerError):  # where the events ended within a tranche
+        with contextlib.suppress(PeerError):  # where the events ended within a plan
             negotiation.negotiate()
     negotiation.close()
     connection.roundtrip()
@@ -116,12 +104,9 @@ def test_any_events(session, data):
 def test_the_skeleton_itself_is_a_batch(session):
     fake, connection, manager = session
     negotiation = manager.default_negotiation()
-    negotiation.describe()
+    connection.roundtrip()
     id_ = latest(fake)
     for name, arguments in SKELETON:
-        if name == "format_table":
-            fake.send_table(id_, *arguments)
-        else:
-            fake.event(id_, name, *arguments)
+        fake.event(id_, name, *arguments)
     connection.roundtrip()
     assert len(negotiation.batch.offers) == 1

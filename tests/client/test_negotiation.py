@@ -13,7 +13,6 @@ from fake_compositor import (
     XRGB,
     Allocating,
     FakeCompositor,
-    description,
     plan,
     plans,
 )
@@ -47,7 +46,13 @@ from heapwire.protocol.values import (
     PlaneLayout,
     Usage,
 )
-from heapwire.protocol.wire import KNOWN_BATCHES, Batch, ConflictEntry, TrancheFlags
+from heapwire.protocol.wire import (
+    KNOWN_BATCHES,
+    Batch,
+    ConflictEntry,
+    Explanation,
+    TrancheFlags,
+)
 from heapwire.protocol.wire.batch import BatchParticipant
 from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
@@ -82,7 +87,7 @@ class Session:
         self.connection = Connection(fake.socket.detach())
         self.manager = NegotiationManager(self.connection)
         self.negotiation = self.manager.default_negotiation()
-        self.negotiation.describe()
+        self.connection.roundtrip()
 
     def sent(self) -> list[str]:
         """The requests on the negotiation since the last call."""
@@ -130,12 +135,6 @@ def test_sources_come_and_go_as_a_group(session):
     assert session.manager.source_name(CMA) == "heap 250:1"
 
 
-def test_the_first_batch_describes_the_compositor(session):
-    batch = session.negotiation.describe()
-    assert batch.says_the_same_as(description())
-    assert session.negotiation.plans is None
-
-
 def test_an_answer_arrives_as_it_was_sent(session):
     session.negotiation.set_participant(decoder())
     session.negotiation.set_extents(EXTENTS)
@@ -161,6 +160,7 @@ def test_the_requests_of_a_commit_in_their_order(session):
         ("set_extents", (64, 48, 60, 40, 0, 0)),
         ("set_content", (0, 0, 1, 0)),
         ("set_buffer_count", (4, 2)),
+        ("set_explanation", (Explanation.REASONS,)),
         ("set_openable", (bytes.fromhex("00000000fa00000001000000"),)),
         ("commit", (1,)),
     ]
@@ -404,57 +404,24 @@ class Breaking(FakeCompositor):
     way = ""
 
     def answer(self, object_, cookie):
-        getattr(self, self.way)(object_, cookie)
+        if self.way == "a_good_answer":
+            super().answer(object_, cookie)
+        else:
+            getattr(self, self.way)(object_, cookie)
 
-    def index_beyond_the_table(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "tranche_formats", b"\x63\x00")
-
-    def odd_indices(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "tranche_formats", b"\x00\x00\x00")
-
-    def short_table(self, object_, cookie):
-        self.send_table(object_, bytes(16), 64)
-
-    def empty_file(self, object_, cookie):
-        self.send_table(object_, b"", 4096)
-
-    def huge_table(self, object_, cookie):
-        self.send_table(object_, bytes(16), 0xFFFFFFF0)
-
-    def uneven_table(self, object_, cookie):
-        self.send_table(object_, bytes(24), 24)
-
-    def pipe_for_a_table(self, object_, cookie):
-        reading, writing = os.pipe()
-        self.event(object_, "format_table", reading, 16)
-        os.close(reading)
-        os.close(writing)
-
-    def missing_tranche_done(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "done", cookie, 9)
-
-    def nested_tranche(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "tranche_flags", 1)
-
-    def plan_outside_a_tranche(self, object_, cookie):
-        self.event(object_, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+    def object_outside_a_plan(self, object_, cookie):
+        self.event(object_, "plan_object", 0, 254, 0, 1, 0, 4096)
 
     def unknown_layout(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "plan", 0, NV12.fourcc, 0, 0, 77, 64, 48, 1)
+        self.event(object_, "plan", 0, 1, NV12.fourcc, 0, 0, 77, 64, 48, 1)
 
     def plane_without_object(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "plan", 0, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+        self.event(object_, "plan", 0, 1, NV12.fourcc, 0, 0, 0, 64, 48, 1)
         self.event(object_, "plan_plane", 3, 0, 64)
 
     def impossible_source(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
-        self.event(object_, "tranche_source", 0, 5000, 0, 1)
+        self.event(object_, "plan", 0, 1, NV12.fourcc, 0, 0, 0, 64, 48, 1)
+        self.event(object_, "plan_object", 0, 5000, 0, 1, 0, 4096)
 
     def answer_never_asked_for(self, object_, cookie):
         self.event(object_, "done", cookie + 5, 9)
@@ -479,16 +446,17 @@ def test_a_compositor_that_breaks_the_protocol_ends_the_negotiation_only(session
         negotiate_and_go_on(session)
     with pytest.raises(PeerError):
         session.negotiation.commit()
-    # What still comes for the dead negotiation is not read, and its fds are closed.
-    session.fake.send_table(session.object_id(), bytes(16), 16)
+    # What still comes for the dead negotiation is not read.
+    session.fake.event(session.object_id(), "plan_plane", 0, 0, 64)
     session.connection.roundtrip()
+    session.fake.way = "a_good_answer"
     other = session.manager.default_negotiation()
-    assert other.describe().says_the_same_as(description())
+    assert other.negotiate().says_the_same_as(plans())
 
 
 class Dying(FakeCompositor):
     def answer(self, object_, cookie):
-        self.event(object_, "tranche_flags", 1)
+        self.event(object_, "plan", 0, 1, NV12.fourcc, 0, 0, 0, 64, 48, 1)
         self.hang_up()
 
 

@@ -111,7 +111,6 @@ class Healthy:
         self.values = {type_: self._values(target, type_) for type_ in types}
         self._negotiation = self._ask(manager)
         self._cookie = 0
-        self._answer()  # the first comes with a table
         self._expected = self._answer()
 
     def close(self) -> None:

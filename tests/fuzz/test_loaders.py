@@ -24,8 +24,8 @@ from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, read_text_file
 from heapwire.protocol import FileError, InputError, MachineError
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import BY_NAME, Content, Extent, FormatModifier
-from heapwire.protocol.wire import encode_table, trace_document
+from heapwire.protocol.values import BY_NAME, Content, Extent
+from heapwire.protocol.wire import trace_document
 
 ROOT = Path(__file__).parents[2]
 FOUND = Path(__file__).with_name("found_in_files.json")
@@ -42,26 +42,20 @@ def policies() -> list[str]:
 
 
 def trace() -> str:
-    """Every event that a feedback object has, once and again."""
+    """Every event that a negotiation has, once and again."""
     said = [
-        ("format_table", (encode_table([FormatModifier(1, 2), FormatModifier(3, 0)]),)),
         ("participant", (1 << 31, 8, 226, 0, "display")),
-        ("tranche_flags", (1,)),
-        ("tranche_device", (8, 226, 0)),
-        ("tranche_formats", (b"\0\0\1\0",)),
-        ("tranche_source", (0, 254, 1, 3)),
-        ("tranche_set", (1 << 31, b"\0\0")),
-        ("tranche_constraint", (6, 0, 1, 1, (64).to_bytes(8, "little"))),
-        ("plan", (0, 1, 0, 2, 0, 64, 64, 4)),
+        ("plan", (0, 2, 1, 0, 2, 1, 64, 64, 4)),
+        ("plan_source", (1, 226, 1, 1)),
+        ("plan", (1, 1, 1, 0, 2, 0, 64, 64, 4)),
         ("plan_object", (0, 254, 1, 3, 0, 4096)),
         ("plan_plane", (0, 0, 64)),
-        ("plan_agreement", (0, 1, 1, 1)),
+        ("plan_agreement", (7, 0, 1, 1, 1)),
         ("plan_constraint", (6, 1, 1, 1, (64).to_bytes(8, "little"))),
-        ("plan_reason", ("pitch", 0, "64")),
-        ("tranche_done", ()),
-        ("refusal", (0, 254, 2, 1, 6, 0, "no")),
+        ("plan_reason", (2, 1, "64")),
+        ("refusal", (0, 254, 2, 0, 1, 6, 0, "no")),
         ("done", (1, 1)),
-        ("conflict", (1, 1 << 31, 6, 1, (48).to_bytes(8, "little"), "48")),
+        ("conflict", (1, 0, 1, 1 << 31, 6, 1, (48).to_bytes(8, "little"), "48")),
         ("failed", (1, 2, 0, "nothing")),
     ]
     return json.dumps(trace_document(said))

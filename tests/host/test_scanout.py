@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from host_stage import NV12, OUTPUT, XRGB, HostStage
@@ -192,8 +190,6 @@ class Negotiating:
     def batches(self):
         found = []
         for name, *arguments in self.client.take(self.negotiation):
-            if name == "format_table":
-                arguments = [os.pread(arguments[0], arguments[1], 0)]
             batch = getattr(self._decoder, name)(*arguments)
             if batch is not None:
                 found.append(batch)

@@ -77,7 +77,7 @@ def test_a_client_that_misuses_the_protocol_is_ended_alone(weston):
         send(negotiation._planner.proxy, "set_extents", *(0,) * len_of(negotiation, "set_extents"))
         with pytest.raises(ProtocolError):
             bad.roundtrip(timeout=PATIENCE)
-        assert manager.default_negotiation().describe(timeout=PATIENCE).tranches
+        assert manager.default_negotiation().negotiate(timeout=PATIENCE).reason is None
     assert weston.stop() == 0
 
 

@@ -13,7 +13,7 @@ from heapwire.client_lib import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.compositor_plugin.hosts.weston import find_libweston
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import Extent, Extents, Usage
+from heapwire.protocol.values import Extent, Extents, FormatModifier, Usage
 from heapwire.protocol.wire import DmabufFeedback
 
 HERE = Path(__file__).parent
@@ -118,10 +118,17 @@ def test_each_tranche_has_its_sources_when_a_batch_ends(weston, objects):
 def test_what_weston_s_linux_dmabuf_takes_is_what_is_planned_with(weston):
     """Three pairs, and no other: what the platform's GPU could sample counts not."""
     with weston.connect() as connection:
-        manager = NegotiationManager(connection, timeout=PATIENCE)
-        described = manager.default_negotiation().describe(timeout=PATIENCE)
-    pairs = {pair for tranche in described.tranches for pair in tranche.formats}
-    assert len(pairs) == 3
+        negotiation = NegotiationManager(connection, timeout=PATIENCE).default_negotiation()
+        negotiation.set_participant(DECODER)
+        negotiation.set_extents(Extents(coded=Extent(1920, 1080)))
+        offers = negotiation.negotiate(timeout=PATIENCE).offers
+        told: list[DmabufFeedback] = []
+        feedback = ExtendedFeedback(LinuxDmabuf(connection), None, told.append)
+        connection.wait(lambda: bool(told), timeout=PATIENCE, what="feedback")
+        feedback.close()
+    taken = set(told[-1].formats)
+    assert len(taken) == 3
+    assert {FormatModifier(one.plan.fourcc, one.plan.modifier) for one in offers} <= taken
     assert "the formats are those of" not in weston.log
 
 

@@ -51,6 +51,7 @@ from heapwire.protocol.wire import (
     Batch,
     BatchDecoder,
     DmabufFeedback,
+    Explanation,
     Interface,
     Message,
     encode_buffer,
@@ -269,6 +270,7 @@ class Client(WireClient):
             self.request(negotiation, "add_alternative", 1, set_)
             self.request(set_, "destroy")
         self.request(negotiation, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
+        self.request(negotiation, "set_explanation", Explanation.ALL)
         self.request(negotiation, "commit", cookie)
 
     def batches(self, negotiation: int) -> list[Batch]:
@@ -276,8 +278,6 @@ class Client(WireClient):
         decoder = self._decoders.setdefault(negotiation, BatchDecoder())
         found = []
         for name, *arguments in self.take(negotiation):
-            if name == "format_table":
-                arguments = [os.pread(arguments[0], arguments[1], 0)]
             batch = getattr(decoder, name)(*arguments)
             if batch is not None:
                 found.append(batch)

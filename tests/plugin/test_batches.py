@@ -11,7 +11,7 @@ from stage import IMPORTABLE, NV12, SIZE, TILES, XRGB, Stage
 from heapwire.compositor_plugin.answering import SolverCall
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import FailureReason, FormatModifier
-from heapwire.protocol.wire import TrancheFlags
+from heapwire.protocol.wire import Explanation, TrancheFlags
 
 SCANOUT, SAMPLING = TrancheFlags.SCANOUT, TrancheFlags.SAMPLING
 FIXED_NV12 = (
@@ -46,35 +46,68 @@ def test_the_manager_announces_every_source_and_type_once() -> None:
         assert len(types) == len(set(types)) > 10
 
 
-def test_the_first_batch_describes_and_plans_nothing() -> None:
+def test_nothing_is_told_before_something_is_asked() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        [batch] = client.batches(client.negotiation(client.thing("surface")))
-        assert (batch.cookie, batch.reason) == (0, None)
-        assert flags(batch) == [SCANOUT, SAMPLING]
-        assert batch.offers == ()
-        assert all(tranche.devices and tranche.formats for tranche in batch.tranches)
-        assert all(set(tranche.formats) <= IMPORTABLE for tranche in batch.tranches)
-
-
-def test_the_first_batch_comes_even_if_commits_came_in_the_same_write() -> None:
-    with Stage() as stage:
-        stage.candidate()
-        client = stage.client()
-        surface = client.thing("surface")
-        negotiation = client.new("xx_dmabuf_negotiation_v1")
-        client.request(client.manager, "get_surface_negotiation", negotiation, surface, pump=False)
-        client.request(negotiation, "set_fixed_layout", *FIXED_NV12, pump=False)
-        client.request(negotiation, "commit", 7, pump=False)
-        client.request(negotiation, "commit", 8, pump=False)
+        negotiation = client.negotiation(client.thing("surface"))
+        stage.plugin.platform_changed(stage.platform)
+        stage.settle()
         client.pump()
-        batches = client.batches(negotiation)
-        assert [batch.cookie for batch in batches] == [0, 7, 8]
-        assert batches[0].offers == ()
-        assert flags(batches[0]) == [SCANOUT, SAMPLING]
-        assert batches[1].reason is FailureReason.SUPERSEDED
-        assert [batch.serial for batch in batches] == [1, 2, 3]
+        assert client.batches(negotiation) == []
+        client.request(negotiation, "commit", 1)
+        [batch] = client.batches(negotiation)
+        assert (batch.cookie, batch.reason, batch.offers) == (1, None, ())
+
+
+@pytest.mark.parametrize("level", Explanation)
+def test_as_much_is_explained_as_was_asked_for(level) -> None:
+    with Stage() as stage:
+        stage.candidate()
+        client = stage.client()
+        negotiation = client.negotiation(client.thing("surface"))
+        client.ask(negotiation)
+        client.take(negotiation)
+        client.request(negotiation, "set_explanation", level)
+        client.request(negotiation, "commit", 2)
+        names = [event[0] for event in client.take(negotiation)]
+        told = {name for name in names if not name.startswith("plan") or name == "plan_reason"}
+        assert told == {"done"} | (
+            {"participant", "refusal", "plan_reason"} if level is Explanation.ALL else set()
+        )
+
+
+def test_one_plan_is_few_events_where_nothing_is_explained() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        negotiation = client.negotiation()
+        client.ask(negotiation)
+        client.take(negotiation)
+        client.request(negotiation, "set_explanation", Explanation.NONE)
+        client.request(negotiation, "commit", 2)
+        names = [event[0] for event in client.take(negotiation)]
+        plans = names.count("plan")
+        assert plans > 0
+        assert len(names) <= 1 + 7 * plans, "eight with the end of the batch"
+
+
+def test_why_there_is_no_plan_is_told_to_who_wants_reasons() -> None:
+    with Stage() as stage:
+        client = stage.client()
+        negotiation = client.negotiation()
+        for cookie, level in enumerate(Explanation, 1):
+            client.ask(negotiation, cookie, STRANGE)
+            client.take(negotiation)
+            client.request(negotiation, "set_explanation", level)
+            client.request(negotiation, "commit", cookie + 10)
+            *events, failed = client.take(negotiation)
+            assert failed[0] == "failed"
+            names = {event[0] for event in events}
+            assert ("conflict" in names) is (level is not Explanation.NONE)
+            if level is Explanation.REASONS:
+                spoken = {event[4] for event in events if event[0] == "conflict"}
+                introduced = {event[1] for event in events if event[0] == "participant"}
+                assert introduced == {id_ for id_ in spoken if id_ >= 0x80000000}
 
 
 def test_new_buffers_are_of_the_size_of_the_layout_that_was_unset() -> None:
@@ -95,8 +128,10 @@ def test_default_negotiation_is_for_sampling() -> None:
     with Stage() as stage:
         stage.candidate()
         client = stage.client()
-        [batch] = client.batches(client.negotiation())
-        assert flags(batch) == [SAMPLING]
+        negotiation = client.negotiation()
+        client.ask(negotiation)
+        [batch] = client.batches(negotiation)
+        assert plan_flags(batch) == [SAMPLING]
 
 
 def test_every_commit_is_answered_once_and_in_order() -> None:
@@ -125,7 +160,7 @@ def test_a_conflict_names_who_is_in_the_way() -> None:
         client = stage.client()
         negotiation = client.negotiation()
         client.ask(negotiation, 1, STRANGE)
-        [_, batch] = client.batches(negotiation)
+        [batch] = client.batches(negotiation)
         assert batch.reason is FailureReason.NO_FORMAT
         assert batch.message
         assert {1} <= {entry.participant for entry in batch.conflicts}
@@ -209,7 +244,7 @@ def test_a_commit_is_answered_even_if_the_answer_is_the_same() -> None:
         negotiation = client.negotiation()
         client.ask(negotiation, 1)
         client.request(negotiation, "commit", 2)
-        _, first, second = client.batches(negotiation)
+        first, second = client.batches(negotiation)
         assert first.says_the_same_as(second)
         assert second.cookie == 2
 

@@ -23,7 +23,7 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
-from heapwire.protocol.wire import FIRST_COMPOSITOR_ID, Access, Inquiry, TrancheFlags
+from heapwire.protocol.wire import Access, Batch, Explanation, Inquiry, TrancheFlags
 from heapwire.protocol.wire.machine_view import SAMPLING_HOLD, SCANOUT_HOLD
 
 XRGB = FormatModifier(parse_fourcc("XRGB8888"), 0)
@@ -55,7 +55,8 @@ def question(
     importable: tuple[FormatModifier, ...] = (XRGB, NV12),
     **more: object,
 ) -> BatchQuestion:
-    inquiry = Inquiry(participants=participants, extents=Extents(coded=SIZE))
+    extents = Extents(coded=SIZE)
+    inquiry = Inquiry(participants=participants, extents=extents, explanation=Explanation.ALL)
     return BatchQuestion(replace(inquiry, **more), state, frozenset(importable))
 
 
@@ -63,14 +64,19 @@ def plans(batch):
     return [offer.plan for offer in batch.offers]
 
 
-def test_without_participants_there_is_a_description_and_no_plan(pi) -> None:
-    batch = Broker(pi).batch(question(state=surface(pi)))
-    assert [one.flags for one in batch.tranches] == [TrancheFlags.SCANOUT, TrancheFlags.SAMPLING]
-    assert batch.offers == ()
-    assert batch.conflicts == ()
-    names = {one.name for one in batch.participants}
-    assert {"hvs:scanout", "v3d:sampling"} <= names
-    assert all(one.id >= FIRST_COMPOSITOR_ID for one in batch.participants)
+def test_without_participants_there_is_nothing_to_say(pi) -> None:
+    assert Broker(pi).batch(question(state=surface(pi))) == Batch()
+
+
+def test_what_nobody_asks_for_is_not_worked_out(pi) -> None:
+    asked = question((1, decoder(NV12)), state=surface(pi))
+    plain = replace(asked, inquiry=replace(asked.inquiry, explanation=Explanation.NONE))
+    broker = Broker(pi)
+    told, bare = broker.batch(asked), broker.batch(plain)
+    assert [replace(one, reasons=()) for one in plans(told)] == plans(bare)
+    assert all(one.reasons for one in plans(told))
+    assert told.refusals != ()
+    assert bare.refusals == ()
 
 
 def test_equal_questions_have_equal_answers(pi) -> None:
@@ -188,8 +194,11 @@ def test_what_the_compositor_cannot_open_it_does_not_allocate(pi) -> None:
 
     closed = replace(pi, memory=Closed(pi.sources))
     batch = Broker(closed).batch(question((1, decoder(NV12)), state=surface(pi)))
-    access = {source.source: source.access for one in batch.tranches for source in one.sources}
-    assert access[pi.source("system").id] == Access.CLIENT | Access.COMPOSITOR
+    access = {
+        entry.source: access
+        for offer in batch.offers
+        for entry, access in zip(offer.plan.layout.objects, offer.access, strict=True)
+    }
     assert access[pi.source("linux,cma").id] == Access.CLIENT
     barred = question((1, decoder(NV12)), state=surface(pi), openable=frozenset())
     offered = Broker(closed).batch(barred).offers

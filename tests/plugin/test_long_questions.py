@@ -34,7 +34,7 @@ def test_others_are_answered_while_it_is_solved(stage, gate) -> None:
     gate.wait()
     light.ask(quick, 7)
     assert light.batches(quick)[-1].cookie == 7
-    assert [batch.cookie for batch in heavy.batches(slow)] == [0]
+    assert heavy.batches(slow) == []
     gate.open()
     [batch] = later(stage, heavy, slow)
     assert (batch.cookie, batch.reason) == (1, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from heapwire.compositor_plugin.answering import PreparedBatch
@@ -24,10 +26,14 @@ from heapwire.protocol.values import (
 )
 from heapwire.protocol.wire import (
     KNOWN_BATCHES,
+    MAX_SERIAL,
     Access,
     Batch,
+    Explanation,
     MisuseError,
     Offer,
+    Refusal,
+    RefusalCause,
     Tranche,
     TrancheFlags,
 )
@@ -56,7 +62,10 @@ def batch(
 
 
 def negotiation() -> Negotiation:
-    return Negotiation(lambda: HostState(None, frozenset()))
+    """One that was asked something."""
+    made = Negotiation(lambda: HostState(None, frozenset()))
+    made.commit(1)
+    return made
 
 
 def answered(made: Negotiation, answer: PreparedBatch) -> NumberedBatch:
@@ -67,11 +76,12 @@ def answered(made: Negotiation, answer: PreparedBatch) -> NumberedBatch:
     return made.conclude(due, answer)
 
 
-def test_the_first_answer_is_due_without_a_commit() -> None:
+def test_no_answer_is_due_without_a_commit() -> None:
+    assert Negotiation(lambda: HostState(None, frozenset())).take() == ([], None)
     made = negotiation()
     assert not made.settled
     first = answered(made, batch())
-    assert first.cookie == 0
+    assert first.cookie == 1
     assert made.settled
     assert made.take() == ([], None)
 
@@ -88,19 +98,6 @@ def test_only_the_last_of_several_commits_is_solved() -> None:
     ]
     assert due is not None
     assert made.conclude(due, batch()).cookie == 9
-
-
-def test_commits_before_the_first_answer_wait_for_it() -> None:
-    made = negotiation()
-    made.commit(1)
-    made.commit(2)
-    assert answered(made, batch()).cookie == 0
-    assert made.waits
-    failures, due = made.take()
-    assert [one.cookie for one in failures] == [1]
-    assert due is not None
-    assert due.cookie == 2
-    assert not made.waits
 
 
 def test_without_a_surface_commits_fail_and_nothing_else_is_due() -> None:
@@ -148,6 +145,35 @@ def test_what_an_unasked_answer_is_worth(
     made = negotiation()
     answered(made, before)
     assert made.compare(after) is change
+
+
+@pytest.mark.parametrize(
+    ("level", "change"),
+    [
+        (Explanation.NONE, AnswerChange.NONE),
+        (Explanation.REASONS, AnswerChange.NONE),
+        (Explanation.ALL, AnswerChange.NOW),
+    ],
+)
+def test_what_is_not_told_is_no_news(level: Explanation, change: AnswerChange) -> None:
+    made = Negotiation(lambda: HostState(None, frozenset()))
+    made.state.set_explanation(level)
+    made.commit(1)
+    told = answered(made, batch(plan()))
+    assert told.explanation is level
+    refusal = Refusal(
+        source=HEAP, cause=RefusalCause.OUTRANKED, participant=0, type=0, planes=0, text="no"
+    )
+    other = PreparedBatch(replace(batch(plan()).content, refusals=(refusal,)))
+    assert made.compare(other) is change
+
+
+def test_serials_begin_anew_when_there_are_no_more() -> None:
+    made = negotiation()
+    made._serial = MAX_SERIAL - 1
+    assert answered(made, batch(plan())).serial == MAX_SERIAL
+    assert made.renewed(batch(plan(128))).serial == 1
+    assert made.plan(MAX_SERIAL, 0) == plan()
 
 
 def test_a_serial_and_a_cookie_make_no_difference() -> None:

@@ -18,20 +18,16 @@ from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError
 from heapwire.protocol.explain import explain_document, render_explain, solve
 from heapwire.protocol.values import (
-    ANY_FOURCC,
-    ANY_MODIFIER,
     BY_NAME,
     BufferObject,
     ConstraintSet,
     Extent,
     Extents,
-    FormatModifier,
     Participant,
     PlaneLayout,
-    Provenance,
     Usage,
 )
-from heapwire.protocol.wire import Access, Inquiry
+from heapwire.protocol.wire import Access, Explanation, Inquiry
 from heapwire.protocol.wire.array import encode_objects, encode_planes
 from heapwire.protocol.wire.bindings import AllocationReason
 
@@ -288,9 +284,8 @@ def announced(client) -> dict[str, int]:
 
 def told_of(batch) -> set:
     """Every source that a batch names."""
-    tranches = {one.source for tranche in batch.tranches for one in tranche.sources}
     plans = {one.source for offer in batch.offers for one in offer.plan.layout.objects}
-    return tranches | plans | {refusal.source for refusal in batch.refusals}
+    return plans | {refusal.source for refusal in batch.refusals}
 
 
 def test_a_heap_that_is_not_offered_is_never_heard_of() -> None:
@@ -388,7 +383,11 @@ def asked(platform: Platform) -> BatchQuestion:
     displays = [one.id for one in platform.devices if Usage.SCANOUT in one.sets]
     outputs = tuple(OutputState("HDMI-A-1", one) for one in displays[:1])
     return BatchQuestion(
-        Inquiry(participants=((1, decoder),), extents=Extents(coded=Extent(640, 480))),
+        Inquiry(
+            participants=((1, decoder),),
+            extents=Extents(coded=Extent(640, 480)),
+            explanation=Explanation.ALL,
+        ),
         SurfaceState(outputs=outputs, size=Extent(640, 480), candidate=bool(outputs)),
         IMPORTABLE,
     )
@@ -410,21 +409,6 @@ def test_an_explanation_names_the_user_as_who_says_so(pi) -> None:
     problem = Broker(stated).problem(asked(stated))
     said = render_explain(explain_document(problem, solve(problem)))
     assert "at addresses 0x0 to 0xfffffff; no source is (user)" in said
-
-
-def test_a_client_is_told_who_says_what_a_display_needs() -> None:
-    with Stage(policy=parse(LOW)) as stage:
-        stage.candidate()
-        client = stage.client()
-        negotiation = client.negotiation(client.thing("surface"))
-        scanout = client.batches(negotiation)[-1].tranches[0]
-        ranges = {
-            (constraint.value, constraint.provenance)
-            for entry in scanout.sets
-            for constraint in entry.set.constraints
-            if constraint.type == BY_NAME["address-range"].type
-        }
-    assert ((0, 0xFFFFFFF), Provenance.USER) in ranges
 
 
 def test_what_is_stated_of_a_heap_brings_it_into_plans(pi) -> None:
@@ -477,6 +461,3 @@ def test_a_gpu_of_which_no_formats_are_known_is_described_by_pairs_that_there_ar
     assert {entry.source for offer in batch.offers for entry in offer.plan.layout.objects} == {
         platform.source("cma").id
     }
-    (tranche,) = batch.tranches
-    assert [set(entry.set.formats) for entry in tranche.sets] == [IMPORTABLE]
-    assert FormatModifier(ANY_FOURCC, ANY_MODIFIER) not in tranche.formats

@@ -95,9 +95,6 @@ def test_it_is_planned_for_the_display_alone(blind, candidate) -> None:
     assert [one.source for one in offer.plan.layout.objects] == [vault]
     assert offer.plan.scanout
     assert offer.plan.buffer_count >= SCANOUT_HOLD
-    # The tranche is nobody's who samples.
-    [tranche] = [one for one in batch.tranches if one.flags == BLACK]
-    assert {device.usage for device in tranche.devices} == {Usage.SCANOUT}
     # Why it is not seen always is told too.
     assert {entry.goal for entry in batch.conflicts} >= {TrancheFlags.SAMPLING}
 

@@ -111,6 +111,7 @@ def test_one_that_has_new_objects_while_it_waits_waits_once(stage, silent) -> No
     work_without_reading(stage)
     new = client.new("xx_dmabuf_negotiation_v1")
     client.request(client.manager, "get_default_negotiation", new, pump=False)
+    client.request(new, "commit", 1, pump=False)
     work_without_reading(stage)
     answers = stage.plugin._state.answers
     assert answers.busy

@@ -31,7 +31,6 @@ from heapwire.protocol import (
     Subject,
     Tranche,
     TrancheFlags,
-    TrancheSet,
     UintType,
     Unit,
     Usage,
@@ -45,14 +44,13 @@ from heapwire.protocol import (
     solve,
 )
 from heapwire.protocol.solver import BOTTOM, join, lift
-from heapwire.protocol.values import registry
+from heapwire.protocol.values import Extent, Layout, LayoutKind, Plan, registry
 from heapwire.protocol.values.constraint_type import ConstraintType
 from heapwire.protocol.wire import (
     BatchDecoder,
     ConstraintSetBuilder,
+    Offer,
     batch_events,
-    encode_table,
-    format_table,
     set_requests,
 )
 
@@ -100,13 +98,24 @@ def test_it_is_sent_to_the_compositor_and_back(acme: ModuleType) -> None:
     for name, arguments in set_requests(sent):
         getattr(builder, name)(*arguments)
     assert builder.create() == sent
-    tranche = Tranche(
-        flags=TrancheFlags.SCANOUT, formats=(NV12,), sets=(TrancheSet(0x8000_0001, sent),)
+    layout = Layout(
+        kind=LayoutKind.ALLOCATOR,
+        extent=Extent(64, 64),
+        objects=(),
+        planes=(),
+        constraints=sent.constraints,
     )
-    table = format_table(Batch(tranches=(tranche,)))
+    plan = Plan(
+        fourcc=NV12.fourcc,
+        modifier=NV12.modifier,
+        goal="scanout",
+        scanout=True,
+        layout=layout,
+        buffer_count=1,
+    )
+    tranche = Tranche(flags=TrancheFlags.SCANOUT, offers=(Offer(0, plan, ()),))
     decoder = BatchDecoder()
-    decoder.format_table(encode_table(table))
-    for name, arguments in batch_events(Batch(tranches=(tranche,)), table):
+    for name, arguments in batch_events(Batch(tranches=(tranche,))):
         batch = getattr(decoder, name)(*arguments)
     assert batch.tranches == (tranche,)
 

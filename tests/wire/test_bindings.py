@@ -17,7 +17,16 @@ from heapwire.protocol.values import (
     SourceKind,
     Usage,
 )
-from heapwire.protocol.wire import Access, TrancheFlags
+from heapwire.protocol.wire import (
+    Access,
+    Agreement,
+    ConflictCause,
+    ConflictFlag,
+    Explanation,
+    PlanSubject,
+    RefusalCause,
+    TrancheFlags,
+)
 from heapwire.protocol.wire.bindings import (
     xx_dmabuf_allocation_v1 as allocation,
     xx_dmabuf_buffer_status_v1 as buffer_status,
@@ -70,7 +79,13 @@ def test_a_change_of_the_xml_changes_the_bindings() -> None:
         (Usage, OBJECT.enums["usage"]),
         (LayoutKind, OBJECT.enums["layout_kind"]),
         (Access, OBJECT.enums["access"]),
-        (TrancheFlags, OBJECT.enums["tranche_flag"]),
+        (TrancheFlags, OBJECT.enums["goal"]),
+        (Explanation, OBJECT.enums["explanation"]),
+        (PlanSubject, OBJECT.enums["subject"]),
+        (RefusalCause, OBJECT.enums["refusal_cause"]),
+        (ConflictCause, OBJECT.enums["conflict_cause"]),
+        (ConflictFlag, OBJECT.enums["conflict_flag"]),
+        (Agreement, OBJECT.enums["agreement"]),
         (ColourEncoding, OBJECT.enums["encoding"]),
         (ColourRange, OBJECT.enums["range"]),
         (SourceKind, MANAGER.enums["source_kind"]),
@@ -95,5 +110,5 @@ def test_signatures_are_those_of_libwayland() -> None:
     [allocate] = [one for one in ALLOCATING.requests if one.name == "allocate"]
     assert allocate.signature == "nuuuuuaa"
     events = {message.name: message.signature for message in OBJECT.events}
-    assert events["format_table"] == "hu"
-    assert events["plan_reason"] == "sis"
+    assert events["plan_source"] == "uuuu"
+    assert events["plan_reason"] == "uus"

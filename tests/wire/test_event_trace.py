@@ -7,22 +7,18 @@ import json
 import pytest
 
 from heapwire.protocol import Document, InputError, Json
-from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import (
     Batch,
     Event,
-    encode_table,
     parse_trace,
     trace_differences,
     trace_document,
 )
 
 EVENTS: list[Event] = [
-    ("format_table", (encode_table([FormatModifier(1, 2)]),)),
     ("shown", (1, 2)),
-    ("tranche_flags", (1,)),
-    ("tranche_formats", (b"\0\0",)),
-    ("tranche_done", ()),
+    ("plan", (0, 1, 1, 0, 2, 1, 64, 64, 3)),
+    ("plan_constraint", (1, 0, 0, 0, (64).to_bytes(8, "little"))),
     ("failed", (1, 7, 0, "nö")),
 ]
 
@@ -58,7 +54,10 @@ def test_another_batch_is_a_difference() -> None:
         ({"events": [["shown", 1, 2]]}, r"events\[0\] is no event"),
         ({"events": [["done", 1, 2], []]}, r"events\[1\] is no event"),
         ({"events": [["done", 1, 2.5]]}, r"events\[0\]: 2.5 is no argument"),
-        ({"events": [["tranche_formats", {"bytes": "0"}]]}, r"events\[0\]: '0' is not bytes"),
+        (
+            {"events": [["plan_constraint", 1, 0, 0, 0, {"bytes": "0"}]]},
+            r"events\[0\]: '0' is not bytes",
+        ),
     ],
 )
 def test_what_is_no_trace(changed: dict[str, Json], said: str) -> None:

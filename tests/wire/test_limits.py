@@ -40,7 +40,6 @@ STATED = [
     (limits.EXTENT, OBJECT, "set_fixed_layout", "0 or above {}"),
     (extents.MAX_EXTENT, OBJECT, "set_extents", "is above {}"),
     (constraint.MAX_PLANES, OBJECT, "set_fixed_layout", "more than {} planes"),
-    (limits.TABLE_ENTRIES, OBJECT, "format_table", "at most {} entries"),
     (limits.KNOWN_BATCHES, OBJECT, "use_plan", "the last {} batches"),
     (limits.NEGOTIATIONS, MANAGER, "get_default_negotiation", "more than {} negotiations"),
     (limits.STATUSES, STATUSES, "get_buffer_status", "more than {} of these objects"),

@@ -69,6 +69,7 @@ class NegotiationError(IntEnum):
     INCOMPLETE = 10
     TOO_MANY = 11
     INVALID_NAME = 12
+    INVALID_EXPLANATION = 13
 
 
 class NegotiationUsage(IntEnum):
@@ -84,8 +85,8 @@ class NegotiationUsage(IntEnum):
     CPU_WRITE = 128
 
 
-class NegotiationTrancheFlag(IntEnum):
-    """xx_dmabuf_negotiation_v1.tranche_flag."""
+class NegotiationGoal(IntEnum):
+    """xx_dmabuf_negotiation_v1.goal."""
 
     SCANOUT = 1
     SAMPLING = 2
@@ -148,6 +149,60 @@ class NegotiationFence(IntEnum):
     NONE = 0
     IMPLICIT = 1
     EXPLICIT = 2
+
+
+class NegotiationAgreement(IntEnum):
+    """xx_dmabuf_negotiation_v1.agreement."""
+
+    COHERENCY = 1
+    FENCE = 2
+    COLOUR = 4
+
+
+class NegotiationExplanation(IntEnum):
+    """xx_dmabuf_negotiation_v1.explanation."""
+
+    NONE = 0
+    REASONS = 1
+    ALL = 2
+
+
+class NegotiationSubject(IntEnum):
+    """xx_dmabuf_negotiation_v1.subject."""
+
+    OTHER = 0
+    FORMAT = 1
+    PITCH = 2
+    OFFSET = 3
+    EXTENT = 4
+    SIZE = 5
+    SOURCE = 6
+    COUNT = 7
+    COHERENCY = 8
+    FENCE = 9
+    COLOUR = 10
+
+
+class NegotiationRefusalCause(IntEnum):
+    """xx_dmabuf_negotiation_v1.refusal_cause."""
+
+    REQUIREMENT = 0
+    OUTRANKED = 1
+    ELSEWHERE = 2
+    ALLOWANCE = 3
+
+
+class NegotiationConflictCause(IntEnum):
+    """xx_dmabuf_negotiation_v1.conflict_cause."""
+
+    CONSTRAINT = 0
+    FORMATS = 1
+
+
+class NegotiationConflictFlag(IntEnum):
+    """xx_dmabuf_negotiation_v1.conflict_flag."""
+
+    UNPROVED = 1
 
 
 class NegotiationAccess(IntEnum):
@@ -237,34 +292,28 @@ XX_DMABUF_NEGOTIATION_V1: Interface = Interface(
         Message('set_openable', (Argument('sources', ArgumentKind.ARRAY),)),
         Message('set_fixed_layout', (Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('objects', ArgumentKind.ARRAY), Argument('planes', ArgumentKind.ARRAY),)),
         Message('unset_fixed_layout'),
+        Message('set_explanation', (Argument('level', ArgumentKind.UINT),)),
         Message('commit', (Argument('cookie', ArgumentKind.UINT),)),
         Message('use_plan', (Argument('serial', ArgumentKind.UINT), Argument('plan', ArgumentKind.UINT),)),
     ),
     events=(
         Message('participant', (Argument('id', ArgumentKind.UINT), Argument('usage', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('name', ArgumentKind.STRING),)),
-        Message('format_table', (Argument('fd', ArgumentKind.FD), Argument('size', ArgumentKind.UINT),)),
-        Message('tranche_flags', (Argument('flags', ArgumentKind.UINT),)),
-        Message('tranche_device', (Argument('usage', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT),)),
-        Message('tranche_formats', (Argument('indices', ArgumentKind.ARRAY),)),
-        Message('tranche_source', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('access', ArgumentKind.UINT),)),
-        Message('tranche_set', (Argument('participant', ArgumentKind.UINT), Argument('indices', ArgumentKind.ARRAY),)),
-        Message('tranche_constraint', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('provenance', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
-        Message('plan', (Argument('index', ArgumentKind.UINT), Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('layout', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('count', ArgumentKind.UINT),)),
+        Message('plan', (Argument('index', ArgumentKind.UINT), Argument('goal', ArgumentKind.UINT), Argument('format', ArgumentKind.UINT), Argument('modifier_hi', ArgumentKind.UINT), Argument('modifier_lo', ArgumentKind.UINT), Argument('layout', ArgumentKind.UINT), Argument('width', ArgumentKind.UINT), Argument('height', ArgumentKind.UINT), Argument('count', ArgumentKind.UINT),)),
         Message('plan_object', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('access', ArgumentKind.UINT), Argument('size_hi', ArgumentKind.UINT), Argument('size_lo', ArgumentKind.UINT),)),
+        Message('plan_source', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('access', ArgumentKind.UINT),)),
         Message('plan_plane', (Argument('object', ArgumentKind.UINT), Argument('offset', ArgumentKind.UINT), Argument('pitch', ArgumentKind.UINT),)),
-        Message('plan_agreement', (Argument('coherency', ArgumentKind.INT), Argument('fence', ArgumentKind.INT), Argument('encoding', ArgumentKind.INT), Argument('range', ArgumentKind.INT),)),
+        Message('plan_agreement', (Argument('agreed', ArgumentKind.UINT), Argument('coherency', ArgumentKind.UINT), Argument('fence', ArgumentKind.UINT), Argument('encoding', ArgumentKind.UINT), Argument('range', ArgumentKind.UINT),)),
         Message('plan_constraint', (Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('provenance', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY),)),
-        Message('plan_reason', (Argument('subject', ArgumentKind.STRING), Argument('plane', ArgumentKind.INT), Argument('text', ArgumentKind.STRING),)),
-        Message('tranche_done'),
-        Message('refusal', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('text', ArgumentKind.STRING),)),
-        Message('conflict', (Argument('goal', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY), Argument('text', ArgumentKind.STRING),)),
+        Message('plan_reason', (Argument('subject', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('text', ArgumentKind.STRING),)),
+        Message('refusal', (Argument('kind', ArgumentKind.UINT), Argument('major', ArgumentKind.UINT), Argument('minor', ArgumentKind.UINT), Argument('cause', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('text', ArgumentKind.STRING),)),
+        Message('conflict', (Argument('goal', ArgumentKind.UINT), Argument('cause', ArgumentKind.UINT), Argument('flags', ArgumentKind.UINT), Argument('participant', ArgumentKind.UINT), Argument('type', ArgumentKind.UINT), Argument('planes', ArgumentKind.UINT), Argument('value', ArgumentKind.ARRAY), Argument('text', ArgumentKind.STRING),)),
         Message('done', (Argument('cookie', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT),)),
         Message('failed', (Argument('cookie', ArgumentKind.UINT), Argument('serial', ArgumentKind.UINT), Argument('reason', ArgumentKind.UINT), Argument('message', ArgumentKind.STRING),)),
     ),
     enums={
-        'error': {'invalid_array': 0, 'invalid_participant': 1, 'no_participant': 2, 'invalid_usage': 3, 'invalid_device': 4, 'invalid_extent': 5, 'invalid_content': 6, 'invalid_count': 7, 'invalid_layout': 8, 'invalid_cookie': 9, 'incomplete': 10, 'too_many': 11, 'invalid_name': 12},
+        'error': {'invalid_array': 0, 'invalid_participant': 1, 'no_participant': 2, 'invalid_usage': 3, 'invalid_device': 4, 'invalid_extent': 5, 'invalid_content': 6, 'invalid_count': 7, 'invalid_layout': 8, 'invalid_cookie': 9, 'incomplete': 10, 'too_many': 11, 'invalid_name': 12, 'invalid_explanation': 13},
         'usage': {'decode': 1, 'encode': 2, 'camera': 4, 'scanout': 8, 'sampling': 16, 'render': 32, 'cpu_read': 64, 'cpu_write': 128},
-        'tranche_flag': {'scanout': 1, 'sampling': 2, 'black': 65536},
+        'goal': {'scanout': 1, 'sampling': 2, 'black': 65536},
         'content_flag': {'protected': 1, 'interlaced': 2},
         'encoding': {'rgb': 0, 'bt709': 1, 'unspecified': 2, 'bt601': 6, 'bt2020': 9},
         'range': {'unspecified': 0, 'limited': 1, 'full': 2},
@@ -272,6 +321,12 @@ XX_DMABUF_NEGOTIATION_V1: Interface = Interface(
         'layout_kind': {'exact': 0, 'allocator': 1, 'fixed': 2},
         'coherency': {'cpu': 0, 'ram': 1, 'inaccessible': 2},
         'fence': {'none': 0, 'implicit': 1, 'explicit': 2},
+        'agreement': {'coherency': 1, 'fence': 2, 'colour': 4},
+        'explanation': {'none': 0, 'reasons': 1, 'all': 2},
+        'subject': {'other': 0, 'format': 1, 'pitch': 2, 'offset': 3, 'extent': 4, 'size': 5, 'source': 6, 'count': 7, 'coherency': 8, 'fence': 9, 'colour': 10},
+        'refusal_cause': {'requirement': 0, 'outranked': 1, 'elsewhere': 2, 'allowance': 3},
+        'conflict_cause': {'constraint': 0, 'formats': 1},
+        'conflict_flag': {'unproved': 1},
         'access': {'client': 1, 'compositor': 2},
         'reason': {'conflict': 0, 'no_format': 1, 'no_source': 2, 'too_complex': 3, 'superseded': 4, 'no_surface': 5, 'internal': 6},
     },

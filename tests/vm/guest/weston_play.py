@@ -223,7 +223,7 @@ def crowd(weston, stack):
         manager = NegotiationManager(connection, timeout=PATIENCE)
         window = Window(connection, title=f"idle {number}", timeout=PATIENCE)
         negotiation = manager.surface_negotiation(window.surface)
-        negotiation.describe(timeout=PATIENCE)
+        negotiation.negotiate(timeout=PATIENCE)
         idle.append(connection)
     players = [
         subprocess.Popen(
