@@ -222,7 +222,7 @@ def test_fixed_layouts_are_set_and_unset(session):
     )
     negotiation.set_fixed(FixedBuffer(NV12, layout))
     negotiation.negotiate()
-    assert session.sent() == ["set_fixed_layout", "commit"]
+    assert session.sent() == ["set_explanation", "set_fixed_layout", "commit"]
     negotiation.set_fixed(None)
     negotiation.negotiate()
     assert session.sent() == ["unset_fixed_layout", "commit"]

@@ -203,6 +203,7 @@ FEEDBACK_CASES = [
     Case("set_fixed_layout", fixed(planes=PLANE(1, 0, 1)), Error.INVALID_LAYOUT),
     Case("set_fixed_layout", fixed(planes=PLANE(0, 0, 0)), Error.INVALID_LAYOUT),
     Case("set_fixed_layout", fixed(planes=PLANE(0, 100, 1)), Error.INVALID_LAYOUT),
+    Case("set_explanation", (3,), Error.INVALID_EXPLANATION),
     Case("commit", (0,), Error.INVALID_COOKIE),
     Case("commit", (1,), Error.INCOMPLETE, (("set_participant", participant()),)),
 ]
