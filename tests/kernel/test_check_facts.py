@@ -76,6 +76,7 @@ SHARED = {
 #define V4L2_PIX_FMT_SRGGB8 v4l2_fourcc('R', 'G', 'G', 'B')
 """,
     "include/linux/sizes.h": "#define SZ_128 0x00000080\n",
+    "include/drm/drm_atomic_helper.h": "#define DRM_PLANE_NO_SCALING (1<<16)\n",
 }
 PROFILE = f"""
 title = "Acme"
