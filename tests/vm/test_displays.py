@@ -180,6 +180,24 @@ def test_nothing_takes_a_picture_that_is_too_large_or_of_a_format_that_it_does_n
             assert not row.taken, str(row)
 
 
+def test_a_picture_that_is_too_small_is_refused_and_planned_nowhere(guests, rows):
+    """Virtio_gpu wants 32x32 at least: a larger buffer around the picture is no way out."""
+    small = [
+        row
+        for row in rows
+        if any(
+            side < least
+            for side, least in zip(
+                row.size, card(guests, row.guest, row.driver)["limits"]["least"], strict=True
+            )
+        )
+    ]
+    assert {row.driver for row in small} == {"virtio_gpu"}
+    for row in small:
+        assert not row.taken, str(row)
+        assert True not in (row.foretold, row.after_trial), str(row)
+
+
 def test_nothing_is_planned_that_a_driver_refuses(rows):
     assert [str(row) for row in rows if row.promised] == []
 
