@@ -33,7 +33,7 @@ class DeviceKind(StrEnum):
     CAMERA = "camera"
     CPU = "cpu"
     UNKNOWN = "unknown"
-    """One that nobody could look at."""
+    """One that nobody could look at, or whose use is none of these."""
 
 
 class PlaneType(StrEnum):

@@ -99,8 +99,8 @@ def codec_sets(device: CodecQueries, more: Iterable[Constraint] = ()) -> CodecSe
         kind, usage, queue, pictures, coded = (
             DeviceKind.CAMERA, Usage.CAMERA, capture, made, made,
         )  # fmt: skip
-    else:
-        return CodecSets(kind=DeviceKind.CONVERTER, usage=None)
+    else:  # an output, or a node without pictures
+        return CodecSets(kind=DeviceKind.UNKNOWN, usage=None)
     if queue is None:
         return CodecSets(kind=kind, usage=None)
     limits = _limits(size for entry in coded for size in device.frame_sizes(entry.fourcc))

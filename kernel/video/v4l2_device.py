@@ -17,6 +17,8 @@ from heapwire.kernel.video.videodev2 import Capability, Queue
 
 _MOST = 1024  # entries of a list; a driver whose list has no end is cut off
 
+_BIG_ENDIAN = 1 << 31  # of a fourcc: include/uapi/linux/videodev2.h, v4l2_fourcc_be
+
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
@@ -157,8 +159,12 @@ def open_v4l2(node: str) -> Iterator[V4l2Device]:
 
 
 def v4l2_format_name(code: int) -> str:
-    """A fourcc of V4L2's as its four v4l2_format_name; `fourcc_name` has the names of DRM's."""
-    return code.to_bytes(4, "little").decode("ascii", "replace").rstrip()
+    """A fourcc of V4L2's as its four letters; `fourcc_name` has the names of DRM's.
+
+    The highest bit says that the most significant byte comes first (`v4l2_fourcc_be`).
+    """
+    letters = (code & ~_BIG_ENDIAN).to_bytes(4, "little").decode("ascii", "replace").rstrip()
+    return f"{letters}-BE" if code & _BIG_ENDIAN else letters
 
 
 def _text(name: bytes) -> str:

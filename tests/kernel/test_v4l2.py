@@ -197,6 +197,28 @@ def test_pictures_without_a_name_of_drms_are_named_and_tiles_have_a_set():
     assert codec_sets(device(DECODER)).nameless == ()
 
 
+def test_a_name_says_which_byte_comes_first():
+    """V4L2 marks big-endian formats in the highest bit, which is no letter."""
+    driver = Driver(
+        Capability.VIDEO_CAPTURE, formats={Queue.CAPTURE: [(b"Y16\xa0", False), (b"Y16 ", False)]}
+    )
+    note = nameless_note("camera", codec_sets(device(driver)))
+    assert note == "camera writes Y16-BE, Y16, which have no DRM names"
+
+
+@pytest.mark.parametrize(
+    ("capability", "kind"),
+    [
+        (Capability.VIDEO_M2M, DeviceKind.CONVERTER),
+        (Capability.VIDEO_OUTPUT, DeviceKind.UNKNOWN),  # it sends pictures out, and converts none
+        (Capability.STREAMING, DeviceKind.UNKNOWN),  # a node for metadata alone
+    ],
+)
+def test_only_what_makes_pictures_of_pictures_is_a_converter(capability, kind):
+    told = codec_sets(device(Driver(capability)))
+    assert (told.kind, told.usage) == (kind, None)
+
+
 def test_an_encoder_is_known_by_what_it_makes():
     told = codec_sets(
         device(
