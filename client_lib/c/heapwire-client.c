@@ -826,6 +826,8 @@ static int fits(uint32_t type, const struct wl_array *value)
 	case XX_DMABUF_SOURCES_V1_TYPE_MAX_SEGMENTS:
 	case XX_DMABUF_SOURCES_V1_TYPE_PADDING:
 	case XX_DMABUF_SOURCES_V1_TYPE_MACROBLOCK_PADDING:
+	case XX_DMABUF_SOURCES_V1_TYPE_LEAST_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_LEAST_HEIGHT:
 	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_WIDTH:
 	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_HEIGHT:
 	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_LEAST_WIDTH:
@@ -854,6 +856,7 @@ static int fits(uint32_t type, const struct wl_array *value)
 	case XX_DMABUF_SOURCES_V1_TYPE_NO_SYNC:
 		return value->size == 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_RANGE:
+	case XX_DMABUF_SOURCES_V1_TYPE_SCALING:
 	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_WIDTH:
 	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_HEIGHT:
 		return value->size == 16 && numbers[0] <= numbers[1];
@@ -1099,7 +1102,9 @@ struct demand {
 	uint64_t size_alignment, min_size, max_size;
 	uint64_t width_alignment, height_alignment, min_width, min_height;
 	uint64_t max_width, max_height, max_area, macroblock_padding;
-	int power_of_two, whole_pixels, tied, adjacent;
+	uint64_t least_width, least_height, visible_width_alignment, visible_height_alignment;
+	uint64_t power_of_two[3], whole_pixels[3]; /* flags */
+	int tied, adjacent;
 };
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
@@ -1162,6 +1167,7 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 #define LCM(value) ((value) = common((value), number ? number : 1))
 #define MAX(value) at_least(&(value), number)
 #define MIN(value) at_most(&(value), number)
+#define SET(value) ((value) = 1)
 	switch (constraint->type) {
 	case XX_DMABUF_SOURCES_V1_TYPE_PITCH_ALIGNMENT:
 		EACH(LCM, pitch_alignment);
@@ -1198,10 +1204,24 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 		MIN(demand->max_size);
 		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_MIN_WIDTH:
+	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_WIDTH:
 		MAX(demand->min_width);
 		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_MIN_HEIGHT:
+	case XX_DMABUF_SOURCES_V1_TYPE_MUST_FIT_HEIGHT:
 		MAX(demand->min_height);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_LEAST_WIDTH:
+		MAX(demand->least_width);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_LEAST_HEIGHT:
+		MAX(demand->least_height);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_VISIBLE_WIDTH_ALIGNMENT:
+		LCM(demand->visible_width_alignment);
+		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_VISIBLE_HEIGHT_ALIGNMENT:
+		LCM(demand->visible_height_alignment);
 		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_MAX_WIDTH:
 		MIN(demand->max_width);
@@ -1219,10 +1239,10 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 		LCM(demand->height_alignment);
 		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_POWER_OF_TWO_PITCH:
-		demand->power_of_two = 1;
+		EACH(SET, power_of_two);
 		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_PIXEL_BOUNDARY_PITCH:
-		demand->whole_pixels = 1;
+		EACH(SET, whole_pixels);
 		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_ADJACENT_PLANES:
 		demand->adjacent = 1;
@@ -1252,6 +1272,11 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 	case XX_DMABUF_SOURCES_V1_TYPE_SHARED_BUFFERS:
 	case XX_DMABUF_SOURCES_V1_TYPE_COLOURS:
 	case XX_DMABUF_SOURCES_V1_TYPE_ALPHA:
+	case XX_DMABUF_SOURCES_V1_TYPE_SCALING: /* what is about the screen */
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_WIDTH: /* what set_applies() has answered */
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_HEIGHT:
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_INTERLACED:
+	case XX_DMABUF_SOURCES_V1_TYPE_WHEN_ROTATION:
 		return 0;
 	default:
 		return constraint->flags & XX_DMABUF_FEEDBACK_SOURCES_V1_FLAG_MUST_UNDERSTAND ? -1
@@ -1261,6 +1286,7 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 #undef LCM
 #undef MAX
 #undef MIN
+#undef SET
 }
 
 /* The demand with a set in it; 0, or the type of the constraint that is not understood. */
@@ -1275,36 +1301,64 @@ static uint32_t demand_with(struct demand *demand, const struct heapwire_set *se
 	return 0;
 }
 
-static int set_is_for(const struct heapwire_set *set, uint32_t fourcc, uint64_t modifier)
+static int is_in(const struct heapwire_constraint *constraint, uint64_t number)
 {
-	return !set->n_pairs || has_pair(set->pairs, set->n_pairs, fourcc, modifier);
+	uint64_t range[2] = {0, UINT64_MAX};
+	if (constraint->size == sizeof range)
+		memcpy(range, constraint->value, sizeof range);
+	return range[0] <= number && number <= range[1];
 }
 
-/* Of the sets of each device that have the pair, the first that is understood. */
+/* Whether a set holds for upright, progressive pictures of that size. */
+static int set_applies(const struct heapwire_set *set, uint32_t width, uint32_t height)
+{
+	size_t i;
+	for (i = 0; i < set->n_constraints; i++) {
+		const struct heapwire_constraint *one = &set->constraints[i];
+		if ((one->type == XX_DMABUF_SOURCES_V1_TYPE_WHEN_WIDTH && !is_in(one, width)) ||
+		    (one->type == XX_DMABUF_SOURCES_V1_TYPE_WHEN_HEIGHT && !is_in(one, height)) ||
+		    (one->type == XX_DMABUF_SOURCES_V1_TYPE_WHEN_INTERLACED && number_of(one)) ||
+		    (one->type == XX_DMABUF_SOURCES_V1_TYPE_WHEN_ROTATION &&
+		     !(number_of(one) & 1)))
+			return 0;
+	}
+	return 1;
+}
+
+/* Of the sets of each device that have the pair, the first that applies and is understood. */
 static int demand_of(struct demand *demand, const struct heapwire_tranche *tranche,
-		     uint32_t fourcc, uint64_t modifier, struct heapwire_error *error)
+		     const struct heapwire_pair *pair, uint32_t width, uint32_t height,
+		     struct heapwire_error *error)
 {
 	size_t i, j;
 
 	for (i = 0; i < tranche->n_sets; i++) {
-		uint32_t device = tranche->sets[i].device, unknown = 0, type = 0;
+		uint32_t device = tranche->sets[i].device, unknown = 0, has = 0;
 		for (j = 0; j < i && tranche->sets[j].device != device; j++)
 			;
 		if (j < i)
 			continue; /* this device has been looked at */
 		for (j = i; j < tranche->n_sets; j++) {
 			const struct heapwire_set *set = &tranche->sets[j];
-			if (set->device != device || !set_is_for(set, fourcc, modifier))
+			if (set->device != device ||
+			    (set->n_pairs && !has_pair(set->pairs, set->n_pairs, pair->fourcc,
+						       pair->modifier)))
 				continue;
-			if (!(type = demand_with(demand, set)))
+			has = 1;
+			if (!set_applies(set, width, height))
+				continue;
+			unknown = demand_with(demand, set);
+			if (!unknown)
 				break;
-			unknown = type;
 		}
 		if (j == tranche->n_sets && unknown)
 			return fail(error, HEAPWIRE_NOT_POSSIBLE,
 				    "a device requires constraint type %u, which is not "
 				    "understood here",
 				    unknown);
+		if (j == tranche->n_sets && has)
+			return fail(error, HEAPWIRE_NOT_POSSIBLE,
+				    "a device takes no pictures of %u x %u", width, height);
 	}
 	return 0;
 }
@@ -1328,6 +1382,7 @@ static void choose_pitches(const struct demand *demand, const struct format *for
 			   uint64_t width, uint64_t *pitches)
 {
 	uint64_t least[3] = {0, 0, 0}, alignment[3] = {0, 0, 0};
+	int power_of_two = demand->power_of_two[0] != 0;
 	uint32_t i;
 
 	for (i = 0; i < format->n_planes; i++) {
@@ -1335,7 +1390,7 @@ static void choose_pitches(const struct demand *demand, const struct format *for
 		least[i] = (width + across - 1) / across * bytes;
 		at_least(&least[i], demand->min_pitch[i]);
 		alignment[i] = demand->pitch_alignment[i];
-		if (demand->whole_pixels)
+		if (demand->whole_pixels[i])
 			alignment[i] = common(alignment[i], bytes);
 		if (demand->tied && i) { /* what is asked of this plane is asked of plane 0 */
 			uint64_t ratio = format->planes[0].bytes * across;
@@ -1343,14 +1398,17 @@ static void choose_pitches(const struct demand *demand, const struct format *for
 			at_least(&least[0], (least[i] * ratio + bytes - 1) / bytes);
 			multiple /= common_divisor(multiple, bytes) + !multiple;
 			alignment[0] = common(alignment[0], multiple);
+			/* The ratio of two planes is a power of two in every format above. */
+			power_of_two |= demand->power_of_two[i] != 0;
 		}
 	}
-	pitches[0] = least_pitch(least[0], alignment[0], demand->power_of_two);
+	pitches[0] = least_pitch(least[0], alignment[0], power_of_two);
 	for (i = 1; i < format->n_planes; i++)
 		pitches[i] = demand->tied
 				     ? pitches[0] * format->planes[i].bytes /
 					       (format->planes[0].bytes * format->planes[i].across)
-				     : least_pitch(least[i], alignment[i], demand->power_of_two);
+				     : least_pitch(least[i], alignment[i],
+						   demand->power_of_two[i] != 0);
 }
 
 int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, uint64_t modifier,
@@ -1360,9 +1418,10 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 	struct demand demand = {
 		{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {UINT32_MAX, UINT32_MAX, UINT32_MAX},
 		{0, 0, 0}, 1, 0, UINT32_MAX, 1, 1, 0, 0, UINT32_MAX, UINT32_MAX, UINT64_MAX, 0,
-		0, 0, 0, 0};
-	struct heapwire_layout made;
+		0, 0, 1, 1, {0, 0, 0}, {0, 0, 0}, 0, 0};
+	const struct heapwire_pair pair = {fourcc, 0, modifier};
 	const struct format *format = formats;
+	struct heapwire_layout made;
 	uint64_t room_width = width, room_height = height, end = 0, pitches[3];
 	uint32_t i;
 
@@ -1381,8 +1440,13 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 	if (!tranche->n_sources)
 		return fail(error, HEAPWIRE_NOT_POSSIBLE,
 			    "it is not known which memory the tranche's devices can use");
-	if (demand_of(&demand, tranche, fourcc, modifier, error) < 0)
+	if (demand_of(&demand, tranche, &pair, width, height, error) < 0)
 		return -1;
+	if (!demand.visible_width_alignment || width % demand.visible_width_alignment ||
+	    !demand.visible_height_alignment || height % demand.visible_height_alignment ||
+	    width < demand.least_width || height < demand.least_height)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE,
+			    "a device takes no pictures of %u x %u", width, height);
 	if (width > demand.max_width || height > demand.max_height ||
 	    (uint64_t)width * height > demand.max_area)
 		return fail(error, HEAPWIRE_NOT_POSSIBLE,

@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.clients import NOTHING
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError, MachineError
-from heapwire.protocol.values import Extent
+from heapwire.protocol.values import ROWS, Extent
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/examples/show_one_buffer.c"
@@ -176,3 +176,10 @@ def test_what_cannot_be_allocated_is_said(program: Callable[..., Path]) -> None:
         )
         os.close(socket)
     assert done.stdout.startswith("error 4: the compositor does not allocate that: ")
+
+
+def test_each_type_of_constraint_is_known_to_it() -> None:
+    code = CODE.read_text("utf-8")
+    rows = [row.name.replace("-", "_").upper() for row in ROWS if not row.vendor]
+    names = [f"XX_DMABUF_SOURCES_V1_TYPE_{name}" for name in rows]
+    assert [name for name in names if f"case {name}:" not in code] == []

@@ -1,0 +1,117 @@
+"""What the client in C lays out is what the solver does, for random requirements of one device."""
+
+from __future__ import annotations
+
+import random
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cffi import FFI
+from problem_building import SYSTEM, ask, display, need, of, pair
+
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import BY_NAME, REGISTRY, ConstraintSet, ValueKind
+
+ALIGNMENTS = (1, 2, 3, 16, 48, 64, 256)
+CHOICES: dict[str, tuple[int, ...]] = {
+    "pitch-alignment": ALIGNMENTS,
+    "offset-alignment": ALIGNMENTS,
+    "size-alignment": (1, 4096, 5000),
+    "scanline-alignment": ALIGNMENTS,
+    "min-pitch": (1, 300, 2000, 9000),
+    "max-pitch": (100, 2000, 9000),
+    "min-width": (1, 100, 2000),
+    "max-width": (100, 2000),
+    "min-height": (1, 100, 2000),
+    "max-height": (100, 2000),
+    "width-alignment": ALIGNMENTS,
+    "height-alignment": ALIGNMENTS,
+    "max-area": (10000, 1 << 22),
+    "min-size": (1, 1 << 20),
+    "max-size": (1 << 16, 1 << 24),
+    "padding": (0, 100),
+    "pixel-boundary-pitch": (1,),
+    "power-of-two-pitch": (1,),
+    "tied-pitch": (1,),
+    "adjacent-planes": (1,),
+    "visible-width-alignment": (1, 2, 8),
+    "least-width": (1, 300),
+}
+FORMATS = ("XRGB8888", "NV12", "YUV420", "RGB888", "P010", "YUYV")
+SOURCE = (0, 250, 1)
+
+pytestmark = pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+
+
+@pytest.fixture(scope="module")
+def client(library: Path) -> tuple[FFI, Any]:
+    """The library, by its own header."""
+    header = (library / "heapwire-client.h").read_text("utf-8")
+    header = re.sub(r"#ifdef __cplusplus\n(.*?)#endif\n", "", header, flags=re.DOTALL)
+    header = re.sub(r"^#.*\n", "", header, flags=re.MULTILINE)
+    ffi = FFI()
+    ffi.cdef(header.replace("HEAPWIRE_PLANES", "4"))
+    return ffi, ffi.dlopen(str(library / "libheapwire-client.so"))
+
+
+def random_set(rng: random.Random, fourcc: str, planes: int) -> ConstraintSet:
+    constraints = []
+    for name in rng.sample(sorted(CHOICES), rng.randrange(5)):
+        single = BY_NAME[name].per_plane and rng.random() < 0.4
+        where = (rng.randrange(planes),) if single else ()
+        constraints.append(need(name, rng.choice(CHOICES[name]), *where))
+    return of(pair(fourcc), *constraints)
+
+
+def in_c(client: tuple[FFI, Any], one: ConstraintSet, size: tuple[int, int]) -> Any:
+    """The layout as a tuple, or the sentence for which there is none."""
+    ffi, lib = client
+    kept = []
+    constraints = ffi.new("struct heapwire_constraint[]", max(1, len(one.constraints)))
+    for place, constraint in zip(constraints, one.constraints, strict=False):
+        is_flag = REGISTRY[constraint.type].kind is ValueKind.FLAG
+        value = b"" if is_flag else struct.pack("=Q", constraint.value)
+        kept.append(ffi.new("char[]", value or b"\0"))
+        place.type, place.planes, place.flags = constraint.type, constraint.planes, 1
+        place.size, place.value = len(value), kept[-1]
+    (format_,) = one.formats
+    pairs = ffi.new("struct heapwire_pair *", [format_.fourcc, 0, format_.modifier])
+    sources = ffi.new("struct heapwire_source_id *", SOURCE)
+    entry = ffi.new("struct heapwire_set *", [0, 0, ffi.NULL, len(one.constraints), constraints])
+    tranche = ffi.new("struct heapwire_tranche *", [0, 1, 1, pairs, 1, sources, 1, entry])
+    layout, error = ffi.new("struct heapwire_layout *"), ffi.new("struct heapwire_error *")
+    done = lib.heapwire_lay_out(tranche, format_.fourcc, 0, *size, layout, error)
+    if done < 0:
+        return ffi.string(error.text).decode()
+    return (
+        (layout.width, layout.height),
+        layout.objects[0].size,
+        [(layout.planes[i].offset, layout.planes[i].pitch) for i in range(layout.n_planes)],
+    )
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_it_agrees_with_the_solver(seed: int, client: tuple[FFI, Any]) -> None:
+    rng = random.Random(seed)
+    fourcc = rng.choice(FORMATS)
+    planes = {"NV12": 2, "P010": 2, "YUV420": 3}.get(fourcc, 1)
+    size = (rng.choice((64, 320, 322, 1920)), rng.choice((48, 240, 1080)))
+    one = random_set(rng, fourcc, planes)
+    asked = in_c(client, one, size)
+    one_object = need("same-buffer", 1, *range(planes)) if planes > 1 else need("min-size", 1)
+    wanted = of(list(one.formats), *one.constraints, one_object)
+    answer = solve(ask(display(wanted), sources=(SYSTEM,), size=size))
+    if not answer.plans:
+        assert isinstance(asked, str), (one, size)
+        return
+    layout = answer.plans[0].layout
+    assert asked == (
+        (layout.extent.width, layout.extent.height),
+        layout.objects[0].size,
+        [(plane.offset, plane.pitch) for plane in layout.planes],
+    ), (one, size)
