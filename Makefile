@@ -49,6 +49,7 @@ bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what h
 
 bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston
 	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_weston.py
+	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_sources_weston.py
 	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_loop.py weston
 
 lint: $(VENV)/installed/dev ## check style and types

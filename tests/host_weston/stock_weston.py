@@ -18,8 +18,19 @@ from patience import PATIENCE, until
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin.hosts.weston import build_module, find_libweston
 from heapwire.compositor_plugin.hosts.weston.build import Libweston
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Usage
 
 PLATFORM = "raspberry-pi-4"
+_DEVICES = Platform.load(PLATFORM).devices
+DMABUF_DEVICES = {
+    variable: str(next(one.id.dev_t for one in _DEVICES if one.id and usage in one.sets))
+    for variable, usage in (
+        ("HEAPWIRE_TEST_DISPLAY", Usage.SCANOUT),
+        ("HEAPWIRE_TEST_RENDERER", Usage.SAMPLING),
+    )
+}
+"""What the module of `build_dmabuf` names in its feedback."""
 
 
 def build_strictly(output: Path, libweston: Libweston | None = None) -> Path:
@@ -28,6 +39,19 @@ def build_strictly(output: Path, libweston: Libweston | None = None) -> Path:
         patch.setenv("CC", "cc -Werror")
         build_module(output, libweston or find_libweston())
     return output
+
+
+def build_dmabuf(folder: Path) -> Path:
+    """A module, in a folder, that gives a headless Weston linux-dmabuf (dmabuf_module.c)."""
+    command = ["pkg-config", "--variable=pkgdatadir", "wayland-protocols"]
+    home = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    xml = Path(home) / "unstable/linux-dmabuf/linux-dmabuf-unstable-v1.xml"
+    for mode in ("server-header", "private-code"):
+        subprocess.run(["wayland-scanner", mode, xml, folder / f"{xml.stem}.{mode}"], check=True)
+    module, source = folder / "dmabuf.so", Path(__file__).parent / "dmabuf_module.c"
+    flags = ("-shared", "-fPIC", f"-I{folder}", *find_libweston().cflags)
+    subprocess.run(["cc", *flags, source, "-o", module], check=True)
+    return module
 
 
 class Weston:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 from patience import PATIENCE
+from stock_weston import DMABUF_DEVICES, PLATFORM, build_dmabuf
 from windows import DECODER, HEADLESS, SIZE, Client
 
 from heapwire.client_lib import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation import NegotiationManager
-from heapwire.compositor_plugin.hosts.weston import find_libweston
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import Extent, Extents, FormatModifier, Usage
+from heapwire.protocol.values import Extent, Extents, FormatModifier
 from heapwire.protocol.wire import DmabufFeedback
 
-HERE = Path(__file__).parent
-DMABUF = "unstable/linux-dmabuf/linux-dmabuf-unstable-v1.xml"
-PLATFORM = Platform.load("raspberry-pi-4")
-DISPLAY = next(one for one in PLATFORM.devices if Usage.SCANOUT in one.sets)
-RENDERER = next(one for one in PLATFORM.devices if Usage.SAMPLING in one.sets)
+MACHINE = Platform.load(PLATFORM)
 
 pytestmark = [
     pytest.mark.system(
@@ -33,16 +28,7 @@ pytestmark = [
 @pytest.fixture(scope="session")
 def dmabuf_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A module that gives a headless Weston linux-dmabuf."""
-    folder = tmp_path_factory.mktemp("dmabuf")
-    command = ["pkg-config", "--variable=pkgdatadir", "wayland-protocols"]
-    home = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    xml = Path(home) / DMABUF
-    for mode in ("server-header", "private-code"):
-        subprocess.run(["wayland-scanner", mode, xml, folder / f"{xml.stem}.{mode}"], check=True)
-    module = folder / "dmabuf.so"
-    flags = ("-shared", "-fPIC", f"-I{folder}", *find_libweston().cflags)
-    subprocess.run(["cc", *flags, HERE / "dmabuf_module.c", "-o", module], check=True)
-    return module
+    return build_dmabuf(tmp_path_factory.mktemp("dmabuf"))
 
 
 @pytest.fixture
@@ -50,9 +36,8 @@ def weston(start, module, dmabuf_module):
     return start(
         module=Path(f"{module},{dmabuf_module}"),
         environment={
-            "HEAPWIRE_PLATFORM": PLATFORM.name,
-            "HEAPWIRE_TEST_DISPLAY": str(DISPLAY.id.dev_t),
-            "HEAPWIRE_TEST_RENDERER": str(RENDERER.id.dev_t),
+            "HEAPWIRE_PLATFORM": PLATFORM,
+            **DMABUF_DEVICES,
         },
     )
 
@@ -86,7 +71,7 @@ class Player(Client):
 def memory_names(feedback):
     """The names of the sources of each tranche; not told is None."""
     return [
-        tranche.memory and [PLATFORM.source(one).name for one in tranche.memory.sources]
+        tranche.memory and [MACHINE.source(one).name for one in tranche.memory.sources]
         for tranche in feedback.tranches
     ]
 
