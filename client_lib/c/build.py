@@ -21,7 +21,8 @@ _DMABUF_FILES = (
     "stable/linux-dmabuf/linux-dmabuf-v1.xml",
     "unstable/linux-dmabuf/linux-dmabuf-unstable-v1.xml",
 )
-_SPOKEN = ("xx-dmabuf-sources-v1", "xx-dmabuf-allocation-v1", "xx-dmabuf-buffer-status-v1")
+_PARTS = ("sources", "negotiation", "allocation", "buffer-status")
+_SPOKEN = tuple(f"xx-dmabuf-{one}-v1" for one in _PARTS)
 _DEBIAN = {"wayland-scanner": "libwayland-bin", "pkg-config": "pkg-config", "ar": "binutils"}
 
 

@@ -31,6 +31,7 @@
 #include "linux-dmabuf-v1-client-protocol.h"
 #include "xx-dmabuf-allocation-v1-client-protocol.h"
 #include "xx-dmabuf-buffer-status-v1-client-protocol.h"
+#include "xx-dmabuf-negotiation-v1-client-protocol.h"
 #include "xx-dmabuf-sources-v1-client-protocol.h"
 
 #define MOST_SOURCES 4096     /* of the compositor, and of a tranche */
@@ -39,6 +40,7 @@
 #define MOST_CONSTRAINTS 256  /* of a set */
 #define MOST_VALUE 1024	      /* bytes of a constraint's value: the protocol's limit */
 #define MOST_PAIRS 65536      /* of a format table: indices of 16 bits reach no further */
+#define MOST_PLANS 256	      /* of an answer */
 #define MOST_BUFFER ((uint64_t)1 << 40) /* bytes */
 #define MOST_BYTES (16 << 20) /* kept of what is said of one batch */
 
@@ -54,6 +56,7 @@ struct heapwire_client {
 	struct wl_callback *callback; /* which stands for what is being waited for */
 	struct zwp_linux_dmabuf_v1 *dmabuf;
 	struct xx_dmabuf_sources_v1 *sources_proxy;
+	struct xx_dmabuf_negotiation_manager_v1 *negotiator;
 	struct xx_dmabuf_allocation_manager_v1 *allocator;
 	struct xx_dmabuf_buffer_status_manager_v1 *teller;
 	int simulated;
@@ -233,6 +236,10 @@ static void global(void *data, struct wl_registry *registry, uint32_t name, cons
 		if (client->sources_proxy)
 			xx_dmabuf_sources_v1_add_listener(client->sources_proxy, &sources_listener,
 							  client);
+	} else if (!client->negotiator &&
+		   !strcmp(interface, xx_dmabuf_negotiation_manager_v1_interface.name)) {
+		client->negotiator = (struct xx_dmabuf_negotiation_manager_v1 *)wl_registry_bind(
+			registry, name, &xx_dmabuf_negotiation_manager_v1_interface, 1);
 	} else if (!client->allocator &&
 		   !strcmp(interface, xx_dmabuf_allocation_manager_v1_interface.name)) {
 		/* What it tells of sources is not listened to: asking is always allowed. */
@@ -329,6 +336,8 @@ void heapwire_client_destroy(struct heapwire_client *client)
 		wl_callback_destroy(client->callback);
 	if (client->sources_proxy)
 		xx_dmabuf_sources_v1_destroy(client->sources_proxy);
+	if (client->negotiator)
+		xx_dmabuf_negotiation_manager_v1_destroy(client->negotiator);
 	if (client->allocator)
 		xx_dmabuf_allocation_manager_v1_destroy(client->allocator);
 	if (client->teller)
@@ -361,6 +370,9 @@ uint32_t heapwire_client_version(const struct heapwire_client *client,
 		break;
 	case HEAPWIRE_SOURCES:
 		proxy = (struct wl_proxy *)client->sources_proxy;
+		break;
+	case HEAPWIRE_NEGOTIATION:
+		proxy = (struct wl_proxy *)client->negotiator;
 		break;
 	case HEAPWIRE_ALLOCATION:
 		proxy = (struct wl_proxy *)client->allocator;
@@ -1961,6 +1973,434 @@ void heapwire_buffer_destroy(struct heapwire_buffer *buffer)
 	munmap(buffer->pixels, buffer->layout.objects[0].size);
 	close(buffer->fd);
 	memset(buffer, 0, sizeof *buffer);
+}
+
+/* -- Plans from the compositor ---------------------------------------------------------------- */
+
+#define PAIRS_OF_A_REQUEST 200 /* libwayland's messages have 4096 bytes */
+
+struct heapwire_negotiation {
+	struct xx_dmabuf_negotiation_v1 *proxy;
+	struct xx_dmabuf_negotiation_manager_v1 *manager; /* of the client */
+	heapwire_planned planned;
+	void *data;
+	uint32_t cookie; /* of the last commit, 0 before the first */
+	int sized, failed;
+	size_t n_coming, n_plans; /* which are being told of; which have been */
+	struct heapwire_plan *coming, *plans;
+	char *conflict; /* the first reason of the answer that is coming */
+};
+
+static void begin_answer(struct heapwire_negotiation *negotiation)
+{
+	free(negotiation->coming);
+	free(negotiation->conflict);
+	negotiation->coming = NULL;
+	negotiation->conflict = NULL;
+	negotiation->n_coming = 0;
+}
+
+/* The last thing that a caller does: the negotiation may be gone afterwards. */
+static void break_negotiation(struct heapwire_negotiation *negotiation, const char *what)
+{
+	struct heapwire_error error;
+	negotiation->failed = 1;
+	fail(&error, HEAPWIRE_PEER, "%s", what);
+	negotiation->planned(negotiation->data, NULL, &error);
+}
+
+/* The plan that is being told of; NULL, and the end of it, if there is none. */
+static struct heapwire_plan *coming_plan(struct heapwire_negotiation *negotiation)
+{
+	if (negotiation->failed)
+		return NULL;
+	if (!negotiation->n_coming) {
+		break_negotiation(negotiation, "a part of a plan before any plan");
+		return NULL;
+	}
+	return &negotiation->coming[negotiation->n_coming - 1];
+}
+
+static void plan(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t index, uint32_t goal,
+		 uint32_t fourcc, uint32_t modifier_hi, uint32_t modifier_lo, uint32_t layout,
+		 uint32_t width, uint32_t height, uint32_t count)
+{
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_plan *plans;
+
+	(void)proxy;
+	if (negotiation->failed)
+		return;
+	if (index != negotiation->n_coming || index >= MOST_PLANS) {
+		break_negotiation(negotiation, "plans that are not numbered from 0, or too many");
+		return;
+	}
+	plans = (struct heapwire_plan *)grown(negotiation->coming, index, sizeof *plans);
+	if (!plans) {
+		break_negotiation(negotiation, "out of memory");
+		return;
+	}
+	negotiation->coming = plans;
+	plans += negotiation->n_coming++;
+	memset(plans, 0, sizeof *plans);
+	plans->goal = goal;
+	plans->kind = layout;
+	plans->count = count;
+	plans->layout.fourcc = fourcc;
+	plans->layout.modifier = whole(modifier_hi, modifier_lo);
+	plans->layout.width = width;
+	plans->layout.height = height;
+}
+
+static void plan_object(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t kind,
+			uint32_t major, uint32_t minor, uint32_t access, uint32_t size_hi,
+			uint32_t size_lo)
+{
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_plan *one = coming_plan(negotiation);
+	struct heapwire_object *object;
+
+	(void)proxy;
+	if (!one)
+		return;
+	if (one->layout.n_objects >= HEAPWIRE_PLANES) {
+		break_negotiation(negotiation, "a plan with too many objects");
+		return;
+	}
+	one->access[one->layout.n_objects] = access;
+	object = &one->layout.objects[one->layout.n_objects++];
+	object->source.kind = kind;
+	object->source.major = major;
+	object->source.minor = minor;
+	object->size = whole(size_hi, size_lo);
+}
+
+static void plan_source(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t kind,
+			uint32_t major, uint32_t minor, uint32_t access)
+{
+	plan_object(data, proxy, kind, major, minor, access, 0, 0);
+}
+
+static void plan_plane(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t object,
+		       uint32_t offset, uint32_t pitch)
+{
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_plan *one = coming_plan(negotiation);
+	struct heapwire_plane *plane;
+
+	(void)proxy;
+	if (!one)
+		return;
+	if (one->layout.n_planes >= HEAPWIRE_PLANES) {
+		break_negotiation(negotiation, "a plan with too many planes");
+		return;
+	}
+	plane = &one->layout.planes[one->layout.n_planes++];
+	plane->object = object;
+	plane->offset = offset;
+	plane->pitch = pitch;
+}
+
+static void told_participant(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t id,
+			     uint32_t usage, uint32_t major, uint32_t minor, const char *name)
+{
+	(void)data, (void)proxy, (void)id, (void)usage, (void)major, (void)minor, (void)name;
+}
+
+static void plan_agreement(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t agreed,
+			   uint32_t coherency, uint32_t fence, uint32_t encoding, uint32_t range)
+{
+	(void)data, (void)proxy, (void)agreed, (void)coherency, (void)fence, (void)encoding;
+	(void)range;
+}
+
+static void plan_constraint(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t type,
+			    uint32_t planes, uint32_t flags, uint32_t provenance,
+			    struct wl_array *value)
+{
+	(void)data, (void)proxy, (void)type, (void)planes, (void)flags, (void)provenance;
+	(void)value;
+}
+
+static void plan_reason(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t subject,
+			uint32_t planes, const char *text)
+{
+	(void)data, (void)proxy, (void)subject, (void)planes, (void)text;
+}
+
+static void refusal(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t kind,
+		    uint32_t major, uint32_t minor, uint32_t cause, uint32_t participant,
+		    uint32_t type, uint32_t planes, const char *text)
+{
+	(void)data, (void)proxy, (void)kind, (void)major, (void)minor, (void)cause;
+	(void)participant, (void)type, (void)planes, (void)text;
+}
+
+static void conflict(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t goal,
+		     uint32_t cause, uint32_t flags, uint32_t participant, uint32_t type,
+		     uint32_t planes, struct wl_array *value, const char *text)
+{
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+
+	(void)proxy, (void)goal, (void)cause, (void)flags, (void)participant, (void)type;
+	(void)planes, (void)value;
+	if (!negotiation->conflict)
+		negotiation->conflict = strdup(text);
+}
+
+static void negotiation_done(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t cookie,
+			     uint32_t serial)
+{
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_plans told;
+	size_t i;
+
+	(void)proxy;
+	if (negotiation->failed)
+		return;
+	for (i = 0; i < negotiation->n_coming; i++) {
+		const struct heapwire_plan *one = &negotiation->coming[i];
+		if (one->kind > XX_DMABUF_NEGOTIATION_V1_LAYOUT_KIND_FIXED ||
+		    !one->layout.n_objects ||
+		    (one->kind != XX_DMABUF_NEGOTIATION_V1_LAYOUT_KIND_ALLOCATOR &&
+		     layout_check(&one->layout, NULL) < 0)) {
+			break_negotiation(negotiation, "a plan that contradicts itself");
+			return;
+		}
+	}
+	if (cookie && cookie != negotiation->cookie) { /* of a commit that is not the last */
+		begin_answer(negotiation);
+		return;
+	}
+	free(negotiation->plans);
+	negotiation->plans = negotiation->coming;
+	negotiation->n_plans = negotiation->n_coming;
+	negotiation->coming = NULL;
+	begin_answer(negotiation);
+	told.serial = serial;
+	told.n = negotiation->n_plans;
+	told.plans = negotiation->plans;
+	negotiation->planned(negotiation->data, &told, NULL);
+}
+
+static void negotiation_failed(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t cookie,
+			       uint32_t serial, uint32_t reason, const char *message)
+{
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_error error;
+
+	(void)proxy, (void)serial;
+	if (negotiation->failed)
+		return;
+	fail(&error, HEAPWIRE_NOT_POSSIBLE, "%s%s%s", message,
+	     negotiation->conflict ? ": " : "", negotiation->conflict ? negotiation->conflict : "");
+	begin_answer(negotiation);
+	if (reason != XX_DMABUF_NEGOTIATION_V1_REASON_SUPERSEDED &&
+	    (!cookie || cookie == negotiation->cookie))
+		negotiation->planned(negotiation->data, NULL, &error);
+}
+
+static const struct xx_dmabuf_negotiation_v1_listener negotiation_listener = {
+	told_participant, plan,	   plan_object, plan_source, plan_plane,       plan_agreement,
+	plan_constraint,  plan_reason, refusal,	    conflict,	 negotiation_done, negotiation_failed};
+
+struct heapwire_negotiation *heapwire_negotiation_create(struct heapwire_client *client,
+							 struct wl_surface *surface,
+							 heapwire_planned planned, void *data,
+							 struct heapwire_error *error)
+{
+	struct xx_dmabuf_negotiation_manager_v1 *manager = client->negotiator;
+	struct heapwire_negotiation *negotiation;
+
+	if (!manager) {
+		fail(error, HEAPWIRE_NOT_POSSIBLE, "the compositor does not negotiate");
+		return NULL;
+	}
+	negotiation = (struct heapwire_negotiation *)calloc(1, sizeof *negotiation);
+	if (negotiation)
+		negotiation->proxy =
+			surface ? xx_dmabuf_negotiation_manager_v1_get_surface_negotiation(manager,
+											   surface)
+				: xx_dmabuf_negotiation_manager_v1_get_default_negotiation(manager);
+	if (!negotiation || !negotiation->proxy) {
+		free(negotiation);
+		no_memory(error);
+		return NULL;
+	}
+	negotiation->manager = manager;
+	negotiation->planned = planned;
+	negotiation->data = data;
+	xx_dmabuf_negotiation_v1_add_listener(negotiation->proxy, &negotiation_listener,
+					      negotiation);
+	return negotiation;
+}
+
+void heapwire_negotiation_destroy(struct heapwire_negotiation *negotiation)
+{
+	if (!negotiation)
+		return;
+	begin_answer(negotiation);
+	free(negotiation->plans);
+	xx_dmabuf_negotiation_v1_destroy(negotiation->proxy);
+	free(negotiation);
+}
+
+/* Sends a set; NULL, and nothing is to be undone, if it cannot be one. */
+static struct xx_dmabuf_constraint_set_v1 *send_set(struct heapwire_negotiation *negotiation,
+						    const struct heapwire_set *set,
+						    struct heapwire_error *error)
+{
+	struct xx_dmabuf_constraint_set_creator_v1 *creator;
+	struct wl_array array;
+	size_t i, n;
+
+	for (i = 0; i < set->n_constraints; i++) {
+		array.size = set->constraints[i].size;
+		array.data = set->constraints[i].value;
+		if (array.size > MOST_VALUE || !fits(set->constraints[i].type, &array))
+			break;
+	}
+	if (i < set->n_constraints || !set->n_pairs || set->n_pairs > 4096 ||
+	    set->n_constraints > MOST_CONSTRAINTS) {
+		fail(error, HEAPWIRE_CALLER, "a set that cannot be: %zu pairs, %zu constraints",
+		     set->n_pairs, set->n_constraints);
+		return NULL;
+	}
+	creator = xx_dmabuf_negotiation_manager_v1_create_constraint_set(negotiation->manager);
+	if (!creator) {
+		no_memory(error);
+		return NULL;
+	}
+	for (i = 0; i < set->n_pairs; i += n) {
+		n = set->n_pairs - i < PAIRS_OF_A_REQUEST ? set->n_pairs - i : PAIRS_OF_A_REQUEST;
+		array.data = &set->pairs[i];
+		array.size = array.alloc = n * sizeof *set->pairs;
+		xx_dmabuf_constraint_set_creator_v1_add_formats(creator, 0, &array);
+	}
+	for (i = 0; i < set->n_constraints; i++) {
+		const struct heapwire_constraint *one = &set->constraints[i];
+		array.data = one->value;
+		array.size = array.alloc = one->size;
+		xx_dmabuf_constraint_set_creator_v1_add(
+			creator, one->type, one->planes,
+			one->flags & XX_DMABUF_FEEDBACK_SOURCES_V1_FLAG_MUST_UNDERSTAND,
+			one->flags & XX_DMABUF_FEEDBACK_SOURCES_V1_FLAG_PRESUMED
+				? XX_DMABUF_CONSTRAINT_SET_CREATOR_V1_PROVENANCE_PRESUMPTION
+				: XX_DMABUF_CONSTRAINT_SET_CREATOR_V1_PROVENANCE_KERNEL,
+			&array);
+	}
+	return xx_dmabuf_constraint_set_creator_v1_create(creator);
+}
+
+int heapwire_negotiation_set_participant(struct heapwire_negotiation *negotiation,
+					 const struct heapwire_participant *participant,
+					 struct heapwire_error *error)
+{
+	const uint32_t usages = 2 * XX_DMABUF_NEGOTIATION_V1_USAGE_CPU_WRITE - 1;
+	struct xx_dmabuf_constraint_set_v1 *set;
+	size_t i;
+
+	if (!participant->id || participant->id > INT32_MAX || !participant->usage ||
+	    participant->usage & ~usages || strlen(participant->name) > 128)
+		return fail(error, HEAPWIRE_CALLER, "an id, a usage or a name that cannot be");
+	xx_dmabuf_negotiation_v1_set_participant(
+		negotiation->proxy, participant->id, participant->usage,
+		major((dev_t)participant->device), minor((dev_t)participant->device),
+		participant->name);
+	for (i = 0; i < participant->n_sets; i++) {
+		set = send_set(negotiation, &participant->sets[i], error);
+		if (!set) {
+			xx_dmabuf_negotiation_v1_remove_participant(negotiation->proxy,
+								    participant->id);
+			return -1;
+		}
+		xx_dmabuf_negotiation_v1_add_alternative(negotiation->proxy, participant->id, set);
+		xx_dmabuf_constraint_set_v1_destroy(set);
+	}
+	return 0;
+}
+
+int heapwire_negotiation_remove_participant(struct heapwire_negotiation *negotiation, uint32_t id,
+					    struct heapwire_error *error)
+{
+	if (!id || id > INT32_MAX)
+		return fail(error, HEAPWIRE_CALLER, "%u is no participant of a client's", id);
+	xx_dmabuf_negotiation_v1_remove_participant(negotiation->proxy, id);
+	return 0;
+}
+
+static int is_size(uint32_t width, uint32_t height)
+{
+	return !width == !height && width <= 65536 && height <= 65536;
+}
+
+int heapwire_negotiation_set_extents(struct heapwire_negotiation *negotiation,
+				     const struct heapwire_extents *extents,
+				     struct heapwire_error *error)
+{
+	const struct heapwire_extents *of = extents;
+
+	if (!of->coded_width || !is_size(of->coded_width, of->coded_height) ||
+	    !is_size(of->visible_width, of->visible_height) ||
+	    !is_size(of->maximum_width, of->maximum_height) ||
+	    of->visible_width > of->coded_width || of->visible_height > of->coded_height)
+		return fail(error, HEAPWIRE_CALLER, "sizes that cannot be");
+	negotiation->sized = 1;
+	xx_dmabuf_negotiation_v1_set_extents(negotiation->proxy, of->coded_width, of->coded_height,
+					     of->visible_width, of->visible_height,
+					     of->maximum_width, of->maximum_height);
+	return 0;
+}
+
+int heapwire_negotiation_set_buffers(struct heapwire_negotiation *negotiation, uint32_t held,
+				     uint32_t queued, struct heapwire_error *error)
+{
+	if (held > 64 || queued > 64 || !(held + queued) || held + queued > 64)
+		return fail(error, HEAPWIRE_CALLER, "%u and %u buffers: 1 to 64 there can be", held,
+			    queued);
+	xx_dmabuf_negotiation_v1_set_buffer_count(negotiation->proxy, held, queued);
+	return 0;
+}
+
+int heapwire_negotiation_set_openable(struct heapwire_negotiation *negotiation,
+				      const struct heapwire_source_id *sources, size_t n,
+				      struct heapwire_error *error)
+{
+	struct wl_array array;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (sources[i].kind > 2 || sources[i].major > 0xfff || sources[i].minor > 0xfffff)
+			break;
+	if (i < n || n > 256)
+		return fail(error, HEAPWIRE_CALLER, "sources that cannot be, or too many");
+	array.size = array.alloc = n * sizeof *sources;
+	array.data = (void *)sources;
+	xx_dmabuf_negotiation_v1_set_openable(negotiation->proxy, &array);
+	return 0;
+}
+
+void heapwire_negotiation_set_reasons(struct heapwire_negotiation *negotiation, int wanted)
+{
+	xx_dmabuf_negotiation_v1_set_explanation(
+		negotiation->proxy, wanted ? XX_DMABUF_NEGOTIATION_V1_EXPLANATION_REASONS
+					   : XX_DMABUF_NEGOTIATION_V1_EXPLANATION_NONE);
+}
+
+int heapwire_negotiation_commit(struct heapwire_negotiation *negotiation,
+				struct heapwire_error *error)
+{
+	if (!negotiation->sized)
+		return fail(error, HEAPWIRE_CALLER, "a commit before any size");
+	negotiation->cookie += negotiation->cookie == UINT32_MAX ? 2 : 1; /* never 0 */
+	xx_dmabuf_negotiation_v1_commit(negotiation->proxy, negotiation->cookie);
+	return 0;
+}
+
+void heapwire_negotiation_use(struct heapwire_negotiation *negotiation, uint32_t serial,
+			      uint32_t plan_index)
+{
+	xx_dmabuf_negotiation_v1_use_plan(negotiation->proxy, serial, plan_index);
 }
 
 /* -- Memory from the compositor --------------------------------------------------------------- */

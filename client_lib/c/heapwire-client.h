@@ -33,6 +33,7 @@ struct heapwire_client;
 struct heapwire_feedback;
 struct heapwire_heap;
 struct heapwire_import;
+struct heapwire_negotiation;
 struct heapwire_status;
 
 enum heapwire_fault {
@@ -66,6 +67,7 @@ int heapwire_client_ready(const struct heapwire_client *client);
 enum heapwire_protocol {
 	HEAPWIRE_LINUX_DMABUF, /* version 3 to 5; there is feedback from 4 on */
 	HEAPWIRE_SOURCES,      /* xx-dmabuf-sources-v1 */
+	HEAPWIRE_NEGOTIATION,  /* xx-dmabuf-negotiation-v1 */
 	HEAPWIRE_ALLOCATION,   /* xx-dmabuf-allocation-v1 */
 	HEAPWIRE_STATUS,       /* xx-dmabuf-buffer-status-v1 */
 };
@@ -270,6 +272,79 @@ int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire
 			   uint32_t fourcc, uint64_t modifier, uint32_t width, uint32_t height,
 			   struct heapwire_buffer *buffer, struct heapwire_error *error);
 void heapwire_buffer_destroy(struct heapwire_buffer *buffer);
+
+/* -- Plans from the compositor ---------------------------------------------------------------- */
+
+/* A device of the client's, and what it requires; `device` of its sets means nothing here. */
+struct heapwire_participant {
+	uint32_t id;	 /* your own number for it, from 1 to 0x7fffffff */
+	uint32_t usage;	 /* enum xx_dmabuf_negotiation_v1_usage */
+	uint64_t device; /* a dev_t, 0 for the CPU */
+	const char *name; /* at most 128 bytes, for people */
+	size_t n_sets; /* alternatives, the best first; without any it can use everything */
+	const struct heapwire_set *sets; /* each with its pairs */
+};
+
+struct heapwire_plan {
+	uint32_t goal; /* enum xx_dmabuf_negotiation_v1_goal */
+	uint32_t kind; /* enum xx_dmabuf_negotiation_v1_layout_kind; exact has a whole layout */
+	uint32_t count; /* of buffers to allocate */
+	uint32_t access[HEAPWIRE_PLANES]; /* of each object: 1 the client, 2 the compositor */
+	struct heapwire_layout layout;
+};
+
+struct heapwire_plans {
+	uint32_t serial;
+	size_t n;
+	const struct heapwire_plan *plans; /* the best first */
+};
+
+/*
+ * Called with the answer to the last commit, and unasked when another is right: without plans and
+ * with the error if there is none. Plans stay valid until the next call. If the compositor breaks
+ * the protocol (HEAPWIRE_PEER), it is the last one. The negotiation may be destroyed here.
+ */
+typedef void (*heapwire_planned)(void *data, const struct heapwire_plans *plans,
+				 const struct heapwire_error *error);
+
+/* A negotiation for a surface, or for none in particular. */
+struct heapwire_negotiation *heapwire_negotiation_create(struct heapwire_client *client,
+							 struct wl_surface *surface,
+							 heapwire_planned planned, void *data,
+							 struct heapwire_error *error);
+void heapwire_negotiation_destroy(struct heapwire_negotiation *negotiation);
+
+/* These take effect with the next commit. They return 0, or -1 for what is no such thing. */
+int heapwire_negotiation_set_participant(struct heapwire_negotiation *negotiation,
+					 const struct heapwire_participant *participant,
+					 struct heapwire_error *error);
+int heapwire_negotiation_remove_participant(struct heapwire_negotiation *negotiation, uint32_t id,
+					    struct heapwire_error *error);
+/* What is written into a buffer, the part that is seen, and the most there is to be room for. */
+struct heapwire_extents {
+	uint32_t coded_width, coded_height;
+	uint32_t visible_width, visible_height; /* 0 x 0: the coded size */
+	uint32_t maximum_width, maximum_height; /* 0 x 0: the coded size */
+};
+int heapwire_negotiation_set_extents(struct heapwire_negotiation *negotiation,
+				     const struct heapwire_extents *extents,
+				     struct heapwire_error *error);
+/* How many buffers the producer holds, and how many more are in flight; 64 together at most. */
+int heapwire_negotiation_set_buffers(struct heapwire_negotiation *negotiation, uint32_t held,
+				     uint32_t queued, struct heapwire_error *error);
+/* Which sources this process can open; unless it is said, all of them. At most 256. */
+int heapwire_negotiation_set_openable(struct heapwire_negotiation *negotiation,
+				      const struct heapwire_source_id *sources, size_t n,
+				      struct heapwire_error *error);
+/* Whether errors are to name who contradicts whom; the compositor has more to say then. */
+void heapwire_negotiation_set_reasons(struct heapwire_negotiation *negotiation, int wanted);
+
+int heapwire_negotiation_commit(struct heapwire_negotiation *negotiation,
+				struct heapwire_error *error);
+
+/* Says by which plan buffers have been made, so that it stays the best as long as it is good. */
+void heapwire_negotiation_use(struct heapwire_negotiation *negotiation, uint32_t serial,
+			      uint32_t plan);
 
 /* -- Memory from the compositor --------------------------------------------------------------- */
 

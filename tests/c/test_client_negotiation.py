@@ -1,0 +1,100 @@
+"""Plans that the client in C is told are those that the Python client is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from patience import PATIENCE
+from problem_building import need, of, pair, part
+
+from heapwire.client_lib import Connection, NegotiationError
+from heapwire.client_lib.negotiation import NegotiationManager
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent, Extents, Provenance
+
+HERE = Path(__file__).parent
+PLATFORMS = ("raspberry-pi-4", "exynos4-mfc-v5")
+NOT_POSSIBLE = {"fault": 4}
+
+pytestmark = pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+
+
+@pytest.fixture(params=PLATFORMS)
+def compositor(request: pytest.FixtureRequest) -> Iterator[Compositor]:
+    with Compositor(Platform.load(request.param)) as one, one.running():
+        yield one
+
+
+def in_c(program: Path, compositor: Compositor, *wanted: int, wrapper: tuple[str, ...] = ()) -> Any:
+    socket = compositor.connect()
+    try:
+        done = subprocess.run(
+            [*wrapper, program, *map(str, wanted)],
+            env={"WAYLAND_SOCKET": str(socket), "PATH": os.environ["PATH"]},
+            pass_fds=[socket],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(socket)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def in_python(compositor: Compositor, alignment: int, most: int) -> Any:
+    kernel = Provenance.KERNEL
+    constraints = [
+        need("pitch-alignment", alignment, provenance=kernel),
+        need("contiguous", provenance=kernel),
+    ]
+    if most:
+        constraints.append(need("max-pitch", most, provenance=kernel))
+    decoder = part("decoder", of([pair("NV12"), pair("XRGB8888")], *constraints))
+    with Connection(compositor.connect()) as connection:
+        negotiation = NegotiationManager(connection).default_negotiation()
+        negotiation.set_participant(decoder)
+        negotiation.set_extents(Extents(coded=Extent(1920, 1080)))
+        negotiation.set_buffer_count(minimum=3, queue=2)
+        try:
+            offers = negotiation.negotiate(timeout=PATIENCE).offers
+        except NegotiationError:
+            return NOT_POSSIBLE
+    return [
+        {
+            "pair": [offer.plan.fourcc, offer.plan.modifier],
+            "kind": int(offer.plan.layout.kind),
+            "count": offer.plan.buffer_count,
+            "extent": [offer.plan.layout.extent.width, offer.plan.layout.extent.height],
+            "objects": [
+                [one.source.kind, one.source.major, one.source.minor, one.size, int(access)]
+                for one, access in zip(offer.plan.layout.objects, offer.access, strict=True)
+            ],
+            "planes": [
+                [plane.object, plane.offset, plane.pitch] for plane in offer.plan.layout.planes
+            ],
+        }
+        for offer in offers
+    ]
+
+
+@pytest.mark.system("valgrind")
+@pytest.mark.parametrize("wanted", [(64, 0), (48, 0), (64, 100)])
+def test_both_are_told_the_same(
+    wanted: tuple[int, int], compositor: Compositor, program: Callable[..., Path]
+) -> None:
+    wrapper = ("valgrind", "-q", "--leak-check=full", "--error-exitcode=9")
+    told = in_c(program(HERE / "plan.c"), compositor, *wanted, wrapper=wrapper)
+    if isinstance(told, list):
+        assert all(plan.pop("goal") for plan in told)
+    assert told == in_python(compositor, *wanted)
