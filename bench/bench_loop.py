@@ -232,7 +232,7 @@ def hang_up(host: Host) -> str:
         batch = negotiation.negotiate(timeout=PATIENCE)
         start = time.monotonic()
         try:
-            with negotiation.allocate(batch, batch.offers[0]) as allocation:
+            with negotiation.allocate(batch.offers[0]) as allocation:
                 allocation.wait() if hasattr(allocation, "wait") else None
         except Exception as error:
             failed = f"; {error}"
