@@ -173,6 +173,7 @@ if TYPE_CHECKING:
         ConstraintSet as ConstraintSet,
         Content as Content,
         DeviceId as DeviceId,
+        Explanation as Explanation,
         Extent as Extent,
         Extents as Extents,
         FailureReason as FailureReason,
@@ -188,6 +189,7 @@ if TYPE_CHECKING:
         PeerError as PeerError,
         Plan as Plan,
         Refusal as Refusal,
+        RefusalCause as RefusalCause,
         SourceId as SourceId,
         SourceKind as SourceKind,
         Usage as Usage,
@@ -233,10 +235,10 @@ else:
             "heapwire.kernel": "DmaBuf Memory Platform",
             "heapwire.protocol": (
                 "Access Batch ColourEncoding ColourRange Constraint ConstraintSet Content "
-                "DeviceId Extent Extents FailureReason FileError FixedBuffer FormatModifier "
-                "HeapwireError INVALID InputError LINEAR MachineError NotPossibleError Offer "
-                "Participant PeerError Plan Refusal SourceId SourceKind Usage UsageError "
-                "fourcc_name parse_fourcc"
+                "DeviceId Explanation Extent Extents FailureReason FileError FixedBuffer "
+                "FormatModifier HeapwireError INVALID InputError LINEAR MachineError "
+                "NotPossibleError Offer Participant PeerError Plan Refusal RefusalCause SourceId "
+                "SourceKind Usage UsageError fourcc_name parse_fourcc"
             ),
             "heapwire.protocol.wire.bindings": "BufferStatusResult BufferStatusReason",
         },

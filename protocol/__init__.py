@@ -180,8 +180,10 @@ if TYPE_CHECKING:
         DeviceSet as DeviceSet,
         DmabufFeedback as DmabufFeedback,
         DmabufTranche as DmabufTranche,
+        Explanation as Explanation,
         Offer as Offer,
         Refusal as Refusal,
+        RefusalCause as RefusalCause,
         Tranche as Tranche,
         TrancheFlags as TrancheFlags,
         TrancheMemory as TrancheMemory,
@@ -227,7 +229,8 @@ else:
             ),
             "wire": (
                 "Access Batch BatchParticipant ConflictEntry DeviceSet DmabufFeedback "
-                "DmabufTranche Offer Refusal Tranche TrancheFlags TrancheMemory"
+                "DmabufTranche Explanation Offer Refusal RefusalCause Tranche TrancheFlags "
+                "TrancheMemory"
             ),
         },
     )
