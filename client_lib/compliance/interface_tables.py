@@ -107,7 +107,7 @@ e done
 xx_dmabuf_feedback_sources_v1
 r destroy
 e tranche_source u u u
-e tranche_set a
+e tranche_set u a
 e tranche_constraint u u u a
 e tranche_done
 e done u

@@ -89,7 +89,7 @@ def told_batches(events: Sequence[WireEvent]) -> list[ToldBatch]:
                 _expect(source not in tranche.sources, "each source once in a tranche", f"{source}")
                 tranche.sources.append(source)
             case "tranche_set":
-                raw = event.raw(0)
+                raw = event.raw(1)
                 _expect(len(raw) % 2 == 0, "whole 16-bit indices", f"{len(raw)} bytes")
                 tranche.sets.append((tuple(one for (one,) in struct.iter_unpack("=H", raw)), []))
             case "tranche_constraint":

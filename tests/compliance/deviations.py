@@ -411,14 +411,14 @@ def _tells(name: str, *events: tuple[Any, ...], found_by: tuple[str, ...] = _EXT
 
 BATCH = "the batch that is told of"
 _DONE = ("done", BATCH)
-_SET, _TRANCHE = ("tranche_set", b""), ("tranche_done",)
+_SET, _TRANCHE = ("tranche_set", 0, b""), ("tranche_done",)
 _tells("no batch is told of")
 _tells("no tranche of a batch is told of", _DONE)
 _tells("a tranche too many", _TRANCHE, _TRANCHE, _TRANCHE, _DONE)
 _tells("a source that nobody announced", ("tranche_source", 0, 99, 99), _TRANCHE, _DONE)
 _tells("a source twice", *[("tranche_source", 0, 1, 1)] * 2, _TRANCHE, _DONE)
-_tells("half an index of a set", ("tranche_set", b"\0"), _TRANCHE, _DONE)
-_tells("pairs of no tranche", ("tranche_set", b"\xff\xff"), _TRANCHE, _DONE)
+_tells("half an index of a set", ("tranche_set", 0, b"\0"), _TRANCHE, _DONE)
+_tells("pairs of no tranche", ("tranche_set", 0, b"\xff\xff"), _TRANCHE, _DONE)
 _tells("a constraint of no set", ("tranche_constraint", 1, 0, 1, bytes(8)), _TRANCHE, _DONE)
 _tells("half a value", _SET, ("tranche_constraint", 1, 0, 1, bytes(4)), _TRANCHE, _DONE)
 _tells("a value too long", _SET, ("tranche_constraint", 18, 0, 1, bytes(1200)), _TRANCHE, _DONE)
@@ -439,7 +439,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 @deviation("other memory for each extension", "sources/extend-twice")
 def _(patch: pytest.MonkeyPatch) -> None:
     def describe(self: FeedbackSources, batch: int) -> None:
-        self.send("tranche_set", b"")
+        self.send("tranche_set", 0, b"")
         self.send("tranche_constraint", 1, 0, 1, os.urandom(8))
         self.send("tranche_done")
         self.send("done", int(batch))
