@@ -82,7 +82,10 @@ class TellingCompositor(FakeCompositor):
 
     def _send_table(self, feedback: int, pairs: Sequence[Sequence[int]], size: int = -1) -> None:
         content = b"".join(struct.pack("=IIQ", fourcc, 0, modifier) for fourcc, modifier in pairs)
-        self.send_table(feedback, content, len(content) if size < 0 else size)
+        fd = os.memfd_create("table")
+        os.write(fd, content)
+        self.event(feedback, "format_table", fd, len(content) if size < 0 else size)
+        os.close(fd)
 
     def finish(self) -> None:
         """Wait until all was sent, and hang up."""
