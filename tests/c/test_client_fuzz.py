@@ -47,9 +47,20 @@ class Garbage(TellingCompositor):
         self._ids["extension"] = new
         wanted = self._random.randrange(1, 60)
         good = self._random.random()  # how often it says what makes sense
-        self._events = [self._event(good) for _ in range(wanted)]
+        self._events = self._bent() if good < 0.7 else []
+        self._events += [self._event(good) for _ in range(wanted)]
         self._events.append(["feedback", "main_device", "00" * 3])
         self._tell()
+
+    def _bent(self) -> list[list[Any]]:
+        """What some compositor says, with one array of it changed."""
+        case = self._random.choice(VECTORS["feedback"])
+        said = [list(event) for event in events(case) if event != ["settle"]]
+        event = self._random.choice(said)
+        for place in range(2, len(event)):
+            if isinstance(event[place], str):
+                event[place] = self._array(0, 8)
+        return said
 
     def _source(self) -> list[Any]:
         if self._random.random() < 0.3:
