@@ -44,6 +44,7 @@ def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire
     [scanout] = display["usages"]
     assert {(one["constraint"], one["provenance"]) for one in scanout["requirements"]} == {
         ("contiguous", "profile"),
+        ("scaling", "profile"),
         ("address-range", "user"),
     }
     assert {"NV12", "XRGB8888"} <= set(scanout["requirements"][0]["formats"])
