@@ -28,7 +28,7 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
-from heapwire.protocol.wire import Inquiry
+from heapwire.protocol.wire import Explanation, Inquiry
 
 TEXT = (Path(__file__).parents[2] / "docs" / "policy.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
@@ -93,7 +93,11 @@ def answered(policy: Policy):
     )
     output = OutputState("HDMI-A-1", box.device("card0").id)
     question = BatchQuestion(
-        Inquiry(participants=((1, decoder),), extents=Extents(coded=Extent(1920, 1080))),
+        Inquiry(
+            participants=((1, decoder),),
+            extents=Extents(coded=Extent(1920, 1080)),
+            explanation=Explanation.REASONS,
+        ),
         SurfaceState(outputs=(output,), size=Extent(1920, 1080), candidate=True),
         frozenset({NV12}),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from heapwire.compositor_plugin import OutputState, SurfaceState
@@ -20,7 +18,7 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
-from heapwire.protocol.wire import Inquiry, TrancheFlags
+from heapwire.protocol.wire import Explanation, Inquiry, TrancheFlags
 from heapwire.protocol.wire.machine_view import SCANOUT_HOLD
 
 MACHINE = """
@@ -66,8 +64,12 @@ def asked(
         outputs=(OutputState("DSI-1", display),), size=SIZE, candidate=candidate, black=black
     )
     writer = Participant(name="writer", usage=Usage.DECODE, sets=(ConstraintSet(formats=(P010,)),))
-    inquiry = Inquiry(participants=((1, writer),), extents=Extents(coded=SIZE))
-    inquiry = replace(inquiry, content=Content(protected=protected))
+    inquiry = Inquiry(
+        participants=((1, writer),),
+        extents=Extents(coded=SIZE),
+        content=Content(protected=protected),
+        explanation=Explanation.REASONS,
+    )
     return broker.batch(BatchQuestion(inquiry, state, frozenset(importable)))
 
 
