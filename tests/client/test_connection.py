@@ -164,7 +164,9 @@ def test_a_handler_may_close_the_connection(fake):
         connection.close()
         seen.append(connection.closed)
 
-    manager.default_negotiation().on_batch = closing
+    negotiation = manager.default_negotiation()
+    negotiation.on_batch = closing
+    negotiation.commit()
     with pytest.raises(DisconnectedError, match="is closed"):
         connection.wait(lambda: False, what="nothing")
     assert seen == [False]
