@@ -188,6 +188,12 @@ class Feedback(PlayingCompositor):
             else:
                 self.event(self.feedback, name, *values)
 
+    def send_table(self, feedback, content, size):
+        fd = os.memfd_create("table")
+        os.write(fd, content)
+        self.event(feedback, "format_table", fd, size)
+        os.close(fd)
+
 
 class Short(Feedback):
     size = len(TABLE) + 16
