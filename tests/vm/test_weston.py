@@ -139,8 +139,8 @@ def test_such_a_plan_says_who_made_it_and_on_what_grounds(seen):
     [text] = [one["text"] for one in plan["reasons"] if one["subject"] == "origin"]
     assert text.startswith("made by this client, not by the compositor")
     assert "displays from the names of outputs" in text
-    # The policy over what the kernel states, and what the display took and measured here.
-    assert text.endswith("provenance of the constraints: gauge, kernel, trial, user")
+    # The policy over what the kernel and the driver say, and what the display took and measured.
+    assert text.endswith("provenance of the constraints: gauge, kernel, profile, trial, user")
 
 
 def test_without_the_module_memory_is_replaced_in_the_middle_of_the_stream(seen):
