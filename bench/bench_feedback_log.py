@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from heapwire.compositor_plugin.hosts.embed import compiler
+from heapwire.kernel.system import c_compiler
 
 HERE = Path(__file__).parent
 EMBED = HERE.parent / "compositor_plugin" / "hosts" / "embed"
@@ -29,7 +29,7 @@ def main() -> None:
             text=True,
             check=True,
         ).stdout.split()
-        command = [*compiler(), "-O2", f"-I{EMBED}", *files, "-o", program, *flags]
+        command = [*c_compiler(), "-O2", f"-I{EMBED}", *files, "-o", program, *flags]
         subprocess.run(command, check=True)
         done = subprocess.run([program], capture_output=True, text=True, check=True)
     turns = [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
