@@ -576,15 +576,17 @@ def test_it_works_in_an_application_with_a_display_of_its_own(fake):
     display.connect()
     connection = Connection(display)
     registry = display.get_registry()
-    bound = []
+    offered = {}
 
-    def announced(registry, number, name, version):
-        if name == "xx_dmabuf_negotiation_manager_v1":
-            bound.append(registry.bind(number, NEGOTIATION_MANAGER, version))
+    def announced(_registry, number, name, version):
+        offered[name] = (number, version)
 
     registry.dispatcher["global"] = announced
     display.roundtrip()
-    manager = NegotiationManager(connection, proxy=bound[0])
+    # Bound here, and not in the handler: what it says at once is for whoever listens by then.
+    number, version = offered["xx_dmabuf_negotiation_manager_v1"]
+    bound = registry.bind(number, NEGOTIATION_MANAGER, version)
+    manager = NegotiationManager(connection, proxy=bound)
     assert not manager.ready
     negotiation = manager.default_negotiation()
     seen = []
