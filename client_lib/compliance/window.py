@@ -40,6 +40,17 @@ class ProbeWindow:
         self._connection.request(self.surface, "damage", 0, 0, _EVERYTHING, _EVERYTHING)
         self._connection.request(self.surface, "commit")
 
+    def present(self, buffer: WireObject) -> None:
+        """Show a buffer, and wait for the frame: what changes when it is shown has changed by then.
+
+        Raises `DeviationError` if the compositor ended the connection instead.
+        """
+        callback = self._made(self.surface, "frame", "wl_callback")
+        self.show(buffer)
+        connection = self._connection
+        if not connection.wait(lambda: connection.of(callback), "wl_callback.done of a frame"):
+            raise DeviationError(expected="a frame", seen=self._probe.ending())
+
     def _made(
         self, of: WireObject, request: str, interface: str, *values: WireObject
     ) -> WireObject:

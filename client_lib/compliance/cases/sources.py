@@ -69,8 +69,7 @@ def extend_surface(probe: Probe, version: int) -> None:
     feedback = probe.feedback(version, window.surface)
     extension = _extended(probe, manager, feedback)
     probe.batches(feedback)
-    window.show(probe.xrgb(version))
-    probe.expect_alive("a frame")
+    window.present(probe.xrgb(version))
     _check(probe, manager, feedback, extension)
 
 
