@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.kernel.memory.buffer_info import BufferInfo as BufferInfo
     from heapwire.kernel.memory.dma_buf import CpuAccess as CpuAccess, DmaBuf as DmaBuf
     from heapwire.kernel.memory.dma_heap import read_only_buffer as read_only_buffer
     from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
@@ -18,6 +19,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "buffer_info": "BufferInfo",
             "dma_buf": "CpuAccess DmaBuf",
             "dma_heap": "read_only_buffer",
             "local_memory": "GRANT LocalMemory",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 _DMA_BUF = "/dmabuf:"  # how /proc/self/fd shows one (drivers/dma-buf/dma-buf.c), then its name
 
@@ -25,28 +26,28 @@ class BufferInfo:
     exporter: str
     name: str = ""
 
-
-def buffer_info(fd: int) -> BufferInfo | None:
-    """What is told of an fd; None if it is not a dma-buf or the kernel does not tell."""
-    try:
-        if not str(Path(f"/proc/self/fd/{fd}").readlink()).startswith(_DMA_BUF):
+    @classmethod
+    def of(cls, fd: int) -> Self | None:
+        """What is told of an fd; None if it is not a dma-buf or the kernel does not tell."""
+        try:
+            if not str(Path(f"/proc/self/fd/{fd}").readlink()).startswith(_DMA_BUF):
+                return None
+            text = Path(f"/proc/self/fdinfo/{fd}").read_text("utf-8", "replace")
+        except OSError:
             return None
-        text = Path(f"/proc/self/fdinfo/{fd}").read_text("utf-8", "replace")
-    except OSError:
-        return None
-    return parse_fdinfo(text)
+        return cls.parse(text)
 
-
-def parse_fdinfo(text: str) -> BufferInfo | None:
-    """What the lines say that a dma-buf adds; None where they are not there."""
-    lines = (line.partition(":") for line in text.splitlines())
-    entries = {key: value.strip() for key, colon, value in lines if colon}
-    try:
-        return BufferInfo(
-            size=int(entries["size"]),
-            references=int(entries["count"]),
-            exporter=entries["exp_name"],
-            name=entries.get("name", ""),
-        )
-    except (KeyError, ValueError):
-        return None
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """What the lines say that a dma-buf adds; None where they are not there."""
+        lines = (line.partition(":") for line in text.splitlines())
+        entries = {key: value.strip() for key, colon, value in lines if colon}
+        try:
+            return cls(
+                size=int(entries["size"]),
+                references=int(entries["count"]),
+                exporter=entries["exp_name"],
+                name=entries.get("name", ""),
+            )
+        except (KeyError, ValueError):
+            return None

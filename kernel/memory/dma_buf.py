@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntFlag
 
-from heapwire.kernel.memory.buffer_info import buffer_info
+from heapwire.kernel.memory.buffer_info import BufferInfo
 from heapwire.kernel.memory.memfd_holders import held_by_others, reopened
 from heapwire.kernel.system import Owner, ioctl
 from heapwire.protocol import MachineError, UsageError
@@ -89,7 +89,7 @@ class DmaBuf(Owner):
         """
         if self._is_memfd:
             return held_by_others(self.fd)
-        info = buffer_info(self.fd)
+        info = BufferInfo.of(self.fd)
         return None if info is None else info.references > 1
 
     def detach(self) -> int:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from heapwire.kernel.memory import dma_heap, dumb_buffer, udmabuf
-from heapwire.kernel.memory.buffer_info import buffer_info
+from heapwire.kernel.memory.buffer_info import BufferInfo
 from heapwire.kernel.memory.dma_buf import DmaBuf
 from heapwire.kernel.memory.ledger import Ledger
 from heapwire.kernel.memory.memory import OutOfMemoryError
@@ -102,7 +102,7 @@ class LocalMemory:
 
     def identify(self, fd: int) -> SourceId | None:
         """See `Memory.identify`: by the exporter's name, which for a heap is the heap's."""
-        info = buffer_info(fd)
+        info = BufferInfo.of(fd)
         if info is None:
             return None
         return self._udmabuf if info.exporter == _UDMABUF else self._heaps.get(info.exporter)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         drm_format as drm_format,
         has_drm_format as has_drm_format,
         is_laid_out_as as is_laid_out_as,
+        laid_out_planes as laid_out_planes,
         layout_constraints as layout_constraints,
         layout_format as layout_format,
     )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         open_v4l2 as open_v4l2,
         v4l2_format_name as v4l2_format_name,
     )
-    from heapwire.kernel.video.v4l2_queue import QueueFormat as QueueFormat
+    from heapwire.kernel.video.v4l2_queue import QueueFormat as QueueFormat, V4l2Queue as V4l2Queue
     from heapwire.kernel.video.videodev2 import Queue as Queue
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -34,12 +35,13 @@ else:
             "import_trial": "trial_import",
             "m2m_decoder": "DecodedPicture M2mDecoder",
             "picture_format": (
-                "drm_format has_drm_format is_laid_out_as layout_constraints layout_format"
+                "drm_format has_drm_format is_laid_out_as laid_out_planes layout_constraints "
+                "layout_format"
             ),
             "v4l2_device": (
                 "BufferCapabilities FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name"
             ),
-            "v4l2_queue": "QueueFormat",
+            "v4l2_queue": "QueueFormat V4l2Queue",
             "videodev2": "Queue",
         },
     )

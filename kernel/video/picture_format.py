@@ -141,27 +141,41 @@ def _demand(row: ConstraintType, value: int, planes: int = 0) -> Constraint:
     return Constraint(type=row.type, value=value, planes=planes, provenance=Provenance.KERNEL)
 
 
+def laid_out_planes(driver: QueueFormat) -> tuple[PlaneLayout, ...]:
+    """Where the planes of a driver's pictures are, in objects that are its memory planes.
+
+    A driver begins each of its buffers with a plane, and further planes follow at once,
+    `height` rows further on: it cannot be told any other offset. Empty where that cannot be
+    computed.
+    """
+    pair = layout_format(driver)
+    tiling = None if pair is None else TILINGS.get(pair.modifier)
+    if pair is None or tiling is None:
+        return ()
+    forms = FORMATS[pair.fourcc].planes
+    apart = len(driver.sizes) > 1
+    if apart and len(driver.sizes) != len(forms):
+        return ()
+    planes, offset = [], 0
+    for plane, (form, pitch) in enumerate(zip(forms, _pitches(driver, pair), strict=True)):
+        planes.append(PlaneLayout(plane if apart else 0, 0 if apart else offset, pitch))
+        rows, (_, whole) = form.rows(driver.extent.height), tiling.size_of(form)
+        offset += pitch * _up(rows, whole)
+    return tuple(planes)
+
+
 def is_laid_out_as(driver: QueueFormat, pair: FormatModifier, layout: Layout) -> bool:
     """Whether a driver that lays its pictures out so fills buffers of a format rightly.
 
-    A driver begins each of its buffers with a plane, and further planes follow
-    at once, `height` rows further on: it cannot be told any other offset. False where
-    that cannot be computed.
+    False where that cannot be computed.
     """
-    apart = len(driver.sizes) > 1
-    tiling = TILINGS.get(pair.modifier)
-    if layout_format(driver) != pair or tiling is None or len(layout.objects) != len(driver.sizes):
+    if layout_format(driver) != pair or len(layout.objects) != len(driver.sizes):
         return False
-    expected, offset = [], 0
-    forms = FORMATS[pair.fourcc].planes
-    for plane, (form, pitch) in enumerate(zip(forms, _pitches(driver, pair), strict=True)):
-        expected.append(PlaneLayout(plane if apart else 0, 0 if apart else offset, pitch))
-        rows, (_, whole) = form.rows(driver.extent.height), tiling.size_of(form)
-        offset += pitch * _up(rows, whole)
     enough = all(
         entry.size >= size for entry, size in zip(layout.objects, driver.sizes, strict=True)
     )
-    return enough and tuple(expected) == layout.planes
+    expected = laid_out_planes(driver)
+    return enough and bool(expected) and expected == layout.planes
 
 
 def _pitches(layout: QueueFormat, pair: FormatModifier) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import errno
 import mmap
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -161,6 +162,21 @@ class V4l2Queue:
             memory = planes[0] if self._queue.is_multiplanar else buffer
             self._mappings.append(mmap.mmap(self._fd, memory.length, offset=memory.m.offset))
         return count
+
+    def request_own(self, count: int) -> int:
+        """Have the driver allocate buffers for others to use; how many there are."""
+        return self._request(count, videodev2.MEMORY_MMAP)
+
+    def export(self, index: int, plane: int = 0) -> int:
+        """A dma-buf of one memory plane of a buffer of `request_own`; the caller closes the fd.
+
+        It is for reading and writing: who gets one for reading only cannot map it otherwise.
+        """
+        wanted = videodev2.ExportBuffer(
+            type=self._queue, index=index, plane=plane, flags=os.O_RDWR | os.O_CLOEXEC, fd=-1
+        )
+        self._call(self._fd, videodev2.EXPBUF, wanted)
+        return int(wanted.fd)
 
     def request_dmabuf(self, count: int) -> int:
         """Make room for buffers that are given as dma-bufs; how many there is room for."""

@@ -232,6 +232,20 @@ class Buffer(ctypes.Structure):
     )
 
 
+class ExportBuffer(ctypes.Structure):
+    """struct v4l2_exportbuffer: `flags` are those of open(2), and the driver fills in `fd`."""
+
+    __slots__ = ()
+    _fields_ = (
+        ("type", c_uint32),
+        ("index", c_uint32),
+        ("plane", c_uint32),
+        ("flags", c_uint32),
+        ("fd", c_int32),
+        ("reserved", c_uint32 * 11),
+    )
+
+
 class Event(ctypes.Structure):
     """struct v4l2_event."""
 
@@ -287,6 +301,7 @@ S_FMT = _number(_WRITE | _READ, 5, Format)
 REQBUFS = _number(_WRITE | _READ, 8, RequestBuffers)
 QUERYBUF = _number(_WRITE | _READ, 9, Buffer)
 QBUF = _number(_WRITE | _READ, 15, Buffer)
+EXPBUF = _number(_WRITE | _READ, 16, ExportBuffer)
 DQBUF = _number(_WRITE | _READ, 17, Buffer)
 STREAMON = _number(_WRITE, 18, c_int32)
 STREAMOFF = _number(_WRITE, 19, c_int32)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.kernel.memory import LocalMemory, OutOfMemoryError, buffer_info, dma_heap, udmabuf
-from heapwire.kernel.memory.buffer_info import BufferInfo, parse_fdinfo
+from heapwire.kernel.memory import LocalMemory, OutOfMemoryError, dma_heap, udmabuf
+from heapwire.kernel.memory.buffer_info import BufferInfo
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import HeapId, Source, SourceId, SourceKind
 
@@ -155,20 +155,20 @@ def test_openable_is_what_the_modes_permit(memory, monkeypatch):
 def test_only_a_dma_buf_is_read(monkeypatch):
     """Whatever else an fd is, lines in its fdinfo that look alike are not believed."""
     told = BufferInfo(size=4096, references=1, exporter="system")
-    monkeypatch.setattr(buffer_info, "parse_fdinfo", lambda text: told)
+    monkeypatch.setattr(BufferInfo, "parse", lambda text: told)
     fd = os.memfd_create("dmabuf:")
     try:
-        assert buffer_info.buffer_info(fd) is None
+        assert BufferInfo.of(fd) is None
     finally:
         os.close(fd)
 
 
 def test_fdinfo_tells_who_made_it():
     text = "pos:\t0\nflags:\t02\nsize:\t8192\ncount:\t3\nexp_name:\tlinux,cma\nname:\ta: b\n"
-    told = parse_fdinfo(text)
+    told = BufferInfo.parse(text)
     assert told == BufferInfo(size=8192, references=3, exporter="linux,cma", name="a: b")
-    assert parse_fdinfo("pos:\t0\nflags:\t02\n") is None
-    assert parse_fdinfo("size:\tx\ncount:\t1\nexp_name:\ty\n") is None
+    assert BufferInfo.parse("pos:\t0\nflags:\t02\n") is None
+    assert BufferInfo.parse("size:\tx\ncount:\t1\nexp_name:\ty\n") is None
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_fdinfo_tells_who_made_it():
 )
 def test_a_buffer_is_known_by_its_exporter(memory, monkeypatch, exporter, source):
     told = BufferInfo(size=4096, references=1, exporter=exporter)
-    monkeypatch.setattr("heapwire.kernel.memory.local_memory.buffer_info", lambda fd: told)
+    monkeypatch.setattr(BufferInfo, "of", lambda fd: told)
     assert memory.identify(5) == source
 
 
 def test_an_fd_that_is_no_dma_buf_has_no_source(memory):
     fd = os.memfd_create("system")
-    assert buffer_info.buffer_info(fd) is None
+    assert BufferInfo.of(fd) is None
     assert memory.identify(fd) is None
     os.close(fd)
 

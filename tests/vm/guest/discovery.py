@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from heapwire.kernel.discovery import TrialStore, ask_devices, local_platform
-from heapwire.kernel.memory.buffer_info import buffer_info
+from heapwire.kernel.memory.buffer_info import BufferInfo
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import REGISTRY, Extent, Extents, Goal, fourcc_name
@@ -31,7 +31,7 @@ def allocated(platform, source):
     told = {"openable": source.id in platform.memory.openable}
     try:
         with platform.memory.allocate(source.id, SIZE, name="a name") as buffer:
-            info = buffer_info(buffer.fd)
+            info = BufferInfo.of(buffer.fd)
             told["exporter"], told["name"] = info.exporter, info.name
             told["size"], told["references"] = info.size, info.references
             told["source"] = platform.source_name(platform.memory.identify(buffer.fd))
