@@ -180,6 +180,8 @@ def _by_rank(
 ) -> str:
     """Why a source that meets every requirement by itself is not used."""
     here = source_name(source)
+    if goal.problem.fixed is not None:
+        return f"{here} would do; the buffer exists, and is not there"
     if needs_clean_memory(best.demand) and source.cached is not False:
         snooper = _who(requirements, NO_SNOOP)
         text = f"{snooper} does not snoop the CPU's caches, and {here} is cached"

@@ -1,0 +1,102 @@
+"""libcuda through cffi, in ABI mode: the calls that make a dma-buf of device memory.
+
+Names and numbers are those of cuda.h, of the driver API, which is a stable ABI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from heapwire.protocol import MachineError, NotPossibleError
+
+_DECLARATIONS = """
+typedef int CUresult;
+typedef unsigned long long CUdeviceptr;
+typedef void *CUcontext;
+CUresult cuGetErrorName(CUresult error, const char **name);
+CUresult cuPointerGetAttribute(void *data, int attribute, CUdeviceptr pointer);
+CUresult cuCtxPushCurrent_v2(CUcontext context);
+CUresult cuCtxPopCurrent_v2(CUcontext *context);
+CUresult cuDeviceGetPCIBusId(char *id, int length, int device);
+CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *size, CUdeviceptr pointer);
+CUresult cuMemGetHandleForAddressRange(
+    void *handle, CUdeviceptr pointer, size_t size, int type, unsigned long long flags);
+"""
+_SONAME = "libcuda.so.1"
+_CONTEXT, _DEVICE_ORDINAL = 1, 9  # CUpointer_attribute
+_DMA_BUF_FD = 1  # CUmemRangeHandleType
+_BUS_ID_BYTES = 16  # `0000:01:00.0` and its end
+
+
+class CudaLibrary:
+    """The driver's calls; raises `MachineError` where it is not installed.
+
+    Its methods raise `NotPossibleError` with CUDA's own word for what it refuses.
+    """
+
+    def __init__(self) -> None:
+        from cffi import FFI
+
+        self._ffi: Any = FFI()
+        self._ffi.cdef(_DECLARATIONS)
+        try:
+            self._lib: Any = self._ffi.dlopen(_SONAME)
+        except OSError as error:
+            raise MachineError(f"{_SONAME} is not installed") from error
+
+    def bus_address(self, pointer: int) -> str:
+        """The PCI address of the GPU whose memory a pointer is in, as sysfs spells it."""
+        ordinal = self._ffi.new("int *")
+        self._check(
+            "cuPointerGetAttribute",
+            self._lib.cuPointerGetAttribute(ordinal, _DEVICE_ORDINAL, pointer),
+        )
+        name = self._ffi.new("char[]", _BUS_ID_BYTES)
+        self._check(
+            "cuDeviceGetPCIBusId",
+            self._lib.cuDeviceGetPCIBusId(name, _BUS_ID_BYTES, ordinal[0]),
+        )
+        return str(self._ffi.string(name).decode("ascii", "replace").lower())
+
+    def allocation(self, pointer: int) -> tuple[int, int]:
+        """Address and size in bytes of the allocation that a pointer is in."""
+        base, size = self._ffi.new("CUdeviceptr *"), self._ffi.new("size_t *")
+        with self._context_of(pointer):
+            self._check(
+                "cuMemGetAddressRange", self._lib.cuMemGetAddressRange_v2(base, size, pointer)
+            )
+        return int(base[0]), int(size[0])
+
+    def export(self, base: int, size: int) -> int:
+        """A dma-buf of a range of whole pages; the caller closes the fd."""
+        handle = self._ffi.new("int *", -1)
+        with self._context_of(base):
+            self._check(
+                "cuMemGetHandleForAddressRange",
+                self._lib.cuMemGetHandleForAddressRange(handle, base, size, _DMA_BUF_FD, 0),
+            )
+        return int(handle[0])
+
+    @contextmanager
+    def _context_of(self, pointer: int) -> Iterator[None]:
+        """The context that a pointer belongs to is this thread's, as these calls want it."""
+        context = self._ffi.new("CUcontext *")
+        self._check(
+            "cuPointerGetAttribute", self._lib.cuPointerGetAttribute(context, _CONTEXT, pointer)
+        )
+        self._check("cuCtxPushCurrent", self._lib.cuCtxPushCurrent_v2(context[0]))
+        try:
+            yield
+        finally:
+            self._lib.cuCtxPopCurrent_v2(context)
+
+    def _check(self, call: str, result: int) -> None:
+        if result == 0:
+            return
+        name = self._ffi.new("const char **")
+        word = str(result)
+        if self._lib.cuGetErrorName(result, name) == 0:
+            word = self._ffi.string(name[0]).decode("ascii", "replace")
+        raise NotPossibleError(f"{call}: {word}")
