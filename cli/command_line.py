@@ -34,11 +34,19 @@ COMMANDS: Final = {
     "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
     "replay": "Solve captured negotiations again, and say whether the answers are still the same.",
     "check": "Check whether a compositor keeps to linux-dmabuf, and to what extends it.",
+    "check-frame": "Check whether a frame that somebody allocated himself can be shown as it is.",
     "weston": "Build the module that puts heapwire into Weston.",
     "client": "Build the library with which a client in C learns where to allocate.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
 }
 _MODULES = {"import": "import_reports"}  # a word that no module of Python's can have
+
+
+def module_of(command: str) -> str:
+    """The module of `cli/` that a command is."""
+    return _MODULES.get(command, command.replace("-", "_"))
+
+
 _COMPLETION = "--print-completion"
 
 
@@ -114,7 +122,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if completed or name == named:
-            module = importlib.import_module(f"heapwire.cli.{_MODULES.get(name, name)}")
+            module = importlib.import_module(f"heapwire.cli.{module_of(name)}")
             module.add_arguments(command)
             # Where it is not said again, what was said before the command stays.
             _add_verbose(command, default=argparse.SUPPRESS)

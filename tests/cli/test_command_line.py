@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from heapwire.cli.command_line import COMMANDS, ready_command
+from heapwire.cli.command_line import COMMANDS, module_of, ready_command
 
-MODULES = {name: {"import": "import_reports"}.get(name, name) for name in COMMANDS}
+MODULES = {name: module_of(name) for name in COMMANDS}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -79,7 +79,7 @@ def test_completion_knows_the_arguments_of_every_command(heapwire):
     run = heapwire("--print-completion", "bash")
     assert run.status == 0
     for name in COMMANDS:
-        assert f"_shtab_heapwire_{name}_option_strings" in run.out
+        assert f"_shtab_heapwire_{name.replace('-', '_')}_option_strings" in run.out
     assert "--screenshot" in run.out
 
 

@@ -105,6 +105,7 @@ def machine(observe: Callable[..., Observation]) -> Observation:
             "devices",
             "openable",
             "full_hd_imports",
+            "own_buffers",
             "rebound_vivid",
             "rebound_vicodec",
             "complaints",

@@ -21,6 +21,11 @@ import uevents
 import v4l2
 from limits import PACE
 
+from heapwire.client_lib.exporters import Exporter, export_v4l2_frames
+from heapwire.kernel.memory import BufferInfo
+from heapwire.kernel.video import Queue, V4l2Queue
+from heapwire.protocol.values import DeviceId
+
 DRIVERS = Path("/sys/bus/platform/drivers")
 KUNIT = Path("/sys/kernel/debug/kunit/dma_heap_links")
 CAMERA = Path(__file__).with_name("camera.py")
@@ -76,6 +81,27 @@ def full_hd_imports():
             for heap in sysfs.heaps():
                 with dmabuf.allocated(heap, size) as buffer:
                     answers[label][heap] = v4l2.offer(video, [(buffer, size)])
+    return answers
+
+
+@thing
+def own_buffers():
+    """For each vivid instance: what it exports itself, and what the kernel calls that memory."""
+    answers = {}
+    for number, label in enumerate(("vivid-000-vid-cap", "vivid-001-vid-cap")):
+        camera = Exporter(name=label, device=DeviceId(81, number))
+        with v4l2.opened(node_named(label)) as video:
+            v4l2.set_format(video, 1920, 1080, "NV12")
+            queue = V4l2Queue(video, Queue.CAPTURE)
+            with export_v4l2_frames(queue, camera, 2) as made:
+                frame = made.frames[0]
+                (entry,) = frame.objects
+                answers[label] = {
+                    "exporter": BufferInfo.of(entry.fd).exporter,
+                    "size": entry.size,
+                    "planes": [[plane.offset, plane.pitch] for plane in frame.planes],
+                }
+            queue.close()
     return answers
 
 

@@ -1,0 +1,192 @@
+"""Check whether a frame that somebody allocated himself can be shown as it is."""
+
+from __future__ import annotations
+
+import argparse
+
+from heapwire.cli.arguments import add_json, add_platform, extent, load_platform, participant
+from heapwire.cli.exit_status import DONE, FAILED
+from heapwire.cli.explain import default_participants, problem_of
+from heapwire.cli.output import documents, show
+from heapwire.client_lib.exporters import (
+    FACTS_OF_EXPORTERS,
+    ExportedFrame,
+    ExportedObject,
+    Exporter,
+    frame_problem,
+    parse_drm_format,
+)
+from heapwire.kernel.description import Platform
+from heapwire.protocol import InputError
+from heapwire.protocol.explain import Document, explain_document, render_explain, solve
+from heapwire.protocol.values import (
+    Content,
+    DeviceId,
+    FormatModifier,
+    PlaneLayout,
+    Source,
+    Usage,
+)
+
+_PRODUCES = Usage.DECODE | Usage.CAMERA | Usage.RENDER
+_V4L2_MAJOR = 81  # Documentation/admin-guide/devices.txt
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire check-frame`."""
+    add_platform(parser)
+    parser.add_argument(
+        "--participant",
+        metavar="DEVICE:USAGE",
+        type=participant,
+        action="append",
+        default=[],
+        help="a device and what it does with the frame, such as display:scanout; repeat it for "
+        "more (default: the platform's display and GPU)",
+    )
+    parser.add_argument(
+        "--format",
+        metavar="FOURCC[:MODIFIER]",
+        type=_pair,
+        required=True,
+        help="such as NV12, or NV12:0x0100000000000001",
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", type=extent, required=True, help="what the frame has room for"
+    )
+    parser.add_argument(
+        "--picture", metavar="WxH", type=extent, help="what of it is the picture (default: all)"
+    )
+    parser.add_argument(
+        "--object",
+        metavar="MEMORY:BYTES",
+        type=_object,
+        action="append",
+        required=True,
+        help="a dma-buf: a memory of the platform by its name, or the exp_name that "
+        "/proc/PID/fdinfo tells of it, such as videobuf2_vmalloc; repeat it for more",
+    )
+    parser.add_argument(
+        "--plane",
+        metavar="[OBJECT:]OFFSET:PITCH",
+        type=_plane,
+        action="append",
+        required=True,
+        help="where a plane is, in bytes, in the order of the format; repeat it for more",
+    )
+    parser.add_argument(
+        "--exporter",
+        metavar="DEVICE",
+        help="the platform's device that allocated it (default: one that the platform lacks)",
+    )
+    parser.add_argument(
+        "--no-iommu",
+        action="store_true",
+        help="the exporter is behind no IOMMU, so that what it calls contiguous is",
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the frame; 1 if nobody can use it as it is."""
+    platform = load_platform(options.platform)
+    members = [platform.participant(device, usage) for device, usage in options.participant]
+    if not members:
+        # Who fills it has done so already.
+        members = [m for m in default_participants(platform) if not m.usage & _PRODUCES]
+    if not members:
+        raise InputError(
+            f"{platform.name} has no display or GPU: name a platform with --platform, "
+            "or its devices with --participant"
+        )
+    exporter = _exporter(platform, options.exporter, without_iommu=options.no_iommu)
+    frame = ExportedFrame(
+        exporter=exporter.name,
+        format=options.format,
+        extent=options.size,
+        objects=tuple(
+            ExportedObject(_source(platform, exporter, name), size) for name, size in options.object
+        ),
+        planes=tuple(options.plane),
+    )
+    problem = problem_of(
+        platform,
+        members,
+        fourcc=frame.format.fourcc,
+        size=options.picture or frame.extent,
+        buffers=4,
+        content=Content(),
+    )
+    asked = frame_problem(problem, frame)
+    answer = solve(asked)
+    document = explain_document(asked, answer)
+    if not answer.plans or answer.failures:
+        document = {**document, "instead": explain_document(problem, solve(problem))}
+    show(document, _render, as_json=options.json)
+    return DONE if answer.plans else FAILED
+
+
+def _render(document: Document) -> str:
+    plans = documents(document["plans"])
+    if not plans:
+        verdict = "not as it is"
+    elif plans[0]["scanout"]:
+        verdict = "good as it is: it can be scanned out"
+    else:
+        verdict = "good as it is: it can be composited"
+    lines = [verdict, render_explain(document)]
+    if "instead" in document:
+        (instead,) = documents([document["instead"]])
+        better = documents(instead["plans"])
+        if better and (not plans or better[0]["goal"] != plans[0]["goal"]):
+            lines += ["", "what would do better", render_explain(instead)]
+    return "\n".join(lines)
+
+
+def _exporter(platform: Platform, name: str | None, *, without_iommu: bool) -> Exporter:
+    if name is None:
+        taken = {device.id for device in platform.devices}
+        minor = next(n for n in range(len(taken) + 1) if DeviceId(_V4L2_MAJOR, n) not in taken)
+        iommu = False if without_iommu else None
+        return Exporter(name="the exporter", device=DeviceId(_V4L2_MAJOR, minor), iommu=iommu)
+    device = platform.device(name)
+    if device.id is None:
+        raise InputError(f"{name} has no node, and so no memory of its own")
+    return Exporter(
+        name=device.name, device=device.id, iommu=False if without_iommu else device.iommu
+    )
+
+
+def _source(platform: Platform, exporter: Exporter, name: str) -> Source:
+    """A memory of the platform by its name, else what the kernel calls the exporter."""
+    for source in platform.sources:
+        if source.name == name:
+            return source
+    if name in FACTS_OF_EXPORTERS:
+        return exporter.memory(name)
+    memories = ", ".join([*(source.name for source in platform.sources), *FACTS_OF_EXPORTERS])
+    raise InputError(f"nothing is known of a memory {name!r}; there are {memories}")
+
+
+def _pair(text: str) -> FormatModifier:
+    try:
+        return parse_drm_format(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _object(text: str) -> tuple[str, int]:
+    name, _, size = text.rpartition(":")
+    if not name or not size.isdecimal() or not 0 < int(size[:20]) < 1 << 40:
+        raise argparse.ArgumentTypeError(f"{text!r} is not MEMORY:BYTES, such as system:3133440")
+    return name, int(size)
+
+
+def _plane(text: str) -> PlaneLayout:
+    numbers = text.split(":")
+    if len(numbers) not in (2, 3) or not all(n.isdecimal() and len(n) < 12 for n in numbers):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not [OBJECT:]OFFSET:PITCH, such as 2088960:1920"
+        )
+    *object_, offset, pitch = map(int, numbers)
+    return PlaneLayout(object_[0] if object_ else 0, offset, pitch)
