@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from typing import TYPE_CHECKING
 
 from heapwire.cli.output_file import OutputFile
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
-from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, parse_usage
 from heapwire.protocol import FileError, InputError
 from heapwire.protocol.values import Extent, Usage, parse_fourcc
+
+if TYPE_CHECKING:  # most commands have no policy
+    from heapwire.compositor_plugin import Policy
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
 MOST_SECONDS = 86_400  # a day: whoever waits longer waits for ever
@@ -87,6 +90,8 @@ def untried_platform(name: str | None) -> Platform:
 
 def load_policy(file: str | None) -> Policy:
     """The policy of `--policy`, one that permits anything without it."""
+    from heapwire.compositor_plugin import Policy
+
     return Policy.load(file) if file else Policy()
 
 

@@ -16,7 +16,7 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.exit_status import DONE
 from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
-from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps, compositing_device
+from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import DeviceRecord, TrialStore, ask_devices, with_records
 from heapwire.kernel.discovery.reports import platform_data
@@ -213,7 +213,7 @@ def _requirement_document(
 
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
-    renderer = compositing_device(applied)
+    renderer = applied.first_sampler
     names = {**applied.absent, **{source.id: source.name for source in applied.sources}}
     stated = dict.fromkeys(
         requirement(f"{device.name}:{usage_name(Usage(usage))}", constraint, names)

@@ -144,10 +144,10 @@ if TYPE_CHECKING:
         Player as Player,
     )
     from heapwire.client_lib.wayland.connection import (
-        DEFAULT_TIMEOUT as DEFAULT_TIMEOUT,
         Connection as Connection,
         Global as Global,
     )
+    from heapwire.client_lib.wayland.default_timeout import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from heapwire.client_lib.wayland.dmabuf_sources import (
         DmabufSources as DmabufSources,
         ToldSource as ToldSource,
@@ -229,7 +229,8 @@ else:
             "player.play_result": "FrameCounts PlayResult",
             "player.playback": "PlayOptions Progress",
             "player.player": "Player",
-            "wayland.connection": "Connection DEFAULT_TIMEOUT Global",
+            "wayland.connection": "Connection Global",
+            "wayland.default_timeout": "DEFAULT_TIMEOUT",
             "wayland.dmabuf_sources": "DmabufSources ToldSource",
             "wayland.interfaces": "ALLOCATION_MANAGER BUFFER_STATUS_MANAGER NEGOTIATION_MANAGER",
             "heapwire.kernel": "DmaBuf Memory Platform",

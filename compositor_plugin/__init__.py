@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.broker import (
-        allocatable_heaps as allocatable_heaps,
-        compositing_device as compositing_device,
-    )
     from heapwire.compositor_plugin.clients import (
         EVERYTHING as EVERYTHING,
         NOTHING as NOTHING,
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
         PolicyFileError as PolicyFileError,
         SecurityContext as SecurityContext,
         Selection as Selection,
+        allocatable_heaps as allocatable_heaps,
     )
     from heapwire.compositor_plugin.format_tables import FormatTables as FormatTables
     from heapwire.compositor_plugin.garbage import spare_the_loop as spare_the_loop
@@ -48,14 +45,14 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "broker": "allocatable_heaps compositing_device",
             "format_tables": "FormatTables",
             "garbage": "spare_the_loop",
             "host": "Host OutputState PlaneTest PlaneTester StatusReason SurfaceState",
             "plugin": "HeapPlugin",
             "clients": (
                 "Bound ClientHolding ClientIdentity ClientRule EVERYTHING Grant HeapHolding Holder "
-                "HolderHolding Holdings NOTHING Policy PolicyFileError SecurityContext Selection"
+                "HolderHolding Holdings NOTHING Policy PolicyFileError SecurityContext Selection "
+                "allocatable_heaps"
             ),
         },
     )

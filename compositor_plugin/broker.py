@@ -28,9 +28,14 @@ from heapwire.compositor_plugin.answering import (
     question_key,
 )
 from heapwire.compositor_plugin.batch_question import BatchQuestion
-from heapwire.compositor_plugin.clients import EVERYTHING, Allowance, Selection
+from heapwire.compositor_plugin.clients import (
+    EVERYTHING,
+    Allowance,
+    Selection,
+    allocatable_heaps,
+)
 from heapwire.compositor_plugin.surface_goals import Showing, surface_goals
-from heapwire.kernel.description import Device, Platform
+from heapwire.kernel.description import Platform
 from heapwire.protocol.values import (
     Answer,
     DeviceId,
@@ -41,10 +46,7 @@ from heapwire.protocol.values import (
     LayoutKind,
     Plan,
     Problem,
-    Source,
     SourceId,
-    SourceKind,
-    Usage,
 )
 from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,
@@ -117,7 +119,7 @@ class Broker:
         """The heaps that clients may have the compositor allocate from."""
         self._allocatable = frozenset(source.id for source in self.allocatable)
         if renderer is None:
-            compositing = compositing_device(platform)
+            compositing = platform.first_sampler
             renderer = compositing.id if compositing is not None else None
         self._renderer = renderer
         self._ids = {} if ids is None else ids
@@ -335,28 +337,3 @@ def _without_spent(batch: Batch, spent: dict[SourceId, str], left: frozenset[Sou
         if source not in left
     )
     return replace(batch, tranches=tranches, refusals=(*batch.refusals, *refused))
-
-
-def allocatable_heaps(platform: Platform, allocated: Selection = EVERYTHING) -> tuple[Source, ...]:
-    """The heaps from which a compositor may allocate for its clients, in the platform's order.
-
-    A display that allocates dumb buffers is one of them: its node is hardly ever a client's to
-    open. They are those among the names of `allocated` that this process may open.
-    """
-    openable = platform.memory.openable
-    return tuple(
-        source
-        for source in platform.sources
-        if source.name in allocated
-        and source.id in openable
-        and (source.id.kind is SourceKind.HEAP or _is_card(platform, source))
-    )
-
-
-def _is_card(platform: Platform, source: Source) -> bool:
-    return source.id.kind is SourceKind.DEVICE and not platform.simulated
-
-
-def compositing_device(platform: Platform) -> Device | None:
-    """The device that composites unless another one is named: the first that samples, if any."""
-    return next((device for device in platform.devices if Usage.SAMPLING in device.sets), None)

@@ -6,10 +6,10 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.client_lib.wayland.connection import (
-        DEFAULT_TIMEOUT as DEFAULT_TIMEOUT,
         Connection as Connection,
         Global as Global,
     )
+    from heapwire.client_lib.wayland.default_timeout import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from heapwire.client_lib.wayland.dmabuf_sources import (
         DmabufSources as DmabufSources,
         ToldSource as ToldSource,
@@ -31,7 +31,8 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "connection": "Connection DEFAULT_TIMEOUT Global",
+            "connection": "Connection Global",
+            "default_timeout": "DEFAULT_TIMEOUT",
             "dmabuf_sources": "DmabufSources ToldSource",
             "format_table": "read_format_table",
             "interfaces": (

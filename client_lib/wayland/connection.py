@@ -30,6 +30,7 @@ from heapwire.client_lib.errors import (
 )
 from heapwire.client_lib.wayland import libwayland
 from heapwire.client_lib.wayland.abandoned import end_when_abandoned, watch_collections
+from heapwire.client_lib.wayland.default_timeout import DEFAULT_TIMEOUT
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, end, listen
 from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError, UsageError
@@ -39,9 +40,6 @@ Shared = TypeVar("Shared")
 
 if TYPE_CHECKING:
     from pywayland.protocol.wayland import WlRegistryProxy  # elsewhere in pywayland 0.4.18
-
-DEFAULT_TIMEOUT = 5.0
-"""Seconds that a compositor has for an answer, where the caller does not say."""
 
 MOST_FAULTS = 16  # exceptions of handlers that are kept for an application that never looks
 

@@ -6,6 +6,9 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.clients.accounts import Accounts as Accounts, Charge as Charge
+    from heapwire.compositor_plugin.clients.allocatable import (
+        allocatable_heaps as allocatable_heaps,
+    )
     from heapwire.compositor_plugin.clients.client_rule import ClientRule as ClientRule
     from heapwire.compositor_plugin.clients.client_use import (
         ClientUse as ClientUse,
@@ -46,6 +49,7 @@ else:
         __name__,
         {
             "accounts": "Accounts Charge",
+            "allocatable": "allocatable_heaps",
             "client_use": "ClientUse ClientUses",
             "client_rule": "ClientRule",
             "grant": "Grant",

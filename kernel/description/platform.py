@@ -207,6 +207,11 @@ class Platform:
         )
 
     @property
+    def first_sampler(self) -> Device | None:
+        """The device that composites unless another one is named; None if none samples."""
+        return next((device for device in self.devices if Usage.SAMPLING in device.sets), None)
+
+    @property
     def first_display(self) -> DeviceId | None:
         """The display that drives every output of a simulated machine; None if it has none."""
         return next((device.id for device in self.devices if Usage.SCANOUT in device.sets), None)
