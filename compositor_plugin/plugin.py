@@ -77,7 +77,7 @@ class HeapPlugin:
         interface_struct(
             *INTERFACES, XX_DMABUF_SOURCES_V1, XX_DMABUF_FEEDBACK_SOURCES_V1, DMABUF_FEEDBACK
         )
-        self._state = PluginState(broker, host, self._display.loop, policy, records)
+        self._state = PluginState(broker, host, self._display, policy, records)
         self._watch: MachineWatch | None = None
         self._globals: list[Global] = []
         self._trials: HostTrials | None = None

@@ -26,7 +26,7 @@ from heapwire.compositor_plugin.clients import (
 from heapwire.compositor_plugin.host import Host, SurfaceState
 from heapwire.compositor_plugin.negotiation import HostState
 from heapwire.compositor_plugin.negotiation_index import NegotiationIndex
-from heapwire.compositor_plugin.server import Client, EventLoop
+from heapwire.compositor_plugin.server import Client, Display
 from heapwire.compositor_plugin.sources import SourcesState
 from heapwire.compositor_plugin.worker import Worker
 from heapwire.protocol.values import BufferObject
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 class PluginState:
     """Made and ended by a `HeapPlugin`; each of its protocol objects is given it.
 
-    `broker` is another one whenever the machine has changed. `loop` is the host's.
+    `broker` is another one whenever the machine has changed. `display` is the host's.
     `solving` has the questions that take longer than a slice, `kernel_worker` is the thread
     that allocates and looks at the machine.
     """
@@ -52,17 +52,17 @@ class PluginState:
         self,
         broker: Broker,
         host: Host,
-        loop: EventLoop,
+        display: Display,
         policy: Policy,
         records: SetRecords,
     ) -> None:
         self.broker = broker
-        self.loop = loop
+        self.loop = loop = display.loop
         self.managers: set[SourceManager] = set()
         self.negotiations = NegotiationIndex()
         self.statuses = StatusIndex()
         self.sources = SourcesState(self)
-        self.answers = AnswerSchedule(loop, policy.debounce)
+        self.answers = AnswerSchedule(display, policy.debounce)
         quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
         self.accounts = Accounts(loop, quota)
         self.uses = ClientUses(self.answers.forget_client)

@@ -12,7 +12,7 @@ from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
 from heapwire.compositor_plugin.server import (
     WRITABLE,
     Client,
-    EventLoop,
+    Display,
     EventSource,
     Listener,
     is_shortage,
@@ -36,6 +36,9 @@ PAUSE = 1  # milliseconds between slices, in which the loop serves everybody els
 class AnswerSchedule:
     """Which objects have something to tell, on the host's loop.
 
+    A slice comes when what has arrived is handled, and begins by sending what that was
+    answered: whoever asked for a sign of life waits for no slice.
+
     A client that does not read what it is told waits, and is told the latest when it does.
 
     `debounce` is how many milliseconds a change for the better must last. `clock` is in
@@ -43,18 +46,19 @@ class AnswerSchedule:
     """
 
     def __init__(
-        self, loop: EventLoop, debounce: int, clock: Callable[[], float] = time.thread_time
+        self, display: Display, debounce: int, clock: Callable[[], float] = time.thread_time
     ) -> None:
-        self._loop = loop
+        self._display = display
+        self._loop = loop = display.loop
         self._debounce = debounce
         self._clock = clock
         self._turns = TurnQueue()
         self._upgrades: dict[NegotiationObject, None] = {}  # in the order in which they came
         self._ended: deque[NegotiationObject | BufferStatus] = deque()
         self._idle: EventSource | None = None
-        # An idle callback that is added by another one runs in the same pass, so the next
-        # slice comes with a timer.
-        self._next_slice = loop.add_timer(self._slice)
+        # An idle callback that is added by another one runs in the same pass, so a timer adds
+        # the next one. It has no slice itself: libwayland runs timers before all else.
+        self._next_slice = loop.add_timer(self._resume)
         self._pausing = False
         self._debouncer = loop.add_timer(self._send_upgrades)
         self._held: dict[Client, tuple[EventSource, Listener]] = {}
@@ -157,9 +161,14 @@ class AnswerSchedule:
         if self._idle is None and not self._pausing and not self._closed:
             self._idle = self._loop.add_idle(self._slice)
 
+    def _resume(self) -> None:
+        self._pausing = False
+        self._begin()
+
     def _slice(self) -> None:
         self._idle = None
         self._pausing = True  # what is added from here on is part of this slice or the next
+        self._display.flush()
         end = self._clock() + SLICE
         while not self._closed:
             while isinstance(client := self._turns.next, Client) and not client.takes_more:

@@ -125,8 +125,6 @@ def test_what_ended_objects_had_is_let_go_in_slices(stage, monkeypatch) -> None:
         ended.append(before - len(schedule._ended))
 
     monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
-    state.answers._next_slice.remove()
-    state.answers._next_slice = state.answers._loop.add_timer(state.answers._slice)
     client.close()
     stage.clients.remove(client)
     stage.display.dispatch(100)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import time
 from dataclasses import replace
 
 import pytest
@@ -65,7 +68,7 @@ def test_no_question_costs_the_loop_more_than_a_trial(stage, steps, ask) -> None
     assert max(steps, default=0) <= TRIAL_STEPS
 
 
-def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> None:
+def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage, monkeypatch) -> None:
     """After a hot-plug; and others are served between two of them."""
     many, other = stage.client(), stage.client()
     negotiations = [many.negotiation() for _ in range(MANY)]
@@ -82,9 +85,8 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> No
         run(schedule)
         turns.append(before - len(schedule._turns))
 
+    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
     answers = stage.plugin._state.answers
-    answers._next_slice.remove()
-    answers._next_slice = answers._loop.add_timer(lambda: counted(answers))
     stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
     negotiation = other.negotiation()
     other.ask(negotiation, 7)
@@ -93,6 +95,30 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage) -> No
     stage.until(lambda: not answers.busy)
     assert max(turns) <= 1
     assert len(turns) >= MANY
+
+
+def test_who_asks_for_a_sign_of_life_waits_for_no_slice(stage) -> None:
+    """It is served in the turn in which a slice is due, and has its answer before that begins."""
+    client = stage.client()
+    narrow(stage)
+    answers = stage.plugin._state.answers
+    client.socket.setblocking(False)
+    served: list[bool] = []
+
+    def work() -> None:
+        with contextlib.suppress(BlockingIOError):
+            served.append(bool(client.socket.recv(1, socket.MSG_PEEK)))
+
+    answers.work_soon("first", lambda: None)
+    answers.work_soon("second", work)
+    stage.display.dispatch(0)
+    assert answers.busy
+    client.read()
+    time.sleep(2 * answer_schedule.PAUSE / 1000)  # the next slice is due
+    client.request(1, "sync", client.new("wl_callback"), pump=False)
+    stage.display.dispatch(0)
+    assert not answers.busy
+    assert served == [True]
 
 
 def test_each_negotiation_has_its_answer_after_many_slices(stage) -> None:
