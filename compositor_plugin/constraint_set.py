@@ -46,7 +46,7 @@ class ConstraintSetCreator(Resource):
     def add_formats(self, cost: int, formats: bytes) -> None:
         """Add (format, modifier) pairs."""
         try:
-            self._builder.add_formats(cost, formats)
+            (self._begun or self._begin()).add_formats(cost, formats)
         except MisuseError as error:
             raise self._violation(error) from None
         self._recording.add_formats(cost, formats)
@@ -55,7 +55,7 @@ class ConstraintSetCreator(Resource):
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
         try:
-            self._builder.add(type_, planes, flags, provenance, value)
+            (self._begun or self._begin()).add(type_, planes, flags, provenance, value)
         except MisuseError as error:
             raise self._violation(error) from None
         self._recording.add(type_, planes, flags, provenance, value)
@@ -64,7 +64,7 @@ class ConstraintSetCreator(Resource):
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""
         try:
-            constraint_set = self._builder.create()
+            constraint_set = (self._begun or self._begin()).create()
         except MisuseError as error:
             raise self._violation(error) from None
         self._plugin.records.add(constraint_set, self._recording.create())
@@ -77,21 +77,23 @@ class ConstraintSetCreator(Resource):
         """What was never made a set is kept no longer."""
         self._plugin.uses.give_back(self._use, self._size)
 
-    @property
-    def _builder(self) -> ConstraintSetBuilder:
+    def _begin(self) -> ConstraintSetBuilder:
         """Made when it is first needed: a client may ask for hundreds of creators at once."""
-        if self._begun is None:
-            self._begun = ConstraintSetBuilder()
+        self._begun = ConstraintSetBuilder()
         return self._begun
 
     def _violation(self, error: MisuseError) -> ViolationError:
         return ViolationError(self, error.code, error.message)
 
     def _count(self, size: int) -> None:
-        """Count what the client has had us keep, and end it beyond the limits."""
-        uses = self._plugin.uses
+        """Count what the client has had us keep."""
         self._size += size
-        uses.take(self._use, size)
+        if self._plugin.uses.take(self._use, size):
+            self._bound()
+
+    def _bound(self) -> None:
+        """End a client that is beyond the limits."""
+        uses = self._plugin.uses
         if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
             self._plugin.answers.end_all()  # what has sets no more is not held against it
         if uses.bytes_of(self._use) > CLIENT_SET_BYTES:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
 from heapwire.compositor_plugin.server import Client, Listener
 from heapwire.protocol.values import ConstraintSet
-from heapwire.protocol.wire import CLIENT_OBJECTS
+from heapwire.protocol.wire import CLIENT_OBJECTS, CLIENT_SET_BYTES
 
 ALL_SET_BYTES = 64 << 20
 """Bytes of the constraint sets of all clients: the limit of 16 of them."""
@@ -79,10 +79,11 @@ class ClientUses:
             self._uses[client] = entry
         return entry[0]
 
-    def take(self, use: ClientUse, size: int) -> None:
-        """A client's set has grown."""
-        use.set_bytes += size
-        self._set_bytes += size
+    def take(self, use: ClientUse, size: int) -> bool:
+        """A client's set has grown; whether that may be too much, and is to be looked at."""
+        use.set_bytes = mine = use.set_bytes + size
+        self._set_bytes = whole = self._set_bytes + size
+        return mine > CLIENT_SET_BYTES or whole > ALL_SET_BYTES
 
     def give_back(self, use: ClientUse, size: int) -> None:
         """A set is no more; may be called at any point, and on any thread."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
@@ -22,6 +22,7 @@ from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Argument, ArgumentKind, Message
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.server.client import Client
     from heapwire.compositor_plugin.server.resource import Resource
 
 MESSAGE_BYTES = 4096  # what libwayland's buffers hold, wayland-private.h
@@ -37,6 +38,7 @@ _WORD_BYTES = ffi.sizeof(_ADDRESS)
 _CHARS = ffi.typeof("char[]")
 _ANYTHING = ffi.typeof("void *")
 _CHAR_POINTER = ffi.typeof("char *")
+_buffer = ffi.buffer
 
 _Encode = Callable[[Any, list[Any]], int]
 _Decode = Callable[[int, "Arrived"], object]
@@ -62,7 +64,7 @@ class Arrived:
         self,
         resource: Resource,
         objects: Callable[[int, Resource], object],
-        new_id: Callable[[Resource, int], Any],
+        new_id: Callable[[Client, int, int, object], Any],
     ) -> None:
         self.resource = resource
         self.fds: list[ReceivedFd] = []
@@ -70,22 +72,18 @@ class Arrived:
         self.objects = objects
         self.make_new_id = new_id
 
-    def close(self) -> None:
-        """Close the fds that nobody took."""
-        for fd in self.fds:
-            fd.close()
-
 
 class RequestDecoder:
     """Makes Python values of a request's arguments.
 
-    `plain` says that a request comes with nothing but numbers, texts and arrays.
+    `name` is the request's; `plain` says that it comes with nothing but numbers, texts and
+    arrays.
     """
 
-    __slots__ = ("_copied", "_looked_up", "_size", "_unpack", "message", "plain")
+    __slots__ = ("_copied", "_looked_up", "_size", "_unpack", "name", "plain")
 
     def __init__(self, message: Message) -> None:
-        self.message = message
+        self.name = message.name
         kinds = [argument.kind for argument in message.arguments]
         self._unpack = struct.Struct("=" + "".join(_MEMBERS.get(one, _POINTER) for one in kinds))
         self._size = len(kinds) * _WORD_BYTES
@@ -102,18 +100,23 @@ class RequestDecoder:
         )
         self.plain = not self._looked_up
 
-    def decode(self, arguments: int, arrived: Arrived | None) -> list[Any]:
-        """The values in order, of the array of arguments at an address.
-
-        What is not plain is `arrived`'s.
-        """
+    def decode(self, arguments: int) -> Sequence[Any]:
+        """The values in order, of the array of arguments at an address; of what is plain."""
         if not self._size:
-            return []
-        raw = ffi.buffer(cast(_CHAR_POINTER, arguments), self._size)
-        values = list(self._unpack.unpack(raw))
-        if arrived is not None:
-            for index, look_up in self._looked_up:
-                values[index] = look_up(values[index], arrived)
+            return ()
+        found = self._unpack.unpack(_buffer(cast(_CHAR_POINTER, arguments), self._size))
+        if not self._copied:
+            return found
+        values = list(found)
+        for index, copy in self._copied:
+            values[index] = copy(values[index])
+        return values
+
+    def decode_all(self, arguments: int, arrived: Arrived) -> Sequence[Any]:
+        """The values of any request; what is not plain is `arrived`'s."""
+        values = list(self._unpack.unpack(_buffer(cast(_CHAR_POINTER, arguments), self._size)))
+        for index, look_up in self._looked_up:
+            values[index] = look_up(values[index], arrived)
         for index, copy in self._copied:
             values[index] = copy(values[index])
         return values
@@ -165,11 +168,12 @@ def _text(word: int) -> str | None:
 def _bytes(word: int) -> bytes:
     array = cast(_ARRAY, word)
     size = array.size
-    return ffi.buffer(array.data, size)[:] if size else b""
+    return _buffer(array.data, size)[:] if size else b""
 
 
 def _new_id(id_: int, arrived: Arrived) -> object:
-    new_id = arrived.make_new_id(arrived.resource, id_)
+    maker = arrived.resource
+    new_id = arrived.make_new_id(maker.client, id_, maker.version, maker.owner)
     arrived.new_ids.append(new_id)
     return new_id
 

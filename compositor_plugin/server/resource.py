@@ -27,6 +27,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
+
 from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.errors import (
@@ -48,6 +50,7 @@ from heapwire.protocol.wire import Interface
 
 log = logging.getLogger(__name__)
 
+_ADDRESS = ffi.typeof("uintptr_t")
 _resources: dict[int, Resource] = {}
 
 
@@ -155,8 +158,8 @@ class Resource:
             new_id.client.post_no_memory()
             raise MemoryError("wl_resource_create")
         self.pointer = pointer
-        self.address = address(pointer)
-        _resources[self.address] = self
+        self.address = number = int(cast(_ADDRESS, pointer))
+        _resources[number] = self
         lib.wl_resource_set_dispatcher(pointer, _DISPATCHER, ffi.NULL, ffi.NULL, _DESTROYER)
 
     @property
@@ -248,22 +251,29 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: in
     if resource is None:
         return 0
     request = resource._requests[opcode]
-    name = request.message.name
-    arrived = None if request.plain else Arrived(resource, _object, Resource.child)
     try:
-        getattr(resource, name)(*request.decode(arguments, arrived))
-        if arrived is not None:
-            for new_id in arrived.new_ids:
-                if not new_id.used:
-                    raise UsageError("the new object was not made")
+        if request.plain:
+            getattr(resource, request.name)(*request.decode(arguments))
+        else:
+            _handle(resource, request, arguments)
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except Exception as error:
-        _failed(resource, name, error)
-    finally:
-        if arrived is not None:
-            arrived.close()
+        _failed(resource, request.name, error)
     return 0
+
+
+def _handle(resource: Resource, request: RequestDecoder, arguments: int) -> None:
+    """Handle a request that comes with objects, ids to be filled or fds."""
+    arrived = Arrived(resource, _object, NewId)
+    try:
+        getattr(resource, request.name)(*request.decode_all(arguments, arrived))
+        for new_id in arrived.new_ids:
+            if not new_id.used:
+                raise UsageError("the new object was not made")
+    finally:
+        for fd in arrived.fds:
+            fd.close()
 
 
 def _failed(resource: Resource, request: str, error: Exception) -> None:
