@@ -162,9 +162,13 @@ class Fuzzer:
         """A client that has done nothing yet."""
         return Script(random, self._interfaces, self.healthy.globals, self.healthy.values)
 
+    def made_up(self, random: Random) -> Script:
+        """A client's whole life."""
+        return script_of(random, self._interfaces, self.healthy.globals, self.healthy.values)
+
     def _players(self, random: Random) -> Iterator[Player]:
         for _ in range(random.randrange(1, MOST_CLIENTS + 1)):
-            script = script_of(random, self._interfaces, self.healthy.globals, self.healthy.values)
+            script = self.made_up(random)
             self.tally.connections += 1
             connection = RawConnection(self.target.socket)
             yield Player(connection, deque(script.steps), self.healthy)

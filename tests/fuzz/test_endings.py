@@ -59,6 +59,32 @@ def dmabuf(script: Script) -> list[int]:
     return [surface, factory, feedback, params, buffer, negotiation, status]
 
 
+def managers(script: Script) -> list[int]:
+    """What each of the three managers has made, with the managers themselves."""
+    manager = script.manager()
+    negotiation = script.ask()
+    script.sync()  # now there are plans
+    allocator = script.bind("xx_dmabuf_allocation_manager_v1")
+    allocation = script.allocate()
+    watcher = script.bind("xx_dmabuf_buffer_status_manager_v1")
+    buffer = script.dmabuf_buffer()
+    status = script.watch(buffer)
+    return [manager, negotiation, allocator, allocation, watcher, buffer, status]
+
+
+def sources(script: Script) -> list[int]:
+    """What the core adds to linux-dmabuf's feedback, of a surface and of none."""
+    surface = script.surface()
+    factory = script.bind("zwp_linux_dmabuf_v1")
+    core = script.bind("xx_dmabuf_sources_v1")
+    interface, extension = "zwp_linux_dmabuf_feedback_v1", "xx_dmabuf_feedback_sources_v1"
+    found = [surface, factory, core]
+    for request, *of in (("get_default_feedback",), ("get_surface_feedback", surface)):
+        feedback = script.make(factory, request, interface, *of)
+        found += [feedback, script.make(core, "extend_feedback", extension, feedback)]
+    return found
+
+
 def orders(things: int, random: Random) -> Iterable[tuple[int, ...]]:
     """All orders, or some of them; the first and the last of all are among these."""
     found = list(itertools.permutations(range(things)))
@@ -68,7 +94,7 @@ def orders(things: int, random: Random) -> Iterable[tuple[int, ...]]:
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("things", [heaps, dmabuf])
+@pytest.mark.parametrize("things", [heaps, dmabuf, managers, sources])
 def test_everything_ends_in_any_order(
     fuzzer: Fuzzer, things: Callable[[Script], list[int]]
 ) -> None:
@@ -140,6 +166,12 @@ def creating(script: Script) -> None:
     dmabuf(script)
 
 
+def describing(script: Script) -> None:
+    """Feedback that is described, and changes."""
+    sources(script)
+    script.show()
+
+
 def interrupted(script: Script) -> None:
     """Half a message."""
     negotiation = script.negotiation()
@@ -160,7 +192,7 @@ def waiting_for_a_file(script: Script) -> None:
 
 STATES = (
     *(bare, building, asking, solving, holding, allocating, showing, creating),
-    *(interrupted, waiting_for_a_file),
+    *(describing, interrupted, waiting_for_a_file),
 )
 
 

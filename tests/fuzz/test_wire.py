@@ -7,13 +7,23 @@ make fuzz SEED=5 MESSAGES=20000       # again what a failure has named
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
+from random import Random
 
 import pytest
 from fuzzing import Fuzzer
+from scripts import Send
+
+from heapwire.protocol.wire.bindings import (
+    INTERFACES,
+    XX_DMABUF_FEEDBACK_SOURCES_V1,
+    XX_DMABUF_SOURCES_V1,
+)
 
 HERE = Path(__file__).parent
+SCRIPTS = 400  # of which each request is in several
 MESSAGES = int(os.environ.get("MESSAGES", "4000"))
 SEED = os.environ.get("SEED") or ("1" if os.environ.get("CI") == "true" else secrets.token_hex(4))
 FOUND = [
@@ -26,6 +36,19 @@ FOUND = [
 @pytest.mark.parametrize(("seed", "messages"), FOUND or [("0", "100")])
 def test_seeds_that_found_something(fuzzer: Fuzzer, seed: str, messages: str) -> None:
     fuzzer.run(seed, int(messages))
+
+
+def test_no_request_is_left_out(fuzzer: Fuzzer) -> None:
+    """Of none of the protocols, whoever of the managers is asked."""
+    sent = {
+        tuple(re.split(r"@\d+\.", step.words.split()[0]))
+        for number in range(SCRIPTS)
+        for step in fuzzer.made_up(Random(number)).steps
+        if isinstance(step, Send) and "@" in step.words
+    }
+    served = (*INTERFACES, XX_DMABUF_SOURCES_V1, XX_DMABUF_FEEDBACK_SOURCES_V1)
+    missing = {(one.name, request.name) for one in served for request in one.requests} - sent
+    assert not missing
 
 
 @pytest.mark.timeout(0)
