@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SetRecording as SetRecording,
         SetRecords as SetRecords,
     )
+    from heapwire.compositor_plugin.answering.solver_child import give_way as give_way
     from heapwire.compositor_plugin.answering.solver_queue import SolverQueue as SolverQueue
     from heapwire.compositor_plugin.answering.trial import SolverCall as SolverCall
 else:
@@ -33,6 +34,7 @@ else:
             "prepared_batch": "PreparedBatch",
             "inquiry_key": "question_key",
             "set_records": "SetRecording SetRecords",
+            "solver_child": "give_way",
             "solver_queue": "SolverQueue",
             "trial": "SolverCall",
         },

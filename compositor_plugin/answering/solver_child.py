@@ -49,7 +49,7 @@ class _EndableBudget(StepBudget):
 
 def main(fd: int) -> None:
     """Serve the host at the other end of a socket until it is closed."""
-    _give_way()
+    give_way()
     wanted = _Wanted()
     questions: queue.SimpleQueue[Frame] = queue.SimpleQueue()
     with socket.socket(fileno=fd) as connection:
@@ -87,8 +87,8 @@ def _listen(
         os._exit(0)  # the host has closed its end, or is no more: nobody waits for anything
 
 
-def _give_way() -> None:
-    """Compositors may run with a priority of real time, which is inherited."""
+def give_way() -> None:
+    """Run with less priority than the host; it may have one of real time, which is inherited."""
     try:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.nice(_NICER)

@@ -52,6 +52,12 @@ class LocalMemory:
         )
         self._ledger = Ledger(budget=budget, largest=largest)
 
+    def __reduce__(
+        self,
+    ) -> tuple[type[LocalMemory], tuple[tuple[Source, ...], dict[SourceId, str]]]:
+        """Sent to another process it is the same memory, of which nothing is held there."""
+        return LocalMemory, (tuple(self._sources.values()), self._nodes)
+
     @property
     def openable(self) -> frozenset[SourceId]:
         """See `Memory.openable`: what the modes of the nodes permit now."""

@@ -206,7 +206,8 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
     ]
     found = [machine]
     monkeypatch.setattr(attachment_file, "HotPlug", Events)
-    monkeypatch.setattr(attachment_file, "local_platform", lambda: found[-1])
+    monkeypatch.setattr(attachment_file, "local_platform", lambda: machine)
+    monkeypatch.setattr(attachment_file, "look_beside", lambda: found[-1])
     assert host.attach(platform="", policy=str(policy))
     plugin = the_plugin()
     assert [source.name for source in plugin.platform.sources] == ["system"]
@@ -226,13 +227,13 @@ def test_devices_are_asked_at_the_start_and_not_on_the_hosts_loop(host, monkeypa
     learned = replace(machine, title="learned")
     threads = []
 
-    def ask(platform, store):
+    def ask():
         threads.append(threading.current_thread())
         return learned
 
     monkeypatch.setattr(attachment_file, "HotPlug", Events)
     monkeypatch.setattr(attachment_file, "local_platform", lambda: machine)
-    monkeypatch.setattr(attachment_file, "tried", ask)
+    monkeypatch.setattr(attachment_file, "look_beside", ask)
     assert host.attach(platform="")
     plugin = the_plugin()
     assert plugin.platform.title == machine.title

@@ -17,6 +17,7 @@ from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
 from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
+from heapwire.compositor_plugin.hosts.embed.machine_look import look_beside
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
@@ -25,7 +26,6 @@ from heapwire.kernel.discovery import (
     TrialStore,
     local_platform,
     remembered,
-    tried,
 )
 from heapwire.protocol import HeapwireError, MachineError
 from heapwire.protocol.values import FormatModifier
@@ -111,7 +111,7 @@ class Attachment:
 
     def _look(self) -> Platform:
         """The machine, with what its devices take when they are asked: not on the host's loop."""
-        return self._policy.apply(tried(local_platform(), TrialStore.of_user()))
+        return self._policy.apply(look_beside())
 
     def _take_formats(self, formats: frozenset[FormatModifier] | None) -> None:
         if formats is None and self._platform.simulated:
