@@ -13,23 +13,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
-import struct
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from costly_questions import Shape, question
-from weston_hot_plug import environment
+from measured_host import Host, reference, weston
+from ticker import Ticker
 
-from heapwire.client_lib import NegotiationError, NoCompositorError
+from heapwire.client_lib import NegotiationError
 from heapwire.client_lib.negotiation import Negotiation, NegotiationManager
-from heapwire.client_lib.wayland import Connection
-from heapwire.kernel.description import Platform
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import (
     BY_NAME,
@@ -46,11 +42,10 @@ from heapwire.protocol.values import (
 )
 
 LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
-SLICE_LIMIT = 4.0  # milliseconds that a slice may take
-PLATFORM = "raspberry-pi-4"
 XRGB, NV12 = (FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
 PATIENCE = 120.0  # seconds
 NEGOTIATIONS, CLIENTS = 1000, 4
+LOOKS = 3.0  # seconds
 DEAREST = (
     Shape(participants=16, sets=16, pairs=1, constraints=8, kinds=("fences", "planes")),
     Shape(participants=16, sets=6, pairs=1, constraints=129, kinds=("fences", "unknown")),
@@ -58,79 +53,6 @@ DEAREST = (
     Shape(participants=6, sets=1, pairs=4096),
 )
 """What the cost fuzzer (tests/solver/test_cost.py) climbs to: most steps, and most for a step."""
-
-
-class Ticker:
-    """A client that asks for nothing but a sign of life, in a process of its own."""
-
-    def __init__(self, path: Path, pid: int) -> None:
-        ours, theirs = socket.socketpair()
-        self._results = ours.makefile()
-        self._pipe = ours
-        self._pid = os.fork()
-        if self._pid == 0:
-            ours.close()
-            with contextlib.suppress(OSError):  # so that it is not what is late
-                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-            _tick(path, pid, theirs)
-            os._exit(0)
-        theirs.close()
-
-    def stop(self) -> tuple[float, int]:
-        """The longest wait in milliseconds, and of how many."""
-        self._pipe.shutdown(socket.SHUT_WR)
-        longest, count = self._results.read().split()
-        self._pipe.close()
-        os.waitpid(self._pid, 0)
-        return float(longest), int(count)
-
-
-def _tick(path: Path, pid: int, control: socket.socket) -> None:
-    clock = (~pid << 3) | 2  # clock_getcpuclockid(3): how the kernel numbers a process's clock
-    control.setblocking(False)
-    longest, count = 0.0, 0
-    with socket.socket(socket.AF_UNIX) as host:
-        host.connect(str(path))
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                if not control.recv(1):
-                    break
-            before = time.clock_gettime(clock)
-            host.sendall(struct.pack("=III", 1, 12 << 16, 2))  # wl_display.sync, as object 2
-            received = 0
-            while received < 24:  # done, and delete_id
-                received += len(host.recv(24 - received))
-            longest = max(longest, 1e3 * (time.clock_gettime(clock) - before))
-            count += 1
-            time.sleep(0.0005)
-    control.setblocking(True)
-    control.sendall(f"{longest} {count}".encode())
-    control.close()
-
-
-class Host:
-    """What is measured: where it listens, its process, and what its machine can be made to do."""
-
-    def __init__(self, path: Path, pid: int, hot_plug: Callable[[], None]) -> None:
-        self.path = path
-        self.pid = pid
-        self.hot_plug = hot_plug
-        self._connections: list[Connection] = []
-
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        return time.clock_gettime((~self.pid << 3) | 2)
-
-    def client(self) -> NegotiationManager:
-        """A new client, until `close`."""
-        self._connections.append(Connection(str(self.path)))
-        return NegotiationManager(self._connections[-1])
-
-    def close(self) -> None:
-        """End all clients."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
 
 
 def constraint(name: str, value: Value) -> Constraint:
@@ -264,6 +186,18 @@ def many(host: Host) -> str:
     return f"answered again in {1e3 * (time.monotonic() - start):.0f} ms"
 
 
+def looking(host: Host) -> str:
+    """The machine is looked at, once after the other, while somebody asks."""
+    negotiation = made(host.client(), decoder())
+    start, answers = time.monotonic(), 0
+    while time.monotonic() - start < LOOKS:
+        if answers % 20 == 0:
+            host.look()
+        asked(negotiation)
+        answers += 1
+    return f"{answers} answers meanwhile"
+
+
 def sizes(host: Host) -> str:
     """An unchanged question with one size, and with twenty in turn."""
     manager = host.client()
@@ -292,6 +226,7 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
     ),
     ("heavy questions, hung up; another allocates", hang_up),
     (f"{NEGOTIATIONS} negotiations and a hot-plug", many),
+    ("a look at the machine, and another, while one asks", looking),
     ("20 different sizes", sizes),
 )  # fmt: skip
 
@@ -320,86 +255,6 @@ def ended(host: Host) -> float:
     os.waitpid(host.pid, 0)
     host.close()
     return 1e3 * (time.monotonic() - start)
-
-
-@contextlib.contextmanager
-def reference(folder: Path) -> Iterator[Host]:
-    """The reference compositor, with a hot-plug at SIGUSR1."""
-    ready, told = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _serve(told)
-        os._exit(0)
-    os.close(told)
-    os.read(ready, 1)
-    yield Host(folder / "bench-0", pid, lambda: os.kill(pid, signal.SIGUSR1))
-
-
-def _serve(told: int) -> None:
-    from heapwire.compositor_plugin import spare_the_loop
-    from heapwire.compositor_plugin.answering.answer_schedule import AnswerSchedule
-    from heapwire.compositor_plugin.hosts.reference import Compositor
-
-    slices: list[float] = []
-    slice_ = AnswerSchedule._slice
-
-    def timed(schedule: AnswerSchedule) -> None:
-        before = time.thread_time()
-        slice_(schedule)
-        slices.append(time.thread_time() - before)
-
-    AnswerSchedule._slice = timed  # type: ignore[method-assign]  # to time it
-    platform = Platform.load(PLATFORM)
-    with Compositor(platform, socket="bench-0") as compositor:
-        others = replace(platform, sources=platform.sources[1:])
-        present = True
-
-        def hot_plug(*_: object) -> None:
-            nonlocal present
-            present = not present
-            compositor.plugin.platform_changed(platform if present else others)
-
-        signal.signal(signal.SIGUSR1, hot_plug)
-        signal.signal(signal.SIGTERM, lambda *_: compositor.stop())
-        spare_the_loop()
-        os.write(told, b"r")
-        compositor.run()
-    longest = 1e3 * max(slices)
-    verdict = "" if longest <= SLICE_LIMIT else f"  ABOVE {SLICE_LIMIT:g} ms"
-    print(f"  longest slice of {len(slices)}: {longest:.2f} ms{verdict}", flush=True)
-
-
-@contextlib.contextmanager
-def weston(folder: Path) -> Iterator[Host]:
-    """A headless Weston with the module; raises `MachineError` if there is none."""
-    from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
-
-    module = folder / MODULE
-    build_module(module, find_libweston())
-    command = ["weston", "--backend=headless-backend.so", "--shell=desktop-shell.so"]
-    command += ["--socket=bench-0", "--idle-time=0", "--no-config", f"--log={folder / 'log'}"]
-    python = environment(folder / "python")
-    process = subprocess.Popen(
-        [*command, f"--modules={module}"],
-        env={**os.environ, "HEAPWIRE_PLATFORM": PLATFORM, "HEAPWIRE_PYTHON": str(python)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while True:
-        try:
-            with Connection(str(folder / "bench-0")) as connection:
-                connection.roundtrip(timeout=30)
-            break
-        except NoCompositorError:
-            time.sleep(0.01)
-
-    def hot_plug() -> None:
-        os.kill(process.pid, signal.SIGUSR2)
-        # Python's handlers run when Python does, and it does when its global is bound.
-        with Connection(str(folder / "bench-0")) as connection:
-            NegotiationManager(connection)
-
-    yield Host(folder / "bench-0", process.pid, hot_plug)
 
 
 def main() -> None:

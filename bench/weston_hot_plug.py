@@ -1,4 +1,4 @@
-"""A hot-plug in a headless Weston, which the kernel tells nothing: at SIGUSR2.
+"""A hot-plug in a headless Weston, which the kernel tells nothing: at SIGUSR2; a look at SIGUSR1.
 
 The module is told of a Python (`HEAPWIRE_PYTHON`) whose packages are those of this one, and
 which imports this file as it starts: a virtual environment with a `.pth` file, in a folder of
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,9 @@ def environment(folder: Path) -> Path:
 
 
 def listen() -> None:
-    """In Weston's process, as its Python starts: follow the signal."""
+    """In Weston's process, as its Python starts: follow the signals."""
     signal.signal(signal.SIGUSR2, lambda *_: _plug())
+    signal.signal(signal.SIGUSR1, lambda *_: _ring())
 
 
 def _plug() -> None:
@@ -45,3 +47,18 @@ def _plug() -> None:
         others = replace(all_there, sources=all_there.sources[1:])
         changed = others if plugin.platform == all_there else all_there
         plugin._display.loop.add_idle(partial(plugin.platform_changed, changed))
+
+
+_rings: dict[int, Callable[[], None]] = {}
+
+
+def _ring() -> None:
+    """Have the machine looked at."""
+    from machine_bell import follow_bell
+
+    from heapwire.compositor_plugin.hosts.embed import attachment
+
+    for number, attached in attachment._attachments.items():
+        if number not in _rings:
+            _rings[number] = follow_bell(attached.plugin)
+        _rings[number]()

@@ -1,0 +1,58 @@
+"""How long one client waits for a host, in the host's processor time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import time
+from pathlib import Path
+
+
+class Ticker:
+    """A client that asks for nothing but a sign of life, in a process of its own."""
+
+    def __init__(self, path: Path, pid: int) -> None:
+        ours, theirs = socket.socketpair()
+        self._results = ours.makefile()
+        self._pipe = ours
+        self._pid = os.fork()
+        if self._pid == 0:
+            ours.close()
+            with contextlib.suppress(OSError):  # so that it is not what is late
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+            _tick(path, pid, theirs)
+            os._exit(0)
+        theirs.close()
+
+    def stop(self) -> tuple[float, int]:
+        """The longest wait in milliseconds, and of how many."""
+        self._pipe.shutdown(socket.SHUT_WR)
+        longest, count = self._results.read().split()
+        self._pipe.close()
+        os.waitpid(self._pid, 0)
+        return float(longest), int(count)
+
+
+def _tick(path: Path, pid: int, control: socket.socket) -> None:
+    clock = (~pid << 3) | 2  # clock_getcpuclockid(3): how the kernel numbers a process's clock
+    control.setblocking(False)
+    longest, count = 0.0, 0
+    with socket.socket(socket.AF_UNIX) as host:
+        host.connect(str(path))
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                if not control.recv(1):
+                    break
+            before = time.clock_gettime(clock)
+            host.sendall(struct.pack("=III", 1, 12 << 16, 2))  # wl_display.sync, as object 2
+            received = 0
+            while received < 24:  # done, and delete_id
+                received += len(host.recv(24 - received))
+            longest = max(longest, 1e3 * (time.clock_gettime(clock) - before))
+            count += 1
+            time.sleep(0.0005)
+    control.setblocking(True)
+    control.sendall(f"{longest} {count}".encode())
+    control.close()
