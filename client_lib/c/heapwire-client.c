@@ -1926,6 +1926,46 @@ struct wl_buffer *heapwire_import_now(struct heapwire_client *client,
 	return buffer;
 }
 
+/* Maps the dma-buf of a buffer that is being made, and imports it; closes it if it fails. */
+static int finish_buffer(struct heapwire_client *client, struct heapwire_buffer *made,
+			 uint32_t width, uint32_t height, struct heapwire_buffer *buffer,
+			 struct heapwire_error *error)
+{
+	void *pixels = mmap(NULL, made->layout.objects[0].size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    made->fd, 0);
+
+	if (pixels == MAP_FAILED) {
+		fail(error, HEAPWIRE_MACHINE, "the buffer cannot be mapped: %s", strerror(errno));
+		close(made->fd);
+		return -1;
+	}
+	made->pixels = (uint32_t *)pixels;
+	made->proxy = heapwire_import_now(client, &made->layout, width, height, &made->fd, error);
+	if (!made->proxy) {
+		heapwire_buffer_destroy(made);
+		return -1;
+	}
+	*buffer = *made;
+	return 0;
+}
+
+int heapwire_buffer_make(struct heapwire_client *client, const struct heapwire_layout *layout,
+			 uint32_t width, uint32_t height, struct heapwire_buffer *buffer,
+			 struct heapwire_error *error)
+{
+	struct heapwire_buffer made;
+
+	memset(&made, 0, sizeof made);
+	memset(buffer, 0, sizeof *buffer);
+	made.layout = *layout;
+	if (layout->n_objects != 1)
+		return fail(error, HEAPWIRE_NOT_POSSIBLE, "a buffer of %u objects is not made here",
+			    layout->n_objects);
+	if (heapwire_allocate(client, NULL, &made.layout, &made.fd, error) < 0)
+		return -1;
+	return finish_buffer(client, &made, width, height, buffer, error);
+}
+
 int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire_batch *batch,
 			   uint32_t fourcc, uint64_t modifier, uint32_t width, uint32_t height,
 			   struct heapwire_buffer *buffer, struct heapwire_error *error)
@@ -1946,22 +1986,7 @@ int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire
 		if (done == 0)
 			done = heapwire_allocate(client, tranche, &made.layout, &made.fd, error);
 	}
-	if (done < 0)
-		return -1;
-	made.pixels = (uint32_t *)mmap(NULL, made.layout.objects[0].size, PROT_READ | PROT_WRITE,
-				       MAP_SHARED, made.fd, 0);
-	if (made.pixels == MAP_FAILED) {
-		fail(error, HEAPWIRE_MACHINE, "the buffer cannot be mapped: %s", strerror(errno));
-		close(made.fd);
-		return -1;
-	}
-	made.proxy = heapwire_import_now(client, &made.layout, width, height, &made.fd, error);
-	if (!made.proxy) {
-		heapwire_buffer_destroy(&made);
-		return -1;
-	}
-	*buffer = made;
-	return 0;
+	return done < 0 ? -1 : finish_buffer(client, &made, width, height, buffer, error);
 }
 
 void heapwire_buffer_destroy(struct heapwire_buffer *buffer)
@@ -2110,8 +2135,20 @@ static void told_participant(void *data, struct xx_dmabuf_negotiation_v1 *proxy,
 static void plan_agreement(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t agreed,
 			   uint32_t coherency, uint32_t fence, uint32_t encoding, uint32_t range)
 {
-	(void)data, (void)proxy, (void)agreed, (void)coherency, (void)fence, (void)encoding;
-	(void)range;
+	struct heapwire_plan *one = coming_plan((struct heapwire_negotiation *)data);
+
+	(void)proxy;
+	if (!one)
+		return;
+	one->agreement.agreed = agreed;
+	if (agreed & XX_DMABUF_NEGOTIATION_V1_AGREEMENT_COHERENCY)
+		one->agreement.coherency = coherency;
+	if (agreed & XX_DMABUF_NEGOTIATION_V1_AGREEMENT_FENCE)
+		one->agreement.fence = fence;
+	if (agreed & XX_DMABUF_NEGOTIATION_V1_AGREEMENT_COLOUR) {
+		one->agreement.encoding = encoding;
+		one->agreement.range = range;
+	}
 }
 
 static void plan_constraint(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t type,

@@ -271,6 +271,10 @@ struct heapwire_buffer {
 int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire_batch *batch,
 			   uint32_t fourcc, uint64_t modifier, uint32_t width, uint32_t height,
 			   struct heapwire_buffer *buffer, struct heapwire_error *error);
+/* A buffer by a layout with one object, such as that of a plan, from the source that it names. */
+int heapwire_buffer_make(struct heapwire_client *client, const struct heapwire_layout *layout,
+			 uint32_t width, uint32_t height, struct heapwire_buffer *buffer,
+			 struct heapwire_error *error);
 void heapwire_buffer_destroy(struct heapwire_buffer *buffer);
 
 /* -- Plans from the compositor ---------------------------------------------------------------- */
@@ -285,12 +289,24 @@ struct heapwire_participant {
 	const struct heapwire_set *sets; /* each with its pairs */
 };
 
+/*
+ * On what all have agreed beyond the layout. `agreed` is an enum
+ * xx_dmabuf_negotiation_v1_agreement; a member whose bit it lacks is 0 and means nothing. Where the coherency is RAM, whoever touches a
+ * buffer with the CPU brackets that with heapwire_access_begin() and _end(); so does who passes it
+ * to a device whose driver does so for it and tells nobody (the constraint dirty_lines).
+ */
+struct heapwire_agreement {
+	uint32_t agreed;
+	uint32_t coherency, fence, encoding, range; /* the enums that are called so */
+};
+
 struct heapwire_plan {
 	uint32_t goal; /* enum xx_dmabuf_negotiation_v1_goal */
 	uint32_t kind; /* enum xx_dmabuf_negotiation_v1_layout_kind; exact has a whole layout */
 	uint32_t count; /* of buffers to allocate */
 	uint32_t access[HEAPWIRE_PLANES]; /* of each object: 1 the client, 2 the compositor */
 	struct heapwire_layout layout;
+	struct heapwire_agreement agreement;
 };
 
 struct heapwire_plans {

@@ -16,28 +16,28 @@ static void global(void *d, struct wl_registry *all, uint32_t name, const char *
 {
 	(void)d, (void)v;
 	if (!strcmp(what, "wl_compositor"))
-		compositor = wl_registry_bind(all, name, &wl_compositor_interface, 1);
+		compositor = (struct wl_compositor *)wl_registry_bind(
+			all, name, &wl_compositor_interface, 1);
 	else if (!strcmp(what, "xdg_wm_base"))
-		shell = wl_registry_bind(all, name, &xdg_wm_base_interface, 1);
+		shell = (struct xdg_wm_base *)wl_registry_bind(all, name, &xdg_wm_base_interface, 1);
 }
 static void gone(void *d, struct wl_registry *r, uint32_t n) { (void)d, (void)r, (void)n; }
 static void ping(void *d, struct xdg_wm_base *w, uint32_t n) { (void)d, xdg_wm_base_pong(w, n); }
-static void size(void *d, struct xdg_surface *w, uint32_t n)
-{
-	(void)d, xdg_surface_ack_configure(w, n);
-}
+static void size(void *d, struct xdg_surface *w, uint32_t n) { (void)d, xdg_surface_ack_configure(w, n); }
+static const struct wl_registry_listener on_global = {global, gone};
+static const struct xdg_wm_base_listener on_ping = {ping};
+static const struct xdg_surface_listener on_size = {size};
 
 int main(void)
 {
 	struct wl_display *display = wl_display_connect(NULL);
 	need(display != NULL);
-	struct wl_registry *registry = wl_display_get_registry(display);
-	wl_registry_add_listener(registry, &(struct wl_registry_listener){global, gone}, NULL);
+	wl_registry_add_listener(wl_display_get_registry(display), &on_global, NULL);
 	need(wl_display_roundtrip(display) >= 0 && compositor && shell);
 	struct wl_surface *surface = wl_compositor_create_surface(compositor);
 	struct xdg_surface *window = xdg_wm_base_get_xdg_surface(shell, surface);
-	xdg_wm_base_add_listener(shell, &(struct xdg_wm_base_listener){ping}, NULL);
-	xdg_surface_add_listener(window, &(struct xdg_surface_listener){size}, NULL);
+	xdg_wm_base_add_listener(shell, &on_ping, NULL);
+	xdg_surface_add_listener(window, &on_size, NULL);
 	xdg_surface_get_toplevel(window);
 	wl_surface_commit(surface);
 	struct heapwire_client *client = heapwire_client_create(display, NULL, &error);

@@ -22,6 +22,7 @@ from heapwire.protocol.values import ROWS, Extent
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/examples/show_one_buffer.c"
+PLAYER = ROOT / "docs/examples/player.c"
 TABLE = ROOT / "docs/examples/sources_table.c"
 CODE = ROOT / "client_lib/c/heapwire-client.c"
 GREY = 0xA0  # of the example
@@ -59,11 +60,17 @@ def test_the_folder_has_all_that_a_program_needs(library: Path) -> None:
 
 @pytest.mark.system("g++")
 @pytest.mark.parametrize("compiler", [["cc", "-std=c99"], ["g++", "-xc++"]])
+@pytest.mark.parametrize("code", [CODE, EXAMPLE, PLAYER], ids=lambda code: code.name)
 def test_it_is_c99_and_c_plus_plus_without_a_warning(
-    compiler: list[str], library: Path, tmp_path: Path
+    code: Path,
+    compiler: list[str],
+    library: Path,
+    program: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
+    program(EXAMPLE, shell=True)  # makes xdg-shell's header too
     strict = ["-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{library}"]
-    command = [*compiler, *strict, "-c", str(CODE), "-o", str(tmp_path / "client.o")]
+    command = [*compiler, *strict, "-c", str(code), "-o", str(tmp_path / "client.o")]
     subprocess.run(command, check=True)
 
 

@@ -13,7 +13,8 @@ from source_tree import ROOMS, ROOT, dotted, project_files, sources
 
 MOST_LINES_OF_A_ROOM = 400
 MOST_PEERS = 20  # files of one folder of a room
-IN_ONE_PIECE = {"client_lib/c/heapwire-client.c"}  # copied into programs as it is
+# Copied into programs as they are.
+IN_ONE_PIECE = {f"client_lib/c/heapwire-client.{kind}" for kind in ("c", "h")}
 MOST_LINES = {"tests": 650, "bench": 650}  # where tables of cases live
 # Words of unfinished work and of machines that are not the reader's, spelled so that
 # this file does not contain them.

@@ -1,0 +1,86 @@
+"""The example that plays: the CPU's pictures, where there is no camera."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from patience import PATIENCE
+
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
+from heapwire.protocol.values import Extent
+
+PLAYER = Path(__file__).parents[2] / "docs/examples/player.c"
+LEAK_CHECK = ("valgrind", "-q", "--leak-check=full", "--error-exitcode=9")
+PICTURES = 20
+SIZE = Extent(320, 240)
+
+pytestmark = pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+
+
+def checksum(number: int) -> int:
+    """That of a picture: a row of the pattern is one grey, and each picture begins a row later."""
+    rows = (bytes([(row + number) & 0xFF]) * SIZE.width * 3 for row in range(SIZE.height))
+    return zlib.crc32(b"".join(rows))
+
+
+def played(
+    player: Path, compositor: Compositor, *arguments: str, wrapper: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    socket = compositor.connect()
+    try:
+        return subprocess.run(
+            [*wrapper, player, *arguments],
+            env={
+                "WAYLAND_SOCKET": str(socket),
+                "HEAPWIRE_SIMULATED": "1",
+                "PATH": os.environ["PATH"],
+            },
+            pass_fds=[socket],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(socket)
+
+
+def test_it_is_short() -> None:
+    assert len(PLAYER.read_text("utf-8").splitlines()) <= 300
+
+
+@pytest.mark.system("valgrind")
+@pytest.mark.parametrize(
+    ("platform", "source"), [("raspberry-pi-4", "linux,cma"), ("rockchip-rk3399", "system")]
+)
+def test_its_pictures_are_on_the_screen(
+    platform: str, source: str, program: Callable[..., Path]
+) -> None:
+    player = program(PLAYER, shell=True)
+    with Compositor(Platform.load(platform), size=SIZE, record=True) as compositor:
+        with compositor.running():
+            done = played(player, compositor, str(PICTURES), wrapper=LEAK_CHECK)
+        assert (done.returncode, done.stderr) == (0, "")
+        frames = list(compositor.frames)
+    assert [frame.crc32 for frame in frames] == [checksum(number) for number in range(PICTURES)]
+    assert all(frame.scanned_out for frame in frames)
+    assert {frame.sources for frame in frames} == {(source,)}
+
+
+def test_what_is_missing_is_said(program: Callable[..., Path], tmp_path: Path) -> None:
+    player = program(PLAYER, shell=True)
+    no_camera = tmp_path / "video0"
+    with Compositor(Platform.load("raspberry-pi-4")) as compositor, compositor.running():
+        done = played(player, compositor, "1", str(no_camera))
+        assert (done.returncode, done.stderr) == (1, f"{no_camera}: No such file or directory\n")
+        done = played(player, compositor, "1", "/dev/null")
+        said = "the camera has no formats: Inappropriate ioctl for device\n"
+        assert (done.returncode, done.stderr) == (1, said)
