@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import zlib
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from patience import PATIENCE, until
 
+from heapwire.cli.main import main
 from heapwire.client_lib.c import build_client_library
 from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.clients import NOTHING
@@ -56,6 +58,21 @@ def test_the_folder_has_all_that_a_program_needs(library: Path) -> None:
         *("xx-dmabuf-sources-v1.xml", "xx-dmabuf-sources-v1-client-protocol.h"),
     }
     assert not list(library.glob("*.o"))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_command_says_how_to_link_it(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["client", "build", "--output", str(tmp_path), *["--json"] * as_json]) == 0
+    said = capsys.readouterr().out
+    if as_json:
+        told = json.loads(said)
+        assert told["folder"] == str(tmp_path)
+        assert {Path(name) for name in told["files"]} == set(tmp_path.iterdir())
+    else:
+        question = f"PKG_CONFIG_PATH={tmp_path} pkg-config --cflags --libs heapwire-client"
+        assert said.splitlines()[-1] == f"the compiler's arguments for it: {question}"
 
 
 @pytest.mark.system("g++")

@@ -1,0 +1,47 @@
+"""A library that is built into a folder: what `heapwire client` and `heapwire embed` share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from heapwire.cli.arguments import add_json
+from heapwire.cli.exit_status import DONE
+from heapwire.cli.output import SCHEMA_VERSION, show, texts
+from heapwire.protocol.explain import Document
+
+
+def add_build(parser: argparse.ArgumentParser, summary: str) -> None:
+    """`build --output FOLDER`; the summary says what is built."""
+    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    build = actions.add_parser("build", help=summary, description=summary)
+    build.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        default=Path(),
+        help="where to put the files (default: here)",
+    )
+    add_json(build)
+
+
+def build_into(
+    options: argparse.Namespace, build: Callable[[Path], list[Path]], package: str
+) -> int:
+    """Build into the folder, and say how to link what pkg-config calls `package`."""
+    folder: Path = options.output.absolute()
+    files = build(folder)
+    document: Document = {
+        "schema_version": SCHEMA_VERSION,
+        "files": [str(file) for file in files],
+        "folder": str(folder),
+    }
+
+    def render(document: Document) -> str:
+        built = "\n".join(f"built {file}" for file in texts(document["files"]))
+        question = f"PKG_CONFIG_PATH={document['folder']} pkg-config --cflags --libs {package}"
+        return f"{built}\nthe compiler's arguments for it: {question}"
+
+    show(document, render, as_json=options.json)
+    return DONE
