@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.wire_connection import WireEvent
-from heapwire.protocol.values import FormatModifier
+from heapwire.protocol.values import FormatModifier, fourcc_name
 from heapwire.protocol.wire import TABLE_BYTES, DmabufVersion, TrancheFlags
 
 DEV_T_BYTES = struct.calcsize("=Q")  # of a dev_t, with glibc and with musl
@@ -92,6 +92,25 @@ def batches(events: Sequence[WireEvent], version: int) -> list[SentBatch]:
     return found
 
 
+def check_pairs(batch: SentBatch) -> None:
+    """Fail unless each pair is there once among tranches of one device and one set of flags.
+
+    Whoever only looks for a pair to use is not held up by one that comes twice.
+    """
+    seen: dict[tuple[object, ...], int] = {}
+    for place, tranche in enumerate(batch.tranches):
+        for index in tranche.indices:
+            pair = batch.table[index]
+            key = (tranche.device, tranche.flags, pair)
+            _expect(
+                key not in seen,
+                "each pair once among tranches of one device and one set of flags",
+                f"{fourcc_name(pair.fourcc)} with the modifier {pair.modifier:#x}"
+                f" in tranches {seen.get(key)} and {place}",
+            )
+            seen[key] = place
+
+
 def read_table(fd: int, size: int) -> tuple[FormatModifier, ...]:
     """The pairs of a format table; `DeviationError` for what cannot be one."""
     _expect(stat.S_ISREG(os.fstat(fd).st_mode), "a file for the format table", "something else")
@@ -165,19 +184,9 @@ def _check_batch(batch: SentBatch, version: int) -> None:
     _expect(batch.tranches != [], "a tranche in each batch", "a batch without")
     sampling = version >= DmabufVersion.SAMPLING
     _expect(sampling or batch.main_device is not None, "main_device in each batch", "none")
-    seen: dict[tuple[object, ...], int] = {}
-    for place, tranche in enumerate(batch.tranches):
-        if sampling:
-            _expect(bool(tranche.flags), "a flag in each tranche from version 6 on", "none")
-        for index in tranche.indices:
-            key = (tranche.device, tranche.flags, batch.table[index])
-            _expect(
-                key not in seen,
-                "each pair once among tranches of one device and one set of flags",
-                f"{batch.table[index]} in tranches {seen.get(key)} and {place}",
-            )
-            seen[key] = place
     if sampling:
+        flagged = all(tranche.flags for tranche in batch.tranches)
+        _expect(flagged, "a flag in each tranche from version 6 on", "none")
         told = any((one.flags or 0) & TrancheFlags.SAMPLING for one in batch.tranches)
         _expect(told, "a tranche with the sampling flag", "none")
 

@@ -207,7 +207,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 def _(patch: pytest.MonkeyPatch) -> None:
     def create(method, self, *arguments):
         method(self, *arguments)
-        _die(self)
+        die(self)
 
     wrap(patch, Params, "create", create)
     wrap(patch, Params, "create_immed", create)
@@ -218,7 +218,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     *("params/destroy-unused", "params/destroy-before-answer", "params/destroy-after-use"),
 )
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Params, "destroy", _die)
+    patch.setattr(Params, "destroy", die)
 
 
 @deviation(
@@ -232,7 +232,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @deviation("no device can be named", "params/sampling-device", "params/sampling-device-unknown")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Params, "set_sampling_device", lambda self, device: _die(self))
+    patch.setattr(Params, "set_sampling_device", lambda self, device: die(self))
 
 
 LEAKED: list[int] = []
@@ -327,7 +327,7 @@ _sends("no tranche_done", _instead("tranche_done"))
 _sends("no done", _instead("done"))
 _sends("a target device twice", _twice("tranche_target_device"))
 _sends("flags twice", _twice("tranche_flags"))
-_sends("a pair twice in a tranche", _twice("tranche_formats"))
+_sends("a pair twice in a tranche", _twice("tranche_formats"), "feedback/pairs-once")
 _sends("half a table entry", _values("format_table", lambda fd, size: (fd, size - 8)))
 _sends("a table longer than its file", _values("format_table", lambda fd, size: (fd, size + 16)))
 _sends("half an index", _values("tranche_formats", lambda raw: (raw + b"\0",)))
@@ -376,14 +376,14 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @deviation("destroying a feedback object is an error", "feedback/destroy")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Feedback, "destroy", _die)
+    patch.setattr(Feedback, "destroy", die)
 
 
 @deviation("a surface that is gone ends the client", "feedback/destroyed-surface")
 def _(patch: pytest.MonkeyPatch) -> None:
     def gone(method, self, address):
         if self._surface == address:
-            _die(self)
+            die(self)
 
     wrap(patch, Feedback, "surface_gone", gone)
 
@@ -433,7 +433,7 @@ _tells("the next batch, which never comes", _TRANCHE, ("done", 1))
     "the extension goes with an error when its feedback object does", "sources/destroyed-feedback"
 )
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(FeedbackSources, "_feedback_gone", _die)
+    patch.setattr(FeedbackSources, "_feedback_gone", die)
 
 
 @deviation("other memory for each extension", "sources/extend-twice")
@@ -486,7 +486,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @deviation("a buffer may not go while it is shown", "surface/destroyed-buffer")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(WlBuffer, "destroy", _die)
+    patch.setattr(WlBuffer, "destroy", die)
 
 
 @deviation("windows are shown unconfigured", "surface/unconfigured")
@@ -501,11 +501,11 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 def _die_of_buffer(self: Any) -> None:
     if self.surface.size is not None:
-        _die(self)
+        die(self)
     elif self._initial:
         self._initial = False
         self.window.send_configure()
 
 
-def _die(self: Any) -> None:
+def die(self: Any) -> None:
     self.client.post_implementation_error("a deviation")

@@ -6,7 +6,7 @@ import os
 from itertools import pairwise
 
 from heapwire.client_lib.compliance.case import CaseGroup
-from heapwire.client_lib.compliance.feedback_batch import table_can_be_changed
+from heapwire.client_lib.compliance.feedback_batch import check_pairs, table_can_be_changed
 from heapwire.client_lib.compliance.probe import Probe
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.window import ProbeWindow
@@ -36,6 +36,14 @@ def default(probe: Probe, version: int) -> None:
 def surface(probe: Probe, version: int) -> None:
     """The same for a surface."""
     probe.batches(probe.feedback(version, _surface(probe)))
+
+
+@GROUP.case_in("pairs-once", ALL)
+def pairs_once(probe: Probe, version: int) -> None:
+    """A pair is not repeated among tranches of one device and one set of flags."""
+    for surface in (None, _surface(probe)):
+        for batch in probe.batches(probe.feedback(version, surface)):
+            check_pairs(batch)
 
 
 @GROUP.case_in("main-device-tranche", WITH_MAIN_DEVICE)
