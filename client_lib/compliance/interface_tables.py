@@ -2,7 +2,7 @@
 
 A line is `r` for a request or `e` for an event, a name, and the letters of the arguments as
 libwayland writes them; behind a colon stands the interface of a new object. Opcodes are the
-order of the lines.
+order of the lines. The protocols of our own have the tables that are made of their XML.
 """
 
 from __future__ import annotations
@@ -11,6 +11,11 @@ import functools
 from collections.abc import Mapping
 
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
+from heapwire.protocol.wire.bindings import (
+    INTERFACES,
+    XX_DMABUF_FEEDBACK_SOURCES_V1,
+    XX_DMABUF_SOURCES_V1,
+)
 
 _TEXT = """
 wl_display
@@ -96,21 +101,6 @@ e tranche_done
 e tranche_target_device a
 e tranche_formats a
 e tranche_flags u
-
-xx_dmabuf_sources_v1
-r destroy
-r extend_feedback n:xx_dmabuf_feedback_sources_v1 o
-e source u u u u u u u s
-e source_gone u u u
-e done
-
-xx_dmabuf_feedback_sources_v1
-r destroy
-e tranche_source u u u
-e tranche_set u a
-e tranche_constraint u u u a
-e tranche_done
-e done u
 """
 
 _ERRORS: Mapping[str, tuple[str, ...]] = {  # the names of errors, from 0 on
@@ -133,14 +123,16 @@ def interface_table(name: str) -> Interface:
 
 def error_name(interface: str, code: int) -> str:
     """An error by its name, or by its number where nobody here knows that."""
-    names = _ERRORS.get(interface, ())
-    named = names[code] if code < len(names) else ""
-    return named or f"error {code}"
+    names = dict(enumerate(_ERRORS.get(interface, ())))
+    if (table := _tables().get(interface)) is not None:
+        names |= {number: name for name, number in table.enums.get("error", {}).items()}
+    return names.get(code) or f"error {code}"
 
 
 @functools.cache
 def _tables() -> Mapping[str, Interface]:
-    made: dict[str, Interface] = {}
+    ours = (*INTERFACES, XX_DMABUF_SOURCES_V1, XX_DMABUF_FEEDBACK_SOURCES_V1)
+    made = {interface.name: interface for interface in ours}
     for block in _TEXT.strip().split("\n\n"):
         name, *lines = block.splitlines()
         messages: dict[str, list[Message]] = {"r": [], "e": []}

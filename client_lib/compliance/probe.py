@@ -86,6 +86,14 @@ class Probe:
         assert self._registry is not None
         return self.connection.bind(self._registry, number, interface, version)
 
+    def bind_many(self, interface: str, most: int) -> None:
+        """Bind a global as often as a client may, and once more: that ends in no_memory."""
+        for _ in range(most):
+            self.bind(interface, 1)
+        self.expect_alive(f"{most} objects of {interface}")
+        self.bind(interface, 1)
+        self.expect_error("wl_display", "no_memory")
+
     def dmabuf(self, version: int) -> WireObject:
         """linux-dmabuf in a version, bound once."""
         if version not in self._dmabufs:
@@ -221,6 +229,16 @@ class Probe:
         if len(self.connection.errors) > 1:
             listed = ", ".join(str(error) for error in self.connection.errors)
             raise DeviationError(expected="one error, and nothing after it", seen=listed)
+
+    def expect_error(self, interface: str, name: str) -> None:
+        """Fail unless the compositor ends the client with this error, and says no other."""
+        expected = f"the error {interface}.{name}"
+        if self.connection.roundtrip():
+            raise DeviationError(expected=expected, seen="nothing")
+        error = self.connection.errors[0] if self.connection.errors else None
+        if error is None or (error.interface, error.name) != (interface, name):
+            raise DeviationError(expected=expected, seen=self.ending())
+        self.expect_one_error()
 
     def expect_alive(self, after: str) -> None:
         """Fail unless the compositor still serves this client."""

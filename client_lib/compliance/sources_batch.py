@@ -52,9 +52,43 @@ class _Open:
         return bool(self.sources or self.sets)
 
 
-def announced(events: Sequence[WireEvent]) -> dict[tuple[int, int, int], str]:
-    """The sources that are there after all events of the global, by kind, major and minor."""
-    found: dict[tuple[int, int, int], str] = {}
+Numbers = tuple[int, int, int]
+"""A source: its kind, major and minor."""
+
+
+def announced(events: Sequence[WireEvent]) -> dict[Numbers, str]:
+    """The names of the sources that xx-dmabuf-sources-v1 has announced, and that are there."""
+    found: dict[Numbers, str] = {}
+    for source, event in _announced(events).items():
+        properties, known = event.number(3), event.number(4)
+        _expect(not known & ~_PROPERTIES, "known properties of the enum", f"{known:#x}")
+        _expect(
+            not properties & ~known,
+            "true properties among those known",
+            f"{properties:#x}/{known:#x}",
+        )
+        found[source] = event.text(7)
+    return found
+
+
+def announced_properties(events: Sequence[WireEvent]) -> dict[Numbers, int]:
+    """The properties of the sources that xx-dmabuf-negotiation-v1 has announced."""
+    found: dict[Numbers, int] = {}
+    for source, event in _announced(events).items():
+        properties = event.number(3)
+        _expect(not properties & ~_PROPERTIES, "properties of the enum", f"{properties:#x}")
+        found[source] = properties
+    return found
+
+
+def announced_numbers(events: Sequence[WireEvent]) -> set[Numbers]:
+    """The sources that xx-dmabuf-allocation-v1 has announced."""
+    return set(_announced(events))
+
+
+def _announced(events: Sequence[WireEvent]) -> dict[Numbers, WireEvent]:
+    """The sources that are there after all events of a global, each with what announced it."""
+    found: dict[Numbers, WireEvent] = {}
     for event in events:
         if event.name not in ("source", "source_gone"):
             continue
@@ -66,14 +100,7 @@ def announced(events: Sequence[WireEvent]) -> dict[tuple[int, int, int], str]:
             del found[source]
             continue
         _expect(source not in found, "each source once", f"{source} twice")
-        properties, known = event.number(3), event.number(4)
-        _expect(not known & ~_PROPERTIES, "known properties of the enum", f"{known:#x}")
-        _expect(
-            not properties & ~known,
-            "true properties among those known",
-            f"{properties:#x}/{known:#x}",
-        )
-        found[source] = event.text(7)
+        found[source] = event
     return found
 
 

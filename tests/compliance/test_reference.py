@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import replace
 
 import pytest
-from deviations import DEVIATIONS, LEAKED, Deviation
+from deviations import LEAKED, Deviation
+from extension_deviations import DEVIATIONS
 from patience import PATIENCE
 from served_platform import PLATFORM, Serve
 

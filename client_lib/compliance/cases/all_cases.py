@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from heapwire.client_lib.compliance.case import Case
 from heapwire.client_lib.compliance.cases import (
+    allocation,
+    buffer_status,
+    constraint_set,
     descriptors,
     dmabuf,
     feedback,
+    negotiation,
+    negotiation_rows,
     params_rows,
     params_use,
     sources,
@@ -15,7 +20,10 @@ from heapwire.client_lib.compliance.cases import (
 
 ALL_CASES: tuple[Case, ...] = tuple(
     case
-    for module in (dmabuf, params_rows, params_use, descriptors, feedback, surface, sources)
+    for module in (
+        *(dmabuf, params_rows, params_use, descriptors, feedback, surface),
+        *(sources, constraint_set, negotiation_rows, negotiation, allocation, buffer_status),
+    )
     for case in module.GROUP.cases
 )
 """A case goes into the group of its noun, and is here then."""

@@ -54,10 +54,4 @@ def unconfigured(probe: Probe) -> None:
     """Attaching a buffer before the first configure raises xdg_surface.unconfigured_buffer."""
     window = ProbeWindow(probe, configure=False)
     window.show(probe.xrgb(3))
-    if probe.connection.roundtrip():
-        raise DeviationError(expected="the error xdg_surface.unconfigured_buffer", seen="nothing")
-    error = probe.connection.errors[0] if probe.connection.errors else None
-    if error is None or (error.interface, error.name) != ("xdg_surface", "unconfigured_buffer"):
-        raise DeviationError(
-            expected="the error xdg_surface.unconfigured_buffer", seen=probe.ending()
-        )
+    probe.expect_error("xdg_surface", "unconfigured_buffer")
