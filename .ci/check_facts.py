@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ FOLDERS = (
     "include/dt-bindings", "scripts/dtc/include-prefixes", "drivers/soc/mediatek",
 )  # fmt: skip
 MOST_UNCOMPARED = 0.2
+_ONE = 1 << 16  # of a scale
 
 _PLACE = re.compile(r"([\w./+-]+\.(?:c|h|dtsi?)): ([\w-]+)(?:\[(\w+)\])?(?:: (.+))?", re.DOTALL)
 
@@ -151,12 +152,16 @@ class _Profile:
         def compare(file: str, symbol: str, entry: str, text: str) -> str:
             region = self._region(file, symbol, entry, text)
             wanted = _numbers(row.get("value"))
+            if row["type"] == "scaling" and wanted == [_ONE, _ONE]:
+                wanted = []  # what is not scaled is told by words
             if not wanted:
                 return "" if text else "say which text of it"
             found = self._source.numbers(file, region)
             if not text:  # a macro: all of it is the number
                 with contextlib.suppress(SourceError):
                     found = {self._source.value(file, region)}
+            if row["type"] == "scaling":
+                found |= _scales(found)
             missing = [number for number in wanted if number not in found]
             return f"{missing[0]} is not among {sorted(found)}" if missing else ""
 
@@ -278,6 +283,16 @@ def _numbers(value: object) -> list[int]:
                     numbers.append(parse_quantity(one))
             return [number for number in numbers if number > 1]  # a range begins at 0 or 1
     return []
+
+
+def _scales(numbers: Iterable[int]) -> set[int]:
+    """What factors come to in 65536ths, once up and once down; those of 1000 are thousandths."""
+    factors = [number for number in numbers if 0 < number <= _ONE]
+    return {
+        scale
+        for number in factors
+        for scale in (number * _ONE, _ONE // number, 1000 * _ONE // number)
+    }
 
 
 def _difference(said: set[Any], there: set[Any], name: Callable[[Any], str]) -> str:

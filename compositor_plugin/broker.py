@@ -141,7 +141,7 @@ class Broker:
 
     def problem(self, question: BatchQuestion) -> Problem:
         """What the solver is asked."""
-        return self._view(question).problem(question.turned)
+        return self._view(question).problem(question.as_shown)
 
     def batch(self, question: BatchQuestion, *, keep: Plan | None = None) -> Batch:
         """What `answering` comes to, solved at once whatever it takes."""
@@ -185,7 +185,7 @@ class Broker:
         self, question: BatchQuestion, spent: frozenset[SourceId], keep: Plan | None
     ) -> Generator[SolverCall, Answer, _Answered]:
         """The answer by plans that need none of the sources that the client had enough of."""
-        inquiry = question.turned
+        inquiry = question.as_shown
         asked = question_key(inquiry, self._records)
         key = (self._view_key(question), asked, spent, keep)
         known = self._answered.get(key)

@@ -65,7 +65,9 @@ class OutputState:
 class SurfaceState:
     """What the compositor makes of a surface now.
 
-    `outputs` has the main one first. `size` is the size on screen in pixels.
+    `outputs` has the main one first. `size` is the size on screen in pixels, None if
+    not known: a candidate's picture is taken to be scaled to it, which is why the host
+    leaves it out where no more than a part of a buffer is shown.
     `candidate` says whether the surface could be scanned out if its buffer
     suited the plane; `reason` why not. A surface that has no buffer yet is
     judged by what it has been configured to be, so that a player that asks for

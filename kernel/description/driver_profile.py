@@ -159,8 +159,11 @@ def profile_sets(
             formats=row.pairs,
             constraints=tuple(dict.fromkeys(bind((*use.constraints, *row.constraints)))),
         )
+        own = frozenset(bind(row.constraints))
         for one in _overlaid(device, usage, (said,), others, names).sets:
-            pairs = costs.setdefault((one.constraints, row.kms_planes), {})
+            # What holds for all of them comes first, whichever profile says it.
+            told = tuple(sorted(one.constraints, key=own.__contains__))
+            pairs = costs.setdefault((told, row.kms_planes), {})
             for pair in one.formats:
                 pairs.setdefault(pair, row.cost)
     return tuple(

@@ -57,6 +57,7 @@ from heapwire.protocol.values import (
     PITCH_ALIGNMENT,
     PIXEL_BOUNDARY_PITCH,
     POWER_OF_TWO_PITCH,
+    SCALING,
     SCANLINE_ALIGNMENT,
     SIZE_ALIGNMENT,
     TIED_PITCH,
@@ -237,7 +238,7 @@ _OF_THE_PICTURE: Final = frozenset(
     row.type
     for row in (
         MUST_FIT_WIDTH, MUST_FIT_HEIGHT, MIN_WIDTH, MIN_HEIGHT, MAX_WIDTH, MAX_HEIGHT, MAX_AREA,
-        LEAST_WIDTH, LEAST_HEIGHT, MUST_FIT_LEAST_WIDTH, MUST_FIT_LEAST_HEIGHT,
+        LEAST_WIDTH, LEAST_HEIGHT, MUST_FIT_LEAST_WIDTH, MUST_FIT_LEAST_HEIGHT, SCALING,
         WIDTH_ALIGNMENT, HEIGHT_ALIGNMENT, VISIBLE_WIDTH_ALIGNMENT, VISIBLE_HEIGHT_ALIGNMENT,
     )
 )  # fmt: skip
@@ -269,6 +270,7 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
         or height > demand.uint(MAX_HEIGHT, UINT_MAX)
         or width * height > demand.uint(MAX_AREA, UINT_MAX)
         or _is_too_small(extents.coded, demand)
+        or not extents.scaled_within(*(demand.range(SCALING) or (0, UINT_MAX)))
         or visible.width % demand.uint(VISIBLE_WIDTH_ALIGNMENT, 1)
         or visible.height % demand.uint(VISIBLE_HEIGHT_ALIGNMENT, 1)
     ):

@@ -17,12 +17,13 @@ class Unit:
     """What the number of a constraint counts.
 
     `hexadecimal` is for addresses: the ends of a range are written with 0x and without
-    the unit's name.
+    the unit's name. What is `parts` of one is written as so many of one, without it too.
     """
 
     plural: str
     singular: str
     hexadecimal: bool = False
+    parts: int = 0
 
     def counted(self, number: int) -> str:
         """`1 byte`, `64 bytes`."""
@@ -32,6 +33,9 @@ class Unit:
         """`1 to 2560 pixels`, `0x0 to 0x3fffffff`; both ends are included."""
         if self.hexadecimal:
             return f"{lowest:#x} to {highest:#x}"
+        if self.parts:
+            ends = [f"{end / self.parts:.4g}" for end in (lowest, highest)]
+            return " to ".join(dict.fromkeys(ends))
         return f"{lowest} to {highest} {self.plural}"
 
 
@@ -50,7 +54,7 @@ class Subject:
     name: str
     needs: str
     explains: tuple[str, ...]
-    picture: Callable[[Extents], Extent] | None = None
+    picture: Callable[[Extents], object] | None = None
 
 
 def _allocated(extents: Extents) -> Extent:
@@ -65,6 +69,10 @@ def _shown(extents: Extents) -> Extent:
     return extents.visible or extents.coded
 
 
+def _scaled(extents: Extents) -> str:
+    return f"{_shown(extents)}, shown as {extents.shown}" if extents.shown else ""
+
+
 BYTES = Unit("bytes", "byte")
 ADDRESSES = Unit("bytes", "byte", hexadecimal=True)
 ROWS = Unit("rows", "row")
@@ -73,14 +81,14 @@ BITS = Unit("bits", "bit")
 RUNS = Unit("runs", "run")
 HOPS = Unit("hops", "hop")
 BUFFERS = Unit("buffers", "buffer")
-OF_ONE = Unit("65536ths", "65536th")
+OF_ONE = Unit("65536ths", "65536th", parts=1 << 16)
 
 
 def _subject(
     name: str,
     needs: str,
     *explains: str,
-    picture: Callable[[Extents], Extent] | None = None,
+    picture: Callable[[Extents], object] | None = None,
 ) -> Subject:
     return Subject(name=name, needs=needs, explains=explains, picture=picture)
 
@@ -95,7 +103,7 @@ HEIGHT = _subject("height", "a height that is", "extent", picture=_allocated)
 # No plan is another for these: the picture is as it is, and so is what is made of it.
 PICTURE_WIDTH = _subject("picture width", "a picture width that is", picture=_coded)
 PICTURE_HEIGHT = _subject("picture height", "a picture height that is", picture=_coded)
-SCALE = _subject("scale", "a scale that is")
+SCALE = _subject("scale", "a scale that is", picture=_scaled)
 AREA = _subject("area", "an area that is", "extent", picture=_allocated)
 PADDING = _subject("padding", "padding that is", "size")
 MACROBLOCK_PADDING = _subject("padding per macroblock", "padding per macroblock that is", "size")

@@ -56,19 +56,35 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extents:
-    """The three extents of a stream, in pixels.
+    """The extents of a stream, in pixels.
 
     `coded` is what the decoder writes now, `visible` the part of it that is
     shown (its crop; the coded extent when None), `maximum` the largest coded
     extent that the same buffers are to hold (the coded extent when None).
+    `shown` is what the visible part is scaled to on the screen, before anything is
+    turned; None where nobody knows, and then no scale is refused.
     """
 
     coded: Extent
     visible: Extent | None = None
     maximum: Extent | None = None
+    shown: Extent | None = None
 
     @property
     def allocated(self) -> Extent:
         """What a buffer must have room for."""
         maximum = self.maximum or self.coded
         return Extent(max(self.coded.width, maximum.width), max(self.coded.height, maximum.height))
+
+    def scaled_within(self, least: int, most: int) -> bool:
+        """Whether the picture is so many 65536ths of what it is shown as, across and down."""
+        if self.shown is None:
+            return True
+        picture = self.visible or self.coded
+        return all(
+            least * pixels <= length << 16 <= most * pixels
+            for length, pixels in (
+                (picture.width, self.shown.width),
+                (picture.height, self.shown.height),
+            )
+        )

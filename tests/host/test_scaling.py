@@ -79,3 +79,39 @@ def test_what_is_cropped_counts_by_what_is_left(fate) -> None:
     whole, none = (OUTPUT.width * 2, OUTPUT.height * 2), rows(ONE, ONE)
     assert fate(none, *whole, crop=(5, 7, OUTPUT.width, OUTPUT.height)) == SHOWN
     assert fate(none, *whole, crop=(0, 0, OUTPUT.width * 2, OUTPUT.height)) == DRAWN
+
+
+def tranches(client, feedback: int) -> list[list[int]]:
+    """The flags of the tranches of each batch of linux-dmabuf's."""
+    found: list[list[int]] = [[]]
+    for name, *args in client.take(feedback):
+        if name == "tranche_flags":
+            found[-1].append(args[0])
+        elif name == "done":
+            found.append([])
+    return found[:-1]
+
+
+@pytest.mark.parametrize(("width", "scans_out"), [(OUTPUT.width, True), (OUTPUT.width // 2, False)])
+def test_a_crop_that_no_plane_scales_makes_no_candidate(
+    nothing_left, monkeypatch, tmp_path, width: int, scans_out: bool
+) -> None:
+    """Whatever buffer the client shows, this part of it would have to be scaled."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    file = tmp_path / "machine.toml"
+    file.write_text(MACHINE.replace("SCALING", rows(ONE, ONE)))
+    with closing(HostStage(str(file))) as stage:
+        client = stage.client()
+        window = client.window(fullscreen=True)
+        viewporter = client.the("wp_viewporter")
+        view = client.make(viewporter, "get_viewport", "wp_viewport", window.surface)
+        client.request(view, "set_source", 0, 0, width, OUTPUT.height)
+        client.request(view, "set_destination", OUTPUT.width, OUTPUT.height)
+        client.show(window.surface, client.dmabuf(2 * OUTPUT.width, OUTPUT.height, "pages"))
+        client.settle(window.surface)
+        feedback = client.make(
+            client.the("zwp_linux_dmabuf_v1", 5),
+            "get_surface_feedback", "zwp_linux_dmabuf_feedback_v1", window.surface,
+        )  # fmt: skip
+        client.sync()
+        assert tranches(client, feedback) == [[1, 0] if scans_out else [0]]

@@ -29,6 +29,14 @@ static int acme_pitch(int width)
         return 7;
     return ALIGN(width * 4, ACME_STEP / 2);
 }
+static int acme_check(struct drm_plane_state *state)
+{
+    if (state->fb)
+        return check(state, FRAC_16_16(1, 6), FRAC_16_16(5, 1));
+    if (state->crtc)
+        return check(state, DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING);
+    return check(state, (1000 << 16) / 5000, ACME_MOST << 16);
+}
 static const struct drm_driver acme_driver = {
     .name = DRIVER_NAME,
     ACME_HELPERS,
@@ -45,6 +53,8 @@ static const struct of_device_id acme_match[] = {
 HEADER = """
 #define ACME_WIDE 4096U
 #define ACME_STEP SZ_128
+#define ACME_MOST 12
+#define FRAC_16_16(mult, div) (((mult) << 16) / (div))
 #define DRIVER_NAME "acme"
 """
 SHARED = {
@@ -172,6 +182,37 @@ def test_a_kernel_that_differs_is_told(tree, old, new):
         assert compared(tree, PROFILE).differences == []
         return
     assert compared(tree, PROFILE).differences
+
+
+SCALING = f"""
+title = "Acme"
+
+[[use]]
+usage = "scanout"
+constraints = [
+  {{ type = "scaling", value = [LEAST, MOST], source = "{DRIVER}: acme_check: TEXT" }},
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "text", "told"),
+    [
+        (10922, 327680, "FRAC_16_16(1, 6), FRAC_16_16(5, 1)", None),  # a sixth and five
+        (10922, 262144, "FRAC_16_16(1, 6), FRAC_16_16(5, 1)", "262144 is not among"),
+        (8192, 327680, "FRAC_16_16(1, 6), FRAC_16_16(5, 1)", "8192 is not among"),
+        (65536, 65536, "DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING", None),
+        (65536, 65536, "if (state->crtc)", None),
+        (65536, 65536, "if (state->plane)", "does not say"),
+        (13107, 786432, "5000, ACME_MOST << 16", None),  # thousandths, and a factor
+        (13108, 786432, "5000, ACME_MOST << 16", "13108 is not among"),
+    ],
+)
+def test_a_scale_is_compared_with_the_factors_that_it_is(tree, least, most, text, told):
+    row = SCALING.replace("LEAST", str(least)).replace("MOST]", f"{most}]").replace("TEXT", text)
+    outcome = compared(tree, row)
+    assert outcome.compared == 1
+    assert [told in line for line in outcome.differences] == ([] if told is None else [True])
 
 
 def test_an_entry_is_not_taken_for_another(tree):

@@ -13,11 +13,14 @@ from heapwire.compositor_plugin.clients.selection import NOTHING
 from heapwire.kernel.description import Device, Platform
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import (
+    SCALING,
+    Constraint,
     ConstraintSet,
     Extent,
     Extents,
     FormatModifier,
     Participant,
+    Provenance,
     SourceId,
     SourceKind,
     Usage,
@@ -270,3 +273,50 @@ def test_rotation_of_the_surface_is_added_to_that_of_the_content(pi) -> None:
         inquiry=replace(asked.inquiry, content=replace(asked.inquiry.content, rotation=180)),
     )
     assert broker.problem(turned).content.rotation == 90
+
+
+def no_scaler(platform: Platform) -> Platform:
+    """A platform whose displays scale nothing."""
+    fixed = Constraint(type=SCALING.type, value=(1 << 16, 1 << 16), provenance=Provenance.USER)
+    devices = tuple(
+        replace(
+            one,
+            sets={
+                **one.sets,
+                Usage.SCANOUT: tuple(
+                    replace(entry, constraints=(*entry.constraints, fixed))
+                    for entry in one.sets[Usage.SCANOUT]
+                ),
+            },
+        )
+        if Usage.SCANOUT in one.sets
+        else one
+        for one in platform.devices
+    )
+    return replace(platform, devices=devices)
+
+
+@pytest.mark.parametrize(
+    ("picture", "scanout"), [(SIZE, True), (Extent(320, 240), False), (Extent(640, 479), False)]
+)
+def test_a_display_without_a_scaler_shows_only_what_is_as_large_as_the_surface(
+    picture: Extent, scanout: bool
+) -> None:
+    broker = Broker(no_scaler(Platform.load("generic-desktop")))
+    state = surface(broker.platform)
+    asked = question((1, decoder(XRGB)), state=state, extents=Extents(coded=picture))
+    batch = broker.batch(asked)
+    assert any(plan.scanout for plan in plans(batch)) is scanout
+    assert plans(batch), "it is composited"
+
+
+def test_what_is_turned_is_scaled_the_other_way_round(pi) -> None:
+    state = replace(surface(pi), rotation=90)
+    asked = Broker(pi).problem(question((1, decoder(NV12)), state=state))
+    assert asked.extents.shown == Extent(SIZE.height, SIZE.width)
+
+
+def test_a_size_that_no_plane_heeds_makes_no_other_question(pi) -> None:
+    broker = Broker(pi)
+    for state in (surface(pi, candidate=False), replace(surface(pi), size=None), None):
+        assert broker.problem(question((1, decoder(NV12)), state=state)).extents.shown is None

@@ -219,6 +219,11 @@ def _way(
             name == "least-height" and coded.height < c.value
         ):
             return None
+        if name == "scaling" and problem.extents.shown is not None:
+            shown, least, most = problem.extents.shown, *c.value
+            across = (coded.width * 65536, shown.width), (coded.height * 65536, shown.height)
+            if any(not least <= size / pixels <= most for size, pixels in across):
+                return None
         if (name == "max-width" and picture.width > c.value) or (
             name == "max-height" and picture.height > c.value
         ):

@@ -18,6 +18,8 @@ from heapwire.protocol.values import (
     Constraint,
     Content,
     DeviceId,
+    Extent,
+    Extents,
     FailureReason,
     Goal,
     Plan,
@@ -45,7 +47,7 @@ def constraints(draw: st.DrawFn) -> Constraint:
             [
                 "pitch-alignment", "offset-alignment", "size-alignment", "scanline-alignment",
                 "min-pitch", "max-pitch", "min-width", "max-width", "width-alignment", "padding",
-                "least-width", "least-height",
+                "least-width", "least-height", "scaling",
                 "min-size", "max-size", "contiguous", "address-range", "permitted-sources",
                 "permitted-sources", "address-alignment", "dma-width", "max-segments",
                 "same-buffer", "same-source", "different-source", "different-source", "protected",
@@ -66,6 +68,8 @@ def constraints(draw: st.DrawFn) -> Constraint:
         value = draw(st.integers(1, 25))
     elif name in ("min-width", "max-width"):
         value = draw(st.integers(1, 60))
+    elif name == "scaling":
+        value = draw(st.sampled_from([(1 << 16, 1 << 16), (1 << 15, 1 << 17), (1, 1 << 16)]))
     elif name == "padding":
         value = draw(st.integers(0, 70))
     elif name == "min-size":
@@ -117,6 +121,14 @@ def sources(draw: st.DrawFn, minor: int) -> object:
 
 
 @st.composite
+def extents(draw: st.DrawFn) -> Extents:
+    """A size, and sometimes what it is shown as, which is often the same."""
+    size = Extent(draw(st.integers(1, 50)), draw(st.integers(1, 20)))
+    other = Extent(draw(st.integers(1, 50)), size.height * draw(st.sampled_from([1, 2])))
+    return Extents(coded=size, shown=draw(st.sampled_from([None, size, other])))
+
+
+@st.composite
 def problems(draw: st.DrawFn) -> Problem:
     names = ["ann", "bob", "cat", "dan"][: draw(st.integers(1, 4))]
     everyone = [
@@ -131,7 +143,7 @@ def problems(draw: st.DrawFn) -> Problem:
             *([Goal(name="second")] if shown and shown < len(everyone) else []),
         ),
         sources=tuple(draw(sources(minor)) for minor in range(draw(st.integers(1, len(SOURCES))))),
-        size=(draw(st.integers(1, 50)), draw(st.integers(1, 20))),
+        extents=draw(extents()),
         content=Content(protected=draw(st.integers(0, 5)) == 0),
         counts=BufferCount(minimum=1, queue=draw(st.integers(0, 2)), hold=1),
     )

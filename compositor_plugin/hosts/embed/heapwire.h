@@ -72,7 +72,8 @@ struct heapwire_output {
 /*
  * What the compositor makes of a surface now. `output_count` of `outputs` are
  * set, the main one first. `width` and `height` are the size on screen in
- * pixels, 0 if not known. `candidate` says whether the surface could be scanned
+ * pixels, 0 if not known: a candidate's picture is taken to be scaled to it, so
+ * leave them 0 where only a part of a buffer is shown. `candidate` says whether the surface could be scanned
  * out if its buffer suited the plane, `reason` (enum heapwire_reason) why not.
  * A surface without a buffer is judged by what it has been configured to be.
  * `rotation` is what the display would have to rotate a buffer by: 0, 90, 180 or

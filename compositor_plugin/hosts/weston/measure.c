@@ -151,9 +151,12 @@ measure(struct module *module, struct weston_surface *surface,
 	wl_list_for_each(output, &compositor->output_list, link)
 		if (output != main_output && (view->output_mask & 1u << output->id))
 			add_output(state, output);
-	box = &view->transform.boundingbox.extents;
-	state->width = (box->x2 - box->x1) * main_output->current_scale;
-	state->height = (box->y2 - box->y1) * main_output->current_scale;
+	/* What a viewport cuts off does not count, and how much that is nobody can be told. */
+	if (surface->buffer_viewport.buffer.src_width == wl_fixed_from_int(-1)) {
+		box = &view->transform.boundingbox.extents;
+		state->width = (box->x2 - box->x1) * main_output->current_scale;
+		state->height = (box->y2 - box->y1) * main_output->current_scale;
+	}
 	state->reason = obstacle(module, view, main_output);
 	state->candidate = state->reason == HEAPWIRE_REASON_NONE;
 	state->rotation =

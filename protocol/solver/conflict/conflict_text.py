@@ -73,7 +73,8 @@ def atom_text(goal: PreparedGoal, atom: Atom, names: Names) -> str:
             return f"{text}; {failing}"
     row = REGISTRY.get(constraint.type)
     if row is not None and row.subject.picture is not None:
-        return f"{text}; the picture is {row.subject.picture(goal.problem.extents)}"
+        picture = row.subject.picture(goal.problem.extents)
+        return f"{text}; the picture is {picture}" if picture else text
     return text
 
 

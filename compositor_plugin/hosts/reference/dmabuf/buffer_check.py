@@ -76,13 +76,14 @@ class BufferCheck:
         answer = self._answers.solve_plans(self._problem(buffer, objects, participant, rotation))
         return StatusReason.NONE if answer.plans else _reason(answer)
 
-    def scales(self, pair: FormatModifier, ratios: Iterable[Fraction]) -> bool:
+    def scales(self, pair: FormatModifier | None, ratios: Iterable[Fraction]) -> bool:
         """Whether some set for a format is for pictures so many times as large as on the screen.
 
-        `ratios` are those across and down. A set that says nothing of it is for any.
+        `ratios` are those across and down; without a `pair` any format's set will do. A set
+        that says nothing of it is for any.
         """
         sets = self._participant.sets if self._participant is not None else ()
-        holding = [entry.constraints for entry in sets if _holds(entry, pair)]
+        holding = [entry.constraints for entry in sets if pair is None or _holds(entry, pair)]
         each = tuple(ratios)
         return not sets or any(
             all(_is_within(constraint, ratio) for constraint in constraints for ratio in each)

@@ -343,6 +343,12 @@ class Desktop:
                 )
         if is_candidate:
             others = []
+        reason = StatusReason.NONE if is_candidate else StatusReason.NOT_A_CANDIDATE
+        if is_candidate and surface.current.presenting.crop is not None:
+            # Whatever buffer comes, this part of it is scaled like that.
+            size = None
+            if not self._scanout.scales(surface, output):
+                is_candidate, reason = False, StatusReason.TRANSFORM
         scale = output.mode.scale
         return SurfaceState(
             outputs=tuple(
@@ -350,7 +356,7 @@ class Desktop:
             ),
             size=_extent(size[0] * scale, size[1] * scale) if size is not None else None,
             candidate=is_candidate,
-            reason=StatusReason.NONE if is_candidate else StatusReason.NOT_A_CANDIDATE,
+            reason=reason,
             black=True,
         )
 

@@ -57,6 +57,11 @@ class ScanoutCheck:
             return StatusReason.TRANSFORM
         return reason
 
+    def scales(self, surface: WlSurface, output: Output) -> bool:
+        """Whether the display scales some format as the surface's viewport wants it."""
+        extent = Extent(1, 1)  # of a cropped surface the crop counts
+        return self._check.scales(None, _ratios(surface, extent, output))
+
 
 def _ratios(surface: WlSurface, extent: Extent, output: Output) -> tuple[Fraction, ...]:
     """How many times as large as on the screen the picture is, across and down."""
