@@ -347,13 +347,31 @@ def test_the_lines_that_a_camera_leaves_dirty_are_cleaned_by_who_passes_its_buff
     assert [name for name, _ in objects(unlinked, shown_at_best.plans[0])] == ["system-uncached"]
 
 
-def test_the_hevc_decoder_of_the_pi_writes_columns(platforms):
+@pytest.mark.parametrize(
+    ("format_", "extent", "column", "bytes_"),
+    [
+        # Columns of 128 bytes: 128 pixels of NV12, 96 of P030.
+        ("NV12", FULL_HD, 1632, 15 * 128 * 1632),
+        ("P030", FULL_HD, 1632, 20 * 128 * 1632),
+        ("NV12", Extent(1280, 720), 1080, 10 * 128 * 1080),
+        ("P030", Extent(1280, 718), 1080, 14 * 128 * 1080),
+        ("P030", Extent(3840, 2160), 3240, 40 * 128 * 3240),
+    ],
+)
+def test_the_hevc_decoder_of_the_pi_writes_columns(format_, extent, column, bytes_, platforms):
     platform = platforms["raspberry-pi-sand"]
-    for extent in (FULL_HD, Extent(3840, 2160)):
-        plan = decoded(platform, extent=extent).plans[0]
-        assert plan.scanout
-        assert modifier_name(plan.modifier) == "BROADCOM_SAND128(0)"
-        assert objects(platform, plan) == [("codec", 0)]  # only the decoder lays them out
+    plan = decoded(platform, formats=(format_,), extent=extent).plans[0]
+    assert plan.scanout
+    assert modifier_name(plan.modifier) == f"BROADCOM_SAND128({column})"
+    assert objects(platform, plan) == [("linux,cma", bytes_)]
+
+
+def test_columns_of_another_height_are_laid_out_by_their_decoder(platforms):
+    platform = platforms["raspberry-pi-sand"]
+    plan = decoded(platform, extent=Extent(640, 100)).plans[0]
+    assert plan.scanout
+    assert modifier_name(plan.modifier) == "BROADCOM_SAND128(0)"
+    assert objects(platform, plan) == [("codec", 0)]
 
 
 @pytest.mark.parametrize(
