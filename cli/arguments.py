@@ -7,7 +7,7 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from heapwire.cli.output_file import OutputFile
+from heapwire.cli.terminal import OutputFile
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.description import Platform, parse_usage
 from heapwire.protocol import FileError, InputError

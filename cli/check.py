@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.arguments import add_json, add_platform, add_timeout, is_local, output_file
-from heapwire.cli.exit_status import DONE, FAILED
-from heapwire.cli.output import SCHEMA_VERSION, say, show
+from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, say, show
 from heapwire.client_lib.compliance import (
     Case,
     Outcome,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.arguments import add_json, add_platform, extent, load_platform, participant
-from heapwire.cli.exit_status import DONE, FAILED
 from heapwire.cli.explain import default_participants, problem_of
-from heapwire.cli.output import documents, show
+from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib.exporters import (
     FACTS_OF_EXPORTERS,
     ExportedFrame,

@@ -15,8 +15,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from heapwire.cli.exit_status import FAILED, USAGE, status_of
-from heapwire.cli.output import complain, flush, say
+from heapwire.cli.terminal import FAILED, USAGE, complain, flush, say, status_of
 from heapwire.protocol import HeapwireError, UsageError
 
 Run = Callable[[], int]  # a command that has its arguments; gives the exit status
@@ -74,7 +73,7 @@ def ready_command(arguments: Sequence[str]) -> Run:
 
 
 def run_command(command: Run) -> int:
-    """Run a command; its exit status, as in cli/exit_status.py.
+    """Run a command; its exit status, as in cli/terminal/exit_status.py.
 
     Raises `KeyboardInterrupt`, and `UsageError` for a bug of the command's own: whoever
     mends it needs the traceback.

@@ -19,9 +19,7 @@ from heapwire.cli.arguments import (
     load_policy,
     output_file,
 )
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import SCHEMA_VERSION, complain, say
-from heapwire.cli.output_file import Written
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, Written, complain, say
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json, capture_document
 from heapwire.protocol.values import Answer, Extent, Problem

@@ -22,9 +22,8 @@ from heapwire.cli.arguments import (
     positive,
 )
 from heapwire.cli.compositor import READY
-from heapwire.cli.exit_status import DONE, FAILED
-from heapwire.cli.output import documents, show
 from heapwire.cli.play import Meter, play_document, played, render as render_play
+from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json

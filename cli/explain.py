@@ -16,10 +16,8 @@ from heapwire.cli.arguments import (
     participant,
     positive,
 )
-from heapwire.cli.exit_status import DONE, FAILED
-from heapwire.cli.output import complain, documents, show
-from heapwire.cli.output_file import Written
 from heapwire.cli.pages import explain_page
+from heapwire.cli.terminal import DONE, FAILED, Written, complain, documents, show
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import (

@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.arguments import add_json, add_timeout
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import show
 from heapwire.cli.pages import memory_document, memory_lines
+from heapwire.cli.terminal import DONE, show
 from heapwire.client_lib.buffers import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.wayland import Connection, DmabufSources
 from heapwire.protocol.wire import DmabufFeedback, DmabufTranche, DmabufVersion, TrancheFlags

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from heapwire.cli.arguments import output_file
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import say
+from heapwire.cli.terminal import DONE, say
 from heapwire.kernel.discovery.reports import reported_machine, toml_text
 from heapwire.protocol import InputError
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import SCHEMA_VERSION, show, texts
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, show, texts
 from heapwire.protocol.explain import Document
 
 

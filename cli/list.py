@@ -14,8 +14,7 @@ from heapwire.cli.arguments import (
     load_policy,
     untried_platform,
 )
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import SCHEMA_VERSION, documents, show, texts
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, documents, show, texts
 from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import DeviceRecord, TrialStore, ask_devices, with_records

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
             signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
         try:
             from heapwire.cli.command_line import ready_command, run_command
-            from heapwire.cli.output import open_standard_streams
+            from heapwire.cli.terminal import open_standard_streams
 
             open_standard_streams()
             command = ready_command(sys.argv[1:] if arguments is None else arguments)

@@ -18,8 +18,7 @@ from heapwire.cli.arguments import (
     output_file,
     positive,
 )
-from heapwire.cli.exit_status import DONE, FAILED
-from heapwire.cli.output import SCHEMA_VERSION, complain, documents, show, texts
+from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, complain, documents, show, texts
 from heapwire.client_lib.negotiation import ConflictError
 from heapwire.client_lib.player import AUTO, FrameCounts, Player, PlayOptions, PlayResult, Progress
 from heapwire.protocol.explain import Document, Json, plan_document, value_document

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
-from heapwire.cli.exit_status import DONE, FAILED
-from heapwire.cli.output import SCHEMA_VERSION, documents, show
+from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, documents, show
 from heapwire.kernel.description import json_excess, read_text_file
 from heapwire.protocol import FileError, InputError, PeerError
 from heapwire.protocol.explain import Document, Json, differences, parse_capture, render_explain

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import documents, show
+from heapwire.cli.terminal import DONE, documents, show
 from heapwire.client_lib import DisconnectedError, NoCompositorError
 from heapwire.kernel.description import quantity_name
 from heapwire.protocol import words_of

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
-from heapwire.cli.exit_status import DONE
-from heapwire.cli.output import SCHEMA_VERSION, show
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, show
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 from heapwire.protocol import FileError
 from heapwire.protocol.explain import Document

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from heapwire.cli.output import documents
+from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform, usage_name
 from heapwire.protocol.explain import Document, explain_document, founded
 from heapwire.protocol.solver import Names, planes_text, says, source_names

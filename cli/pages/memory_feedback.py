@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from heapwire.cli.output import SCHEMA_VERSION, documents, texts
+from heapwire.cli.terminal import SCHEMA_VERSION, documents, texts
 from heapwire.client_lib.wayland import ToldSource
 from heapwire.protocol.explain import Document, Json, constraint_document, source_document
 from heapwire.protocol.values import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from heapwire.cli.main import main
-from heapwire.cli.output_file import OutputFile, Written
+from heapwire.cli.terminal import OutputFile, Written
 from heapwire.protocol import FileError
 
 EXPLAIN = ["explain", "--platform", "raspberry-pi-4", "--format", "NV12"]

@@ -18,8 +18,8 @@ import pytest
 
 from heapwire.cli.explain import default_participants, problem_of
 from heapwire.cli.list import list_document, render
-from heapwire.cli.output import open_standard_streams
 from heapwire.cli.replay import run as replay
+from heapwire.cli.terminal import open_standard_streams
 from heapwire.compositor_plugin import Policy
 from heapwire.kernel.description import Platform, read_text_file
 from heapwire.protocol import FileError, InputError, MachineError

@@ -50,6 +50,7 @@ MAY_IMPORT = {
     },
     "client_lib.player": {"protocol", "kernel", "client_lib"},
     "cli": {"protocol", "kernel", "compositor_plugin", "client_lib"},
+    "cli.terminal": {"protocol", "client_lib"},
     "cli.pages": {"protocol", "kernel", "client_lib", "cli"},
 }
 FACES = {dotted(path) for path in sources(*ROOMS) if path.name == "__init__.py"}

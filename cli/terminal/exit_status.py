@@ -5,9 +5,13 @@ from __future__ import annotations
 from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoCompositorError
 
 DONE = 0
-FAILED = 1  # no source satisfies everyone, or what was asked for failed
+"""What was asked for was done."""
+FAILED = 1
+"""No source satisfies everyone, or what was asked for failed."""
 USAGE = 2
-NO_COMPOSITOR = 3  # no compositor, or one without the protocol
+"""The command line cannot be read so."""
+NO_COMPOSITOR = 3
+"""There is no compositor, or one without the protocol."""
 
 
 def status_of(error: Exception) -> int:

@@ -20,6 +20,7 @@ from heapwire.protocol import FileError, HeapwireError, words_of
 from heapwire.protocol.explain import Document
 
 STANDARD_OUTPUT = "-"
+"""The name of a file that means standard output."""
 
 
 class OutputFile:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the solver's words would come along, and most of what print
     from heapwire.protocol.explain import Document, Json
 
 SCHEMA_VERSION = 1
+"""Of what `--json` prints: another one when a key is no longer what it was."""
 
 _NAME = "standard output"
 

@@ -1,0 +1,40 @@
+"""What a person meets: standard output, files that are written, the exit status."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.cli.terminal.exit_status import (
+        DONE as DONE,
+        FAILED as FAILED,
+        NO_COMPOSITOR as NO_COMPOSITOR,
+        USAGE as USAGE,
+        status_of as status_of,
+    )
+    from heapwire.cli.terminal.output import (
+        SCHEMA_VERSION as SCHEMA_VERSION,
+        complain as complain,
+        documents as documents,
+        flush as flush,
+        open_standard_streams as open_standard_streams,
+        say as say,
+        show as show,
+        texts as texts,
+    )
+    from heapwire.cli.terminal.output_file import (
+        STANDARD_OUTPUT as STANDARD_OUTPUT,
+        OutputFile as OutputFile,
+        Written as Written,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "exit_status": "DONE FAILED NO_COMPOSITOR USAGE status_of",
+            "output": (
+                "SCHEMA_VERSION complain documents flush open_standard_streams say show texts"
+            ),
+            "output_file": "OutputFile STANDARD_OUTPUT Written",
+        },
+    )
