@@ -13,6 +13,7 @@ import fnmatch
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import tomllib
 from collections.abc import Generator
@@ -35,6 +36,10 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "ev
 
 # What tests start waits as long as they do, in a guest too, which has the caller's environment.
 os.environ.setdefault("HEAPWIRE_TIMEOUT", f"{PATIENCE:.0f}")
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
 SKIPS = HERE / "skips.toml"
