@@ -1,4 +1,4 @@
-"""Compare the table of formats (protocol/values/format.py) with the kernel's own.
+"""Compare the table of formats (protocol/values/pixels/format.py) with the kernel's own.
 
 The kernel's is __drm_format_info, and for what V4L2 calls them (kernel/video/picture_format.py)
 v4l2_format_info. Its subsampling is the format's, ours is each

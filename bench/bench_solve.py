@@ -52,7 +52,7 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
-from heapwire.protocol.values.modifier import INTEL_X_TILED, INTEL_Y_TILED, modifier_code
+from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED, INTEL_Y_TILED, modifier_code
 
 ARM = 8
 SETS = 16  # of one participant, as many as the protocol takes alternatives

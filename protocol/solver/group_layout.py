@@ -10,8 +10,14 @@ from typing import Final, NamedTuple, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment, assign
 from heapwire.protocol.solver.demand import Demand, common_ground
-from heapwire.protocol.solver.exact_layout import PlaneRoom, exact_layout, plane_rooms
-from heapwire.protocol.solver.fixed_layout import meets_fixed
+from heapwire.protocol.solver.layout import (
+    PlaneRoom,
+    meets_fixed,
+    plane_rooms,
+    put_into_objects,
+    whole_number,
+    whole_rooms,
+)
 from heapwire.protocol.solver.merge import BOTTOM, Bottom, join
 from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.merged_group import (
@@ -23,7 +29,6 @@ from heapwire.protocol.solver.merged_group import (
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import Common, common_pairs
 from heapwire.protocol.solver.step_budget import StepBudget
-from heapwire.protocol.solver.whole_layout import whole_number, whole_rooms
 from heapwire.protocol.values import (
     FORMATS,
     PAGE_SIZE,
@@ -48,7 +53,7 @@ class LayoutClass(NamedTuple):
 
     `planes` is how many they have; `opaque` says that only their driver knows
     their layout, else `number` stands for the formats of the planes and the
-    tiling, below 0 for what is laid out as a whole (whole_layout.py).
+    tiling, below 0 for what is laid out as a whole (layout/whole_layout.py).
     """
 
     planes: int
@@ -232,7 +237,7 @@ def layout_of(
     elif layout_class.opaque:
         layout = allocator_layout(group, goal, [ids[place] for place in places])
     else:
-        layout = exact_layout(group.geometry, rooms, places, ids)
+        layout = put_into_objects(group.geometry, rooms, places, ids)
     return layout if layout is not None and _fits(goal, group, layout) else None
 
 

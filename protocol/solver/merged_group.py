@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from heapwire.protocol.solver.demand import Demand, planes_together
-from heapwire.protocol.solver.exact_layout import GeometryDemand
+from heapwire.protocol.solver.layout import GeometryDemand
 from heapwire.protocol.solver.merge import BOTTOM, join, spell
 from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.prepared_goal import PreparedGoal

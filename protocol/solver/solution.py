@@ -19,7 +19,7 @@ can use, a source for each plane, and a layout.
    sources that it may come from, as a mask of bits.
 4. *Assign* (assignment.py) planes to sources, respecting what keeps planes
    together or apart.
-5. *Lay out* (exact_layout.py) and see whether the buffers fit the heaps.
+5. *Lay out* (layout/exact_layout.py) and see whether the buffers fit the heaps.
 
 **In which order.** Plans rank by how far they are from the participants' first
 alternatives, by their own costs for the pair, by their own order of sources, by

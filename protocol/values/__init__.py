@@ -72,41 +72,39 @@ if TYPE_CHECKING:
         Extent as Extent,
         Extents as Extents,
     )
-    from heapwire.protocol.values.format import (
-        FORMATS as FORMATS,
-        ROWLESS as ROWLESS,
-        Format as Format,
-        PlaneFormat as PlaneFormat,
-        format_of as format_of,
-        fourcc as fourcc,
-        fourcc_name as fourcc_name,
-        parse_fourcc as parse_fourcc,
-    )
     from heapwire.protocol.values.layout import (
         BufferObject as BufferObject,
         Layout as Layout,
         LayoutKind as LayoutKind,
         PlaneLayout as PlaneLayout,
     )
-    from heapwire.protocol.values.modifier import (
+    from heapwire.protocol.values.participant import (
+        Participant as Participant,
+        Usage as Usage,
+    )
+    from heapwire.protocol.values.pixels import (
         ALLWINNER_TILED as ALLWINNER_TILED,
+        FORMATS as FORMATS,
         INVALID as INVALID,
         LINEAR as LINEAR,
         MODIFIER_FAMILIES as MODIFIER_FAMILIES,
+        ROWLESS as ROWLESS,
         SAMSUNG_64_32_TILE as SAMSUNG_64_32_TILE,
         TILINGS as TILINGS,
         VENDORS as VENDORS,
+        Format as Format,
+        PlaneFormat as PlaneFormat,
         Superblocks as Superblocks,
         Tiling as Tiling,
         columns_of as columns_of,
         family_of as family_of,
+        format_of as format_of,
+        fourcc as fourcc,
+        fourcc_name as fourcc_name,
         modifier_name as modifier_name,
+        parse_fourcc as parse_fourcc,
         parse_modifier as parse_modifier,
         superblocks_of as superblocks_of,
-    )
-    from heapwire.protocol.values.participant import (
-        Participant as Participant,
-        Usage as Usage,
     )
     from heapwire.protocol.values.plan import (
         Plan as Plan,
@@ -211,16 +209,14 @@ else:
             "content": "ColourEncoding ColourRange Content",
             "device_number": "DeviceId DeviceNumber HeapId",
             "extents": "Extent Extents MAX_EXTENT",
-            "format": (
-                "FORMATS Format PlaneFormat ROWLESS format_of fourcc fourcc_name parse_fourcc"
-            ),
             "layout": "BufferObject Layout LayoutKind PlaneLayout",
-            "modifier": (
-                "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE TILINGS "
-                "Superblocks Tiling VENDORS columns_of family_of modifier_name parse_modifier "
-                "superblocks_of"
-            ),
             "participant": "Participant Usage",
+            "pixels": (
+                "ALLWINNER_TILED FORMATS Format INVALID LINEAR MODIFIER_FAMILIES PlaneFormat "
+                "ROWLESS SAMSUNG_64_32_TILE Superblocks TILINGS Tiling VENDORS columns_of "
+                "family_of format_of fourcc fourcc_name modifier_name parse_fourcc "
+                "parse_modifier superblocks_of"
+            ),
             "plan": "Plan Reason",
             "problem": "FixedBuffer Goal Problem",
             "registry": (

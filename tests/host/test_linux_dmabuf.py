@@ -15,7 +15,7 @@ from host_stage import ARGB, NV12, XRGB, memfd
 from open_files import open_fds
 
 from heapwire.protocol.values import INVALID, parse_fourcc
-from heapwire.protocol.values.modifier import INTEL_X_TILED
+from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED
 from heapwire.protocol.wire import BufferParamsError as Error
 
 WIDTH, HEIGHT, PITCH = 16, 8, 64

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "protocol": set[str](),
     "protocol.values": {"protocol.errors"},
     "protocol.solver": {"protocol.errors", "protocol.values"},
+    "protocol.solver.conflict": {"protocol.errors", "protocol.values", "protocol.solver.layout"},
     "protocol.explain": {"protocol.errors", "protocol.values", "protocol.solver"},
     "protocol.wire": {
         *("protocol.errors", "protocol.values", "protocol.solver", "protocol.explain"),

@@ -104,7 +104,7 @@ def test_what_is_not_documented_is_found() -> None:
     assert is_documented("Extent", "heapwire.protocol")
     assert is_documented("LINEAR", "heapwire.protocol")
     assert is_documented("PITCH_ALIGNMENT", "heapwire.protocol")
-    assert "_MAX_MODIFIER" not in documented_constants("heapwire.protocol.values.modifier")
+    assert "_MAX_MODIFIER" not in documented_constants("heapwire.protocol.values.pixels.modifier")
 
 
 def test_what_is_not_exported_is_an_attribute_error() -> None:

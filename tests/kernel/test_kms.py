@@ -13,7 +13,7 @@ from heapwire.protocol.values import (
     Provenance,
     fourcc,
 )
-from heapwire.protocol.values.modifier import INTEL_X_TILED
+from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED
 
 XRGB, NV12, ARGB = fourcc("XR24"), fourcc("NV12"), fourcc("AR24")
 

@@ -21,7 +21,7 @@ from heapwire.protocol.values import (
     ValueKind,
     fourcc,
 )
-from heapwire.protocol.values.modifier import INTEL_X_TILED
+from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED
 
 HEAD = """\
 [[memory]]

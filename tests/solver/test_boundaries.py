@@ -7,12 +7,12 @@ from problem_building import CMA, NV12, XRGB, ask, display, heap, heap_id, need,
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import StepBudget, lift
-from heapwire.protocol.solver.exact_layout import (
+from heapwire.protocol.solver.layout.exact_layout import (
     GREATEST_OFFSET,
     GREATEST_SIZE,
     GeometryDemand,
     PlaneRoom,
-    exact_layout,
+    put_into_objects,
 )
 from heapwire.protocol.solver.merge import TOP, spell
 from heapwire.protocol.solver.prepared_participant import (
@@ -55,7 +55,7 @@ def test_as_many_buffers_as_all_together_can_hold(least: float, possible: bool) 
 @pytest.mark.parametrize(("size", "possible"), [(GREATEST_OFFSET, True), (1 << 32, False)])
 def test_a_plane_starts_where_32_bits_can_say(size: int, possible: bool) -> None:
     rooms = (PlaneRoom(1, size, 1), PlaneRoom(1, 1, 1))
-    layout = exact_layout(GeometryDemand(TOP, PICTURE), rooms, (0, 0), (heap_id(0),))
+    layout = put_into_objects(GeometryDemand(TOP, PICTURE), rooms, (0, 0), (heap_id(0),))
     assert (layout is not None) is possible
     if layout is not None:
         assert layout.planes[1].offset == size
@@ -64,7 +64,7 @@ def test_a_plane_starts_where_32_bits_can_say(size: int, possible: bool) -> None
 @pytest.mark.parametrize(("size", "possible"), [(GREATEST_SIZE, True), (1 << 63, False)])
 def test_an_object_ends_where_a_file_can(size: int, possible: bool) -> None:
     rooms = (PlaneRoom(1, size, 1),)
-    layout = exact_layout(GeometryDemand(TOP, PICTURE), rooms, (0,), (heap_id(0),))
+    layout = put_into_objects(GeometryDemand(TOP, PICTURE), rooms, (0,), (heap_id(0),))
     assert (layout is not None) is possible
 
 

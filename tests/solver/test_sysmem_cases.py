@@ -42,7 +42,7 @@ from heapwire.protocol.values import (
     parse_fourcc,
 )
 from heapwire.protocol.values.colour import colour_bit
-from heapwire.protocol.values.modifier import INTEL_X_TILED
+from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED
 
 CPU, RAM, INACCESSIBLE = 1, 2, 4
 ABGR = parse_fourcc("ABGR8888")  # R8G8B8A8 in memory, which sysmem calls RGBA

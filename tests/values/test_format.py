@@ -23,7 +23,7 @@ from heapwire.protocol.values import (
     parse_modifier,
     superblocks_of,
 )
-from heapwire.protocol.values.modifier import modifier_code
+from heapwire.protocol.values.pixels.modifier import modifier_code
 
 
 @pytest.mark.parametrize(

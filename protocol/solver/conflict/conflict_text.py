@@ -11,7 +11,7 @@ from heapwire.protocol.solver.constraint_sentence import (
     requirement,
     source_name,
 )
-from heapwire.protocol.solver.fixed_layout import changes
+from heapwire.protocol.solver.layout import changes
 from heapwire.protocol.solver.merge import BOTTOM, lift
 from heapwire.protocol.solver.merged_group import MOST_BUFFERS, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal

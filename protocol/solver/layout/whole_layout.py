@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from math import lcm
 from typing import Final
 
-from heapwire.protocol.solver.exact_layout import GeometryDemand, PlaneRoom, fit_pitch, up
-from heapwire.protocol.solver.tied_pitch import tied_pitches
+from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneRoom, fit_pitch, up
+from heapwire.protocol.solver.layout.tied_pitch import tied_pitches
 from heapwire.protocol.values import (
     FORMATS,
     LINEAR,

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from heapwire.protocol.errors import InputError, shown
-from heapwire.protocol.values.format import Format, PlaneFormat
+from heapwire.protocol.values.pixels.format import Format, PlaneFormat
 
 LINEAR = 0
 """Rows of pixels one after the other (DRM_FORMAT_MOD_LINEAR)."""

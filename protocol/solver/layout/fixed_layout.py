@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from heapwire.protocol.solver.demand import Demand, connected, planes_together
-from heapwire.protocol.solver.exact_layout import GeometryDemand, PlaneDemand, fit_pitch, up
+from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneDemand, fit_pitch, up
 from heapwire.protocol.values import (
     FORMATS,
     LINEAR,

@@ -28,8 +28,8 @@ from math import lcm
 from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.layout.tied_pitch import TiedPlane, tied_pitches
 from heapwire.protocol.solver.merge_rule import UINT_MAX
-from heapwire.protocol.solver.tied_pitch import TiedPlane, tied_pitches
 from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
     ADJACENT_PLANES,
@@ -316,7 +316,7 @@ def plane_rooms(
     return tuple(rooms)
 
 
-def exact_layout(
+def put_into_objects(
     geometry: GeometryDemand,
     rooms: tuple[PlaneRoom, ...],
     places: Sequence[int],

@@ -1,0 +1,30 @@
+"""Where the planes of a picture are: pitches, sizes and objects that a demand allows."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.protocol.solver.layout.exact_layout import (
+        GeometryDemand as GeometryDemand,
+        PlaneRoom as PlaneRoom,
+        plane_rooms as plane_rooms,
+        put_into_objects as put_into_objects,
+    )
+    from heapwire.protocol.solver.layout.fixed_layout import (
+        changes as changes,
+        meets_fixed as meets_fixed,
+    )
+    from heapwire.protocol.solver.layout.whole_layout import (
+        whole_number as whole_number,
+        whole_rooms as whole_rooms,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "exact_layout": "GeometryDemand PlaneRoom plane_rooms put_into_objects",
+            "fixed_layout": "changes meets_fixed",
+            "whole_layout": "whole_number whole_rooms",
+        },
+    )
