@@ -8,7 +8,8 @@ compared: the formats and the modifiers of a table with those of all rows that
 name it; a number with those that the text has, macros worked out; the text itself
 with what stands there. A row that names no file of the kernel cannot be compared:
 those are counted and listed, and more than a fifth of them is a fault.
-The table of formats is compared too (check_formats.py).
+The table of formats is compared too (check_formats.py), and how many planes buffers have
+(check_planes.py).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from check_formats import check_formats
+from check_planes import check_planes
 from kernel_source import KernelSource, SourceError, elements, squeezed
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
@@ -340,7 +342,8 @@ def main() -> int:
         with unpacked(options.source) as folder:
             outcome = check(ROOT / "kernel" / "profiles", KernelSource(folder))
             formats, faults = check_formats(KernelSource(folder))
-            outcome.differences += faults
+            planes, more = check_planes(KernelSource(folder))
+            outcome.differences += faults + more
             same_boards = check_boards(folder)
     except SourceError as error:
         print(f"check-facts: {error}", file=sys.stderr)
@@ -350,7 +353,7 @@ def main() -> int:
     for line in outcome.uncompared:
         print(f"not compared: {line}")
     print(
-        f"{outcome.compared} rows and {formats} formats compared, "
+        f"{outcome.compared} rows, {formats} formats and {planes} numbers of planes compared, "
         f"{len(outcome.differences)} differ, "
         f"{len(outcome.uncompared)} ({outcome.share:.0%}) cannot be compared"
     )

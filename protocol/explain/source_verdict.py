@@ -26,7 +26,6 @@ from heapwire.protocol.solver import (
 from heapwire.protocol.values import (
     CONTIGUOUS,
     DIFFERENT_SOURCE,
-    FORMATS,
     MAX_SEGMENTS,
     NO_SNOOP,
     PAGE_SIZE,
@@ -43,6 +42,7 @@ from heapwire.protocol.values import (
     Verdict,
     fourcc_name,
     modifier_name,
+    plane_count,
 )
 
 _TOLD: Final = 3  # members of a conflict that a verdict repeats before it says how many there are
@@ -145,8 +145,8 @@ def _opaque(
 def _planes_of(first: tuple[SetChoice, list[FormatModifier]] | None) -> int:
     """The planes of the pairs of a choice, as far as they are known: the fewest."""
     pairs = first[1] if first is not None else []
-    formats = [FORMATS[pair.fourcc] for pair in pairs if pair.fourcc in FORMATS]
-    return min((len(format_.planes) for format_ in formats), default=1)
+    counts = (plane_count(*pair) for pair in pairs)
+    return min((count for count in counts if count is not None), default=1)
 
 
 def _refusal(

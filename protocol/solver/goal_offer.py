@@ -11,7 +11,6 @@ from heapwire.protocol.solver.step_budget import StepBudget, TooComplexError
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
-    FORMATS,
     ConstraintSet,
     Extent,
     Extents,
@@ -20,6 +19,7 @@ from heapwire.protocol.values import (
     Problem,
     Source,
     Topology,
+    plane_count,
 )
 
 
@@ -62,8 +62,7 @@ def usable_sources(
 
 def _shape(pair: FormatModifier) -> tuple[int, bool]:
     """How many planes a pair has, and whether only a driver knows its layout."""
-    format_ = FORMATS.get(pair.fourcc)
-    return len(format_.planes) if format_ else 1, class_of(pair) is None
+    return plane_count(*pair) or 1, class_of(pair) is None
 
 
 def common_formats(goal: Goal) -> tuple[FormatModifier, ...]:

@@ -37,6 +37,7 @@ from heapwire.protocol.values import (
     Layout,
     PlaneFormat,
     Source,
+    plane_count,
 )
 
 Places: TypeAlias = tuple[int, ...]
@@ -154,9 +155,8 @@ def can_be_met_at_best(
     """
     by_planes: dict[int, dict[LayoutClass | None, FormatModifier]] = {}
     for pair in pairs:
-        format_ = FORMATS.get(pair.fourcc)
         # Of an unknown format one, the least that may be spoken of.
-        planes = len(format_.planes) if format_ is not None else 1
+        planes = plane_count(*pair) or 1
         by_planes.setdefault(planes, {})[class_of(pair)] = pair
     for planes, classes in by_planes.items():
         goal.budget.spend(_STEPS_OF_A_GROUND)

@@ -30,7 +30,6 @@ from heapwire.protocol.values import (
     ALL_PLANES,
     COHERENCY_DOMAINS,
     FENCES,
-    FORMATS,
     MAX_PLANES,
     CoherencyDomain,
     Fence,
@@ -39,6 +38,7 @@ from heapwire.protocol.values import (
     Plan,
     Source,
     domains_of,
+    plane_count,
     preferred_domain,
     preferred_fence,
 )
@@ -226,8 +226,7 @@ class Search:
         for pair in candidate.pairs:
             layout_class = class_of(pair)
             if layout_class is None:
-                format_ = FORMATS.get(pair.fourcc)
-                planes = len(format_.planes) if format_ else self._planes_spoken_of(choice)
+                planes = plane_count(*pair) or self._planes_spoken_of(choice)
                 layout_class = LayoutClass(planes, opaque=True)
             if layout_class not in classes:
                 classes[layout_class] = self._class(candidate, layout_class)

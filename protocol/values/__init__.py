@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         modifier_name as modifier_name,
         parse_fourcc as parse_fourcc,
         parse_modifier as parse_modifier,
+        plane_count as plane_count,
         superblocks_of as superblocks_of,
     )
     from heapwire.protocol.values.plan import (
@@ -215,7 +216,7 @@ else:
                 "ALLWINNER_TILED FORMATS Format INVALID LINEAR MODIFIER_FAMILIES PlaneFormat "
                 "ROWLESS SAMSUNG_64_32_TILE Superblocks TILINGS Tiling VENDORS columns_of "
                 "family_of format_of fourcc fourcc_name modifier_name parse_fourcc "
-                "parse_modifier superblocks_of"
+                "parse_modifier plane_count superblocks_of"
             ),
             "plan": "Plan Reason",
             "problem": "FixedBuffer Goal Problem",

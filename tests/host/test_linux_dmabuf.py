@@ -6,15 +6,16 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from host_stage import ARGB, NV12, XRGB, memfd
+from host_stage import ARGB, NV12, XRGB, HostStage, memfd
 from open_files import open_fds
 
-from heapwire.protocol.values import INVALID, parse_fourcc
+from heapwire.protocol.values import INVALID, SAMSUNG_64_32_TILE, parse_fourcc
 from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED
 from heapwire.protocol.wire import BufferParamsError as Error
 
@@ -382,3 +383,18 @@ def test_feedback_of_a_surface_that_is_gone_is_inert(stage, client) -> None:
     assert client.take(id_) == []
     client.request(id_, "destroy")
     assert client.error is None
+
+
+@pytest.mark.parametrize(
+    ("planes", "expected"), [((Y,), Error.INCOMPLETE), ((Y, UV, UV), Error.INCOMPLETE)]
+)
+def test_tiles_have_the_planes_of_their_format_too(nothing_left, pipe, planes, expected) -> None:
+    with closing(HostStage("exynos4-mfc-v5")) as stage:
+        client = stage.client()
+        params = client.params()
+        for index, plane in enumerate(planes):
+            add(client, params, replace(plane, index=index, modifier=SAMSUNG_64_32_TILE), pipe)
+        client.request(params, "create", WIDTH, HEIGHT, NV12, 0)
+        assert client.error is not None
+        assert (client.error.object, client.error.code) == (params, expected)
+        assert client.error.message == "NV12 SAMSUNG_64_32_TILE has 2 planes"

@@ -31,7 +31,11 @@ from heapwire.protocol.values import (
 
 # Heights that are not in three parts: the oracle lays out no columns, and no superblocks.
 COLUMNS = [pair("NV12", f"BROADCOM_SAND128({height})") for height in (0, 95, 1631)]
-PAIRS = [NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(64x4)"), pair("QQ4P"), *COLUMNS]
+COMPRESSED = [pair("XRGB8888", "INTEL_Y_TILED_CCS"), pair("NV12", "INTEL_Y_TILED_GEN12_MC_CCS")]
+PAIRS = [
+    *(NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(64x4)"), pair("QQ4P")),
+    *(*COLUMNS, *COMPRESSED),
+]
 # The last two are drivers', which may know layouts of their own.
 SOURCES = [heap_id(n) for n in range(4)] + [SourceId.device(DeviceId(226, n)) for n in (4, 5)]
 KIB = 1 << 10

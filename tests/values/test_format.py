@@ -21,6 +21,7 @@ from heapwire.protocol.values import (
     modifier_name,
     parse_fourcc,
     parse_modifier,
+    plane_count,
     superblocks_of,
 )
 from heapwire.protocol.values.pixels.modifier import modifier_code
@@ -229,3 +230,34 @@ def test_paired_tiles_go_two_by_two_through_two_rows():
     for columns, rows in ((2, 1), (6, 4), (30, 17), (30, 34)):
         assert sorted(tiling.places(columns, rows)) == list(range(columns * rows))
     assert TILINGS[LINEAR].places(2, 2) == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("fourcc_", "modifier", "planes"),
+    [
+        ("XRGB8888", "INTEL_Y_TILED", 1),
+        ("XRGB8888", "INTEL_Y_TILED_CCS", 2),
+        ("NV12", "INTEL_Y_TILED_GEN12_MC_CCS", 4),
+        ("YUYV", "INTEL_4_TILED_MTL_MC_CCS", 2),
+        ("ARGB8888", "INTEL_Y_TILED_GEN12_RC_CCS_CC", 3),  # the clear colour too
+        ("ARGB8888", "INTEL_4_TILED_DG2_RC_CCS_CC", 2),  # what compresses is elsewhere
+        ("NV12", "INTEL_4_TILED_DG2_MC_CCS", 2),
+        ("XRGB8888", "INTEL_4_TILED_BMG_CCS", 1),
+        # AMD: version in bits 0 to 7, DCC in bit 13, tiled anew in bit 14.
+        ("XRGB8888", "AMD(0x0000001)", 1),
+        ("XRGB8888", "AMD(0x0002001)", 2),
+        ("RGB565", "AMD(0x0006004)", 3),
+        ("XRGB8888", "AMD(0x0002005)", 1),
+        ("NV12", "AMD(0x0002001)", 2),
+        ("NV12", "LINEAR", 2),
+        ("YUV420", "ARM_AFBC(16x16)", 3),
+        ("YU08", "ARM_AFBC(16x16)", 1),
+        ("YUV420", "INTEL_Y_TILED_GEN12_MC_CCS", 4),  # nobody lists it; more there are not
+    ],
+)
+def test_planes_in_memory(fourcc_: str, modifier: str, planes: int) -> None:
+    assert plane_count(parse_fourcc(fourcc_), parse_modifier(modifier)) == planes
+
+
+def test_nobody_knows_the_planes_of_a_format_that_nobody_knows() -> None:
+    assert plane_count(fourcc("QQ4P"), LINEAR) is None

@@ -44,6 +44,7 @@ from heapwire.protocol.values import (
     REGISTRY,
     Constraint,
     FormatModifier,
+    plane_count,
 )
 
 _Options: TypeAlias = tuple[tuple[int, ...], ...]
@@ -185,8 +186,8 @@ class ConflictCases:
             layouts = cases.setdefault(((certain,), *open_), {})
             for pair in pairs:
                 layout_class = class_of(pair)
-                if layout_class is None and pair.fourcc in FORMATS:
-                    layout_class = LayoutClass(len(FORMATS[pair.fourcc].planes), opaque=True)
+                if layout_class is None and (planes := plane_count(*pair)) is not None:
+                    layout_class = LayoutClass(planes, opaque=True)
                 layouts.setdefault(layout_class, pair)
         return cases
 

@@ -18,6 +18,7 @@ from heapwire.protocol.values import (
     Layout,
     PlaneFormat,
     Tiling,
+    plane_count,
 )
 
 # A layout that only its driver knows is checked by its numbers alone.
@@ -61,7 +62,7 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
         tiling = None
     formats = format_.planes if format_ is not None and tiling is not None else None
     ends: dict[int, int] = {}
-    most = MAX_PLANES if formats is None else len(formats)
+    most = plane_count(*fixed.format) or MAX_PLANES
     if len(layout.planes) > most:
         yield Change("number of planes", len(layout.planes), most)
     for index, plane in enumerate(layout.planes[:most]):

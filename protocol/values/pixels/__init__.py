@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         fourcc_name as fourcc_name,
         parse_fourcc as parse_fourcc,
     )
+    from heapwire.protocol.values.pixels.memory_planes import (
+        plane_count as plane_count,
+    )
     from heapwire.protocol.values.pixels.modifier import (
         ALLWINNER_TILED as ALLWINNER_TILED,
         INVALID as INVALID,
@@ -38,6 +41,7 @@ else:
             "format": (
                 "FORMATS Format PlaneFormat ROWLESS format_of fourcc fourcc_name parse_fourcc"
             ),
+            "memory_planes": "plane_count",
             "modifier": (
                 "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE TILINGS "
                 "Superblocks Tiling VENDORS columns_of family_of modifier_name "

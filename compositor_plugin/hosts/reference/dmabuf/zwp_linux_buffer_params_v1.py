@@ -22,6 +22,8 @@ from heapwire.protocol.values import (
     Format,
     FormatModifier,
     fourcc_name,
+    modifier_name,
+    plane_count,
 )
 from heapwire.protocol.wire import (
     DMABUF_PLANES,
@@ -154,10 +156,12 @@ class ZwpLinuxBufferParamsV1(Resource):
                 BufferParamsError.INVALID_FORMAT,
                 f"{fourcc_name(fourcc)} with modifier {modifier:#x} is not on offer",
             )
-        layout = FORMATS.get(fourcc)
-        if layout is not None and modifier == LINEAR and len(planes) != len(layout.planes):
+        count = plane_count(fourcc, modifier)
+        # What another driver keeps beside the pixels is not known, and not offered either.
+        if (offered or modifier == LINEAR) and count is not None and len(planes) != count:
             raise self._error(
-                BufferParamsError.INCOMPLETE, f"{layout.name} has {len(layout.planes)} planes"
+                BufferParamsError.INCOMPLETE,
+                f"{fourcc_name(fourcc)} {modifier_name(modifier)} has {count} planes",
             )
         return pair if offered else None
 
