@@ -25,6 +25,7 @@ from heapwire.protocol.solver.merged_group import (
     MergedGroup,
     allocator_layout,
     group_with,
+    with_flags,
 )
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import Common, common_pairs
@@ -238,6 +239,8 @@ def layout_of(
         layout = allocator_layout(group, goal, [ids[place] for place in places])
     else:
         layout = put_into_objects(group.geometry, rooms, places, ids)
+        if layout is not None:
+            layout = with_flags(layout, group, goal)
     return layout if layout is not None and _fits(goal, group, layout) else None
 
 

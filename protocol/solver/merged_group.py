@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from heapwire.protocol.solver.demand import Demand, planes_together
@@ -13,9 +13,10 @@ from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import NO_SET
 from heapwire.protocol.solver.set_choice import SetChoice
-from heapwire.protocol.solver.source_check import needs_clean_memory
+from heapwire.protocol.solver.source_check import nearness, needs_clean_memory
 from heapwire.protocol.values import (
     ALL_PLANES,
+    ALLOCATION_FLAGS,
     COLOURS,
     DIFFERENT_SOURCE,
     MAX_BUFFER_COUNT,
@@ -23,6 +24,7 @@ from heapwire.protocol.values import (
     MAX_PLANES,
     MAX_SEGMENTS,
     MIN_BUFFERS,
+    NEAR,
     PERMITTED_SOURCES,
     SAME_SOURCE,
     SHARED_BUFFERS,
@@ -32,6 +34,7 @@ from heapwire.protocol.values import (
     Layout,
     LayoutKind,
     SourceId,
+    SourceKind,
     agreed_colour,
 )
 
@@ -132,27 +135,41 @@ def _count(goal: PreparedGoal, demand: Demand) -> int | None:
 
 
 def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...] | None:
-    """For each plane and source the sum of its ranks in the participants' lists."""
+    """For each plane and source the sum of its ranks in lists, and by nearness."""
     sources = goal.sources.sources
     orders: list[list[int]] | None = None
     for participant, position in zip(goal.participants, choice.sets, strict=True):
         if position == NO_SET:
             continue
         for constraint in participant.sets[position].constraints:
+            for device in NEAR.of(constraint):
+                goal.budget.spend(2 * len(sources))
+                near = nearness(sources, device, goal.problem.topology)
+                orders = _with_ranks(orders, near, constraint.planes)
             listed = PERMITTED_SOURCES.of(constraint)
             # Of a single source there is no order, unless others may stand in for it:
             # these come after what is named.
             if not listed or (len(listed) < 2 and not participant.substitutes):
                 continue
             goal.budget.spend(len(listed) // 4 + len(sources))
-            if orders is None:
-                orders = [[0] * len(sources) for _ in range(MAX_PLANES)]
-            ranks = {source: rank for rank, source in enumerate(listed)}
-            for plane in range(MAX_PLANES):
-                if (constraint.planes or ALL_PLANES) >> plane & 1:
-                    for place, source in enumerate(sources):
-                        orders[plane][place] += ranks.get(source.id, len(listed))
+            listing = {source: rank for rank, source in enumerate(listed)}
+            ranks = tuple([listing.get(source.id, len(listed)) for source in sources])
+            orders = _with_ranks(orders, ranks, constraint.planes)
     return None if orders is None else tuple(tuple(row) for row in orders)
+
+
+def _with_ranks(
+    orders: list[list[int]] | None, ranks: Sequence[int], planes: int
+) -> list[list[int]]:
+    """The ranks of sources added to those of some planes; without any, to all of them."""
+    if orders is None:
+        orders = [[0] * len(ranks) for _ in range(MAX_PLANES)]
+    return [
+        [sum(pair) for pair in zip(row, ranks, strict=True)]
+        if (planes or ALL_PLANES) >> plane & 1
+        else row
+        for plane, row in enumerate(orders)
+    ]
 
 
 def allocator_layout(
@@ -162,16 +179,31 @@ def allocator_layout(
     extent = group.geometry.extent
     if extent is None:
         return None
+    return Layout(
+        kind=LayoutKind.ALLOCATOR,
+        extent=extent,
+        objects=tuple(BufferObject(source, 0) for source in dict.fromkeys(sources)),
+        planes=(),
+        constraints=_spelled(group, goal),
+    )
+
+
+def with_flags(layout: Layout, group: MergedGroup, goal: PreparedGoal) -> Layout:
+    """The layout, with the flags that a device which allocates it has to be told."""
+    if group.demand.mask(ALLOCATION_FLAGS) is None or not any(
+        one.source.kind is SourceKind.DEVICE for one in layout.objects
+    ):
+        return layout
+    told = [one for one in _spelled(group, goal) if one.type == ALLOCATION_FLAGS.type]
+    return replace(layout, constraints=tuple(told))
+
+
+def _spelled(group: MergedGroup, goal: PreparedGoal) -> tuple[Constraint, ...]:
+    """The demand as constraints, for whoever allocates."""
     if group.spelled is None:
         inputs: list[Constraint] = []
         for participant, position in zip(goal.participants, group.choice.sets, strict=True):
             inputs += participant.constraints(position)
         goal.budget.spend(2 * len(inputs))
         group.spelled = spell(group.demand, inputs)
-    return Layout(
-        kind=LayoutKind.ALLOCATOR,
-        extent=extent,
-        objects=tuple(BufferObject(source, 0) for source in dict.fromkeys(sources)),
-        planes=(),
-        constraints=group.spelled,
-    )
+    return group.spelled

@@ -7,7 +7,7 @@ with the layout, in `search.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.demand import Demand
@@ -22,6 +22,7 @@ from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
     ADDRESS_RANGE,
+    ALLOCATION_FLAGS,
     COHERENCY_DOMAINS,
     CONTIGUOUS,
     CPU_ACCESS,
@@ -42,6 +43,8 @@ from heapwire.protocol.values import (
     Topology,
     domains_of,
 )
+
+_SCANOUT: Final = 1  # of `ALLOCATION_FLAGS`
 
 Rule: TypeAlias = Callable[[MergedValue, Source, Topology], bool]
 """Whether a source meets a value of one type."""
@@ -72,6 +75,25 @@ def node_of(source: Source, topology: Topology) -> int | None:
     home = home_of(source)
     location = topology.places.get(home) if home is not None else None
     return location.numa_node if location is not None else None
+
+
+def nearness(sources: Sequence[Source], device: DeviceId, topology: Topology) -> tuple[int, ...]:
+    """For each source how many places are nearer to a device; what is unknown is the farthest.
+
+    Its own memory and that of a peer with a link come first, then what is fewer hops away on
+    the bus tree, and of these what is on the same NUMA node.
+    """
+    location = topology.places.get(device)
+    own_node = location.numa_node if location is not None else None
+    distances = []
+    for source in sources:
+        home, hops = home_of(source), hops_to(source, device, topology)
+        node = node_of(source, topology)
+        linked = home is not None and topology.linked(home, device)
+        far = (not linked, hops is None, hops or 0, node is None or node != own_node)
+        distances.append(far)
+    ranks = {far: rank for rank, far in enumerate(sorted(set(distances)))}
+    return tuple(ranks[far] for far in distances)
 
 
 def _contiguous(value: MergedValue, source: Source, topology: Topology) -> bool:
@@ -111,6 +133,11 @@ def _cpu_access(value: MergedValue, source: Source, topology: Topology) -> bool:
     return source.protected is False
 
 
+def _allocation_flags(value: MergedValue, source: Source, topology: Topology) -> bool:
+    # A dumb buffer is for scanout, whatever is asked for, and for nothing else.
+    return not source.rows_only or not as_number(value) & ~_SCANOUT
+
+
 def _for_each_device(rule: Callable[[Source, DeviceId, int, Topology], bool]) -> Rule:
     def whole_rule(value: MergedValue, source: Source, topology: Topology) -> bool:
         return all(rule(source, device, number, topology) for device, number in as_pairs(value))
@@ -144,6 +171,7 @@ RULES: Final[Mapping[int, Rule]] = {
     PERMITTED_SOURCES.type: _permitted,
     PROTECTED.type: _protected,
     ADDRESS_ALIGNMENT.type: _address_alignment,
+    ALLOCATION_FLAGS.type: _allocation_flags,
     COHERENCY_DOMAINS.type: _domains,
     CPU_ACCESS.type: _cpu_access,
     MAX_HOPS.type: _for_each_device(_within_hops),

@@ -14,6 +14,7 @@ from typing import ClassVar
 from heapwire.protocol.errors import UsageError
 from heapwire.protocol.values.constraint import Constraint
 from heapwire.protocol.values.constraint_words import Subject, Unit
+from heapwire.protocol.values.device_number import DeviceId
 from heapwire.protocol.values.source import SourceId
 
 _MAX_CODE = (1 << 24) - 1
@@ -196,6 +197,13 @@ class PairsType(ConstraintType):
     __slots__ = ()
     kind = ValueKind.PAIRS
     rules = frozenset((MergeRule.NEAREST,))
+
+    def of(self, constraint: Constraint) -> tuple[DeviceId, ...]:
+        """The devices of a constraint of this type; none of any other."""
+        value = constraint.value
+        if constraint.type != self.type or not isinstance(value, tuple):
+            return ()
+        return tuple([entry[0] for entry in value if isinstance(entry, tuple)])
 
 
 class BytesType(ConstraintType):

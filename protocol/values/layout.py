@@ -43,7 +43,8 @@ class Layout:
     """The layout of a whole buffer; `extent` is what it has room for, in pixels.
 
     An ALLOCATOR layout has no plane entries: each object is one for the
-    allocator, and `constraints` is the merge of everyone's.
+    allocator, and `constraints` is the merge of everyone's. An EXACT one has those flags
+    there that a device which allocates it has to be told (`ALLOCATION_FLAGS`).
     """
 
     kind: LayoutKind

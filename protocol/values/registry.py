@@ -229,6 +229,12 @@ DMA_WIDTH = _row(
 MAX_SEGMENTS = _row(
     UintType, 0x16, "max-segments", (words.RUNS, _MIN, False), (words.MEMORY, "in at most {value}"),
     "each object has at most this many runs of bus addresses", "dma_set_max_seg; V4L2 sg")
+ALLOCATION_FLAGS = _row(
+    MaskType, 0x1f, "allocation-flags", (None, _UNION, False),
+    (words.MEMORY, "allocated for {value}"),
+    "a device that allocates is told so; heaps cannot be told, and what they give is as it is",
+    "gbm.h, GBM_BO_USE_SCANOUT and GBM_BO_USE_PROTECTED; xe_drm.h, "
+    "DRM_XE_GEM_CREATE_FLAG_SCANOUT", bits={0: "scanout", 1: "protected"})
 SAME_BUFFER = _row(
     RelationType, 0x20, "same-buffer", (None, _UNION, False), (words.PLANES, "in one object"),
     "these planes share one object", "V4L2 single-planar formats; one PRIME handle")
@@ -290,6 +296,13 @@ NOT_LOCAL = _row(
     PairsType, 0x3b, "not-local", (None, _NEAREST, False),
     (words.MEMORY, "other than that of {device}"),
     "the memory is not the device's own", "GPU work that only a peer's memory allows")
+
+NEAR = _row(
+    PairsType, 0x3c, "near", (None, _NEAREST, False),
+    (words.MEMORY, "as near to {device} as may be"),
+    "of the memory that will do the nearest to the device is liked best: its own or a linked "
+    "peer's, then by hops on the bus tree, then that of its NUMA node; the rest will do too",
+    "pci_p2pdma_distance; dev_to_node; NVLink, XGMI")
 
 # The stream as a whole.
 MIN_BUFFERS = _row(

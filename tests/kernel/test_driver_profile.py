@@ -239,6 +239,7 @@ OF_DEVICES = [
     ({"driver": "drm-clcd-pl111", "api_driver": "pl111"}, ["pl111"]),
     ({"driver": "i915", "compatibles": ("pci:v00008086d00001912sv0",)}, ["i915"]),
     ({"driver": "i915", "compatibles": ("pci:v00008086d000056A0sv0",)}, ["i915-dg2", "i915"]),
+    ({"driver": "xe"}, ["xe", "i915"]),
     ({"driver": "udl"}, []),
     ({"driver": ""}, []),
 ]

@@ -9,7 +9,7 @@ lays out does it look at what that allocator is told.)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -22,6 +22,7 @@ from heapwire.protocol.values import (
     REGISTRY,
     Constraint,
     ConstraintSet,
+    DeviceId,
     FormatModifier,
     Goal,
     Participant,
@@ -97,7 +98,7 @@ def _ways(problem: Problem, goal: Goal, heeded: Heeded) -> list[Way]:
                 way = _way(problem, pair, chosen, constraints, heeded)
                 if way is not None:
                     order = sum(
-                        _order(c, plane, source)
+                        _order(problem, c, plane, source)
                         for c in constraints
                         for plane, source in enumerate(chosen)
                     )
@@ -173,10 +174,38 @@ def _listed(one: ConstraintSet, pair: FormatModifier) -> FormatModifier | None:
     return any_height if is_column and any_height in one.formats else None
 
 
-def _order(constraint: Constraint, plane: int, source: Source) -> int:
+def _order(problem: Problem, constraint: Constraint, plane: int, source: Source) -> int:
+    if REGISTRY[constraint.type].name == "near" and _speaks_of(constraint, plane):
+        # As many places as there are that are nearer.
+        return sum(
+            len({_far(problem, other, device) for other in problem.sources
+                 if _far(problem, other, device) < _far(problem, source, device)})
+            for device, _ in constraint.value
+        )  # fmt: skip
     if REGISTRY[constraint.type].name != "permitted-sources" or not _speaks_of(constraint, plane):
         return 0
     return list(constraint.value).index(source.id)
+
+
+def _far(problem: Problem, source: Source, device: DeviceId) -> tuple[int, ...]:
+    """Unlinked, the hops of which none may be known, on another node."""
+    places = problem.topology.places
+    is_device = source.id.kind is SourceKind.DEVICE
+    home = DeviceId(source.id.major, source.id.minor) if is_device else source.device_local
+    here, there = places.get(home) if home else None, places.get(device)
+    linked = home == device or {home, device} in problem.topology.peer_links
+    hops = 10_000
+    if home == device:
+        hops = 0
+    elif there is not None and there.path and (home is None or (here and here.path)):
+        mine = here.path if home is not None and here is not None else ()
+        while mine and there.path[: len(mine)] != mine:
+            mine, hops = mine[:-1], hops
+        up = (len(here.path) if home is not None and here is not None else 0) - len(mine)
+        hops = up + len(there.path) - len(mine)
+    node = source.numa_node if source.numa_node is not None else here.numa_node if here else None
+    same = node is not None and there is not None and node == there.numa_node
+    return int(not linked), hops, int(not same)
 
 
 def _speaks_of(constraint: Constraint, plane: int) -> bool:
@@ -259,7 +288,13 @@ def _way(
             (width, height),
             spell(merged, told),
         )
-    return _laid(problem, pair, sources, named, (width, height), heeded)
+    way = _laid(problem, pair, sources, named, (width, height), heeded)
+    flags = [c for name, c in named if name == "allocation-flags"]
+    if way is None or not any(one.id.kind is SourceKind.DEVICE for one in way.sources):
+        return way
+    merged = join([lift((c,), planes=len(sources)) for c in flags])
+    assert merged is not BOTTOM
+    return replace(way, told=spell(merged, flags))
 
 
 def _grown(length: int, named: list[tuple[str, Constraint]], side: str) -> int:
@@ -285,6 +320,8 @@ def _memory_meets(name: str, c: Constraint, source: Source, plane: int) -> bool:
         return source.id in value
     if name == "protected":
         return source.protected == bool(value)
+    if name == "allocation-flags":
+        return value == 1 or not source.rows_only
     if name == "address-alignment":
         return source.alignment % value == 0
     return True

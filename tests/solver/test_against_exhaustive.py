@@ -22,10 +22,12 @@ from heapwire.protocol.values import (
     Extents,
     FailureReason,
     Goal,
+    Place,
     Plan,
     Problem,
     Source,
     SourceId,
+    Topology,
     Usage,
 )
 
@@ -39,6 +41,15 @@ PAIRS = [
 # The last two are drivers', which may know layouts of their own.
 SOURCES = [heap_id(n) for n in range(4)] + [SourceId.device(DeviceId(226, n)) for n in (4, 5)]
 KIB = 1 << 10
+GPU, PEER = DeviceId(226, 4), DeviceId(226, 5)
+TOPOLOGIES = [
+    Topology(),
+    Topology(
+        places={GPU: Place(("root", "a"), 0), PEER: Place(("root", "b", "c"), 1)},
+        peer_links=frozenset({frozenset({GPU, PEER})}),
+    ),
+    Topology(places={GPU: Place(("root", "a"), 0), PEER: Place(("root", "a", "b"), 0)}),
+]
 
 masks = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 8])
 alignments = st.sampled_from([1, 2, 3, 16, 48, 64])
@@ -52,6 +63,7 @@ def constraints(draw: st.DrawFn) -> Constraint:
                 "pitch-alignment", "offset-alignment", "size-alignment", "scanline-alignment",
                 "min-pitch", "max-pitch", "min-width", "max-width", "width-alignment", "padding",
                 "least-width", "least-height", "scaling",
+                "near", "near", "allocation-flags",
                 "min-size", "max-size", "contiguous", "address-range", "permitted-sources",
                 "permitted-sources", "address-alignment", "dma-width", "max-segments",
                 "same-buffer", "same-source", "different-source", "different-source", "protected",
@@ -72,6 +84,11 @@ def constraints(draw: st.DrawFn) -> Constraint:
         value = draw(st.integers(1, 25))
     elif name in ("min-width", "max-width"):
         value = draw(st.integers(1, 60))
+    elif name == "near":
+        value = tuple((one, 1) for one in draw(st.sampled_from([[GPU], [PEER], [GPU, PEER]])))
+        planes = []
+    elif name == "allocation-flags":
+        value, planes = draw(st.integers(1, 3)), []
     elif name == "scaling":
         value = draw(st.sampled_from([(1 << 16, 1 << 16), (1 << 15, 1 << 17), (1, 1 << 16)]))
     elif name == "padding":
@@ -118,6 +135,7 @@ def sources(draw: st.DrawFn, minor: int) -> object:
         capacity=draw(st.sampled_from([None, None, 32 * KIB, 64 * KIB])),
         alignment=draw(st.sampled_from([4096, 4096, 1 << 14])),
         area=draw(st.sampled_from(["", "", "cma", "pages"])),
+        numa_node=draw(st.sampled_from([None, 0, 1])),
         address_range=draw(
             st.sampled_from([None, (0, 0xFFFF), (0x8000, 0xFFFF), (0x10000, 0x1FFFF)])
         ),
@@ -148,6 +166,7 @@ def problems(draw: st.DrawFn) -> Problem:
         ),
         sources=tuple(draw(sources(minor)) for minor in range(draw(st.integers(1, len(SOURCES))))),
         extents=draw(extents()),
+        topology=draw(st.sampled_from(TOPOLOGIES)),
         content=Content(protected=draw(st.integers(0, 5)) == 0),
         counts=BufferCount(minimum=1, queue=draw(st.integers(0, 2)), hold=1),
     )
