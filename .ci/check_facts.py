@@ -50,6 +50,7 @@ FOLDERS = (
     "drivers/gpu/drm", "drivers/media", "drivers/staging/media", "include/uapi", "include/drm",
     "include/linux/sizes.h", "arch/arm/boot/dts", "arch/arm64/boot/dts",
     "include/dt-bindings", "scripts/dtc/include-prefixes", "drivers/soc/mediatek",
+    "drivers/dma/xilinx",
 )  # fmt: skip
 MOST_UNCOMPARED = 0.2
 _ONE = 1 << 16  # of a scale

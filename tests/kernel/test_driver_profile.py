@@ -301,3 +301,14 @@ def test_linear_is_the_modifier_of_a_row_without_any():
     profile = parse_profile(DISPLAY, file="test.toml", name="test")
     rows = profile.uses[Usage.SCANOUT].rows
     assert {one.modifier for one in rows[0].pairs} == {LINEAR}
+
+
+def test_the_pitch_that_zynqmp_rounds_up_is_asked_for() -> None:
+    """A framebuffer of another pitch is taken, and shown skewed."""
+    device = display(pair("NV12"), driver="zynqmp-dpsub", iommu=True)
+    names = MachineNames(lambda name, path: pytest.fail(name), {}, own_sources(device, [device]))
+    said = with_profiles(device, profiles_of(device), names)
+    [one] = said.sets[Usage.SCANOUT]
+    demands = {REGISTRY[c.type].name: c.value for c in one.constraints}
+    assert (demands["pitch-alignment"], demands["offset-alignment"]) == (256, 256)
+    assert demands["scaling"] == (1 << 16, 1 << 16)
