@@ -21,6 +21,7 @@ from heapwire.kernel.description.file_set import (
     SetReader,
     check_planes,
     on_planes,
+    read_pairs,
 )
 from heapwire.kernel.description.memory_properties import MOST_NODE
 from heapwire.kernel.description.profile_file import profiles_named, shipped_profiles
@@ -31,6 +32,7 @@ from heapwire.protocol.values import (
     Constraint,
     ConstraintSet,
     DeviceId,
+    FormatModifier,
     Place,
     SourceId,
     Usage,
@@ -226,10 +228,20 @@ def _kms_plane(table: TomlTable) -> KmsPlane:
         name=name,
         type=table.choice("type", PlaneType, PlaneType.OVERLAY),
         crtcs=table.integer("crtcs", _MOST_CRTCS),
+        tearing=_tearing(table) if table.has("tearing") else None,
     )
     table.text("source")
     table.close()
     return plane
+
+
+def _tearing(table: TomlTable) -> tuple[FormatModifier, ...]:
+    """What may be flipped to at once: formats and modifiers as in a set, none in an empty list."""
+    pairs: list[FormatModifier] = []
+    for row in table.tables("tearing"):
+        pairs += read_pairs(row)
+        row.close()
+    return tuple(dict.fromkeys(pairs))
 
 
 def _adding(device: Device, usage: Usage, more: tuple[Constraint, ...]) -> Device:

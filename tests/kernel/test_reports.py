@@ -32,11 +32,14 @@ NV12, XRGB = fourcc("NV12"), fourcc("XR24")
 AFBC = 0x0800000000000051
 
 
-def plane(number, kind, pairs=None, formats=(XRGB,)):
+def plane(number, kind, pairs=None, formats=(XRGB,), tearing=None):
     properties = {"type": {"id": 8, "raw_value": kind, "value": kind, "spec": []}}
     if pairs is not None:
         data = [{"modifier": modifier, "formats": [*codes]} for modifier, codes in pairs]
         properties["IN_FORMATS"] = {"id": 9, "raw_value": 40, "data": data}
+    if tearing is not None:
+        data = [{"modifier": modifier, "formats": [*codes]} for modifier, codes in tearing]
+        properties["IN_FORMATS_ASYNC"] = {"id": 10, "raw_value": 41, "data": data}
     return {
         "id": number,
         "possible_crtcs": 3,
@@ -442,6 +445,30 @@ class TestListed:
         text = '[[memory]]\nname = "a"\ncached = true\nrungs = { cached = "hearsay" }\n'
         with pytest.raises(PlatformFileError, match=r"platform\.toml:4: .*is no rung"):
             Platform.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (None, None),
+        ([], ()),
+        (
+            [(0, [XRGB, NV12]), (AFBC, [XRGB])],
+            (
+                FormatModifier(XRGB, 0), FormatModifier(XRGB, AFBC), FormatModifier(NV12, 0),
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_tear_goes_from_a_dump_through_a_file(tmp_path, said, expected) -> None:
+    file = tmp_path / "drm.json"
+    pairs = [(0, [XRGB, NV12]), (AFBC, [XRGB])]
+    file.write_text(json.dumps(dump(plane(31, 1, pairs=pairs, tearing=said))))
+    platform = Platform.parse(toml_text(reported_machine([str(file)], name="reported")))
+    again = Platform.parse(toml_text(platform_data(platform)))
+    for one in (platform, again):
+        [display] = [device for device in one.devices if device.planes]
+        assert [known.tearing for known in display.planes] == [expected]
 
 
 def test_lines_of_json():

@@ -105,23 +105,34 @@ def _plane(plane: JsonValue, constraints: tuple[Constraint, ...]) -> KmsPlane:
         type=_TYPES[number],
         sets=(ConstraintSet(formats=pairs, constraints=constraints),) if pairs else (),
         crtcs=plane.need("possible_crtcs").number(),
+        tearing=_listed(plane, properties.get("IN_FORMATS_ASYNC")),
     )
 
 
 def _pairs(plane: JsonValue, in_formats: JsonValue) -> tuple[FormatModifier, ...]:
     """What IN_FORMATS says; without it the driver takes buffers without a modifier."""
-    if in_formats.is_null or in_formats.get("data").is_null:
-        codes = [code.number() for code in plane.need("formats").each()]
-        pairs = [FormatModifier(code, modifier) for code in codes for modifier in (LINEAR, INVALID)]
-    else:
-        by_code: dict[int, list[FormatModifier]] = {}
-        for entry in in_formats.get("data").each():
-            modifier = entry.need("modifier").number(64)
-            for code in entry.need("formats").each():
-                by_code.setdefault(code.number(), []).append(
-                    FormatModifier(code.number(), modifier)
-                )
-        pairs = [pair for those in by_code.values() for pair in those]
+    said = _listed(plane, in_formats)
+    if said is not None:
+        return said
+    codes = [code.number() for code in plane.need("formats").each()]
+    return _checked(
+        plane, [FormatModifier(code, modifier) for code in codes for modifier in (LINEAR, INVALID)]
+    )
+
+
+def _listed(plane: JsonValue, formats: JsonValue) -> tuple[FormatModifier, ...] | None:
+    """What a property such as IN_FORMATS says; None where it is not there, or was not read."""
+    if formats.is_null or formats.get("data").is_null:
+        return None
+    by_code: dict[int, list[FormatModifier]] = {}
+    for entry in formats.get("data").each():
+        modifier = entry.need("modifier").number(64)
+        for code in entry.need("formats").each():
+            by_code.setdefault(code.number(), []).append(FormatModifier(code.number(), modifier))
+    return _checked(plane, [pair for those in by_code.values() for pair in those])
+
+
+def _checked(plane: JsonValue, pairs: list[FormatModifier]) -> tuple[FormatModifier, ...]:
     if len(pairs) > _MOST_PAIRS:
         raise plane.fault(f"there are more than {_MOST_PAIRS} pairs of format and modifier")
     return tuple(dict.fromkeys(pairs))

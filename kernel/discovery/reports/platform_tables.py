@@ -194,6 +194,9 @@ def _key_of(fact: str) -> str:
 def _plane(plane: KmsPlane) -> Table:
     table: Table = {"name": plane.name, "type": plane.type.value}
     _add_known(table, "crtcs", plane.crtcs)
+    if plane.tearing is not None:
+        alone = ConstraintSet(formats=plane.tearing)
+        table["tearing"] = [_pairs(pairs) for pairs, _ in _grouped(alone)]
     return table
 
 
