@@ -69,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Extent(1920, 1080),
         help="(default: %(default)s)",
     )
+    parser.add_argument(
+        "--shown-as",
+        metavar="WxH",
+        type=extent,
+        help="the size on the screen: planes that do not scale that far are left out",
+    )
     parser.add_argument("--buffers", metavar="N", type=positive, default=4, help="buffers in all")
     parser.add_argument("--protected", action="store_true", help="the content is protected")
     parser.add_argument(
@@ -98,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
         members,
         fourcc=options.format,
         size=options.size,
+        shown_as=options.shown_as,
         buffers=options.buffers,
         content=Content(protected=options.protected),
     )
@@ -134,13 +141,15 @@ def problem_of(
     *,
     fourcc: int | None,
     size: Extent,
+    shown_as: Extent | None = None,
     buffers: int,
     content: Content,
 ) -> Problem:
     """The problem that a compositor would solve for these participants.
 
     Whoever scans out is needed for scanout only; whoever samples for both
-    goals, because a compositor must be able to fall back. `size` is in pixels.
+    goals, because a compositor must be able to fall back. `size` is in pixels, and
+    `shown_as` what it is scaled to on the screen, where that is asked for.
     """
     everyone = list(members)
     displays = tuple(member for member in everyone if member.usage & Usage.SCANOUT)
@@ -156,7 +165,7 @@ def problem_of(
     return platform.problem(
         participants=clients,
         goals=goals,
-        extents=Extents(coded=size),
+        extents=Extents(coded=size, shown=shown_as),
         content=content,
         counts=_counts(buffers),
     )

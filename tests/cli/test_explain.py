@@ -173,3 +173,15 @@ def test_a_format_that_no_gpu_knows_is_scanned_out_and_said_to_be_black_elsewher
         )
     )
     assert heapwire("explain", "--platform", machine, "--size", "100x100").status == 1
+
+
+def test_a_size_on_the_screen_leaves_out_planes_that_do_not_scale_that_far(heapwire):
+    """This display scales nothing; what is as large as the screen is scanned out."""
+    asked = ("explain", "--platform", "mediatek-mt8183", "--participant", "ovl:scanout")
+    asked += ("--format", "XRGB8888", "--size", "1280x720")
+    assert heapwire(*asked).status == 0
+    assert heapwire(*asked, "--shown-as", "1280x720").status == 0
+    scaled = heapwire(*asked, "--shown-as", "1920x1080")
+    assert scaled.status == 1
+    told = "needs a scale that is 1; the picture is 1280x720, shown as 1920x1080"
+    assert told in scaled.out
