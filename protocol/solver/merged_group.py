@@ -44,6 +44,8 @@ MOST_BUFFERS: Final = 4 * MAX_BUFFER_COUNT
 NO_CHOICE: Final = SetChoice((), 0, 0, ())
 """The choice of a group that is not of one set of each participant."""
 
+_RANKING: Final = frozenset((PERMITTED_SOURCES.type, NEAR.type))
+
 _STEPS_OF_A_GROUP: Final = 10  # beside the merging of its keys
 
 
@@ -142,6 +144,8 @@ def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...
         if position == NO_SET:
             continue
         for constraint in participant.sets[position].constraints:
+            if constraint.type not in _RANKING:
+                continue
             for device in NEAR.of(constraint):
                 goal.budget.spend(2 * len(sources))
                 near = nearness(sources, device, goal.problem.topology)

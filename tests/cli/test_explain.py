@@ -176,7 +176,7 @@ def test_a_format_that_no_gpu_knows_is_scanned_out_and_said_to_be_black_elsewher
 
 
 def test_a_size_on_the_screen_leaves_out_planes_that_do_not_scale_that_far(heapwire):
-    """This display scales nothing; what is as large as the screen is scanned out."""
+    """Of a display that scales nothing; what is as large as the screen is scanned out."""
     asked = ("explain", "--platform", "mediatek-mt8183", "--participant", "ovl:scanout")
     asked += ("--format", "XRGB8888", "--size", "1280x720")
     assert heapwire(*asked).status == 0
