@@ -251,8 +251,7 @@ def ended(host: Host) -> float:
     manager.connection.roundtrip()
     time.sleep(0.05)
     start = time.monotonic()
-    os.kill(host.pid, signal.SIGTERM)
-    os.waitpid(host.pid, 0)
+    host.end()
     host.close()
     return 1e3 * (time.monotonic() - start)
 

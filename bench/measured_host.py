@@ -47,6 +47,11 @@ class Host:
         self._connections.append(Connection(str(self.path)))
         return NegotiationManager(self._connections[-1])
 
+    def end(self) -> None:
+        """End it, and wait for that."""
+        os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
+
     def close(self) -> None:
         """End all clients."""
         for connection in self._connections:
