@@ -69,17 +69,19 @@ class _ViewKey(NamedTuple):
     openable: frozenset[SourceId] | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Answered:
     """A batch, the plans that the solver made, and the sources that it could make them of.
 
-    `solved` is what was asked and answered, where somebody wants to see it.
+    `solved` is what was asked and answered, where somebody wants to see it, `spent` what the
+    last who was told so had enough of.
     """
 
     batch: PreparedBatch
     plans: tuple[Plan, ...]
     sources: frozenset[SourceId]
     solved: tuple[Problem, Answer] | None
+    spent: tuple[Allowance | None, dict[SourceId, str]] = (None, {})
 
     @property
     def size(self) -> int:
@@ -171,7 +173,10 @@ class Broker:
         spent: dict[SourceId, str] = {}
         while True:
             answered = yield from self._solved(question, frozenset(spent), keep)
-            found = self._spent(answered.plans, question.allowance)
+            if answered.spent[0] is not question.allowance:
+                found = self._spent(answered.plans, question.allowance)
+                answered.spent = (question.allowance, found)
+            found = answered.spent[1]
             if found.keys() <= spent.keys():
                 break
             spent |= found

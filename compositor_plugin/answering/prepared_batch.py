@@ -18,15 +18,10 @@ class PreparedBatch:
     def __init__(self, content: Batch) -> None:
         self.content = content
         self._events: dict[tuple[int, Explanation], tuple[EncodedEvent, ...]] = {}
-
-    @property
-    def size(self) -> int:
-        """Bytes in memory, about."""
-        content = self.content
         objects = sum(2 + len(offer.plan.reasons) for offer in content.offers)
         objects += len(content.refusals) + len(content.conflicts)
-        events = sum(event.size for encoded in self._events.values() for event in encoded)
-        return _BATCH_BYTES + _OBJECT_BYTES * objects + events
+        self.size = _BATCH_BYTES + _OBJECT_BYTES * objects
+        """Bytes in memory, about; grows with the events."""
 
     def events(self, receiver: Resource, explanation: Explanation) -> tuple[EncodedEvent, ...]:
         """The events for a client that wants so much explained."""
@@ -38,4 +33,5 @@ class PreparedBatch:
                 for event, arguments in batch_events(self.content, explanation)
                 if event not in ("done", "failed")
             )
+            self.size += sum(event.size for event in known)
         return known

@@ -28,6 +28,7 @@ from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol.values import BufferObject, Source, SourceId
 
 SETTLE_INTERVAL = 250  # milliseconds between looks at memory that clients may have freed
+MOST_TOLD = 64  # holders whose allowances are kept as they were told last
 SETTLE_AT_ONCE = 64  # charges in one look: about a millisecond, at 13 us for each object
 
 
@@ -85,14 +86,30 @@ class Accounts:
         self._charges: set[Charge] = set()
         # Those whose client has let go, by when they are to be looked at: in turns.
         self._left: dict[Charge, None] = {}
+        # What may be given, until anybody is given something or gives something back.
+        self._told: dict[Holder, tuple[tuple[Source, ...], Grant, Allowance]] = {}
         self._looked = False  # whether somebody's asking made us look since the timer did
         self._settler = loop.add_timer(self._settle_in_turns)
 
     def allowance(self, holder: Holder, sources: Iterable[Source], grant: Grant) -> Allowance:
-        """What a holder may be given of some sources now, of what it may be given at all."""
+        """What a holder may be given of some sources now, of what it may be given at all.
+
+        While nothing changes it is the same object: every question of a client's asks for it.
+        """
+        sources = tuple(sources)
+        known = self._told.get(holder)
+        if known is not None and known[0] is sources and known[1] == grant:
+            return known[2]
+        if len(self._told) >= MOST_TOLD:
+            self._told.clear()
+        told = self._allowance(holder, sources, grant)
+        self._told[holder] = (sources, grant, told)
+        return told
+
+    def _allowance(self, holder: Holder, sources: tuple[Source, ...], grant: Grant) -> Allowance:
         quota = self.quota
         own, together, names, parts, forbidden = {}, {}, {}, {}, {}
-        sources, bounding = tuple(sources), self._bounding(holder, grant)
+        bounding = self._bounding(holder, grant)
         for source in sources:
             names[source.id] = source.name
             # What other names of the same memory have given is gone from this one.
@@ -152,6 +169,7 @@ class Accounts:
         objects = tuple(objects)
         charge = Charge(holder, charged_sizes(objects), len(objects))
         self._charges.add(charge)
+        self._told.clear()
         for one in {holder, holder.user}:
             use = self._uses.setdefault(one, _Use(self.quota.user))
             if one == holder:
@@ -245,6 +263,7 @@ class Accounts:
     def _end(self, charge: Charge) -> None:
         self._charges.discard(charge)
         self._left.pop(charge, None)
+        self._told.clear()
         for one in {charge.holder, charge.holder.user}:
             use = self._uses[one]
             use.remove(charge)

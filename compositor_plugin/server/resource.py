@@ -192,11 +192,11 @@ class Resource:
 
     def send_encoded(self, events: Iterable[EncodedEvent]) -> None:
         """Send events; nothing happens if the object is dead."""
-        post = library().wl_resource_post_event_array
-        for event in events:
-            if _resources.get(self.address) is not self:
-                return
-            post(self.pointer, event.opcode, event.arguments)
+        if _resources.get(self.address) is not self:
+            return
+        post, pointer = library().wl_resource_post_event_array, self.pointer
+        for event in events:  # a client for which there is no room ends later, and not in here
+            post(pointer, event.opcode, event.arguments)
 
     def has_event(self, event: str) -> bool:
         """Whether the object's version has an event."""

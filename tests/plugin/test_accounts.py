@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from heapwire.compositor_plugin.clients.accounts import SETTLE_AT_ONCE, Accounts
+from heapwire.compositor_plugin.clients.accounts import MOST_TOLD, SETTLE_AT_ONCE, Accounts
 from heapwire.compositor_plugin.clients.grant import SCARCE_BYTES, Grant
 from heapwire.compositor_plugin.clients.quota import Holder, Quota
 from heapwire.protocol.values import BufferObject, HeapId, Source, SourceId
@@ -95,6 +95,27 @@ def test_a_budget_may_be_used_to_the_last_byte(accounts) -> None:
         "244 KiB more do not fit the 400 KiB that a user may have: 160 KiB are in use"
     )
     assert refusal(accounts, BOB, 61) is None, "each user has a budget"
+
+
+def test_what_may_be_given_is_worked_out_anew_when_something_has_changed(accounts) -> None:
+    """Every question asks for it; that of others, of another machine or policy is another."""
+
+    def told(grant: Grant = USER, sources=SOURCES):
+        return accounts.allowance(ALICE, sources, grant)
+
+    first = told()
+    assert told() is first
+    assert told(USER.for_app()) is not first
+    assert told(sources=(SYSTEM,)).parts.keys() == {SYSTEM.id}
+    before = told()
+    charge, (memory,) = given(accounts, BOB, 1, source=CMA, others=False)
+    assert told().together[CMA.id].used == PAGE
+    accounts.leave(charge)
+    assert memory.closed
+    assert told().together == before.together
+    for number in range(1000):
+        accounts.allowance(Holder(number), SOURCES, USER)
+    assert len(accounts._told) <= MOST_TOLD
 
 
 def test_what_is_charged_are_whole_pages(accounts) -> None:

@@ -16,6 +16,7 @@ from heapwire.compositor_plugin.answering import answer_schedule, prepared_batch
 from heapwire.compositor_plugin.answering.answer_store import AnswerStore
 from heapwire.compositor_plugin.answering.trial import TRIAL_STEPS
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
+from heapwire.compositor_plugin.clients.quota import Allowance
 from heapwire.compositor_plugin.server import Resource
 from heapwire.protocol.solver import StepBudget
 from heapwire.protocol.values import FailureReason
@@ -219,6 +220,24 @@ class TestAnswersThatAreKept:
             if turn == 0:
                 steps.clear()
         assert steps == []
+
+    def test_whether_an_unchanged_answer_may_be_given_is_not_worked_out_again(
+        self, stage, monkeypatch
+    ) -> None:
+        looked: list[object] = []
+        shortage = Allowance.shortage
+        monkeypatch.setattr(
+            Allowance, "shortage", lambda *one: looked.append(one) or shortage(*one)
+        )
+        client = stage.client()
+        negotiation = client.negotiation()
+        for cookie in (1, 2, 3):
+            client.ask(negotiation, cookie)
+            assert client.batches(negotiation)[-1].offers
+            if cookie == 1:
+                assert looked
+                looked.clear()
+        assert looked == []
 
     def test_who_else_asks_the_same_is_sent_the_same_events(
         self, stage, steps, monkeypatch
