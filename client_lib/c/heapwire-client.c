@@ -41,6 +41,7 @@
 #define MOST_VALUE 1024	      /* bytes of a constraint's value: the protocol's limit */
 #define MOST_PAIRS 65536      /* of a format table: indices of 16 bits reach no further */
 #define MOST_PLANS 256	      /* of an answer */
+#define MOST_COMMITS 256      /* without an answer: the protocol's limit */
 #define MOST_BUFFER ((uint64_t)1 << 40) /* bytes */
 #define MOST_BYTES (16 << 20) /* kept of what is said of one batch */
 
@@ -2008,25 +2009,38 @@ void heapwire_buffer_destroy(struct heapwire_buffer *buffer)
 
 #define PAIRS_OF_A_REQUEST 200 /* libwayland's messages have 4096 bytes */
 
+/* What is said of one answer. */
+struct answer {
+	size_t n_plans, n_conflicts, bytes;
+	struct heapwire_plan *plans;
+	struct heapwire_conflict *conflicts;
+};
+
 struct heapwire_negotiation {
 	struct xx_dmabuf_negotiation_v1 *proxy;
 	struct xx_dmabuf_negotiation_manager_v1 *manager; /* of the client */
 	heapwire_planned planned;
 	void *data;
-	uint32_t cookie; /* of the last commit, 0 before the first */
-	int sized, failed;
-	size_t n_coming, n_plans; /* which are being told of; which have been */
-	struct heapwire_plan *coming, *plans;
-	char *conflict; /* the first reason of the answer that is coming */
+	uint32_t asked, answered; /* cookies: of the last commit, and of that last answered; or 0 */
+	int sized, failed, reason;
+	struct answer coming, last;
 };
 
-static void begin_answer(struct heapwire_negotiation *negotiation)
+static void answer_free(struct answer *answer)
 {
-	free(negotiation->coming);
-	free(negotiation->conflict);
-	negotiation->coming = NULL;
-	negotiation->conflict = NULL;
-	negotiation->n_coming = 0;
+	size_t i, j;
+	for (i = 0; i < answer->n_plans; i++) {
+		for (j = 0; j < answer->plans[i].n_constraints; j++)
+			free(answer->plans[i].constraints[j].value);
+		free(answer->plans[i].constraints);
+	}
+	for (i = 0; i < answer->n_conflicts; i++) {
+		free(answer->conflicts[i].constraint.value);
+		free(answer->conflicts[i].text);
+	}
+	free(answer->plans);
+	free(answer->conflicts);
+	memset(answer, 0, sizeof *answer);
 }
 
 /* The last thing that a caller does: the negotiation may be gone afterwards. */
@@ -2043,11 +2057,33 @@ static struct heapwire_plan *coming_plan(struct heapwire_negotiation *negotiatio
 {
 	if (negotiation->failed)
 		return NULL;
-	if (!negotiation->n_coming) {
+	if (!negotiation->coming.n_plans) {
 		break_negotiation(negotiation, "a part of a plan before any plan");
 		return NULL;
 	}
-	return &negotiation->coming[negotiation->n_coming - 1];
+	return &negotiation->coming.plans[negotiation->coming.n_plans - 1];
+}
+
+static int is_device(uint32_t major, uint32_t minor)
+{
+	return major <= 0xfff && minor <= 0xfffff;
+}
+
+static int is_source(uint32_t kind, uint32_t major, uint32_t minor)
+{
+	return kind <= XX_DMABUF_SOURCES_V1_KIND_UDMABUF && is_device(major, minor);
+}
+
+static int is_value(uint32_t type, const struct wl_array *value)
+{
+	return value->size <= MOST_VALUE && fits(type, value);
+}
+
+/* Whether there is room for so many bytes more of the answer that is coming. */
+static int has_room(struct heapwire_negotiation *negotiation, size_t bytes)
+{
+	negotiation->coming.bytes += bytes;
+	return negotiation->coming.bytes <= MOST_BYTES;
 }
 
 static void plan(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t index, uint32_t goal,
@@ -2055,22 +2091,28 @@ static void plan(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t in
 		 uint32_t width, uint32_t height, uint32_t count)
 {
 	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct answer *coming = &negotiation->coming;
 	struct heapwire_plan *plans;
 
 	(void)proxy;
 	if (negotiation->failed)
 		return;
-	if (index != negotiation->n_coming || index >= MOST_PLANS) {
+	if (index != coming->n_plans || index >= MOST_PLANS) {
 		break_negotiation(negotiation, "plans that are not numbered from 0, or too many");
 		return;
 	}
-	plans = (struct heapwire_plan *)grown(negotiation->coming, index, sizeof *plans);
+	if (layout > XX_DMABUF_NEGOTIATION_V1_LAYOUT_KIND_FIXED || !width || !height ||
+	    width > 65536 || height > 65536) {
+		break_negotiation(negotiation, "a plan of no kind, or of no size");
+		return;
+	}
+	plans = (struct heapwire_plan *)grown(coming->plans, index, sizeof *plans);
 	if (!plans) {
 		break_negotiation(negotiation, "out of memory");
 		return;
 	}
-	negotiation->coming = plans;
-	plans += negotiation->n_coming++;
+	coming->plans = plans;
+	plans += coming->n_plans++;
 	memset(plans, 0, sizeof *plans);
 	plans->goal = goal;
 	plans->kind = layout;
@@ -2092,8 +2134,8 @@ static void plan_object(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint
 	(void)proxy;
 	if (!one)
 		return;
-	if (one->layout.n_objects >= HEAPWIRE_PLANES) {
-		break_negotiation(negotiation, "a plan with too many objects");
+	if (one->layout.n_objects >= HEAPWIRE_PLANES || !is_source(kind, major, minor)) {
+		break_negotiation(negotiation, "a plan with too many objects, or of no source");
 		return;
 	}
 	one->access[one->layout.n_objects] = access;
@@ -2120,8 +2162,8 @@ static void plan_plane(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint3
 	(void)proxy;
 	if (!one)
 		return;
-	if (one->layout.n_planes >= HEAPWIRE_PLANES) {
-		break_negotiation(negotiation, "a plan with too many planes");
+	if (one->layout.n_planes >= HEAPWIRE_PLANES || object >= one->layout.n_objects) {
+		break_negotiation(negotiation, "a plan with too many planes, or of no object");
 		return;
 	}
 	plane = &one->layout.planes[one->layout.n_planes++];
@@ -2133,48 +2175,107 @@ static void plan_plane(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint3
 static void told_participant(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t id,
 			     uint32_t usage, uint32_t major, uint32_t minor, const char *name)
 {
-	(void)data, (void)proxy, (void)id, (void)usage, (void)major, (void)minor, (void)name;
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+
+	(void)proxy, (void)id, (void)usage, (void)name; /* texts have the names */
+	if (!negotiation->failed && !is_device(major, minor))
+		break_negotiation(negotiation, "a participant that is no device");
+}
+
+/* ITU-T H.273 has numbers that the enum has not. */
+static int is_encoding(uint32_t encoding)
+{
+	switch (encoding) {
+	case XX_DMABUF_NEGOTIATION_V1_ENCODING_RGB:
+	case XX_DMABUF_NEGOTIATION_V1_ENCODING_BT709:
+	case XX_DMABUF_NEGOTIATION_V1_ENCODING_UNSPECIFIED:
+	case XX_DMABUF_NEGOTIATION_V1_ENCODING_BT601:
+	case XX_DMABUF_NEGOTIATION_V1_ENCODING_BT2020:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 static void plan_agreement(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t agreed,
 			   uint32_t coherency, uint32_t fence, uint32_t encoding, uint32_t range)
 {
-	struct heapwire_plan *one = coming_plan((struct heapwire_negotiation *)data);
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_plan *one = coming_plan(negotiation);
+	struct heapwire_agreement *agreement;
 
 	(void)proxy;
 	if (!one)
 		return;
-	one->agreement.agreed = agreed;
+	agreement = &one->agreement;
+	agreement->agreed = agreed;
 	if (agreed & XX_DMABUF_NEGOTIATION_V1_AGREEMENT_COHERENCY)
-		one->agreement.coherency = coherency;
+		agreement->coherency = coherency;
 	if (agreed & XX_DMABUF_NEGOTIATION_V1_AGREEMENT_FENCE)
-		one->agreement.fence = fence;
+		agreement->fence = fence;
 	if (agreed & XX_DMABUF_NEGOTIATION_V1_AGREEMENT_COLOUR) {
-		one->agreement.encoding = encoding;
-		one->agreement.range = range;
+		agreement->encoding = encoding;
+		agreement->range = range;
 	}
+	if (agreement->coherency > XX_DMABUF_NEGOTIATION_V1_COHERENCY_INACCESSIBLE ||
+	    agreement->fence > XX_DMABUF_NEGOTIATION_V1_FENCE_EXPLICIT ||
+	    !is_encoding(agreement->encoding) ||
+	    agreement->range > XX_DMABUF_NEGOTIATION_V1_RANGE_FULL)
+		break_negotiation(negotiation, "an agreement on what is not known");
 }
 
 static void plan_constraint(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t type,
 			    uint32_t planes, uint32_t flags, uint32_t provenance,
 			    struct wl_array *value)
 {
-	(void)data, (void)proxy, (void)type, (void)planes, (void)flags, (void)provenance;
-	(void)value;
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct heapwire_plan *one = coming_plan(negotiation);
+	struct heapwire_constraint *constraints;
+
+	(void)proxy;
+	if (!one)
+		return;
+	if (one->n_constraints >= MOST_CONSTRAINTS || !is_value(type, value) ||
+	    !has_room(negotiation, sizeof *constraints + value->size)) {
+		break_negotiation(negotiation, "a constraint that cannot be, or too many");
+		return;
+	}
+	constraints = (struct heapwire_constraint *)grown(one->constraints, one->n_constraints,
+							  sizeof *constraints);
+	if (constraints)
+		one->constraints = constraints;
+	if (!constraints ||
+	    !(constraints[one->n_constraints].value = copied(value->data, value->size))) {
+		break_negotiation(negotiation, "out of memory");
+		return;
+	}
+	constraints += one->n_constraints++;
+	constraints->type = type;
+	constraints->planes = planes;
+	constraints->size = (uint32_t)value->size;
+	constraints->flags = flags & XX_DMABUF_FEEDBACK_SOURCES_V1_FLAG_MUST_UNDERSTAND;
+	/* One of a later version is trusted least. */
+	if (provenance == XX_DMABUF_CONSTRAINT_SET_CREATOR_V1_PROVENANCE_PRESUMPTION ||
+	    provenance > XX_DMABUF_CONSTRAINT_SET_CREATOR_V1_PROVENANCE_USER)
+		constraints->flags |= XX_DMABUF_FEEDBACK_SOURCES_V1_FLAG_PRESUMED;
 }
 
 static void plan_reason(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t subject,
 			uint32_t planes, const char *text)
 {
-	(void)data, (void)proxy, (void)subject, (void)planes, (void)text;
+	(void)proxy, (void)subject, (void)planes, (void)text;
+	coming_plan((struct heapwire_negotiation *)data);
 }
 
 static void refusal(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t kind,
 		    uint32_t major, uint32_t minor, uint32_t cause, uint32_t participant,
 		    uint32_t type, uint32_t planes, const char *text)
 {
-	(void)data, (void)proxy, (void)kind, (void)major, (void)minor, (void)cause;
-	(void)participant, (void)type, (void)planes, (void)text;
+	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+
+	(void)proxy, (void)cause, (void)participant, (void)type, (void)planes, (void)text;
+	if (!negotiation->failed && !is_source(kind, major, minor))
+		break_negotiation(negotiation, "a refusal of no source");
 }
 
 static void conflict(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t goal,
@@ -2182,11 +2283,85 @@ static void conflict(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_
 		     uint32_t planes, struct wl_array *value, const char *text)
 {
 	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
+	struct answer *coming = &negotiation->coming;
+	struct heapwire_conflict *conflicts;
+	const struct wl_array nothing = {0, 0, NULL};
 
-	(void)proxy, (void)goal, (void)cause, (void)flags, (void)participant, (void)type;
-	(void)planes, (void)value;
-	if (!negotiation->conflict)
-		negotiation->conflict = strdup(text);
+	(void)proxy;
+	if (negotiation->failed)
+		return;
+	if (cause != XX_DMABUF_NEGOTIATION_V1_CONFLICT_CAUSE_CONSTRAINT)
+		type = 0;
+	if ((type && !is_value(type, value)) ||
+	    !has_room(negotiation, sizeof *conflicts + value->size + strlen(text))) {
+		break_negotiation(negotiation, "a conflict that cannot be, or too many");
+		return;
+	}
+	conflicts = (struct heapwire_conflict *)grown(coming->conflicts, coming->n_conflicts,
+						      sizeof *conflicts);
+	if (conflicts) {
+		const struct wl_array *kept = type ? value : &nothing;
+		coming->conflicts = conflicts;
+		conflicts += coming->n_conflicts;
+		memset(conflicts, 0, sizeof *conflicts);
+		conflicts->text = strdup(text);
+		conflicts->constraint.value = copied(kept->data, kept->size);
+		conflicts->constraint.size = (uint32_t)kept->size;
+		coming->n_conflicts++;
+	}
+	if (!conflicts || !conflicts->text || !conflicts->constraint.value) {
+		break_negotiation(negotiation, "out of memory");
+		return;
+	}
+	conflicts->goal = goal;
+	conflicts->cause = cause;
+	conflicts->flags = flags;
+	conflicts->participant = participant;
+	conflicts->constraint.type = type;
+	conflicts->constraint.planes = planes;
+}
+
+static uint32_t after(uint32_t cookie)
+{
+	return cookie == UINT32_MAX ? 1 : cookie + 1; /* never 0 */
+}
+
+/* Whether an answer is one that is to be told of; what was said of it is the last answer then. */
+static int completed(struct heapwire_negotiation *negotiation, uint32_t cookie, int reason)
+{
+	if (negotiation->failed)
+		return 0;
+	if (cookie && (negotiation->answered == negotiation->asked ||
+		       cookie != after(negotiation->answered))) {
+		break_negotiation(negotiation, "an answer that is not due");
+		return 0;
+	}
+	if (cookie)
+		negotiation->answered = cookie;
+	if ((cookie && cookie != negotiation->asked) ||
+	    reason == XX_DMABUF_NEGOTIATION_V1_REASON_SUPERSEDED) {
+		answer_free(&negotiation->coming); /* of a commit that is not the last */
+		return 0;
+	}
+	answer_free(&negotiation->last);
+	negotiation->last = negotiation->coming;
+	memset(&negotiation->coming, 0, sizeof negotiation->coming);
+	negotiation->reason = reason;
+	return 1;
+}
+
+/* Whether all that was said of plans makes plans of them. */
+static int are_plans(const struct answer *answer)
+{
+	size_t i;
+	for (i = 0; i < answer->n_plans; i++) {
+		const struct heapwire_plan *one = &answer->plans[i];
+		if (!one->layout.n_objects ||
+		    (one->kind != XX_DMABUF_NEGOTIATION_V1_LAYOUT_KIND_ALLOCATOR &&
+		     layout_check(&one->layout, NULL) < 0))
+			return 0;
+	}
+	return 1;
 }
 
 static void negotiation_done(void *data, struct xx_dmabuf_negotiation_v1 *proxy, uint32_t cookie,
@@ -2194,33 +2369,17 @@ static void negotiation_done(void *data, struct xx_dmabuf_negotiation_v1 *proxy,
 {
 	struct heapwire_negotiation *negotiation = (struct heapwire_negotiation *)data;
 	struct heapwire_plans told;
-	size_t i;
 
 	(void)proxy;
-	if (negotiation->failed)
-		return;
-	for (i = 0; i < negotiation->n_coming; i++) {
-		const struct heapwire_plan *one = &negotiation->coming[i];
-		if (one->kind > XX_DMABUF_NEGOTIATION_V1_LAYOUT_KIND_FIXED ||
-		    !one->layout.n_objects ||
-		    (one->kind != XX_DMABUF_NEGOTIATION_V1_LAYOUT_KIND_ALLOCATOR &&
-		     layout_check(&one->layout, NULL) < 0)) {
-			break_negotiation(negotiation, "a plan that contradicts itself");
-			return;
-		}
-	}
-	if (cookie && cookie != negotiation->cookie) { /* of a commit that is not the last */
-		begin_answer(negotiation);
+	if (!negotiation->failed && !are_plans(&negotiation->coming)) {
+		break_negotiation(negotiation, "a plan that contradicts itself");
 		return;
 	}
-	free(negotiation->plans);
-	negotiation->plans = negotiation->coming;
-	negotiation->n_plans = negotiation->n_coming;
-	negotiation->coming = NULL;
-	begin_answer(negotiation);
+	if (!completed(negotiation, cookie, -1))
+		return;
 	told.serial = serial;
-	told.n = negotiation->n_plans;
-	told.plans = negotiation->plans;
+	told.n = negotiation->last.n_plans;
+	told.plans = negotiation->last.plans;
 	negotiation->planned(negotiation->data, &told, NULL);
 }
 
@@ -2231,19 +2390,32 @@ static void negotiation_failed(void *data, struct xx_dmabuf_negotiation_v1 *prox
 	struct heapwire_error error;
 
 	(void)proxy, (void)serial;
-	if (negotiation->failed)
+	/* One of a later version is something that went wrong with the compositor. */
+	if (reason > XX_DMABUF_NEGOTIATION_V1_REASON_INTERNAL)
+		reason = XX_DMABUF_NEGOTIATION_V1_REASON_INTERNAL;
+	if (!completed(negotiation, cookie, (int)reason))
 		return;
 	fail(&error, HEAPWIRE_NOT_POSSIBLE, "%s%s%s", message,
-	     negotiation->conflict ? ": " : "", negotiation->conflict ? negotiation->conflict : "");
-	begin_answer(negotiation);
-	if (reason != XX_DMABUF_NEGOTIATION_V1_REASON_SUPERSEDED &&
-	    (!cookie || cookie == negotiation->cookie))
-		negotiation->planned(negotiation->data, NULL, &error);
+	     negotiation->last.n_conflicts ? ": " : "",
+	     negotiation->last.n_conflicts ? negotiation->last.conflicts[0].text : "");
+	negotiation->planned(negotiation->data, NULL, &error);
 }
 
 static const struct xx_dmabuf_negotiation_v1_listener negotiation_listener = {
 	told_participant, plan,	   plan_object, plan_source, plan_plane,       plan_agreement,
 	plan_constraint,  plan_reason, refusal,	    conflict,	 negotiation_done, negotiation_failed};
+
+int heapwire_negotiation_reason(const struct heapwire_negotiation *negotiation)
+{
+	return negotiation->reason;
+}
+
+const struct heapwire_conflict *
+heapwire_negotiation_conflicts(const struct heapwire_negotiation *negotiation, size_t *number)
+{
+	*number = negotiation->last.n_conflicts;
+	return negotiation->last.conflicts;
+}
 
 struct heapwire_negotiation *heapwire_negotiation_create(struct heapwire_client *client,
 							 struct wl_surface *surface,
@@ -2271,6 +2443,7 @@ struct heapwire_negotiation *heapwire_negotiation_create(struct heapwire_client 
 	negotiation->manager = manager;
 	negotiation->planned = planned;
 	negotiation->data = data;
+	negotiation->reason = -1;
 	xx_dmabuf_negotiation_v1_add_listener(negotiation->proxy, &negotiation_listener,
 					      negotiation);
 	return negotiation;
@@ -2280,8 +2453,8 @@ void heapwire_negotiation_destroy(struct heapwire_negotiation *negotiation)
 {
 	if (!negotiation)
 		return;
-	begin_answer(negotiation);
-	free(negotiation->plans);
+	answer_free(&negotiation->coming);
+	answer_free(&negotiation->last);
 	xx_dmabuf_negotiation_v1_destroy(negotiation->proxy);
 	free(negotiation);
 }
@@ -2428,13 +2601,31 @@ void heapwire_negotiation_set_reasons(struct heapwire_negotiation *negotiation, 
 					   : XX_DMABUF_NEGOTIATION_V1_EXPLANATION_NONE);
 }
 
+int heapwire_negotiation_set_content(struct heapwire_negotiation *negotiation,
+				     const struct heapwire_content *content,
+				     struct heapwire_error *error)
+{
+	const uint32_t flags = XX_DMABUF_NEGOTIATION_V1_CONTENT_FLAG_PROTECTED |
+			       XX_DMABUF_NEGOTIATION_V1_CONTENT_FLAG_INTERLACED;
+
+	if (content->flags & ~flags || content->rotation % 90 || content->rotation > 270 ||
+	    !is_encoding(content->encoding) || content->range > XX_DMABUF_NEGOTIATION_V1_RANGE_FULL)
+		return fail(error, HEAPWIRE_CALLER, "pictures that cannot be");
+	xx_dmabuf_negotiation_v1_set_content(negotiation->proxy, content->flags, content->rotation,
+					     content->encoding, content->range);
+	return 0;
+}
+
 int heapwire_negotiation_commit(struct heapwire_negotiation *negotiation,
 				struct heapwire_error *error)
 {
 	if (!negotiation->sized)
 		return fail(error, HEAPWIRE_CALLER, "a commit before any size");
-	negotiation->cookie += negotiation->cookie == UINT32_MAX ? 2 : 1; /* never 0 */
-	xx_dmabuf_negotiation_v1_commit(negotiation->proxy, negotiation->cookie);
+	if (negotiation->asked - negotiation->answered >= MOST_COMMITS)
+		return fail(error, HEAPWIRE_CALLER, "%d commits wait for their answers",
+			    MOST_COMMITS);
+	negotiation->asked = after(negotiation->asked);
+	xx_dmabuf_negotiation_v1_commit(negotiation->proxy, negotiation->asked);
 	return 0;
 }
 

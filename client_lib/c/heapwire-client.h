@@ -307,6 +307,8 @@ struct heapwire_plan {
 	uint32_t access[HEAPWIRE_PLANES]; /* of each object: 1 the client, 2 the compositor */
 	struct heapwire_layout layout;
 	struct heapwire_agreement agreement;
+	size_t n_constraints; /* which the allocator keeps to, where the layout is left to it */
+	struct heapwire_constraint *constraints;
 };
 
 struct heapwire_plans {
@@ -322,6 +324,15 @@ struct heapwire_plans {
  */
 typedef void (*heapwire_planned)(void *data, const struct heapwire_plans *plans,
 				 const struct heapwire_error *error);
+
+/* One requirement of those that contradict each other; an enum is one of the negotiation's. */
+struct heapwire_conflict {
+	uint32_t goal, cause; /* enum goal, enum conflict_cause */
+	uint32_t flags;	      /* enum conflict_flag */
+	uint32_t participant; /* your own number for it; others are the compositor's */
+	struct heapwire_constraint constraint; /* without flags; of type 0 if it is about formats */
+	char *text;
+};
 
 /* A negotiation for a surface, or for none in particular. */
 struct heapwire_negotiation *heapwire_negotiation_create(struct heapwire_client *client,
@@ -354,9 +365,27 @@ int heapwire_negotiation_set_openable(struct heapwire_negotiation *negotiation,
 				      struct heapwire_error *error);
 /* Whether errors are to name who contradicts whom; the compositor has more to say then. */
 void heapwire_negotiation_set_reasons(struct heapwire_negotiation *negotiation, int wanted);
+/* What the pictures are beyond their size; unless it is said, nothing in particular. */
+struct heapwire_content {
+	uint32_t flags;		   /* enum content_flag: protected, interlaced */
+	uint32_t rotation;	   /* degrees, counter-clockwise: 0, 90, 180 or 270 */
+	uint32_t encoding, range; /* enum encoding, enum range */
+};
+int heapwire_negotiation_set_content(struct heapwire_negotiation *negotiation,
+				     const struct heapwire_content *content,
+				     struct heapwire_error *error);
 
 int heapwire_negotiation_commit(struct heapwire_negotiation *negotiation,
 				struct heapwire_error *error);
+
+/*
+ * Why the last answer has no plan (an enum reason; -1 if it has some), and what contradicts what,
+ * which is told to who wants reasons: of a goal without plans where there are others. Valid until
+ * the next answer.
+ */
+int heapwire_negotiation_reason(const struct heapwire_negotiation *negotiation);
+const struct heapwire_conflict *
+heapwire_negotiation_conflicts(const struct heapwire_negotiation *negotiation, size_t *number);
 
 /* Says by which plan buffers have been made, so that it stays the best as long as it is good. */
 void heapwire_negotiation_use(struct heapwire_negotiation *negotiation, uint32_t serial,

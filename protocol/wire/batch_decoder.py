@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from heapwire.protocol.errors import PeerError
 from heapwire.protocol.values import (
+    MAX_PLANES,
     BufferObject,
     CoherencyDomain,
     Colour,
@@ -70,7 +71,13 @@ class _Offer:
     colour: Colour | None = None
 
     def finished(self) -> Offer:
-        """The plan, now that the batch is complete."""
+        """The plan, now that the batch is complete; `PeerError` if it contradicts itself."""
+        laid_out = self.kind is LayoutKind.ALLOCATOR or (
+            self.planes
+            and all(one.pitch and one.offset < self.objects[one.object].size for one in self.planes)
+        )
+        if not self.objects or not laid_out:
+            raise PeerError(f"plan {self.index} contradicts itself")
         plan = Plan(
             fourcc=self.fourcc,
             modifier=self.modifier,
@@ -125,6 +132,8 @@ class BatchDecoder:
         count: int,
     ) -> None:
         """A plan begins."""
+        if index != len(self._offers):
+            raise PeerError(f"plan {index}, where plan {len(self._offers)} is due")
         if layout not in LayoutKind.__members__.values():
             raise PeerError(f"plan {index}: {layout} is no kind of layout")
         fault = Extent.fault(width, height)
@@ -147,6 +156,8 @@ class BatchDecoder:
     ) -> None:
         """An object of the last plan."""
         offer = self._offer
+        if len(offer.objects) == MAX_PLANES:
+            raise PeerError(f"plan {offer.index} has more than {MAX_PLANES} objects")
         offer.objects.append(
             BufferObject(decode_source(kind, major, minor), size_hi << 32 | size_lo)
         )
@@ -154,15 +165,15 @@ class BatchDecoder:
 
     def plan_source(self, kind: int, major: int, minor: int, access: int) -> None:
         """An object of the last plan, whose size its allocator decides."""
-        offer = self._offer
-        offer.objects.append(BufferObject(decode_source(kind, major, minor), 0))
-        offer.access.append(Access(access))
+        self.plan_object(kind, major, minor, access, 0, 0)
 
     def plan_plane(self, object_: int, offset: int, pitch: int) -> None:
         """A plane of the last plan."""
         offer = self._offer
         if object_ >= len(offer.objects):
             raise PeerError(f"plane in object {object_}, which the plan has not")
+        if len(offer.planes) == MAX_PLANES:
+            raise PeerError(f"plan {offer.index} has more than {MAX_PLANES} planes")
         offer.planes.append(PlaneLayout(object_, offset, pitch))
 
     def plan_agreement(

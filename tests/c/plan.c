@@ -1,6 +1,9 @@
-/* Asks where a decoder is to put pictures, with the client library; prints the plans as JSON.
+/* Asks where a decoder is to put pictures, with the client library; prints the answer as JSON.
  *
- *   plan PITCH_ALIGNMENT MAX_PITCH   of the decoder's set; the second 0 for none */
+ *   plan PITCH_ALIGNMENT MAX_PITCH [all]   of the decoder's set; the second 0 for none
+ *
+ * With "all", it goes on listening until the compositor hangs up, and prints a line for each
+ * answer. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,44 +13,96 @@
 
 enum { DECODE = 1, PITCH = 1, MAX_PITCH = 6, CONTIGUOUS = 16, MUST_UNDERSTAND = 1 };
 enum { NV12 = 0x3231564e, XRGB8888 = 0x34325258 };
+static struct heapwire_negotiation *negotiation;
 static int over;
+
+static void print_value(const struct heapwire_constraint *one)
+{
+	uint32_t i;
+	printf("\"");
+	for (i = 0; i < one->size; i++)
+		printf("%02x", ((unsigned char *)one->value)[i]);
+	printf("\"");
+}
+
+static void print_number(uint32_t agreed, uint32_t number, const char *end)
+{
+	if (agreed)
+		printf("%" PRIu32 "%s", number, end);
+	else
+		printf("null%s", end);
+}
+
+static void print_agreement(const struct heapwire_agreement *one)
+{
+	printf(", \"agreement\": [");
+	print_number(one->agreed & 1, one->coherency, ", ");
+	print_number(one->agreed & 2, one->fence, ", ");
+	print_number(one->agreed & 4, one->encoding, ", ");
+	print_number(one->agreed & 4, one->range, "]");
+}
+
+static void print_plan(const struct heapwire_plan *plan)
+{
+	const struct heapwire_layout *layout = &plan->layout;
+	size_t n;
+
+	printf("{\"pair\": [%" PRIu32 ", %" PRIu64 "], \"kind\": %" PRIu32 ", \"goal\": %" PRIu32
+	       ", \"count\": %" PRIu32 ", \"extent\": [%" PRIu32 ", %" PRIu32 "], \"objects\": [",
+	       layout->fourcc, layout->modifier, plan->kind, plan->goal, plan->count, layout->width,
+	       layout->height);
+	for (n = 0; n < layout->n_objects; n++)
+		printf("%s[%" PRIu32 ", %" PRIu32 ", %" PRIu32 ", %" PRIu64 ", %" PRIu32 "]",
+		       n ? ", " : "", layout->objects[n].source.kind,
+		       layout->objects[n].source.major, layout->objects[n].source.minor,
+		       layout->objects[n].size, plan->access[n]);
+	printf("], \"planes\": [");
+	for (n = 0; n < layout->n_planes; n++)
+		printf("%s[%" PRIu32 ", %" PRIu32 ", %" PRIu32 "]", n ? ", " : "",
+		       layout->planes[n].object, layout->planes[n].offset, layout->planes[n].pitch);
+	printf("], \"constraints\": [");
+	for (n = 0; n < plan->n_constraints; n++) {
+		const struct heapwire_constraint *one = &plan->constraints[n];
+		printf("%s[%" PRIu32 ", %" PRIu32 ", %" PRIu32 ", ", n ? ", " : "", one->type,
+		       one->planes, one->flags);
+		print_value(one);
+		printf("]");
+	}
+	printf("]");
+	print_agreement(&plan->agreement);
+	printf("}");
+}
 
 static void planned(void *data, const struct heapwire_plans *plans,
 		    const struct heapwire_error *error)
 {
-	size_t i;
-	uint32_t n;
+	const struct heapwire_conflict *conflicts;
+	size_t i, n;
 
 	(void)data;
 	over = 1;
-	if (!plans) {
-		printf("{\"fault\": %d}\n", error->fault);
-		fprintf(stderr, "%s\n", error->text);
+	if (error && error->fault == HEAPWIRE_PEER) {
+		printf("{\"fault\": \"peer\"}\n");
 		return;
 	}
-	printf("[");
-	for (i = 0; i < plans->n; i++) {
-		const struct heapwire_plan *plan = &plans->plans[i];
-		const struct heapwire_layout *layout = &plan->layout;
-		printf("%s{\"pair\": [%" PRIu32 ", %" PRIu64 "], \"kind\": %" PRIu32
-		       ", \"goal\": %" PRIu32 ", \"count\": %" PRIu32
-		       ", \"extent\": [%" PRIu32 ", %" PRIu32 "], \"objects\": [",
-		       i ? ", " : "", layout->fourcc, layout->modifier, plan->kind, plan->goal,
-		       plan->count, layout->width, layout->height);
-		for (n = 0; n < layout->n_objects; n++)
-			printf("%s[%" PRIu32 ", %" PRIu32 ", %" PRIu32 ", %" PRIu64 ", %" PRIu32
-			       "]",
-			       n ? ", " : "", layout->objects[n].source.kind,
-			       layout->objects[n].source.major, layout->objects[n].source.minor,
-			       layout->objects[n].size, plan->access[n]);
-		printf("], \"planes\": [");
-		for (n = 0; n < layout->n_planes; n++)
-			printf("%s[%" PRIu32 ", %" PRIu32 ", %" PRIu32 "]", n ? ", " : "",
-			       layout->planes[n].object, layout->planes[n].offset,
-			       layout->planes[n].pitch);
-		printf("]}");
+	printf("{\"reason\": %d, \"plans\": [", heapwire_negotiation_reason(negotiation));
+	for (i = 0; plans && i < plans->n; i++) {
+		printf("%s", i ? ", " : "");
+		print_plan(&plans->plans[i]);
 	}
-	printf("]\n");
+	printf("], \"conflicts\": [");
+	conflicts = heapwire_negotiation_conflicts(negotiation, &n);
+	for (i = 0; i < n; i++) {
+		printf("%s[%" PRIu32 ", %" PRIu32 ", %" PRIu32 ", %" PRIu32 ", ", i ? ", " : "",
+		       conflicts[i].goal, conflicts[i].participant, conflicts[i].constraint.type,
+		       conflicts[i].constraint.planes);
+		print_value(&conflicts[i].constraint);
+		printf(", %" PRIu32 "]", conflicts[i].flags & 1);
+	}
+	printf("]}\n");
+	fflush(stdout);
+	if (!plans && !error->text[0])
+		exit(4); /* a sentence is missing */
 }
 
 int main(int argc, char **argv)
@@ -66,7 +121,7 @@ int main(int argc, char **argv)
 	struct wl_display *display = wl_display_connect(NULL);
 	struct heapwire_client *client =
 		display ? heapwire_client_create(display, NULL, &error) : NULL;
-	struct heapwire_negotiation *negotiation = NULL;
+	int all = argc > 3 && !strcmp(argv[3], "all");
 
 	while (client && !heapwire_client_ready(client) && wl_display_dispatch(display) >= 0)
 		;
@@ -84,7 +139,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", error.text);
 		return 2;
 	}
-	while (!over && wl_display_dispatch(display) >= 0)
+	while ((all || !over) && wl_display_dispatch(display) >= 0)
 		;
 	heapwire_negotiation_destroy(negotiation);
 	heapwire_client_destroy(client);

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import struct
 import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import fake_compositor
 from fake_compositor import FakeCompositor
@@ -93,7 +94,16 @@ class TellingCompositor(FakeCompositor):
         self.hang_up()
 
 
-def client_socket(compositor: FakeCompositor) -> int:
+class Finishing(Protocol):
+    """What `in_c` wants of a compositor."""
+
+    socket: socket.socket
+
+    def finish(self) -> None:
+        """Wait until all was sent, and hang up."""
+
+
+def client_socket(compositor: Finishing) -> int:
     """The client's end, the caller's to close: for a program as $WAYLAND_SOCKET."""
     return os.dup(compositor.socket.fileno())
 
@@ -106,15 +116,24 @@ def events(case: dict[str, Any]) -> list[list[Any]]:
     return spread
 
 
-def in_c(program: Path, compositor: TellingCompositor, wrapper: tuple[str, ...] = ()) -> list[Any]:
-    """What the C program prints: the sources, and a line for each batch."""
-    socket = client_socket(compositor)
+def in_c(
+    program: Path,
+    compositor: Finishing,
+    wrapper: tuple[str, ...] = (),
+    *,
+    arguments: tuple[str, ...] = (),
+) -> list[Any]:
+    """What a C program prints, a line of JSON each."""
+    end = client_socket(compositor)
     compositor.socket.close()
-    environment = {"WAYLAND_SOCKET": str(socket), "PATH": os.environ["PATH"]}
     with subprocess.Popen(
-        [*wrapper, program], env=environment, pass_fds=[socket], stdout=subprocess.PIPE, text=True
+        [*wrapper, program, *arguments],
+        env={"WAYLAND_SOCKET": str(end), "PATH": os.environ["PATH"]},
+        pass_fds=[end],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as client:
-        os.close(socket)
+        os.close(end)
         compositor.finish()
         said, _ = client.communicate(timeout=PATIENCE)
     assert client.returncode == 0

@@ -44,9 +44,10 @@ from heapwire.protocol import (
     solve,
 )
 from heapwire.protocol.solver import BOTTOM, join, lift
-from heapwire.protocol.values import Extent, Layout, LayoutKind, Plan, registry
+from heapwire.protocol.values import BufferObject, Extent, Layout, LayoutKind, Plan, registry
 from heapwire.protocol.values.constraint_type import ConstraintType
 from heapwire.protocol.wire import (
+    Access,
     BatchDecoder,
     ConstraintSetBuilder,
     Offer,
@@ -101,7 +102,7 @@ def test_it_is_sent_to_the_compositor_and_back(acme: ModuleType) -> None:
     layout = Layout(
         kind=LayoutKind.ALLOCATOR,
         extent=Extent(64, 64),
-        objects=(),
+        objects=(BufferObject(SYSTEM.id, 0),),
         planes=(),
         constraints=sent.constraints,
     )
@@ -113,7 +114,7 @@ def test_it_is_sent_to_the_compositor_and_back(acme: ModuleType) -> None:
         layout=layout,
         buffer_count=1,
     )
-    tranche = Tranche(flags=TrancheFlags.SCANOUT, offers=(Offer(0, plan, ()),))
+    tranche = Tranche(flags=TrancheFlags.SCANOUT, offers=(Offer(0, plan, (Access.CLIENT,)),))
     decoder = BatchDecoder()
     for name, arguments in batch_events(Batch(tranches=(tranche,))):
         batch = getattr(decoder, name)(*arguments)

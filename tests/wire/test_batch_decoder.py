@@ -21,7 +21,16 @@ PITCH = BY_NAME["pitch-alignment"].type
 PLAN = ("plan", (0, 2, 1, 0, 0, 0, 64, 64, 3))
 OBJECT = ("plan_object", (0, 254, 0, 1, 0, 4096))
 
+BUFFER = (OBJECT, ("plan_plane", (0, 0, 64)))  # what makes a plan of it
+
 BROKEN = {
+    "plan-number": ([PLAN, *BUFFER], PLAN),
+    "many-objects": ([PLAN, *[OBJECT] * 4], OBJECT),
+    "many-planes": ([PLAN, OBJECT, *[BUFFER[1]] * 4], BUFFER[1]),
+    "no-object": ([PLAN], ("done", (1, 1))),
+    "no-plane": ([PLAN, OBJECT], ("done", (1, 1))),
+    "no-pitch": ([PLAN, OBJECT, ("plan_plane", (0, 0, 0))], ("done", (1, 1))),
+    "plane-behind-its-object": ([PLAN, OBJECT, ("plan_plane", (0, 4096, 64))], ("done", (1, 1))),
     "participant-number": ([], ("participant", (0x8000_0000, 8, 0, 1 << 20, "display"))),
     "plan-size": ([], ("plan", (0, 2, 1, 0, 0, 0, 0, 64, 3))),
     "plan-layout": ([], ("plan", (0, 2, 1, 0, 0, 3, 64, 64, 3))),
@@ -60,6 +69,8 @@ def test_what_later_versions_may_add_is_no_fault() -> None:
     decoder = BatchDecoder()
     decoder.participant(0x8000_0000, 1 << 12 | 8, 0, 0, "display")
     decoder.plan(0, 1 | 8, *PLAN[1][2:])
+    for name, arguments in BUFFER:
+        getattr(decoder, name)(*arguments)
     decoder.plan_agreement(8, 99, 99, 99, 99)
     decoder.plan_reason(99, 0, "later")
     decoder.refusal(0, 254, 0, 99, 0, 0, 0, "later")
@@ -79,6 +90,8 @@ def test_a_batch_replaces_all_of_the_one_before() -> None:
     decoder = BatchDecoder()
     decoder.participant(0x8000_0000, 8, 0, 0, "display")
     decoder.plan(*PLAN[1])
+    for name, arguments in BUFFER:
+        getattr(decoder, name)(*arguments)
     decoder.conflict(1, 1, 0, 1, 0, 0, b"", "no format")
     decoder.failed(1, 1, 0, "no")
     assert decoder.done(2, 2) == Batch(cookie=2, serial=2)
@@ -107,6 +120,8 @@ def test_what_is_just_within_the_limits_is_taken() -> None:
 def test_what_was_not_agreed_on_is_not_looked_at() -> None:
     decoder = BatchDecoder()
     decoder.plan(*PLAN[1])
+    for name, arguments in BUFFER:
+        getattr(decoder, name)(*arguments)
     decoder.plan_agreement(0, 9, 9, 9, 9)
     (offer,) = decoder.done(1, 1).offers
     assert (offer.plan.domain, offer.plan.fence, offer.plan.colour) == (None, None, None)

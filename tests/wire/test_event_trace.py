@@ -18,6 +18,7 @@ from heapwire.protocol.wire import (
 EVENTS: list[Event] = [
     ("shown", (1, 2)),
     ("plan", (0, 1, 1, 0, 2, 1, 64, 64, 3)),
+    ("plan_source", (0, 250, 1, 1)),
     ("plan_constraint", (1, 0, 0, 0, (64).to_bytes(8, "little"))),
     ("failed", (1, 7, 0, "nö")),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -219,7 +221,7 @@ def offers(draw: st.DrawFn, flags: TrancheFlags) -> Offer:
         colour=draw(st.none() | st.tuples(ENCODING, RANGE)),
     )
     access = draw(st.lists(ACCESS, min_size=len(layout.objects), max_size=len(layout.objects)))
-    return Offer(draw(U32), plan, tuple(access))
+    return Offer(0, plan, tuple(access))
 
 
 COMPOSITOR_ID = st.integers(FIRST_COMPOSITOR_ID, 2**32 - 1)
@@ -249,6 +251,15 @@ def conflict_entries(draw: st.DrawFn) -> ConflictEntry:
     )
 
 
+def numbered(tranches: Iterable[Tranche]) -> tuple[Tranche, ...]:
+    """Plans are numbered from 0 within a batch."""
+    numbers = itertools.count()
+    return tuple(
+        replace(one, offers=tuple(replace(offer, index=next(numbers)) for offer in one.offers))
+        for one in tranches
+    )
+
+
 BATCH = st.builds(
     Batch,
     cookie=U32,
@@ -256,7 +267,7 @@ BATCH = st.builds(
     participants=st.lists(
         st.builds(BatchParticipant, COMPOSITOR_ID, USAGE, st.none() | REAL_DEVICE, TEXT), max_size=3
     ).map(tuple),
-    tranches=st.lists(tranches(), max_size=3, unique_by=lambda one: one.flags).map(tuple),
+    tranches=st.lists(tranches(), max_size=3, unique_by=lambda one: one.flags).map(numbered),
     refusals=st.lists(
         st.builds(
             Refusal,

@@ -1,0 +1,194 @@
+"""In the guest: the C client's examples with real heaps and cameras, and what is on the screen.
+
+    c_client.py SHOW_ONE_BUFFER PLAYER MODULE
+
+Both programs run on the reference compositor, and in a stock Weston with the module, on vkms.
+Of the cameras, which are vivid's, one takes contiguous memory alone; their pictures stand still.
+Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+
+import v4l2
+from display_state import CRCS, Crcs, crc_of, framebuffer
+from limits import PATIENCE
+from step_limit import step_limit
+from weston import Weston, seat
+
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.discovery import local_platform
+from heapwire.kernel.memory import CpuAccess
+from heapwire.protocol.values import Extent
+
+SIZE = Extent(640, 480)  # a mode that vkms has, and a size that vivid has
+PITCH = 4 * SIZE.width
+WINDOW = Extent(640, 360)  # what show_one_buffer shows, in one grey
+GREY = 0xA0
+PICTURES = 30
+INI = "[output]\nname=Virtual-1\nmode=640x480\n"
+VIDIOC_S_CTRL = 0xC008561C
+# vivid-ctrls.c: VIVID_CID_OSD_TEXT_MODE is VIVID_CID_VIVID_BASE + 1; its last choice is no text.
+VIVID_CID_OSD_TEXT_MODE, NO_TEXT = 0x00F0F001, 2
+
+
+def cameras():
+    """The nodes of vivid, by what allocates for them."""
+    names = Path("/sys/class/video4linux").glob("video*/name")
+    nodes = [f"/dev/{one.parent.name}" for one in names if "vid-cap" in one.read_text()]
+    return {v4l2.allocator(node): node for node in sorted(nodes)}
+
+
+def picture_of(node, platform):
+    """What a camera sees from now on, always the same: XRGB8888."""
+    with ExitStack() as stack:
+        video = stack.enter_context(v4l2.opened(node))
+        fcntl.ioctl(video, VIDIOC_S_CTRL, struct.pack("Ii", VIVID_CID_OSD_TEXT_MODE, NO_TEXT))
+        (size,) = v4l2.set_format(video, SIZE.width, SIZE.height, "XR24")
+        source = platform.source("reserved").id
+        buffers = [stack.enter_context(platform.memory.allocate(source, size)) for _ in range(3)]
+        *_, last = v4l2.capture(video, [one.fd for one in buffers], size, 3)
+        with buffers[last].map(CpuAccess.READ) as view:
+            return bytes(view[: PITCH * SIZE.height])
+
+
+def drawn(number):
+    """A picture of the player's own: a row is one grey, and each picture begins a row later."""
+    return b"".join(bytes([(row + number) & 0xFF]) * PITCH for row in range(SIZE.height))
+
+
+def screen_crc(picture):
+    """What vkms has for a picture that fills it."""
+    return crc_of(picture, PITCH, SIZE.width, SIZE.height)
+
+
+def colours(picture):
+    """The checksum of red, green and blue, as the reference compositor records it."""
+    rgb = bytearray(len(picture) // 4 * 3)
+    rgb[0::3], rgb[1::3], rgb[2::3] = picture[2::4], picture[1::4], picture[0::4]
+    return zlib.crc32(rgb)
+
+
+def ran(*command, socket):
+    """What a program that ends by itself came to."""
+    done = subprocess.run(
+        command,
+        env={**os.environ, "WAYLAND_DISPLAY": socket},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return {"status": done.returncode, "errors": done.stderr}
+
+
+@contextlib.contextmanager
+def running(*command, socket):
+    """A program that shows something until it is killed."""
+    process = subprocess.Popen(command, env={**os.environ, "WAYLAND_DISPLAY": socket})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def on_reference(show, player, platform, nodes):
+    """Each program on a reference compositor of its own: the frames, as they were recorded."""
+    told = {}
+
+    def frames(compositor):
+        return [
+            {"crc": one.crc32, "sources": one.sources, "scanned_out": one.scanned_out}
+            for one in list(compositor.frames)
+        ]
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        with (
+            Compositor(platform, socket="show", size=SIZE, record=True) as compositor,
+            compositor.running(),
+            running(show, socket=f"{folder}/show"),
+        ):
+            deadline = time.monotonic() + PATIENCE
+            while not compositor.frames and time.monotonic() < deadline:
+                time.sleep(0.05)
+            told["show"] = {"frames": frames(compositor)}
+        for name, camera in (("drawn", None), *nodes.items()):
+            with (
+                Compositor(platform, socket=name, size=SIZE, record=True) as compositor,
+                compositor.running(),
+            ):
+                command = [player, str(PICTURES), *([camera] if camera else [])]
+                told[name] = ran(*command, socket=f"{folder}/{name}")
+                told[name]["frames"] = frames(compositor)
+    return told
+
+
+def on_weston(show, player, module, nodes, pictures):
+    """The same in Weston: whether the display has shown what it should, and by which buffers."""
+    told = {}
+    with (
+        seat(),
+        Weston("vm-1", shell="kiosk", module=module, ini=INI) as weston,
+    ):
+        weston.connect().close()
+        with Crcs() as crcs, running(show, socket=weston.socket):
+            told["show"] = {"shown": crcs.wait_for(banded())}
+        with Crcs(), weston.watched() as repaints:
+            told["drawn"] = ran(player, str(PICTURES), socket=weston.socket)
+        told["drawn"] |= {"plane_only": repaints.plane_only, "seen": sorted(crcs_seen())}
+        for name, camera in nodes.items():
+            with Crcs() as crcs, running(player, "0", camera, socket=weston.socket):
+                shown = crcs.wait_for(screen_crc(pictures[name]))
+                told[name] = {"shown": shown, "framebuffer": framebuffer()}
+        told["module"] = weston.module_log
+    return told
+
+
+def banded():
+    """The CRC of the grey picture in the middle of a black screen."""
+    above = bytes(PITCH * ((SIZE.height - WINDOW.height) // 2))
+    picture = above + bytes([GREY]) * (PITCH * WINDOW.height) + above
+    return screen_crc(picture)
+
+
+def crcs_seen():
+    """All CRCs of the last time that they were looked at."""
+    return {int(line.split()[1], 16) for line in CRCS.read_text().split("\n")[:-1]}
+
+
+def main():
+    show, player, module = sys.argv[1:]
+    platform = local_platform()
+    nodes = cameras()
+    told = {"cameras": sorted(nodes)}
+    with step_limit("pictures"):
+        pictures = {name: picture_of(node, platform) for name, node in nodes.items()}
+    told["expected"] = {
+        "colours": {name: colours(one) for name, one in pictures.items()}
+        | {"drawn": [colours(drawn(number)) for number in range(PICTURES)]},
+        "crcs": [
+            crc_of(drawn(number), PITCH, SIZE.width, SIZE.height) for number in range(PICTURES)
+        ],
+    }
+    with step_limit("reference"):
+        told["reference"] = on_reference(show, player, platform, nodes)
+    with step_limit("Weston"):
+        told["weston"] = on_weston(show, player, module, nodes, pictures)
+    print(json.dumps(told))
+
+
+main()
