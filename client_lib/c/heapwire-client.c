@@ -34,6 +34,8 @@
 #include "xx-dmabuf-negotiation-v1-client-protocol.h"
 #include "xx-dmabuf-sources-v1-client-protocol.h"
 
+#define FLAGGED 6  /* the version of linux-dmabuf from which each tranche says what it is for */
+#define SAMPLING 2 /* zwp_linux_dmabuf_feedback_v1.tranche_flags.sampling, which is since then */
 #define MOST_SOURCES 4096     /* of the compositor, and of a tranche */
 #define MOST_TRANCHES 256     /* of a batch */
 #define MOST_SETS 4096	      /* of a tranche */
@@ -226,8 +228,8 @@ static void global(void *data, struct wl_registry *registry, uint32_t name, cons
 
 	if (!client->dmabuf && version >= 3 &&
 	    !strcmp(interface, zwp_linux_dmabuf_v1_interface.name)) {
-		/* No version that the headers lack, and not the sixth, which has no main device. */
-		uint32_t most = lesser(5, (uint32_t)zwp_linux_dmabuf_v1_interface.version);
+		/* No version that the headers lack. */
+		uint32_t most = lesser(6, (uint32_t)zwp_linux_dmabuf_v1_interface.version);
 		client->dmabuf = (struct zwp_linux_dmabuf_v1 *)wl_registry_bind(
 			registry, name, &zwp_linux_dmabuf_v1_interface, lesser(version, most));
 	} else if (!client->sources_proxy &&
@@ -594,7 +596,8 @@ static void tranche_flags(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy
 {
 	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
 	(void)proxy;
-	feedback->now.flags = flags & 1; /* those of later versions mean nothing here */
+	/* Those of later versions mean nothing here. */
+	feedback->now.flags = flags & (ZWP_LINUX_DMABUF_FEEDBACK_V1_TRANCHE_FLAGS_SCANOUT | SAMPLING);
 	feedback->flagged = 1;
 }
 
@@ -634,6 +637,11 @@ static void tranche_formats(void *data, struct zwp_linux_dmabuf_feedback_v1 *pro
 	}
 }
 
+static int says_who_samples(const struct heapwire_feedback *feedback)
+{
+	return wl_proxy_get_version((struct wl_proxy *)feedback->proxy) >= FLAGGED;
+}
+
 static void tranche_done(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy)
 {
 	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
@@ -645,6 +653,8 @@ static void tranche_done(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy)
 		return;
 	if (!feedback->targeted)
 		BREAK(feedback, "a tranche without a target device");
+	if (says_who_samples(feedback) && !feedback->now.flags)
+		BREAK(feedback, "a tranche that is for nothing: it has no flags");
 	if (coming->n_tranches >= MOST_TRANCHES)
 		BREAK(feedback, "more than %d tranches", MOST_TRANCHES);
 	tranches = (struct heapwire_tranche *)grown(coming->tranches, coming->n_tranches,
@@ -722,6 +732,7 @@ static void tell(struct heapwire_feedback *feedback, struct told *told)
 static void feedback_done(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy)
 {
 	struct heapwire_feedback *feedback = (struct heapwire_feedback *)data;
+	size_t i;
 
 	(void)proxy;
 	if (feedback->failed.fault)
@@ -730,6 +741,11 @@ static void feedback_done(void *data, struct zwp_linux_dmabuf_feedback_v1 *proxy
 		BREAK(feedback, "done in the middle of a tranche");
 	if (!feedback->coming.n_tranches)
 		BREAK(feedback, "feedback without a tranche");
+	for (i = 0; i < feedback->coming.n_tranches && says_who_samples(feedback); i++)
+		if (feedback->coming.tranches[i].flags & SAMPLING)
+			break;
+	if (i == feedback->coming.n_tranches)
+		BREAK(feedback, "feedback without a tranche for sampling");
 	batch_free(&feedback->batch);
 	feedback->batch = feedback->coming;
 	memset(&feedback->coming, 0, sizeof feedback->coming);
@@ -1076,6 +1092,24 @@ static int has_pair(const struct heapwire_pair *pairs, size_t n, uint32_t fourcc
 int heapwire_tranche_has(const struct heapwire_tranche *tranche, uint32_t fourcc, uint64_t modifier)
 {
 	return has_pair(tranche->pairs, tranche->n_pairs, fourcc, modifier);
+}
+
+uint64_t heapwire_batch_sampler(const struct heapwire_batch *batch, uint32_t fourcc,
+				uint64_t modifier)
+{
+	uint64_t device = 0;
+	size_t i, n = 0;
+
+	for (i = 0; i < batch->n_tranches; i++) {
+		const struct heapwire_tranche *one = &batch->tranches[i];
+		if (!(one->flags & SAMPLING) || !heapwire_tranche_has(one, fourcc, modifier))
+			continue;
+		if (!n++ || one->device == device)
+			device = one->device;
+		else
+			return 0;
+	}
+	return device;
 }
 
 /* -- Layouts ---------------------------------------------------------------------------------- */
@@ -1864,9 +1898,18 @@ static struct zwp_linux_buffer_params_v1 *params_of(struct heapwire_client *clie
 		return NULL;
 	}
 	params = zwp_linux_dmabuf_v1_create_params(client->dmabuf);
-	if (!params)
+	if (!params) {
 		no_memory(error);
-	for (i = 0; params && i < layout->n_planes; i++)
+		return NULL;
+	}
+#ifdef ZWP_LINUX_BUFFER_PARAMS_V1_SET_SAMPLING_DEVICE_SINCE_VERSION
+	if (layout->sampling_device && wl_proxy_get_version((struct wl_proxy *)params) >= FLAGGED) {
+		dev_t device = (dev_t)layout->sampling_device;
+		struct wl_array array = {sizeof device, sizeof device, &device};
+		zwp_linux_buffer_params_v1_set_sampling_device(params, &array);
+	}
+#endif
+	for (i = 0; i < layout->n_planes; i++)
 		zwp_linux_buffer_params_v1_add(
 			params, fds[layout->planes[i].object], i, layout->planes[i].offset,
 			layout->planes[i].pitch, (uint32_t)(layout->modifier >> 32),
@@ -1991,6 +2034,7 @@ int heapwire_buffer_create(struct heapwire_client *client, const struct heapwire
 		if (done == 0)
 			done = heapwire_allocate(client, tranche, &made.layout, &made.fd, error);
 	}
+	made.layout.sampling_device = heapwire_batch_sampler(batch, fourcc, modifier);
 	return done < 0 ? -1 : finish_buffer(client, &made, width, height, buffer, error);
 }
 

@@ -65,7 +65,7 @@ int heapwire_client_ready(const struct heapwire_client *client);
 
 /* The protocols that a client uses; those that it has are told once it is ready. */
 enum heapwire_protocol {
-	HEAPWIRE_LINUX_DMABUF, /* version 3 to 5; there is feedback from 4 on */
+	HEAPWIRE_LINUX_DMABUF, /* version 3 to 6; there is feedback from 4 on */
 	HEAPWIRE_SOURCES,      /* xx-dmabuf-sources-v1 */
 	HEAPWIRE_NEGOTIATION,  /* xx-dmabuf-negotiation-v1 */
 	HEAPWIRE_ALLOCATION,   /* xx-dmabuf-allocation-v1 */
@@ -127,7 +127,7 @@ struct heapwire_set {
 
 struct heapwire_tranche {
 	uint64_t device; /* a dev_t, 0 where the compositor names none */
-	uint32_t flags;	 /* of linux-dmabuf: 1 for scanout */
+	uint32_t flags;	 /* of linux-dmabuf: 1 for scanout; 2 for sampling, from version 6 on */
 	size_t n_pairs;
 	struct heapwire_pair *pairs;
 	size_t n_sources; /* 0: it is not known which memory these devices can use */
@@ -137,7 +137,7 @@ struct heapwire_tranche {
 };
 
 struct heapwire_batch {
-	uint64_t main_device; /* a dev_t, 0 for none */
+	uint64_t main_device; /* a dev_t, 0 for none: from version 6 on tranches say who samples */
 	int described;	      /* whether the compositor told of sources and sets */
 	size_t n_tranches;
 	struct heapwire_tranche *tranches; /* in the compositor's order of preference */
@@ -170,6 +170,13 @@ const struct heapwire_batch *heapwire_feedback_batch(const struct heapwire_feedb
 int heapwire_tranche_has(const struct heapwire_tranche *tranche, uint32_t fourcc,
 			 uint64_t modifier);
 
+/*
+ * The device that samples a pair, a dev_t: for the layout's sampling_device. 0 where the
+ * compositor does not say (linux-dmabuf before version 6) or there are several.
+ */
+uint64_t heapwire_batch_sampler(const struct heapwire_batch *batch, uint32_t fourcc,
+				uint64_t modifier);
+
 /* -- Buffers ---------------------------------------------------------------------------------- */
 
 #define HEAPWIRE_PLANES 4
@@ -190,6 +197,8 @@ struct heapwire_layout {
 	uint32_t n_objects, n_planes;
 	struct heapwire_object objects[HEAPWIRE_PLANES];
 	struct heapwire_plane planes[HEAPWIRE_PLANES];
+	/* The compositor's device that is to sample it, a dev_t; 0: it tries those that it has. */
+	uint64_t sampling_device;
 };
 
 /*

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import re
 import struct
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,17 +44,6 @@ SOURCE = (0, 250, 1)
 pytestmark = pytest.mark.system(
     *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
 )
-
-
-@pytest.fixture(scope="module")
-def client(library: Path) -> tuple[FFI, Any]:
-    """The library, by its own header."""
-    header = (library / "heapwire-client.h").read_text("utf-8")
-    header = re.sub(r"#ifdef __cplusplus\n(.*?)#endif\n", "", header, flags=re.DOTALL)
-    header = re.sub(r"^#.*\n", "", header, flags=re.MULTILINE)
-    ffi = FFI()
-    ffi.cdef(header.replace("HEAPWIRE_PLANES", "4"))
-    return ffi, ffi.dlopen(str(library / "libheapwire-client.so"))
 
 
 def random_set(rng: random.Random, fourcc: str, planes: int) -> ConstraintSet:

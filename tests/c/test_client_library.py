@@ -5,22 +5,30 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cffi import FFI
 from patience import PATIENCE, until
 
 from heapwire.cli.main import main
+from heapwire.client_lib import Connection, ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.c import build_client_library
 from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.clients import NOTHING
 from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
+    ZwpLinuxBufferParamsV1,
+)
 from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError, MachineError
-from heapwire.protocol.values import ROWS, Extent
+from heapwire.protocol.values import LINEAR, ROWS, Extent, FormatModifier, parse_fourcc
+from heapwire.protocol.wire import DmabufFeedback
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/examples/show_one_buffer.c"
@@ -28,6 +36,7 @@ PLAYER = ROOT / "docs/examples/player.c"
 TABLE = ROOT / "docs/examples/sources_table.c"
 CODE = ROOT / "client_lib/c/heapwire-client.c"
 GREY = 0xA0  # of the example
+XRGB8888 = FormatModifier(parse_fourcc("XRGB8888"), LINEAR)
 
 SCANNED_OUT = "shown 1 0"
 
@@ -143,6 +152,55 @@ def test_one_buffer_is_shown(program: Callable[..., Path]) -> None:
     assert frame.extent == Extent(640, 360)
     assert frame.sources == ("system",)  # the tranche's best
     assert frame.crc32 == zlib.crc32(bytes([GREY]) * 640 * 360 * 3)
+
+
+def test_the_device_that_is_to_sample_a_buffer_is_named(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[bytes] = []
+    take = ZwpLinuxBufferParamsV1.set_sampling_device
+
+    def listen(params: ZwpLinuxBufferParamsV1, device: bytes) -> None:
+        named.append(device)
+        take(params, device)
+
+    monkeypatch.setattr(ZwpLinuxBufferParamsV1, "set_sampling_device", listen)
+    shown = program(EXAMPLE, shell=True)
+    with Compositor(Platform.load("raspberry-pi-4")) as compositor, compositor.running():
+        with running(shown, compositor, HEAPWIRE_SIMULATED="1") as client:
+            until(lambda: named or client.poll() is not None, "a sampling device")
+        with Connection(compositor.connect()) as connection:
+            told: list[DmabufFeedback] = []
+            ExtendedFeedback(LinuxDmabuf(connection), None, told.append, pytest.fail)
+            connection.wait(lambda: bool(told), timeout=PATIENCE, what="feedback")
+    assert told[0].main_device is None
+    (device,) = {one.device for one in told[0].sampled if XRGB8888 in one.formats}
+    assert device is not None
+    assert named == [device.dev_t.to_bytes(8, sys.byteorder)]
+
+
+def sampler(client: tuple[FFI, Any], *tranches: tuple[int, int, int]) -> int:
+    """Who samples XRGB8888, of tranches as their device, their flags and their fourcc."""
+    ffi, lib = client
+    pairs = [ffi.new("struct heapwire_pair *", [fourcc, 0, 0]) for _, _, fourcc in tranches]
+    entries = ffi.new(
+        "struct heapwire_tranche[]",
+        [
+            {"device": device, "flags": flags, "n_pairs": 1, "pairs": pair}
+            for (device, flags, _), pair in zip(tranches, pairs, strict=True)
+        ],
+    )
+    batch = ffi.new("struct heapwire_batch *", [0, 0, len(tranches), entries])
+    return int(lib.heapwire_batch_sampler(batch, XRGB8888.fourcc, 0))
+
+
+def test_the_sampler_is_the_only_one_of_a_pair(client: tuple[FFI, Any]) -> None:
+    wanted, other = XRGB8888.fourcc, XRGB8888.fourcc + 1
+    assert sampler(client) == 0
+    assert sampler(client, (5, 1, wanted)) == 0  # scanned out, and by whom sampled is not said
+    assert sampler(client, (5, 1, wanted), (7, 2, wanted), (9, 2, other)) == 7
+    assert sampler(client, (7, 2, wanted), (7, 3, wanted)) == 7
+    assert sampler(client, (7, 2, wanted), (9, 3, wanted)) == 0
 
 
 def test_a_heap_that_cannot_be_opened_is_said(program: Callable[..., Path]) -> None:

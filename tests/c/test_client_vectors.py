@@ -96,7 +96,7 @@ def document(feedback: DmabufFeedback) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("case", CASES)
 def test_in_c(case: dict[str, Any], program: Callable[..., Path]) -> None:
-    compositor = TellingCompositor(VECTORS["sources"], events(case))
+    compositor = TellingCompositor(VECTORS["sources"], events(case), case.get("version", 5))
     try:
         sources, *answers = in_c(program(HERE / "decode.c"), compositor)
     finally:
@@ -107,7 +107,7 @@ def test_in_c(case: dict[str, Any], program: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_in_python(case: dict[str, Any]) -> None:
-    compositor = TellingCompositor(VECTORS["sources"], events(case))
+    compositor = TellingCompositor(VECTORS["sources"], events(case), case.get("version", 5))
     answers: list[dict[str, Any]] = []
     try:
         with Connection(client_socket(compositor)) as connection:

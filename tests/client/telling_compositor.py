@@ -35,12 +35,14 @@ class TellingCompositor(FakeCompositor):
 
     An event is a list: "feedback" or "extension" (for sources nothing), its name, its arguments.
     Arrays are hexadecimal digits, a file of a format table is a list of pairs. The event
-    ["settle"] waits for the client's next wl_display.sync to be answered.
+    ["settle"] waits for the client's next wl_display.sync to be answered. `version` is that
+    of linux-dmabuf.
     """
 
-    globals = (("wl_compositor", 6), ("zwp_linux_dmabuf_v1", 5), (TELLS, 1))
-
-    def __init__(self, sources: Sequence[list[Any]], events: Sequence[list[Any]]) -> None:
+    def __init__(
+        self, sources: Sequence[list[Any]], events: Sequence[list[Any]], version: int = 5
+    ) -> None:
+        self.globals = (("wl_compositor", 6), ("zwp_linux_dmabuf_v1", version), (TELLS, 1))
         self._sources, self._events = sources, list(events)
         self._ids: dict[str, int] = {}
         self.told = threading.Event()
