@@ -11,7 +11,7 @@ import pytest
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.discovery import local_platform, with_gpu_formats
 from heapwire.kernel.discovery.gpu.egl_device import EglDevice, EglPair
-from heapwire.kernel.discovery.gpu.egl_report import parse_report, read_egl
+from heapwire.kernel.discovery.gpu.egl_report import answer_of, ask_egl, parse_report, read_egl
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import (
@@ -21,6 +21,7 @@ from heapwire.protocol.values import (
     DeviceId,
     FormatModifier,
     HeapId,
+    Place,
     Provenance,
     Source,
     SourceId,
@@ -117,6 +118,47 @@ def test_a_driver_that_crashes_takes_nobody_with_it(egl):
         read_egl()
 
 
+class Printing:
+    """A program that prints a line in each of some waits, and then ends or goes on for ever."""
+
+    def __init__(self, lines, ends):
+        self.waits = [b"\n" * (n + 1) for n in range(lines)]
+        self.last = self.waits[-1] if self.waits else None
+        self.ends = ends
+
+    def communicate(self, timeout):
+        if not self.waits and self.ends:
+            return b"[]", b""
+        said = self.waits.pop(0) if self.waits else self.last
+        raise subprocess.TimeoutExpired("egl_query.py", timeout, output=said)
+
+
+def test_a_slow_machine_is_waited_for_as_long_as_it_goes_on():
+    assert answer_of(Printing(lines=7, ends=True)) == (b"[]", b"")
+
+
+@pytest.mark.parametrize("lines", [0, 3])
+def test_a_driver_that_hangs_is_given_up(lines):
+    with pytest.raises(MachineError, match="EGL did not answer"):
+        answer_of(Printing(lines=lines, ends=False))
+
+
+@double
+def test_a_step_is_told_before_it_is_gone(egl):
+    """What hangs is then told from what is slow: a line for the start, and for each device."""
+    egl("takes")
+    said = []
+
+    def run(command, inherited):
+        said.append(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        return said[0]
+
+    ask_egl(None, run)
+    lines = said[0].split(b"\n")
+    assert lines[:3] == [b""] * 3
+    assert parse_report(said[0]) == (LISTED,)
+
+
 @double
 def test_a_library_without_the_entry_points(egl):
     egl("none")
@@ -142,6 +184,33 @@ def test_a_refusal_leaves_the_gpu_its_own_memory():
         assert constraint.value == (SourceId.device(GPU.id),)
         assert constraint.provenance is Provenance.TRIAL
     assert any("0x3003" in note for note in found.notes)
+
+
+def test_what_the_card_allocates_is_the_gpus_own_by_either_of_its_nodes():
+    """A dumb buffer of a display can be sampled by the GPU of the same card, and no other."""
+    place = Place(path=("pci0000:00", "0000:00:05.0"))
+    gpu = replace(GPU, place=place)
+    cards = [
+        Device(id=DeviceId(226, number), name=f"card{number}", kind=DeviceKind.DISPLAY, place=where)
+        for number, where in ((0, place), (1, Place(path=("platform", "vkms"))))
+    ]
+    refused = replace(LISTED, refusal=0x3003)
+    found = with_gpu_formats(platform(gpu, *cards), lambda buffer: (refused,))
+    (constraint,) = sets(found)[Usage.SAMPLING][0].constraints
+    assert constraint.value == (SourceId.device(GPU.id), SourceId.device(cards[0].id))
+
+
+def test_yuv_without_modifiers_is_sampled_and_not_drawn_to():
+    """Of such EGL does not say that it is external only, and no GPU draws to it."""
+    mute = tuple(
+        EglPair(FormatModifier(code, how), False)
+        for code in (XRGB, NV12)
+        for how in (INVALID, LINEAR)
+    )
+    found = with_gpu_formats(platform(GPU), lambda buffer: (replace(LISTED, pairs=mute),))
+    sampled, drawn = (sets(found)[usage][0] for usage in (Usage.SAMPLING, Usage.RENDER))
+    assert sampled.formats == tuple(entry.pair for entry in mute)
+    assert {pair.fourcc for pair in drawn.formats} == {XRGB}
 
 
 def test_the_buffer_lent_is_of_the_platforms_memory_and_closed_again():

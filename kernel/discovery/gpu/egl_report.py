@@ -2,7 +2,8 @@
 
 A graphics driver may take its process down, hang, or share a display with what the process
 draws; a compositor that is looked at from within must not see any of that. So a small
-program asks, has a few seconds, and its answer is bounded and checked like a stranger's.
+program asks, has some seconds for each of its steps, and its answer is bounded and checked
+like a stranger's.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from heapwire.kernel.discovery.gpu.egl_device import EglDevice, EglPair
 from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.values import FormatModifier
 
-_PROGRAM = "heapwire.kernel.discovery.gpu.egl_query"
-_DEPTH = _PROGRAM.count(".")  # of this file, and of the program beside it, below that folder
-_SECONDS = 30  # a third of one is what most need; an emulated machine has been seen to want ten
+_PROGRAM = Path(__file__).with_name("egl_query.py")
+# For a step: Python's start, loading EGL, a device of its. A third of one is what most need for
+# all; an emulated machine has been seen to want 16 for loading EGL from a cold disk.
+_SECONDS = 30
 _MOST_BYTES = 1 << 22  # 16 devices with 256 formats and a dozen modifiers each have half of it
 
 RunProgram = Callable[[Sequence[str], int | None], bytes]
@@ -40,7 +42,8 @@ def read_egl(trial_buffer: int | None = None) -> tuple[EglDevice, ...]:
 def ask_egl(trial_buffer: int | None, run: RunProgram) -> bytes:
     """The report that the program printed."""
     arguments = [] if trial_buffer is None else [str(trial_buffer)]
-    return run([_interpreter(), "-m", _PROGRAM, *arguments], trial_buffer)
+    # The program has no use for what is installed here, nor for what the environment says of it.
+    return run([_interpreter(), "-I", "-S", str(_PROGRAM), *arguments], trial_buffer)
 
 
 def parse_report(text: bytes) -> tuple[EglDevice, ...]:
@@ -93,28 +96,37 @@ def _interpreter() -> str:
 
 
 def _run(command: Sequence[str], inherited: int | None) -> bytes:
-    environment = dict(os.environ)
-    # What this process imports the other must find too, however it was installed: the folder
-    # that `heapwire` is in, and then those of its own.
-    paths = [str(Path(__file__).parents[_DEPTH]), *filter(None, sys.path)]
-    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             pass_fds=() if inherited is None else (inherited,),
-            timeout=_SECONDS,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise MachineError(f"EGL did not answer in {_SECONDS} seconds") from None
     except OSError as error:
         raise MachineError(f"EGL cannot be asked: {words_of(error)}") from error
-    if done.returncode < 0:
-        raise MachineError(f"the driver of EGL crashed (signal {-done.returncode})")
-    if done.returncode != 0:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    with process:
+        try:
+            output, errors = answer_of(process)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode < 0:
+        raise MachineError(f"the driver of EGL crashed (signal {-process.returncode})")
+    if process.returncode != 0:
+        lines = errors.decode("utf-8", "replace").strip().splitlines()
         raise MachineError(lines[-1] if lines else "EGL cannot be asked")
-    return done.stdout
+    return output
+
+
+def answer_of(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a program prints and complains of; waited for as long as it goes on printing."""
+    said: bytes | None = None
+    while True:
+        try:
+            return process.communicate(timeout=_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            if late.output == said:
+                raise MachineError(f"EGL did not answer in {_SECONDS} seconds") from None
+            said = late.output

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from heapwire.kernel.description import Device, DeviceKind, Platform
-from heapwire.kernel.discovery.gpu.egl_device import EglDevice
-from heapwire.kernel.discovery.gpu.egl_library import TRIAL_PITCH, TRIAL_SIZE
+from heapwire.kernel.description import Device, DeviceKind, Platform, own_sources
+from heapwire.kernel.discovery.gpu.egl_device import EglDevice, EglPair
+from heapwire.kernel.discovery.gpu.egl_query import TRIAL_PITCH, TRIAL_SIZE
 from heapwire.kernel.discovery.gpu.egl_report import read_egl
 from heapwire.kernel.discovery.trial_sources import trial_sources
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.values import (
+    FORMATS,
+    INVALID,
     PERMITTED_SOURCES,
     Constraint,
     ConstraintSet,
-    DeviceId,
+    FormatModifier,
     Provenance,
     SourceId,
     Usage,
@@ -43,23 +45,25 @@ def with_gpu_formats(platform: Platform, read: ReadEgl = read_egl) -> Platform:
         if buffer is not None:
             buffer.close()
     notes = list(platform.notes)
-    devices = [_with_formats(device, found, notes) for device in platform.devices]
+    listed = platform.devices
+    devices = [_with_formats(device, listed, found, notes) for device in listed]
     return replace(platform, devices=tuple(devices), notes=tuple(notes))
 
 
-def gpu_sets(device: EglDevice, number: DeviceId) -> Mapping[Usage, tuple[ConstraintSet, ...]]:
-    """What a GPU can do with the formats that EGL lists; `number` is that of its node.
+def gpu_sets(
+    device: EglDevice, itself: tuple[SourceId, ...]
+) -> Mapping[Usage, tuple[ConstraintSet, ...]]:
+    """What a GPU can do with the formats that EGL lists; `itself` is what its card allocates.
 
     Everything listed is sampled; what is external only is never drawn to. A GPU that refused
     memory which is not its own is promised its own alone.
     """
     own: tuple[Constraint, ...] = ()
     if device.refusal:
-        itself = (SourceId.device(number),)
         own = (Constraint(type=PERMITTED_SOURCES.type, value=itself, provenance=Provenance.TRIAL),)
     listed = {
         Usage.SAMPLING: tuple(entry.pair for entry in device.pairs),
-        Usage.RENDER: tuple(entry.pair for entry in device.pairs if not entry.external_only),
+        Usage.RENDER: _drawn_to(device.pairs),
     }
     return {
         usage: (ConstraintSet(formats=pairs, constraints=own),)
@@ -68,7 +72,29 @@ def gpu_sets(device: EglDevice, number: DeviceId) -> Mapping[Usage, tuple[Constr
     }
 
 
-def _with_formats(device: Device, found: tuple[EglDevice, ...], notes: list[str]) -> Device:
+def _drawn_to(pairs: Sequence[EglPair]) -> tuple[FormatModifier, ...]:
+    """What a GPU draws to, of the pairs that it lists.
+
+    Of a format without modifiers EGL does not say whether it is external only. YUV is then:
+    what a driver samples as several textures, or converts, is nothing to draw to (Mesa,
+    src/gallium/frontends/dri/dri2.c, dri2_query_dma_buf_modifiers: "using YUV lowering, we need
+    it to be samplerExternalOES").
+    """
+    unsaid = {entry.pair.fourcc for entry in pairs if entry.pair.modifier == INVALID}
+    sampled = {code for code in unsaid if code in FORMATS and FORMATS[code].is_yuv}
+    return tuple(
+        entry.pair
+        for entry in pairs
+        if not entry.external_only and entry.pair.fourcc not in sampled
+    )
+
+
+def _with_formats(
+    device: Device,
+    listed: tuple[Device, ...],
+    found: tuple[EglDevice, ...],
+    notes: list[str],
+) -> Device:
     if device.kind is not DeviceKind.GPU or device.id is None or not device.sets:
         return device
     for entry in found:
@@ -78,7 +104,7 @@ def _with_formats(device: Device, found: tuple[EglDevice, ...], notes: list[str]
                     f"{device.name}: EGL refused memory that is not the GPU's own "
                     f"(error 0x{entry.refusal:04x})"
                 )
-            return replace(device, sets=gpu_sets(entry, device.id))
+            return replace(device, sets=gpu_sets(entry, own_sources(device, listed)))
     return device
 
 
