@@ -21,11 +21,12 @@ static const struct {
 	uint64_t modifier;
 } table[] = {{0x34325258, 0, 0}, {0x3231564e, 0, 0}, {0x34325241, 0, 0}};
 
+/* A surface with feedback objects, as libweston has it: one listener, however many they are. */
 struct watched {
+	struct weston_surface *surface;
 	struct wl_listener committed;
 	struct wl_listener surface_destroyed;
-	struct weston_surface *surface; /* NULL: none, or gone */
-	struct wl_resource *feedback;
+	struct wl_list feedbacks; /* wl_resource_get_link() */
 	bool scanout;
 };
 
@@ -42,7 +43,7 @@ static void tranche(struct wl_resource *feedback, const char *variable, uint32_t
 	zwp_linux_dmabuf_feedback_v1_send_tranche_done(feedback);
 }
 
-static void batch(struct watched *watched, bool first)
+static void batch(struct wl_resource *feedback, bool scanout, bool first)
 {
 	uint64_t number = strtoull(getenv("HEAPWIRE_TEST_RENDERER"), NULL, 10);
 	struct wl_array device = {.size = sizeof number, .data = &number};
@@ -51,15 +52,14 @@ static void batch(struct watched *watched, bool first)
 		int fd = memfd_create("formats", MFD_CLOEXEC);
 
 		if (write(fd, table, sizeof table) == sizeof table)
-			zwp_linux_dmabuf_feedback_v1_send_format_table(watched->feedback, fd,
-								       sizeof table);
+			zwp_linux_dmabuf_feedback_v1_send_format_table(feedback, fd, sizeof table);
 		close(fd);
 	}
-	zwp_linux_dmabuf_feedback_v1_send_main_device(watched->feedback, &device);
-	if (watched->scanout)
-		tranche(watched->feedback, "HEAPWIRE_TEST_DISPLAY", 1, 2);
-	tranche(watched->feedback, "HEAPWIRE_TEST_RENDERER", 0, 3);
-	zwp_linux_dmabuf_feedback_v1_send_done(watched->feedback);
+	zwp_linux_dmabuf_feedback_v1_send_main_device(feedback, &device);
+	if (scanout)
+		tranche(feedback, "HEAPWIRE_TEST_DISPLAY", 1, 2);
+	tranche(feedback, "HEAPWIRE_TEST_RENDERER", 0, 3);
+	zwp_linux_dmabuf_feedback_v1_send_done(feedback);
 }
 
 static bool fills_its_output(const struct weston_surface *surface)
@@ -72,37 +72,52 @@ static void committed(struct wl_listener *listener, void *data)
 {
 	struct watched *watched = wl_container_of(listener, watched, committed);
 	const bool scanout = fills_its_output(watched->surface);
+	struct wl_resource *feedback;
 
 	(void)data;
 	if (scanout == watched->scanout)
 		return;
 	watched->scanout = scanout;
-	batch(watched, false);
-}
-
-static void unwatch(struct watched *watched)
-{
-	if (!watched->surface)
-		return;
-	wl_list_remove(&watched->committed.link);
-	wl_list_remove(&watched->surface_destroyed.link);
-	watched->surface = NULL;
+	wl_resource_for_each(feedback, &watched->feedbacks)
+		batch(feedback, scanout, false);
 }
 
 static void surface_destroyed(struct wl_listener *listener, void *data)
 {
 	struct watched *watched = wl_container_of(listener, watched, surface_destroyed);
+	struct wl_resource *feedback, *next;
 
 	(void)data;
-	unwatch(watched);
+	wl_resource_for_each_safe(feedback, next, &watched->feedbacks) {
+		wl_list_remove(wl_resource_get_link(feedback));
+		wl_list_init(wl_resource_get_link(feedback));
+	}
+	wl_list_remove(&watched->committed.link);
+	wl_list_remove(&watched->surface_destroyed.link);
+	free(watched);
+}
+
+static struct watched *watch(struct weston_surface *surface)
+{
+	struct wl_listener *known = wl_signal_get(&surface->destroy_signal, surface_destroyed);
+	struct watched *watched;
+
+	if (known)
+		return wl_container_of(known, watched, surface_destroyed);
+	watched = calloc(1, sizeof *watched);
+	watched->surface = surface;
+	wl_list_init(&watched->feedbacks);
+	watched->committed.notify = committed;
+	wl_signal_add(&surface->commit_signal, &watched->committed);
+	watched->surface_destroyed.notify = surface_destroyed;
+	wl_signal_add(&surface->destroy_signal, &watched->surface_destroyed);
+	watched->scanout = fills_its_output(surface);
+	return watched;
 }
 
 static void feedback_gone(struct wl_resource *resource)
 {
-	struct watched *watched = wl_resource_get_user_data(resource);
-
-	unwatch(watched);
-	free(watched);
+	wl_list_remove(wl_resource_get_link(resource));
 }
 
 static void destroy(struct wl_client *client, struct wl_resource *resource)
@@ -111,34 +126,32 @@ static void destroy(struct wl_client *client, struct wl_resource *resource)
 	wl_resource_destroy(resource);
 }
 
-static struct watched *get_feedback(struct wl_client *client, struct wl_resource *resource, uint32_t id)
+static struct wl_resource *get_feedback(struct wl_client *client, struct wl_resource *resource,
+					uint32_t id)
 {
 	static const struct zwp_linux_dmabuf_feedback_v1_interface requests = {destroy};
-	struct watched *watched = calloc(1, sizeof *watched);
+	struct wl_resource *feedback =
+		wl_resource_create(client, &zwp_linux_dmabuf_feedback_v1_interface,
+				   wl_resource_get_version(resource), id);
 
-	watched->feedback = wl_resource_create(client, &zwp_linux_dmabuf_feedback_v1_interface,
-					       wl_resource_get_version(resource), id);
-	wl_resource_set_implementation(watched->feedback, &requests, watched, feedback_gone);
-	return watched;
+	wl_resource_set_implementation(feedback, &requests, NULL, feedback_gone);
+	wl_list_init(wl_resource_get_link(feedback));
+	return feedback;
 }
 
 static void get_default(struct wl_client *client, struct wl_resource *resource, uint32_t id)
 {
-	batch(get_feedback(client, resource, id), true);
+	batch(get_feedback(client, resource, id), false, true);
 }
 
 static void get_surface(struct wl_client *client, struct wl_resource *resource, uint32_t id,
 			struct wl_resource *surface)
 {
-	struct watched *watched = get_feedback(client, resource, id);
+	struct wl_resource *feedback = get_feedback(client, resource, id);
+	struct watched *watched = watch(wl_resource_get_user_data(surface));
 
-	watched->surface = wl_resource_get_user_data(surface);
-	watched->committed.notify = committed;
-	wl_signal_add(&watched->surface->commit_signal, &watched->committed);
-	watched->surface_destroyed.notify = surface_destroyed;
-	wl_signal_add(&watched->surface->destroy_signal, &watched->surface_destroyed);
-	watched->scanout = fills_its_output(watched->surface);
-	batch(watched, true);
+	wl_list_insert(&watched->feedbacks, wl_resource_get_link(feedback));
+	batch(feedback, watched->scanout, true);
 }
 
 static void bind(struct wl_client *client, void *data, uint32_t version, uint32_t id)
