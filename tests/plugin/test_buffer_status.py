@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from stage import Stage
 
 from heapwire.compositor_plugin import StatusReason
+from heapwire.compositor_plugin.hosts.embed.build import sources
+from heapwire.protocol.wire.bindings import XX_DMABUF_BUFFER_STATUS_V1
 
 SCANOUT, COMPOSITED = range(2)
 
@@ -20,6 +24,14 @@ def stage():
 @pytest.fixture
 def client(stage):
     return stage.client()
+
+
+def test_reasons_have_the_values_of_the_wire_and_of_the_header() -> None:
+    said = {reason.name.lower(): int(reason) for reason in StatusReason}
+    assert said == XX_DMABUF_BUFFER_STATUS_V1.enums["reason"]
+    header = (sources() / "heapwire.h").read_text("utf-8")
+    entries = re.findall(r"HEAPWIRE_REASON_(\w+) = (\d+)", header)
+    assert {name.lower(): int(number) for name, number in entries} == said
 
 
 def test_a_status_is_told_once_and_when_it_changes(stage, client) -> None:

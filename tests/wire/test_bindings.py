@@ -9,9 +9,11 @@ from types import ModuleType
 import pytest
 
 from heapwire.protocol.values import (
+    CoherencyDomain,
     ColourEncoding,
     ColourRange,
     FailureReason,
+    Fence,
     LayoutKind,
     Provenance,
     SourceKind,
@@ -92,6 +94,8 @@ def test_a_change_of_the_xml_changes_the_bindings() -> None:
         (SourceKind, ALLOCATING.enums["source_kind"]),
         (SourceKind, sources.XX_DMABUF_SOURCES_V1.enums["kind"]),
         (Provenance, CREATOR.enums["provenance"]),
+        (CoherencyDomain, OBJECT.enums["coherency"]),
+        (Fence, OBJECT.enums["fence"]),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
