@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -78,7 +79,16 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
         )
-        until(self.socket.exists, "the example's socket")
+        until(self._listens, "the example's socket")
+
+    def _listens(self) -> bool:
+        """Whether it can be connected to: under valgrind some time after the file is there."""
+        try:
+            with socket.socket(socket.AF_UNIX) as one:
+                one.connect(str(self.socket))
+        except OSError:
+            return False
+        return True
 
     def connect(self) -> Connection:
         return Connection(str(self.socket))
