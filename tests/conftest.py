@@ -63,6 +63,7 @@ PACKAGES = {
     "weston": "weston",
     "weston-presentation-shm": "weston",
     "weston-simple-damage": "weston",
+    "wlroots.pc": "libwlroots-dev",
     "weston-simple-shm": "weston",
     "weston-subsurfaces": "weston",
 }

@@ -1,7 +1,7 @@
 /*
  * Starting Python in somebody else's process, and handing it the host's table.
  *
- * This file and feedback_log.c are all the C that the plugin needs. It knows how to
+ * This file, feedback_log.c and surface_log.c are all the C that the plugin needs. It knows how to
  * find libpython and a virtual environment. libpython is opened at run
  * time, with its symbols visible to all: a C extension of Python's (cffi's is
  * one) expects them there, while a compositor's modules are loaded with theirs
@@ -32,6 +32,7 @@
 
 #include "feedback_log.h"
 #include "heapwire.h"
+#include "surface_log.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define ENTRY_MODULE "heapwire.compositor_plugin.hosts.embed"
@@ -39,6 +40,7 @@
 struct heapwire {
 	struct heapwire_calls calls;
 	struct feedback_log *log;
+	struct surface_log *surfaces; /* NULL: the host has its buffers at hand */
 };
 
 /* The functions of libpython that are used here. Objects' macros are not: they
@@ -264,6 +266,8 @@ heapwire_attach(const struct heapwire_host *host)
 	}
 	if (heapwire->calls.feedback_event)
 		heapwire->log = feedback_log_create(given.display, feedback_event, heapwire);
+	if (given.hides_buffers)
+		heapwire->surfaces = surface_log_create(given.display);
 	return heapwire;
 }
 
@@ -272,6 +276,7 @@ heapwire_detach(struct heapwire *heapwire)
 {
 	if (!heapwire)
 		return;
+	surface_log_destroy(heapwire->surfaces);
 	feedback_log_destroy(heapwire->log);
 	heapwire->calls.detach(heapwire->calls.plugin);
 	free(heapwire);
@@ -290,6 +295,19 @@ heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer, int
 {
 	if (heapwire)
 		heapwire->calls.buffer_shown(heapwire->calls.plugin, buffer, scanned_out != 0, reason);
+}
+
+EXPORT void
+heapwire_surface_shown(struct heapwire *heapwire, struct wl_resource *surface, int scanned_out,
+		       enum heapwire_reason reason)
+{
+	struct wl_resource *buffer;
+
+	if (!heapwire || !heapwire->surfaces)
+		return;
+	buffer = surface_log_buffer(surface);
+	if (buffer)
+		heapwire_buffer_shown(heapwire, buffer, scanned_out, reason);
 }
 
 EXPORT void

@@ -182,6 +182,12 @@ struct heapwire_host {
 	 * list its format, if the driver makes a framebuffer of it.
 	 */
 	int (*test)(void *data, uint32_t number, const struct heapwire_test *test);
+
+	/*
+	 * 1 if the compositor calls heapwire_surface_shown() in place of heapwire_buffer_shown():
+	 * which buffer a surface shows is then followed by what clients attach and commit.
+	 */
+	uint32_t hides_buffers;
 };
 
 /* What the Python side offers the C side; not for compositors. */
@@ -232,6 +238,15 @@ void heapwire_surface_changed(struct heapwire *heapwire, struct wl_resource *sur
  */
 void heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer,
 			   int scanned_out, enum heapwire_reason reason);
+
+/*
+ * The same of whatever buffer the surface shows, for a compositor whose library hides the
+ * wl_buffers, with host->hides_buffers 1; nothing happens without it. Call it after a frame,
+ * when the commits that the frame shows have been handled, for each surface in it. A surface
+ * that is not in the frame needs no call.
+ */
+void heapwire_surface_shown(struct heapwire *heapwire, struct wl_resource *surface,
+			    int scanned_out, enum heapwire_reason reason);
 
 /*
  * The answer to a test: `error` is 0 if the plane would show the buffer, the errno with
