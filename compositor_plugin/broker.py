@@ -9,9 +9,9 @@ How a surface can be shown becomes a row of goals. Take a video surface that is
 fullscreen on two outputs of one display engine: the goals are *scanned out*
 (display and GPU must both be able to use the buffer, because the compositor
 has to fall back to the GPU when a menu pops up) and *sampled* (GPU alone). A
-surface that cannot be scanned out has the second goal only. Protected content,
-which the GPU may be unable to read, has a last goal where the host shows black in
-its place: *scanned out, else black*, for the display alone.
+surface that cannot be scanned out has the second goal only. What the GPU may be unable
+to read, which is protected content and formats that it does not know, has a last goal
+where the host shows black in its place: *scanned out, else black*, for the display alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from heapwire.compositor_plugin.clients import (
     Selection,
     allocatable_heaps,
 )
-from heapwire.compositor_plugin.surface_goals import Showing, surface_goals
+from heapwire.compositor_plugin.surface_goals import Showing, surface_goals, unsampled
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import (
     Answer,
@@ -126,6 +126,7 @@ class Broker:
         self._renderer = renderer
         self._ids = {} if ids is None else ids
         self._views: dict[object, MachineView] = {}
+        self._unread: dict[frozenset[FormatModifier], frozenset[FormatModifier]] = {}
 
     def allocates_from(self, source: SourceId) -> bool:
         """Whether clients may have the compositor allocate from a source."""
@@ -165,8 +166,9 @@ class Broker:
         serves no worse than the best new plan, it comes before that one, so
         that nothing is allocated anew without gain.
 
-        A source of which the client may have no buffer of a plan's is left out, unless it
-        can open it, and the rest is asked again: at most once for each heap.
+        A source of which the client may have no buffer of a plan's, or fewer than the plan
+        has, is left out, unless it can open it, and the rest is asked again: at most once for
+        each heap.
         """
         if not question.inquiry.wants_plans:
             return _NOTHING
@@ -240,7 +242,7 @@ class Broker:
         )
 
     def _spent(self, plans: tuple[Plan, ...], allowance: Allowance | None) -> dict[SourceId, str]:
-        """The heaps of plans of which not one buffer may be given, and why not."""
+        """The heaps of plans of which not one buffer may be given, or not enough, and why not."""
         spent: dict[SourceId, str] = {}
         for plan in plans:
             objects = plan.layout.objects
@@ -248,7 +250,9 @@ class Broker:
                 continue
             if not all(self.allocates_from(entry.source) for entry in objects):
                 continue
-            shortage = allowance.shortage(objects)
+            shortage = allowance.shortage(objects) or allowance.overreach(
+                objects, plan.buffer_count
+            )
             if shortage is not None:
                 spent.update((entry.source, shortage.text) for entry in objects)
         return spent
@@ -275,13 +279,27 @@ class Broker:
         state = question.surface
         devices: tuple[DeviceId | None, ...] = ()
         black: tuple[DeviceId | None, ...] = ()
+        unread: frozenset[FormatModifier] = frozenset()
         if state is not None:
             shown_by = tuple(dict.fromkeys(output.device for output in state.outputs))
             if state.candidate:
                 devices = shown_by
-            if state.black and question.inquiry.content.protected:
-                black = shown_by  # a candidate or not: it is black until it is one
-        return _ViewKey(Showing(devices, black, question.importable), question.inquiry.openable)
+            if state.black:
+                # All that is protected may be, and of the rest what the GPU does not know.
+                unread = question.importable
+                if not question.inquiry.content.protected:
+                    unread = self._unsampled(unread)
+                black = shown_by if unread else ()  # a candidate or not: black until it is one
+        showing = Showing(devices, black, question.importable, unread)
+        return _ViewKey(showing, question.inquiry.openable)
+
+    def _unsampled(self, importable: frozenset[FormatModifier]) -> frozenset[FormatModifier]:
+        known = self._unread.get(importable)
+        if known is None:
+            if len(self._unread) >= MAX_VIEWS:
+                self._unread.clear()
+            known = self._unread[importable] = unsampled(self._platform, self._renderer, importable)
+        return known
 
     def _view(self, question: BatchQuestion) -> MachineView:
         """The machine as a client sees it."""

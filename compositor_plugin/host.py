@@ -74,8 +74,9 @@ class SurfaceState:
     fullscreen negotiates the right memory for its first frame. `rotation` is
     in degrees counter-clockwise.
 
-    `black` says whether the host takes protected buffers that its renderer cannot
-    read, and shows black in their place wherever it does not scan them out.
+    `black` says whether the host takes buffers that its renderer cannot read, which are
+    protected or in a format that linux-dmabuf lists and the renderer does not sample, and
+    shows black in their place wherever it does not scan them out.
     """
 
     outputs: tuple[OutputState, ...]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from heapwire.kernel.description import Platform
+from heapwire.protocol.solver import common_formats
 from heapwire.protocol.values import (
     ConstraintSet,
     DeviceId,
@@ -23,12 +24,13 @@ class Showing(NamedTuple):
 
     `devices` are those of the outputs that it could be scanned out on; `black` those of all
     its outputs where what the GPU cannot read is taken too, and is black. `importable` are
-    the pairs that linux-dmabuf takes.
+    the pairs that linux-dmabuf takes, and `unread` those of them that may be black.
     """
 
     devices: tuple[DeviceId | None, ...]
     black: tuple[DeviceId | None, ...]
     importable: frozenset[FormatModifier]
+    unread: frozenset[FormatModifier]
 
 
 def surface_goals(
@@ -56,8 +58,23 @@ def surface_goals(
     goals.append(Goal(name="sampling", participants=sampling))
     alone = _all_of([_display(platform, device) for device in showing.black])
     if alone:
-        goals.append(Goal.scanned_out_or_black("scanout", (*alone, importing)))
+        shown = _importing(showing.unread)
+        goals.append(Goal.scanned_out_or_black("scanout", (*alone, shown)))
     return tuple(goals)
+
+
+def unsampled(
+    platform: Platform, renderer: DeviceId | None, importable: frozenset[FormatModifier]
+) -> frozenset[FormatModifier]:
+    """Those of the pairs that linux-dmabuf takes which the device that composites cannot sample.
+
+    None where nobody knows what it samples.
+    """
+    if renderer is None:
+        return frozenset()
+    sampling = platform.participant(platform.device(renderer).name, Usage.SAMPLING)
+    both = Goal(name="sampling", participants=(sampling, _importing(importable)))
+    return importable - set(common_formats(both))
 
 
 def _importing(importable: frozenset[FormatModifier]) -> Participant:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.kernel.description import quantity_name
@@ -55,6 +56,10 @@ class Bound:
         return max(0, self.limit - self.used)
 
 
+_LEFT: Callable[[Bound], int] = attrgetter("left")
+_LIMIT: Callable[[Bound], int] = attrgetter("limit")
+
+
 @dataclass(frozen=True, slots=True)
 class Shortage:
     """Why a buffer is not given: `own` if the asker has its part, else all have together.
@@ -88,25 +93,36 @@ class Allowance:
 
     def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a buffer of these objects is more than may be given; None if it is not."""
-        objects = tuple(objects)
+        return self._shortage(tuple(objects), _LEFT)
+
+    def overreach(self, objects: Iterable[BufferObject], count: int) -> Shortage | None:
+        """Why so many buffers of these objects could never be had together; None if they could.
+
+        What is in use does not count: a client that asks anew gives back what it has.
+        """
+        return self._shortage(tuple(objects) * count, _LIMIT)
+
+    def _shortage(
+        self, objects: tuple[BufferObject, ...], room: Callable[[Bound], int]
+    ) -> Shortage | None:
         sizes = charged_sizes(objects)
         total = sizes.total()
         for source in sizes:
             if source in self.forbidden:
                 return Shortage(self.forbidden[source], own=True, forbidden=True)
-        if total > self.budget.left:
+        if total > room(self.budget):
             return Shortage(_words(total, self.budget, "that {} may have"), own=True)
         for source in sizes:
             size = sum(sizes[part] for part in self.parts.get(source, (source,)))
             what = f"of {self.names.get(source, source)} that {{}} may have"
-            if source in self.own and size > self.own[source].left:
+            if source in self.own and size > room(self.own[source]):
                 return Shortage(_words(size, self.own[source], what), own=True)
-            if source in self.together and size > self.together[source].left:
+            if source in self.together and size > room(self.together[source]):
                 words = _words(size, self.together[source], f"{what} together")
                 return Shortage(words, own=False)
-        if len(objects) > self.descriptors.left:
+        if len(objects) > room(self.descriptors):
             return Shortage(_too_many(self.descriptors), own=True)
-        if len(objects) > self.all_descriptors.left:
+        if len(objects) > room(self.all_descriptors):
             return Shortage(_too_many(self.all_descriptors), own=False)
         return None
 

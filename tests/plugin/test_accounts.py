@@ -118,6 +118,17 @@ def test_what_may_be_given_is_worked_out_anew_when_something_has_changed(account
     assert len(accounts._told) <= MOST_TOLD
 
 
+def test_what_can_never_be_had_together_is_told_whatever_is_in_use(accounts) -> None:
+    given(accounts, ALICE, 40)
+    allowance = accounts.allowance(ALICE, SOURCES, USER)
+    assert allowance.overreach(objects(25), 4) is None, "what is in use may be given back"
+    shortage = allowance.overreach(objects(25), 5)
+    assert shortage.own
+    assert shortage.text.startswith("500 KiB more do not fit the 400 KiB that a user may have")
+    # One buffer of them could be had: that is not what a plan has.
+    assert allowance.shortage(objects(25)) is None
+
+
 def test_what_is_charged_are_whole_pages(accounts) -> None:
     accounts.charge(ALICE, [BufferObject(source=SYSTEM.id, size=1)], USER)
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == PAGE

@@ -186,6 +186,29 @@ def test_what_a_user_has_had_enough_of_is_told_with_the_plan() -> None:
         assert "of linux,cma that a user may have" in why
 
 
+def test_a_plan_of_more_buffers_than_a_user_may_have_is_not_made() -> None:
+    """One would be given, and then no more: nobody plays by that."""
+    with Stage(share=1) as stage:  # 2.56 MiB of the area
+        stage.candidate()
+        client = stage.client()
+        negotiation = client.negotiation(client.thing("surface"))
+        client.request(negotiation, "set_openable", b"")
+        client.ask(negotiation)
+        small = client.batches(negotiation)[-1].offers[0].plan
+        client.request(negotiation, "set_extents", 1280, 960, 0, 0, 0, 0)
+        client.request(negotiation, "commit", 2)
+        stage.settle()
+        client.pump()
+        batch = client.batches(negotiation)[-1]
+        area = stage.platform.source("linux,cma").id
+        assert small.layout.objects[0].source == area
+        assert {one.source for one in batch.offers[0].plan.layout.objects} == {
+            stage.platform.source("system").id
+        }
+        [why] = [one.text for one in batch.refusals if one.source == area]
+        assert "of linux,cma that a user may have" in why
+
+
 def test_a_user_who_has_all_keeps_the_plan_that_it_is_made_by() -> None:
     """An answer that nobody asked for does not take back what was allocated."""
     with Stage(share=1) as stage:

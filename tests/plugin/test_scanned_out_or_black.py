@@ -127,3 +127,86 @@ def test_where_the_gpu_reads_it_it_is_seen_always() -> None:
     assert [flags for flags, _ in offered(asked(broker, candidate=False))] == [
         TrancheFlags.SAMPLING
     ]
+
+
+PACKED = """
+[[memory]]
+name = "pool"
+contiguous = true
+[[device]]
+name = "plane"
+kind = "display"
+[[device.use]]
+usage = "scanout"
+[[device.use.set]]
+formats = ["NV12", "NV15"]
+[[device]]
+name = "shader"
+kind = "gpu"
+[[device.use]]
+usage = "sampling"
+[[device.use.set]]
+formats = ["NV12", "XRGB8888"]
+"""
+NV12, NV15 = (FormatModifier(parse_fourcc(name), 0) for name in ("NV12", "NV15"))
+
+
+def asked_of(broker: Broker, writes: tuple[FormatModifier, ...], *, candidate=True, black=True):
+    """What a decoder that writes some formats is offered; linux-dmabuf takes both."""
+    display = broker.platform.device("plane").id
+    state = SurfaceState(
+        outputs=(OutputState("HDMI-A-1", display),), size=SIZE, candidate=candidate, black=black
+    )
+    decoder = Participant(name="decoder", usage=Usage.DECODE, sets=(ConstraintSet(formats=writes),))
+    inquiry = Inquiry(
+        participants=((1, decoder),),
+        extents=Extents(coded=SIZE),
+        explanation=Explanation.REASONS,
+    )
+    return broker.batch(BatchQuestion(inquiry, state, frozenset({NV12, NV15})))
+
+
+@pytest.fixture
+def packed() -> Broker:
+    return Broker(Platform.parse(PACKED))
+
+
+@pytest.mark.parametrize("candidate", [True, False])
+def test_a_format_that_the_gpu_does_not_know_is_shown_by_the_display_alone(packed, candidate):
+    """Ten bits as mainline decoders pack them, which no GPU samples (xbmc#22202)."""
+    batch = asked_of(packed, (NV15,), candidate=candidate)
+    assert offered(batch) == [(BLACK, "scanout, black where it is composited")]
+    [offer] = batch.offers
+    assert (offer.plan.fourcc, offer.plan.modifier) == NV15
+    # That it cannot be composited, and whose formats differ, is told beside it.
+    said = [entry.text for entry in batch.conflicts if entry.goal == TrancheFlags.SAMPLING]
+    assert any("NV15" in text for text in said)
+    assert any("shader" in text for text in said)
+
+
+def test_another_format_that_is_seen_always_comes_first(packed):
+    batch = asked_of(packed, (NV15, NV12))
+    (best, _), *_others = offered(batch)
+    assert best == TrancheFlags.SCANOUT
+    assert batch.offers[0].plan.fourcc == NV12.fourcc
+
+
+def test_what_the_gpu_samples_is_never_planned_to_be_black(packed):
+    assert BLACK not in [flags for flags, _ in offered(asked_of(packed, (NV12,)))]
+
+
+def test_a_host_that_shows_no_black_is_told_whose_formats_differ(packed):
+    batch = asked_of(packed, (NV15,), black=False)
+    assert batch.reason is not None
+    assert batch.offers == ()
+
+
+def test_a_gpu_of_which_nobody_knows_what_it_samples_leaves_nothing_black():
+    text = PACKED.replace(
+        """[[device.use.set]]
+formats = ["NV12", "XRGB8888"]
+""",
+        "",
+    )
+    batch = asked_of(Broker(Platform.parse(text)), (NV15,))
+    assert [flags for flags, _ in offered(batch)] == [TrancheFlags.SCANOUT]

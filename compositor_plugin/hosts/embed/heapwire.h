@@ -77,9 +77,10 @@ struct heapwire_output {
  * out if its buffer suited the plane, `reason` (enum heapwire_reason) why not.
  * A surface without a buffer is judged by what it has been configured to be.
  * `rotation` is what the display would have to rotate a buffer by: 0, 90, 180 or
- * 270 degrees, counter-clockwise. `black` says whether the compositor takes protected
- * buffers that its renderer cannot read, and shows black wherever it does not scan
- * them out: if so, they may be planned for the display alone.
+ * 270 degrees, counter-clockwise. `black` says whether the compositor takes buffers that
+ * its renderer cannot read, which are protected or in a format that linux-dmabuf lists and
+ * the renderer does not sample, and shows black wherever it does not scan them out: if so,
+ * they may be planned for the display alone.
  */
 struct heapwire_surface_state {
 	size_t size; /* set by the library */
