@@ -18,6 +18,7 @@ from heapwire.kernel.description.file_constraint import MachineNames, read_const
 from heapwire.kernel.description.file_set import (
     MOST_SETS,
     V4L2_USAGES,
+    Mention,
     SetReader,
     check_planes,
     on_planes,
@@ -49,16 +50,17 @@ _MOST_CRTCS = (1 << 32) - 1  # their mask has 32 bits (include/uapi/drm/drm_mode
 class DeviceReader:
     """Reads the devices of one file: first what there is, then what each is used for.
 
-    `source_named` gives the number of a memory, told where its name stands. `names`
-    has the devices read so far, and `ids` those of them that have a node.
+    `source_named` gives the number of a memory, told where its name stands, and `mention`
+    tells whoever wrote the file what is no fault. `names` has the devices read so far, and
+    `ids` those of them that have a node.
     """
 
-    def __init__(self, source_named: Callable[[str, TomlPath], SourceId]) -> None:
+    def __init__(self, source_named: Callable[[str, TomlPath], SourceId], mention: Mention) -> None:
         self.names: set[str] = set()
         self.ids: dict[str, DeviceId] = {}
         self._listed: list[Device] = []
         self._machine = MachineNames(source_named, self.ids)
-        self._sets = SetReader(self._machine)
+        self._sets = SetReader(self._machine, mention)
         self._numbers = {_DRM_MAJOR: 0, _FIRST_RENDER_MINOR: 0, _VIDEO_MAJOR: 0}
 
     def read(self, table: TomlTable) -> Device:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from heapwire.kernel.description.device import KmsPlane
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
 from heapwire.kernel.description.file_constraint import MachineNames, read_constraints
+from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import MOST_TABLES, TomlTable, did_you_mean
 from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import (
@@ -16,12 +18,15 @@ from heapwire.protocol.values import (
     ANY_MODIFIER,
     FORMATS,
     LINEAR,
+    MAX_PITCH,
     MAX_PLANES,
+    MIN_PITCH,
     SAME_BUFFER,
     TILINGS,
     Constraint,
     ConstraintSet,
     FormatModifier,
+    Provenance,
     Usage,
     parse_modifier,
 )
@@ -42,11 +47,16 @@ _MOST_PAIRS = 4096  # of a set (wire/limits.py, SET_FORMATS)
 _MOST_IN_ALL = 1 << 16
 
 
+Mention: TypeAlias = Callable[[TomlPath, str], None]
+"""Tells whoever wrote a file, of a path of it, what it was not read to the letter for."""
+
+
 class SetReader:
     """Reads the sets of one file, and keeps count of what they come to."""
 
-    def __init__(self, names: MachineNames) -> None:
+    def __init__(self, names: MachineNames, mention: Mention) -> None:
         self._names = names
+        self._mention = mention
         self._read = 0
 
     def constraint_set(
@@ -63,6 +73,7 @@ class SetReader:
         """
         constraints = common + read_constraints(table, "constraints", self._names, iommu=iommu)
         if makes_or_takes:
+            constraints = self._without_first_answers(table, constraints)
             constraints += _implied(constraints)
         pairs = read_pairs(table)
         check_planes(table, pairs)
@@ -84,6 +95,32 @@ class SetReader:
             constraints=constraints,
             costs=(cost,) * len(pairs) if cost else (),
         )
+
+    def _without_first_answers(
+        self, table: TomlTable, constraints: tuple[Constraint, ...]
+    ) -> tuple[Constraint, ...]:
+        """The constraints without a greatest pitch that is the least one too.
+
+        No driver lays out pictures of every width so: that is what S_FMT said of one picture
+        when nobody wished for a pitch, and a larger one may be asked for (V4L2, `bytesperline`).
+        What was found out by asking the driver, and says so by its rung, stays as it is.
+        """
+        least = {(one.value, one.planes) for one in constraints if one.type == MIN_PITCH.type}
+        answers = [
+            one
+            for one in constraints
+            if one.type == MAX_PITCH.type
+            and (one.value, one.planes) in least
+            and one.provenance in (Provenance.PROFILE, Provenance.UNCHECKED)
+        ]
+        for one in answers:
+            self._mention(
+                table.path,
+                f"a pitch of {MAX_PITCH.of(one)} bytes and no other is what a V4L2 driver "
+                "says before it is asked: a larger one is asked for. Where the driver refused "
+                'that, say so with rung = "trial"',
+            )
+        return tuple(one for one in constraints if one not in answers)
 
 
 def _implied(constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:

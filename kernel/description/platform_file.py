@@ -115,7 +115,7 @@ class _Reader:
         self._sources: dict[str, SourceId] = {}
         self._absent: dict[str, SourceId] = {}
         self._taken: set[SourceId] = set()
-        self._devices = DeviceReader(self._source_named)
+        self._devices = DeviceReader(self._source_named, self._mention)
         self.mentions: list[TomlFault] = []
 
     def read(self) -> PlatformParts:
@@ -208,11 +208,15 @@ class _Reader:
         self._taken.add(number)
         return number
 
+    def _mention(self, path: TomlPath, text: str) -> None:
+        if len(self.mentions) < MOST_FAULTS:
+            self.mentions.append(TomlFault(path, text))
+
     def _source_named(self, name: str, path: TomlPath) -> SourceId:
         """The number of a memory; one that the platform lacks has a number that nothing has."""
         number = self._sources.get(name) or self._absent.get(name)
-        if name not in self._sources and len(self.mentions) < MOST_FAULTS:
-            self.mentions.append(TomlFault(path, f"this platform has no memory {shown(name)}"))
+        if name not in self._sources:
+            self._mention(path, f"this platform has no memory {shown(name)}")
         if number is None:
             number = self._heap_id(name)
             self._absent[name] = number

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from heapwire.kernel import Platform
 from heapwire.protocol.values import parse_modifier
 
 CASES = Path(__file__).parent / "cases"
@@ -86,6 +87,87 @@ def test_compressed_pictures_are_planned_where_both_have_them(plan_of, decoder, 
     # A heap decides no layout: it is told to the byte.
     assert plan["layout"] == "exact"
     assert plan["objects"][0]["source"]["name"] == "pages"
+
+
+@pytest.mark.parametrize(
+    ("who", "fourcc", "pitch"),
+    [("vpu:decode", "NV12", 896), ("camera:camera", "YUYV", 1664)],
+)
+def test_the_first_answer_of_a_queue_is_no_restriction(plan_of, who, fourcc, pitch):
+    """V4L2: S_FMT may be asked for a larger `bytesperline` than what it says unasked."""
+    plan = plan_of("first-answer", fourcc, "800x480", who, "lcdc:scanout")
+    assert {plane["pitch"] for plane in plan["planes"]} == {pitch}
+
+
+@pytest.mark.parametrize(
+    ("who", "fourcc", "size"),
+    [("stubborn:decode", "NV12", "848x480"), ("blitter:render", "YUYV", "800x480")],
+)
+def test_a_pitch_that_was_refused_or_is_not_a_queues_stays(heapwire, who, fourcc, size):
+    file = CASES / "first-answer.toml"
+    run = heapwire(
+        *("explain", "--platform", file, "--format", fourcc, "--size", size),
+        *("--participant", who, "--participant", "lcdc:scanout", "--json"),
+    )
+    assert run.status == 1
+    assert any("at most" in member["text"] for member in run.document["conflict"])
+
+
+def test_what_is_read_as_a_first_answer_is_said():
+    notes = Platform.load(str(CASES / "first-answer.toml")).notes
+    assert len(notes) == 2
+    assert all("a larger one is asked for" in note for note in notes)
+
+
+def test_a_format_that_the_gpu_cannot_sample_is_scanned_out_else_black(plan_of):
+    """xbmc#22202: the player's ten bits are for the display alone."""
+    plan = plan_of("packed-ten-bits", "NV15", "1920x1080")
+    assert plan["goal"] == "scanout, black where it is composited"
+    assert plan["objects"][0]["source"]["name"] == "reserved"
+    assert [plane["pitch"] for plane in plan["planes"]] == [2432, 2432]
+
+
+@pytest.mark.parametrize("fourcc", ["NV12", "NV21", "P010", "YUYV", "XRGB8888", "XRGB2101010"])
+def test_a_dump_of_a_displays_planes_is_a_machine(plan_of, fourcc):
+    plan = plan_of("dumped-planes", fourcc, "1280x720")
+    assert (plan["modifier_name"], plan["scanout"]) == ("LINEAR", True)
+
+
+def test_a_dumped_layout_that_only_its_driver_knows_is_planned_from_no_heap(heapwire):
+    file = CASES / "dumped-planes.toml"
+    run = heapwire("explain", "--platform", file, "--format", "YU08", "--json")
+    assert run.status == 1
+    assert any("AMLOGIC" in member["text"] for member in run.document["conflict"])
+
+
+def test_a_telephones_clear_pictures_are_in_no_protected_heap(plan_of):
+    """Nor in one of which nobody knows whether it is."""
+    plan = plan_of("telephone", "NV12", "1280x720")
+    assert plan["goal"] == "scanout"
+    assert plan["objects"][0]["source"]["name"] == "system"
+
+
+def test_a_telephones_protected_pictures_are_where_decoder_and_display_reach(heapwire):
+    file = CASES / "telephone.toml"
+    run = heapwire("explain", "--platform", file, "--format", "NV12", "--protected", "--json")
+    plan = run.document["plans"][0]
+    # No GPU reads it: black where it would be composited.
+    assert plan["goal"] == "scanout, black where it is composited"
+    assert plan["objects"][0]["source"]["name"] == "vframe-secure"
+
+
+@pytest.mark.parametrize(("buffers", "fits"), [(3, True), (4, False)])
+def test_a_small_area_is_planned_as_far_as_it_goes(heapwire, buffers, fits):
+    """gstreamer-imx#153: three buffers fit in 50 MiB, four do not."""
+    run = heapwire(
+        *("explain", "--platform", CASES / "small-pool.toml", "--format", "NV12"),
+        *("--size", "4096x2160", "--buffers", buffers, "--json"),
+    )
+    assert run.status == (0 if fits else 1)
+    if fits:
+        assert run.document["plans"][0]["objects"][0]["source"]["name"] == "pool"
+    else:
+        assert any("4 buffers" in member["text"] for member in run.document["conflict"])
 
 
 def test_too_many_buffers_are_the_streams_fault(heapwire):

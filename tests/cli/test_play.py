@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from importlib import resources
+from pathlib import Path
 
 import av
 import numpy as np
@@ -55,6 +56,20 @@ def run(environment, *arguments):
         timeout=PATIENCE,
         check=False,
     )
+
+
+def test_a_clip_plays_where_the_display_has_no_room_for_it(tmp_path, clip):
+    """Three of its pictures fit in the area and four do not: no buffer is planned and refused."""
+    text = (Path(__file__).parent / "cases" / "small-pool.toml").read_text()
+    machine = tmp_path / "machine.toml"
+    machine.write_text(text.replace("50 MiB", "4900 KiB"))
+    with compositor(tmp_path, "--platform", machine) as environment:
+        done = run(environment, "play", clip, "--fullscreen", "--unpaced", "--json")
+    assert done.returncode == 0, done.stderr
+    account = json.loads(done.stdout)
+    assert account["frames"]["shown"] == 12
+    [entry] = account["plan"]["objects"]
+    assert entry["source"]["name"] == "system"
 
 
 def test_the_demo_scans_out_from_the_heap_that_the_platform_demands(tmp_path):
