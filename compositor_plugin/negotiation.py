@@ -15,7 +15,7 @@ from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import SurfaceState
-from heapwire.protocol.values import FailureReason, FormatModifier, Plan
+from heapwire.protocol.values import Content, FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import (
     COMMITS,
     KNOWN_BATCHES,
@@ -148,6 +148,11 @@ class Negotiation:
         """A commit has no answer."""
         failed = PreparedBatch(Batch(reason=reason, message=message))
         return NumberedBatch(failed, due.cookie, self._next_serial())
+
+    @property
+    def content(self) -> Content | None:
+        """What the client says of its pictures, as of the last answer; None before the first."""
+        return None if self._last is None else self._inquiry.content
 
     @property
     def settled(self) -> bool:

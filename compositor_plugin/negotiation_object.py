@@ -27,6 +27,7 @@ from heapwire.compositor_plugin.server import (
     Resource,
     ViolationError,
 )
+from heapwire.protocol.values import Content
 from heapwire.protocol.wire import (
     MisuseError,
     NegotiationState,
@@ -63,6 +64,11 @@ class NegotiationObject(Resource):
     def surface(self) -> int | None:
         """The address of the surface, None once it is gone or if there was none."""
         return self._surface
+
+    @property
+    def content(self) -> Content | None:
+        """What the client says of its pictures, as of the last answer."""
+        return None if self._begun is None else self._begun.content
 
     # Requests.
 

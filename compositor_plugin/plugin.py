@@ -25,7 +25,7 @@ from heapwire.compositor_plugin.server import Display, Global, interface_struct
 from heapwire.compositor_plugin.sources import DmabufSources
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import HotPlug, participant_behind
-from heapwire.protocol.values import Answer, DeviceId, Problem, Usage
+from heapwire.protocol.values import Answer, Content, DeviceId, Problem, Usage
 from heapwire.protocol.wire import DMABUF_FEEDBACK
 from heapwire.protocol.wire.bindings import (
     INTERFACES,
@@ -105,6 +105,14 @@ class HeapPlugin:
         """
         for status in self._state.statuses.of(buffer):
             status.shown(scanned_out, reason)
+
+    def surface_content(self, surface: int) -> Content | None:
+        """What a client that negotiates for a surface says of its pictures; None if none does.
+
+        It holds for what the surface shows from its next commit on.
+        """
+        told = (one.content for one in self._state.negotiations.of_surface(surface))
+        return next((content for content in told if content is not None), None)
 
     def batch_ends(self, feedback: int) -> None:
         """A batch of a `zwp_linux_dmabuf_feedback_v1` of the host's ends: its `done` is next.

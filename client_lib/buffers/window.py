@@ -14,6 +14,7 @@ from pywayland.protocol_core.interface import Interface
 
 from heapwire.client_lib.buffers.buffer import Buffer
 from heapwire.client_lib.buffers.output_names import OutputNames
+from heapwire.client_lib.buffers.surface_colours import SurfaceColours
 from heapwire.client_lib.wayland import (
     DEFAULT_TIMEOUT,
     AnyProxy,
@@ -24,7 +25,7 @@ from heapwire.client_lib.wayland import (
 )
 from heapwire.kernel.system import Owner
 from heapwire.protocol import UsageError
-from heapwire.protocol.values import Extent
+from heapwire.protocol.values import Colour, Extent
 
 if TYPE_CHECKING:
     from pywayland.protocol.wayland import WlSurfaceProxy  # elsewhere in pywayland 0.4.18
@@ -95,6 +96,7 @@ class Window(Owner):
         if WpPresentation.name in globals_:
             self._presentation = _bind(connection, WpPresentation, 1, 1)
             listen(self._presentation, failed, {"clock_id": self._clock_id})
+        self._colours = SurfaceColours(connection, self.surface)
         self._xdg_surface: CData = self._wm_base.get_xdg_surface(self.surface)
         listen(self._xdg_surface, failed, {"configure": self._configure})
         self._toplevel: CData = self._xdg_surface.get_toplevel()
@@ -130,13 +132,15 @@ class Window(Owner):
         *,
         pixel_aspect: Fraction = Fraction(1),
         rotation: int = 0,
+        colour: Colour | None = None,
         shown: Callable[[Presented | None], None],
-    ) -> None:
+    ) -> bool:
         """Put an imported buffer with a picture of `extent` on the surface.
 
         The picture is turned by `rotation` degrees counter-clockwise and scaled
         to the largest size of its shape that the compositor has given the
-        window, where it can scale. The buffer is busy until the compositor
+        window, where it can scale. `colour` is that of a buffer of YCbCr; returns whether
+        the compositor can be told of it. The buffer is busy until the compositor
         releases it. `shown` is called once: with the time when the frame is on
         the screen, or None if another came before it. Raises `UsageError` for a buffer
         that has not been imported.
@@ -150,6 +154,7 @@ class Window(Owner):
         if self._viewport is not None:
             scaled = (width, height) != (upright.width, upright.height)
             self._viewport.set_destination(*((width, height) if scaled else (-1, -1)))
+        told = self._colours.tell(colour)
         if self._opaque != (width, height):
             region = self._compositor.create_region()
             region.add(0, 0, width, height)
@@ -165,6 +170,7 @@ class Window(Owner):
         self.mapped = True
         self.ready = False
         self.surface.commit()
+        return told
 
     def close(self) -> None:
         """Take the window off the screen and destroy its objects."""
@@ -174,6 +180,7 @@ class Window(Owner):
         self._toplevel.destroy()
         self._xdg_surface.destroy()
         self._outputs.close()
+        self._colours.close()
         for proxy in (self._viewport, self._viewporter, self._presentation):
             if proxy is not None:
                 proxy.destroy()

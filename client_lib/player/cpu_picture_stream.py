@@ -10,6 +10,7 @@ from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.player.decoder import DecodedFrame, Decoder
 from heapwire.client_lib.player.frame_writer import write_picture, writer_participant
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
+from heapwire.client_lib.player.stream_colours import transfer_note
 from heapwire.protocol.values import Content, Extent, Plan
 
 CPU = "cpu"
@@ -35,6 +36,7 @@ class CpuPictureStream:
         self.ended = False
         self.wakes: tuple[int, ...] = ()
         self.copied = 0
+        self.notes: list[str] = []
         self._formats = tuple(formats)
         self._tiles = tiles
         self._decoder = Decoder(path)
@@ -70,6 +72,9 @@ class CpuPictureStream:
         kind = (frame.extent, frame.content, frame.picture.format.name)
         if kind != self._kind:
             self._kind = kind
+            note = transfer_note(int(frame.picture.color_trc))
+            if note is not None and note not in self.notes:
+                self.notes.append(note)
             self.needs = BufferNeeds(
                 extent=frame.extent,
                 coded=_coded(frame.extent, self._decoder.coded),

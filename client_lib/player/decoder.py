@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heapwire.client_lib.player.stream_colours import picture_colour
 from heapwire.client_lib.player.timeline import Timeline
 from heapwire.client_lib.player.video_file import VideoFile
 from heapwire.kernel.system import Owner
 from heapwire.protocol import FileError
-from heapwire.protocol.values import MAX_EXTENT, ColourEncoding, ColourRange, Content, Extent
+from heapwire.protocol.values import MAX_EXTENT, Content, Extent
 
 if TYPE_CHECKING:
     import av
-
-# libavutil/pixfmt.h, AVColorSpace, which numbers as H.273 does. 5 and 6 are the
-# same matrix; 10 is BT.2020 with constant luminance, whose matrix is 9's.
-_ENCODINGS: Mapping[int, ColourEncoding] = {
-    0: ColourEncoding.RGB,
-    1: ColourEncoding.BT709,
-    5: ColourEncoding.BT601,
-    6: ColourEncoding.BT601,
-    9: ColourEncoding.BT2020,
-    10: ColourEncoding.BT2020,
-}
-_RANGES: Mapping[int, ColourRange] = {1: ColourRange.LIMITED, 2: ColourRange.FULL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +33,14 @@ class DecodedFrame:
 
     @property
     def content(self) -> Content:
-        """What the stream says of the colours, and how the picture is to be turned."""
-        full = self.picture.format.name.startswith("yuvj")
-        stated = _RANGES.get(int(self.picture.color_range), ColourRange.UNSPECIFIED)
+        """The colours, and how the picture is to be turned."""
+        picture = self.picture
+        encoding, range_ = picture_colour(picture)
         return Content(
-            interlaced=bool(self.picture.interlaced_frame),
-            rotation=turn if (turn := self.picture.rotation % 360) % 90 == 0 else 0,
-            encoding=_ENCODINGS.get(int(self.picture.colorspace), ColourEncoding.UNSPECIFIED),
-            range=ColourRange.FULL if full else stated,
+            interlaced=bool(picture.interlaced_frame),
+            rotation=turn if (turn := picture.rotation % 360) % 90 == 0 else 0,
+            encoding=encoding,
+            range=range_,
         )
 
 

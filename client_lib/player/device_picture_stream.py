@@ -63,6 +63,7 @@ class DevicePictureStream:
         self.ended = False
         self.damaged = 0
         self.copied = 0
+        self.notes: list[str] = []
         self._file = file
         self._device = device
         self._producer = producer

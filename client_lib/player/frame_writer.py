@@ -16,12 +16,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from heapwire.client_lib.buffers import PlaneView
+from heapwire.client_lib.player.stream_colours import picture_colour
 from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import (
     ALLWINNER_TILED,
     LINEAR,
     SAMSUNG_64_32_TILE,
     TILINGS,
+    ColourEncoding,
+    ColourRange,
     ConstraintSet,
     FormatModifier,
     Participant,
@@ -39,7 +42,10 @@ if TYPE_CHECKING:
 WRITER_NAME = "cpu"
 _BLOCK = 8  # pixels that swscale's vector code makes at a time
 _MOST_INTERLEAVED = 16  # bits of a sample
-_FULL_RANGE = 2  # libavutil/pixfmt.h, AVCOL_RANGE_JPEG
+_FULL = 2  # libavutil/pixfmt.h, AVCOL_RANGE_JPEG
+_RANGES = {ColourRange.LIMITED: 1, ColourRange.FULL: _FULL}
+# libswscale/swscale.h, SWS_CS_*.
+_MATRICES = {ColourEncoding.BT709: 1, ColourEncoding.BT601: 5, ColourEncoding.BT2020: 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,18 +271,23 @@ def _convert(picture: av.VideoFrame, recipe: _Recipe) -> av.VideoFrame:
     """
     from av.video.reformatter import Interpolation
 
-    if recipe.columns is None or picture.format.is_rgb:
-        how = Interpolation.BILINEAR
-        # Without room the fast way from YUV to RGB leaves the last columns as they were in
-        # memory (libswscale/x86/yuv2rgb_template.c, YUV2RGB_LOOP); the accurate one does not.
-        if picture.width % _BLOCK and not picture.format.is_rgb:
-            how |= Interpolation.ACCURATE_RND
-        return picture.reformat(format=recipe.picture, interpolation=how, threads=1)
-    # From YUV to YUV the codes keep their range, which swscale would reduce.
-    full = int(picture.color_range) == _FULL_RANGE or picture.format.name.startswith("yuvj")
-    range_ = "JPEG" if full else "MPEG"
+    encoding, range_ = picture_colour(picture)
+    matrix = _MATRICES[encoding]
+    from_rgb, to_rgb = picture.format.is_rgb, recipe.columns is None
+    how = Interpolation.BILINEAR
+    # Without room the fast way from YUV to RGB leaves the last columns as they were in
+    # memory (libswscale/x86/yuv2rgb_template.c, YUV2RGB_LOOP); the accurate one does not.
+    if to_rgb and picture.width % _BLOCK and not from_rgb:
+        how |= Interpolation.ACCURATE_RND
+    # From YUV to YUV the codes keep their matrix, and their range, which swscale would reduce.
     return picture.reformat(
-        format=recipe.picture, src_color_range=range_, dst_color_range=range_, threads=1
+        format=recipe.picture,
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        src_color_range=_FULL if from_rgb else _RANGES[range_],
+        dst_color_range=_FULL if to_rgb else _RANGES[range_],
+        interpolation=how,
+        threads=1,
     )
 
 

@@ -8,7 +8,7 @@ either have their buffer already or take one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +80,10 @@ class PictureStream(Video, Protocol):
     @property
     def wakes(self) -> tuple[int, ...]:
         """What to poll for reading when `next` has given None."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be said of the pictures so far, as sentences."""
 
     @property
     def copied(self) -> int:

@@ -20,8 +20,9 @@ from heapwire.client_lib.player.decoder_choice import AUTO
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
 from heapwire.client_lib.player.play_result import FrameCounts, FrameLedger, PlayResult
+from heapwire.client_lib.player.stream_colours import buffer_colour
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
-from heapwire.protocol.values import Extents, Plan
+from heapwire.protocol.values import Colour, Extents, Plan
 
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
 HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
@@ -96,6 +97,7 @@ class Playback:
         self._clock = MediaClock()
         self._written = 0
         self._needs: BufferNeeds | None = None
+        self._untold: dict[Colour, None] = {}
         self._cut_short = False
         self._heard = time.monotonic()
         self._asked: float | None = None
@@ -139,7 +141,12 @@ class Playback:
             refusals=self._supply.refusals,
             events=tuple(self._negotiation.events or ()),
             damaged=self._pictures.damaged,
-            faults=(*faults, *self._supply.faults),
+            faults=(
+                *faults,
+                *self._supply.faults,
+                *self._pictures.notes,
+                *map(_untold_text, self._untold),
+            ),
             stopped=self._cut_short,
         )
 
@@ -195,13 +202,17 @@ class Playback:
             monotonic = self._window.clock == time.CLOCK_MONOTONIC
             clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
 
-        self._window.show(
+        colour = buffer_colour(buffer.plan.fourcc, needs.content, needs.extent)
+        told = self._window.show(
             buffer,
             needs.extent,
             pixel_aspect=self._pictures.pixel_aspect,
             rotation=needs.content.rotation,
+            colour=colour,
             shown=shown,
         )
+        if colour is not None and not told:
+            self._untold.setdefault(colour)
         self._ledger.committed()
         clock.committed(picture.time)
         self._dispatch(0.0)
@@ -268,3 +279,12 @@ class Playback:
         if self._on_progress is not None:
             total = self._pictures.count
             self._on_progress(Progress(self._ledger.counts, total, self._supply.plan))
+
+
+def _untold_text(colour: Colour) -> str:
+    """The note on pictures whose colours the compositor has no ears for."""
+    encoding, range_ = colour
+    return (
+        f"the compositor cannot be told that the pictures are {encoding.name} "
+        f"{range_.name.lower()}: it may show other colours"
+    )

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from heapwire.kernel.description import KmsPlane, PlaneType
 from heapwire.kernel.discovery.in_formats import parse_in_formats, parse_size_hints
+from heapwire.kernel.discovery.plane_colours import scanout_sets_of
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.protocol import MachineError
@@ -15,7 +16,6 @@ from heapwire.protocol.values import (
     INVALID,
     LINEAR,
     Constraint,
-    ConstraintSet,
     FormatModifier,
 )
 
@@ -55,11 +55,10 @@ def _plane(
     kind = _TYPES.get(record.properties.get("type", 0), PlaneType.OVERLAY)
     pairs = _pairs(record, blob)
     limits = (*constraints, *_hinted(record, blob))
-    scanned_out = ConstraintSet(formats=pairs, constraints=limits)
     return KmsPlane(
         name=f"plane-{record.id}",
         type=kind,
-        sets=(scanned_out,) if pairs else (),
+        sets=scanout_sets_of(pairs, limits, record.choices),
         id=record.id,
         crtcs=record.possible_crtcs,
         tearing=_listed(record, "IN_FORMATS_ASYNC", blob, parse_in_formats),

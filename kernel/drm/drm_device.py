@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 
 from heapwire.kernel.drm import drm_ioctls as drm
@@ -14,15 +14,22 @@ from heapwire.kernel.system import Ioctl, ioctl
 
 _NAME_BYTES = 64
 
+ENUMS = frozenset(("COLOR_ENCODING", "COLOR_RANGE"))
+"""The properties of planes whose values are told by name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneRecord:
-    """A plane as the kernel tells it; `properties` has the value of each by its name."""
+    """A plane as the kernel tells it; `properties` has the value of each by its name.
+
+    `choices` has the names of the values that a property can have, of those in `ENUMS`.
+    """
 
     id: int
     formats: tuple[int, ...]
     possible_crtcs: int
     properties: dict[str, int]
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,7 @@ class DrmDevice:
         self.fd = fd
         self._call = call
         self._names: dict[int, str] = {}  # of properties: planes share them
+        self._choices: dict[int, tuple[str, ...]] = {}  # of properties: each plane has its own
 
     @property
     def driver(self) -> str:
@@ -172,13 +180,16 @@ class DrmDevice:
             formats = Numbers((0,) * count)
             asked = (number, *(0,) * 4, count, formats.address)
             answer = self.ask(drm.GET_PLANE, drm.PLANE, *asked)
+            properties = self.properties(number, drm.OBJECT_PLANE)
             return PlaneRecord(
                 id=number,
                 formats=formats.first(min(count, answer[5])),
                 possible_crtcs=answer[3],
-                properties={
-                    name: value
-                    for name, (_, value) in self.properties(number, drm.OBJECT_PLANE).items()
+                properties={name: value for name, (_, value) in properties.items()},
+                choices={
+                    name: self._names_of_values(id_)
+                    for name, (id_, _) in properties.items()
+                    if name in ENUMS
                 },
             )
         except OSError:
@@ -191,6 +202,19 @@ class DrmDevice:
             name: bytes = drm.PROPERTY.unpack(request)[4]
             self._names[number] = name.rstrip(b"\0").decode("ascii", "replace")
         return self._names[number]
+
+    def _names_of_values(self, number: int) -> tuple[str, ...]:
+        """The names of the values that an enum property can have. Raises `OSError`."""
+        if number not in self._choices:
+            count = self.ask(drm.GET_PROPERTY, drm.PROPERTY, 0, 0, number, 0, b"", 0, 0)[6]
+            room = ctypes.create_string_buffer(max(count, 1) * drm.PROPERTY_ENUM.size)
+            # The values themselves are in the same records.
+            asked = (0, ctypes.addressof(room), number, 0, b"", 0, count)
+            told = self.ask(drm.GET_PROPERTY, drm.PROPERTY, *asked)[6]
+            records = drm.PROPERTY_ENUM.iter_unpack(room.raw[: count * drm.PROPERTY_ENUM.size])
+            names = [name.rstrip(b"\0").decode("ascii", "replace") for _, name in records]
+            self._choices[number] = tuple(names[:told])
+        return self._choices[number]
 
 
 @contextmanager

@@ -31,6 +31,8 @@ OBJ_PROPERTIES: Final = Struct("=QQIII4x")
 """drm_mode_obj_get_properties: properties, values, count, object, type."""
 PROPERTY: Final = Struct("=QQII32sII")
 """drm_mode_get_property: values, enums, id, flags, name, counts."""
+PROPERTY_ENUM: Final = Struct("=Q32s")
+"""drm_mode_property_enum: value, name."""
 GET_BLOB: Final = Struct("=IIQ")
 """drm_mode_get_blob: id, length, data."""
 CREATE_BLOB: Final = Struct("=QII")

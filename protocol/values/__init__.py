@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from heapwire.protocol.values.colour import (
         Colour as Colour,
         agreed_colour as agreed_colour,
+        colour_bit as colour_bit,
     )
     from heapwire.protocol.values.constraint import (
         ALL_PLANES as ALL_PLANES,
@@ -201,7 +202,7 @@ else:
             "answer": "Answer ConflictMember FailureReason GoalFailure Verdict",
             "buffer_count": "BufferCount MAX_BUFFER_COUNT",
             "coherency": "CoherencyDomain Fence domains_of preferred_domain preferred_fence",
-            "colour": "Colour agreed_colour",
+            "colour": "Colour agreed_colour colour_bit",
             "constraint": "ALL_PLANES Constraint MAX_PLANES Provenance Value",
             "constraint_set": "ANY_FOURCC ANY_MODIFIER ConstraintSet FormatModifier",
             "constraint_type": (

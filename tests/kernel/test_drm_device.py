@@ -58,6 +58,7 @@ class Kernel:
     def __init__(self, *, display=True):
         self.display = display
         self.names = {7: b"type", 9: b"IN_FORMATS"}
+        self.values = {}
         self.asked = []
 
     def __call__(self, fd, number, argument):
@@ -96,8 +97,15 @@ class Kernel:
         fill(data, 8, 16, [1, 1 << 40], code="Q")
 
     def property(self, data):
-        name = self.names[struct.unpack_from("=I", data, 16)[0]]
+        number = struct.unpack_from("=I", data, 16)[0]
+        name = self.names[number]
         data[24 : 24 + len(name)] = name
+        values = self.values.get(number, ())
+        if struct.unpack_from("=I", data, 60)[0] >= len(values):
+            records = b"".join(struct.pack("=Q32s", 1 << 40, value) for value in values)
+            address = struct.unpack_from("=Q", data, 8)[0]
+            ctypes.memmove(address, records, len(records))
+        struct.pack_into("=I", data, 60, len(values))
 
     def blob(self, data):
         number, size, address = struct.unpack("=IIQ", data)
@@ -136,3 +144,11 @@ def test_what_is_no_card_has_no_name_and_no_planes(tmp_path):
         device = DrmDevice(file.fileno())
         assert (device.driver, device.limits(), device.planes()) == ("", None, ())
         assert device.blob(1) is None
+
+
+def test_the_values_of_the_colour_properties_have_names():
+    kernel = Kernel()
+    kernel.names = {7: b"COLOR_ENCODING", 9: b"rotation"}
+    kernel.values = {7: (b"ITU-R BT.601 YCbCr", b"something new"), 9: (b"rotate-0",)}
+    [plane] = DrmDevice(0, kernel).planes()
+    assert plane.choices == {"COLOR_ENCODING": ("ITU-R BT.601 YCbCr", "something new")}

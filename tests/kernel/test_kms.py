@@ -1,11 +1,15 @@
 """The planes of a display, from what a driver tells."""
 
 import struct
+from dataclasses import replace
+
+import pytest
 
 from heapwire.kernel.description import PlaneType, scanout_sets
 from heapwire.kernel.discovery.kms import read_planes
 from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.protocol.values import (
+    COLOURS,
     INVALID,
     LINEAR,
     REGISTRY,
@@ -140,3 +144,34 @@ def test_what_may_tear_is_told_apart_from_what_is_shown():
     del blobs[6]
     (plane,) = read_planes(Display(record, blobs=blobs))
     assert plane.tearing is None
+
+
+BT601, BT709 = "ITU-R BT.601 YCbCr", "ITU-R BT.709 YCbCr"
+LIMITED, FULL = "YCbCr limited range", "YCbCr full range"
+
+
+@pytest.mark.parametrize(
+    ("choices", "names"),
+    [
+        (
+            {"COLOR_ENCODING": (BT601, BT709), "COLOR_RANGE": (LIMITED, FULL)},
+            {"BT.601 limited", "BT.601 full", "BT.709 limited", "BT.709 full"},
+        ),
+        ({"COLOR_ENCODING": (BT709,), "COLOR_RANGE": (LIMITED,)}, {"BT.709 limited"}),
+        ({"COLOR_ENCODING": (BT601, "some other")}, {"BT.601 limited", "BT.601 full"}),
+        ({"COLOR_RANGE": (LIMITED,)}, None),
+        ({"COLOR_ENCODING": ("some other",)}, None),
+        ({}, None),
+    ],
+)
+def test_what_a_plane_converts_is_said_of_ycbcr_alone(choices, names):
+    record = replace(plane(30, 1, (XRGB, NV12)), choices=choices)
+    (found,) = read_planes(Display(record))
+    said = {
+        pair.fourcc: [COLOURS.of(one) for one in each.constraints if one.type == COLOURS.type]
+        for each in found.sets
+        for pair in each.formats
+    }
+    assert said[XRGB] == []
+    masks = [] if names is None else [sum(1 << b for b, n in COLOURS.bits.items() if n in names)]
+    assert said[NV12] == masks

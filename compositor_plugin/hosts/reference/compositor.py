@@ -22,6 +22,7 @@ from functools import partial
 from typing import TypeVar
 
 from heapwire.compositor_plugin import HeapPlugin, Policy
+from heapwire.compositor_plugin.hosts.reference.colours import WpColorRepresentationManagerV1
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.compositor_plugin.hosts.reference.sandbox import (
     SecurityContexts,
@@ -240,6 +241,7 @@ class Compositor(Owner):
         offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, desktop))
         offer(WpViewporter, WpViewporter)
         offer(WpPresentation, WpPresentation)
+        offer(WpColorRepresentationManagerV1, WpColorRepresentationManagerV1)
         kind = WpSecurityContextManagerV1
         hidden = Global(self._display, kind.INTERFACE, lambda new_id: kind(new_id, self._contexts))
         contexts = self._contexts

@@ -32,6 +32,7 @@ _MODULES = (
     "presentation_time",
     "linux_dmabuf_v1",
     "security_context_v1",
+    "color_representation_v1",
 )
 
 # pywayland.scanner.argument.ArgumentType

@@ -34,6 +34,7 @@ from heapwire.compositor_plugin.server import (
 from heapwire.protocol import UsageError
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.colours import WpColorRepresentationSurfaceV1
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop, Output
     from heapwire.compositor_plugin.hosts.reference.wl_subsurface import WlSubsurface
     from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
@@ -89,6 +90,7 @@ class WlSurface(Resource):
         self.parent: WlSurface | None = None
         self.subsurface: WlSubsurface | None = None
         self.viewport: WpViewport | None = None
+        self.colours: WpColorRepresentationSurfaceV1 | None = None
         self.stack: list[WlSurface] = [self]
         self._next_stack: list[WlSurface] = [self]
         self.outputs: tuple[Output, ...] = ()
@@ -158,7 +160,7 @@ class WlSurface(Resource):
             self.role.before_commit()
         if self.pending.attached:
             self.pending.hold = self._hold()
-        self._check_size()
+        self._check_buffer()
         if self.waits:
             replaced = self.pending.apply_to(self.cached)
             if replaced is not None:
@@ -251,6 +253,9 @@ class WlSurface(Resource):
         if self.viewport is not None:
             self.viewport.surface_gone()
             self.viewport = None
+        if self.colours is not None:
+            self.colours.surface_gone()
+            self.colours = None
         if self.current.hold is not None:
             self.desktop.retire(self, self.current.hold)
             self.current.hold = None  # it is on the screen until the next refresh
@@ -266,6 +271,9 @@ class WlSurface(Resource):
         if replaced is not None:
             self.desktop.retire(self, replaced)
         hold = self.current.hold
+        if self.current.presenting.colour is None:
+            colour = self.desktop.negotiated_colour(self)
+            self.current.presenting = self.current.presenting._replace(colour=colour)
         self.size = (
             None if hold is None else surface_size(hold.content.extent, self.current.presenting)
         )
@@ -279,14 +287,17 @@ class WlSurface(Resource):
             self.role.committed()
         self.desktop.surface_committed(self)
 
-    def _check_size(self) -> None:
-        """Refuse a buffer that does not fit the scale or the viewport."""
+    def _check_buffer(self) -> None:
+        """Refuse a buffer that does not fit the scale, the viewport or the colours."""
         for state in (self.pending, self.cached, self.current):
             hold = state.hold
             if hold is not None or state.attached:
                 break
         if hold is None:
             return
+        colour = self.pending.presenting.colour
+        if self.colours is not None and colour is not None:
+            self.colours.check(hold.content.fourcc, colour)
         try:
             surface_size(hold.content.extent, self.pending.presenting)
         except SizeError as error:

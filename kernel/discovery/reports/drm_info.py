@@ -8,6 +8,7 @@ modifiers in `data` (drm_info's json.c).
 from __future__ import annotations
 
 from heapwire.kernel.description import Device, DeviceKind, KmsPlane, PlaneType, scanout_sets
+from heapwire.kernel.discovery.plane_colours import COLOUR_PROPERTIES, scanout_sets_of
 from heapwire.kernel.discovery.reports.json_file import JsonValue
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.protocol import shown
@@ -15,7 +16,6 @@ from heapwire.protocol.values import (
     INVALID,
     LINEAR,
     Constraint,
-    ConstraintSet,
     DeviceId,
     FormatModifier,
     Place,
@@ -103,10 +103,21 @@ def _plane(plane: JsonValue, constraints: tuple[Constraint, ...]) -> KmsPlane:
     return KmsPlane(
         name=f"plane-{plane.need('id').number()}",
         type=_TYPES[number],
-        sets=(ConstraintSet(formats=pairs, constraints=constraints),) if pairs else (),
+        sets=scanout_sets_of(pairs, constraints, _choices(properties)),
         crtcs=plane.need("possible_crtcs").number(),
         tearing=_listed(plane, properties.get("IN_FORMATS_ASYNC")),
     )
+
+
+def _choices(properties: JsonValue) -> dict[str, tuple[str, ...]]:
+    """The names of the values of the colour properties, where there are any."""
+    choices = {}
+    for name in COLOUR_PROPERTIES:
+        values = properties.get(name)
+        values = values if values.is_null else values.get("spec")
+        if not values.is_null:
+            choices[name] = tuple(value.need("name").word() for value in values.each())
+    return choices
 
 
 def _pairs(plane: JsonValue, in_formats: JsonValue) -> tuple[FormatModifier, ...]:

@@ -17,11 +17,15 @@ from heapwire.protocol.solver import RULES
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
+    COLOURS,
     PROTECTED,
     SCALING,
     WHEN_ROTATION,
     Answer,
     BufferObject,
+    Colour,
+    ColourEncoding,
+    ColourRange,
     Constraint,
     ConstraintSet,
     Content,
@@ -52,12 +56,17 @@ class BufferCheck:
             self._participant = platform.participant(self.device.name, usage)
 
     def reason(
-        self, buffer: BufferAttributes, sizes: tuple[int, ...], *, rotation: int = 0
+        self,
+        buffer: BufferAttributes,
+        sizes: tuple[int, ...],
+        *,
+        rotation: int = 0,
+        colour: Colour | None = None,
     ) -> StatusReason:
         """NONE if the device can use it, else the first thing that is in the way.
 
         `sizes` are those of the objects, in bytes. `rotation` is what the device
-        is to do, in degrees counter-clockwise.
+        is to do, in degrees counter-clockwise, and `colour` what it is to convert.
         """
         participant = self._participant
         if participant is None or not participant.sets:
@@ -73,7 +82,9 @@ class BufferCheck:
         if len(sources) < len(buffer.sources):
             return StatusReason.MEMORY
         objects = tuple(map(BufferObject, sources, sizes))
-        answer = self._answers.solve_plans(self._problem(buffer, objects, participant, rotation))
+        answer = self._answers.solve_plans(
+            self._problem(buffer, objects, participant, rotation, colour)
+        )
         return StatusReason.NONE if answer.plans else _reason(answer)
 
     def scales(self, pair: FormatModifier | None, ratios: Iterable[Fraction]) -> bool:
@@ -100,6 +111,7 @@ class BufferCheck:
         objects: tuple[BufferObject, ...],
         participant: Participant,
         rotation: int,
+        colour: Colour | None,
     ) -> Problem:
         layout = Layout(
             kind=LayoutKind.FIXED, extent=buffer.extent, objects=objects, planes=buffer.planes
@@ -112,7 +124,12 @@ class BufferCheck:
         return self._platform.problem(
             goals=(goal,),
             extents=Extents(coded=buffer.extent),
-            content=Content(protected=self.protected(buffer), rotation=rotation),
+            content=Content(
+                protected=self.protected(buffer),
+                rotation=rotation,
+                encoding=colour[0] if colour else ColourEncoding.UNSPECIFIED,
+                range=colour[1] if colour else ColourRange.UNSPECIFIED,
+            ),
             fixed=FixedBuffer(buffer.format, layout),
         )
 
@@ -150,6 +167,8 @@ def _reason(answer: Answer) -> StatusReason:
     types = {member.constraint.type for member in answer.conflict if member.constraint is not None}
     if PROTECTED.type in types:
         return StatusReason.PROTECTION
+    if COLOURS.type in types:
+        return StatusReason.TRANSFORM
     if types & RULES.keys():
         return StatusReason.MEMORY
     return StatusReason.LAYOUT if types else StatusReason.FORMAT

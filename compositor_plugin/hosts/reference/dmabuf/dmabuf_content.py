@@ -10,14 +10,14 @@ import numpy as np
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
-from heapwire.compositor_plugin.hosts.reference.scene import Image, PlaneBytes, read_image
-from heapwire.protocol.values import FORMATS, TILINGS, Extent
+from heapwire.compositor_plugin.hosts.reference.scene import Colours, Image, PlaneBytes, read_image
+from heapwire.protocol.values import FORMATS, TILINGS, Colour, Extent
 
 
 class DmabufContent:
     """An imported buffer. The objects close their fds when it is let go of.
 
-    `verdicts` remembers what the display says of it, by how it is to be shown. What is not
+    `verdicts` remembers what the display says of it, by its transform and colour. What is not
     `readable` is protected from whoever would draw it, and drawn as black.
     """
 
@@ -33,7 +33,7 @@ class DmabufContent:
         self.attributes = attributes
         self.readable = readable
         self.objects = tuple(objects)
-        self.verdicts: dict[int, StatusReason] = {}
+        self.verdicts: dict[tuple[int, Colour | None], StatusReason] = {}
 
     @property
     def extent(self) -> Extent:
@@ -51,7 +51,7 @@ class DmabufContent:
         pixel_format = FORMATS.get(self.fourcc)
         return pixel_format is None or pixel_format.has_alpha
 
-    def image(self) -> Image:
+    def image(self, colour: Colour | None = None) -> Image:
         """The pixels as they are now; what a client has cut off is zero."""
         if not self.readable:
             return _black(self.extent)
@@ -70,6 +70,7 @@ class DmabufContent:
                 self.extent.width,
                 self.extent.height,
                 modifier=self.attributes.format.modifier,
+                colours=Colours(*colour or ()),
             )
             del planes
             data.clear()

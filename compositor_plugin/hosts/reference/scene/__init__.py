@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene.pixels import (
         READERS as READERS,
         TILED as TILED,
+        Colours as Colours,
         Image as Image,
         PlaneBytes as PlaneBytes,
         png as png,
@@ -49,7 +50,7 @@ else:
             "buffer_hold": "BufferHold",
             "frame_record": "FrameRecord",
             "output": "Output OutputMode",
-            "pixels": "Image PlaneBytes READERS TILED png read_image",
+            "pixels": "Colours Image PlaneBytes READERS TILED png read_image",
             "region": "EMPTY Rect",
             "shm_content": "SHM_FORMATS send_release copy_shm_content",
             "surface_extent": "SizeError ViewportError surface_size",

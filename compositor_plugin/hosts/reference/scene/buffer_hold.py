@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image
-from heapwire.protocol.values import Extent
+from heapwire.protocol.values import Colour, Extent
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
@@ -26,8 +26,11 @@ class BufferContent(Protocol):
     def has_alpha(self) -> bool:
         """Whether a pixel may let through what is behind it."""
 
-    def image(self) -> Image:
-        """Its pixels, (height, width, 4) premultiplied RGBA."""
+    def image(self, colour: Colour | None = None) -> Image:
+        """Its pixels, (height, width, 4) premultiplied RGBA.
+
+        `colour` is that of its YCbCr, None where nobody says.
+        """
 
 
 class BufferHold:

@@ -78,7 +78,7 @@ def untransformed(image: Image, transform: int) -> Image:
 
 def _draw(canvas: Image, layer: Layer, output: Output) -> None:
     presenting = layer.presenting
-    source = untransformed(layer.content.image(), presenting.transform)
+    source = untransformed(layer.content.image(presenting.colour), presenting.transform)
     scale = output.mode.scale
     whole = layer.rect.moved(-output.rect.x, -output.rect.y)
     target = Rect(*(value * scale for value in whole))

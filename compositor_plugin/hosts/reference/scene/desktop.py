@@ -42,7 +42,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import (
 )
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import MAX_EXTENT, Extent, FormatModifier
+from heapwire.protocol.values import FORMATS, MAX_EXTENT, Colour, Extent, FormatModifier
 from heapwire.protocol.wire import DmabufFeedback
 
 if TYPE_CHECKING:
@@ -142,6 +142,17 @@ class Desktop:
         return self._contexts.of(client)
 
     # What protocol objects call.
+
+    def negotiated_colour(self, surface: WlSurface) -> Colour | None:
+        """What the client has said of the YCbCr on its surface where it asked for plans."""
+        hold = surface.current.hold
+        if self.plugin is None or hold is None:
+            return None
+        known = FORMATS.get(hold.content.fourcc)
+        content = self.plugin.surface_content(surface.address)
+        if known is None or not known.is_yuv or content is None:
+            return None
+        return content.encoding, content.range
 
     def surface_committed(self, surface: WlSurface) -> None:
         """A surface has new state."""
@@ -280,7 +291,7 @@ class Desktop:
         presenting = surface.current.presenting
 
         def pixels() -> Image:
-            return to_rgb(visible_pixels(content.image(), presenting))
+            return to_rgb(visible_pixels(content.image(presenting.colour), presenting))
 
         attributes = content.attributes if isinstance(content, DmabufContent) else None
         record = FrameRecord(

@@ -40,16 +40,17 @@ class ScanoutCheck:
         hold = surface.current.hold
         if hold is None or not isinstance(hold.content, DmabufContent):
             return StatusReason.MEMORY
-        transform = surface.current.presenting.transform
+        transform, colour = surface.current.presenting.transform, surface.current.presenting.colour
         if transform >= _FLIPPED:
             return StatusReason.TRANSFORM
         content = hold.content
-        reason = content.verdicts.get(transform)
+        reason = content.verdicts.get((transform, colour))
         if reason is None:
-            reason = content.verdicts[transform] = self._check.reason(
+            reason = content.verdicts[transform, colour] = self._check.reason(
                 content.attributes,
                 tuple(memory.size for memory in content.objects),
                 rotation=-90 * transform % 360,
+                colour=colour,
             )
         if reason is StatusReason.NONE and not self._check.scales(
             content.attributes.format, _ratios(surface, content.extent, output)

@@ -17,7 +17,7 @@ from heapwire.compositor_plugin.server import (
     ffi,
     library,
 )
-from heapwire.protocol.values import FORMATS, Extent, parse_fourcc
+from heapwire.protocol.values import FORMATS, Colour, Extent, parse_fourcc
 
 # wl_shm has numbers of its own for these two, and fourccs for everything else.
 _NUMBERS = {0: parse_fourcc("ARGB8888"), 1: parse_fourcc("XRGB8888")}
@@ -47,8 +47,8 @@ class ShmContent:
         """Whether the format has alpha."""
         return FORMATS[self.fourcc].has_alpha
 
-    def image(self) -> Image:
-        """The copy."""
+    def image(self, colour: Colour | None = None) -> Image:
+        """The copy, which is RGB."""
         return self.pixels
 
 

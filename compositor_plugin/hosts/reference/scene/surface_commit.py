@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY, Region
+from heapwire.protocol.values import Colour
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference import WlCallback, WpPresentationFeedback
@@ -25,7 +26,8 @@ class Presenting(NamedTuple):
     """The state that says how the buffer is shown; it lasts until it is set again.
 
     `transform` is a `wl_output.transform`: what the client has done to the
-    buffer's content. `crop` and `destination` are the viewport's.
+    buffer's content. `crop` and `destination` are the viewport's. `colour` is what
+    the client says of the YCbCr in it; None if it says nothing.
     """
 
     scale: int = 1
@@ -33,6 +35,7 @@ class Presenting(NamedTuple):
     opaque: Region = EMPTY
     crop: Crop | None = None
     destination: tuple[int, int] | None = None
+    colour: Colour | None = None
 
 
 @dataclass(slots=True)

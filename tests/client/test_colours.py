@@ -1,0 +1,204 @@
+"""Colours: what a stream says of its YCbCr is what is drawn, whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+from patience import PATIENCE
+from playing_compositor import PlayingCompositor
+from test_player import FAST, platform as platform, play
+
+from heapwire.client_lib import Player, PlayOptions
+from heapwire.client_lib.buffers.surface_colours import SurfaceColours
+from heapwire.client_lib.player.stream_colours import buffer_colour
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import DeviceKind, Platform
+from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, parse_fourcc
+
+GREEN = (0, 192, 0)
+WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+SPACES = {"bt601": 5, "bt709": 1, "bt2020": 9}  # AVColorSpace
+LIMITED, FULL = 1, 2  # AVColorRange
+LEVELS = 2
+
+
+def codes(rgb, matrix: str, full: bool, bits: int) -> list[int]:
+    """Y, Cb and Cr of a colour, by the equations of H.273."""
+    red, green, blue = (value / 255 for value in rgb)
+    kr, kb = WEIGHTS[matrix]
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    chroma = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
+    unit = 1 << bits - 8
+    if full:
+        most = (1 << bits) - 1
+        return [round(most * luma), *(round(most * c) + 128 * unit for c in chroma)]
+    return [round(unit * (219 * luma + 16)), *(round(unit * (224 * c + 128)) for c in chroma)]
+
+
+def coloured(path, matrix, full, bits=8, *, size=(640, 360), tagged=True, rgb=GREEN, transfer=None):
+    """A clip of three pictures of one colour, which says how it is to be read if `tagged`."""
+    kind, item = ("yuv420p", np.dtype("u1")) if bits == 8 else ("yuv420p10le", np.dtype("<u2"))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height = size
+        stream.pix_fmt = kind
+        if tagged:
+            stream.codec_context.colorspace = SPACES[matrix]
+            stream.codec_context.color_range = FULL if full else LIMITED
+        if transfer is not None:
+            stream.codec_context.color_trc = transfer
+        for number in range(3):
+            frame = av.VideoFrame(*size, kind)
+            if tagged:
+                frame.colorspace, frame.color_range = SPACES[matrix], FULL if full else LIMITED
+            if transfer is not None:
+                frame.color_trc = transfer
+            for plane, code in zip(frame.planes, codes(rgb, matrix, full, bits), strict=True):
+                samples = np.full(plane.buffer_size // item.itemsize, code, item)
+                plane.update(samples.tobytes())
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def close_to(image, rgb=GREEN) -> bool:
+    return bool((np.abs(image.astype(int) - rgb) <= LEVELS).all())
+
+
+def shown_by(platform, path, compositor=None, **options):
+    """The fates, the pixels of each picture, the screen at the end, and the player's notes."""
+    images, fates, shots = [], [], []
+
+    def frame(record, pixels):
+        images.append(np.array(pixels()))
+        fates.append(record.scanned_out)
+
+    with (
+        Compositor(platform, size=Extent(640, 360), on_frame=frame, **compositor or {}) as made,
+        made.running(),
+    ):
+        result = Player(
+            path,
+            display=made.connect(),
+            platform=platform,
+            options=PlayOptions(paced=False, timeout=PATIENCE, **options),
+            on_last_frame=lambda: shots.append(made.screenshot()),
+        ).play()
+    return set(fates), images, shots[0], result
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020"])
+def test_every_colour_is_shown_as_it_is(no_fd_leak, tmp_path, matrix, full, bits):
+    """Scanned out, composited, and made into RGB by the CPU."""
+    path = coloured(tmp_path / "a.mkv", matrix, full, bits)
+    machine = Platform.load("intel-alder-lake-p")
+    # Its CPU writes 8 bits only.
+    devices = tuple(one for one in machine.devices if one.kind is not DeviceKind.CPU)
+    platform = replace(machine, devices=devices)
+    wanted = parse_fourcc("NV12" if bits == 8 else "P010")
+    for options, scanned_out in (
+        ({"fullscreen": True, "formats": (wanted,)}, True),
+        ({"formats": (wanted,)}, False),
+        ({"formats": (parse_fourcc("XRGB8888"),)}, False),
+    ):
+        fates, images, shot, result = shown_by(platform, path, **options)
+        assert fates == {scanned_out}
+        assert all(map(close_to, images)), (options, images[0][9, 9])
+        assert close_to(shot), (options, shot[9, 9])
+        assert result.faults == ()
+
+
+@pytest.mark.parametrize("size", [(640, 360), (1280, 720), (720, 576), (704, 578)])
+def test_without_a_word_the_size_says_which_matrix_it_is(no_fd_leak, tmp_path, size):
+    matrix = "bt709" if size[0] >= 1280 or size[1] > 576 else "bt601"
+    path = coloured(tmp_path / "a.mkv", matrix, False, size=size, tagged=False)
+    _, images, shot, _ = shown_by(Platform.load("raspberry-pi-4"), path)
+    assert close_to(images[0]), images[0][9, 9]
+    assert close_to(shot)
+
+
+@pytest.mark.parametrize(("lacking", "extension"), [(True, True), (False, False)])
+def test_the_negotiation_or_the_surface_says_it(tmp_path, monkeypatch, lacking, extension):
+    """Each of the two is enough."""
+    if lacking:
+        monkeypatch.setattr(SurfaceColours, "tell", lambda self, colour: False)
+    path = coloured(tmp_path / "a.mkv", "bt709", True)
+    _, _, shot, result = shown_by(
+        Platform.load("raspberry-pi-4"), path, compositor={"extension": extension}
+    )
+    assert close_to(shot), shot[9, 9]
+    assert bool([note for note in result.faults if "BT709 full" in note]) == lacking
+
+
+CHOOSY = """
+name = "choosy"
+[[memory]]
+name = "system"
+[[device]]
+name = "lcd"
+kind = "display"
+[[device.use]]
+usage = ["scanout"]
+[[device.use.set]]
+formats = ["NV12"]
+constraints = [{ type = "colours", value = ["BT.601 limited", "BT.709 limited"] }]
+[[device.use.set]]
+formats = ["XRGB8888"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("matrix", "full", "code", "scanned_out"),
+    [
+        ("bt601", False, "NV12", True),
+        ("bt709", False, "NV12", True),
+        ("bt709", True, "NV12", False),
+        ("bt2020", False, "NV12", False),
+        ("bt2020", False, "XRGB8888", True),
+    ],
+)
+def test_a_plane_that_does_not_convert_these_colours_is_no_candidate(
+    tmp_path, matrix, full, code, scanned_out
+):
+    file = tmp_path / "choosy.toml"
+    file.write_text(CHOOSY)
+    path = coloured(tmp_path / "a.mkv", matrix, full)
+    fates, images, _, result = shown_by(
+        Platform.load(file), path, fullscreen=True, formats=(parse_fourcc(code),)
+    )
+    assert fates == {scanned_out}
+    assert result.plan.scanout == scanned_out
+    assert result.reasons == ({} if scanned_out else {"transform": 3})
+    assert close_to(images[0]), "whoever shows it"
+
+
+@pytest.mark.parametrize("fake", [PlayingCompositor], indirect=True)
+@pytest.mark.parametrize("matrix", ["bt601", "bt709"])
+def test_a_compositor_that_cannot_be_told_is_noted(fake, tmp_path, platform, matrix):
+    result = play(fake, coloured(tmp_path / "a.mkv", matrix, False), platform, FAST)
+    assert len(result.faults) == (matrix == "bt709")
+    assert all("cannot be told" in note for note in result.faults)
+
+
+def test_what_the_content_leaves_open_is_guessed():
+    nv12, xrgb = parse_fourcc("NV12"), parse_fourcc("XRGB8888")
+    small, large = Extent(640, 480), Extent(1920, 1080)
+    bt601, bt709 = ColourEncoding.BT601, ColourEncoding.BT709
+    limited, full = ColourRange.LIMITED, ColourRange.FULL
+    assert buffer_colour(nv12, Content(), small) == (bt601, limited)
+    assert buffer_colour(nv12, Content(), large) == (bt709, limited)
+    assert buffer_colour(nv12, Content(encoding=bt601, range=full), large) == (bt601, full)
+    assert buffer_colour(xrgb, Content(encoding=bt601), large) is None
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(1, None), (16, "PQ"), (18, "HLG")])
+def test_what_nobody_makes_of_a_transfer_is_noted(tmp_path, transfer, name):
+    path = coloured(tmp_path / "a.mkv", "bt2020", False, 10, transfer=transfer)
+    result = shown_by(Platform.load("raspberry-pi-4"), path)[3]
+    assert [note.split()[3].rstrip(",") for note in result.faults] == ([name] if name else [])
