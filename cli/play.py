@@ -28,7 +28,7 @@ from heapwire.protocol.wire import trace_document
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire play`."""
-    parser.add_argument("file", type=Path, help="a video file")
+    parser.add_argument("file", type=Path, help="a video file; - for what is piped in")
     parser.add_argument("--frames", metavar="N", type=positive, help="stop after so many")
     parser.add_argument("--fullscreen", action="store_true", help="ask for the whole screen")
     parser.add_argument(

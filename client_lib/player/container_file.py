@@ -37,6 +37,11 @@ _CODED: Mapping[str, int] = {
 _FRAMED: Mapping[str, str] = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 
 
+def coded_fourcc(codec: str) -> int | None:
+    """V4L2's fourcc of a codec by FFmpeg's name; None where V4L2 has none."""
+    return _CODED.get(codec)
+
+
 class ContainerFile:
     """An open file; see `PacketFile`.
 
@@ -74,6 +79,16 @@ class ContainerFile:
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel divided by its height."""
         return self._video.pixel_aspect
+
+    @property
+    def most_gap(self) -> float:
+        """Seconds between two pictures from which on the clock has jumped."""
+        return self._video.most_gap
+
+    @property
+    def broken(self) -> str | None:
+        """How the file broke off, once it has."""
+        return self._video.broken
 
     @property
     def damaged(self) -> int:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.player.container_file import coded_fourcc
 from heapwire.client_lib.player.decoder import DecodedFrame, Decoder
 from heapwire.client_lib.player.frame_writer import write_picture, writer_participant
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
@@ -44,6 +45,11 @@ class CpuPictureStream:
         self._kind: tuple[Extent, Content, str] | None = None
 
     @property
+    def coded(self) -> int | None:
+        """V4L2's fourcc of the stream; None for a codec that it has no name for."""
+        return coded_fourcc(self._decoder.codec)
+
+    @property
     def rate(self) -> Fraction:
         """Pictures a second."""
         return self._decoder.rate
@@ -68,6 +74,8 @@ class CpuPictureStream:
         frame = next(self._frames, None)
         if frame is None:
             self.ended = True
+            if self._decoder.broken is not None:
+                self.notes.append(f"the file breaks off: {self._decoder.broken}")
             return None
         kind = (frame.extent, frame.content, frame.picture.format.name)
         if kind != self._kind:

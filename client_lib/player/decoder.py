@@ -45,7 +45,7 @@ class DecodedFrame:
 
 
 class Decoder(Owner):
-    """The first video stream of a file, decoded frame by frame.
+    """The video of a file, decoded frame by frame.
 
     A context manager and an iterator. `damaged` counts the packets that could
     not be decoded and were skipped. Raises what `VideoFile` raises, and
@@ -70,6 +70,16 @@ class Decoder(Owner):
         return Extent(min(max(width, 1), MAX_EXTENT), min(max(height, 1), MAX_EXTENT))
 
     @property
+    def broken(self) -> str | None:
+        """How the file broke off, once it has."""
+        return self._file.broken
+
+    @property
+    def codec(self) -> str:
+        """What FFmpeg calls the codec."""
+        return str(self._file.stream.codec_context.name)
+
+    @property
     def rate(self) -> Fraction:
         """Frames a second."""
         return self._file.rate
@@ -85,7 +95,7 @@ class Decoder(Owner):
         return self._file.pixel_aspect
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        timeline = Timeline(float(1 / self.rate))
+        timeline = Timeline(float(1 / self.rate), self._file.most_gap)
         for packet in self._file.packets():
             try:
                 pictures = packet.decode()

@@ -11,6 +11,7 @@ from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.fwht_file import FwhtFile, is_fwht
 from heapwire.client_lib.player.packet import PacketFile
 from heapwire.client_lib.player.picture_stream import PictureStream
+from heapwire.client_lib.player.video_file import STDIN
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import M2mDecoder
 from heapwire.protocol import FileError, InputError, MachineError, NotPossibleError, words_of
@@ -41,8 +42,13 @@ def open_picture_stream(
     # On a simulated platform the CPU writes what its decoders would.
     in_its_place = platform is not None and platform.simulated
     if decoder == CPU:
-        return CpuPictureStream(path, formats, tiles=in_its_place)
+        return CpuPictureStream(path, formats)
     devices = _devices(platform, decoder)
+    if str(path) == STDIN and devices:
+        # What decodes it is chosen by its first picture, which can be read once only here.
+        if decoder != AUTO:
+            raise InputError(f"{decoder} decodes files only: what is piped in is the CPU's")
+        devices = []
     if decoder != AUTO and not devices:
         raise InputError(f"there is no decoder {decoder!r} on this machine")
     raw = is_fwht(path)

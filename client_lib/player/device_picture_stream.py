@@ -78,7 +78,7 @@ class DevicePictureStream:
         self._waiting: Packet | None = None  # one that has not been fed
         self._draining = False
         self._described = False  # what the device says of its pictures has been passed on
-        self._timeline = Timeline(float(1 / file.rate))
+        self._timeline = Timeline(float(1 / file.rate), file.most_gap)
         self._stamps: dict[int, float | None] = {}
         self._next_stamp = 1
         self._layouts: tuple[QueueFormat, ...] = ()
@@ -137,6 +137,8 @@ class DevicePictureStream:
                     self._begin_again(self._waiting)
                 elif device.ended:
                     self.ended = True
+                    if self._file.broken is not None:
+                        self.notes.append(f"the file breaks off: {self._file.broken}")
                 else:
                     break
         except OSError as error:

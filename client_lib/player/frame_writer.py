@@ -132,7 +132,7 @@ def writer_participant(
     for code in formats:
         if code not in _RECIPES:
             raise InputError(f"pictures cannot be written as {fourcc_name(code)}")
-    codes = tuple(formats) or _suitable(picture)
+    codes = tuple(formats) or writable_formats()
     if not _is_converted(picture):
         codes = tuple(code for code in codes if _is_stored_as_it_is(picture, code))
     if not codes:
@@ -150,6 +150,18 @@ def writer_participant(
         usage=Usage.CPU_WRITE,
         sets=(ConstraintSet(formats=tuple(pairs), costs=tuple(pairs.values())),),
     )
+
+
+def stored_as_they_are(writer: Participant) -> Participant:
+    """A writer with the formats that are the pictures without a conversion."""
+    (own,) = writer.sets
+    kept = [
+        (pair, cost) for pair, cost in zip(own.formats, own.costs, strict=True) if cost < _CONVERTED
+    ]
+    if not kept:
+        return replace(writer, sets=())
+    formats, costs = zip(*kept, strict=True)
+    return replace(writer, sets=(replace(own, formats=formats, costs=costs),))
 
 
 def write_picture(
@@ -216,15 +228,6 @@ def _write_tiles(
     return copied
 
 
-def _suitable(picture: str) -> tuple[int, ...]:
-    """All formats; of those for an RGB picture only RGB, which needs no matrix."""
-    import av
-
-    if not av.VideoFormat(picture).is_rgb:
-        return writable_formats()
-    return tuple(code for code, recipe in _RECIPES.items() if recipe.columns is None)
-
-
 def _is_stored_as_it_is(picture: str, code: int) -> bool:
     return _SAME_PICTURE.get(picture, picture) == _RECIPES[code].picture
 
@@ -256,9 +259,17 @@ def _cost(picture: str, code: int) -> int:
     if _is_stored_as_it_is(picture, code):
         plain = recipe.columns in (None, _PLANAR, _PLANAR_SWAPPED)
         return 0 if plain else _SHUFFLED
+    # RGB is made into YCbCr where nothing else is taken: half of its chroma goes.
     if recipe.columns is not None:
-        return _CONVERTED
+        return _LOSSY + 1 if _is_rgb(picture) else _CONVERTED
     return _LOSSY if recipe.picture == "rgb565le" else _RGB
+
+
+@cache
+def _is_rgb(picture: str) -> bool:
+    import av
+
+    return bool(av.VideoFormat(picture).is_rgb)
 
 
 def _convert(picture: av.VideoFrame, recipe: _Recipe) -> av.VideoFrame:

@@ -16,6 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from heapwire.client_lib.player.packet import Packet
+from heapwire.client_lib.player.timeline import MOST_GAP
 from heapwire.protocol import FileError, words_of
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, fourcc
 
@@ -48,6 +49,8 @@ class FwhtFile:
     rate = _RATE
     count = 0
     pixel_aspect = Fraction(1)
+    most_gap = MOST_GAP
+    broken: str | None = None
 
     def __init__(self, path: str | Path) -> None:
         self.damaged = 0

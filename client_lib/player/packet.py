@@ -38,6 +38,14 @@ class PacketFile(Video, Protocol):
         """The size of the pictures in pixels."""
 
     @property
+    def most_gap(self) -> float:
+        """Seconds between two pictures from which on the clock has jumped."""
+
+    @property
+    def broken(self) -> str | None:
+        """How the file broke off, once it has."""
+
+    @property
     def content(self) -> Content:
         """What the file says of the colours, and how pictures are to be turned."""
 

@@ -20,6 +20,7 @@ from heapwire.client_lib.player.decoder_choice import AUTO
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
 from heapwire.client_lib.player.play_result import FrameCounts, FrameLedger, PlayResult
+from heapwire.client_lib.player.stand_ins import StandIns
 from heapwire.client_lib.player.stream_colours import buffer_colour
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.values import Colour, Extents, Plan
@@ -82,6 +83,7 @@ class Playback:
         stopped: Callable[[], bool],
         fullscreen: Callable[[], bool],
         on_progress: Callable[[Progress], None] | None,
+        stand_ins: StandIns | None = None,
     ) -> None:
         self._options = options
         self._connection = screen.connection
@@ -93,6 +95,7 @@ class Playback:
         self._stopped = stopped
         self._fullscreen = fullscreen
         self._on_progress = on_progress
+        self._stand_ins = stand_ins
         self._ledger = FrameLedger(statuses=negotiation.tells_status)
         self._clock = MediaClock()
         self._written = 0
@@ -145,6 +148,7 @@ class Playback:
                 *faults,
                 *self._supply.faults,
                 *self._pictures.notes,
+                *(() if self._stand_ins is None else self._stand_ins.notes),
                 *map(_untold_text, self._untold),
             ),
             stopped=self._cut_short,
@@ -162,6 +166,11 @@ class Playback:
             self._negotiation.set_extents(Extents(coded=needs.coded, visible=needs.extent))
             self._negotiation.set_content(needs.content)
             self._negotiation.set_participant(needs.producer)
+            for name, decoder in () if self._stand_ins is None else self._stand_ins.change(needs):
+                if decoder is not None:
+                    self._negotiation.set_participant(decoder)
+                else:
+                    self._negotiation.remove_participant(name)
             self._negotiation.set_buffer_count(minimum=needs.held, queue=IN_FLIGHT)
             self._supply.negotiate(needs.extent)
             self._needs = needs

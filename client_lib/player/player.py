@@ -14,12 +14,13 @@ from heapwire.client_lib.negotiation import (
     offered_manager,
     surface_negotiation,
 )
-from heapwire.client_lib.player.cpu_picture_stream import CPU
+from heapwire.client_lib.player.cpu_picture_stream import CPU, CpuPictureStream
 from heapwire.client_lib.player.decoder_choice import AUTO, open_picture_stream
 from heapwire.client_lib.player.fwht_file import is_fwht
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.client_lib.player.play_result import PlayResult
 from heapwire.client_lib.player.playback import Playback, PlayOptions, Progress, Screen
+from heapwire.client_lib.player.stand_ins import StandIns
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
 from heapwire.protocol import InputError, MachineError, NotPossibleError
@@ -167,6 +168,7 @@ class Player:
                 stopped=lambda: self._stopped or window.close_requested,
                 fullscreen=lambda: self._fullscreen,
                 on_progress=self._on_progress,
+                stand_ins=self._stand_ins(pictures),
             )
             try:
                 playback.play()
@@ -182,17 +184,18 @@ class Player:
         yield from self._participants
         if self._platform is None or pictures.decoder != CPU:
             return
-        wanted = set(self._options.formats)
         for device in self._platform.devices:
             if device.kind is DeviceKind.CPU and Usage.CPU_WRITE in device.sets:
                 yield self._platform.participant(device.name, Usage.CPU_WRITE)
-            if not self._platform.simulated or Usage.DECODE not in device.sets:
-                continue
-            decoder = self._platform.participant(device.name, Usage.DECODE)
-            codes = {pair.fourcc for alternative in decoder.sets for pair in alternative.formats}
-            # What is converted to another format afterwards does not share its buffers.
-            if not wanted or not codes or wanted & codes:
-                yield decoder
+
+    def _stand_ins(self, pictures: PictureStream) -> StandIns | None:
+        """Simulated decoders; whoever asks for the CPU as decoder wants none."""
+        platform, options = self._platform, self._options
+        if platform is None or not platform.simulated or options.decoder == CPU:
+            return None
+        if not isinstance(pictures, CpuPictureStream):
+            return None
+        return StandIns(platform, formats=options.formats, coded=pictures.coded)
 
 
 @contextlib.contextmanager

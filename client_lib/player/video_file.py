@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heapwire.client_lib.player.timeline import MOST_GAP, MOST_GAP_OF_A_BROADCAST
 from heapwire.protocol import FileError, MachineError, words_of
 
 if TYPE_CHECKING:
@@ -17,11 +19,18 @@ if TYPE_CHECKING:
 DEFAULT_RATE = Fraction(25)  # frames a second, for a stream that does not say
 
 
-class VideoFile:
-    """The first video stream of a file.
+STDIN = "-"
+"""The path that stands for what is piped in; it can be read once."""
 
-    `fault` is the exception that PyAV raises for what cannot be decoded. Raises
-    `FileError` if it cannot be opened or there is no video in it, and
+_CLOCK_JUMPS = 0x0200  # libavformat/avformat.h, AVFMT_TS_DISCONT
+
+
+class VideoFile:
+    """One video stream of a file: the one that it says is to be played, else the first.
+
+    A picture that is attached, as the cover of an album, is no video. `fault` is the exception
+    that PyAV raises for what cannot be decoded; `broken` says how the file broke off, once it
+    has. Raises `FileError` if it cannot be opened or there is no video in it, and
     `MachineError` if PyAV is not installed.
     """
 
@@ -33,24 +42,27 @@ class VideoFile:
                 f"decoding needs PyAV and numpy ({error}): install heapwire with its extra, [play]"
             ) from None
         self.path = str(path)
+        self.broken: str | None = None
+        source = sys.stdin.buffer if self.path == STDIN else self.path
         self.fault = av.error.FFmpegError
         try:
             # Tags are often in somebody's old encoding, and nobody here reads them.
             # PyAV 19 takes them as they are, and has no such argument.
             if int(av.__version__.split(".")[0]) < 19:
-                opened = av.open(self.path, metadata_errors="replace")
+                opened = av.open(source, "r", metadata_errors="replace")
             else:
-                opened = av.open(self.path)
+                opened = av.open(source, "r")
         except (av.error.FFmpegError, OSError) as error:
             raise FileError(self.path, words_of(error)) from None
-        if not opened.streams.video:
+        stream = stream_to_play(opened.streams.video)
+        if stream is None:
             opened.close()
             raise FileError(self.path, "there is no video in it")
-        if opened.streams.video[0].codec_context is None:
+        if stream.codec_context is None:
             opened.close()
             raise FileError(self.path, "its video is coded in a way that is not known here")
         self._container: InputContainer = opened
-        self.stream: VideoStream = opened.streams.video[0]
+        self.stream: VideoStream = stream
 
     @property
     def rate(self) -> Fraction:
@@ -63,18 +75,53 @@ class VideoFile:
         aspect = self.stream.sample_aspect_ratio
         return aspect if aspect and aspect > 0 else Fraction(1)
 
+    @property
+    def most_gap(self) -> float:
+        """Seconds between two pictures from which on the clock has jumped."""
+        jumps = int(self._container.format.flags) & _CLOCK_JUMPS
+        return MOST_GAP_OF_A_BROADCAST if jumps else MOST_GAP
+
     def packets(self) -> Iterator[av.Packet[VideoStream]]:
-        """The packets in the file's order, and an empty one at the end, which flushes a codec."""
+        """The packets in the file's order, and an empty one at the end, which flushes a codec.
+
+        A file that breaks off after its first packet ends there. Raises `FileError` for one that
+        has none.
+        """
         packets = self._container.demux(self.stream)
+        begun = False
         while True:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
             except (self.fault, OSError) as error:
-                raise FileError(self.path, words_of(error)) from None
+                if not begun:
+                    raise FileError(self.path, words_of(error)) from None
+                self.broken = words_of(error)
+                packet = self._flush()
+            begun = True
             yield packet
+            if self.broken is not None:
+                return
+
+    def _flush(self) -> av.Packet[VideoStream]:
+        """An empty packet."""
+        import av
+
+        packet: av.Packet[VideoStream] = av.Packet()  # type: ignore[assignment]
+        packet.stream = self.stream
+        return packet
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+
+def stream_to_play(streams: Sequence[VideoStream]) -> VideoStream | None:
+    """The first that is the default, else the first; None if all are pictures beside the sound."""
+    from av.stream import Disposition
+
+    beside = Disposition.attached_pic | Disposition.timed_thumbnails
+    videos = [stream for stream in streams if not stream.disposition & beside]
+    default = (stream for stream in videos if stream.disposition & Disposition.default)
+    return next(default, videos[0] if videos else None)

@@ -101,6 +101,21 @@ def test_a_file_whose_name_is_not_utf_8_plays(tmp_path, clip):
     assert json.loads(done.stdout)["frames"]["shown"] == 3
 
 
+def test_what_is_piped_in_plays(tmp_path, clip):
+    with compositor(tmp_path) as environment, clip.open("rb") as file:
+        done = subprocess.run(
+            [*COMMAND, "play", "-", "--unpaced", "--json"],
+            stdin=file,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["frames"]["shown"] == 12
+
+
 def test_a_clip_is_played_and_recorded(tmp_path, clip):
     record, capture = tmp_path / "record.json", tmp_path / "capture.json"
     heard = tmp_path / "heard.json"

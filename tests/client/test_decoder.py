@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from heapwire.client_lib.player.decoder import Decoder
+from heapwire.client_lib.player.video_file import stream_to_play
 from heapwire.protocol import FileError, MachineError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 
@@ -95,6 +98,102 @@ def test_a_clock_that_jumps_back_goes_on(tmp_path):
     with Decoder(path) as decoder:
         times = [frame.time for frame in decoder]
     assert times == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.2])
+
+
+def test_a_clock_that_jumps_ahead_goes_on_where_clocks_are_known_to_jump(tmp_path):
+    def part(start):
+        path = tmp_path / f"{start}.ts"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for number in range(3):
+                frame = av.VideoFrame(64, 48, "yuv420p")
+                frame.pts = start * 25 + number
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return path.read_bytes()
+
+    path = tmp_path / "joined.ts"
+    path.write_bytes(part(10) + part(700))
+    with Decoder(path) as decoder:
+        times = [frame.time for frame in decoder]
+    assert times == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.2])
+
+
+def videos(path, sizes, *, default):
+    """A file with a video of each size; `default` is the one that is to be played."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for index, (width, height) in enumerate(sizes):
+            stream = container.add_stream("mpeg4", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.disposition = Disposition.default if index == default else Disposition(0)
+            streams.append(stream)
+        for stream in streams:
+            frame = av.VideoFrame(stream.width, stream.height, stream.pix_fmt)
+            container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(("default", "wanted"), [(None, 0), (0, 0), (1, 1), (2, 2)])
+def test_the_track_that_the_file_names_is_played(tmp_path, default, wanted):
+    sizes = [(64, 48), (96, 64), (32, 32)]
+    with Decoder(videos(tmp_path / "a.mkv", sizes, default=default)) as decoder:
+        assert {frame.extent for frame in decoder} == {Extent(*sizes[wanted])}
+
+
+COVER = 1024  # libavformat/avformat.h, AV_DISPOSITION_ATTACHED_PIC
+
+
+@pytest.mark.parametrize(
+    ("dispositions", "wanted"),
+    [
+        ((COVER,), None),
+        ((COVER | 1, 0), 1),
+        ((0, COVER | 1), 0),
+        ((2048, COVER, 0, 1), 3),
+        ((), None),
+    ],
+)
+def test_a_cover_is_no_video(dispositions, wanted):
+    streams = [SimpleNamespace(disposition=each) for each in dispositions]
+    assert stream_to_play(streams) is (None if wanted is None else streams[wanted])
+
+
+class BreakingContainer:
+    """Gives some packets of a file, and then what a broken one gives."""
+
+    def __init__(self, container, count):
+        self._container, self._left = container, count
+        self.format, self.close = container.format, container.close
+
+    def demux(self, stream):
+        for packet in self._container.demux(stream):
+            if not self._left:
+                raise av.error.InvalidDataError(1, "Invalid data found")
+            self._left -= 1
+            yield packet
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_a_file_that_breaks_off_ends_there(no_fd_leak, tmp_path, codec):
+    """What its codec still has is decoded too."""
+    decoder = Decoder(encode(tmp_path / "a.mkv", [(64, 48)] * 8, codec=codec))
+    with decoder:
+        decoder._file._container = BreakingContainer(decoder._file._container, 5)
+        assert decoder.broken is None
+        assert len(list(decoder)) == 5
+        assert "Invalid data" in decoder.broken
+
+
+def test_one_that_breaks_off_before_its_first_packet_is_no_video(no_fd_leak, tmp_path):
+    decoder = Decoder(encode(tmp_path / "a.mkv", [(64, 48)] * 8))
+    with decoder:
+        decoder._file._container = BreakingContainer(decoder._file._container, 0)
+        with pytest.raises(FileError, match=r"a\.mkv: Invalid data"):
+            list(decoder)
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -47,6 +47,8 @@ PRODUCER = Participant(name="video7:decode", usage=Usage.DECODE, sets=SETS, devi
 
 @dataclass
 class File:
+    most_gap, broken = 60.0, None
+
     """Packets; stamps are those of 25 pictures a second unless given."""
 
     packets: list[Packet]
