@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Self
 
@@ -21,7 +22,8 @@ class BufferPool(Owner):
 
     `extent` is the size of the pictures. Objects that this process may allocate
     come from `memory`; the rest, or all without `memory`, from the compositor, which has
-    `timeout` seconds for each answer.
+    `timeout` seconds for each answer. With `partial` one of them is enough to begin with, and
+    `grow` gets the others.
     Raises `AllocationError`, `ImportRefusedError` or `NoAnswerError`; what was
     allocated until then is closed.
     """
@@ -36,28 +38,23 @@ class BufferPool(Owner):
         memory: Memory | None,
         extent: Extent,
         limit: int = BUFFERS,
+        partial: bool = False,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self.batch = batch
         self.offer = offer
         self.plan = offer.plan
         self.buffers: list[Buffer] = []
-        imports: list[Import] = []
+        self._wanted = max(1, min(offer.plan.buffer_count, limit))
+        self._negotiation = negotiation
+        self._dmabuf = dmabuf
+        self._memory = memory
+        self._extent = extent
+        self._timeout = timeout
         try:
-            for _ in range(max(1, min(offer.plan.buffer_count, limit))):
-                buffer = _allocate(negotiation, offer, memory, timeout)
-                self.buffers.append(buffer)
-                imports.append(dmabuf.import_buffer(buffer, extent))
-            # All are asked for before the first answer is waited for: one round trip.
-            for started in imports:
-                started.wait(timeout=timeout)
+            self._fill(partial=partial)
             negotiation.use_plan(batch, offer)
-            if negotiation.tells_status:
-                for buffer in self.buffers:
-                    buffer.watch(negotiation)
         except BaseException:
-            for started in imports:
-                started.cancel()
             self.close()
             raise
 
@@ -72,6 +69,7 @@ class BufferPool(Owner):
         extent: Extent,
         check: Callable[[Plan], None] | None = None,
         limit: int = BUFFERS,
+        partial: bool = False,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
         """A pool of the best plan of a batch that can be allocated and imported.
@@ -93,11 +91,51 @@ class BufferPool(Owner):
                     memory=memory,
                     extent=extent,
                     limit=limit,
+                    partial=partial,
                     timeout=timeout,
                 )
             except (AllocationError, ImportRefusedError) as error:
                 first = first or error
         raise first or AllocationError("the compositor gave no plan")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has as many buffers as it is to have."""
+        return len(self.buffers) >= self._wanted
+
+    def grow(self) -> None:
+        """Get as many of those that are missing as there is memory for."""
+        with contextlib.suppress(AllocationError):
+            self._fill(partial=True)
+
+    def _fill(self, *, partial: bool) -> None:
+        """Make the buffers that are missing, which is all or as many as there is memory for."""
+        made: list[Buffer] = []
+        imports: list[Import] = []
+        try:
+            while len(self.buffers) + len(made) < self._wanted:
+                try:
+                    made.append(
+                        _allocate(self._negotiation, self.offer, self._memory, self._timeout)
+                    )
+                except AllocationError:
+                    if partial and (made or self.buffers):
+                        break
+                    raise
+                imports.append(self._dmabuf.import_buffer(made[-1], self._extent))
+            # All are asked for before the first answer is waited for: one round trip.
+            for started in imports:
+                started.wait(timeout=self._timeout)
+            if self._negotiation.tells_status:
+                for buffer in made:
+                    buffer.watch(self._negotiation)
+        except BaseException:
+            for started in imports:
+                started.cancel()
+            for buffer in made:
+                buffer.close()
+            raise
+        self.buffers += made
 
     @property
     def idle(self) -> bool:
@@ -111,6 +149,13 @@ class BufferPool(Owner):
                 self.buffers.append(self.buffers.pop(index))
                 return buffer
         return None
+
+    def close_idle(self) -> None:
+        """Close the buffers that nobody holds: their memory is wanted elsewhere."""
+        for buffer in self.buffers:
+            if not buffer.busy:
+                buffer.close()
+        self.buffers = [buffer for buffer in self.buffers if buffer.busy]
 
     def close(self) -> None:
         """Close all buffers; what the compositor still shows of them may go blank."""

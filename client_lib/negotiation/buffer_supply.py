@@ -19,8 +19,9 @@ class BufferSupply(Owner):
     """One negotiation and the pool that came of it.
 
     A pool that another has replaced is closed when the compositor has released
-    its last buffer, so that nothing on the screen goes blank. `negotiations`
-    counts the answers that were asked for or acted on; `faults` has what stood
+    its last buffer, so that nothing on the screen goes blank. Where there is no room for the old
+    buffers and the new ones, the old ones go as they come back, and the new ones come in turn.
+    `negotiations` counts the answers that were asked for or acted on; `faults` has what stood
     in the way of plans that came unasked: the buffers from before then stay.
     `check` raises `AllocationError` for plans that whoever fills the buffers
     cannot keep to. `timeout` is in seconds, for each answer that is waited for.
@@ -63,7 +64,7 @@ class BufferSupply(Owner):
         self.negotiations += 1
         self._fresh = None
         if extent != self._extent or not self._serves(batch):
-            self._adopt(batch, extent)
+            self._replace(batch, extent)
 
     def update(self) -> bool:
         """Act on plans that came unasked, and close what is not in use any more.
@@ -86,7 +87,14 @@ class BufferSupply(Owner):
 
     def free(self) -> Buffer | None:
         """A buffer to write into; None while the compositor holds all of them."""
-        return None if self.pool is None else self.pool.free()
+        if self.pool is None:
+            return None
+        buffer = self.pool.free()
+        if buffer is None and not self.pool.whole:
+            self._make_room()
+            self.pool.grow()
+            buffer = self.pool.free()
+        return buffer
 
     def close(self) -> None:
         """Close all buffers."""
@@ -96,7 +104,30 @@ class BufferSupply(Owner):
         self._retired.clear()
         self.pool = None
 
-    def _adopt(self, batch: Batch, extent: Extent) -> None:
+    def _replace(self, batch: Batch, extent: Extent) -> None:
+        """Have buffers by a batch, at the expense of those from before if need be."""
+        try:
+            self._adopt(batch, extent)
+        except AllocationError:
+            if self.pool is None:
+                raise
+            # What is in use stays, if only until it comes back.
+            self._retired.append(self.pool)
+            self.pool = None
+            if not self._make_room():
+                raise
+            # The memory is there again when the compositor has let go of it too.
+            self._dmabuf.connection.roundtrip(timeout=self._timeout)
+            self._adopt(batch, extent, partial=True)
+
+    def _make_room(self) -> bool:
+        """Close old buffers that have come back; whether there were any."""
+        before = sum(len(pool.buffers) for pool in self._retired)
+        for pool in self._retired:
+            pool.close_idle()
+        return sum(len(pool.buffers) for pool in self._retired) < before
+
+    def _adopt(self, batch: Batch, extent: Extent, *, partial: bool = False) -> None:
         pool = BufferPool.best(
             negotiation=self._negotiation,
             batch=batch,
@@ -105,6 +136,7 @@ class BufferSupply(Owner):
             extent=extent,
             check=self._check,
             limit=self._limit,
+            partial=partial,
             timeout=self._timeout,
         )
         if self.pool is not None:

@@ -13,13 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from heapwire.client_lib.buffers import PlaneView
+from heapwire.client_lib.player.plane_stores import (
+    component_of,
+    rows_of,
+    store,
+    store_pairs,
+    target_of,
+)
 from heapwire.client_lib.player.stream_colours import picture_colour
 from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import (
     ALLWINNER_TILED,
+    FORMATS,
     LINEAR,
     SAMSUNG_64_32_TILE,
     TILINGS,
@@ -36,8 +44,6 @@ from heapwire.protocol.values import (
 
 if TYPE_CHECKING:
     import av
-    import numpy as np
-    from numpy.typing import NDArray
 
 WRITER_NAME = "cpu"
 _BLOCK = 8  # pixels that swscale's vector code makes at a time
@@ -101,6 +107,24 @@ _RECIPES: Mapping[int, _Recipe] = MappingProxyType(
             "RGB888": _Recipe("bgr24"),
             "BGR888": _Recipe("rgb24"),
             "RGB565": _Recipe("rgb565le"),
+        }.items()
+    }
+)
+
+# FFmpeg's pictures whose planes are those of a format.
+_STORED_SO: Mapping[int, str] = MappingProxyType(
+    {
+        parse_fourcc(name): picture
+        for name, picture in {
+            "NV12": "nv12",
+            "NV21": "nv21",
+            "P010": "p010le",
+            "NV16": "nv16",
+            "NV24": "nv24",
+            "NV42": "nv42",
+            "YUYV": "yuyv422",
+            "YVYU": "yvyu422",
+            "UYVY": "uyvy422",
         }.items()
     }
 )
@@ -179,21 +203,41 @@ def write_picture(
     recipe = _RECIPES.get(code)
     if recipe is None:
         raise UsageError(f"pictures cannot be written as {fourcc_name(code)}")
+    if _STORED_SO.get(code) == picture.format.name:
+        return _copy_rows(picture, code, planes)
     copied = 0
     if _SAME_PICTURE.get(picture.format.name, picture.format.name) != recipe.picture:
         picture = _convert(picture, recipe)
         copied += sum(plane.buffer_size for plane in picture.planes)
     if recipe.columns is None:
-        source = _rows(picture.planes[0], 1)
+        source = rows_of(picture.planes[0], 1)
         width = picture.width * picture.format.padded_bits_per_pixel // 8
-        target = _target(planes[0], 1)
+        target = target_of(planes[0], 1)
         target[: picture.height, :width] = source[:, :width]
         return copied + picture.height * width
-    components = [_component(plane, recipe.bytes_per_component) for plane in picture.planes]
+    item = recipe.bytes_per_component
+    components = [component_of(plane, item) for plane in picture.planes]
     for columns, plane in zip(recipe.columns, planes, strict=True):
-        target = _target(plane, recipe.bytes_per_component)
+        if len(columns) == 2:
+            pair = [components[index] for index in columns]
+            copied += store_pairs(pair, plane, item=item, shift=recipe.shift)
+            continue
+        target = target_of(plane, item)
         for start, index in enumerate(columns):
-            copied += _store(components[index], target, columns, start, recipe)
+            copied += store(
+                components[index], target, columns, start, item=item, shift=recipe.shift
+            )
+    return copied
+
+
+def _copy_rows(picture: av.VideoFrame, code: int, planes: Sequence[PlaneView]) -> int:
+    """Store planes that are those of the format, row by row."""
+    copied = 0
+    shapes = FORMATS[code].planes
+    for shape, source, plane in zip(shapes, picture.planes, planes, strict=True):
+        rows, width = shape.rows(picture.height), shape.row_bytes(picture.width)
+        target_of(plane, 1)[:rows, :width] = rows_of(source, 1)[:rows, :width]
+        copied += rows * width
     return copied
 
 
@@ -229,7 +273,8 @@ def _write_tiles(
 
 
 def _is_stored_as_it_is(picture: str, code: int) -> bool:
-    return _SAME_PICTURE.get(picture, picture) == _RECIPES[code].picture
+    same = _SAME_PICTURE.get(picture, picture) == _RECIPES[code].picture
+    return same or _STORED_SO.get(code) == picture
 
 
 @cache
@@ -256,6 +301,8 @@ def _is_converted(picture: str) -> bool:
 
 def _cost(picture: str, code: int) -> int:
     recipe = _RECIPES[code]
+    if _STORED_SO.get(code) == picture:
+        return 0
     if _is_stored_as_it_is(picture, code):
         plain = recipe.columns in (None, _PLANAR, _PLANAR_SWAPPED)
         return 0 if plain else _SHUFFLED
@@ -300,56 +347,3 @@ def _convert(picture: av.VideoFrame, recipe: _Recipe) -> av.VideoFrame:
         interpolation=how,
         threads=1,
     )
-
-
-def _samples(item: int) -> np.dtype[Any]:
-    import numpy as np
-
-    return np.dtype("<u2") if item == 2 else np.dtype("u1")
-
-
-def _rows(plane: av.video.plane.VideoPlane, item: int) -> NDArray[Any]:
-    import numpy as np
-
-    flat: NDArray[Any] = np.frombuffer(memoryview(plane), _samples(item))
-    return flat.reshape(-1, plane.line_size // item)[: plane.height]
-
-
-def _component(plane: av.video.plane.VideoPlane, item: int) -> NDArray[Any]:
-    return _rows(plane, item)[:, : plane.width]
-
-
-def _target(plane: PlaneView, item: int) -> NDArray[Any]:
-    import numpy as np
-
-    return np.ndarray(
-        (plane.rows, plane.row_bytes // item),
-        _samples(item),
-        buffer=plane.memory,
-        strides=(plane.pitch, item),
-    )
-
-
-def _store(
-    component: NDArray[Any],
-    target: NDArray[Any],
-    columns: tuple[int, ...],
-    start: int,
-    recipe: _Recipe,
-) -> int:
-    """Put a component in every column that is its own; returns the bytes stored."""
-    import numpy as np
-
-    index = columns[start]
-    share = columns.count(index)
-    # Of a component that comes several times in a period, this column takes every
-    # share-th sample: Y0 and Y1 of YUYV.
-    source = component[:, columns[:start].count(index) :: share]
-    rows = int(min(source.shape[0], target.shape[0]))
-    column = target[:rows, start :: len(columns)]
-    width = int(min(source.shape[1], column.shape[1]))
-    if recipe.shift:
-        np.left_shift(source[:rows, :width], recipe.shift, out=column[:, :width])
-    else:
-        column[:, :width] = source[:rows, :width]
-    return rows * width * recipe.bytes_per_component

@@ -28,9 +28,11 @@ class Planning(FakeCompositor):
     """Answers with `best`, the plans that a test sets."""
 
     best = (plan(),)
+    access = Access.CLIENT | Access.COMPOSITOR
 
     def answer(self, negotiation, cookie):
-        self.send_batch(negotiation, replace(plans(*self.best), cookie=cookie))
+        batch = plans(*self.best, access=self.access)
+        self.send_batch(negotiation, replace(batch, cookie=cookie))
 
 
 class Stream:
@@ -244,3 +246,70 @@ def test_a_bug_of_the_callers_is_not_a_fault_of_the_plan(stream):
     stream.send(plans(plan(source=SYSTEM)))
     with pytest.raises(UsageError, match="a bug"):
         stream.supply.update()
+
+
+class TestLittleMemory:
+    """A heap in which not all old and new buffers have room together."""
+
+    @pytest.fixture(autouse=True)
+    def made_here(self, fake):
+        fake.access = Access.CLIENT
+
+    @pytest.fixture
+    def memory(self, request):
+        size = plan().layout.objects[0].size
+        rounded = -(-size // 4096) * 4096
+        return MemfdMemory([Source(id=CMA, name="linux,cma", capacity=request.param * rounded)])
+
+    @pytest.mark.parametrize("memory", [4], indirect=True)
+    def test_old_buffers_make_room_for_those_of_a_new_size(self, stream):
+        stream.supply.negotiate(SIZE)
+        shown = stream.supply.free()
+        shown.busy = True
+        stream.supply.negotiate(Extent(60, 40))
+        assert len(stream.supply.pool.buffers) == 3
+        assert shown.proxy is not None, "what is on the screen stays there"
+        gone = stream.destroyed()
+        assert stream.supply.free() is not shown
+        shown.busy = False
+        stream.supply.update()
+        assert stream.destroyed() == gone + 1
+
+    @pytest.mark.parametrize("memory", [3], indirect=True)
+    def test_the_new_ones_come_as_the_old_ones_come_back(self, stream):
+        stream.supply.negotiate(SIZE)
+        shown = [stream.supply.free() for _ in range(2)]
+        for buffer in shown:
+            buffer.busy = True
+        stream.supply.negotiate(Extent(60, 40))
+        new = stream.supply.free()
+        new.busy = True
+        assert stream.supply.free() is None
+        for count, old in enumerate(shown, 2):
+            old.busy = False
+            another = stream.supply.free()
+            assert another not in (None, new)
+            another.busy = True
+            assert len(stream.supply.pool.buffers) == count
+        assert stream.supply.pool.whole
+        assert stream.supply.free() is None
+
+    @pytest.mark.parametrize("memory", [3], indirect=True)
+    def test_what_is_in_use_is_never_given_up(self, stream):
+        stream.supply.negotiate(SIZE)
+        shown = [stream.supply.free() for _ in range(3)]
+        for buffer in shown:
+            buffer.busy = True
+        with pytest.raises(AllocationError):
+            stream.supply.negotiate(Extent(60, 40))
+        assert all(buffer.proxy is not None for buffer in shown)
+
+    @pytest.mark.parametrize("memory", [4], indirect=True)
+    def test_for_a_plan_that_came_unasked_nothing_is_given_up(self, stream):
+        stream.supply.negotiate(SIZE)
+        pool = stream.supply.pool
+        stream.send(plans(plan(pair=XRGB), access=Access.CLIENT))
+        assert not stream.supply.update()
+        assert stream.supply.pool is pool
+        assert len(pool.buffers) == 3
+        assert len(stream.supply.faults) == 1

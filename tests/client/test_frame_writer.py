@@ -185,6 +185,36 @@ def test_any_picture_can_be_written_as_any_format(code, kind):
     assert any((target.pixels(plane) != PADDING).any() for plane in range(len(target.views)))
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("NV12", "nv12"), ("NV21", "nv21"), ("P010", "p010le"), ("NV16", "nv16"), ("NV24", "nv24"),
+     ("NV42", "nv42"), ("YUYV", "yuyv422"), ("UYVY", "uyvy422"), ("YVYU", "yvyu422")],
+)  # fmt: skip
+def test_what_has_the_planes_of_the_format_is_copied_row_by_row(name, kind, width, height):
+    source = picture("rgb24", width, height).reformat(format=kind, threads=1)
+    target, copied = write(source, name)
+    for index, plane in enumerate(source.planes):
+        pixels = target.pixels(index)
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        assert (pixels == rows[: pixels.shape[0], : pixels.shape[1]]).all()
+    assert copied == sum(target.pixels(plane).size for plane in range(len(target.views)))
+    found = costs(kind)
+    assert found[name] == 0 < min(cost for other, cost in found.items() if other != name)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("yuv420p", "NV12"), ("yuv420p10le", "P010")])
+def test_chroma_of_many_rows_is_stored_as_that_of_few(kind, name):
+    """It goes by blocks of rows, of which the last is not whole."""
+    source = picture(kind, 20, 300)
+    target, _ = write(source, name)
+    item = 1 if name == "NV12" else 2
+    chroma = np.ascontiguousarray(target.pixels(1)).view("u1" if item == 1 else "<u2")
+    for start in (0, 1):
+        wanted = component(source, start + 1, item)
+        assert (chroma[:, start::2] == (wanted << 6 if item == 2 else wanted)).all()
+
+
 def test_full_range_stays_full_range_between_yuv_formats():
     white = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 255, np.uint8), format="rgb24")
     target, _ = write(white.reformat(format="yuvj444p"), "NV12")
