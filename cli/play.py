@@ -17,7 +17,9 @@ from heapwire.cli.arguments import (
     load_policy,
     output_file,
     positive,
+    seconds,
 )
+from heapwire.cli.pages import FrameStatistics
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, complain, documents, show, texts
 from heapwire.client_lib.negotiation import ConflictError
 from heapwire.client_lib.player import AUTO, FrameCounts, Player, PlayOptions, PlayResult, Progress
@@ -50,6 +52,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=output_file,
         help="write the negotiation for `heapwire replay`",
     )
+    parser.add_argument(
+        "--start",
+        metavar="SECONDS",
+        type=seconds,
+        default=0.0,
+        help="begin there",
+    )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="say each second on standard error what becomes of the frames",
+    )
+    parser.add_argument(
+        "--stats-file",
+        metavar="FILE",
+        type=output_file,
+        help="write what becomes of each frame, a line of JSON each",
+    )
+    parser.add_argument("--loop", action="store_true", help="begin again at the end")
     add_timeout(parser)
     add_platform(parser)
     add_policy(parser)
@@ -59,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play to the end, or until interrupted."""
     meter = Meter()
+    statistics = FrameStatistics(seconds=options.stats, lines=options.stats_file is not None)
     player = Player(
         options.file,
         platform=load_policy(options.policy).apply(load_platform(options.platform)),
@@ -70,10 +92,16 @@ def run(options: argparse.Namespace) -> int:
             decoder=options.decoder,
             record=options.capture is not None,
             timeout=options.timeout,
+            start=options.start,
+            loop=options.loop,
         ),
-        on_progress=meter.show,
+        on_progress=None if options.stats else meter.show,
+        on_fate=statistics.add if options.stats or options.stats_file else None,
     )
     result = played(player, meter, as_json=options.json)
+    statistics.tell()
+    if options.stats_file is not None:
+        options.stats_file.write_text("".join(statistics.lines))
     if result is None:
         return FAILED
     if options.capture is not None:

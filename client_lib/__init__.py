@@ -134,6 +134,7 @@ if TYPE_CHECKING:
     )
     from heapwire.client_lib.player.play_result import (
         FrameCounts as FrameCounts,
+        FrameFate as FrameFate,
         PlayResult as PlayResult,
     )
     from heapwire.client_lib.player.playback import (
@@ -226,7 +227,7 @@ else:
             "negotiation.planner_choice": "local_negotiation surface_negotiation",
             "player.decoder": "DecodedFrame Decoder",
             "player.frame_writer": "writable_formats write_picture writer_participant",
-            "player.play_result": "FrameCounts PlayResult",
+            "player.play_result": "FrameCounts FrameFate PlayResult",
             "player.playback": "PlayOptions Progress",
             "player.player": "Player",
             "wayland.connection": "Connection Global",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.cli.pages.frame_statistics import FrameStatistics as FrameStatistics
     from heapwire.cli.pages.html_page import explain_page as explain_page
     from heapwire.cli.pages.memory_feedback import (
         memory_document as memory_document,
@@ -14,6 +15,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "frame_statistics": "FrameStatistics",
             "html_page": "explain_page",
             "memory_feedback": "memory_document memory_lines",
         },

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heapwire.client_lib.buffers.extended_feedback import (
         ExtendedFeedback as ExtendedFeedback,
     )
+    from heapwire.client_lib.buffers.keyboard import Keyboard as Keyboard
     from heapwire.client_lib.buffers.linux_dmabuf import (
         Import as Import,
         LinuxDmabuf as LinuxDmabuf,
@@ -36,6 +37,7 @@ else:
             "buffer_status": "BufferStatus",
             "buffer_status_manager": "BufferStatusManager",
             "extended_feedback": "ExtendedFeedback",
+            "keyboard": "Keyboard",
             "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",
             "window": "Presented Window",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from heapwire.client_lib.player.decoder_choice import AUTO as AUTO
     from heapwire.client_lib.player.play_result import (
         FrameCounts as FrameCounts,
+        FrameFate as FrameFate,
         PlayResult as PlayResult,
     )
     from heapwire.client_lib.player.playback import PlayOptions as PlayOptions, Progress as Progress
@@ -17,7 +18,7 @@ else:
         __name__,
         {
             "decoder_choice": "AUTO",
-            "play_result": "FrameCounts PlayResult",
+            "play_result": "FrameCounts FrameFate PlayResult",
             "playback": "PlayOptions Progress",
             "player": "Player",
         },

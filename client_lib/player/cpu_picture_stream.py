@@ -42,6 +42,7 @@ class CpuPictureStream:
         self._tiles = tiles
         self._decoder = Decoder(path)
         self._frames = iter(self._decoder)
+        self.position = 0.0
         self._kind: tuple[Extent, Content, str] | None = None
 
     @property
@@ -77,6 +78,7 @@ class CpuPictureStream:
             if self._decoder.broken is not None:
                 self.notes.append(f"the file breaks off: {self._decoder.broken}")
             return None
+        self.position = frame.position
         kind = (frame.extent, frame.content, frame.picture.format.name)
         if kind != self._kind:
             self._kind = kind
@@ -93,6 +95,14 @@ class CpuPictureStream:
                 held=_HELD,
             )
         return _CpuPicture(self, frame)
+
+    def seek(self, seconds: float) -> bool:
+        """Go on at a position of the file."""
+        if not self._decoder.seek(max(0.0, seconds)):
+            return False
+        self._frames = iter(self._decoder)
+        self.ended = False
+        return True
 
     def check(self, plan: Plan) -> None:
         """The CPU writes any plan of a format that it said it would write."""

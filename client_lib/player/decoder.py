@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """A picture and when to show it, in seconds from the first one."""
+    """A picture and when to show it, in seconds from the first one.
+
+    `position` is where it is in the file, in seconds from its beginning.
+    """
 
     picture: av.VideoFrame
     time: float
+    position: float
 
     @property
     def extent(self) -> Extent:
@@ -56,6 +60,19 @@ class Decoder(Owner):
         self.damaged = 0
         self._file = VideoFile(path)
         self._file.stream.thread_type = "AUTO"
+        self._timeline = Timeline(float(1 / self.rate), self._file.most_gap)
+        self._from = 0.0
+
+    def seek(self, seconds: float) -> bool:
+        """Have a new iteration begin at a position of the file; False where that cannot be done.
+
+        Its first picture is due one step after the last of the iteration before.
+        """
+        if not self._file.seek(seconds):
+            return False
+        self._from = seconds
+        self._timeline.begin_again()
+        return True
 
     def close(self) -> None:
         """Close the file."""
@@ -95,7 +112,7 @@ class Decoder(Owner):
         return self._file.pixel_aspect
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        timeline = Timeline(float(1 / self.rate), self._file.most_gap)
+        timeline, position = self._timeline, self._from
         for packet in self._file.packets():
             try:
                 pictures = packet.decode()
@@ -106,6 +123,10 @@ class Decoder(Owner):
                 fault = Extent.fault(picture.width, picture.height)
                 if fault is not None:
                     raise FileError(self._file.path, f"a picture in it is too large: {fault}")
-                yield DecodedFrame(picture, timeline.at(picture.time))
+                if picture.time is not None:
+                    position = picture.time - self._file.start
+                # Decoding begins at a key picture before the one that is wanted.
+                if position >= self._from - float(1 / self.rate) / 2 or picture.time is None:
+                    yield DecodedFrame(picture, timeline.at(picture.time), position)
         if not timeline.begun:
             raise FileError(self._file.path, "nothing in it can be decoded")

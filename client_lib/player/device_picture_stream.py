@@ -64,6 +64,7 @@ class DevicePictureStream:
         self.damaged = 0
         self.copied = 0
         self.notes: list[str] = []
+        self.position = 0.0
         self._file = file
         self._device = device
         self._producer = producer
@@ -144,6 +145,10 @@ class DevicePictureStream:
         except OSError as error:
             raise MachineError(f"the decoder has failed: {words_of(error)}") from error
         return self._ready.popleft() if self._ready else None
+
+    def seek(self, seconds: float) -> bool:
+        """What a device has been fed with cannot be taken back."""
+        return False
 
     def check(self, plan: Plan) -> None:
         """Raise `AllocationError` if the device does not lay pictures out like this."""

@@ -26,6 +26,11 @@ class MediaClock:
         """When to commit a frame; None before the clock has started."""
         return None if self._start is None else self._start + media_time - self.refresh
 
+    def shift(self, seconds: float) -> None:
+        """Nothing was shown for so long on purpose."""
+        if self._start is not None:
+            self._start += seconds
+
     def too_late(self, media_time: float, duration: float) -> bool:
         """Whether a frame is to be dropped: its successor is due already.
 

@@ -92,6 +92,13 @@ class PictureStream(Video, Protocol):
     def next(self) -> DuePicture | None:
         """The next picture."""
 
+    def seek(self, seconds: float) -> bool:
+        """Go on at a position of the file, in seconds; False where that cannot be done."""
+
+    @property
+    def position(self) -> float:
+        """Where the last picture is in the file, in seconds from its beginning."""
+
     def check(self, plan: Plan) -> None:
         """Raise `AllocationError` if buffers of a plan cannot be filled."""
 

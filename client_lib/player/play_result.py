@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from heapwire.client_lib.buffers import Buffer
 from heapwire.protocol.values import Plan, SourceId
@@ -28,6 +28,28 @@ class FrameCounts:
     scanned_out: int = 0
     composited: int = 0
     dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFate:
+    """What became of one frame.
+
+    `number` counts the frames that were decoded, from 1. `position` is its place in the file and
+    `time` when it was on the screen, on the compositor's clock, both in seconds; `late` how many
+    seconds after it was due. The last two are None for what was dropped, or where nobody tells.
+    `fate` is `scanned out`, `composited`, `shown` where nobody says which, or `dropped`, and
+    `reason` why it was not scanned out. `copied` are the bytes that the CPU stored for it,
+    `sources` the memory that its buffer is in.
+    """
+
+    number: int
+    position: float
+    fate: str = "dropped"
+    reason: str = ""
+    time: float | None = None
+    late: float | None = None
+    copied: int = 0
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +88,14 @@ class FrameLedger:
     What the compositor says of a buffer and that a frame is on the screen come
     as two events, in either order: `settle`, called when no events are left,
     brings them together. Without `statuses` there will be none. Where there is
-    none, a frame that was presented without a copy was scanned out.
+    none, a frame that was presented without a copy was scanned out. `on_fate` is called with
+    the fate of each frame, once it is known.
     """
 
-    def __init__(self, *, statuses: bool = True) -> None:
+    def __init__(
+        self, *, statuses: bool = True, on_fate: Callable[[FrameFate], None] | None = None
+    ) -> None:
+        self._on_fate = on_fate
         self._statuses_told = statuses
         self.decoded = 0
         self.dropped = 0
@@ -77,22 +103,28 @@ class FrameLedger:
         self.pending = 0
         self._statuses: Counter[BufferStatusResult] = Counter()
         self._reasons: Counter[str] = Counter()
-        self._unsettled: list[tuple[Buffer, bool]] = []
+        self._unsettled: list[tuple[Buffer, bool, FrameFate | None]] = []
 
     def committed(self) -> None:
         """A frame was given to the compositor."""
         self.pending += 1
 
-    def presented(self, buffer: Buffer, *, zero_copy: bool) -> None:
+    def presented(self, buffer: Buffer, *, zero_copy: bool, frame: FrameFate | None = None) -> None:
         """It is on the screen, certainly without a copy or not certainly."""
         self.pending -= 1
         self.shown += 1
-        self._unsettled.append((buffer, zero_copy))
+        self._unsettled.append((buffer, zero_copy, frame))
 
-    def discarded(self) -> None:
+    def discarded(self, frame: FrameFate | None = None) -> None:
         """It never was."""
         self.pending -= 1
         self.dropped += 1
+        self.tell(frame)
+
+    def tell(self, frame: FrameFate | None, fate: str = "dropped", reason: str = "") -> None:
+        """Say what became of a frame."""
+        if frame is not None and self._on_fate is not None:
+            self._on_fate(replace(frame, fate=fate, reason=reason))
 
     def settle(self, *, finally_: bool = False) -> None:
         """Count what the compositor said of the frames on the screen.
@@ -100,21 +132,28 @@ class FrameLedger:
         The last frames of which nothing was said yet wait, unless it is `finally_`
         over.
         """
-        waiting: list[tuple[Buffer, bool]] = []
-        for buffer, zero_copy in self._unsettled:
+        waiting: list[tuple[Buffer, bool, FrameFate | None]] = []
+        for buffer, zero_copy, frame in self._unsettled:
             status = buffer.status
             if status is not None:
                 self._statuses[status.result] += 1
-                if status.result is not BufferStatusResult.SCANOUT:
-                    self._reasons[status.reason.name.lower()] += 1
+                if status.result is BufferStatusResult.SCANOUT:
+                    self.tell(frame, "scanned out")
+                else:
+                    reason = status.reason.name.lower()
+                    self._reasons[reason] += 1
+                    self.tell(frame, "composited", reason)
             elif zero_copy:
                 self._statuses[BufferStatusResult.SCANOUT] += 1
+                self.tell(frame, "scanned out")
             else:
-                waiting.append((buffer, zero_copy))
+                waiting.append((buffer, zero_copy, frame))
         kept = 0 if finally_ or not self._statuses_told else MOST_WAITING
         given_up = len(waiting) - kept
         if given_up > 0:
             self._reasons["unknown"] += given_up
+            for _, _, frame in waiting[:given_up]:
+                self.tell(frame, "shown", "unknown")
             del waiting[:given_up]
         self._unsettled = waiting
         if finally_:

@@ -9,9 +9,11 @@ died.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heapwire.client_lib.buffers import Buffer, Presented, Window
 from heapwire.client_lib.errors import NoAnswerError
@@ -19,12 +21,13 @@ from heapwire.client_lib.negotiation import BufferSupply, Negotiation
 from heapwire.client_lib.player.decoder_choice import AUTO
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
-from heapwire.client_lib.player.play_result import FrameCounts, FrameLedger, PlayResult
+from heapwire.client_lib.player.play_result import FrameCounts, FrameFate, FrameLedger, PlayResult
 from heapwire.client_lib.player.stand_ins import StandIns
 from heapwire.client_lib.player.stream_colours import buffer_colour
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.values import Colour, Extents, Plan
 
+_NO_SEEKING = "this decoder, or this file, cannot go to another place in it"
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
 HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
 LAST_FRAME = 1.0  # seconds for the last frame to reach the screen, from when it has arrived
@@ -39,7 +42,8 @@ class PlayOptions:
 
     Without `paced`, frames are shown as fast as the compositor takes them, and
     none is dropped. With `record` the result has the events of the negotiation.
-    `timeout` is in seconds: how long the compositor may take for an answer.
+    `timeout` is in seconds: how long the compositor may take for an answer. It begins at `start`
+    seconds of the file, and with `loop` from there again and again.
     """
 
     frames: int | None = None
@@ -49,6 +53,16 @@ class PlayOptions:
     decoder: str = AUTO
     record: bool = False
     timeout: float = DEFAULT_TIMEOUT
+    start: float = 0.0
+    loop: bool = False
+
+
+@dataclass(slots=True)
+class Controls:
+    """What whoever watches wants: `jump` is in seconds from where it is, and is done once."""
+
+    paused: bool = False
+    jump: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,8 @@ class Playback:
         fullscreen: Callable[[], bool],
         on_progress: Callable[[Progress], None] | None,
         stand_ins: StandIns | None = None,
+        controls: Controls | None = None,
+        on_fate: Callable[[FrameFate], None] | None = None,
     ) -> None:
         self._options = options
         self._connection = screen.connection
@@ -96,10 +112,12 @@ class Playback:
         self._fullscreen = fullscreen
         self._on_progress = on_progress
         self._stand_ins = stand_ins
-        self._ledger = FrameLedger(statuses=negotiation.tells_status)
+        self._controls = controls or Controls()
+        self._ledger = FrameLedger(statuses=negotiation.tells_status, on_fate=on_fate)
         self._clock = MediaClock()
         self._written = 0
         self._needs: BufferNeeds | None = None
+        self._notes: list[str] = []
         self._untold: dict[Colour, None] = {}
         self._cut_short = False
         self._heard = time.monotonic()
@@ -108,9 +126,14 @@ class Playback:
     def play(self) -> None:
         """Show all frames, and wait for the last to be on the screen."""
         limit = self._options.frames
+        if self._options.start and not self._pictures.seek(self._options.start):
+            self._notes.append(_NO_SEEKING)
         while (limit is None or self._ledger.decoded < limit) and not self._stopped():
+            self._obey()
             picture = self._pictures.next()
             if picture is None and self._pictures.ended:
+                if self._begins_again():
+                    continue
                 break
             prepared = self._prepare()
             if picture is None:
@@ -118,8 +141,10 @@ class Playback:
                     self._turn(None, *self._pictures.wakes)
                 continue
             self._ledger.decoded += 1
-            if not self._show(picture):
+            frame = FrameFate(number=self._ledger.decoded, position=self._pictures.position)
+            if not self._show(picture, frame):
                 self._ledger.dropped += 1
+                self._ledger.tell(frame)
             self._report()
         self._cut_short = self._stopped()
         self._connection.roundtrip(timeout=self._options.timeout)
@@ -129,6 +154,27 @@ class Playback:
         self._connection.roundtrip(timeout=self._options.timeout)
         self._ledger.settle(finally_=True)
         self._report()
+
+    def _begins_again(self) -> bool:
+        """Go back to where it began, if it is to; a stream without any picture ends."""
+        if not self._options.loop or not self._ledger.decoded:
+            return False
+        if self._pictures.seek(self._options.start):
+            return True
+        self._notes.append(_NO_SEEKING)
+        return False
+
+    def _obey(self) -> None:
+        """Do what the controls say: jump, or wait while it is paused."""
+        controls = self._controls
+        jump, controls.jump = controls.jump, 0.0
+        if jump and not self._pictures.seek(self._pictures.position + jump):
+            self._notes.append(_NO_SEEKING)
+        if controls.paused:
+            since = time.monotonic()
+            while controls.paused and not controls.jump and not self._stopped():
+                self._turn(None)
+            self._clock.shift(time.monotonic() - since)
 
     def result(self, faults: Sequence[str] = ()) -> PlayResult:
         """What came of it; `faults` are those from before it began."""
@@ -148,6 +194,7 @@ class Playback:
                 *faults,
                 *self._supply.faults,
                 *self._pictures.notes,
+                *dict.fromkeys(self._notes),
                 *(() if self._stand_ins is None else self._stand_ins.notes),
                 *map(_untold_text, self._untold),
             ),
@@ -180,7 +227,7 @@ class Playback:
             self._pictures.use(self._supply.plan, self._supply.free)
         return renewed
 
-    def _show(self, picture: DuePicture) -> bool:
+    def _show(self, picture: DuePicture, frame: FrameFate) -> bool:
         """Show a picture in its time; False if it is dropped."""
         clock, paced, needs = self._clock, self._options.paced, self._needs
         assert needs is not None, "no picture comes before what its buffers need to be like"
@@ -192,11 +239,15 @@ class Playback:
             return False
         due = clock.due(picture.time) if paced else None
         patience = None if due is None else due + HIDDEN
+        copied = self._pictures.copied
         buffer = self._filled(picture, patience)
         if buffer is None:
             picture.drop()
             return False
         self._written += 1
+        frame = replace(
+            frame, copied=self._pictures.copied - copied, sources=self._sources_of(buffer)
+        )
         if due is not None:
             self._wait(lambda: False, due)
         if not self._wait(lambda: self._window.ready, patience):
@@ -205,10 +256,16 @@ class Playback:
 
         def shown(presented: Presented | None) -> None:
             if presented is None:
-                self._ledger.discarded()
+                self._ledger.discarded(frame)
                 return
-            self._ledger.presented(buffer, zero_copy=presented.zero_copy)
             monotonic = self._window.clock == time.CLOCK_MONOTONIC
+            due = clock.due(picture.time) if paced and monotonic and presented.time else None
+            shown = replace(
+                frame,
+                time=presented.time or None,
+                late=None if due is None else presented.time - due - clock.refresh,
+            )
+            self._ledger.presented(buffer, zero_copy=presented.zero_copy, frame=shown)
             clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
 
         colour = buffer_colour(buffer.plan.fourcc, needs.content, needs.extent)
@@ -226,6 +283,12 @@ class Playback:
         clock.committed(picture.time)
         self._dispatch(0.0)
         return True
+
+    def _sources_of(self, buffer: Buffer) -> tuple[str, ...]:
+        """The names of the memory that a buffer is in."""
+        names = self._negotiation.source_names
+        used = dict.fromkeys(entry.source for entry in buffer.plan.layout.objects)
+        return tuple(names.get(source, str(source)) for source in used)
 
     def _filled(self, picture: DuePicture, until: float | None) -> Buffer | None:
         """The buffer with a picture in it; None if there is none to be had in time."""
@@ -274,6 +337,9 @@ class Playback:
         if not self._stopped():
             others = (*others, self._wake)
         came = self._connection.dispatch(timeout, *others)
+        if not self._stopped():
+            with contextlib.suppress(BlockingIOError):  # nobody has woken it
+                os.eventfd_read(self._wake)
         while came and self._connection.dispatch(0.0):
             pass
         if came:

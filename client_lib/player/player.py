@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from heapwire.client_lib.buffers import LinuxDmabuf, Window
+from heapwire.client_lib.buffers import Keyboard, LinuxDmabuf, Window
 from heapwire.client_lib.negotiation import (
     BufferSupply,
     NegotiationManager,
@@ -17,9 +17,10 @@ from heapwire.client_lib.negotiation import (
 from heapwire.client_lib.player.cpu_picture_stream import CPU, CpuPictureStream
 from heapwire.client_lib.player.decoder_choice import AUTO, open_picture_stream
 from heapwire.client_lib.player.fwht_file import is_fwht
+from heapwire.client_lib.player.keys import key_handler
 from heapwire.client_lib.player.picture_stream import PictureStream
-from heapwire.client_lib.player.play_result import PlayResult
-from heapwire.client_lib.player.playback import Playback, PlayOptions, Progress, Screen
+from heapwire.client_lib.player.play_result import FrameFate, PlayResult
+from heapwire.client_lib.player.playback import Controls, Playback, PlayOptions, Progress, Screen
 from heapwire.client_lib.player.stand_ins import StandIns
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
@@ -42,7 +43,8 @@ class Player:
     shown. Where it is simulated, its decoders take part in the negotiation as if
     they decoded, and the CPU stands in for them. `participants` take part
     besides. `on_progress` is called after each frame, `on_last_frame` when the
-    last one is on the screen and the window about to be closed.
+    last one is on the screen and the window about to be closed; `on_fate` with what became of
+    each frame, as soon as that is known.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class Player:
         options: PlayOptions | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_last_frame: Callable[[], None] | None = None,
+        on_fate: Callable[[FrameFate], None] | None = None,
     ) -> None:
+        self._on_fate = on_fate
         self._path = path
         self._display = display
         self._platform = platform
@@ -65,13 +69,13 @@ class Player:
         self._on_last_frame = on_last_frame
         self._wake: int | None = None
         self._stopped = False
+        self._controls = Controls()
         self._fullscreen = self._options.fullscreen
 
     def stop(self) -> None:
         """End `play` soon, with a result; may be called from a signal handler or a thread."""
         self._stopped = True
-        if self._wake is not None:
-            os.eventfd_write(self._wake, 1)
+        self._wake_up()
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Take the whole screen, or be a window again, from the next picture on.
@@ -79,6 +83,23 @@ class Player:
         May be called from `on_progress`, a signal handler or a thread.
         """
         self._fullscreen = wanted
+
+    def pause(self, paused: bool) -> None:
+        """Stand still at the picture that is shown, or go on; from a thread too."""
+        self._controls.paused = paused
+        self._wake_up()
+
+    def jump(self, seconds: float) -> None:
+        """Go on so many seconds from where it is, where the decoder can; from a thread too."""
+        self._controls.jump += seconds
+        self._wake_up()
+
+    def _toggle_fullscreen(self) -> None:
+        self._fullscreen = not self._fullscreen
+
+    def _wake_up(self) -> None:
+        if self._wake is not None:
+            os.eventfd_write(self._wake, 1)
 
     def play(self) -> PlayResult:
         """Play the file to its end, or until `stop` or the window's close button.
@@ -108,6 +129,10 @@ class Player:
                 timeout=options.timeout,
             )
             stack.callback(window.close)
+            pressed = key_handler(
+                self._controls, stop=self.stop, toggle_fullscreen=self._toggle_fullscreen
+            )
+            stack.callback(Keyboard(connection, pressed).close)
             screen = Screen(connection, window, wake)
             try:
                 return self._shown(screen, manager, dmabuf, pictures, faults)
@@ -169,6 +194,8 @@ class Player:
                 fullscreen=lambda: self._fullscreen,
                 on_progress=self._on_progress,
                 stand_ins=self._stand_ins(pictures),
+                controls=self._controls,
+                on_fate=self._on_fate,
             )
             try:
                 playback.play()

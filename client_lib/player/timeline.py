@@ -30,6 +30,10 @@ class Timeline:
         """Whether there has been a picture."""
         return self._previous >= 0
 
+    def begin_again(self) -> None:
+        """The next stamp is one step after the last, whatever it says."""
+        self._base = None
+
     def at(self, stamp: float | None) -> float:
         """When the next picture is due; `stamp` is its own in seconds."""
         time = self._previous + self._step

@@ -104,6 +104,23 @@ class VideoFile:
             if self.broken is not None:
                 return
 
+    def seek(self, seconds: float) -> bool:
+        """Go to the last key picture before a time of the file; False where that cannot be done."""
+        start = self.stream.start_time or 0
+        base = self.stream.time_base or Fraction(1, 1000)
+        try:
+            self._container.seek(start + int(seconds / base), stream=self.stream)
+        except (self.fault, OSError):
+            return False
+        self.stream.codec_context.flush_buffers()
+        return True
+
+    @property
+    def start(self) -> float:
+        """The time stamp of its beginning, in seconds."""
+        start, base = self.stream.start_time, self.stream.time_base
+        return float(start * base) if start is not None and base is not None else 0.0
+
     def _flush(self) -> av.Packet[VideoStream]:
         """An empty packet."""
         import av

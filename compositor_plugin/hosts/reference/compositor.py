@@ -14,6 +14,7 @@ import os
 import signal
 import socket as sockets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -37,7 +38,12 @@ from heapwire.compositor_plugin.hosts.reference.scene import (
     Output,
     OutputMode,
 )
-from heapwire.compositor_plugin.hosts.reference.shell import WlDataDeviceManager, WlSeat, XdgWmBase
+from heapwire.compositor_plugin.hosts.reference.shell import (
+    Keyboards,
+    WlDataDeviceManager,
+    WlSeat,
+    XdgWmBase,
+)
 from heapwire.compositor_plugin.hosts.reference.status_socket import (
     StatusSocket,
     holdings_document,
@@ -73,7 +79,7 @@ class Compositor(Owner):
     gone shows what was there last. `policy` is the plugin's; what it
     states of the platform, linux-dmabuf and the output keep to as well. `on_solved`
     is the plugin's. Without `extension` it is a compositor that has linux-dmabuf
-    only.
+    only; with `keyboard` its seat has one, for `press`.
 
     Raises `MachineError` if the socket cannot be made.
     """
@@ -91,12 +97,14 @@ class Compositor(Owner):
         policy: Policy = DEFAULT_POLICY,
         on_solved: Callable[[Problem, Answer], None] | None = None,
         extension: bool = True,
+        keyboard: bool = False,
     ) -> None:
         outputs = outputs or (OutputMode(extent=size),)
         self.platform = platform
         self._display = OwnDisplay()
         self._calls: deque[Callable[[], None]] = deque()
         self._stopping = False
+        self._keyboards = Keyboards() if keyboard else None
         self._runner: threading.Thread | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._contexts = SecurityContexts(self._display)
@@ -213,6 +221,15 @@ class Compositor(Owner):
             raise UsageError(f"there is no output {output}: there is {names}")
         return self.call(lambda: self._desktop.image(chosen))
 
+    def press(self, key: int) -> None:
+        """Press a key over the topmost window, by its number in linux/input-event-codes.h."""
+        self.call(lambda: self._press(key))
+
+    def _press(self, key: int) -> None:
+        surface = self._desktop.focus
+        if self._keyboards is not None and surface is not None:
+            self._keyboards.press(surface, key, time.monotonic_ns() // 1_000_000 & 0xFFFFFFFF)
+
     def close(self) -> None:
         """End all clients and give everything back; safe to call twice."""
         if self._closed:
@@ -235,7 +252,7 @@ class Compositor(Owner):
         offer(WlCompositor, lambda new_id: WlCompositor(new_id, desktop))
         offer(WlSubcompositor, WlSubcompositor)
         offer(WlDataDeviceManager, WlDataDeviceManager)
-        offer(WlSeat, WlSeat)
+        offer(WlSeat, lambda new_id: WlSeat(new_id, self._keyboards))
         for output in desktop.outputs:
             offer(WlOutput, partial(_bind_output, output, desktop))
         offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, desktop))

@@ -176,6 +176,12 @@ class Desktop:
         output.retired.append(hold)
         output.schedule()
 
+    @property
+    def focus(self) -> WlSurface | None:
+        """The surface of the topmost window."""
+        windows = self._shown_windows()
+        return windows[-1].root if windows else None
+
     def states_changed(self) -> None:
         """Tell those who want to know of the surfaces whose state differs from before."""
         windows = self._shown_windows()

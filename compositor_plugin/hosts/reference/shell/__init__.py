@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.shell.wl_data_device_manager import (
         WlDataDeviceManager as WlDataDeviceManager,
     )
+    from heapwire.compositor_plugin.hosts.reference.shell.wl_keyboard import (
+        Keyboards as Keyboards,
+    )
     from heapwire.compositor_plugin.hosts.reference.shell.wl_seat import WlSeat as WlSeat
     from heapwire.compositor_plugin.hosts.reference.shell.xdg_surface import (
         XdgSurface as XdgSurface,
@@ -21,6 +24,7 @@ else:
         __name__,
         {
             "wl_data_device_manager": "WlDataDeviceManager",
+            "wl_keyboard": "Keyboards",
             "wl_seat": "WlSeat",
             "xdg_surface": "XdgSurface",
             "xdg_toplevel": "XdgToplevel",

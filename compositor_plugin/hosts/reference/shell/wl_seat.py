@@ -1,11 +1,14 @@
-"""`wl_seat`: a seat without devices."""
+"""`wl_seat`: a seat that has a keyboard at most."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
+from heapwire.compositor_plugin.hosts.reference.shell.wl_keyboard import Keyboards, WlKeyboard
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
+
+_KEYBOARD = 2  # wl_seat.capability
 
 
 class SeatError(IntEnum):
@@ -15,14 +18,15 @@ class SeatError(IntEnum):
 
 
 class WlSeat(Resource):
-    """The bound global: it has no capabilities, and never had any."""
+    """The bound global; without `keyboards` it has no capabilities, and never had any."""
 
     INTERFACE = interface_table("wl_seat")
     VERSION = min(7, INTERFACE.version)
 
-    def __init__(self, new_id: NewId) -> None:
+    def __init__(self, new_id: NewId, keyboards: Keyboards | None = None) -> None:
         super().__init__(new_id)
-        self.send("capabilities", 0)
+        self._keyboards = keyboards
+        self.send("capabilities", 0 if keyboards is None else _KEYBOARD)
         if self.has_event("name"):
             self.send("name", "seat0")
 
@@ -30,9 +34,11 @@ class WlSeat(Resource):
         """There is no pointer."""
         raise self._missing("pointer")
 
-    def get_keyboard(self, _new_id: NewId) -> None:
-        """There is no keyboard."""
-        raise self._missing("keyboard")
+    def get_keyboard(self, new_id: NewId) -> None:
+        """Hear of keys."""
+        if self._keyboards is None:
+            raise self._missing("keyboard")
+        WlKeyboard(new_id, self._keyboards)
 
     def get_touch(self, _new_id: NewId) -> None:
         """There is no touch screen."""
