@@ -1,9 +1,9 @@
 /* Asks where a decoder is to put pictures, with the client library; prints the answer as JSON.
  *
- *   plan PITCH_ALIGNMENT MAX_PITCH [all]   of the decoder's set; the second 0 for none
+ *   plan PITCH_ALIGNMENT MAX_PITCH [TIMES]   of the decoder's set; the second 0 for none
  *
- * With "all", it goes on listening until the compositor hangs up, and prints a line for each
- * answer. */
+ * With TIMES, it prints a line for each answer, until there is a fault or the compositor hangs up,
+ * and then asks so many times anew. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 enum { DECODE = 1, PITCH = 1, MAX_PITCH = 6, CONTIGUOUS = 16, MUST_UNDERSTAND = 1 };
 enum { NV12 = 0x3231564e, XRGB8888 = 0x34325258 };
 static struct heapwire_negotiation *negotiation;
-static int over;
+static int over, failed;
 
 static void print_value(const struct heapwire_constraint *one)
 {
@@ -83,6 +83,7 @@ static void planned(void *data, const struct heapwire_plans *plans,
 	over = 1;
 	if (error && error->fault == HEAPWIRE_PEER) {
 		printf("{\"fault\": \"peer\"}\n");
+		failed = 1;
 		return;
 	}
 	printf("{\"reason\": %d, \"plans\": [", heapwire_negotiation_reason(negotiation));
@@ -105,10 +106,37 @@ static void planned(void *data, const struct heapwire_plans *plans,
 		exit(4); /* a sentence is missing */
 }
 
+/* Asks once; 0, or an exit status. */
+static int ask(struct heapwire_client *client, const struct heapwire_participant *decoder)
+{
+	struct heapwire_extents extents = {1920, 1080, 0, 0, 0, 0};
+	struct heapwire_content content = {0, 0, 2, 0};
+	struct heapwire_error error = {HEAPWIRE_MACHINE, "there is no compositor"};
+
+	over = failed = 0;
+	negotiation = client ? heapwire_negotiation_create(client, NULL, planned, NULL, &error) : NULL;
+	if (!negotiation || !heapwire_negotiation_commit(negotiation, &error)) {
+		fprintf(stderr, "%s\n", error.text); /* or it was sent before any size */
+		return 3;
+	}
+	heapwire_negotiation_set_reasons(negotiation, 1);
+	if (heapwire_negotiation_set_participant(negotiation, decoder, &error) < 0 ||
+	    heapwire_negotiation_set_extents(negotiation, &extents, &error) < 0 ||
+	    heapwire_negotiation_set_content(negotiation, &content, &error) < 0 ||
+	    heapwire_negotiation_set_buffers(negotiation, 3, 2, &error) < 0 ||
+	    heapwire_negotiation_commit(negotiation, &error) < 0) {
+		fprintf(stderr, "%s\n", error.text);
+		return 2;
+	}
+	content.rotation = 45;
+	return heapwire_negotiation_set_content(negotiation, &content, &error) < 0 ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t alignment = argc > 1 ? strtoull(argv[1], NULL, 0) : 64;
 	uint64_t most = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
+	int times = argc > 3 ? atoi(argv[3]) : 0, status;
 	struct heapwire_constraint constraints[] = {
 		{PITCH, 0, MUST_UNDERSTAND, sizeof alignment, &alignment},
 		{CONTIGUOUS, 0, MUST_UNDERSTAND, 0, NULL},
@@ -116,32 +144,20 @@ int main(int argc, char **argv)
 	struct heapwire_pair pairs[] = {{NV12, 0, 0}, {XRGB8888, 0, 0}};
 	struct heapwire_set set = {0, 2, pairs, most ? 3 : 2, constraints};
 	struct heapwire_participant decoder = {1, DECODE, 0, "decoder", 1, &set};
-	struct heapwire_extents extents = {1920, 1080, 0, 0, 0, 0};
-	struct heapwire_error error = {HEAPWIRE_MACHINE, "there is no compositor"};
 	struct wl_display *display = wl_display_connect(NULL);
 	struct heapwire_client *client =
-		display ? heapwire_client_create(display, NULL, &error) : NULL;
-	int all = argc > 3 && !strcmp(argv[3], "all");
+		display ? heapwire_client_create(display, NULL, NULL) : NULL;
 
 	while (client && !heapwire_client_ready(client) && wl_display_dispatch(display) >= 0)
 		;
-	if (client)
-		negotiation = heapwire_negotiation_create(client, NULL, planned, NULL, &error);
-	if (!negotiation || !heapwire_negotiation_commit(negotiation, &error)) {
-		fprintf(stderr, "%s\n", error.text); /* or it was sent before any size */
-		return 3;
-	}
-	heapwire_negotiation_set_reasons(negotiation, 1);
-	if (heapwire_negotiation_set_participant(negotiation, &decoder, &error) < 0 ||
-	    heapwire_negotiation_set_extents(negotiation, &extents, &error) < 0 ||
-	    heapwire_negotiation_set_buffers(negotiation, 3, 2, &error) < 0 ||
-	    heapwire_negotiation_commit(negotiation, &error) < 0) {
-		fprintf(stderr, "%s\n", error.text);
-		return 2;
-	}
-	while ((all || !over) && wl_display_dispatch(display) >= 0)
-		;
-	heapwire_negotiation_destroy(negotiation);
+	do {
+		status = ask(client, &decoder);
+		if (status)
+			return status;
+		while (!failed && (times || !over) && wl_display_dispatch(display) >= 0)
+			;
+		heapwire_negotiation_destroy(negotiation);
+	} while (--times > 0 && !wl_display_get_error(display));
 	heapwire_client_destroy(client);
 	wl_display_disconnect(display);
 	return 0;

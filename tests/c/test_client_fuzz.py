@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_compositor import FakeCompositor
 from patience import PATIENCE
 from telling_compositor import VECTORS, TellingCompositor, client_socket, events, in_c
 
+from heapwire.protocol.wire import ArgumentKind
+from heapwire.protocol.wire.bindings import XX_DMABUF_NEGOTIATION_V1
+
 HERE = Path(__file__).parent
+ANSWERS = json.loads((HERE / "negotiation_vectors.json").read_text("utf-8"))
 SEEDS = range(4)
 OBJECTS = 300  # feedback objects of one connection; each ends with a fault
 LEAK_CHECK = ("valgrind", "-q", "--leak-check=full", "--error-exitcode=9")
@@ -113,13 +118,48 @@ class Garbage(TellingCompositor):
         )
 
 
-@pytest.fixture(scope="session")
-def checked(library: Path, program: Callable[..., Path]) -> Path:
-    """The program with the library in it, where what is wrong in memory ends it."""
-    program(HERE / "decode.c")
-    codes = [HERE / "decode.c", *library.glob("*.c")]
+class GarbageAnswers(FakeCompositor):
+    """Answers each commit with what some compositor says, bent, and at last with what none says."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        super().__init__()
+
+    def on_xx_dmabuf_negotiation_v1_commit(self, id_: int, _cookie: int) -> None:
+        for _ in range(self._random.randrange(4)):
+            case = self._random.choice(ANSWERS)
+            bend = self._random.randrange(2 * len(case["events"]))  # half of the time nowhere
+            for place, (name, *values) in enumerate(case["events"]):
+                if place == bend:
+                    values[self._random.randrange(len(values))] = None
+                self._send(id_, name, values)
+        self._send(id_, "plan", [9] * 9)
+        self._send(id_, "done", [9, 9])
+
+    def _send(self, id_: int, name: str, values: list[Any]) -> None:
+        (event,) = [one for one in XX_DMABUF_NEGOTIATION_V1.events if one.name == name]
+        pairs = zip(event.arguments, values, strict=True)
+        self.event(id_, name, *(self._raw(argument.kind, value) for argument, value in pairs))
+
+    def _raw(self, kind: ArgumentKind, value: Any) -> Any:
+        some = self._random
+        if kind is ArgumentKind.UINT:
+            odd = (0, 1, 2, 3, 4, 255, 4096, 1 << 31, (1 << 32) - 1)
+            return some.choice(odd) if value is None else value
+        if kind is ArgumentKind.STRING:
+            return "x" * some.choice((0, 1, 300, 2000)) if value is None else value
+        size = some.choice((0, 1, 7, 8, 12, 16, 1024, 2000))
+        return some.randbytes(size) if value is None else bytes.fromhex(value)
+
+
+@pytest.fixture(scope="session", params=["decode", "plan"])
+def checked(request: pytest.FixtureRequest, library: Path, program: Callable[..., Path]) -> Path:
+    """A program with the library in it, where what is wrong in memory ends it."""
+    code = HERE / f"{request.param}.c"
+    program(code)
+    codes = [code, *library.glob("*.c")]
     codes = [code for code in codes if not code.name.startswith("xdg-shell")]
-    out = library / "decode-checked"
+    out = library / f"{request.param}-checked"
     sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", "-g"]
     command = ["cc", *sanitizers, f"-I{library}", *codes, "-o", out, "-lwayland-client"]
     subprocess.run(command, check=True)
@@ -128,12 +168,13 @@ def checked(library: Path, program: Callable[..., Path]) -> Path:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_a_compositor_says(seed: int, checked: Path) -> None:
-    compositor = Garbage(seed)
+    asks = checked.name.startswith("plan")
+    compositor = GarbageAnswers(seed) if asks else Garbage(seed)
     socket = client_socket(compositor)
     compositor.socket.close()
     try:
         done = subprocess.run(
-            [checked, str(OBJECTS)],
+            [checked, *["64", "0"] * asks, str(OBJECTS)],
             env={"WAYLAND_SOCKET": str(socket)},
             pass_fds=[socket],
             capture_output=True,
@@ -145,7 +186,7 @@ def test_whatever_a_compositor_says(seed: int, checked: Path) -> None:
         os.close(socket)
         compositor.close()
     assert (done.returncode, done.stderr) == (0, "")
-    said = [json.loads(line) for line in done.stdout.splitlines()[1:]]
+    said = [json.loads(line) for line in done.stdout.splitlines()]
     assert sum("fault" in line for line in said) == OBJECTS
 
 
