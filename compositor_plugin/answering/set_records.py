@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import weakref
 from hashlib import blake2b
-from typing import NamedTuple
 
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import ConstraintSetBuilder
@@ -50,11 +49,21 @@ def recorded_set(recording: bytes) -> ConstraintSet:
     return builder.create()
 
 
-class SetRecord(NamedTuple):
+class SetRecord(weakref.ref[ConstraintSet]):
     """The requests that made a set, and a digest that no other requests have."""
 
+    __slots__ = ("_digest", "number", "recording", "records")
     recording: bytes
-    digest: bytes
+    records: dict[int, SetRecord]
+    number: int
+    _digest: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """Of the requests; worked out when it is first asked for."""
+        if not self._digest:
+            self._digest = blake2b(self.recording, digest_size=32).digest()
+        return self._digest
 
 
 class SetRecords:
@@ -65,16 +74,21 @@ class SetRecords:
     """
 
     def __init__(self) -> None:
-        self._records: dict[int, tuple[SetRecord, weakref.ref[ConstraintSet]]] = {}
+        self._records: dict[int, SetRecord] = {}
 
     def add(self, constraint_set: ConstraintSet, recording: bytes) -> None:
         """These requests have made a set."""
-        records, key = self._records, id(constraint_set)
-        record = SetRecord(recording, blake2b(recording, digest_size=32).digest())
         # The entry goes before the memory does, so that no other set has its number meanwhile.
-        records[key] = (record, weakref.ref(constraint_set, lambda _: records.pop(key, None)))
+        record = SetRecord(constraint_set, _set_is_gone)
+        record.recording, record._digest = recording, b""
+        record.records, record.number = self._records, id(constraint_set)
+        self._records[record.number] = record
 
     def of(self, constraint_set: ConstraintSet) -> SetRecord | None:
         """How a set was made; None of one that no client has made."""
-        entry = self._records.get(id(constraint_set))
-        return None if entry is None else entry[0]
+        return self._records.get(id(constraint_set))
+
+
+def _set_is_gone(record: weakref.ref[ConstraintSet]) -> None:
+    assert isinstance(record, SetRecord)
+    record.records.pop(record.number, None)

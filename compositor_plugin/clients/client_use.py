@@ -69,7 +69,7 @@ class ClientUses:
         self._set_bytes = 0
         # A set may be collected on any thread, and at any point; it only leaves word here.
         self._returned: deque[tuple[ClientUse, int]] = deque()
-        self._counted: dict[int, weakref.ref[ConstraintSet]] = {}
+        self._counted: dict[int, _CountedSet] = {}
 
     def of(self, client: Client) -> ClientUse:
         """What a client has."""
@@ -91,13 +91,10 @@ class ClientUses:
 
     def count_while_used(self, constraint_set: ConstraintSet, use: ClientUse, size: int) -> None:
         """What was taken for a set is given back when nothing refers to it any more."""
-        counted, key = self._counted, id(constraint_set)
-
-        def gone(_: weakref.ref[ConstraintSet]) -> None:
-            counted.pop(key, None)
-            self.give_back(use, size)
-
-        counted[key] = weakref.ref(constraint_set, gone)
+        counted = _CountedSet(constraint_set, _set_is_gone)
+        counted.uses, counted.use, counted.size = self, use, size
+        counted.number = id(constraint_set)
+        self._counted[counted.number] = counted
 
     def bytes_of(self, use: ClientUse) -> int:
         """Bytes of a client's sets now."""
@@ -131,3 +128,19 @@ class ClientUses:
     def _forget(self, client: Client) -> None:
         del self._uses[client]
         self._ended(client)
+
+
+class _CountedSet(weakref.ref[ConstraintSet]):
+    """A set that is counted for a client: one object where a function of its own would be five."""
+
+    __slots__ = ("number", "size", "use", "uses")
+    uses: ClientUses
+    use: ClientUse
+    number: int
+    size: int
+
+
+def _set_is_gone(counted: weakref.ref[ConstraintSet]) -> None:
+    assert isinstance(counted, _CountedSet)
+    counted.uses._counted.pop(counted.number, None)
+    counted.uses.give_back(counted.use, counted.size)

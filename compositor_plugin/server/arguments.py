@@ -77,10 +77,10 @@ class RequestDecoder:
     """Makes Python values of a request's arguments.
 
     `name` is the request's; `plain` says that it comes with nothing but numbers, texts and
-    arrays.
+    arrays, and `makes` where the id is if all else is plain and it makes one object.
     """
 
-    __slots__ = ("_copied", "_looked_up", "_size", "_unpack", "name", "plain")
+    __slots__ = ("_copied", "_looked_up", "_size", "_unpack", "makes", "name", "plain")
 
     def __init__(self, message: Message) -> None:
         self.name = message.name
@@ -99,9 +99,14 @@ class RequestDecoder:
             if kind in _LOOK_UP
         )
         self.plain = not self._looked_up
+        found = [kinds[index] for index, _ in self._looked_up]
+        self.makes = kinds.index(ArgumentKind.NEW_ID) if found == [ArgumentKind.NEW_ID] else None
 
     def decode(self, arguments: int) -> Sequence[Any]:
-        """The values in order, of the array of arguments at an address; of what is plain."""
+        """The values in order, of the array of arguments at an address; of what is plain.
+
+        An object's id is its number.
+        """
         if not self._size:
             return ()
         found = self._unpack.unpack(_buffer(cast(_CHAR_POINTER, arguments), self._size))

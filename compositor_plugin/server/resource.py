@@ -254,6 +254,14 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: in
     try:
         if request.plain:
             getattr(resource, request.name)(*request.decode(arguments))
+        elif request.makes is not None:
+            values = list(request.decode(arguments))
+            number = values[request.makes]
+            new_id = NewId(resource.client, number, resource.version, resource.owner)
+            values[request.makes] = new_id
+            getattr(resource, request.name)(*values)
+            if not new_id.used:
+                raise UsageError("the new object was not made")
         else:
             _handle(resource, request, arguments)
     except ViolationError as error:

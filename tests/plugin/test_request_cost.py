@@ -93,7 +93,7 @@ def destroyed(client) -> int:
 
 @pytest.mark.parametrize(
     ("burst", "most"),
-    [(adds, 25), (sets, 33), (negotiations, 40), (states, 20), (destroyed, 34)],
+    [(adds, 25), (sets, 30), (negotiations, 30), (states, 20), (destroyed, 34)],
 )
 def test_a_request_takes_few_calls(stage, burst, most) -> None:
     client = stage.client()
