@@ -97,12 +97,22 @@ def ran(*command, socket):
 @contextlib.contextmanager
 def running(*command, socket):
     """A program that shows something until it is killed."""
-    process = subprocess.Popen(command, env={**os.environ, "WAYLAND_DISPLAY": socket})
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "WAYLAND_DISPLAY": socket},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def errors_of(process):
+    """What a program has said that has ended; nothing of one that goes on."""
+    return "" if process.poll() is None else process.stderr.read()
 
 
 def on_reference(show, player, platform, nodes):
@@ -145,8 +155,14 @@ def on_weston(show, player, module, nodes, pictures):
         Weston("vm-1", shell="kiosk", module=module, ini=INI) as weston,
     ):
         weston.connect().close()
-        with Crcs() as crcs, running(show, socket=weston.socket):
-            told["show"] = {"shown": crcs.wait_for(banded())}
+        with Crcs(), running(show, socket=weston.socket) as shower:
+            # Where the compositor names no heap, it says so and ends.
+            deadline = time.monotonic() + PATIENCE
+            wanted, shown = banded(), False
+            while not shown and shower.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+                shown = wanted in crcs_seen()
+            told["show"] = {"shown": shown, "status": shower.poll(), "errors": errors_of(shower)}
         with Crcs(), weston.watched() as repaints:
             told["drawn"] = ran(player, str(PICTURES), socket=weston.socket)
         told["drawn"] |= {"plane_only": repaints.plane_only, "seen": sorted(crcs_seen())}
