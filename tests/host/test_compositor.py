@@ -51,6 +51,7 @@ def test_the_globals(client):
         "wp_color_representation_manager_v1",
         "wp_presentation",
         "wp_security_context_manager_v1",
+        "wp_single_pixel_buffer_manager_v1",
         "wp_viewporter",
         "xdg_wm_base",
         "xx_dmabuf_allocation_manager_v1",

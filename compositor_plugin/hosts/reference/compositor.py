@@ -53,6 +53,9 @@ from heapwire.compositor_plugin.hosts.reference.wl_compositor import WlComposito
 from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput
 from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import WlSubcompositor
 from heapwire.compositor_plugin.hosts.reference.wp_presentation import WpPresentation
+from heapwire.compositor_plugin.hosts.reference.wp_single_pixel_buffer_manager_v1 import (
+    WpSinglePixelBufferManagerV1,
+)
 from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
 from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
 from heapwire.kernel.description import Platform
@@ -257,6 +260,7 @@ class Compositor(Owner):
             offer(WlOutput, partial(_bind_output, output, desktop))
         offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, desktop))
         offer(WpViewporter, WpViewporter)
+        offer(WpSinglePixelBufferManagerV1, WpSinglePixelBufferManagerV1)
         offer(WpPresentation, WpPresentation)
         offer(WpColorRepresentationManagerV1, WpColorRepresentationManagerV1)
         kind = WpSecurityContextManagerV1

@@ -1,10 +1,10 @@
-"""`wl_buffer` made of dma-bufs."""
+"""`wl_buffer` whose content is the compositor's own to read: dma-bufs, or one pixel."""
 
 from __future__ import annotations
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference import interface_table
-from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
+from heapwire.compositor_plugin.hosts.reference.scene import BufferContent
 from heapwire.compositor_plugin.server import NewId, Resource
 
 
@@ -19,7 +19,7 @@ class WlBuffer(Resource):
     INTERFACE = interface_table("wl_buffer")
     VERSION = 1
 
-    def __init__(self, new_id: NewId, content: DmabufContent) -> None:
+    def __init__(self, new_id: NewId, content: BufferContent) -> None:
         new_id.version = 1
         super().__init__(new_id)
         self.content = content

@@ -6,6 +6,7 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import (
+        BufferContent as BufferContent,
         BufferHold as BufferHold,
     )
     from heapwire.compositor_plugin.hosts.reference.scene.desktop import (
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene.output import (
         Output as Output,
         OutputMode as OutputMode,
+    )
+    from heapwire.compositor_plugin.hosts.reference.scene.pixel_content import (
+        PixelContent as PixelContent,
     )
     from heapwire.compositor_plugin.hosts.reference.scene.pixels import (
         READERS as READERS,
@@ -47,9 +51,10 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "buffer_hold": "BufferHold",
+            "buffer_hold": "BufferContent BufferHold",
             "frame_record": "FrameRecord",
             "output": "Output OutputMode",
+            "pixel_content": "PixelContent",
             "pixels": "Colours Image PlaneBytes READERS TILED png read_image",
             "region": "EMPTY Rect",
             "shm_content": "SHM_FORMATS send_release copy_shm_content",
