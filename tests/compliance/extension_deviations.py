@@ -28,6 +28,7 @@ from heapwire.protocol.values import REGISTRY
 from heapwire.protocol.wire import batch_events
 from heapwire.protocol.wire.negotiation_state import NegotiationState
 
+client_use = importlib.import_module("heapwire.compositor_plugin.clients.client_use")
 negotiation = importlib.import_module("heapwire.compositor_plugin.negotiation")
 negotiation_manager = importlib.import_module("heapwire.compositor_plugin.negotiation_manager")
 state = importlib.import_module("heapwire.protocol.wire.negotiation_state")
@@ -117,8 +118,8 @@ _MANAGERS = ("negotiation/managers-17", "allocation/managers-17", "status/manage
 _limit("SET_FORMATS", (builder,), 4095, *of("set", "pairs-4096 bytes-kept bytes-given-back"))
 _limit("SET_CONSTRAINTS", (builder,), 255, "set/constraints-256")
 _limit("VALUE_BYTES", (builder,), 1000, "set/value-1024")
-_limit("CLIENT_SET_BYTES", (constraint_set,), 3 << 20, "set/bytes-kept")
-_limit("CLIENT_SET_BYTES", (constraint_set,), 5 << 20, "set/bytes-kept")
+_limit("CLIENT_SET_BYTES", (constraint_set, client_use), 3 << 20, "set/bytes-kept")
+_limit("CLIENT_SET_BYTES", (constraint_set, client_use), 5 << 20, "set/bytes-kept")
 _limit("PARTICIPANTS", (state,), 15, "negotiation/participants-16")
 _limit("ALTERNATIVES", (state,), 15, "negotiation/alternatives-16")
 _limit("EXTENT", (state,), 65535, "negotiation/extents-65536")
