@@ -100,6 +100,46 @@ if TYPE_CHECKING:
         NoCompositorError as NoCompositorError,
         ProtocolError as ProtocolError,
     )
+    from heapwire.client_lib.exporters.cuda_frame import (
+        CudaFrame as CudaFrame,
+        CudaMemory as CudaMemory,
+        CudaPlane as CudaPlane,
+        export_cuda_frame as export_cuda_frame,
+    )
+    from heapwire.client_lib.exporters.cuda_library import (
+        CudaLibrary as CudaLibrary,
+    )
+    from heapwire.client_lib.exporters.drm_frame import (
+        DRM_FRAME_BYTES as DRM_FRAME_BYTES,
+        ObjectOf as ObjectOf,
+        read_drm_frame as read_drm_frame,
+    )
+    from heapwire.client_lib.exporters.exported_frame import (
+        ExportedFrame as ExportedFrame,
+        ExportedObject as ExportedObject,
+    )
+    from heapwire.client_lib.exporters.exporter_memory import (
+        FACTS_OF_EXPORTERS as FACTS_OF_EXPORTERS,
+        Exporter as Exporter,
+        ExporterFacts as ExporterFacts,
+    )
+    from heapwire.client_lib.exporters.frame_question import (
+        frame_problem as frame_problem,
+    )
+    from heapwire.client_lib.exporters.gst_frame import (
+        GstMemory as GstMemory,
+        parse_drm_format as parse_drm_format,
+        read_gst_frame as read_gst_frame,
+    )
+    from heapwire.client_lib.exporters.v4l2_frame import (
+        CaptureQueue as CaptureQueue,
+        V4l2Frames as V4l2Frames,
+        export_v4l2_frames as export_v4l2_frames,
+    )
+    from heapwire.client_lib.exporters.va_frame import (
+        VA_FRAME_BYTES as VA_FRAME_BYTES,
+        read_va_frame as read_va_frame,
+    )
     from heapwire.client_lib.negotiation.buffer_pool import (
         BufferPool as BufferPool,
     )
@@ -219,6 +259,15 @@ else:
                 "AllocationError DisconnectedError ImportRefusedError MissingGlobalError "
                 "NoAnswerError NoCompositorError ProtocolError"
             ),
+            "exporters.cuda_frame": "CudaFrame CudaMemory CudaPlane export_cuda_frame",
+            "exporters.cuda_library": "CudaLibrary",
+            "exporters.drm_frame": "DRM_FRAME_BYTES ObjectOf read_drm_frame",
+            "exporters.exported_frame": "ExportedFrame ExportedObject",
+            "exporters.exporter_memory": "Exporter ExporterFacts FACTS_OF_EXPORTERS",
+            "exporters.frame_question": "frame_problem",
+            "exporters.gst_frame": "GstMemory parse_drm_format read_gst_frame",
+            "exporters.v4l2_frame": "CaptureQueue V4l2Frames export_v4l2_frames",
+            "exporters.va_frame": "VA_FRAME_BYTES read_va_frame",
             "negotiation.buffer_pool": "BufferPool",
             "negotiation.buffer_supply": "BufferSupply",
             "negotiation.conflict": ("ConflictError Contradiction NegotiationError contradictions"),

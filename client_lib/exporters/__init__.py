@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         read_gst_frame as read_gst_frame,
     )
     from heapwire.client_lib.exporters.v4l2_frame import (
+        CaptureQueue as CaptureQueue,
         V4l2Frames as V4l2Frames,
         export_v4l2_frames as export_v4l2_frames,
     )
@@ -55,7 +56,7 @@ else:
             "exporter_memory": "FACTS_OF_EXPORTERS Exporter ExporterFacts",
             "frame_question": "frame_problem",
             "gst_frame": "GstMemory parse_drm_format read_gst_frame",
-            "v4l2_frame": "V4l2Frames export_v4l2_frames",
+            "v4l2_frame": "CaptureQueue V4l2Frames export_v4l2_frames",
             "va_frame": "VA_FRAME_BYTES read_va_frame",
         },
     )

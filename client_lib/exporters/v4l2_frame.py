@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
 from heapwire.client_lib.exporters.exporter_memory import Exporter
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Owner
-from heapwire.kernel.video import QueueFormat, V4l2Queue, laid_out_planes, layout_format
+from heapwire.kernel.video import QueueFormat, laid_out_planes, layout_format
 from heapwire.protocol import MachineError, NotPossibleError, words_of
+
+
+class CaptureQueue(Protocol):
+    """A capture queue that is set to a format: heapwire.kernel.video's `V4l2Queue` is one.
+
+    Its methods raise `OSError` with the driver's word.
+    """
+
+    @property
+    def format(self) -> QueueFormat:
+        """What the queue is set to."""
+
+    def request_own(self, count: int) -> int:
+        """Have the driver allocate buffers (REQBUFS with MMAP); how many there are."""
+
+    def export(self, index: int, plane: int = 0) -> int:
+        """A dma-buf of a memory plane of a buffer (EXPBUF); the caller closes the fd."""
 
 
 class V4l2Frames(Owner):
@@ -34,7 +52,7 @@ class V4l2Frames(Owner):
 
 
 def export_v4l2_frames(
-    queue: V4l2Queue, exporter: Exporter, count: int, *, machine: Platform | None = None
+    queue: CaptureQueue, exporter: Exporter, count: int, *, machine: Platform | None = None
 ) -> V4l2Frames:
     """Have a capture queue allocate about `count` buffers in its current format, and export them.
 
@@ -69,7 +87,7 @@ def export_v4l2_frames(
     return V4l2Frames(frames, tuple(exported))
 
 
-def _checked(queue: V4l2Queue) -> QueueFormat:
+def _checked(queue: CaptureQueue) -> QueueFormat:
     try:
         return queue.format
     except OSError as error:
@@ -77,7 +95,7 @@ def _checked(queue: V4l2Queue) -> QueueFormat:
 
 
 def _objects(
-    queue: V4l2Queue, exporter: Exporter, index: int, sizes: Iterable[int]
+    queue: CaptureQueue, exporter: Exporter, index: int, sizes: Iterable[int]
 ) -> list[DmaBuf]:
     objects: list[DmaBuf] = []
     try:
