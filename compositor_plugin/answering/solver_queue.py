@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = 10_000
 """Milliseconds that a question waits for those of others before it is refused."""
+STARTING: Final = 120_000
+"""Milliseconds after which a process that is not ready is taken to hang. It imports the solver
+first, which takes a second, on an emulated machine with neighbours half a minute."""
 DEADLINE: Final = 5_000
 """Milliseconds that may pass while a question is solved. All steps of a question take some
 hundred on a machine of today; on a slow or a busy one this is the end."""
@@ -86,7 +89,8 @@ class SolverQueue:
     ) -> Job:
         """Have a question solved; `solved` is called later."""
         job = Job(client, call, solved, self._loop.add_timer(lambda: self._expired(job)))
-        job.timer.arm(PATIENCE)
+        if self._ready:
+            job.timer.arm(PATIENCE)  # else from then on: a start is no question of others'
         self._waiting.setdefault(client, {})[job] = None
         self._soon()
         return job
@@ -154,14 +158,18 @@ class SolverQueue:
 
     def _start(self) -> None:
         self._ready = False
+        self._wait_each(0)
+        self._timer.arm(STARTING)
         try:
             self._process = SolverProcess(self._loop, self._heard, self._lost)
         except MachineError as error:
+            self._timer.arm(0)
             self._fail_all(str(error))
 
     def _heard(self, frame: Frame) -> None:
         if frame.kind is FrameKind.READY:
             self._ready = True
+            self._wait_each(PATIENCE)
             self._timer.arm(IDLE)  # whoever it was started for may have gone in the meantime
         elif frame.kind is FrameKind.ANSWER:
             job, self._running, self._abandoned = self._running, None, False
@@ -179,10 +187,19 @@ class SolverQueue:
         self.cancel(job)
         self._conclude(job, Unsolved.LATE if running else Unsolved.BUSY)
 
+    def _wait_each(self, milliseconds: int) -> None:
+        """Let each question that waits do so for so long from now on, 0: for any time."""
+        for jobs in self._waiting.values():
+            for job in jobs:
+                job.timer.arm(milliseconds)
+
     def _end_process(self) -> None:
+        started = self._ready
         if self._process is not None:
             self._process.close()
         self._gone()
+        if not started:
+            self._fail_all("the process that solves does not get ready")
 
     def _lost(self) -> None:
         job = self._running

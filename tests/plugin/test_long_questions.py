@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import time
 from contextlib import suppress
 
 import pytest
@@ -110,6 +113,37 @@ def test_what_waits_too_long_for_others_is_told_so(stage, gate, monkeypatch) -> 
     assert (batch.cookie, batch.reason) == (2, FailureReason.TOO_COMPLEX)
     assert "busy with other questions" in batch.message
     assert "fewer" not in batch.message, "it is not the question's fault"
+
+
+def test_no_question_is_refused_while_the_process_starts(stage, monkeypatch) -> None:
+    """However long that takes, on a slow machine: nobody else's question is in the way."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    solving = stage.plugin._state.solving
+    with monkeypatch.context() as hurried:
+        hurried.setattr(solver_queue, "PATIENCE", 1)
+        ask_heavily(client, negotiation, 1)
+        stage.until(lambda: solving._process is not None)
+        os.kill(solving._process.pid, signal.SIGSTOP)
+        for _ in range(5):
+            time.sleep(0.005)
+            assert client.batches(negotiation) == []
+    os.kill(solving._process.pid, signal.SIGCONT)
+    assert later(stage, client, negotiation)[-1].offers
+
+
+def test_a_process_that_never_gets_ready_is_ended(stage, monkeypatch, caplog) -> None:
+    client = stage.client()
+    negotiation = client.negotiation()
+    with monkeypatch.context() as hanging:
+        hanging.setattr(solver_process, "_BOOT", "import time; time.sleep(3600)")
+        hanging.setattr(solver_queue, "STARTING", 1)
+        ask_heavily(client, negotiation, 1)
+        batch = later(stage, client, negotiation)[-1]
+    assert batch.reason is FailureReason.INTERNAL
+    assert "does not get ready" in caplog.text
+    client.request(negotiation, "commit", 2)
+    assert later(stage, client, negotiation)[-1].offers
 
 
 @pytest.mark.parametrize("how", ["destroyed", "disconnected"])
