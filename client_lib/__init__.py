@@ -109,9 +109,9 @@ if TYPE_CHECKING:
     from heapwire.client_lib.exporters.cuda_library import (
         CudaLibrary as CudaLibrary,
     )
+    from heapwire.client_lib.exporters.descriptor import ObjectOf as ObjectOf
     from heapwire.client_lib.exporters.drm_frame import (
         DRM_FRAME_BYTES as DRM_FRAME_BYTES,
-        ObjectOf as ObjectOf,
         read_drm_frame as read_drm_frame,
     )
     from heapwire.client_lib.exporters.exported_frame import (
@@ -261,7 +261,8 @@ else:
             ),
             "exporters.cuda_frame": "CudaFrame CudaMemory CudaPlane export_cuda_frame",
             "exporters.cuda_library": "CudaLibrary",
-            "exporters.drm_frame": "DRM_FRAME_BYTES ObjectOf read_drm_frame",
+            "exporters.descriptor": "ObjectOf",
+            "exporters.drm_frame": "DRM_FRAME_BYTES read_drm_frame",
             "exporters.exported_frame": "ExportedFrame ExportedObject",
             "exporters.exporter_memory": "Exporter ExporterFacts FACTS_OF_EXPORTERS",
             "exporters.frame_question": "frame_problem",

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
         export_cuda_frame as export_cuda_frame,
     )
     from heapwire.client_lib.exporters.cuda_library import CudaLibrary as CudaLibrary
+    from heapwire.client_lib.exporters.descriptor import ObjectOf as ObjectOf
     from heapwire.client_lib.exporters.drm_frame import (
         DRM_FRAME_BYTES as DRM_FRAME_BYTES,
-        ObjectOf as ObjectOf,
         read_drm_frame as read_drm_frame,
     )
     from heapwire.client_lib.exporters.exported_frame import (
@@ -51,7 +51,8 @@ else:
         {
             "cuda_frame": "CudaFrame CudaMemory CudaPlane export_cuda_frame",
             "cuda_library": "CudaLibrary",
-            "drm_frame": "DRM_FRAME_BYTES ObjectOf read_drm_frame",
+            "descriptor": "ObjectOf",
+            "drm_frame": "DRM_FRAME_BYTES read_drm_frame",
             "exported_frame": "ExportedFrame ExportedObject",
             "exporter_memory": "FACTS_OF_EXPORTERS Exporter ExporterFacts",
             "frame_question": "frame_problem",

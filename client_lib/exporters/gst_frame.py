@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heapwire.client_lib.exporters.drm_frame import ObjectOf
+from heapwire.client_lib.exporters.descriptor import ObjectOf
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
 from heapwire.protocol import InputError
 from heapwire.protocol.values import (
