@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from heapwire.client_lib.compliance.feedback_batch import SentBatch, batches
@@ -93,6 +93,19 @@ class Probe:
         self.expect_alive(f"{most} objects of {interface}")
         self.bind(interface, 1)
         self.expect_error("wl_display", "no_memory")
+
+    def make_many(self, manager: str, make: Callable[[], WireObject], most: int) -> None:
+        """Make an object as often as a client may, one for one that is destroyed, and one more.
+
+        The last one raises the manager's too_many.
+        """
+        first, *_ = [make() for _ in range(most)]
+        self.expect_alive(f"{most} objects")
+        self.connection.request(first, "destroy")
+        make()
+        self.expect_alive("one for one that is destroyed")
+        make()
+        self.expect_error(manager, "too_many")
 
     def dmabuf(self, version: int) -> WireObject:
         """linux-dmabuf in a version, bound once."""

@@ -186,13 +186,7 @@ def allocations_1025(probe: Probe) -> None:
     """More than 1024 allocations that were not destroyed raise too_many, whatever came of them."""
     manager = probe.bind(MANAGER, 1)
     row = _row(_NOWHERE)
-    first, *_ = [_asked(probe, manager, row) for _ in range(_ALLOCATIONS)]
-    probe.expect_alive("1024 allocations")
-    probe.connection.request(first, "destroy")
-    _asked(probe, manager, row)
-    probe.expect_alive("one for one that is destroyed")
-    _asked(probe, manager, row)
-    probe.expect_error(MANAGER, "too_many")
+    probe.make_many(MANAGER, lambda: _asked(probe, manager, row), _ALLOCATIONS)
 
 
 def _some_sources(probe: Probe, manager: WireObject) -> list[Numbers]:

@@ -123,10 +123,4 @@ def managers_17(probe: Probe) -> None:
 def statuses_1025(probe: Probe) -> None:
     """A client that would have more than 1024 objects ends with too_many."""
     manager, buffer = probe.bind(MANAGER, 1), probe.xrgb(VERSION)
-    first, *_ = [_asked(probe, manager, buffer) for _ in range(_STATUSES)]
-    probe.expect_alive("1024 objects")
-    probe.connection.request(first, "destroy")
-    _asked(probe, manager, buffer)
-    probe.expect_alive("one for one that is destroyed")
-    _asked(probe, manager, buffer)
-    probe.expect_error(MANAGER, "too_many")
+    probe.make_many(MANAGER, lambda: _asked(probe, manager, buffer), _STATUSES)
