@@ -44,6 +44,19 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_participants(parser: argparse.ArgumentParser, *, such_as: str, default: str) -> None:
+    """`--participant DEVICE:USAGE`, any number of times; `default` says who it is without."""
+    parser.add_argument(
+        "--participant",
+        metavar="DEVICE:USAGE",
+        type=participant,
+        action="append",
+        default=[],
+        help=f"a device and what it does, such as {such_as}; repeat it for more "
+        f"(default: {default})",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.arguments import add_json, add_platform, extent, load_platform, participant
+from heapwire.cli.arguments import add_json, add_participants, add_platform, extent, load_platform
 from heapwire.cli.explain import default_participants, problem_of
 from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib.exporters import (
@@ -34,15 +34,7 @@ _V4L2_MAJOR = 81  # Documentation/admin-guide/devices.txt
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire check-frame`."""
     add_platform(parser)
-    parser.add_argument(
-        "--participant",
-        metavar="DEVICE:USAGE",
-        type=participant,
-        action="append",
-        default=[],
-        help="a device and what it does with the frame, such as display:scanout; repeat it for "
-        "more (default: the platform's display and GPU)",
-    )
+    add_participants(parser, such_as="display:scanout", default="the platform's display and GPU")
     parser.add_argument(
         "--format",
         metavar="FOURCC[:MODIFIER]",

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from heapwire.cli.arguments import (
     add_json,
+    add_participants,
     add_platform,
     extent,
     fourcc,
     load_platform,
     output_file,
-    participant,
     positive,
 )
 from heapwire.cli.pages import explain_page
@@ -50,14 +50,8 @@ REQUEST = "the request"  # the participant that stands for --format
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire explain`."""
     add_platform(parser)
-    parser.add_argument(
-        "--participant",
-        metavar="DEVICE:USAGE",
-        type=participant,
-        action="append",
-        default=[],
-        help="a device and what it does, such as codec:decode; repeat it for more "
-        "(default: the platform's decoder, display and GPU)",
+    add_participants(
+        parser, such_as="codec:decode", default="the platform's decoder, display and GPU"
     )
     parser.add_argument(
         "--format", metavar="FOURCC", type=fourcc, help="the pixel format, such as NV12"
