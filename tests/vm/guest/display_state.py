@@ -62,10 +62,27 @@ class Crcs:
             time.sleep(0.02)
         return True
 
+    def wait_for_several(self, crcs, count):
+        """Whether the display comes to show so many of these.
+
+        vkms leaves out frames while it works out a CRC, so how many of some it has is luck.
+        """
+        deadline = time.monotonic() + 30 * PACE
+        while len(crcs.intersection(crcs_seen())) < count:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
+        return True
+
     def _last(self):
         """The last whole line has the number of a frame and its CRC."""
         lines = CRCS.read_text().split("\n")[:-1]
         return int(lines[-1].split()[1], 16) if lines else None
+
+
+def crcs_seen():
+    """All CRCs of the last time that they were looked at."""
+    return {int(line.split()[1], 16) for line in CRCS.read_text().split("\n")[:-1]}
 
 
 def framebuffer():
