@@ -14,7 +14,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol reference \
+.PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol bindings reference \
 	roots check-facts wheel check-wheel clean
 
 help: ## say what there is
@@ -67,6 +67,9 @@ protocol: $(VENV)/installed/test ## make the Python tables of the protocols from
 	made=$(VENV)/made; module=protocol/wire/bindings/$$(echo $$name | tr - _).py; \
 	$(BIN)/python -m heapwire.protocol.wire.generate --xml $$name >$$made; mv $$made $$xml; \
 	$(BIN)/python -m heapwire.protocol.wire.generate $$name >$$made; mv $$made $$module; done
+
+bindings: $(VENV)/installed/test ## make the modules that call C libraries from their declarations
+	$(BIN)/python .ci/make_bindings.py
 
 reference: $(VENV)/installed/test ## make docs/constraint-types.md from the registry
 	$(BIN)/python -m heapwire.protocol.explain.type_reference >$(VENV)/reference.md

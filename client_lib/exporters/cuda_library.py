@@ -11,19 +11,6 @@ from typing import Any
 
 from heapwire.protocol import MachineError, NotPossibleError
 
-_DECLARATIONS = """
-typedef int CUresult;
-typedef unsigned long long CUdeviceptr;
-typedef void *CUcontext;
-CUresult cuGetErrorName(CUresult error, const char **name);
-CUresult cuPointerGetAttribute(void *data, int attribute, CUdeviceptr pointer);
-CUresult cuCtxPushCurrent_v2(CUcontext context);
-CUresult cuCtxPopCurrent_v2(CUcontext *context);
-CUresult cuDeviceGetPCIBusId(char *id, int length, int device);
-CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *size, CUdeviceptr pointer);
-CUresult cuMemGetHandleForAddressRange(
-    void *handle, CUdeviceptr pointer, size_t size, int type, unsigned long long flags);
-"""
 _SONAME = "libcuda.so.1"
 _CONTEXT, _DEVICE_ORDINAL = 1, 9  # CUpointer_attribute
 _DMA_BUF_FD = 1  # CUmemRangeHandleType
@@ -37,10 +24,9 @@ class CudaLibrary:
     """
 
     def __init__(self) -> None:
-        from cffi import FFI
+        from heapwire.client_lib.exporters.libcuda_ffi import ffi
 
-        self._ffi: Any = FFI()
-        self._ffi.cdef(_DECLARATIONS)
+        self._ffi: Any = ffi
         try:
             self._lib: Any = self._ffi.dlopen(_SONAME)
         except OSError as error:

@@ -10,21 +10,11 @@ import logging
 from typing import NamedTuple
 
 import pywayland._ffi
-from cffi import FFI
 
 from heapwire.client_lib.wayland.interfaces import CData
+from heapwire.client_lib.wayland.libwayland_client_ffi import ffi
 
-_FFI = FFI()
-_FFI.cdef(
-    """
-    struct wl_interface { const char *name; int version; };
-    uint32_t wl_display_get_protocol_error(void *display, const void **interface, uint32_t *id);
-    void wl_display_cancel_read(void *display);
-    void wl_log_set_handler_client(void (*handler)(const char *format, void *arguments));
-    int vsnprintf(char *text, size_t size, const char *format, void *arguments);
-    """
-)
-_LIB = _FFI.dlopen(pywayland._ffi.__file__)
+_LIB = ffi.dlopen(pywayland._ffi.__file__)
 _LOG = logging.getLogger("heapwire.wayland")
 _TEXT_BYTES = 2048
 
@@ -39,12 +29,12 @@ class RawProtocolError(NamedTuple):
 
 def protocol_error(display: CData) -> RawProtocolError:
     """The protocol error that a `wl_display *` of pywayland's is dead of."""
-    interface = _FFI.new("const void **")
-    object_id = _FFI.new("uint32_t *")
+    interface = ffi.new("const void **")
+    object_id = ffi.new("uint32_t *")
     code = _LIB.wl_display_get_protocol_error(_address(display), interface, object_id)
     name = "an unknown object"
-    if interface[0] != _FFI.NULL:
-        name = _FFI.string(_FFI.cast("struct wl_interface *", interface[0]).name).decode()
+    if interface[0] != ffi.NULL:
+        name = ffi.string(ffi.cast("struct wl_interface *", interface[0]).name).decode()
     return RawProtocolError(name, int(object_id[0]), int(code))
 
 
@@ -54,7 +44,7 @@ def cancel_read(display: CData) -> None:
 
 
 def _address(pointer: CData) -> CData:
-    return _FFI.cast("void *", int(pywayland.ffi.cast("uintptr_t", pointer)))
+    return ffi.cast("void *", int(pywayland.ffi.cast("uintptr_t", pointer)))
 
 
 class Log:
@@ -74,13 +64,13 @@ class Log:
         if self._handler is None:
             # A va_list is one pointer wide, or passed by reference, in every ABI
             # that Linux and CPython share.
-            self._handler = _FFI.callback("void(const char *, void *)", self._receive)
+            self._handler = ffi.callback("void(char *, void *)", self._receive)
             _LIB.wl_log_set_handler_client(self._handler)
 
     def _receive(self, line: CData, arguments: CData) -> None:
-        text = _FFI.new("char []", _TEXT_BYTES)
+        text = ffi.new("char []", _TEXT_BYTES)
         _LIB.vsnprintf(text, _TEXT_BYTES, line, arguments)
-        self.last = _FFI.string(text).decode("utf-8", "replace").strip()
+        self.last = ffi.string(text).decode("utf-8", "replace").strip()
         _LOG.debug("%s", self.last)
 
 

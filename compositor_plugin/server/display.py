@@ -152,7 +152,7 @@ class OwnDisplay(Display):
         self.destroy()
 
 
-@callback("_Bool(const struct wl_client *, const struct wl_global *, void *)")
+@callback("_Bool(struct wl_client *, struct wl_global *, void *)")
 def _is_shown(client: CData, announced: CData, data: CData) -> int:
     display, shows = _shows[address(data)]
     number = address(announced)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Self
@@ -274,8 +273,9 @@ def _read_shipped(name: str) -> PlatformParts:
     return read_platform(text, file=f"{name}{_SUFFIX}", name=name)
 
 
-def _shipped_files() -> resources.abc.Traversable:
-    return resources.files("heapwire.kernel") / "platforms"
+def _shipped_files() -> Path:
+    # importlib.resources would say the same, and costs every start an archive's readers.
+    return Path(__file__).parents[1] / "platforms"
 
 
 def _sets_for(device: Device, usage: Usage) -> tuple[ConstraintSet, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from heapwire.kernel.description.device import Device, KmsPlane, PlaneType, parse_usage, usage_name
 from heapwire.kernel.description.driver_profile import Profile, ProfileRow, ProfileUse
@@ -96,8 +96,9 @@ def profiles_of(device: Device) -> tuple[Profile, ...]:
     return profiles_named(profile.name for profile in special_first)
 
 
-def _shipped_files() -> resources.abc.Traversable:
-    return resources.files("heapwire.kernel") / "profiles"
+def _shipped_files() -> Path:
+    # importlib.resources would say the same, and costs every start an archive's readers.
+    return Path(__file__).parents[1] / "profiles"
 
 
 def _read(top: TomlTable, name: str) -> Profile:

@@ -1,37 +1,21 @@
 """The host's table of functions, as `heapwire.h` declares it, read from Python.
 
-The header is the only declaration: what stands between its two marks is given
-to cffi as it is.
+The header is the only declaration: `make bindings` gives cffi what stands between its two marks,
+as it is.
 """
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any
 
-from cffi import FFI
-
+from heapwire.compositor_plugin.hosts.embed.heapwire_ffi import ffi as declared
 from heapwire.protocol import UsageError
 
 CData = Any
 """A pointer or struct of cffi's, which has no types of its own."""
 
-_FIRST = "/* declarations */"
-_LAST = "/* end of declarations */"
-
-
-def declarations(header: str) -> str:
-    """The part of `heapwire.h` that cffi reads."""
-    _, _, rest = header.partition(_FIRST)
-    declared, mark, _ = rest.partition(_LAST)
-    if not mark:
-        raise ValueError("heapwire.h has lost a mark")
-    return declared
-
-
-ffi = FFI()
+ffi = declared
 """What reads the host's structs, by the declarations of heapwire.h."""
-ffi.cdef(declarations(resources.files(__package__).joinpath("heapwire.h").read_text("utf-8")))
 
 
 def read_host(address: int) -> CData:

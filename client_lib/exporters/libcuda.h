@@ -1,0 +1,13 @@
+/* What is used of libcuda, with the names of cuda.h; libcuda_ffi.py is made of it (make bindings). */
+
+typedef int CUresult;
+typedef unsigned long long CUdeviceptr;
+typedef void *CUcontext;
+CUresult cuGetErrorName(CUresult error, const char **name);
+CUresult cuPointerGetAttribute(void *data, int attribute, CUdeviceptr pointer);
+CUresult cuCtxPushCurrent_v2(CUcontext context);
+CUresult cuCtxPopCurrent_v2(CUcontext *context);
+CUresult cuDeviceGetPCIBusId(char *id, int length, int device);
+CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *size, CUdeviceptr pointer);
+CUresult cuMemGetHandleForAddressRange(
+    void *handle, CUdeviceptr pointer, size_t size, int type, unsigned long long flags);
