@@ -13,12 +13,22 @@ import importlib
 import importlib.util
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
-from heapwire.cli.terminal import FAILED, USAGE, complain, flush, say, status_of
+from heapwire.cli.argument_parser import ArgumentParser, SlipError, did_you_mean
+from heapwire.cli.terminal import (
+    FAILED,
+    USAGE,
+    begin_output,
+    complain,
+    fail,
+    flush,
+    say,
+    status_of,
+    warn,
+)
 from heapwire.protocol import HeapwireError, UsageError
-
-Run = Callable[[], int]  # a command that has its arguments; gives the exit status
 
 # Each is a module of its own: cli/NAME.py, which opens with the same sentence.
 COMMANDS: Final = {
@@ -38,12 +48,26 @@ COMMANDS: Final = {
     "client": "Build the library with which a client in C learns where to allocate.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
 }
-_MODULES = {"import": "import_reports"}  # a word that no module of Python's can have
+# Those that are not called as their module is, or are in a room within.
+_MODULES = {
+    "import": "import_reports",  # a word that no module of Python's can have
+    "status": "asking.status",
+    "feedback": "asking.feedback",
+    "check": "asking.check",
+}
 
 
 def module_of(command: str) -> str:
     """The module of `cli/` that a command is."""
     return _MODULES.get(command, command.replace("-", "_"))
+
+
+class Run:
+    """A command that has its arguments: what is called gives the exit status."""
+
+    def __init__(self, command: Callable[[], int], *, as_json: bool) -> None:
+        self.command = command
+        self.as_json = as_json
 
 
 _COMPLETION = "--print-completion"
@@ -55,13 +79,16 @@ def ready_command(arguments: Sequence[str]) -> Run:
     Where the arguments are wrong, or ask for nothing but help, it gives what says so. Nothing
     is begun before it is called.
     """
+    as_json = "--json" in arguments
     shown = io.StringIO()
     try:
         with contextlib.redirect_stdout(shown):  # argparse looks away when writing fails
             options = _parser(arguments).parse_args(arguments)
-    except SystemExit as end:  # it has said what is wrong, or shows its help
+    except SlipError as slip:
+        return Run(partial(_refuse, slip, as_json=as_json), as_json=False)
+    except SystemExit as end:  # it shows its help, or what was asked for instead of a command
         text, status = shown.getvalue(), end.code if isinstance(end.code, int) else USAGE
-        return lambda: _say(text, status)
+        return Run(lambda: _say(text, status), as_json=False)
     import logging
 
     logging.basicConfig(
@@ -69,26 +96,40 @@ def ready_command(arguments: Sequence[str]) -> Run:
         format="heapwire: %(name)s: %(message)s",
     )
     run: Callable[[argparse.Namespace], int] = options.run
-    return lambda: run(options)
+    return Run(lambda: run(options), as_json=getattr(options, "json", False))
 
 
-def run_command(command: Run) -> int:
+def run_command(run: Run) -> int:
     """Run a command; its exit status, as in cli/terminal/exit_status.py.
 
-    Raises `KeyboardInterrupt`, and `UsageError` for a bug of the command's own: whoever
-    mends it needs the traceback.
+    With `--json` what failed is told on standard output too, as an object, unless the command's
+    own is there already. Raises `KeyboardInterrupt`, and `UsageError` for a bug of the command's
+    own: whoever mends it needs the traceback.
     """
+    begin_output()
     try:
-        status = command()
+        status = run.command()
         flush()
     except UsageError:
         raise
     except HeapwireError as error:
         complain(str(error))
-        return status_of(error)
+        status = status_of(error)
+        if run.as_json:
+            with contextlib.suppress(HeapwireError, BrokenPipeError):  # the first fault counts
+                fail(type(error).__name__, str(error), status)
+        return status
     except BrokenPipeError:
         return FAILED  # whoever read the output has seen enough
     return status
+
+
+def _refuse(slip: SlipError, *, as_json: bool) -> int:
+    """Say what is wrong with the command line, with what may stand there."""
+    warn(f"{slip.usage}{slip}")
+    if as_json:
+        fail("SlipError", slip.message, USAGE)
+    return USAGE
 
 
 def _say(text: str, status: int) -> int:
@@ -96,9 +137,9 @@ def _say(text: str, status: int) -> int:
     return status
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> ArgumentParser:
     """The parser of the whole command line; only the command that is named has its arguments."""
-    top = argparse.ArgumentParser(
+    top = ArgumentParser(
         prog="heapwire",
         description="Negotiate where video buffers are allocated, and see why.",
         epilog="Exit status: 0 done, 1 no source satisfies everyone or something failed, "
@@ -110,13 +151,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     _add_completion(top, wanted=completed)
     named = None if completed else next((one for one in arguments if one[:1] != "-"), None)
     if named is not None and named not in COMMANDS:
-        import difflib
-
-        meant = difflib.get_close_matches(named, COMMANDS, n=1)
-        top.error(
-            f"there is no command {named!r}"
-            + (f"; did you mean {meant[0]!r}?" if meant else f"; there are {', '.join(COMMANDS)}")
-        )
+        top.error(f"there is no command {named!r}{did_you_mean(named, COMMANDS)}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     )
     from heapwire.cli.terminal.output import (
         SCHEMA_VERSION as SCHEMA_VERSION,
+        begin_output as begin_output,
         complain as complain,
         documents as documents,
+        fail as fail,
         flush as flush,
         open_standard_streams as open_standard_streams,
         say as say,
         show as show,
         texts as texts,
+        warn as warn,
     )
     from heapwire.cli.terminal.output_file import (
         STANDARD_OUTPUT as STANDARD_OUTPUT,
@@ -33,7 +36,8 @@ else:
         {
             "exit_status": "DONE FAILED NO_COMPOSITOR USAGE status_of",
             "output": (
-                "SCHEMA_VERSION complain documents flush open_standard_streams say show texts"
+                "SCHEMA_VERSION begin_output complain documents fail flush open_standard_streams "
+                "say show texts warn"
             ),
             "output_file": "OutputFile STANDARD_OUTPUT Written",
         },

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from heapwire.cli.terminal.colour import painted
 from heapwire.protocol import FileError, words_of
 
 if TYPE_CHECKING:  # the solver's words would come along, and most of what prints needs none
@@ -22,6 +23,12 @@ SCHEMA_VERSION = 1
 """Of what `--json` prints: another one when a key is no longer what it was."""
 
 _NAME = "standard output"
+_shown: list[bool] = []  # one entry for each JSON object of the run that is on standard output
+
+
+def begin_output() -> None:
+    """Begin a run of a command: nothing is shown yet."""
+    _shown.clear()
 
 
 def open_standard_streams() -> None:
@@ -56,8 +63,19 @@ def show(document: Document, render: Callable[[Document], str], *, as_json: bool
         # An escape of JSON's own, where the locale has not all letters.
         unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
         say(json.dumps(document, indent=2, ensure_ascii=not unicode))
+        _shown.append(True)
     else:
-        say(render(document))
+        say(painted(render(document), sys.stdout))
+
+
+def fail(kind: str, message: str, status: int) -> None:
+    """Print for programs what went wrong, unless there is an object already.
+
+    `kind` is the error's class, which says whose fault it is. Raises what `say` does.
+    """
+    if not _shown:
+        error: Document = {"kind": kind, "message": message, "status": status}
+        show({"schema_version": SCHEMA_VERSION, "error": error}, lambda _: "", as_json=True)
 
 
 def say(text: str, *, end: str = "\n") -> None:
@@ -90,8 +108,12 @@ def _unwritten(error: OSError) -> Exception:
 
 def complain(message: str) -> None:
     """Say what is wrong on standard error, one line for each line of the message."""
-    for line in message.splitlines() or [""]:
-        print(f"heapwire: {line}", file=sys.stderr, flush=True)
+    warn("\n".join(f"heapwire: {line}" for line in message.splitlines() or [""]))
+
+
+def warn(text: str) -> None:
+    """Print on standard error; in colour where that is a terminal."""
+    print(painted(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def documents(value: Json) -> list[Document]:

@@ -160,3 +160,15 @@ def test_ctrl_c_while_it_begins_ends_it(command, module, pressed, tmp_path):
 @pytest.mark.parametrize("where", ["/", ".", ""])
 def test_a_module_is_not_written_into_a_directory(where):
     is_said(run("weston", "build", "--output", where), 1, "this is a directory")
+
+
+@pytest.mark.parametrize("what", [("list", "--names"), ("list", "--names", "--json"), ("--help",)])
+def test_output_that_nobody_reads_any_more_is_a_status_without_words(what):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        run_ = [*COMMAND, *what]
+        done = subprocess.run(run_, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

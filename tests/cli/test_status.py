@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from heapwire.cli.status import render
+from heapwire.cli.asking.status import render
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import Policy, SecurityContext
