@@ -2435,7 +2435,7 @@ static void negotiation_failed(void *data, struct xx_dmabuf_negotiation_v1 *prox
 
 	(void)proxy, (void)serial;
 	/* One of a later version is something that went wrong with the compositor. */
-	if (reason > XX_DMABUF_NEGOTIATION_V1_REASON_INTERNAL)
+	if (reason > XX_DMABUF_NEGOTIATION_V1_REASON_BUSY)
 		reason = XX_DMABUF_NEGOTIATION_V1_REASON_INTERNAL;
 	if (!completed(negotiation, cookie, (int)reason))
 		return;

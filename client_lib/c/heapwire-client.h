@@ -390,7 +390,7 @@ int heapwire_negotiation_commit(struct heapwire_negotiation *negotiation,
 /*
  * Why the last answer has no plan (an enum reason; -1 if it has some), and what contradicts what,
  * which is told to who wants reasons: of a goal without plans where there are others. Valid until
- * the next answer.
+ * the next answer. Who is told XX_DMABUF_NEGOTIATION_V1_REASON_BUSY may commit again after a while.
  */
 int heapwire_negotiation_reason(const struct heapwire_negotiation *negotiation);
 const struct heapwire_conflict *

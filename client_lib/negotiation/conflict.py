@@ -71,6 +71,7 @@ _SENTENCES: Mapping[FailureReason, str] = {
     FailureReason.SUPERSEDED: "a later commit came before the answer",
     FailureReason.NO_SURFACE: "the surface has been destroyed",
     FailureReason.INTERNAL: "the compositor failed to find out; it may be tried again",
+    FailureReason.BUSY: "the compositor had no time to find out",
 }
 
 

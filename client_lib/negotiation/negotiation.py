@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -35,6 +36,9 @@ from heapwire.protocol.wire import (
 
 _ANY_EXTENTS = Extents(coded=Extent(1, 1))
 _MAX_COOKIE = (1 << 32) - 1
+_AGAIN = (0.1, 0.4, 1.6)
+"""Seconds after which a compositor that was busy is asked again, the first time and so on. It
+refuses nobody before the question has waited for seconds, so at once would be no use."""
 
 
 class Negotiation:
@@ -163,22 +167,18 @@ class Negotiation:
         """Commit and wait for the answer, dispatching the connection meanwhile.
 
         If something else commits meanwhile, the answer is that to the last
-        commit. Raises `ConflictError` or `NegotiationError` if there is no plan,
-        `NoAnswerError` after `timeout` seconds.
+        commit. A compositor that had no time for the question is asked again, a few times,
+        with a pause before each in which the connection is dispatched too. Raises
+        `ConflictError` or `NegotiationError` if there is no plan, `NoAnswerError` after
+        `timeout` seconds.
         """
-        cookie = self.commit()
-        while True:
-            wanted = cookie
-            self._planner.connection.wait(
-                lambda: self.answer(wanted) is not None,  # noqa: B023 - waited for right here
-                timeout=timeout,
-                what=self._planner.awaited,
-            )
-            batch = self._answers[wanted]
-            # A handler may have committed while this waited: then its answer is the one.
-            if batch.reason is not FailureReason.SUPERSEDED or cookie == self._cookie:
+        end = time.monotonic() + timeout
+        batch = self._answered(self.commit(), timeout)
+        for pause in _AGAIN:
+            if batch.reason is not FailureReason.BUSY or time.monotonic() + pause >= end:
                 break
-            cookie = self._cookie
+            self._pause(pause)
+            batch = self._answered(self.commit(), end - time.monotonic())
         if batch.reason is not None:
             raise negotiation_error(batch, self._names)
         return batch
@@ -218,6 +218,26 @@ class Negotiation:
         """Let go of it; buffers and allocations stay valid. Safe to call twice."""
         self.on_batch = None
         self._planner.close()
+
+    def _answered(self, cookie: int, timeout: float) -> Batch:
+        """The answer to a commit, or to a later one that was made while this waited."""
+        while True:
+            wanted = cookie
+            self._planner.connection.wait(
+                lambda: self.answer(wanted) is not None,  # noqa: B023 - waited for right here
+                timeout=timeout,
+                what=self._planner.awaited,
+            )
+            batch = self._answers[wanted]
+            # A handler may have committed while this waited: then its answer is the one.
+            if batch.reason is not FailureReason.SUPERSEDED or cookie == self._cookie:
+                return batch
+            cookie = self._cookie
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._planner.connection.dispatch(left)
 
     def _change(self, inquiry: Inquiry) -> None:
         # What is not complete yet is complained of by commit, not here.

@@ -38,11 +38,11 @@ _FAILED = Unanswered(FailureReason.INTERNAL, "the compositor failed to find an a
 _UNSOLVED = {
     Unsolved.FAILED: _FAILED,
     Unsolved.BUSY: Unanswered(
-        FailureReason.TOO_COMPLEX,
+        FailureReason.BUSY,
         "the compositor is busy with other questions, and had no time for this one; ask again",
     ),
     Unsolved.LATE: Unanswered(
-        FailureReason.TOO_COMPLEX,
+        FailureReason.BUSY,
         "the machine is too busy to find an answer in time; ask again, or give fewer formats "
         "or alternatives",
     ),

@@ -27,6 +27,8 @@ class FailureReason(IntEnum):
     """The surface is gone."""
     INTERNAL = 6
     """The compositor failed; the negotiation may be tried again."""
+    BUSY = 7
+    """The compositor had no time to find out; the same question may have an answer later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

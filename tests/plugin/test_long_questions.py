@@ -94,7 +94,7 @@ def test_what_takes_too_long_once_it_has_begun_is_ended(stage, gate, monkeypatch
     negotiation = client.negotiation()
     ask_heavily(client, negotiation, 1)
     batch = later(stage, client, negotiation)[-1]
-    assert (batch.cookie, batch.reason) == (1, FailureReason.TOO_COMPLEX)
+    assert (batch.cookie, batch.reason) == (1, FailureReason.BUSY)
     assert "too busy" in batch.message
     stage.finish_work()
     monkeypatch.undo()
@@ -110,7 +110,7 @@ def test_what_waits_too_long_for_others_is_told_so(stage, gate, monkeypatch) -> 
     negotiation = second.negotiation()
     ask_heavily(second, negotiation, 2)
     batch = later(stage, second, negotiation)[-1]
-    assert (batch.cookie, batch.reason) == (2, FailureReason.TOO_COMPLEX)
+    assert (batch.cookie, batch.reason) == (2, FailureReason.BUSY)
     assert "busy with other questions" in batch.message
     assert "fewer" not in batch.message, "it is not the question's fault"
 

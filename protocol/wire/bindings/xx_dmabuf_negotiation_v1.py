@@ -222,6 +222,7 @@ class NegotiationReason(IntEnum):
     SUPERSEDED = 4
     NO_SURFACE = 5
     INTERNAL = 6
+    BUSY = 7
 
 
 XX_DMABUF_NEGOTIATION_MANAGER_V1: Interface = Interface(
@@ -328,7 +329,7 @@ XX_DMABUF_NEGOTIATION_V1: Interface = Interface(
         'conflict_cause': {'constraint': 0, 'formats': 1},
         'conflict_flag': {'unproved': 1},
         'access': {'client': 1, 'compositor': 2},
-        'reason': {'conflict': 0, 'no_format': 1, 'no_source': 2, 'too_complex': 3, 'superseded': 4, 'no_surface': 5, 'internal': 6},
+        'reason': {'conflict': 0, 'no_format': 1, 'no_source': 2, 'too_complex': 3, 'superseded': 4, 'no_surface': 5, 'internal': 6, 'busy': 7},
     },
 )
 """The messages and the enums of xx_dmabuf_negotiation_v1."""
