@@ -16,6 +16,7 @@ from heapwire.compositor_plugin.server import (
     EventSource,
     Listener,
     is_shortage,
+    requests_handled,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ SLICE = 0.0005
 """Seconds of processor time after which no more is begun in a slice. What is begun before
 costs at most what trial.py permits, so that a slice stays below four milliseconds."""
 PAUSE = 1  # milliseconds between slices, in which the loop serves everybody else
+MUCH = 64
+"""Requests handled in one pass of the loop, some 0.6 ms, after which a slice is put off."""
+PUT_OFF = 4
+"""Times in a row that a slice is put off: clients that never stop must not keep others waiting."""
 
 
 class AnswerSchedule:
@@ -38,6 +43,9 @@ class AnswerSchedule:
 
     A slice comes when what has arrived is handled, and begins by sending what that was
     answered: whoever asked for a sign of life waits for no slice.
+
+    A pass of the loop in which much was asked has no slice, for a few passes: whoever asks
+    for a sign of life waits for one or the other.
 
     A client that does not read what it is told waits, and is told the latest when it does.
 
@@ -60,6 +68,9 @@ class AnswerSchedule:
         # the next one. It has no slice itself: libwayland runs timers before all else.
         self._next_slice = loop.add_timer(self._resume)
         self._pausing = False
+        self._much = MUCH
+        self._handled = 0  # requests, when the pass began whose slice comes
+        self._put_off = 0
         self._debouncer = loop.add_timer(self._send_upgrades)
         self._held: dict[Client, tuple[EventSource, Listener]] = {}
         self._closed = False
@@ -159,16 +170,22 @@ class AnswerSchedule:
 
     def _begin(self) -> None:
         if self._idle is None and not self._pausing and not self._closed:
+            self._handled = requests_handled()
             self._idle = self._loop.add_idle(self._slice)
 
     def _resume(self) -> None:
         self._pausing = False
-        self._begin()
+        self._begin()  # before anything is read: timers are first in a pass
 
     def _slice(self) -> None:
         self._idle = None
         self._pausing = True  # what is added from here on is part of this slice or the next
         self._display.flush()
+        if requests_handled() - self._handled > self._much and self._put_off < PUT_OFF:
+            self._put_off += 1
+            self._next_slice.arm(PAUSE)
+            return
+        self._put_off = 0
         end = self._clock() + SLICE
         while not self._closed:
             while isinstance(client := self._turns.next, Client) and not client.takes_more:

@@ -16,6 +16,8 @@ _REQUEST = struct.Struct("=BqIIII")  # which, four numbers, bytes of the array t
 class SetRecording:
     """The requests of a creator, in one row of bytes."""
 
+    __slots__ = ("_bytes",)
+
     def __init__(self) -> None:
         self._bytes = bytearray()
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         ForeignResource as ForeignResource,
         NewId as NewId,
         Resource as Resource,
+        requests_handled as requests_handled,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -73,6 +74,6 @@ else:
             "interface": "core_interface interface_struct",
             "libwayland_server": "CData CORE_INTERFACES ffi library",
             "listener": "Listener",
-            "resource": "EncodedEvent ForeignResource NewId Resource",
+            "resource": "EncodedEvent ForeignResource NewId Resource requests_handled",
         },
     )

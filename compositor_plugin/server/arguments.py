@@ -77,19 +77,16 @@ class RequestDecoder:
     """Makes Python values of a request's arguments.
 
     `name` is the request's; `plain` says that it comes with nothing but numbers, texts and
-    arrays, and `makes` where the id is if all else is plain and it makes one object.
+    arrays, `makes` where the id is if all else is plain and it makes one object, and `names`
+    where the object is if all else is plain and it names one. `decode` gives the values in
+    order, of the array of arguments at a `char *`; an object's is its address, a new one's its id.
     """
 
-    __slots__ = ("_copied", "_looked_up", "_size", "_unpack", "makes", "name", "plain")
+    __slots__ = ("_looked_up", "decode", "makes", "name", "names", "plain")
 
     def __init__(self, message: Message) -> None:
         self.name = message.name
         kinds = [argument.kind for argument in message.arguments]
-        self._unpack = struct.Struct("=" + "".join(_MEMBERS.get(one, _POINTER) for one in kinds))
-        self._size = len(kinds) * _WORD_BYTES
-        self._copied = tuple(
-            (index, _COPY[kind]) for index, kind in enumerate(kinds) if kind in _COPY
-        )
         # Fds are owned by somebody before anything can go wrong.
         self._looked_up = tuple(
             (index, _LOOK_UP[kind])
@@ -101,30 +98,38 @@ class RequestDecoder:
         self.plain = not self._looked_up
         found = [kinds[index] for index, _ in self._looked_up]
         self.makes = kinds.index(ArgumentKind.NEW_ID) if found == [ArgumentKind.NEW_ID] else None
+        self.names = kinds.index(ArgumentKind.OBJECT) if found == [ArgumentKind.OBJECT] else None
+        self.decode = _decoder(kinds)
 
-    def decode(self, arguments: int) -> Sequence[Any]:
-        """The values in order, of the array of arguments at an address; of what is plain.
-
-        An object's id is its number.
-        """
-        if not self._size:
-            return ()
-        found = self._unpack.unpack(_buffer(cast(_CHAR_POINTER, arguments), self._size))
-        if not self._copied:
-            return found
-        values = list(found)
-        for index, copy in self._copied:
-            values[index] = copy(values[index])
-        return values
-
-    def decode_all(self, arguments: int, arrived: Arrived) -> Sequence[Any]:
+    def decode_all(self, arguments: CData, arrived: Arrived) -> Sequence[Any]:
         """The values of any request; what is not plain is `arrived`'s."""
-        values = list(self._unpack.unpack(_buffer(cast(_CHAR_POINTER, arguments), self._size)))
+        values = list(self.decode(arguments))
         for index, look_up in self._looked_up:
             values[index] = look_up(values[index], arrived)
-        for index, copy in self._copied:
+        return values
+
+
+def _decoder(kinds: Sequence[ArgumentKind]) -> Callable[[CData], Sequence[Any]]:
+    """What takes apart arguments of these kinds: as little of it as they need."""
+    unpack = struct.Struct("=" + "".join(_MEMBERS.get(kind, _POINTER) for kind in kinds)).unpack
+    size = len(kinds) * _WORD_BYTES
+    copied = tuple((index, _COPY[kind]) for index, kind in enumerate(kinds) if kind in _COPY)
+
+    def nothing(_arguments: CData) -> Sequence[Any]:
+        return ()
+
+    def numbers(arguments: CData) -> Sequence[Any]:
+        return unpack(_buffer(arguments, size))
+
+    def all_kinds(arguments: CData) -> Sequence[Any]:
+        values = list(unpack(_buffer(arguments, size)))
+        for index, copy in copied:
             values[index] = copy(values[index])
         return values
+
+    if copied:
+        return all_kinds
+    return numbers if kinds else nothing
 
 
 class EventEncoder:

@@ -51,7 +51,9 @@ from heapwire.protocol.wire import Interface
 log = logging.getLogger(__name__)
 
 _ADDRESS = ffi.typeof("uintptr_t")
+_NULL = ffi.NULL
 _resources: dict[int, Resource] = {}
+_handled = 0
 
 
 class NewId:
@@ -145,22 +147,22 @@ class Resource:
 
     def __init__(self, new_id: NewId) -> None:
         """Create the object; raises `MemoryError` if libwayland has none for it."""
-        self.client = new_id.client
+        self.client = client = new_id.client
         self.version = new_id.version
         self.owner = new_id.owner
         lib = library()
         struct = self._struct
         if struct is None:
             struct = type(self)._struct = interface_struct(self.INTERFACE)
-        pointer = lib.wl_resource_create(new_id.client.pointer, struct, new_id.version, new_id.id)
+        pointer = lib.wl_resource_create(client.pointer, struct, new_id.version, new_id.id)
         new_id.used = True
-        if pointer == ffi.NULL:
-            new_id.client.post_no_memory()
+        if not pointer:
+            client.post_no_memory()
             raise MemoryError("wl_resource_create")
         self.pointer = pointer
         self.address = number = int(cast(_ADDRESS, pointer))
         _resources[number] = self
-        lib.wl_resource_set_dispatcher(pointer, _DISPATCHER, ffi.NULL, ffi.NULL, _DESTROYER)
+        lib.wl_resource_set_dispatcher(pointer, _DISPATCHER, _NULL, _NULL, _DESTROYER)
 
     @property
     def alive(self) -> bool:
@@ -204,7 +206,7 @@ class Resource:
 
     def destroy_resource(self) -> None:
         """Destroy the object, as its destructor request does."""
-        if self.alive:
+        if _resources.get(self.address) is self:
             library().wl_resource_destroy(self.pointer)
 
     def post_error(self, code: int, message: str) -> None:
@@ -230,6 +232,11 @@ class Resource:
         """The object is gone; subclasses let go of what they hold."""
 
 
+def requests_handled() -> int:
+    """How many requests of clients' our objects have handled since the process began."""
+    return _handled
+
+
 def live_resources() -> tuple[Resource, ...]:
     """All objects that clients have of us now."""
     return tuple(_resources.values())
@@ -245,11 +252,13 @@ def _object(word: int, receiver: Resource) -> Resource | ForeignResource | None:
 
 
 # Pointers come as numbers: nothing is done with them that a number is not enough for.
-@callback("int(uintptr_t, uintptr_t, uint32_t, uintptr_t, uintptr_t)")
-def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: int) -> int:
+@callback("int(uintptr_t, uintptr_t, uint32_t, uintptr_t, char *)")
+def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: CData) -> int:
+    global _handled
     resource = _resources.get(target)
     if resource is None:
         return 0
+    _handled += 1
     request = resource._requests[opcode]
     try:
         if request.plain:
@@ -262,6 +271,10 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: in
             getattr(resource, request.name)(*values)
             if not new_id.used:
                 raise UsageError("the new object was not made")
+        elif request.names is not None:
+            values = list(request.decode(arguments))
+            values[request.names] = _object(values[request.names], resource)
+            getattr(resource, request.name)(*values)
         else:
             _handle(resource, request, arguments)
     except ViolationError as error:
@@ -271,8 +284,8 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: in
     return 0
 
 
-def _handle(resource: Resource, request: RequestDecoder, arguments: int) -> None:
-    """Handle a request that comes with objects, ids to be filled or fds."""
+def _handle(resource: Resource, request: RequestDecoder, arguments: CData) -> None:
+    """Handle a request that comes with fds, or with several objects and ids to be filled."""
     arrived = Arrived(resource, _object, NewId)
     try:
         getattr(resource, request.name)(*request.decode_all(arguments, arrived))

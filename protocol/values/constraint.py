@@ -66,3 +66,26 @@ class Constraint:
     must_understand: bool = True
     provenance: Provenance = Provenance.PROFILE
     source: str = field(default="", compare=False)
+
+    @classmethod
+    def told(
+        cls, type_: int, value: Value, planes: int, must_understand: bool, provenance: Provenance
+    ) -> Constraint:
+        """One as it came over the wire, which has no source.
+
+        The same as by its name, in half of the time: a compositor makes a hundred in a row,
+        and a frozen dataclass looks up each field that it sets.
+        """
+        made = object.__new__(cls)
+        _set_type(made, type_)
+        _set_value(made, value)
+        _set_planes(made, planes)
+        _set_must_understand(made, must_understand)
+        _set_provenance(made, provenance)
+        _set_source(made, "")
+        return made
+
+
+_set_type, _set_value, _set_planes, _set_must_understand, _set_provenance, _set_source = (
+    getattr(Constraint, name).__set__ for name in Constraint.__slots__
+)

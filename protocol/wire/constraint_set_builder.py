@@ -26,6 +26,8 @@ Request = tuple[str, tuple[int | str | bytes, ...]]
 
 # Plain numbers: a client's requests come a hundred at a time, and an enum takes its time.
 _MUST_UNDERSTAND = int(ConstraintSetCreatorConstraintFlag.MUST_UNDERSTAND)
+_NO_FLAGS = ~_MUST_UNDERSTAND
+_NO_PLANES = ~ALL_PLANES
 _PROVENANCES = {int(rung): rung for rung in Provenance}
 
 
@@ -50,31 +52,24 @@ class ConstraintSetBuilder:
             raise MisuseError(Error.INVALID_ARRAY, str(error)) from None
         if not pairs:
             raise MisuseError(Error.INVALID_ARRAY, "formats is empty")
-        if len(self._formats) + len(pairs) > SET_FORMATS:
+        known = self._formats
+        if len(known) + len(pairs) > SET_FORMATS:
             raise LimitError(Error.TOO_MANY, f"more than {SET_FORMATS} pairs in a set")
         for pair in pairs:
-            if pair in self._formats:
+            if pair in known:
                 raise MisuseError(
                     Error.ALREADY_SET,
                     f"format {pair.fourcc:#010x} modifier {pair.modifier:#x} was added before",
                 )
-            self._formats[pair] = cost
+            known[pair] = cost
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
-        if planes & ~ALL_PLANES:
-            raise MisuseError(
-                Error.INVALID_PLANES,
-                f"plane mask {planes:#x} has bits above bit 3",
-            )
-        if flags & ~_MUST_UNDERSTAND:
-            raise MisuseError(Error.INVALID_FLAGS, f"flags {flags:#x} has unknown bits")
+        key = (type_, planes)
         rung = _PROVENANCES.get(provenance)
-        if rung is None:
-            raise MisuseError(Error.INVALID_PROVENANCE, f"{provenance} is no provenance")
-        if len(value) > VALUE_BYTES:
-            raise MisuseError(Error.INVALID_VALUE, f"a value of {len(value)} bytes")
-        if (type_, planes) in self._constraints:
+        if planes & _NO_PLANES or flags & _NO_FLAGS or rung is None or len(value) > VALUE_BYTES:
+            raise _misuse(planes, flags, provenance, value)
+        if key in self._constraints:
             raise MisuseError(
                 Error.ALREADY_SET,
                 f"type {type_:#010x} for planes {planes:#x} twice",
@@ -88,12 +83,8 @@ class ConstraintSetBuilder:
             decoded = decode_value(type_, value)
         except PeerError as fault:
             raise MisuseError(Error.INVALID_VALUE, str(fault)) from None
-        self._constraints[type_, planes] = Constraint(
-            type=type_,
-            value=decoded,
-            planes=planes,
-            must_understand=bool(flags & _MUST_UNDERSTAND),
-            provenance=rung,
+        self._constraints[key] = Constraint.told(
+            type_, decoded, planes, flags == _MUST_UNDERSTAND, rung
         )
 
     def create(self) -> ConstraintSet:
@@ -108,6 +99,18 @@ class ConstraintSetBuilder:
             # who remembers answers, need not know.
             costs=costs if any(costs) else (),
         )
+
+
+def _misuse(planes: int, flags: int, provenance: int, value: bytes) -> MisuseError:
+    """What is wrong with one of the numbers of a constraint, or with its length."""
+    if planes & _NO_PLANES:
+        text = f"plane mask {planes:#x} has bits above bit 3"
+        return MisuseError(Error.INVALID_PLANES, text)
+    if flags & _NO_FLAGS:
+        return MisuseError(Error.INVALID_FLAGS, f"flags {flags:#x} has unknown bits")
+    if provenance not in _PROVENANCES:
+        return MisuseError(Error.INVALID_PROVENANCE, f"{provenance} is no provenance")
+    return MisuseError(Error.INVALID_VALUE, f"a value of {len(value)} bytes")
 
 
 def constraint_arguments(constraint: Constraint) -> tuple[int, int, int, int, bytes]:

@@ -7,10 +7,19 @@ that this side does not know stays bytes, so that it can be carried on unchanged
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from itertools import pairwise
 
 from heapwire.protocol.errors import NotPossibleError, PeerError, UsageError
-from heapwire.protocol.values import REGISTRY, DeviceId, MergeRule, SourceId, Value, ValueKind
+from heapwire.protocol.values import (
+    REGISTRY,
+    ConstraintType,
+    DeviceId,
+    MergeRule,
+    SourceId,
+    Value,
+    ValueKind,
+)
 from heapwire.protocol.wire.array import decode_sources, encode_sources
 from heapwire.protocol.wire.limits import VALUE_BYTES
 
@@ -71,42 +80,44 @@ def _pack_pairs(entries: tuple[object, ...]) -> bytes | None:
 def decode_value(type_: int, raw: bytes) -> Value:
     """The value in some bytes; `PeerError` says what is wrong with them."""
     row = REGISTRY.get(type_)
-    if row is None:
-        return raw
-    size = len(raw)
-    match row.kind:
-        case ValueKind.UINT | ValueKind.MASK:
-            if size != _UINT.size:
-                raise PeerError(f"{row.name} is one 64-bit integer, not {size} bytes")
-            number = int(_UINT.unpack(raw)[0])
-            if number == 0 and row.merge is MergeRule.LCM:
-                raise PeerError(f"{row.name} of 0: nothing is a multiple of it")
-            return number
-        case ValueKind.FLAG:
-            if size:
-                raise PeerError(f"{row.name} has no value, not {size} bytes")
-            return 1
-        case ValueKind.RANGE:
-            if size != _RANGE.size:
-                raise PeerError(f"{row.name} is two 64-bit integers, not {size} bytes")
-            lowest, highest = _RANGE.unpack(raw)
-            if lowest > highest:
-                raise PeerError(f"{row.name} from {lowest:#x} to {highest:#x} is empty")
-            return (lowest, highest)
-        case ValueKind.SOURCES:
-            sources = decode_sources(raw)
-            if not sources:
-                raise PeerError(f"{row.name} is empty: nothing would be permitted")
-            if len(set(sources)) != len(sources):
-                raise PeerError(f"{row.name} names a source twice")
-            return sources
-        case ValueKind.PAIRS:
-            return _decode_pairs(row.name, raw)
-        case ValueKind.BYTES:
-            return raw
+    return raw if row is None else _DECODE[row.kind](row, raw)
 
 
-def _decode_pairs(name: str, raw: bytes) -> tuple[tuple[DeviceId, int], ...]:
+def _decode_number(row: ConstraintType, raw: bytes) -> int:
+    if len(raw) != _UINT.size:
+        raise PeerError(f"{row.name} is one 64-bit integer, not {len(raw)} bytes")
+    number = int(_UINT.unpack(raw)[0])
+    if number == 0 and row.merge is MergeRule.LCM:
+        raise PeerError(f"{row.name} of 0: nothing is a multiple of it")
+    return number
+
+
+def _decode_flag(row: ConstraintType, raw: bytes) -> int:
+    if raw:
+        raise PeerError(f"{row.name} has no value, not {len(raw)} bytes")
+    return 1
+
+
+def _decode_range(row: ConstraintType, raw: bytes) -> tuple[int, int]:
+    if len(raw) != _RANGE.size:
+        raise PeerError(f"{row.name} is two 64-bit integers, not {len(raw)} bytes")
+    lowest, highest = _RANGE.unpack(raw)
+    if lowest > highest:
+        raise PeerError(f"{row.name} from {lowest:#x} to {highest:#x} is empty")
+    return (lowest, highest)
+
+
+def _decode_sources(row: ConstraintType, raw: bytes) -> tuple[SourceId, ...]:
+    sources = decode_sources(raw)
+    if not sources:
+        raise PeerError(f"{row.name} is empty: nothing would be permitted")
+    if len(set(sources)) != len(sources):
+        raise PeerError(f"{row.name} names a source twice")
+    return sources
+
+
+def _decode_pairs(row: ConstraintType, raw: bytes) -> tuple[tuple[DeviceId, int], ...]:
+    name = row.name
     if not raw or len(raw) % _PAIR.size:
         raise PeerError(f"{name} has entries of {_PAIR.size} bytes, not {len(raw)} bytes")
     pairs: list[tuple[DeviceId, int]] = []
@@ -118,3 +129,18 @@ def _decode_pairs(name: str, raw: bytes) -> tuple[tuple[DeviceId, int], ...]:
     if any(device >= following for (device, _), (following, _) in pairwise(pairs)):
         raise PeerError(f"{name} is not in ascending order of the devices")
     return tuple(pairs)
+
+
+def _decode_bytes(_row: ConstraintType, raw: bytes) -> bytes:
+    return raw
+
+
+_DECODE: dict[ValueKind, Callable[[ConstraintType, bytes], Value]] = {
+    ValueKind.UINT: _decode_number,
+    ValueKind.MASK: _decode_number,
+    ValueKind.FLAG: _decode_flag,
+    ValueKind.RANGE: _decode_range,
+    ValueKind.SOURCES: _decode_sources,
+    ValueKind.PAIRS: _decode_pairs,
+    ValueKind.BYTES: _decode_bytes,
+}

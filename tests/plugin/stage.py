@@ -141,7 +141,9 @@ class Stage:
         policy = replace(policy or Policy(), **{"debounce": 1, **stated})
         offered = policy.apply(self.platform)
         self.plugin = HeapPlugin(self.display.address, offered, self.host, policy=policy, **options)
-        self.plugin._state.answers._clock = lambda: 0.0  # one slice is enough for all
+        answers = self.plugin._state.answers
+        answers._clock = lambda: 0.0  # one slice is enough for all
+        answers._much = 1 << 30  # and comes in whatever pass there was something to tell
         self.clients: list[WireClient] = []
 
     def __enter__(self) -> Stage:

@@ -69,6 +69,44 @@ def test_no_question_costs_the_loop_more_than_a_trial(stage, steps, ask) -> None
     assert max(steps, default=0) <= TRIAL_STEPS
 
 
+def ask_much(stage: Stage, client, negotiation: int) -> None:
+    """More than one pass may handle beside a slice, in one pass."""
+    for _ in range(MANY):
+        client.request(negotiation, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
+    stage.display.dispatch(100)
+
+
+def test_a_pass_in_which_much_is_asked_has_no_slice(stage) -> None:
+    """Who asks for a sign of life waits for what others ask, or for an answer, and not for both."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    stage.plugin._state.answers._much = MANY - 1
+    client.request(negotiation, "commit", 1, pump=False)
+    ask_much(stage, client, negotiation)
+    client.read()
+    assert not client.batches(negotiation)
+    assert later(stage, client, negotiation)[-1].cookie == 1
+
+
+def test_clients_that_never_stop_asking_put_slices_off_a_few_times(stage, monkeypatch) -> None:
+    client = stage.client()
+    negotiation = client.negotiation()
+    answers = stage.plugin._state.answers
+    answers._much = MANY - 1
+    slices: list[bool] = []
+    slice_ = answer_schedule.AnswerSchedule._slice
+
+    def counted(schedule) -> None:
+        slice_(schedule)
+        slices.append(not schedule.busy)
+
+    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
+    client.request(negotiation, "commit", 1, pump=False)
+    while answers.busy or not slices:
+        ask_much(stage, client, negotiation)
+    assert slices == [False] * answer_schedule.PUT_OFF + [True]
+
+
 def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage, monkeypatch) -> None:
     """After a hot-plug; and others are served between two of them."""
     many, other = stage.client(), stage.client()
@@ -98,10 +136,11 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage, monke
     assert len(turns) >= MANY
 
 
-def test_who_asks_for_a_sign_of_life_waits_for_no_slice(stage) -> None:
+def test_who_asks_for_a_sign_of_life_waits_for_no_slice(stage, monkeypatch) -> None:
     """It is served in the turn in which a slice is due, and has its answer before that begins."""
     client = stage.client()
     narrow(stage)
+    monkeypatch.setattr(answer_schedule, "PAUSE", 60_000)  # not before it is wanted
     answers = stage.plugin._state.answers
     client.socket.setblocking(False)
     served: list[bool] = []
@@ -115,7 +154,8 @@ def test_who_asks_for_a_sign_of_life_waits_for_no_slice(stage) -> None:
     stage.display.dispatch(0)
     assert answers.busy
     client.read()
-    time.sleep(2 * answer_schedule.PAUSE / 1000)  # the next slice is due
+    answers._next_slice.arm(1)
+    time.sleep(0.002)  # the next slice is due
     client.request(1, "sync", client.new("wl_callback"), pump=False)
     stage.display.dispatch(0)
     assert not answers.busy
