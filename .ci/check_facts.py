@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from check_formats import check_formats
+from check_members import members, pci_ids
 from check_planes import check_planes
 from kernel_source import KernelSource, SourceError, elements, squeezed
 
@@ -154,6 +155,8 @@ class _Profile:
     def _constraint(self, row: Mapping[str, Any]) -> None:
         def compare(file: str, symbol: str, entry: str, text: str) -> str:
             region = self._region(file, symbol, entry, text)
+            if row["type"] == "colours":
+                return _colours(row["value"], text, self._source.region(file, symbol, entry))
             wanted = _numbers(row.get("value"))
             if row["type"] == "scaling" and wanted == [_ONE, _ONE]:
                 wanted = []  # what is not scaled is told by words
@@ -208,7 +211,11 @@ class _Profile:
         return _difference(said, there, modifier_name)
 
     def _members(self, file: str, symbol: str, entry: str, text: str) -> str:
-        """The drivers of a class: all that use a macro, with every name that they have."""
+        """The devices of a profile: all that use a macro, or of which a table has the numbers."""
+        if text:
+            return _difference(
+                set(self._data["compatibles"]), pci_ids(self._source, file, symbol, text), str
+            )
         drivers, api_drivers, compatibles = members(self._source, symbol)
         for key, there in (
             ("drivers", drivers),
@@ -221,46 +228,23 @@ class _Profile:
         return ""
 
 
-def members(source: KernelSource, macro: str) -> tuple[set[str], set[str], set[str]]:
-    """The sysfs names, DRM names and compatibles of all display drivers that use a macro."""
-    drivers: set[str] = set()
-    api_drivers: set[str] = set()
-    compatibles: set[str] = set()
-    for path in sorted((source.root / "drivers/gpu/drm").rglob("*.c")):
-        file = str(path.relative_to(source.root))
-        if macro not in path.read_text("utf-8", "replace"):
-            continue
-        text = source.text(file)
-        for found in re.finditer(r"\bstruct drm_driver\s+\w+\s*=\s*\{", text):
-            body = _body(text, found.end() - 1)
-            if macro in body:
-                api_drivers |= _names(source, file, body)
-        for found in re.finditer(r"\bstruct \w+_driver\s+\w+\s*=\s*\{", text):
-            if "drm_driver" not in found[0]:
-                drivers |= _names(source, file, _body(text, found.end() - 1))
-        for found in re.finditer(r"\bstruct of_device_id\s+\w+\[\][^=]*=\s*\{", text):
-            body = _body(text, found.end() - 1)
-            compatibles |= set(re.findall(r'\.compatible\s*=\s*"([^"]+)"', body))
-            compatibles |= set(re.findall(r'\{\s*"([^"]+)"', body))
-    return drivers, api_drivers, compatibles
+def _colours(said: Iterable[str], text: str, region: str) -> str:
+    """Compare with what a plane's properties are made with; ranges may stand beside the text.
 
-
-def _body(text: str, start: int) -> str:
-    depth = 0
-    for at in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[at], 0)
-        if depth == 0:
-            return text[start : at + 1]
-    return text[start:]
-
-
-def _names(source: KernelSource, file: str, body: str) -> set[str]:
-    found = set()
-    for value in re.findall(r"\.name\s*=\s*([^,}\s]+)", body):
-        word = value if value.startswith('"') else source.expanded(file, value).strip("() ")
-        if word.startswith('"'):
-            found.add(word.strip('"'))
-    return found
+    A driver without the properties converts in one way, of which the text is the proof.
+    """
+    matrices, ranges = (
+        re.findall(r"DRM_COLOR_YCBCR_(BT\d+)", text),
+        [
+            word.lower()
+            for where in (text, region)
+            for word in re.findall(r"BIT\(DRM_COLOR_YCBCR_(LIMITED|FULL)_RANGE", where)
+        ],
+    )
+    if not text or not matrices:
+        return "" if text else "say which text of it"
+    there = {f"BT.{matrix[2:]} {range_}" for matrix in matrices for range_ in ranges}
+    return _difference(set(said), there, str)
 
 
 def _pairs(table: Mapping[str, Any]) -> set[tuple[int, int]]:

@@ -30,7 +30,7 @@ from heapwire.kernel.description.file_set import (
 from heapwire.kernel.description.toml_file import TomlFileError, on_lines, parse_toml
 from heapwire.kernel.description.toml_position import key_lines
 from heapwire.kernel.description.toml_table import EnoughFaultsError, TomlFault, TomlTable
-from heapwire.protocol.values import Usage
+from heapwire.protocol.values import COLOURS, FORMATS, FormatModifier, Usage
 
 _SUFFIX = ".toml"
 
@@ -134,23 +134,52 @@ def _read(top: TomlTable, name: str) -> Profile:
 
 
 def _use(table: TomlTable, planes: Mapping[str, KmsPlane]) -> ProfileUse:
-    constraints = _constraints(table)
-    rows = []
+    common, converted = _by_colour(_constraints(table))
+    rows: list[ProfileRow] = []
     for row in table.tables("set", MOST_SETS):
         pairs = read_pairs(row)
         check_planes(row, pairs)
         row.text("source")
         row.text("modifiers-source")
-        rows.append(
-            ProfileRow(
-                pairs=pairs,
-                constraints=_constraints(row),
-                cost=row.integer("cost", MOST_COST) or 0,
-                kms_planes=on_planes(row, planes),
+        constraints, own = _by_colour(_constraints(row))
+        cost = row.integer("cost", MOST_COST) or 0
+        where = on_planes(row, planes)
+        for part, colours in _converted(pairs, converted + own):
+            rows.append(
+                ProfileRow(
+                    pairs=part, constraints=constraints + colours, cost=cost, kms_planes=where
+                )
             )
-        )
+    if converted and not rows:
+        table.fault_at(converted[0].path, "of which formats? Add a set that names them")
     table.close()
-    return ProfileUse(constraints=constraints, rows=tuple(rows))
+    return ProfileUse(constraints=common, rows=tuple(rows))
+
+
+def _by_colour(
+    constraints: tuple[FileConstraint, ...],
+) -> tuple[tuple[FileConstraint, ...], tuple[FileConstraint, ...]]:
+    """What holds for every format, and what says which YCbCr is understood."""
+    return (
+        tuple(one for one in constraints if one.type != COLOURS),
+        tuple(one for one in constraints if one.type == COLOURS),
+    )
+
+
+def _converted(
+    pairs: tuple[FormatModifier, ...], colours: tuple[FileConstraint, ...]
+) -> Iterable[tuple[tuple[FormatModifier, ...], tuple[FileConstraint, ...]]]:
+    """The pairs with what of `colours` holds for them: nothing for RGB, which is shown as it is."""
+    if not colours:
+        return ((pairs, ()),)
+    plain = tuple(pair for pair in pairs if not _is_yuv(pair))
+    yuv = tuple(pair for pair in pairs if _is_yuv(pair))
+    return ((part, said) for part, said in ((plain, ()), (yuv, colours)) if part)
+
+
+def _is_yuv(pair: FormatModifier) -> bool:
+    known = FORMATS.get(pair.fourcc)
+    return known is not None and known.is_yuv
 
 
 def _constraints(table: TomlTable) -> tuple[FileConstraint, ...]:

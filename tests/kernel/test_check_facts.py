@@ -1,8 +1,9 @@
 """The comparison of profiles with the kernel's source, on a tree of a few lines."""
 
 import pytest
-from check_facts import MOST_UNCOMPARED, Outcome, check, members
+from check_facts import MOST_UNCOMPARED, Outcome, check
 from check_formats import check_formats
+from check_members import INTEL_IDS, members, pci_ids
 from check_planes import check_planes
 from kernel_source import KernelSource, SourceError
 
@@ -37,6 +38,15 @@ static int acme_check(struct drm_plane_state *state)
     if (state->crtc)
         return check(state, DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING);
     return check(state, (1000 << 16) / 5000, ACME_MOST << 16);
+}
+static int acme_plane(struct acme *acme)
+{
+    u32 encodings = BIT(DRM_COLOR_YCBCR_BT601) | BIT(DRM_COLOR_YCBCR_BT709);
+    if (acme->new)
+        encodings |= BIT(DRM_COLOR_YCBCR_BT2020);
+    write(acme, 0x4A8, MATRIX);
+    return properties(acme, encodings, BIT(DRM_COLOR_YCBCR_FULL_RANGE), DRM_COLOR_YCBCR_BT709,
+                      DRM_COLOR_YCBCR_LIMITED_RANGE);
 }
 static const struct drm_driver acme_driver = {
     .name = DRIVER_NAME,
@@ -216,6 +226,38 @@ def test_a_scale_is_compared_with_the_factors_that_it_is(tree, least, most, text
     assert [told in line for line in outcome.differences] == ([] if told is None else [True])
 
 
+COLOURS = f"""
+title = "Acme"
+
+[[use]]
+usage = "scanout"
+constraints = [{{ type = "colours", value = VALUE, source = "{DRIVER}: acme_planeTEXT" }}]
+
+[[use.set]]
+formats = ["NV12"]
+source = "{DRIVER}: acme_formats: DRM_FORMAT_NV12"
+"""
+BOTH = "encodings = BIT(DRM_COLOR_YCBCR_BT601) | BIT(DRM_COLOR_YCBCR_BT709); if (acme->new)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "told"),
+    [
+        (["BT.601 full", "BT.709 full"], f": {BOTH}", None),
+        (["BT.601 full"], f": {BOTH}", "the rows lack BT.709 full"),
+        (["BT.601 full", "BT.709 full", "BT.2020 full"], f": {BOTH}", "lacks BT.2020 full"),
+        (["BT.601 limited", "BT.709 full"], f": {BOTH}", "the source lacks BT.601 limited"),
+        (["BT.601 limited"], ": write(acme, 0x4A8, MATRIX)", None),
+        (["BT.601 limited"], ": write(acme, 0x4A9, MATRIX)", "does not say"),
+        (["BT.601 limited"], "", "say which text of it"),
+    ],
+)
+def test_colours_are_compared_with_a_planes_properties(tree, value, text, told):
+    outcome = compared(tree, COLOURS.replace("VALUE", str(value)).replace("TEXT", text))
+    assert outcome.compared == 2
+    assert [told in line for line in outcome.differences] == ([] if told is None else [True])
+
+
 def test_an_entry_is_not_taken_for_another(tree):
     other = PROFILE.replace(
         "acme_sizes[V4L2_PIX_FMT_NV12]: .step", "acme_sizes[V4L2_PIX_FMT_H264]: .step"
@@ -245,6 +287,51 @@ def test_the_members_of_a_class_have_all_their_names(tree):
     assert check(tree, source).differences == []
     (tree / "acme.toml").write_text(text.replace('"acme,one", ', ""))
     assert "the rows lack acme,one" in check(tree, source).differences[0]
+
+
+MODELS = """
+static const struct {
+    u32 number;
+    const struct acme_desc *desc;
+} acme_models[] = {
+    INTEL_ONE_IDS(ACME_MODEL, &one_desc),
+    INTEL_TWO_IDS(ACME_MODEL, &two_desc),
+    INTEL_MORE_IDS(ACME_MODEL, &two_desc),
+};
+"""
+NUMBERS = """
+#define INTEL_ONE_IDS(MACRO__, ...) \\
+    MACRO__(0x1a02, ## __VA_ARGS__), /* the first, 0x1 */ \\
+    MACRO__(0x1A03, ## __VA_ARGS__)
+#define INTEL_TWO_IDS(MACRO__, ...) \\
+    MACRO__(0x0166, ## __VA_ARGS__)
+#define INTEL_MORE_IDS(MACRO__, ...) \\
+    INTEL_TWO_IDS(MACRO__, ## __VA_ARGS__), \\
+    MACRO__(0x0167, ## __VA_ARGS__)
+"""
+
+
+def test_a_model_is_known_by_the_numbers_of_its_list(tree):
+    (tree / "linux" / DRIVER).write_text(SOURCE + MODELS)
+    ids = tree / "linux" / INTEL_IDS
+    ids.parent.mkdir(parents=True)
+    ids.write_text(NUMBERS)
+    source = KernelSource(tree / "linux")
+    one = {"pci:v00008086d00001A02*", "pci:v00008086d00001A03*"}
+    two = {"pci:v00008086d00000166*", "pci:v00008086d00000167*"}
+    assert pci_ids(source, DRIVER, "acme_models", "&one_desc") == one
+    assert pci_ids(source, DRIVER, "acme_models", "&two_desc, &one_desc") == one | two
+    with pytest.raises(SourceError, match="acme_models has no &three_desc"):
+        pci_ids(source, DRIVER, "acme_models", "&one_desc, &three_desc")
+    text = f"""
+title = "Two"
+members-source = "{DRIVER}: acme_models: &two_desc"
+compatibles = ["pci:v00008086d00000166*", "pci:v00008086d00000168*"]
+"""
+    (tree / "acme.toml").write_text(text)
+    [told] = check(tree, source).differences
+    assert "lacks pci:v00008086d00000168*" in told
+    assert "the rows lack pci:v00008086d00000167*" in told
 
 
 def test_what_is_not_there_is_told(tree):

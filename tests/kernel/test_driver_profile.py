@@ -125,6 +125,34 @@ def test_an_iommu_lifts_what_holds_without_one(iommu, contiguous):
     assert ("contiguous" in demands) is contiguous
 
 
+COLOURED = """
+title = "A display that turns YCbCr into RGB"
+
+[[use]]
+usage = "scanout"
+constraints = [{ type = "colours", value = ["BT.601 limited", "BT.709 limited"] }]
+
+[[use.set]]
+formats = ["NV12", "XRGB8888", "YUYV"]
+constraints = [{ type = "pitch-alignment", value = 64 }]
+"""
+
+
+def test_colours_are_for_what_is_converted_and_rgb_is_shown_as_it_is():
+    converted = {"colours": 1 << 1 | 1 << 6, "pitch-alignment": 64}  # H.273: 1 BT.709, 6 BT.601
+    assert told(display(*map(pair, ("XRGB8888", "NV12", "YUYV"))), COLOURED) == {
+        pair("XRGB8888"): [{"pitch-alignment": 64}],
+        pair("NV12"): [converted],
+        pair("YUYV"): [converted],
+    }
+
+
+def test_colours_of_no_format_are_a_fault():
+    text = COLOURED.partition("[[use.set]]")[0]
+    with pytest.raises(ProfileFileError, match="of which formats"):
+        parse_profile(text, file="test.toml", name="test")
+
+
 def test_what_can_use_anything_is_told_what_holds_for_every_pair():
     profile = parse_profile(
         DISPLAY.replace('"scanout"', '"sampling"'), file="test.toml", name="test"
