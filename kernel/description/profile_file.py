@@ -76,13 +76,18 @@ def shipped_profile(name: str) -> Profile:
 def profiles_named(names: Iterable[str]) -> tuple[Profile, ...]:
     """Shipped profiles and all that they extend, each once, the more special first."""
     found: dict[str, Profile] = {}
-    waiting = list(names)
-    while waiting:
-        profile = shipped_profile(waiting.pop(0))
-        if profile.name not in found:
-            found[profile.name] = profile
-            waiting += profile.extends
-    return tuple(found.values())
+
+    def follow(name: str) -> None:
+        """A profile comes after all that it extends; the order is turned round in the end."""
+        if name not in found:
+            profile = shipped_profile(name)
+            for extended in reversed(profile.extends):
+                follow(extended)
+            found[name] = profile
+
+    for name in reversed(tuple(names)):
+        follow(name)
+    return tuple(reversed(found.values()))
 
 
 def profiles_of(device: Device) -> tuple[Profile, ...]:

@@ -265,18 +265,54 @@ OF_DEVICES = [
     ({"driver": "stm32-display", "api_driver": "stm"}, ["drm-gem-dma"]),
     ({"api_driver": "imx-dcss"}, ["drm-gem-dma"]),
     ({"driver": "drm-clcd-pl111", "api_driver": "pl111"}, ["pl111"]),
-    ({"driver": "i915", "compatibles": ("pci:v00008086d00001912sv0",)}, ["i915"]),
-    ({"driver": "i915", "compatibles": ("pci:v00008086d000056A0sv0",)}, ["i915-dg2", "i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00000166sv0",)}, ["i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00001912sv0",)}, ["intel-skylake", "i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00003EA0sv0",)},
+     ["intel-kaby-lake", "intel-skylake", "i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00009A49sv0",)},
+     ["intel-tiger-lake", "intel-display-11", "i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d000056A0sv0",)},
+     ["i915-dg2", "intel-meteor-lake", "intel-display-11", "i915"]),
+    ({"driver": "xe", "compatibles": ("pci:v00008086d000064A0sv0",)},
+     ["intel-meteor-lake", "intel-display-11", "xe", "i915"]),
     ({"driver": "xe"}, ["xe", "i915"]),
     ({"driver": "udl"}, []),
     ({"driver": ""}, []),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("names", "expected"), OF_DEVICES)
 def test_which_profiles_a_device_has(names, expected):
     device = Device(id=None, name="d", kind=DeviceKind.DISPLAY, **names)
     assert [profile.name for profile in profiles_of(device)] == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "fourcc", "modifier", "pitch", "width", "most"),
+    [
+        ("1912", "XRGB8888", "INTEL_X_TILED", 32768, 5120, 0x30000 - 1),
+        ("1912", "XRGB8888", "INTEL_Y_TILED", 32768, 4096, 0x30000 - 1),
+        ("3EA0", "NV12", "INTEL_Y_TILED", 32768, 4096, 0x20000 - 1),
+        ("3EA0", "XRGB8888", "LINEAR", 32768, 5120, 0x30000 - 1),
+        ("8A52", "P010", "INTEL_YF_TILED", 32768, 4096, 0x30000 - 1),
+        ("46A6", "XRGB8888", "LINEAR", 131072, 5120, 0x30000 - 1),
+        ("7D55", "XRGB8888", "INTEL_4_TILED", 131072, 5120, 0x30000 - 1),
+    ],
+)
+def test_a_laptop_is_told_the_limits_of_its_generation(model, fourcc, modifier, pitch, width, most):
+    """By PCI numbers: skl_universal_plane.c's functions, called for the model's display version."""
+    device = display(
+        pair(fourcc, modifier), driver="i915", compatibles=(f"pci:v00008086d0000{model}sv0",)
+    )
+    names = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    said = with_profiles(device, profiles_of(device), names)
+    for one in said.sets[Usage.SCANOUT]:
+        demands = {}
+        for constraint in one.constraints:
+            demands.setdefault(REGISTRY[constraint.type].name, []).append(constraint.value)
+        assert min(demands["max-pitch"]) == pitch
+        assert min(demands["max-width"]) == width
+        assert min(largest for _, largest in demands["scaling"]) == most
 
 
 @pytest.mark.parametrize("driver", ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl"])
@@ -307,10 +343,14 @@ class TestEvery:
     def test_profile_extends_what_is_there(self, name):
         assert set(shipped_profile(name).extends) <= set(shipped_profiles())
 
-    def test_profile_can_be_found_or_is_named_by_a_board(self, name):
+    def test_profile_can_be_found_or_is_named_by_a_board_or_another(self, name):
         profile = shipped_profile(name)
         boards = FILES[0].parents[1] / "platforms"
-        named = any(f'"{name}"' in file.read_text("utf-8") for file in boards.glob("*.toml"))
+        named = any(
+            f'"{name}"' in file.read_text("utf-8")
+            for folder in (boards, FILES[0].parent)
+            for file in folder.glob("*.toml")
+        )
         assert profile.drivers or profile.api_drivers or profile.compatibles or named
 
 
