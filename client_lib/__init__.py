@@ -163,11 +163,11 @@ if TYPE_CHECKING:
         local_negotiation as local_negotiation,
         surface_negotiation as surface_negotiation,
     )
-    from heapwire.client_lib.player.decoder import (
+    from heapwire.client_lib.player.decoding.decoder import (
         DecodedFrame as DecodedFrame,
         Decoder as Decoder,
     )
-    from heapwire.client_lib.player.frame_writer import (
+    from heapwire.client_lib.player.pictures.frame_writer import (
         writable_formats as writable_formats,
         write_picture as write_picture,
         writer_participant as writer_participant,
@@ -275,8 +275,8 @@ else:
             "negotiation.negotiation_manager": "AnnouncedSource NegotiationManager",
             "negotiation.negotiation": "Negotiation",
             "negotiation.planner_choice": "local_negotiation surface_negotiation",
-            "player.decoder": "DecodedFrame Decoder",
-            "player.frame_writer": "writable_formats write_picture writer_participant",
+            "player.decoding.decoder": "DecodedFrame Decoder",
+            "player.pictures.frame_writer": "writable_formats write_picture writer_participant",
             "player.play_result": "FrameCounts FrameFate PlayResult",
             "player.playback": "PlayOptions Progress",
             "player.player": "Player",

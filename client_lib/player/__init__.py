@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.client_lib.player.decoder_choice import AUTO as AUTO
+    from heapwire.client_lib.player.decoding.decoder_choice import AUTO as AUTO
     from heapwire.client_lib.player.play_result import (
         FrameCounts as FrameCounts,
         FrameFate as FrameFate,
@@ -17,7 +17,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "decoder_choice": "AUTO",
+            "decoding.decoder_choice": "AUTO",
             "play_result": "FrameCounts FrameFate PlayResult",
             "playback": "PlayOptions Progress",
             "player": "Player",

@@ -18,12 +18,11 @@ from dataclasses import dataclass, replace
 from heapwire.client_lib.buffers import Buffer, Presented, Window
 from heapwire.client_lib.errors import NoAnswerError
 from heapwire.client_lib.negotiation import BufferSupply, Negotiation
-from heapwire.client_lib.player.decoder_choice import AUTO
+from heapwire.client_lib.player.decoding import AUTO, StandIns
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
+from heapwire.client_lib.player.pictures import buffer_colour
 from heapwire.client_lib.player.play_result import FrameCounts, FrameFate, FrameLedger, PlayResult
-from heapwire.client_lib.player.stand_ins import StandIns
-from heapwire.client_lib.player.stream_colours import buffer_colour
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.values import Colour, Extents, Plan
 

@@ -14,14 +14,18 @@ from heapwire.client_lib.negotiation import (
     offered_manager,
     surface_negotiation,
 )
-from heapwire.client_lib.player.cpu_picture_stream import CPU, CpuPictureStream
-from heapwire.client_lib.player.decoder_choice import AUTO, open_picture_stream
-from heapwire.client_lib.player.fwht_file import is_fwht
+from heapwire.client_lib.player.decoding import (
+    AUTO,
+    CPU,
+    CpuPictureStream,
+    StandIns,
+    is_fwht,
+    open_picture_stream,
+)
 from heapwire.client_lib.player.keys import key_handler
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.client_lib.player.play_result import FrameFate, PlayResult
 from heapwire.client_lib.player.playback import Controls, Playback, PlayOptions, Progress, Screen
-from heapwire.client_lib.player.stand_ins import StandIns
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
 from heapwire.protocol import InputError, MachineError, NotPossibleError

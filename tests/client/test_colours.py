@@ -13,7 +13,7 @@ from test_player import FAST, platform as platform, play
 
 from heapwire.client_lib import Player, PlayOptions
 from heapwire.client_lib.buffers.surface_colours import SurfaceColours
-from heapwire.client_lib.player.stream_colours import buffer_colour
+from heapwire.client_lib.player.pictures.stream_colours import buffer_colour
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import DeviceKind, Platform
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, parse_fourcc

@@ -3,7 +3,7 @@
 import pytest
 from test_decoder import encode
 
-from heapwire.client_lib.player.container_file import ContainerFile
+from heapwire.client_lib.player.decoding.container_file import ContainerFile
 from heapwire.protocol import FileError
 from heapwire.protocol.values import Extent, fourcc
 

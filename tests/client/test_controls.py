@@ -11,7 +11,7 @@ import pytest
 from patience import PATIENCE, until
 
 from heapwire.client_lib import Player, PlayOptions
-from heapwire.client_lib.player.decoder import Decoder
+from heapwire.client_lib.player.decoding.decoder import Decoder
 from heapwire.client_lib.player.keys import (
     KEY_ESC,
     KEY_F,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from heapwire.client_lib.player.decoder import Decoder
-from heapwire.client_lib.player.video_file import stream_to_play
+from heapwire.client_lib.player.decoding.decoder import Decoder
+from heapwire.client_lib.player.decoding.video_file import stream_to_play
 from heapwire.protocol import FileError, MachineError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 

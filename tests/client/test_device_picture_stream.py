@@ -13,11 +13,11 @@ from patience import PATIENCE
 from playing_compositor import RgbCompositor
 from test_decoder import encode
 
-import heapwire.client_lib.player.decoder_choice
+import heapwire.client_lib.player.decoding.decoder_choice
 import heapwire.client_lib.player.player
 from heapwire.client_lib.player import Player, PlayOptions
-from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
-from heapwire.client_lib.player.packet import Packet
+from heapwire.client_lib.player.decoding.device_picture_stream import DevicePictureStream
+from heapwire.client_lib.player.decoding.packet import Packet
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.memory import CpuAccess, DmaBuf, MemfdMemory
 from heapwire.protocol import InputError, MachineError, NotPossibleError, UsageError
@@ -299,7 +299,7 @@ def opening(monkeypatch, **decoders):
             raise found
         return found
 
-    monkeypatch.setattr(heapwire.client_lib.player.decoder_choice, "M2mDecoder", opened)
+    monkeypatch.setattr(heapwire.client_lib.player.decoding.decoder_choice, "M2mDecoder", opened)
 
 
 def on(fake, path, platform, options=FAST):

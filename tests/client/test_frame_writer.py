@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heapwire.client_lib.buffers import PlaneView
-from heapwire.client_lib.player.frame_writer import (
+from heapwire.client_lib.player.pictures.frame_writer import (
     WRITER_NAME,
     writable_formats,
     write_picture,

@@ -5,7 +5,7 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from heapwire.client_lib.player.fwht_file import FwhtFile, is_fwht
+from heapwire.client_lib.player.decoding.fwht_file import FwhtFile, is_fwht
 from heapwire.protocol import FileError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
 

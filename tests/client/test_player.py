@@ -16,7 +16,7 @@ from playing_compositor import COMPOSITED, PlayingCompositor, RgbCompositor
 from pywayland.protocol.wayland import WlOutput
 from test_decoder import encode, turn
 
-import heapwire.client_lib.player.cpu_picture_stream
+import heapwire.client_lib.player.decoding.cpu_picture_stream
 import heapwire.client_lib.player.media_clock
 import heapwire.client_lib.player.playback
 from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoAnswerError
@@ -164,9 +164,9 @@ def test_frames_that_are_too_late_are_dropped_before_they_are_written(
     monkeypatch.setattr(heapwire.client_lib.player.playback, "HIDDEN", 60.0)
     monkeypatch.setattr(heapwire.client_lib.player.media_clock, "STARVED", 60.0)
     written = []
-    write = heapwire.client_lib.player.cpu_picture_stream.write_picture
+    write = heapwire.client_lib.player.decoding.cpu_picture_stream.write_picture
     monkeypatch.setattr(
-        heapwire.client_lib.player.cpu_picture_stream,
+        heapwire.client_lib.player.decoding.cpu_picture_stream,
         "write_picture",
         lambda picture, *rest: written.append(picture) or write(picture, *rest),
     )
@@ -459,5 +459,5 @@ def test_a_broken_file_is_told_before_anything_is_connected(fake, tmp_path, plat
     ],
 )
 def test_the_codecs_size_counts_if_it_is_the_pictures_with_padding(coded, taken):
-    codec_size = heapwire.client_lib.player.cpu_picture_stream._coded
+    codec_size = heapwire.client_lib.player.decoding.cpu_picture_stream._coded
     assert codec_size(Extent(100, 100), Extent(*coded)) == Extent(*taken)

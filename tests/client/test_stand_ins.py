@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from test_colours import shown_by
 
-from heapwire.client_lib.player.frame_writer import writer_participant
+from heapwire.client_lib.player.decoding.stand_ins import StandIns
 from heapwire.client_lib.player.picture_stream import BufferNeeds
-from heapwire.client_lib.player.stand_ins import StandIns
+from heapwire.client_lib.player.pictures.frame_writer import writer_participant
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Content, Extent, fourcc, parse_fourcc
 

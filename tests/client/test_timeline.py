@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from heapwire.client_lib.player.timeline import Timeline
+from heapwire.client_lib.player.decoding.timeline import Timeline
 
 
 @pytest.mark.parametrize(

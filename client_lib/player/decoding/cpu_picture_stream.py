@@ -7,14 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from heapwire.client_lib.buffers import Buffer
-from heapwire.client_lib.player.container_file import coded_fourcc
-from heapwire.client_lib.player.decoder import DecodedFrame, Decoder
-from heapwire.client_lib.player.frame_writer import write_picture, writer_participant
+from heapwire.client_lib.player.decoding.container_file import coded_fourcc
+from heapwire.client_lib.player.decoding.decoder import DecodedFrame, Decoder
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
-from heapwire.client_lib.player.stream_colours import transfer_note
+from heapwire.client_lib.player.pictures import transfer_note, write_picture, writer_participant
 from heapwire.protocol.values import Content, Extent, Plan
 
 CPU = "cpu"
+"""The decoder that is no device."""
 
 _MOST_PADDING = 128  # pixels: the largest coding block (AV1 superblock)
 _HELD = 1  # the buffer that is being written

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heapwire.client_lib.player.stream_colours import picture_colour
-from heapwire.client_lib.player.timeline import Timeline
-from heapwire.client_lib.player.video_file import VideoFile
+from heapwire.client_lib.player.decoding.timeline import Timeline
+from heapwire.client_lib.player.decoding.video_file import VideoFile
+from heapwire.client_lib.player.pictures import picture_colour
 from heapwire.kernel.system import Owner
 from heapwire.protocol import FileError
 from heapwire.protocol.values import MAX_EXTENT, Content, Extent

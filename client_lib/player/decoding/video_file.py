@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heapwire.client_lib.player.timeline import MOST_GAP, MOST_GAP_OF_A_BROADCAST
+from heapwire.client_lib.player.decoding.timeline import MOST_GAP, MOST_GAP_OF_A_BROADCAST
 from heapwire.protocol import FileError, MachineError, words_of
 
 if TYPE_CHECKING:

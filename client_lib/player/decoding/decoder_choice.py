@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from heapwire.client_lib.player.container_file import ContainerFile
-from heapwire.client_lib.player.cpu_picture_stream import CPU, CpuPictureStream
-from heapwire.client_lib.player.device_picture_stream import DevicePictureStream
-from heapwire.client_lib.player.fwht_file import FwhtFile, is_fwht
-from heapwire.client_lib.player.packet import PacketFile
+from heapwire.client_lib.player.decoding.container_file import ContainerFile
+from heapwire.client_lib.player.decoding.cpu_picture_stream import CPU, CpuPictureStream
+from heapwire.client_lib.player.decoding.device_picture_stream import DevicePictureStream
+from heapwire.client_lib.player.decoding.fwht_file import FwhtFile, is_fwht
+from heapwire.client_lib.player.decoding.packet import PacketFile
+from heapwire.client_lib.player.decoding.video_file import STDIN
 from heapwire.client_lib.player.picture_stream import PictureStream
-from heapwire.client_lib.player.video_file import STDIN
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import M2mDecoder
 from heapwire.protocol import FileError, InputError, MachineError, NotPossibleError, words_of

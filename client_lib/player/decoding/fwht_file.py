@@ -15,8 +15,8 @@ from fractions import Fraction
 from io import FileIO
 from pathlib import Path
 
-from heapwire.client_lib.player.packet import Packet
-from heapwire.client_lib.player.timeline import MOST_GAP
+from heapwire.client_lib.player.decoding.packet import Packet
+from heapwire.client_lib.player.decoding.timeline import MOST_GAP
 from heapwire.protocol import FileError, words_of
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, fourcc
 

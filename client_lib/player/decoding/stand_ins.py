@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from heapwire.client_lib.player.frame_writer import stored_as_they_are
 from heapwire.client_lib.player.picture_stream import BufferNeeds
+from heapwire.client_lib.player.pictures import stored_as_they_are
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import RULES

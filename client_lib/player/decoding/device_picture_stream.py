@@ -20,9 +20,9 @@ from fractions import Fraction
 
 from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.errors import AllocationError
-from heapwire.client_lib.player.packet import Packet, PacketFile
+from heapwire.client_lib.player.decoding.packet import Packet, PacketFile
+from heapwire.client_lib.player.decoding.timeline import Timeline
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
-from heapwire.client_lib.player.timeline import Timeline
 from heapwire.kernel.discovery import layout_sets
 from heapwire.kernel.memory import CpuAccess
 from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat, is_laid_out_as

@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heapwire.client_lib.player.decoder import Decoder
-from heapwire.client_lib.player.packet import Packet
-from heapwire.client_lib.player.video_file import VideoFile
+from heapwire.client_lib.player.decoding.decoder import Decoder
+from heapwire.client_lib.player.decoding.packet import Packet
+from heapwire.client_lib.player.decoding.video_file import VideoFile
 from heapwire.protocol import FileError, words_of
 from heapwire.protocol.values import fourcc
 

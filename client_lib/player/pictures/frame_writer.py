@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from heapwire.client_lib.buffers import PlaneView
-from heapwire.client_lib.player.plane_stores import (
+from heapwire.client_lib.player.pictures.plane_stores import (
     component_of,
     rows_of,
     store,
     store_pairs,
     target_of,
 )
-from heapwire.client_lib.player.stream_colours import picture_colour
+from heapwire.client_lib.player.pictures.stream_colours import picture_colour
 from heapwire.protocol import InputError, UsageError
 from heapwire.protocol.values import (
     ALLWINNER_TILED,

@@ -1,0 +1,25 @@
+"""Pictures of PyAV's: their colours, and how they are written into the planes of a buffer."""
+
+from typing import TYPE_CHECKING
+
+from heapwire.protocol.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from heapwire.client_lib.player.pictures.frame_writer import (
+        stored_as_they_are as stored_as_they_are,
+        write_picture as write_picture,
+        writer_participant as writer_participant,
+    )
+    from heapwire.client_lib.player.pictures.stream_colours import (
+        buffer_colour as buffer_colour,
+        picture_colour as picture_colour,
+        transfer_note as transfer_note,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "frame_writer": "stored_as_they_are write_picture writer_participant",
+            "stream_colours": "buffer_colour picture_colour transfer_note",
+        },
+    )
