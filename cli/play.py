@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 from heapwire.cli.arguments import (
@@ -12,6 +13,7 @@ from heapwire.cli.arguments import (
     add_platform,
     add_policy,
     add_timeout,
+    extent,
     fourcc,
     load_platform,
     load_policy,
@@ -22,15 +24,45 @@ from heapwire.cli.arguments import (
 from heapwire.cli.pages import FrameStatistics
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, complain, documents, show, texts
 from heapwire.client_lib.negotiation import ConflictError
-from heapwire.client_lib.player import AUTO, FrameCounts, Player, PlayOptions, PlayResult, Progress
+from heapwire.client_lib.player import (
+    AUTO,
+    PATTERNS,
+    FrameCounts,
+    PatternMaterial,
+    Player,
+    PlayOptions,
+    PlayResult,
+    Progress,
+)
+from heapwire.protocol import InputError
 from heapwire.protocol.explain import Document, Json, plan_document, value_document
-from heapwire.protocol.values import SourceId
+from heapwire.protocol.values import Extent, SourceId
 from heapwire.protocol.wire import trace_document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire play`."""
-    parser.add_argument("file", type=Path, help="a video file; - for what is piped in")
+    parser.add_argument("file", type=Path, nargs="?", help="a video file; - for what is piped in")
+    parser.add_argument(
+        "--picture",
+        metavar="PATTERN",
+        nargs="?",
+        const="bars",
+        choices=PATTERNS,
+        help="show a test pattern instead, with a counter: bars (the default), full or steps",
+    )
+    parser.add_argument(
+        "--size",
+        metavar="WxH",
+        type=extent,
+        help="of the pattern in pixels (default: 1280x720)",
+    )
+    parser.add_argument(
+        "--rate",
+        metavar="N",
+        type=positive,
+        help="pictures of the pattern a second (default: 30)",
+    )
     parser.add_argument("--frames", metavar="N", type=positive, help="stop after so many")
     parser.add_argument("--fullscreen", action="store_true", help="ask for the whole screen")
     parser.add_argument(
@@ -71,6 +103,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write what becomes of each frame, a line of JSON each",
     )
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
+    parser.add_argument(
+        "--require-dmabuf",
+        action="store_true",
+        help="fail where frames would have to be copied through wl_shm instead: without "
+        "linux-dmabuf, or without memory to negotiate about",
+    )
     add_timeout(parser)
     add_platform(parser)
     add_policy(parser)
@@ -82,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
     meter = Meter()
     statistics = FrameStatistics(seconds=options.stats, lines=options.stats_file is not None)
     player = Player(
-        options.file,
+        _material(options),
         platform=load_policy(options.policy).apply(load_platform(options.platform)),
         options=PlayOptions(
             frames=options.frames,
@@ -94,6 +132,7 @@ def run(options: argparse.Namespace) -> int:
             timeout=options.timeout,
             start=options.start,
             loop=options.loop,
+            require_dmabuf=options.require_dmabuf,
         ),
         on_progress=None if options.stats else meter.show,
         on_fate=statistics.add if options.stats or options.stats_file else None,
@@ -108,6 +147,25 @@ def run(options: argparse.Namespace) -> int:
         options.capture.write_json(trace_document(result.events))
     show(play_document(result), render, as_json=options.json)
     return DONE
+
+
+def _material(options: argparse.Namespace) -> Path | PatternMaterial:
+    """What the command line says is to be shown; raises `InputError` unless it is one thing."""
+    if options.picture is None:
+        if options.file is None:
+            raise InputError("name a video file, or --picture for a test pattern")
+        if options.size is not None or options.rate is not None:
+            raise InputError("--size and --rate are for --picture: a file has its own")
+        file: Path = options.file
+        return file
+    if options.file is not None:
+        raise InputError(f"either {options.file} or --picture can be shown, not both")
+    return PatternMaterial(
+        options.picture,
+        options.size or Extent(1280, 720),
+        Fraction(options.rate or 30),
+        formats=() if options.format is None else (options.format,),
+    )
 
 
 def played(player: Player, meter: Meter, *, as_json: bool) -> PlayResult | None:
@@ -175,13 +233,15 @@ class Meter:
 def play_document(result: PlayResult) -> Document:
     """The outcome for programs."""
     names = dict(result.source_names)
+    plan = None if result.shared else result.plan  # nobody has agreed on it
     return {
         "schema_version": SCHEMA_VERSION,
         "frames": counts_document(result.frames),
         "decoder": result.decoder,
         "bytes_copied_per_frame": result.bytes_copied_per_frame,
         "negotiations": result.negotiations,
-        "plan": None if result.plan is None else plan_document(result.plan, names),
+        "through": "wl_shm" if result.shared else "linux-dmabuf",
+        "plan": None if plan is None else plan_document(plan, names),
         "reasons": dict(result.reasons),
         "sources": _sources(result, names),
         "damaged": result.damaged,
@@ -252,7 +312,7 @@ def _plan_lines(plan: Document) -> list[str]:
 
 def _sources(result: PlayResult, names: dict[SourceId, str]) -> list[Json]:
     """Every source of the last answer: chosen, or why not."""
-    if result.plan is None:
+    if result.plan is None or result.shared:
         return []
     chosen = dict.fromkeys(entry.source for entry in result.plan.layout.objects)
     told = [(source, True, "chosen") for source in chosen]

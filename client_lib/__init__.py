@@ -46,8 +46,9 @@ let `negotiation.on_batch` tell you. A batch may come unasked, when the surface
 is about to be scanned out or the hardware has changed: allocate anew and go on
 with the new buffers; `BufferSupply.update` does just that.
 
-`Player` puts all of it together and plays a video file. Decoding needs the
-extra `play`.
+`Player` puts all of it together and plays a video file, or any other `Material`, such as a
+`PatternMaterial`. Where there is no linux-dmabuf, or no memory to negotiate about, it shows
+copies through `wl_shm` (`SharedMemory`). Decoding needs the extra `play`.
 
 Errors say whose fault they are: `UsageError` (the program's, a bug: do not catch
 it), `InputError` and `FileError` (a person's word or file), `MachineError` (the
@@ -86,6 +87,10 @@ if TYPE_CHECKING:
     )
     from heapwire.client_lib.buffers.plane_view import (
         PlaneView as PlaneView,
+    )
+    from heapwire.client_lib.buffers.shared_memory import (
+        SharedImport as SharedImport,
+        SharedMemory as SharedMemory,
     )
     from heapwire.client_lib.buffers.window import (
         Presented as Presented,
@@ -152,6 +157,10 @@ if TYPE_CHECKING:
         NegotiationError as NegotiationError,
         contradictions as contradictions,
     )
+    from heapwire.client_lib.negotiation.importer import (
+        Importer as Importer,
+        StartedImport as StartedImport,
+    )
     from heapwire.client_lib.negotiation.negotiation import (
         Negotiation as Negotiation,
     )
@@ -166,6 +175,20 @@ if TYPE_CHECKING:
     from heapwire.client_lib.player.decoding.decoder import (
         DecodedFrame as DecodedFrame,
         Decoder as Decoder,
+    )
+    from heapwire.client_lib.player.material import (
+        Material as Material,
+    )
+    from heapwire.client_lib.player.pattern.drawing import (
+        PATTERNS as PATTERNS,
+    )
+    from heapwire.client_lib.player.pattern.pattern_stream import (
+        PatternMaterial as PatternMaterial,
+    )
+    from heapwire.client_lib.player.picture_stream import (
+        BufferNeeds as BufferNeeds,
+        DuePicture as DuePicture,
+        PictureStream as PictureStream,
     )
     from heapwire.client_lib.player.pictures.frame_writer import (
         writable_formats as writable_formats,
@@ -254,6 +277,7 @@ else:
             "buffers.extended_feedback": "ExtendedFeedback",
             "buffers.linux_dmabuf": "Import LinuxDmabuf",
             "buffers.plane_view": "PlaneView",
+            "buffers.shared_memory": "SharedImport SharedMemory",
             "buffers.window": "Presented Window",
             "errors": (
                 "AllocationError DisconnectedError ImportRefusedError MissingGlobalError "
@@ -272,10 +296,15 @@ else:
             "negotiation.buffer_pool": "BufferPool",
             "negotiation.buffer_supply": "BufferSupply",
             "negotiation.conflict": ("ConflictError Contradiction NegotiationError contradictions"),
+            "negotiation.importer": "Importer StartedImport",
             "negotiation.negotiation_manager": "AnnouncedSource NegotiationManager",
             "negotiation.negotiation": "Negotiation",
             "negotiation.planner_choice": "local_negotiation surface_negotiation",
             "player.decoding.decoder": "DecodedFrame Decoder",
+            "player.material": "Material",
+            "player.pattern.drawing": "PATTERNS",
+            "player.pattern.pattern_stream": "PatternMaterial",
+            "player.picture_stream": "BufferNeeds DuePicture PictureStream",
             "player.pictures.frame_writer": "writable_formats write_picture writer_participant",
             "player.play_result": "FrameCounts FrameFate PlayResult",
             "player.playback": "PlayOptions Progress",

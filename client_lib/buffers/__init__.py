@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PlaneView as PlaneView,
         check_planes as check_planes,
     )
+    from heapwire.client_lib.buffers.shared_memory import SharedMemory as SharedMemory
     from heapwire.client_lib.buffers.window import Presented as Presented, Window as Window
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -40,6 +41,7 @@ else:
             "keyboard": "Keyboard",
             "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",
+            "shared_memory": "SharedMemory",
             "window": "Presented Window",
         },
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         ConflictError as ConflictError,
         NegotiationError as NegotiationError,
     )
+    from heapwire.client_lib.negotiation.importer import Importer as Importer
     from heapwire.client_lib.negotiation.negotiation import Negotiation as Negotiation
     from heapwire.client_lib.negotiation.negotiation_manager import (
         NegotiationManager as NegotiationManager,
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from heapwire.client_lib.negotiation.planner_choice import (
         local_negotiation as local_negotiation,
         offered_manager as offered_manager,
+        shared_negotiation as shared_negotiation,
         surface_negotiation as surface_negotiation,
     )
+    from heapwire.client_lib.negotiation.shm_planner import shared_platform as shared_platform
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -29,6 +32,10 @@ else:
             "conflict": "ConflictError NegotiationError",
             "negotiation_manager": "NegotiationManager",
             "negotiation": "Negotiation",
-            "planner_choice": "local_negotiation offered_manager surface_negotiation",
+            "importer": "Importer",
+            "planner_choice": (
+                "local_negotiation offered_manager shared_negotiation surface_negotiation"
+            ),
+            "shm_planner": "shared_platform",
         },
     )

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Self
 
-from heapwire.client_lib.buffers import Buffer, Import, LinuxDmabuf, allocate, check_planes
+from heapwire.client_lib.buffers import Buffer, allocate, check_planes
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
+from heapwire.client_lib.negotiation.importer import Importer, StartedImport
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
@@ -22,8 +23,9 @@ class BufferPool(Owner):
 
     `extent` is the size of the pictures. Objects that this process may allocate
     come from `memory`; the rest, or all without `memory`, from the compositor, which has
-    `timeout` seconds for each answer. With `partial` one of them is enough to begin with, and
-    `grow` gets the others.
+    `timeout` seconds for each answer; all from `make` where that is given, which raises
+    `AllocationError` when it has no more. `dmabuf` imports them. With `partial` one of them is
+    enough to begin with, and `grow` gets the others.
     Raises `AllocationError`, `ImportRefusedError` or `NoAnswerError`; what was
     allocated until then is closed.
     """
@@ -34,8 +36,9 @@ class BufferPool(Owner):
         negotiation: Negotiation,
         batch: Batch,
         offer: Offer,
-        dmabuf: LinuxDmabuf,
+        dmabuf: Importer,
         memory: Memory | None,
+        make: Callable[[Plan], Buffer] | None = None,
         extent: Extent,
         limit: int = BUFFERS,
         partial: bool = False,
@@ -49,6 +52,7 @@ class BufferPool(Owner):
         self._negotiation = negotiation
         self._dmabuf = dmabuf
         self._memory = memory
+        self._make = make
         self._extent = extent
         self._timeout = timeout
         try:
@@ -64,8 +68,9 @@ class BufferPool(Owner):
         *,
         negotiation: Negotiation,
         batch: Batch,
-        dmabuf: LinuxDmabuf,
+        dmabuf: Importer,
         memory: Memory | None,
+        make: Callable[[Plan], Buffer] | None = None,
         extent: Extent,
         check: Callable[[Plan], None] | None = None,
         limit: int = BUFFERS,
@@ -89,6 +94,7 @@ class BufferPool(Owner):
                     offer=offer,
                     dmabuf=dmabuf,
                     memory=memory,
+                    make=make,
                     extent=extent,
                     limit=limit,
                     partial=partial,
@@ -111,13 +117,11 @@ class BufferPool(Owner):
     def _fill(self, *, partial: bool) -> None:
         """Make the buffers that are missing, which is all or as many as there is memory for."""
         made: list[Buffer] = []
-        imports: list[Import] = []
+        imports: list[StartedImport] = []
         try:
             while len(self.buffers) + len(made) < self._wanted:
                 try:
-                    made.append(
-                        _allocate(self._negotiation, self.offer, self._memory, self._timeout)
-                    )
+                    made.append(self._made())
                 except AllocationError:
                     if partial and (made or self.buffers):
                         break
@@ -136,6 +140,11 @@ class BufferPool(Owner):
                 buffer.close()
             raise
         self.buffers += made
+
+    def _made(self) -> Buffer:
+        if self._make is not None:
+            return self._make(self.plan)
+        return _allocate(self._negotiation, self.offer, self._memory, self._timeout)
 
     @property
     def idle(self) -> bool:

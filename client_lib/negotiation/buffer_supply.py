@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from heapwire.client_lib.buffers import Buffer, LinuxDmabuf
+from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.negotiation.buffer_pool import BufferPool
+from heapwire.client_lib.negotiation.importer import Importer
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
@@ -24,17 +25,19 @@ class BufferSupply(Owner):
     `negotiations` counts the answers that were asked for or acted on; `faults` has what stood
     in the way of plans that came unasked: the buffers from before then stay.
     `check` raises `AllocationError` for plans that whoever fills the buffers
-    cannot keep to. `timeout` is in seconds, for each answer that is waited for.
+    cannot keep to, and `make`, where given, has the buffers that there are already (see
+    `BufferPool`). `timeout` is in seconds, for each answer that is waited for.
     The negotiation's `on_batch` is the supply's from now on, until `close`.
     """
 
     def __init__(
         self,
         negotiation: Negotiation,
-        dmabuf: LinuxDmabuf,
+        dmabuf: Importer,
         memory: Memory | None,
         *,
         check: Callable[[Plan], None] | None = None,
+        make: Callable[[Plan], Buffer] | None = None,
         limit: int = BUFFERS,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
@@ -47,6 +50,7 @@ class BufferSupply(Owner):
         self._dmabuf = dmabuf
         self._memory = memory
         self._check = check
+        self._make = make
         self._limit = limit
         self._timeout = timeout
         self._extent: Extent | None = None
@@ -133,6 +137,7 @@ class BufferSupply(Owner):
             batch=batch,
             dmabuf=self._dmabuf,
             memory=self._memory,
+            make=self._make,
             extent=extent,
             check=self._check,
             limit=self._limit,

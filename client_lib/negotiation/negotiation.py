@@ -12,6 +12,7 @@ from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.negotiation.compositor_planner import CompositorPlanner
 from heapwire.client_lib.negotiation.conflict import negotiation_error
 from heapwire.client_lib.negotiation.local_planner import LocalPlanner
+from heapwire.client_lib.negotiation.planner import Planner
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import (
@@ -60,7 +61,7 @@ class Negotiation:
     method that would ask or send something.
     """
 
-    def __init__(self, planner: CompositorPlanner | LocalPlanner) -> None:
+    def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self.on_batch: Callable[[Batch], None] | None = None
         self.events: list[Event] | None = None

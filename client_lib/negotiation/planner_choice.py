@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from heapwire.client_lib.buffers import LinuxDmabuf
+from heapwire.client_lib.buffers import LinuxDmabuf, SharedMemory
 from heapwire.client_lib.negotiation.local_planner import LocalPlanner
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.negotiation.negotiation_manager import NegotiationManager
+from heapwire.client_lib.negotiation.shm_planner import ShmPlanner
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, NEGOTIATION_MANAGER, AnyProxy, Connection
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import SourceId
@@ -35,6 +36,13 @@ def local_negotiation(
     what becomes of buffers: their status stays None.
     """
     negotiation = Negotiation(LocalPlanner(dmabuf, platform, surface))
+    negotiation.set_openable(platform.memory.openable)
+    return negotiation
+
+
+def shared_negotiation(shared: SharedMemory, platform: Platform) -> Negotiation:
+    """A negotiation of buffers for `wl_shm`, in the memory of a `shared_platform`."""
+    negotiation = Negotiation(ShmPlanner(shared, platform))
     negotiation.set_openable(platform.memory.openable)
     return negotiation
 

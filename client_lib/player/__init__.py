@@ -6,6 +6,8 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.client_lib.player.decoding.decoder_choice import AUTO as AUTO
+    from heapwire.client_lib.player.pattern.drawing import PATTERNS as PATTERNS
+    from heapwire.client_lib.player.pattern.pattern_stream import PatternMaterial as PatternMaterial
     from heapwire.client_lib.player.play_result import (
         FrameCounts as FrameCounts,
         FrameFate as FrameFate,
@@ -18,6 +20,8 @@ else:
         __name__,
         {
             "decoding.decoder_choice": "AUTO",
+            "pattern.drawing": "PATTERNS",
+            "pattern.pattern_stream": "PatternMaterial",
             "play_result": "FrameCounts FrameFate PlayResult",
             "playback": "PlayOptions Progress",
             "player": "Player",

@@ -65,7 +65,8 @@ class PlayResult:
     are those of the negotiation, if they were recorded.
     `damaged` counts packets that could not be decoded; `faults` says why devices
     were passed over, and plans that came unasked not taken. `stopped` is set if it
-    was not played to its end.
+    was not played to its end, and `shared` if it went through `wl_shm`, whose memory the compositor
+    copies.
     """
 
     frames: FrameCounts
@@ -80,6 +81,7 @@ class PlayResult:
     damaged: int = 0
     faults: tuple[str, ...] = ()
     stopped: bool = False
+    shared: bool = False
 
 
 class FrameLedger:

@@ -42,7 +42,8 @@ class PlayOptions:
     Without `paced`, frames are shown as fast as the compositor takes them, and
     none is dropped. With `record` the result has the events of the negotiation.
     `timeout` is in seconds: how long the compositor may take for an answer. It begins at `start`
-    seconds of the file, and with `loop` from there again and again.
+    seconds of the file, and with `loop` from there again and again. With `require_dmabuf` it
+    fails where frames would have to go through `wl_shm` instead.
     """
 
     frames: int | None = None
@@ -54,6 +55,7 @@ class PlayOptions:
     timeout: float = DEFAULT_TIMEOUT
     start: float = 0.0
     loop: bool = False
+    require_dmabuf: bool = False
 
 
 @dataclass(slots=True)

@@ -5,27 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from heapwire.client_lib.buffers import Keyboard, LinuxDmabuf, Window
+from pywayland.protocol.wayland import WlShm
+
+from heapwire.client_lib.buffers import Keyboard, SharedMemory, Window
+from heapwire.client_lib.errors import AllocationError, ImportRefusedError, MissingGlobalError
 from heapwire.client_lib.negotiation import (
     BufferSupply,
-    NegotiationManager,
-    offered_manager,
-    surface_negotiation,
+    NegotiationError,
 )
-from heapwire.client_lib.player.decoding import (
-    AUTO,
-    CPU,
-    CpuPictureStream,
-    StandIns,
-    is_fwht,
-    open_picture_stream,
-)
+from heapwire.client_lib.player.decoding import CPU, CpuPictureStream, StandIns, VideoMaterial
 from heapwire.client_lib.player.keys import key_handler
+from heapwire.client_lib.player.material import Material
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.client_lib.player.play_result import FrameFate, PlayResult
 from heapwire.client_lib.player.playback import Controls, Playback, PlayOptions, Progress, Screen
+from heapwire.client_lib.player.ways import Negotiated, Shared, lacks_memory, loss_text
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
 from heapwire.protocol import InputError, MachineError, NotPossibleError
@@ -34,11 +31,18 @@ from heapwire.protocol.wire import Explanation
 
 # What a device, or the lack of memory for it, stands in the way with: the CPU has neither.
 # A bug of the caller's is not among them, and neither is a compositor that is gone.
-_ANOTHER_DECODER_MAY_DO = (MachineError, InputError, NotPossibleError)
+_ANOTHER_WAY_MAY_DO = (MachineError, InputError, NotPossibleError)
+# What wl_shm does without. Whether a negotiation failed for that is another question.
+_WITHOUT_NEGOTIATION = (
+    MissingGlobalError,
+    AllocationError,
+    ImportRefusedError,
+    NegotiationError,
+)
 
 
 class Player:
-    """Plays one file, once, with `play`.
+    """Plays one file, by its path, or any other `Material`, once, with `play`.
 
     `display` is the socket of the compositor, as for `Connection`. `platform` is
     the machine that the player allocates on, None to leave that to the
@@ -49,11 +53,14 @@ class Player:
     besides. `on_progress` is called after each frame, `on_last_frame` when the
     last one is on the screen and the window about to be closed; `on_fate` with what became of
     each frame, as soon as that is known.
+
+    Where linux-dmabuf or memory to negotiate about is missing, the frames go through `wl_shm`,
+    and a sentence of the result says so (`PlayOptions.require_dmabuf` forbids it).
     """
 
     def __init__(
         self,
-        path: str | Path,
+        material: str | Path | Material,
         *,
         display: str | int | None = None,
         platform: Platform | None = None,
@@ -64,11 +71,15 @@ class Player:
         on_fate: Callable[[FrameFate], None] | None = None,
     ) -> None:
         self._on_fate = on_fate
-        self._path = path
         self._display = display
         self._platform = platform
         self._participants = tuple(participants)
         self._options = options or PlayOptions()
+        self._material = (
+            VideoMaterial(material, decoder=self._options.decoder, formats=self._options.formats)
+            if isinstance(material, str | Path)
+            else material
+        )
         self._on_progress = on_progress
         self._on_last_frame = on_last_frame
         self._wake: int | None = None
@@ -106,7 +117,7 @@ class Player:
             os.eventfd_write(self._wake, 1)
 
     def play(self) -> PlayResult:
-        """Play the file to its end, or until `stop` or the window's close button.
+        """Play to the end, or until `stop` or the window's close button.
 
         Raises `FileError` for a file that cannot be decoded and `InputError` for a decoder
         that there is not; `MachineError` if a device fails or PyAV is missing;
@@ -115,20 +126,18 @@ class Player:
         `ImportRefusedError`; `ProtocolError`, `DisconnectedError` or `NoAnswerError` if
         the compositor ends or hangs. All it made is destroyed and closed in any case.
         """
-        options = self._options
+        options, material = self._options, self._material
         faults: list[str] = []
         with contextlib.ExitStack() as stack:
-            pictures = self._opened(options.decoder, faults)
+            pictures = material.open(self._platform, faults)
             stack.callback(lambda: pictures.close())  # of those that are played in the end
             wake = stack.enter_context(_eventfd())
             self._wake = wake
             stack.callback(setattr, self, "_wake", None)
             connection = stack.enter_context(Connection(self._display))
-            manager = offered_manager(connection, self._platform, timeout=options.timeout)
-            dmabuf = LinuxDmabuf(connection, timeout=options.timeout)
             window = Window(
                 connection,
-                title=os.fsencode(Path(self._path).name).decode("utf-8", "replace"),
+                title=material.title,
                 fullscreen=options.fullscreen,
                 timeout=options.timeout,
             )
@@ -139,51 +148,61 @@ class Player:
             stack.callback(Keyboard(connection, pressed).close)
             screen = Screen(connection, window, wake)
             try:
-                return self._shown(screen, manager, dmabuf, pictures, faults)
-            except _ANOTHER_DECODER_MAY_DO as error:
-                if options.decoder != AUTO or not self._cpu_may_do(pictures) or window.mapped:
+                negotiated = Negotiated(connection, self._platform, options.timeout)
+                while True:
+                    try:
+                        return self._shown(screen, negotiated, pictures, faults)
+                    except _ANOTHER_WAY_MAY_DO as error:
+                        another = material.other_way(pictures, self._platform, faults)
+                        if another is None or window.mapped:
+                            raise
+                        faults.append(f"{pictures.decoder}: {error}")
+                    pictures.close()
+                    pictures = another()
+            except _WITHOUT_NEGOTIATION as error:
+                shared = None if window.mapped else self._shared(connection, error)
+                if shared is None:
                     raise
-                faults.append(f"{pictures.decoder}: {error}")
-            pictures.close()
-            pictures = self._opened(CPU, faults)
-            return self._shown(screen, manager, dmabuf, pictures, faults)
+                try:
+                    pictures = material.written(pictures)
+                except _ANOTHER_WAY_MAY_DO:
+                    raise error from None
+                faults.append(loss_text(error))
+                return self._shown(screen, shared, pictures, faults)
 
-    def _opened(self, decoder: str, faults: list[str]) -> PictureStream:
-        return open_picture_stream(
-            self._path,
-            self._platform,
-            decoder=decoder,
-            formats=self._options.formats,
-            faults=faults,
-        )
-
-    def _cpu_may_do(self, pictures: PictureStream) -> bool:
-        return pictures.decoder != CPU and not is_fwht(self._path)
+    def _shared(self, connection: Connection, error: Exception) -> Shared | None:
+        """The way through `wl_shm`, if it is one, and it was not forbidden."""
+        options = self._options
+        if options.require_dmabuf or not lacks_memory(error):
+            return None
+        if WlShm.name not in connection.globals(timeout=options.timeout):
+            return None
+        memory = SharedMemory(connection, timeout=options.timeout)
+        if options.formats and not set(options.formats) & set(memory.formats):
+            return None
+        return Shared(memory)
 
     def _shown(
         self,
         screen: Screen,
-        manager: NegotiationManager | None,
-        dmabuf: LinuxDmabuf,
+        way: Negotiated | Shared,
         pictures: PictureStream,
         faults: list[str],
     ) -> PlayResult:
         """Show all pictures of a stream; then the window is closed."""
         options, window = self._options, screen.window
-        negotiation = surface_negotiation(
-            dmabuf, window.surface, self._platform, manager=manager, timeout=options.timeout
-        )
+        negotiation = way.negotiation(window)
         with contextlib.ExitStack() as stack:
             stack.callback(negotiation.close)
             if options.record:
                 negotiation.events = []
             negotiation.set_explanation(Explanation.ALL)  # the result says why not other memory
-            for participant in self._others(pictures):
+            for participant in self._others(pictures, way):
                 negotiation.set_participant(participant)
             supply = BufferSupply(
                 negotiation,
-                dmabuf,
-                None if self._platform is None else self._platform.memory,
+                way.importer,
+                None if way.platform is None else way.platform.memory,
                 check=pictures.check,
                 timeout=options.timeout,
             )
@@ -197,7 +216,7 @@ class Player:
                 stopped=lambda: self._stopped or window.close_requested,
                 fullscreen=lambda: self._fullscreen,
                 on_progress=self._on_progress,
-                stand_ins=self._stand_ins(pictures),
+                stand_ins=self._stand_ins(pictures, way.platform),
                 controls=self._controls,
                 on_fate=self._on_fate,
             )
@@ -205,23 +224,26 @@ class Player:
                 playback.play()
                 if self._on_last_frame is not None:
                     self._on_last_frame()
-                return playback.result(faults)
+                return replace(playback.result(faults), shared=isinstance(way, Shared))
             finally:
                 if window.mapped:
                     window.close()  # before its buffers go
 
-    def _others(self, pictures: PictureStream) -> Iterator[Participant]:
-        """Who takes part besides the one that fills the buffers."""
-        yield from self._participants
-        if self._platform is None or pictures.decoder != CPU:
+    def _others(self, pictures: PictureStream, way: Negotiated | Shared) -> Iterator[Participant]:
+        """Who takes part besides the one that fills the buffers; nobody else reads wl_shm."""
+        platform = way.platform
+        if isinstance(way, Shared):
             return
-        for device in self._platform.devices:
+        yield from self._participants
+        if platform is None or pictures.decoder != CPU:
+            return
+        for device in platform.devices:
             if device.kind is DeviceKind.CPU and Usage.CPU_WRITE in device.sets:
-                yield self._platform.participant(device.name, Usage.CPU_WRITE)
+                yield platform.participant(device.name, Usage.CPU_WRITE)
 
-    def _stand_ins(self, pictures: PictureStream) -> StandIns | None:
+    def _stand_ins(self, pictures: PictureStream, platform: Platform | None) -> StandIns | None:
         """Simulated decoders; whoever asks for the CPU as decoder wants none."""
-        platform, options = self._platform, self._options
+        options = self._options
         if platform is None or not platform.simulated or options.decoder == CPU:
             return None
         if not isinstance(pictures, CpuPictureStream):

@@ -92,6 +92,52 @@ def test_the_demo_scans_out_from_the_heap_that_the_platform_demands(tmp_path):
     assert np.ptp(picture) > 200  # the clip, not an empty screen
 
 
+def test_a_pattern_plays_without_a_file(tmp_path):
+    lines = tmp_path / "frames.json"
+    with compositor(tmp_path, "--size", "320x200") as environment:
+        options = ("--size", "320x200", "--format", "XRGB8888", "--fullscreen", "--unpaced")
+        options = (*options, "--frames", 5, "--json", "--stats-file", lines)
+        done = run(environment, "play", "--picture", *options, "--platform", "raspberry-pi-4")
+    assert (done.returncode, done.stderr) == (0, "")
+    account = json.loads(done.stdout)
+    assert (account["frames"]["shown"], account["through"]) == (5, "linux-dmabuf")
+    assert account["plan"]["fourcc"] == "XRGB8888"
+    frames = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert {frame["copied"] for frame in frames} == {account["bytes_copied_per_frame"]}
+
+
+def test_without_memory_to_negotiate_about_it_says_what_is_lost(tmp_path):
+    bare = tmp_path / "bare.toml"
+    bare.write_text('name = "bare"\n')
+    with compositor(tmp_path, "--platform", bare) as environment:
+        options = ("--platform", bare, "--frames", 3, "--unpaced")
+        done = run(environment, "play", "--picture", "full", *options)
+        assert done.returncode == 0, done.stderr
+        assert "shown through wl_shm (there is no source of memory" in done.stdout
+        assert "plan:" not in done.stdout
+        account = json.loads(run(environment, "play", "--picture", *options, "--json").stdout)
+        assert (account["through"], account["plan"], account["sources"]) == ("wl_shm", None, [])
+        assert account["bytes_copied_per_frame"] >= 1280 * 720 * 4
+        done = run(environment, "play", "--picture", *options, "--require-dmabuf")
+        assert done.returncode == 1
+        assert "no source of memory" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        ((), 1, "name a video file, or --picture"),
+        (("a.mkv", "--picture"), 1, "not both"),
+        (("a.mkv", "--rate", "30"), 1, "a file has its own"),
+        (("--picture", "testcard"), 2, "bars"),
+    ],
+)
+def test_what_is_to_be_shown_is_one_thing(heapwire, arguments, status, told):
+    outcome = heapwire("play", *arguments)
+    assert outcome.status == status
+    assert told in outcome.err
+
+
 def test_a_file_whose_name_is_not_utf_8_plays(tmp_path, clip):
     copy = os.fsencode(tmp_path) + b"/\xff\xfe.mkv"
     os.link(clip, copy)

@@ -14,7 +14,6 @@ from playing_compositor import RgbCompositor
 from test_decoder import encode
 
 import heapwire.client_lib.player.decoding.decoder_choice
-import heapwire.client_lib.player.player
 from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.player.decoding.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.decoding.packet import Packet
@@ -101,7 +100,9 @@ def play(fake, platform, monkeypatch):
             return DevicePictureStream(file, device, PRODUCER, name="video7", formats=formats)
 
         device = decoder
-        monkeypatch.setattr(heapwire.client_lib.player.player, "open_picture_stream", opened)
+        monkeypatch.setattr(
+            heapwire.client_lib.player.decoding.video_material, "open_picture_stream", opened
+        )
         player = Player(
             "clip.fake", display=fake.socket.detach(), platform=platform, options=options, **more
         )

@@ -191,7 +191,7 @@ def test_without_a_platform_the_missing_protocol_is_named(no_fd_leak, clips, pi)
         without_extension(pi) as (compositor, _),
         pytest.raises(MissingGlobalError, match="xx_dmabuf_negotiation_manager_v1"),
     ):
-        play(compositor, clips["bikes.mp4"], None)
+        play(compositor, clips["bikes.mp4"], None, replace(FULLSCREEN, require_dmabuf=True))
 
 
 def test_default_feedback_is_for_sampling(no_fd_leak, pi):

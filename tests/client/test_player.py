@@ -18,6 +18,7 @@ from test_decoder import encode, turn
 
 import heapwire.client_lib.player.decoding.cpu_picture_stream
 import heapwire.client_lib.player.media_clock
+import heapwire.client_lib.player.pictures.written_picture
 import heapwire.client_lib.player.playback
 from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoAnswerError
 from heapwire.client_lib.negotiation import ConflictError
@@ -164,9 +165,9 @@ def test_frames_that_are_too_late_are_dropped_before_they_are_written(
     monkeypatch.setattr(heapwire.client_lib.player.playback, "HIDDEN", 60.0)
     monkeypatch.setattr(heapwire.client_lib.player.media_clock, "STARVED", 60.0)
     written = []
-    write = heapwire.client_lib.player.decoding.cpu_picture_stream.write_picture
+    write = heapwire.client_lib.player.pictures.written_picture.write_picture
     monkeypatch.setattr(
-        heapwire.client_lib.player.decoding.cpu_picture_stream,
+        heapwire.client_lib.player.pictures.written_picture,
         "write_picture",
         lambda picture, *rest: written.append(picture) or write(picture, *rest),
     )

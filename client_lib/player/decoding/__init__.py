@@ -11,17 +11,16 @@ if TYPE_CHECKING:
     )
     from heapwire.client_lib.player.decoding.decoder_choice import (
         AUTO as AUTO,
-        open_picture_stream as open_picture_stream,
     )
-    from heapwire.client_lib.player.decoding.fwht_file import is_fwht as is_fwht
     from heapwire.client_lib.player.decoding.stand_ins import StandIns as StandIns
+    from heapwire.client_lib.player.decoding.video_material import VideoMaterial as VideoMaterial
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "cpu_picture_stream": "CPU CpuPictureStream",
-            "decoder_choice": "AUTO open_picture_stream",
-            "fwht_file": "is_fwht",
+            "decoder_choice": "AUTO",
             "stand_ins": "StandIns",
+            "video_material": "VideoMaterial",
         },
     )

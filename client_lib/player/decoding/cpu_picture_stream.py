@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.player.decoding.container_file import coded_fourcc
-from heapwire.client_lib.player.decoding.decoder import DecodedFrame, Decoder
+from heapwire.client_lib.player.decoding.decoder import Decoder
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
-from heapwire.client_lib.player.pictures import transfer_note, write_picture, writer_participant
+from heapwire.client_lib.player.pictures import WrittenPicture, transfer_note, writer_participant
 from heapwire.protocol.values import Content, Extent, Plan
 
 CPU = "cpu"
@@ -70,7 +69,7 @@ class CpuPictureStream:
         """How many packets could not be decoded and were skipped."""
         return self._decoder.damaged
 
-    def next(self) -> _CpuPicture | None:
+    def next(self) -> WrittenPicture | None:
         """Decode the next picture; None at the end."""
         frame = next(self._frames, None)
         if frame is None:
@@ -94,7 +93,10 @@ class CpuPictureStream:
                 ),
                 held=_HELD,
             )
-        return _CpuPicture(self, frame)
+        return WrittenPicture(frame.picture, frame.time, self._copy)
+
+    def _copy(self, count: int) -> None:
+        self.copied += count
 
     def seek(self, seconds: float) -> bool:
         """Go on at a position of the file."""
@@ -113,29 +115,6 @@ class CpuPictureStream:
     def close(self) -> None:
         """Close the file."""
         self._decoder.close()
-
-
-class _CpuPicture:
-    """A picture that has no buffer yet."""
-
-    def __init__(self, stream: CpuPictureStream, frame: DecodedFrame) -> None:
-        self._stream = stream
-        self._frame = frame
-        self.time = frame.time
-
-    def into(self, free: Free) -> Buffer | None:
-        """Write it into a free buffer."""
-        buffer = free()
-        if buffer is None:
-            return None
-        with buffer.planes() as planes:
-            self._stream.copied += write_picture(
-                self._frame.picture, buffer.plan.fourcc, planes, buffer.plan.modifier
-            )
-        return buffer
-
-    def drop(self) -> None:
-        """It takes up no buffer."""
 
 
 def _coded(visible: Extent, coded: Extent) -> Extent:

@@ -7,7 +7,6 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.client_lib.player.pictures.frame_writer import (
         stored_as_they_are as stored_as_they_are,
-        write_picture as write_picture,
         writer_participant as writer_participant,
     )
     from heapwire.client_lib.player.pictures.stream_colours import (
@@ -15,11 +14,13 @@ if TYPE_CHECKING:
         picture_colour as picture_colour,
         transfer_note as transfer_note,
     )
+    from heapwire.client_lib.player.pictures.written_picture import WrittenPicture as WrittenPicture
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "frame_writer": "stored_as_they_are write_picture writer_participant",
+            "frame_writer": "stored_as_they_are writer_participant",
             "stream_colours": "buffer_colour picture_colour transfer_note",
+            "written_picture": "WrittenPicture",
         },
     )
