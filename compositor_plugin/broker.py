@@ -41,6 +41,7 @@ from heapwire.protocol.values import (
     DeviceId,
     Extent,
     Extents,
+    FailureReason,
     FixedBuffer,
     FormatModifier,
     LayoutKind,
@@ -359,4 +360,7 @@ def _without_spent(batch: Batch, spent: dict[SourceId, str], left: frozenset[Sou
         for source, text in spent.items()
         if source not in left
     )
-    return replace(batch, tranches=tranches, refusals=(*batch.refusals, *refused))
+    message = batch.message
+    if batch.reason is FailureReason.NO_SOURCE:  # there were some, and this is what became of them
+        message = "; ".join(dict.fromkeys(spent.values()))
+    return replace(batch, tranches=tranches, refusals=(*batch.refusals, *refused), message=message)

@@ -45,7 +45,8 @@ class NegotiationError(NotPossibleError):
         self.batch = batch
         self.reason: FailureReason = batch.reason
         text = _SENTENCES[self.reason]
-        super().__init__(f"{text}: {batch.message}" if batch.message else text)
+        told = batch.message not in ("", text)
+        super().__init__(f"{text}: {batch.message}" if told else text)
 
 
 class ConflictError(NegotiationError):

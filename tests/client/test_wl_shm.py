@@ -19,6 +19,7 @@ from heapwire.client_lib import (
 )
 from heapwire.client_lib.negotiation import NegotiationError
 from heapwire.client_lib.player import PATTERNS, PatternMaterial
+from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.kernel.description import Platform
@@ -132,6 +133,23 @@ def test_a_format_that_wl_shm_does_not_have_ends_it(no_fd_leak, pi, without_dmab
     nv12 = parse_fourcc("NV12")
     with pytest.raises(MissingGlobalError):
         play(pi, pi, formats=(nv12,))
+
+
+@pytest.mark.parametrize("require_dmabuf", [True, False])
+def test_a_budget_that_is_too_small_is_said(no_fd_leak, pi, tmp_path, require_dmabuf):
+    """There is memory, and the reason is not that there were none."""
+    file = tmp_path / "policy.toml"
+    file.write_text('[allocation]\nbudget = "100 KiB"\n')
+    compositor = Compositor(pi, size=SIZE, policy=Policy.load(file))
+    options = replace(FAST, frames=4, require_dmabuf=require_dmabuf)
+    told = "252 KiB more do not fit the 100 KiB that a user may have"
+    with compositor, compositor.running():
+        player = Player(PATTERN, display=compositor.connect(), options=options)
+        if require_dmabuf:
+            with pytest.raises(NegotiationError, match=told):
+                player.play()
+        else:
+            assert told in note_of(player.play())
 
 
 def test_a_contradiction_is_none_of_its_business(no_fd_leak, pi):
