@@ -34,6 +34,7 @@ from heapwire.protocol import HeapwireError, UsageError
 COMMANDS: Final = {
     "demo": "Show the whole way: a compositor, a player, and the heap that they agree on.",
     "play": "Play a video file on the compositor, in buffers that both agreed on.",
+    "camera": "Show what a camera sees, live, in buffers that it and the compositor agreed on.",
     "compositor": "Run the reference compositor until it is interrupted.",
     "status": "Show who has what of a running reference compositor: memory, buffers, objects.",
     "list": "Show a machine's memory, devices and the links between them, and what a policy "

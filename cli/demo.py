@@ -22,7 +22,7 @@ from heapwire.cli.arguments import (
     positive,
 )
 from heapwire.cli.compositor import READY
-from heapwire.cli.play import Meter, play_document, played, render as render_play
+from heapwire.cli.pages import Meter, play_document, played, render_play
 from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.protocol import MachineError

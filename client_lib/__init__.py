@@ -47,8 +47,9 @@ is about to be scanned out or the hardware has changed: allocate anew and go on
 with the new buffers; `BufferSupply.update` does just that.
 
 `Player` puts all of it together and plays a video file, or any other `Material`, such as a
-`PatternMaterial`. Where there is no linux-dmabuf, or no memory to negotiate about, it shows
-copies through `wl_shm` (`SharedMemory`). Decoding needs the extra `play`.
+`PatternMaterial` or a `CameraMaterial`. Where there is no linux-dmabuf, or no memory to
+negotiate about, it shows copies through `wl_shm` (`SharedMemory`). Decoding needs the extra
+`play`.
 
 Errors say whose fault they are: `UsageError` (the program's, a bug: do not catch
 it), `InputError` and `FileError` (a person's word or file), `MachineError` (the
@@ -171,6 +172,9 @@ if TYPE_CHECKING:
     from heapwire.client_lib.negotiation.planner_choice import (
         local_negotiation as local_negotiation,
         surface_negotiation as surface_negotiation,
+    )
+    from heapwire.client_lib.player.capture.camera_material import (
+        CameraMaterial as CameraMaterial,
     )
     from heapwire.client_lib.player.decoding.decoder import (
         DecodedFrame as DecodedFrame,
@@ -301,6 +305,7 @@ else:
             "negotiation.negotiation": "Negotiation",
             "negotiation.planner_choice": "local_negotiation surface_negotiation",
             "player.decoding.decoder": "DecodedFrame Decoder",
+            "player.capture.camera_material": "CameraMaterial",
             "player.material": "Material",
             "player.pattern.drawing": "PATTERNS",
             "player.pattern.pattern_stream": "PatternMaterial",

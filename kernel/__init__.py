@@ -54,7 +54,10 @@ if TYPE_CHECKING:
     )
     from heapwire.kernel.system import Owner as Owner
     from heapwire.kernel.video import (
+        CaptureDevice as CaptureDevice,
+        CaptureMemory as CaptureMemory,
         DecodedPicture as DecodedPicture,
+        Dequeued as Dequeued,
         M2mDecoder as M2mDecoder,
         QueueFormat as QueueFormat,
     )
@@ -74,6 +77,6 @@ else:
             ),
             "memory": "CpuAccess DmaBuf MemfdMemory Memory OutOfMemoryError PictureShape",
             "system": "Owner",
-            "video": "DecodedPicture M2mDecoder QueueFormat",
+            "video": ("CaptureDevice CaptureMemory DecodedPicture Dequeued M2mDecoder QueueFormat"),
         },
     )

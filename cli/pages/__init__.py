@@ -1,4 +1,4 @@
-"""What takes more than a few lines to show: explain's page, the core's feedback."""
+"""What takes more than a few lines to show: explain's page, the core's feedback, a player."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,14 @@ if TYPE_CHECKING:
         memory_document as memory_document,
         memory_lines as memory_lines,
     )
+    from heapwire.cli.pages.playing import (
+        Meter as Meter,
+        add_player as add_player,
+        play_document as play_document,
+        played as played,
+        render_play as render_play,
+        run_player as run_player,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -18,5 +26,6 @@ else:
             "frame_statistics": "FrameStatistics",
             "html_page": "explain_page",
             "memory_feedback": "memory_document memory_lines",
+            "playing": "Meter add_player play_document played render_play run_player",
         },
     )

@@ -52,6 +52,9 @@ def seconds_line(frames: list[FrameFate]) -> str:
     late = [frame.late for frame in frames if frame.late is not None]
     if late:
         parts.append(f"jitter {1000 * (max(late) - min(late)):.1f} ms")
+    latencies = [frame.latency for frame in frames if frame.latency is not None]
+    if latencies:
+        parts.append(f"latency {1000 * sum(latencies) / len(latencies):.1f} ms")
     parts.append(f"{sum(frame.copied for frame in frames)} bytes copied")
     sources = dict.fromkeys(name for frame in frames for name in frame.sources)
     return ", ".join(parts) + (f", in {' and '.join(sources)}" if sources else "")

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.client_lib.player.capture.camera_material import CameraMaterial as CameraMaterial
     from heapwire.client_lib.player.decoding.decoder_choice import AUTO as AUTO
+    from heapwire.client_lib.player.material import Material as Material
     from heapwire.client_lib.player.pattern.drawing import PATTERNS as PATTERNS
     from heapwire.client_lib.player.pattern.pattern_stream import PatternMaterial as PatternMaterial
     from heapwire.client_lib.player.play_result import (
@@ -20,6 +22,8 @@ else:
         __name__,
         {
             "decoding.decoder_choice": "AUTO",
+            "capture.camera_material": "CameraMaterial",
+            "material": "Material",
             "pattern.drawing": "PATTERNS",
             "pattern.pattern_stream": "PatternMaterial",
             "play_result": "FrameCounts FrameFate PlayResult",

@@ -89,6 +89,13 @@ class PictureStream(Video, Protocol):
     def copied(self) -> int:
         """The bytes that the CPU has stored into buffers."""
 
+    @property
+    def make_buffer(self) -> Callable[[Plan], Buffer] | None:
+        """Gives the buffers that there are already, one as a plan has it with each call.
+
+        None where they are to be allocated. Raises `AllocationError` when it has no more.
+        """
+
     def next(self) -> DuePicture | None:
         """The next picture."""
 

@@ -131,6 +131,7 @@ class Playback:
             self._notes.append(_NO_SEEKING)
         while (limit is None or self._ledger.decoded < limit) and not self._stopped():
             self._obey()
+            asked = time.monotonic()
             picture = self._pictures.next()
             if picture is None and self._pictures.ended:
                 if self._begins_again():
@@ -143,7 +144,7 @@ class Playback:
                 continue
             self._ledger.decoded += 1
             frame = FrameFate(number=self._ledger.decoded, position=self._pictures.position)
-            if not self._show(picture, frame):
+            if not self._show(picture, frame, asked):
                 self._ledger.dropped += 1
                 self._ledger.tell(frame)
             self._report()
@@ -228,8 +229,8 @@ class Playback:
             self._pictures.use(self._supply.plan, self._supply.free)
         return renewed
 
-    def _show(self, picture: DuePicture, frame: FrameFate) -> bool:
-        """Show a picture in its time; False if it is dropped."""
+    def _show(self, picture: DuePicture, frame: FrameFate, asked: float) -> bool:
+        """Show a picture in its time; False if it is dropped. `asked` is when it was gone for."""
         clock, paced, needs = self._clock, self._options.paced, self._needs
         assert needs is not None, "no picture comes before what its buffers need to be like"
         self._window.set_fullscreen(self._fullscreen())
@@ -264,6 +265,7 @@ class Playback:
             shown = replace(
                 frame,
                 time=presented.time or None,
+                latency=presented.time - asked if monotonic and presented.time else None,
                 late=None if due is None else presented.time - due - clock.refresh,
             )
             self._ledger.presented(buffer, zero_copy=presented.zero_copy, frame=shown)

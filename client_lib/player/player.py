@@ -191,6 +191,7 @@ class Player:
     ) -> PlayResult:
         """Show all pictures of a stream; then the window is closed."""
         options, window = self._options, screen.window
+        options = replace(options, paced=options.paced and self._material.paced)
         negotiation = way.negotiation(window)
         with contextlib.ExitStack() as stack:
             stack.callback(negotiation.close)
@@ -204,6 +205,7 @@ class Player:
                 way.importer,
                 None if way.platform is None else way.platform.memory,
                 check=pictures.check,
+                make=pictures.make_buffer,
                 timeout=options.timeout,
             )
             stack.enter_context(supply)

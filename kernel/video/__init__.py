@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.kernel.video.capture_device import (
+        CaptureDevice as CaptureDevice,
+        CaptureMemory as CaptureMemory,
+    )
     from heapwire.kernel.video.import_trial import trial_import as trial_import
     from heapwire.kernel.video.m2m_decoder import (
         DecodedPicture as DecodedPicture,
@@ -26,12 +30,17 @@ if TYPE_CHECKING:
         open_v4l2 as open_v4l2,
         v4l2_format_name as v4l2_format_name,
     )
-    from heapwire.kernel.video.v4l2_queue import QueueFormat as QueueFormat, V4l2Queue as V4l2Queue
+    from heapwire.kernel.video.v4l2_queue import (
+        Dequeued as Dequeued,
+        QueueFormat as QueueFormat,
+        V4l2Queue as V4l2Queue,
+    )
     from heapwire.kernel.video.videodev2 import Queue as Queue
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "capture_device": "CaptureDevice CaptureMemory",
             "import_trial": "trial_import",
             "m2m_decoder": "DecodedPicture M2mDecoder",
             "picture_format": (
@@ -41,7 +50,7 @@ else:
             "v4l2_device": (
                 "BufferCapabilities FrameSizes PixelFormat V4l2Device open_v4l2 v4l2_format_name"
             ),
-            "v4l2_queue": "QueueFormat V4l2Queue",
+            "v4l2_queue": "Dequeued QueueFormat V4l2Queue",
             "videodev2": "Queue",
         },
     )

@@ -49,7 +49,8 @@ class QueueFormat:
 class Dequeued:
     """A buffer that came back: bytes used in its first plane, and what the driver says of it.
 
-    `stamp` is the timestamp in microseconds. A codec copies that of what it was fed.
+    `stamp` is the timestamp in microseconds. A codec copies that of what it was fed. `sequence`
+    counts the pictures of a camera, those that it had no buffer for too.
     """
 
     index: int
@@ -57,6 +58,7 @@ class Dequeued:
     stamp: int
     last: bool
     damaged: bool
+    sequence: int = 0
 
 
 class V4l2Queue:
@@ -100,6 +102,17 @@ class V4l2Queue:
             corner = f"{selection.left}, {selection.top}"
             raise MachineError(f"the pictures begin at {corner} of their buffers")
         return _extent(selection.width, selection.height)
+
+    @property
+    def colours(self) -> tuple[int, int, int]:
+        """V4L2's numbers of colour space, YCbCr encoding and quantization of the format."""
+        current = videodev2.Format(type=self._queue)
+        self._call(self._fd, videodev2.G_FMT, current)
+        if self._queue.is_multiplanar:
+            planes = current.fmt.pix_mp
+            return planes.colorspace, planes.ycbcr_enc, planes.quantization
+        pix = current.fmt.pix
+        return pix.colorspace, pix.ycbcr_enc, pix.quantization
 
     def try_format(self, fourcc: int, extent: Extent, *, pitch: int = 0) -> QueueFormat:
         """What the driver would make of a format, and of a wish for its pitch in bytes."""
@@ -198,6 +211,12 @@ class V4l2Queue:
         memory.bytesused, memory.length = used, len(self._mappings[index])
         self._call(self._fd, videodev2.QBUF, buffer)
 
+    def queue_own(self, index: int) -> None:
+        """Give a buffer of `request_own` or `request_mapped` to the driver, to be filled."""
+        buffer, planes = self._buffer(index, videodev2.MAX_PLANES)
+        self._call(self._fd, videodev2.QBUF, buffer)
+        del planes  # the driver has read them
+
     def queue_dmabuf(self, index: int, fds: Sequence[int], sizes: Sequence[int]) -> None:
         """Give dma-bufs to the driver, one for each memory plane, with their sizes in bytes.
 
@@ -241,6 +260,7 @@ class V4l2Queue:
             stamp=buffer.seconds * _MICROSECONDS + buffer.microseconds,
             last=bool(buffer.flags & videodev2.BUF_FLAG_LAST),
             damaged=bool(buffer.flags & videodev2.BUF_FLAG_ERROR),
+            sequence=buffer.sequence,
         )
 
     def stream_on(self) -> None:

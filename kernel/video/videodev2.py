@@ -115,7 +115,12 @@ class PixFormat(ctypes.Structure):
         ("field", c_uint32),
         ("bytesperline", c_uint32),
         ("sizeimage", c_uint32),
-        ("others", c_uint32 * 6),
+        ("colorspace", c_uint32),
+        ("priv", c_uint32),
+        ("flags", c_uint32),
+        ("ycbcr_enc", c_uint32),
+        ("quantization", c_uint32),
+        ("xfer_func", c_uint32),
     )
 
 
@@ -142,7 +147,11 @@ class PixFormatMplane(ctypes.Structure):
         ("colorspace", c_uint32),
         ("plane_fmt", PlanePixFormat * MAX_PLANES),
         ("num_planes", c_uint8),
-        ("others", c_uint8 * 11),
+        ("flags", c_uint8),
+        ("ycbcr_enc", c_uint8),
+        ("quantization", c_uint8),
+        ("xfer_func", c_uint8),
+        ("reserved", c_uint8 * 7),
     )
 
 

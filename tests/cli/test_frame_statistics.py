@@ -14,13 +14,15 @@ def frame(number, time, fate="scanned out", **more):
 
 def test_a_line_a_second(capsys):
     statistics = FrameStatistics(seconds=True, lines=False)
-    statistics.add(frame(1, 7.1, late=0.001, copied=10, sources=("linux,cma",)))
+    statistics.add(frame(1, 7.1, late=0.001, latency=0.02, copied=10, sources=("linux,cma",)))
     statistics.add(frame(2, None, "dropped"))
-    statistics.add(frame(3, 7.9, "composited", reason="memory", late=0.004, sources=("system",)))
+    statistics.add(
+        frame(3, 7.9, "composited", reason="memory", late=0.004, latency=0.03, sources=("system",))
+    )
     assert capsys.readouterr().err == ""
     statistics.add(frame(4, 8.0))
     assert capsys.readouterr().err == (
-        "0.3 s: 1 scanned out, 1 composited (memory 1), 1 dropped, jitter 3.0 ms, "
+        "0.3 s: 1 scanned out, 1 composited (memory 1), 1 dropped, jitter 3.0 ms, latency 25.0 ms, "
         "10 bytes copied, in linux,cma and system\n"
     )
     statistics.tell()
@@ -39,5 +41,5 @@ def test_a_line_of_json_a_frame(capsys):
     [line] = statistics.lines
     assert json.loads(line) == {
         "number": 1, "position": 0.1, "fate": "scanned out", "reason": "", "time": 7.5,
-        "late": None, "copied": 10, "sources": ["system"],
+        "late": None, "latency": None, "copied": 10, "sources": ["system"],
     }  # fmt: skip

@@ -138,6 +138,12 @@ def test_what_is_to_be_shown_is_one_thing(heapwire, arguments, status, told):
     assert told in outcome.err
 
 
+def test_without_a_camera_it_says_so(heapwire):
+    outcome = heapwire("camera", "--platform", "raspberry-pi-4")
+    assert outcome.status == 1
+    assert "raspberry-pi-4 has no camera" in outcome.err
+
+
 def test_a_file_whose_name_is_not_utf_8_plays(tmp_path, clip):
     copy = os.fsencode(tmp_path) + b"/\xff\xfe.mkv"
     os.link(clip, copy)

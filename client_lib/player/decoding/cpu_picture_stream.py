@@ -28,6 +28,7 @@ class CpuPictureStream:
     """
 
     decoder = CPU
+    make_buffer = None
 
     def __init__(
         self, path: str | Path, formats: Sequence[int] = (), *, tiles: bool = False

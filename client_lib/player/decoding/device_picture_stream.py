@@ -14,29 +14,27 @@ change.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
 from heapwire.client_lib.buffers import Buffer
-from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.player.decoding.packet import Packet, PacketFile
 from heapwire.client_lib.player.decoding.timeline import Timeline
+from heapwire.client_lib.player.device_layouts import (
+    layout_for,
+    leaves_lines_dirty,
+    offered_sets,
+    with_only,
+)
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
-from heapwire.kernel.discovery import layout_sets
 from heapwire.kernel.memory import CpuAccess
-from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat, is_laid_out_as
-from heapwire.protocol import InputError, MachineError, NotPossibleError, words_of
+from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat
+from heapwire.protocol import InputError, MachineError, words_of
 from heapwire.protocol.values import (
-    DIRTY_LINES,
-    FORMATS,
-    TILINGS,
-    ConstraintSet,
     FormatModifier,
     Participant,
     Plan,
 )
-from heapwire.protocol.wire import ALTERNATIVES
 
 
 class DevicePictureStream:
@@ -48,6 +46,8 @@ class DevicePictureStream:
     are the only fourccs to use, where given. Raises `MachineError` if the device
     does not decode the file.
     """
+
+    make_buffer = None
 
     def __init__(
         self,
@@ -69,12 +69,7 @@ class DevicePictureStream:
         self._device = device
         self._producer = producer
         self._formats = formats
-        # Its driver writes with the CPU, and it is for us to have the caches cleaned.
-        self._is_dirty = any(
-            constraint.type == DIRTY_LINES.type
-            for alternative in producer.sets
-            for constraint in alternative.constraints
-        )
+        self._is_dirty = leaves_lines_dirty(producer)
         self._packets = iter(file)
         self._waiting: Packet | None = None  # one that has not been fed
         self._draining = False
@@ -169,7 +164,7 @@ class DevicePictureStream:
             self._slots = dict.fromkeys(range(count))
         assert self.needs is not None
         chosen = FormatModifier(plan.fourcc, plan.modifier)
-        sets = _with_only(self.needs.producer.sets, lambda pair: pair == chosen)
+        sets = with_only(self.needs.producer.sets, lambda pair: pair == chosen)
         self.needs = replace(self.needs, producer=replace(self.needs.producer, sets=sets))
 
     def close(self) -> None:
@@ -192,16 +187,7 @@ class DevicePictureStream:
         """Say what the device makes of the pictures that come next."""
         device = self._device
         self._layouts = device.layouts()
-        sets = layout_sets(self._producer.sets, self._layouts)
-        codes = {pair.fourcc for alternative in sets for pair in alternative.formats}
-        # A driver lists RGB with alpha and without for the same pictures, which have none.
-        codes -= {code for code in codes if FORMATS[code].opaque in codes}
-        if self._formats:
-            codes &= set(self._formats)
-        # Where only its driver knows the layout, nobody here can tell whether a plan has it.
-        sets = _with_only(sets, lambda pair: pair.fourcc in codes and pair.modifier in TILINGS)
-        if not sets:
-            raise NotPossibleError(f"{self.decoder} makes no format that can be used here")
+        sets = offered_sets(self._producer, self._layouts, self._formats, self.decoder)
         self._described = True
         self._layout = None
         self._release()
@@ -209,24 +195,14 @@ class DevicePictureStream:
             extent=device.visible,
             coded=self._layouts[0].extent,
             content=self._file.content,
-            producer=replace(self._producer, sets=sets[:ALTERNATIVES]),
+            producer=replace(self._producer, sets=sets),
             held=device.least_buffers,
             sequence=0 if self.needs is None else self.needs.sequence + 1,
         )
 
     def _layout_of(self, plan: Plan) -> QueueFormat:
-        layouts = self._layouts if self._layout is None else (self._layout,)
-        for offered in layouts:
-            layout = offered
-            pitch = plan.layout.planes[0].pitch if plan.layout.planes else 0
-            if offered.pitch_step and pitch != offered.pitches[0]:
-                try:
-                    layout = self._device.with_pitch(offered, pitch)
-                except (OSError, MachineError):
-                    continue  # it has thought better of it
-            if is_laid_out_as(layout, FormatModifier(plan.fourcc, plan.modifier), plan.layout):
-                return layout
-        raise AllocationError(f"{self.decoder} does not lay its pictures out like this")
+        offered = self._layouts if self._layout is None else (self._layout,)
+        return layout_for(plan, offered, self._device.with_pitch, self.decoder)
 
     def _give(self) -> None:
         if self._layout is None or self._free is None:
@@ -314,11 +290,3 @@ class _DevicePicture:
     def drop(self) -> None:
         """Its buffer is free again."""
         self._buffer.busy = False
-
-
-def _with_only(
-    sets: Iterable[ConstraintSet], wanted: Callable[[FormatModifier], bool]
-) -> tuple[ConstraintSet, ...]:
-    """The sets with just the pairs that are wanted; sets without costs, as a driver's are."""
-    kept = [(alternative, tuple(filter(wanted, alternative.formats))) for alternative in sets]
-    return tuple(replace(alternative, formats=pairs) for alternative, pairs in kept if pairs)

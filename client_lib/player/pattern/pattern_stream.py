@@ -22,6 +22,7 @@ class PatternStream:
     """
 
     decoder = "cpu"
+    make_buffer = None
     ended = False
     wakes: tuple[int, ...] = ()
     notes: Sequence[str] = ()

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.client_lib.player.pictures.frame_reader import read_picture as read_picture
     from heapwire.client_lib.player.pictures.frame_writer import (
+        picture_format as picture_format,
         stored_as_they_are as stored_as_they_are,
         writer_participant as writer_participant,
     )
@@ -19,7 +21,8 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "frame_writer": "stored_as_they_are writer_participant",
+            "frame_reader": "read_picture",
+            "frame_writer": "picture_format stored_as_they_are writer_participant",
             "stream_colours": "buffer_colour picture_colour transfer_note",
             "written_picture": "WrittenPicture",
         },

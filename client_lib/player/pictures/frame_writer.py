@@ -143,6 +143,15 @@ def writable_formats() -> tuple[int, ...]:
     return tuple(_RECIPES)
 
 
+def picture_format(code: int) -> str | None:
+    """FFmpeg's name of the picture whose planes are those of a fourcc; None if it has none."""
+    if code in _STORED_SO:
+        return _STORED_SO[code]
+    recipe = _RECIPES.get(code)
+    stored = recipe is not None and recipe.columns in (None, _PLANAR)
+    return recipe.picture if recipe is not None and stored else None
+
+
 def writer_participant(
     picture: str, formats: Sequence[int] = (), *, tiles: bool = False
 ) -> Participant:

@@ -1,0 +1,194 @@
+"""A camera's pictures on the screen: imported, from its own buffers, copied; and which camera."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fake_camera import SIZE, FakeCamera
+from patience import PATIENCE
+
+from heapwire.client_lib import CameraMaterial, Player, PlayOptions
+from heapwire.client_lib.player.capture.lost_pictures import LostPictures
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
+from heapwire.kernel.description import Device, DeviceKind, Platform
+from heapwire.kernel.video import CaptureMemory
+from heapwire.protocol import InputError, MachineError, NotPossibleError
+from heapwire.protocol.values import (
+    LINEAR,
+    ConstraintSet,
+    DeviceId,
+    FormatModifier,
+    Usage,
+    parse_fourcc,
+)
+
+XRGB = parse_fourcc("XRGB8888")
+FAST = PlayOptions(frames=5, fullscreen=True, timeout=PATIENCE)
+REFUSAL = MachineError("the driver refuses the buffer: EFAULT")
+
+
+def camera(number=0):
+    sees = ConstraintSet(formats=(FormatModifier(XRGB, LINEAR),))
+    return Device(
+        id=DeviceId(81, number),
+        name=f"video{number}",
+        kind=DeviceKind.CAMERA,
+        node=f"/dev/video{number}",
+        sets={Usage.CAMERA: (sees,)},
+    )
+
+
+@pytest.fixture
+def machine():
+    """A Raspberry Pi with one camera."""
+    platform = Platform.load("raspberry-pi-4")
+    return replace(platform, devices=(*platform.devices, camera()))
+
+
+class Stage:
+    """A camera on the reference compositor: what is on the screen, and the player's result."""
+
+    def __init__(self, machine, *, way=None, options=FAST, **fake):
+        self.shown, self.opened = [], []
+        self.fates = []
+
+        def opened(node):
+            assert node == "/dev/video0"
+            source = machine.source("linux,cma").id
+            self.opened.append(FakeCamera(machine.memory, source=source, **fake))
+            return self.opened[-1]
+
+        compositor = Compositor(
+            machine,
+            size=SIZE,
+            on_frame=lambda record, pixels: self.shown.append(int(pixels()[50, 50, 0])),
+        )
+        material = CameraMaterial(machine, way=way, opened=opened)
+        with compositor, compositor.running():
+            self.result = Player(
+                material,
+                display=compositor.connect(),
+                platform=machine,
+                options=options,
+                on_fate=self.fates.append,
+            ).play()
+        assert all(one.closed for one in self.opened)
+
+    @property
+    def ways(self):
+        return [way for one in self.opened for way in one.ways]
+
+
+def test_it_writes_into_the_buffers_that_are_scanned_out(no_fd_leak, machine):
+    stage = Stage(machine)
+    assert stage.ways == [CaptureMemory.IMPORTED]
+    assert stage.shown == [0, 1, 2, 3, 4]
+    assert (stage.result.frames.scanned_out, stage.result.bytes_copied_per_frame) == (5, 0)
+    assert stage.result.decoder == "video0"
+    assert {one.sources for one in stage.fates} == {("linux,cma",)}
+    assert machine.memory.live() == 0
+
+
+def test_where_the_driver_imports_nothing_its_own_buffers_are_shown(no_fd_leak, machine):
+    stage = Stage(machine, refuses=REFUSAL)
+    assert stage.ways == [CaptureMemory.IMPORTED, CaptureMemory.EXPORTED]
+    assert stage.shown == [0, 1, 2, 3, 4]
+    assert stage.result.bytes_copied_per_frame == 0
+    assert any("EFAULT" in one for one in stage.result.faults)
+    assert machine.memory.live() == 0
+
+
+@pytest.mark.parametrize("way", CaptureMemory)
+def test_each_way_can_be_gone_alone(no_fd_leak, machine, way):
+    stage = Stage(machine, way=way)
+    assert stage.ways == [way]
+    assert stage.shown == [0, 1, 2, 3, 4]
+    # Read out of the driver's memory, and written into a buffer.
+    copied = 2 * 4 * 320 * 200 if way is CaptureMemory.MAPPED else 0
+    assert stage.result.bytes_copied_per_frame >= copied
+    assert (stage.result.bytes_copied_per_frame == 0) == (copied == 0)
+
+
+def test_whoever_wants_one_way_only_gets_no_other(no_fd_leak, machine):
+    with pytest.raises(MachineError, match="EFAULT"):
+        Stage(machine, way=CaptureMemory.IMPORTED, refuses=REFUSAL)
+
+
+def test_without_linux_dmabuf_it_is_copied_through_wl_shm(no_fd_leak, machine, monkeypatch):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 2)
+    stage = Stage(machine)
+    assert stage.result.shared
+    assert stage.ways == [CaptureMemory.MAPPED]
+    assert stage.shown == [0, 1, 2, 3, 4]
+
+
+def test_the_newest_of_what_has_come_is_shown(no_fd_leak, machine):
+    stage = Stage(machine, burst=2)
+    assert stage.shown == [1, 3, 5, 7, 9]
+    assert "5 pictures were passed over for newer ones" in stage.result.faults
+
+
+def test_pictures_that_the_driver_had_no_buffer_for_are_told(no_fd_leak, machine):
+    stage = Stage(machine, skips=2)
+    assert stage.shown == [0, 3, 6, 9, 12]
+    assert "the camera had no free buffer for 8 pictures" in stage.result.faults
+
+
+def test_gaps_are_counted_from_the_first_number_on():
+    lost = LostPictures()
+    for number in (7, 8, 11):
+        lost.came(number)
+    assert lost.notes == ("the camera had no free buffer for 2 pictures",)
+
+
+def test_a_size_is_asked_for(no_fd_leak, machine):
+    material = CameraMaterial(
+        machine,
+        opened=lambda node: FakeCamera(machine.memory, source=machine.source("system").id),
+        extent=replace(SIZE, width=64),
+    )
+    pictures = material.open(machine, [])
+    assert pictures.needs.extent.width == 64
+    pictures.close()
+
+
+def test_a_format_that_it_does_not_have_is_said(no_fd_leak, machine):
+    material = CameraMaterial(
+        machine,
+        opened=lambda node: FakeCamera(machine.memory, source=machine.source("system").id),
+        formats=[parse_fourcc("NV12")],
+    )
+    with pytest.raises(NotPossibleError, match="video0 makes no format"):
+        material.open(machine, [])
+
+
+def never(node):
+    raise AssertionError("it is not opened to choose")
+
+
+def test_of_several_one_is_named(machine):
+    several = replace(machine, devices=(*machine.devices, camera(1)))
+    with pytest.raises(InputError, match=r"(?s)several cameras.*/dev/video0.*/dev/video1"):
+        CameraMaterial(several, opened=never)
+    for name in ("video1", "/dev/video1"):
+        assert CameraMaterial(several, name, opened=never).title == "camera: video1"
+    with pytest.raises(InputError, match=r"(?s)no camera 'video7'.*/dev/video1"):
+        CameraMaterial(several, "video7", opened=never)
+
+
+def test_a_machine_without_one_says_so():
+    with pytest.raises(MachineError, match="raspberry-pi-4 has no camera"):
+        CameraMaterial(Platform.load("raspberry-pi-4"), opened=never)
+
+
+def test_one_that_may_not_be_opened_says_why(machine):
+    closed = replace(camera(), kind=DeviceKind.UNKNOWN, sets={})
+
+    def opened(node):
+        raise MachineError(f"{node}: it may not be opened")
+
+    shut = replace(machine, devices=(*machine.devices[:-1], closed))
+    with pytest.raises(MachineError, match="/dev/video0: it may not be opened"):
+        CameraMaterial(shut, opened=opened)
