@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "feedback": "Show what a compositor offers: its memory, formats, devices and constraints.",
     "explain": "Explain which memory a platform's devices agree on, or what stands in the way.",
     "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
+    "report": "Write one file that says what there is here and what failed, for whoever is to "
+    "help.",
     "replay": "Solve captured negotiations again, and say whether the answers are still the same.",
     "check": "Check whether a compositor keeps to linux-dmabuf, and to what extends it.",
     "check-frame": "Check whether a frame that somebody allocated himself can be shown as it is.",
@@ -55,6 +57,7 @@ _MODULES = {
     "status": "asking.status",
     "feedback": "asking.feedback",
     "check": "asking.check",
+    "report": "asking.report",
 }
 
 

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.cli.pages.asked_feedback import feedback_document as feedback_document
+    from heapwire.cli.pages.discretion import (
+        discreet as discreet,
+        private_words as private_words,
+    )
     from heapwire.cli.pages.frame_statistics import FrameStatistics as FrameStatistics
     from heapwire.cli.pages.html_page import explain_page as explain_page
     from heapwire.cli.pages.memory_feedback import (
-        memory_document as memory_document,
         memory_lines as memory_lines,
     )
     from heapwire.cli.pages.playing import (
@@ -23,9 +27,11 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "asked_feedback": "feedback_document",
+            "discretion": "discreet private_words",
             "frame_statistics": "FrameStatistics",
             "html_page": "explain_page",
-            "memory_feedback": "memory_document memory_lines",
+            "memory_feedback": "memory_lines",
             "playing": "Meter add_player play_document played render_play run_player",
         },
     )
