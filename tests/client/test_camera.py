@@ -50,7 +50,7 @@ def machine():
 class Stage:
     """A camera on the reference compositor: what is on the screen, and the player's result."""
 
-    def __init__(self, machine, *, way=None, options=FAST, **fake):
+    def __init__(self, machine, *, way=None, formats=(), options=FAST, **fake):
         self.shown, self.opened = [], []
         self.fates = []
 
@@ -65,7 +65,7 @@ class Stage:
             size=SIZE,
             on_frame=lambda record, pixels: self.shown.append(int(pixels()[50, 50, 0])),
         )
-        material = CameraMaterial(machine, way=way, opened=opened)
+        material = CameraMaterial(machine, way=way, formats=formats, opened=opened)
         with compositor, compositor.running():
             self.result = Player(
                 material,
@@ -154,14 +154,16 @@ def test_a_size_is_asked_for(no_fd_leak, machine):
     pictures.close()
 
 
-def test_a_format_that_it_does_not_have_is_said(no_fd_leak, machine):
-    material = CameraMaterial(
-        machine,
-        opened=lambda node: FakeCamera(machine.memory, source=machine.source("system").id),
-        formats=[parse_fourcc("NV12")],
-    )
+def test_a_format_that_it_does_not_have_is_converted_to(no_fd_leak, machine):
+    stage = Stage(machine, formats=[parse_fourcc("RGB565")])
+    assert stage.ways == [CaptureMemory.MAPPED]
+    assert stage.shown == [0, 0, 0, 0, 0]  # of 5 bits of red the first pictures have none
+    assert "video0 makes no format that can be used here" in stage.result.faults
+
+
+def test_a_format_that_it_does_not_have_is_said_where_nothing_may_be_copied(machine):
     with pytest.raises(NotPossibleError, match="video0 makes no format"):
-        material.open(machine, [])
+        Stage(machine, formats=[parse_fourcc("NV12")], way=CaptureMemory.IMPORTED)
 
 
 def never(node):

@@ -9,7 +9,7 @@ from heapwire.client_lib.player.capture.copied_stream import CopiedStream
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import CaptureDevice, CaptureMemory
-from heapwire.protocol import InputError, MachineError
+from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import Extent, Participant, Usage
 
 Way = CaptureMemory
@@ -48,8 +48,14 @@ class CameraMaterial:
         self.title = f"camera: {device.name}"
 
     def open(self, platform: Platform | None, faults: list[str]) -> PictureStream:
-        """In the first of the ways."""
-        return self._in(self._ways[0])
+        """In the first of the ways that its formats permit."""
+        for way in self._ways[:-1]:
+            try:
+                return self._in(way)
+            except NotPossibleError as error:
+                if str(error) not in faults:
+                    faults.append(str(error))
+        return self._in(self._ways[-1])
 
     def other_way(
         self, pictures: PictureStream, platform: Platform | None, faults: list[str]
