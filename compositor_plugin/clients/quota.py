@@ -93,36 +93,43 @@ class Allowance:
 
     def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a buffer of these objects is more than may be given; None if it is not."""
-        return self._shortage(tuple(objects), _LEFT)
+        return self._shortage(objects, 1, _LEFT)
 
     def overreach(self, objects: Iterable[BufferObject], count: int) -> Shortage | None:
         """Why so many buffers of these objects could never be had together; None if they could.
 
         What is in use does not count: a client that asks anew gives back what it has.
         """
-        return self._shortage(tuple(objects) * count, _LIMIT)
+        return self._shortage(objects, count, _LIMIT)
 
     def _shortage(
-        self, objects: tuple[BufferObject, ...], room: Callable[[Bound], int]
+        self, objects: Iterable[BufferObject], count: int, room: Callable[[Bound], int]
     ) -> Shortage | None:
-        sizes = charged_sizes(objects)
-        total = sizes.total()
+        sizes: dict[SourceId, int] = {}  # a counter takes longer than all the rest
+        descriptors = 0
+        for entry in objects:
+            size = count * charged_size(entry)
+            sizes[entry.source] = sizes.get(entry.source, 0) + size
+            descriptors += count
+        total = sum(sizes.values())
         for source in sizes:
             if source in self.forbidden:
                 return Shortage(self.forbidden[source], own=True, forbidden=True)
         if total > room(self.budget):
             return Shortage(_words(total, self.budget, "that {} may have"), own=True)
         for source in sizes:
-            size = sum(sizes[part] for part in self.parts.get(source, (source,)))
-            what = f"of {self.names.get(source, source)} that {{}} may have"
-            if source in self.own and size > room(self.own[source]):
-                return Shortage(_words(size, self.own[source], what), own=True)
-            if source in self.together and size > room(self.together[source]):
-                words = _words(size, self.together[source], f"{what} together")
-                return Shortage(words, own=False)
-        if len(objects) > room(self.descriptors):
+            size = sum([sizes.get(part, 0) for part in self.parts.get(source, (source,))])
+            own, together = self.own.get(source), self.together.get(source)
+            what = "of {} that {{}} may have"
+            if own is not None and size > room(own):
+                what = what.format(self.names.get(source, source))
+                return Shortage(_words(size, own, what), own=True)
+            if together is not None and size > room(together):
+                what = what.format(self.names.get(source, source))
+                return Shortage(_words(size, together, f"{what} together"), own=False)
+        if descriptors > room(self.descriptors):
             return Shortage(_too_many(self.descriptors), own=True)
-        if len(objects) > room(self.all_descriptors):
+        if descriptors > room(self.all_descriptors):
             return Shortage(_too_many(self.all_descriptors), own=False)
         return None
 
@@ -165,8 +172,13 @@ def charged_sizes(objects: Iterable[BufferObject]) -> Counter[SourceId]:
     """What objects take of each source, in bytes: whole pages."""
     sizes: Counter[SourceId] = Counter()
     for entry in objects:
-        sizes[entry.source] += -(-entry.size // PAGE_SIZE) * PAGE_SIZE
+        sizes[entry.source] += charged_size(entry)
     return sizes
+
+
+def charged_size(entry: BufferObject) -> int:
+    """What an object takes, in bytes: whole pages."""
+    return -(-entry.size // PAGE_SIZE) * PAGE_SIZE
 
 
 def _words(size: int, bound: Bound, what: str) -> str:

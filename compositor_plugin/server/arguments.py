@@ -52,6 +52,7 @@ _MEMBERS = {
     ArgumentKind.NEW_ID: f"I{_REST}",
     ArgumentKind.FD: f"i{_REST}",
 }
+_NUMBERS = frozenset((ArgumentKind.INT, ArgumentKind.UINT))
 _POINTER = "Q" if _WORD_BYTES == 8 else "I"
 
 
@@ -135,7 +136,7 @@ def _decoder(kinds: Sequence[ArgumentKind]) -> Callable[[CData], Sequence[Any]]:
 class EventEncoder:
     """Makes an event's `union wl_argument` array of Python values."""
 
-    __slots__ = ("_encode", "_name", "opcode", "since")
+    __slots__ = ("_encode", "_name", "_numbers", "opcode", "since")
 
     def __init__(self, interface: str, opcode: int, message: Message) -> None:
         self._name = f"{interface}.{message.name}"
@@ -143,6 +144,13 @@ class EventEncoder:
         self.since = message.since
         self._encode = tuple(
             _encoder(argument, f"{self._name}: {argument.name}") for argument in message.arguments
+        )
+        # Most events of an answer are numbers and nothing else: all of them in one call.
+        kinds = [argument.kind for argument in message.arguments]
+        self._numbers = (
+            struct.Struct("=" + "".join(map(_MEMBERS.__getitem__, kinds)))
+            if kinds and _NUMBERS.issuperset(kinds)
+            else None
         )
 
     def encode(self, values: tuple[object, ...], version: int) -> tuple[CData, list[object]]:
@@ -155,6 +163,13 @@ class EventEncoder:
             raise UsageError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
         if version < self.since:
             raise UsageError(f"{self._name} is there since version {self.since}, not {version}")
+        if self._numbers is not None:
+            try:
+                array = ffi.from_buffer(_CHARS, self._numbers.pack(*values))
+            except struct.error:
+                pass  # which of them is no such number, the long way tells
+            else:
+                return cast(_ARGUMENTS, array), [array]
         keep: list[object] = []
         words = [
             encode(value, keep) for encode, value in zip(self._encode, values, strict=True)

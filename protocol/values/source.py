@@ -27,6 +27,8 @@ class SourceKind(IntEnum):
     DEVICE = 1
     UDMABUF = 2
 
+    __hash__ = int.__hash__  # an enum's own takes longer, and sources are keys everywhere
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceId:

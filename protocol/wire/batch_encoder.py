@@ -20,6 +20,9 @@ from heapwire.protocol.wire.constraint_set_builder import constraint_arguments
 from heapwire.protocol.wire.constraint_value import encode_value
 from heapwire.protocol.wire.limits import clip
 
+# Plain numbers: operations on flags are slow.
+_COHERENCY, _FENCE, _COLOUR = map(int, (Agreement.COHERENCY, Agreement.FENCE, Agreement.COLOUR))
+
 Event = tuple[str, tuple[int | str | bytes, ...]]
 """An event by its name, with its arguments."""
 
@@ -77,13 +80,13 @@ def _offer_events(offer: Offer, goal: TrancheFlags) -> Iterator[Event]:
             yield "plan_object", (*source, access, entry.size >> 32, entry.size & 0xFFFFFFFF)
     for plane in layout.planes:
         yield "plan_plane", (plane.object, plane.offset, plane.pitch)
-    agreed = Agreement(0)
+    agreed = 0
     if plan.domain is not None:
-        agreed |= Agreement.COHERENCY
+        agreed |= _COHERENCY
     if plan.fence is not None:
-        agreed |= Agreement.FENCE
+        agreed |= _FENCE
     if plan.colour is not None:
-        agreed |= Agreement.COLOUR
+        agreed |= _COLOUR
     if agreed:
         colour = plan.colour or (0, 0)
         yield "plan_agreement", (agreed, plan.domain or 0, plan.fence or 0, *colour)

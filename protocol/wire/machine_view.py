@@ -63,25 +63,33 @@ class MachineView:
             BatchParticipant(identify(name), shower.usage, shower.device, name)
             for name, shower in introduced.items()
         )
+        # Buffers are allocated once for whichever goal is met, so for the one that holds most.
+        scanned_out = any(goal.scanout for goal in blank.goals)
+        self._hold = SCANOUT_HOLD if scanned_out else SAMPLING_HOLD
+        self._flags = {goal.name: _flag(goal) for goal in blank.goals}
 
     def problem(self, inquiry: Inquiry) -> Problem:
         """What the solver is asked. Without extents those of the fixed layout count."""
-        fixed = inquiry.fixed
-        # Buffers are allocated once for whichever goal is met, so for the one that holds most.
-        scanned_out = any(goal.scanout for goal in self._blank.goals)
-        hold = SCANOUT_HOLD if scanned_out else SAMPLING_HOLD
-        return replace(
-            self._blank,
+        fixed, blank = inquiry.fixed, self._blank
+        return Problem(  # what `replace` does, in a third of the time
             participants=tuple(
-                replace(participant, name=name)
-                for name, (_, participant) in self._clients(inquiry).items()
-                if participant.sets  # one without sets can use anything
+                [
+                    # The very same where it can be: what is known of it is found again.
+                    participant if participant.name == name else replace(participant, name=name)
+                    for name, (_, participant) in self._clients(inquiry).items()
+                    if participant.sets  # one without sets can use anything
+                ]
             ),
+            goals=blank.goals,
+            sources=blank.sources,
             extents=inquiry.extents
-            or (Extents(coded=fixed.layout.extent) if fixed else self._blank.extents),
+            or (Extents(coded=fixed.layout.extent) if fixed else blank.extents),
             content=inquiry.content,
-            counts=BufferCount(minimum=inquiry.minimum, queue=inquiry.queue, hold=hold),
+            counts=BufferCount(minimum=inquiry.minimum, queue=inquiry.queue, hold=self._hold),
+            topology=blank.topology,
             fixed=fixed,
+            absent=blank.absent,
+            format_costs=blank.format_costs,
         )
 
     def batch(self, inquiry: Inquiry, answer: Answer) -> Batch:
@@ -102,18 +110,20 @@ class MachineView:
             spoken[id_] = name
             return id_
 
+        flags = self._flags
         tranches: list[Tranche] = []
         index = 0
-        for goal in self._blank.goals:
-            plans = [plan for plan in answer.plans if plan.goal == goal.name]
+        for name, flag in flags.items():
+            plans = [plan for plan in answer.plans if plan.goal == name]
             offers = tuple(
-                Offer(position, plan, tuple(self._access(o.source) for o in plan.layout.objects))
-                for position, plan in enumerate(plans, index)
+                [
+                    Offer(n, plan, tuple([self._access(o.source) for o in plan.layout.objects]))
+                    for n, plan in enumerate(plans, index)
+                ]
             )
             index += len(offers)
             if offers:
-                tranches.append(Tranche(flags=_flag(goal), offers=offers))
-        flags = {goal.name: _flag(goal) for goal in self._blank.goals}
+                tranches.append(Tranche(flags=flag, offers=offers))
         refusals = tuple(
             Refusal(
                 source=verdict.source,
