@@ -36,6 +36,7 @@ from heapwire.compositor_plugin.clients import (
 )
 from heapwire.compositor_plugin.surface_goals import Showing, surface_goals, unsampled
 from heapwire.kernel.description import Platform
+from heapwire.protocol.solver import SolverMemory
 from heapwire.protocol.values import (
     Answer,
     DeviceId,
@@ -121,6 +122,8 @@ class Broker:
         self.allocatable = allocatable_heaps(platform, allocated)
         """The heaps that clients may have the compositor allocate from."""
         self._allocatable = frozenset(source.id for source in self.allocatable)
+        self.memory = SolverMemory()
+        """What the solver keeps of this machine from one question to the next."""
         if renderer is None:
             compositing = platform.first_sampler
             renderer = compositing.id if compositing is not None else None
@@ -145,7 +148,7 @@ class Broker:
 
     def problem(self, question: BatchQuestion) -> Problem:
         """What the solver is asked."""
-        return self._view(question).problem(question.as_shown)
+        return self._view(self._view_key(question)).problem(question.as_shown)
 
     def batch(self, question: BatchQuestion, *, keep: Plan | None = None) -> Batch:
         """What `answering` comes to, solved at once whatever it takes."""
@@ -153,7 +156,7 @@ class Broker:
         try:
             call = next(work)
             while True:
-                call = work.send(call.solve())
+                call = work.send(call.solve(memory=self.memory))
         except StopIteration as end:
             batch: PreparedBatch = end.value
             return batch.content
@@ -195,11 +198,12 @@ class Broker:
         """The answer by plans that need none of the sources that the client had enough of."""
         inquiry = question.as_shown
         asked = question_key(inquiry, self._records)
-        key = (self._view_key(question), asked, spent, keep)
+        seen = self._view_key(question)
+        key = (seen, asked, spent, keep)
         known = self._answered.get(key)
         if known is not None:
             return known
-        view = self._view(question)
+        view = self._view(seen)
         problem = self._without(view.problem(inquiry), spent, inquiry.openable)
         # Who looks at what is solved sees all of it.
         explained = inquiry.explanation is not Explanation.NONE or self._on_solved is not None
@@ -302,9 +306,8 @@ class Broker:
             known = self._unread[importable] = unsampled(self._platform, self._renderer, importable)
         return known
 
-    def _view(self, question: BatchQuestion) -> MachineView:
+    def _view(self, key: _ViewKey) -> MachineView:
         """The machine as a client sees it."""
-        key = self._view_key(question)
         known = self._views.get(key)
         if known is None:
             if len(self._views) >= MAX_VIEWS:
@@ -313,8 +316,13 @@ class Broker:
         return known
 
     def _new_view(self, key: _ViewKey) -> MachineView:
+        accesses: dict[SourceId, Access] = {}  # of a handful, and operations on flags are slow
+
         def access(source: SourceId) -> Access:
-            return self._access(source, key.openable)
+            known = accesses.get(source)
+            if known is None:
+                known = accesses[source] = self._access(source, key.openable)
+            return known
 
         blank = self._platform.problem(
             goals=surface_goals(self._platform, self._renderer, key.showing),

@@ -139,7 +139,7 @@ class BatchSolver:
         """Go on until there is a batch, or something that takes longer than a slice."""
         try:
             call = next(work) if answer is None else work.send(answer)
-            while (answer := tried(call)) is not None:
+            while (answer := tried(call, self._plugin.broker.memory)) is not None:
                 self._solved = True
                 call = work.send(answer)
             return call

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from heapwire.protocol.explain import solve_within
-from heapwire.protocol.solver import StepBudget, TooComplexError, solve_plans_within
+from heapwire.protocol.solver import SolverMemory, StepBudget, TooComplexError, solve_plans_within
 from heapwire.protocol.values import Answer, Participant, Problem
 
 TRIAL_STEPS: Final = 600
@@ -23,13 +23,13 @@ class SolverCall:
     problem: Problem
     explained: bool
 
-    def solve(self, budget: StepBudget | None = None) -> Answer:
+    def solve(self, budget: StepBudget | None = None, memory: SolverMemory | None = None) -> Answer:
         """The answer; it costs at most the budget, or what a question may cost."""
         solver = solve_within if self.explained else solve_plans_within
-        return solver(self.problem, budget or StepBudget())
+        return solver(self.problem, budget or StepBudget(), memory)
 
 
-def tried(call: SolverCall) -> Answer | None:
+def tried(call: SolverCall, memory: SolverMemory) -> Answer | None:
     """The answer if it costs no more than a slice; None if that is not enough to tell.
 
     It is the answer that any greater budget gives: who was refused no step does not know how
@@ -38,7 +38,7 @@ def tried(call: SolverCall) -> Answer | None:
     if weight(call.problem.participants) > TRIAL_WEIGHT:
         return None
     budget = _TrialBudget(TRIAL_STEPS)
-    answer = call.solve(budget)
+    answer = call.solve(budget, memory)
     return None if budget.ended else answer
 
 

@@ -81,7 +81,7 @@ def _verdicts(
             continue  # it is carried on, and rules nothing out
         goal.budget.spend(4)
         demand = lift((constraint,), planes=planes, substitutes=goal.participants[0].substitutes)
-        able = (0,) * planes if demand is BOTTOM else goal.sources.check.domains(demand, planes)
+        able = (0,) * planes if demand is BOTTOM else goal.check.domains(demand, planes)
         checked.append((name, constraint, able))
     opaque = None if goal.problem.fixed is not None else _opaque(best, first)
     lays_out = goal.sources.laying_out

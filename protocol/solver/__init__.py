@@ -31,7 +31,10 @@ if TYPE_CHECKING:
         join as join,
         lift as lift,
     )
-    from heapwire.protocol.solver.prepared_goal import PreparedGoal as PreparedGoal
+    from heapwire.protocol.solver.prepared_goal import (
+        PreparedGoal as PreparedGoal,
+        SolverMemory as SolverMemory,
+    )
     from heapwire.protocol.solver.prepared_participant import (
         CONTENT as CONTENT,
         STREAM as STREAM,
@@ -76,7 +79,7 @@ else:
             "group_layout": "class_of",
             "goal_offer": "common_formats spelled_out usable_sources",
             "merge": "BOTTOM fault join lift",
-            "prepared_goal": "PreparedGoal",
+            "prepared_goal": "PreparedGoal SolverMemory",
             "prepared_participant": "CONTENT PreparedParticipant STREAM",
             "search": "FoundPlan MAX_PLANS Search",
             "set_choice": "SetChoice",

@@ -52,11 +52,11 @@ def usable_sources(
                     )
                 )
                 if demand is not BOTTOM:
-                    able = ranked.laying_out if opaque else ranked.check.everything
-                    for mask in ranked.check.domains(demand, planes):
+                    able = ranked.laying_out if opaque else prepared.check.everything
+                    for mask in prepared.check.domains(demand, planes):
                         usable |= mask & able
     except TooComplexError:
-        return RankedSources(problem, budget).sources  # too many ways: any may serve
+        return RankedSources(sources).sources  # too many ways: any may serve
     return tuple(source for position, source in enumerate(ranked.sources) if usable >> position & 1)
 
 

@@ -101,6 +101,14 @@ def class_of(pair: FormatModifier) -> LayoutClass | None:
 
 def pairs_to_lay_out(goal: PreparedGoal) -> Common:
     """What everyone offers; where no driver allocates only that whose layout can be computed."""
+    fixed = goal.problem.fixed
+    if fixed is not None or any(participant.wild for participant in goal.participants):
+        return _pairs_to_lay_out(goal)
+    offers = tuple([participant.offers for participant in goal.participants])
+    return goal.sources.common.made_of(offers, goal.budget, lambda: _pairs_to_lay_out(goal))
+
+
+def _pairs_to_lay_out(goal: PreparedGoal) -> Common:
     common = common_pairs(goal.participants, goal.problem.fixed, goal.budget)
     if goal.problem.fixed is not None or goal.sources.laying_out or not goal.sources.sources:
         return common

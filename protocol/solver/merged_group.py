@@ -86,7 +86,9 @@ def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup 
     goal.budget.spend(
         _STEPS_OF_A_GROUP + sum([demand.count for demand in demands if demand is not BOTTOM]) // 2
     )
-    demand = join(demands, budget=goal.budget)
+    demand = goal.sources.merged.made_of(
+        tuple(demands), goal.budget, lambda: join(demands, budget=goal.budget)
+    )
     if demand is BOTTOM:
         return None
     return group_with(goal, choice, planes, demand, orders=_orders(goal, choice))
@@ -116,7 +118,7 @@ def group_with(
         geometry=geometry,
         count=count,
         colour=colour,
-        domains=goal.sources.check.domains(demand, planes),
+        domains=goal.check.domains(demand, planes),
         # One object is in one source, so sharing an object ties planes just the same.
         together=planes_together(demand) | demand.related(SAME_SOURCE),
         apart=demand.related(DIFFERENT_SOURCE),

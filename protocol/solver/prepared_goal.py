@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 from heapwire.protocol.solver.assignment import Assignment
-from heapwire.protocol.solver.merge_rule import UINT_MAX
+from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.known_sets import KnownSets
+from heapwire.protocol.solver.merge import Bottom
+from heapwire.protocol.solver.merge_rule import UINT_MAX, MergedValue
 from heapwire.protocol.solver.prepared_participant import (
     PreparedParticipant,
     prepared,
@@ -18,9 +22,14 @@ from heapwire.protocol.solver.prepared_participant import (
     substitutes_of,
     without_wildcards,
 )
+from heapwire.protocol.solver.recollection import Recollection
+from heapwire.protocol.solver.set_choice import Common
 from heapwire.protocol.solver.source_check import SourceCheck
 from heapwire.protocol.solver.step_budget import StepBudget
-from heapwire.protocol.values import Problem, Source, SourceId, SourceKind
+from heapwire.protocol.values import Problem, Source, SourceId, SourceKind, Topology
+
+_KNOWN: Final = 64  # of each kind of thing: clients can make up any number
+_MACHINES: Final = 8  # as many as differ in what clients may have of one, and those that are gone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +39,14 @@ class PreparedGoal:
     `participants` are the client's, the goal's own and the content, by name and
     the content last. `heeds_capacity`: buffers have to fit into their heaps
     (a conflict is looked for with and without that). `budget` is what all the
-    goals of a problem may cost together.
+    goals of a problem may cost together; they share `check`, and `assignments`, which keeps
+    what was worked out for groups with the same demands on memory.
     """
 
     problem: Problem
     sources: RankedSources
+    check: SourceCheck
+    assignments: dict[object, list[Assignment]]
     participants: Sequence[PreparedParticipant]
     budget: StepBudget
     name: str = ""
@@ -50,15 +62,20 @@ class PreparedGoal:
         return replace(self, heeds_capacity=False)
 
 
-def prepared_goals(problem: Problem, budget: StepBudget) -> list[PreparedGoal]:
+def prepared_goals(
+    problem: Problem, budget: StepBudget, memory: SolverMemory | None = None
+) -> list[PreparedGoal]:
     """The goals of a problem in their order; they share what does not depend on the goal.
 
     Raises `TooComplexError` when the steps end.
     """
-    sources = RankedSources(problem, budget)
-    substitutes = substitutes_of(problem)
+    sources = (memory or SolverMemory()).ranked(problem)
+    check = SourceCheck(sources.sources, problem.topology, budget, sources.meeting)
+    assignments: dict[object, list[Assignment]] = {}
+    substitutes = sources.substitutes
     clients = [
-        prepared(participant, problem, substitutes, budget) for participant in problem.participants
+        prepared(participant, problem, substitutes, budget, sources.sets)
+        for participant in problem.participants
     ]
     content = prepared_content(problem.content, budget)
     goals = []
@@ -66,7 +83,7 @@ def prepared_goals(problem: Problem, budget: StepBudget) -> list[PreparedGoal]:
         participants = [
             *clients,
             *(
-                prepared(participant, problem, substitutes, budget)
+                prepared(participant, problem, substitutes, budget, sources.sets)
                 for participant in goal.participants
             ),
         ]
@@ -77,6 +94,8 @@ def prepared_goals(problem: Problem, budget: StepBudget) -> list[PreparedGoal]:
             PreparedGoal(
                 problem=problem,
                 sources=sources,
+                check=check,
+                assignments=assignments,
                 participants=without_wildcards(participants, budget),
                 budget=budget,
                 name=goal.name,
@@ -87,20 +106,25 @@ def prepared_goals(problem: Problem, budget: StepBudget) -> list[PreparedGoal]:
 
 
 class RankedSources:
-    """The sources of a problem in the order of their scarcity, and the check of them.
+    """The sources of a problem in the order of their scarcity, and what is known with them.
 
     The order is total, so that a tie never depends on the order of arrival. The
-    place of a source is its position in `sources`. `assignments` keeps what was
-    worked out for groups with the same demands on memory.
+    place of a source is its position in `sources`. What is known is the same whatever is asked:
+    which sources are `meeting` a value, what `sets` say, what they have in `common`, what is
+    `merged` of them and how it is `placed`.
     """
 
-    def __init__(self, problem: Problem, budget: StepBudget) -> None:
-        self.sources = tuple(sorted(problem.sources, key=_scarcity))
-        self.check = SourceCheck(self.sources, problem.topology, budget)
+    def __init__(self, sources: tuple[Source, ...]) -> None:
+        self.sources = tuple(sorted(sources, key=_scarcity))
+        self.substitutes = substitutes_of(sources)
+        self.meeting: dict[tuple[int, MergedValue], int] = {}
+        self.sets = KnownSets()
+        self.common: Recollection[Common] = Recollection(_KNOWN)
+        self.merged: Recollection[Demand | Bottom] = Recollection(_KNOWN)
+        self.placed: Recollection[list[Assignment]] = Recollection(_KNOWN)
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
-        self.assignments: dict[object, list[Assignment]] = {}
 
     @cached_property
     def overlapping(self) -> tuple[frozenset[int], ...]:
@@ -150,6 +174,29 @@ class RankedSources:
             for place, source in enumerate(self.sources)
             if source.capacity is None or source.capacity >= size
         )
+
+
+class SolverMemory:
+    """What one who asks again and again keeps of the machines that are asked about.
+
+    The sources and the topology of a problem are recognised by what they are, and not by what
+    they say: a problem of the same machine has the very same. For one thread.
+    """
+
+    def __init__(self) -> None:
+        self._ranked: dict[int, tuple[tuple[Source, ...], Topology, RankedSources]] = {}
+
+    def ranked(self, problem: Problem) -> RankedSources:
+        """The sources of a problem, with what is known with them."""
+        sources, topology = problem.sources, problem.topology
+        known = self._ranked.get(id(sources))
+        if known is not None and known[1] is topology:
+            return known[2]
+        if len(self._ranked) >= _MACHINES:
+            self._ranked.clear()
+        ranked = RankedSources(sources)
+        self._ranked[id(sources)] = (sources, topology, ranked)
+        return ranked
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:

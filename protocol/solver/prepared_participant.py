@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final
 
 from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.known_sets import CONDITIONS, Alternatives, KnownSets, SaidBySets
 from heapwire.protocol.solver.merge import Bottom, Substitutes, lift
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
-    CPU_ACCESS,
     MAX_PLANES,
-    MODIFIER_FAMILIES,
     PROTECTED,
-    REGISTRY,
     WHEN_HEIGHT,
     WHEN_INTERLACED,
     WHEN_ROTATION,
@@ -36,6 +34,7 @@ from heapwire.protocol.values import (
     Participant,
     Problem,
     Provenance,
+    Source,
     SourceId,
     Usage,
     family_of,
@@ -47,15 +46,11 @@ CONTENT: Final = "the content"
 STREAM: Final = "the stream"
 """What sentences call the number of buffers, where it is part of a conflict."""
 
-Alternatives: TypeAlias = tuple[tuple[int, int], ...]
-"""The sets that hold a pair, best first: (position among the sets, cost)."""
-
 NO_SET: Final = -1
 """The position of the empty set of who can use anything."""
 
 _ANYTHING: Final[Alternatives] = ((NO_SET, 0),)
-_READ, _WRITE = 1, 2
-_CPU_READ, _CPU_WRITE, _SCANOUT = int(Usage.CPU_READ), int(Usage.CPU_WRITE), int(Usage.SCANOUT)
+_SCANOUT: Final = int(Usage.SCANOUT)
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +60,8 @@ class PreparedParticipant:
     `offers` is None for who can use any pair. `implied` holds for every pair.
     `wild`: some pair that it offers stands for more than itself. `lifted` keeps
     the demands that were worked out, by set and number of planes; `alike` has for
-    each set the first that says the same, once somebody asks.
+    each set the first that says the same, once somebody asks. `known` is what its
+    sets say whoever asks.
     """
 
     name: str
@@ -76,6 +72,7 @@ class PreparedParticipant:
     implied: tuple[Constraint, ...]
     substitutes: Substitutes
     budget: StepBudget
+    known: SaidBySets
     lifted: dict[tuple[int, int], Demand | Bottom] = field(default_factory=dict)
     alike: list[int] = field(default_factory=list)
 
@@ -88,13 +85,16 @@ class PreparedParticipant:
         """What the set at a position and what is implied demand of formats of so many planes."""
         demand = self.lifted.get((position, planes))
         if demand is None:
-            constraints = self.constraints(position)
-            self.budget.spend(1 + len(constraints))
-            demand = lift(
-                constraints, planes=planes, substitutes=self.substitutes, budget=self.budget
+            demand = self.known.lifted.by(
+                (position, planes), self.budget, lambda: self._lift(position, planes)
             )
             self.lifted[position, planes] = demand
         return demand
+
+    def _lift(self, position: int, planes: int) -> Demand | Bottom:
+        constraints = self.constraints(position)
+        self.budget.spend(1 + len(constraints))
+        return lift(constraints, planes=planes, substitutes=self.substitutes, budget=self.budget)
 
     def constraints(self, position: int) -> tuple[Constraint, ...]:
         """The constraints of a set, and those implied."""
@@ -122,44 +122,44 @@ class PreparedParticipant:
             lists = [c.value for c in own.constraints if type(c.value) is tuple]
             self.budget.spend(1 + len(own.constraints) + sum(map(len, lists)) // 2)
             # How often a constraint stands counts, as it does in an order of sources.
-            said = Counter(c for c in own.constraints if c.type not in _CONDITIONS)
+            said = Counter(c for c in own.constraints if c.type not in CONDITIONS)
             alike.append(firsts.setdefault(frozenset(said.items()), position))
         self.alike = alike  # only now: the steps may end on the way
 
 
 def prepared(
-    participant: Participant, problem: Problem, substitutes: Substitutes, budget: StepBudget
+    participant: Participant,
+    problem: Problem,
+    substitutes: Substitutes,
+    budget: StepBudget,
+    known_sets: KnownSets | None = None,
 ) -> PreparedParticipant:
     """A participant, prepared for one problem."""
+    known = (known_sets or KnownSets()).of(participant)
     return PreparedParticipant(
         name=participant.name,
         scanout=int(participant.usage) & _SCANOUT != 0,
-        wild=any(_is_wild(own.formats) for own in participant.sets),
+        wild=known.wild,
         sets=participant.sets,
-        offers=offers_of(
-            participant.sets,
-            problem.content,
-            problem.extents,
-            budget,
-            scans_out=int(participant.usage) & _SCANOUT != 0,
-        )
-        if participant.sets
-        else None,
-        implied=_implied(participant),
+        offers=_offers(participant, problem, budget, known) if participant.sets else None,
+        implied=known.implied,
         substitutes=substitutes,
         budget=budget,
+        known=known,
     )
 
 
-def _is_wild(formats: tuple[FormatModifier, ...]) -> bool:
-    """Whether some pair stands for more than itself."""
-    if not formats:
-        return False
-    fourccs, modifiers = zip(*formats, strict=True)  # columns are searched fast
-    return ANY_FOURCC in fourccs or ANY_MODIFIER in modifiers or not _FAMILIES.isdisjoint(modifiers)
+def _offers(
+    participant: Participant, problem: Problem, budget: StepBudget, known: SaidBySets
+) -> dict[FormatModifier, Alternatives]:
+    scans_out = int(participant.usage) & _SCANOUT != 0
+    depends = known.conditional or (scans_out and problem.content.rotation % 360 != 0)
 
+    def worked_out() -> dict[FormatModifier, Alternatives]:
+        sets, content, extents = participant.sets, problem.content, problem.extents
+        return offers_of(sets, content, extents, budget, scans_out=scans_out)
 
-_FAMILIES: Final = frozenset(MODIFIER_FAMILIES)
+    return worked_out() if depends else known.offers.by((), budget, worked_out)
 
 
 def prepared_content(content: Content, budget: StepBudget) -> PreparedParticipant:
@@ -173,6 +173,7 @@ def prepared_content(content: Content, budget: StepBudget) -> PreparedParticipan
         implied=_PROTECTION[content.protected],
         substitutes={},
         budget=budget,
+        known=_CONTENT_SAID,
         lifted=dict(_PROTECTION_LIFTED[content.protected]),
     )
 
@@ -186,14 +187,6 @@ _PROTECTION_LIFTED: Final = {
     protected: {(NO_SET, planes): lift(said, planes=planes) for planes in range(1, MAX_PLANES + 1)}
     for protected, said in _PROTECTION.items()
 }
-
-
-def _implied(participant: Participant) -> tuple[Constraint, ...]:
-    usage = int(participant.usage)  # operations on flags are slow
-    access = (_READ if usage & _CPU_READ else 0) | (_WRITE if usage & _CPU_WRITE else 0)
-    if not access:
-        return ()
-    return (Constraint(type=CPU_ACCESS.type, value=access, provenance=Provenance.KERNEL),)
 
 
 def offers_of(
@@ -236,13 +229,13 @@ def offers_of(
     return offers
 
 
-_CONDITIONS: Final = frozenset(type_ for type_, row in REGISTRY.items() if row.condition)
+_CONTENT_SAID: Final = SaidBySets(Participant(name=CONTENT, usage=Usage(0), sets=()))
 
 
 def _applies(constraint_set: ConstraintSet, content: Content, extents: Extents) -> bool:
     """Whether the conditions in a set hold for this stream."""
     for constraint in constraint_set.constraints:
-        if constraint.type in _CONDITIONS and not _holds(constraint, content, extents):
+        if constraint.type in CONDITIONS and not _holds(constraint, content, extents):
             return False
     return True
 
@@ -263,18 +256,18 @@ def _holds(condition: Constraint, content: Content, extents: Extents) -> bool:
     return False
 
 
-def substitutes_of(problem: Problem) -> Substitutes:
+def substitutes_of(sources: Sequence[Source]) -> Substitutes:
     """For each source those that are declared to serve in its place, however far removed."""
-    if not any(source.substitutes_for for source in problem.sources):
+    if not any(source.substitutes_for for source in sources):
         return {}
     direct: dict[str, set[SourceId]] = {}
     names: dict[SourceId, str] = {}
-    for source in problem.sources:
+    for source in sources:
         names[source.id] = source.name
         for name in source.substitutes_for:
             direct.setdefault(name, set()).add(source.id)
     substitutes: dict[SourceId, tuple[SourceId, ...]] = {}
-    for source in problem.sources:
+    for source in sources:
         reached: set[SourceId] = set()
         waiting = [source.name]
         while waiting:

@@ -286,18 +286,19 @@ class Search:
 
     def _first_places(self, group: MergedGroup, layout_class: LayoutClass) -> list[Assignment]:
         """The best places for every pair of a class, whatever the size turns out to be."""
-        if self.goal.problem.fixed is not None:
+
+        def placed() -> list[Assignment]:
             return places_of(self.goal, group, layout_class, MAX_PLANS)
-        # Groups that ask the same of memory have the same places, over all goals of the
-        # problem: this is all that `places_of` looks at without rooms and a fixed buffer.
-        asked = (
-            *(group.domains, group.together, group.apart, group.orders, group.clean),
-            layout_class.opaque,
-        )
-        best = self.goal.sources.assignments.get(asked)
+
+        if self.goal.problem.fixed is not None:
+            return placed()
+        # This is all that `places_of` looks at without rooms and a fixed buffer.
+        asked = (group.domains, group.together, group.apart, group.orders, group.clean,
+                 layout_class.opaque)  # fmt: skip
+        best = self.goal.assignments.get(asked)
         if best is None:
-            best = places_of(self.goal, group, layout_class, MAX_PLANS)
-            self.goal.sources.assignments[asked] = best
+            best = self.goal.sources.placed.by(asked, self.goal.budget, placed)
+            self.goal.assignments[asked] = best
         return best
 
     def _layout(self, alike: _Class, pair: FormatModifier, places: Places) -> Layout | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from heapwire.protocol.solver.prepared_participant import Alternatives, PreparedParticipant
+from heapwire.protocol.solver.known_sets import Alternatives
+from heapwire.protocol.solver.prepared_participant import PreparedParticipant
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import FixedBuffer, FormatModifier
 

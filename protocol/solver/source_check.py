@@ -45,6 +45,7 @@ from heapwire.protocol.values import (
 )
 
 _SCANOUT: Final = 1  # of `ALLOCATION_FLAGS`
+_KNOWN: Final = 256  # values; clients can make up any number
 
 Rule: TypeAlias = Callable[[MergedValue, Source, Topology], bool]
 """Whether a source meets a value of one type."""
@@ -214,9 +215,17 @@ class SourceCheck:
     A set of sources is a mask: bit n is `sources[n]`.
     """
 
-    def __init__(self, sources: tuple[Source, ...], topology: Topology, budget: StepBudget) -> None:
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        topology: Topology,
+        budget: StepBudget,
+        known: dict[tuple[int, MergedValue], int],
+    ) -> None:
+        """`known` has what others worked out of these sources, and gets what is new."""
         self.sources = sources
         self._budget = budget
+        self._known = known
         self.everything = (1 << len(sources)) - 1
         self._topology = topology
         self._meeting: dict[tuple[int, MergedValue], int] = {}
@@ -233,7 +242,13 @@ class SourceCheck:
             # Of a list each device is looked at with each source.
             each = 1 + len(value) if isinstance(value, tuple) else 1
             self._budget.spend(len(self.sources) * each)
-            mask = _mask([rule(value, source, self._topology) for source in self.sources])
+            known = self._known.get((type_, value))
+            if known is None:
+                known = _mask([rule(value, source, self._topology) for source in self.sources])
+                if len(self._known) >= _KNOWN:
+                    self._known.clear()
+                self._known[type_, value] = known
+            mask = known
         self._meeting[type_, value] = mask
         return mask
 

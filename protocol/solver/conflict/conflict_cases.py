@@ -34,7 +34,6 @@ from heapwire.protocol.solver.group_layout import (
 from heapwire.protocol.solver.merge import BOTTOM, Bottom, join, lift
 from heapwire.protocol.solver.merged_group import NO_CHOICE, MergedGroup, group_with
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
-from heapwire.protocol.solver.prepared_participant import substitutes_of
 from heapwire.protocol.solver.search import Search
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP
 from heapwire.protocol.values import (
@@ -81,7 +80,7 @@ class ConflictCases:
         goal = search.goal
         self._goals = (goal.whatever_its_size(), goal)
         self._budget = goal.budget
-        self._substitutes = substitutes_of(goal.problem)
+        self._substitutes = goal.sources.substitutes
         unknown_formats = any(
             pair.fourcc not in FORMATS for pairs in search.common.values() for pair in pairs
         )

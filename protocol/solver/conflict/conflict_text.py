@@ -18,7 +18,6 @@ from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import (
     STREAM,
     PreparedParticipant,
-    substitutes_of,
 )
 from heapwire.protocol.solver.search import Search
 from heapwire.protocol.solver.source_check import RULES
@@ -80,10 +79,10 @@ def atom_text(goal: PreparedGoal, atom: Atom, names: Names) -> str:
 
 def _failing(goal: PreparedGoal, constraint: Constraint) -> str:
     """`heap system is not`: the sources that do not meet a constraint by themselves."""
-    demand = lift((constraint,), substitutes=substitutes_of(goal.problem))
+    demand = lift((constraint,), substitutes=goal.sources.substitutes)
     if demand is BOTTOM:
         return ""
-    check = goal.sources.check
+    check = goal.check
     meeting = check.everything
     for type_, value in (
         *demand.whole.items(),

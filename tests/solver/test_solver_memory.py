@@ -1,0 +1,113 @@
+"""What the solver keeps from one question to the next: no answer, and no count, depends on it."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from problem_building import NV12, XRGB, ask, need, of, part
+from test_against_exhaustive import extents, problems
+
+from heapwire.protocol.explain import solve_within
+from heapwire.protocol.solver import (
+    SolverMemory,
+    StepBudget,
+    merged_group,
+    prepared_participant,
+    solve_plans_within,
+)
+from heapwire.protocol.values import Content, Extent, Extents, Problem, Usage
+
+
+@st.composite
+def rows_of_questions(draw: st.DrawFn) -> list[Problem]:
+    """What a client asks of two machines, about other pictures and with fewer devices."""
+    machines = draw(st.lists(problems(), min_size=1, max_size=2))
+    asked = []
+    for _ in range(draw(st.integers(2, 5))):
+        question = draw(st.sampled_from(machines))
+        if draw(st.booleans()):
+            question = replace(question, extents=draw(extents()))
+        if draw(st.booleans()):
+            rotation = draw(st.sampled_from([0, 90]))
+            question = replace(question, content=Content(protected=False, rotation=rotation))
+        if draw(st.booleans()):
+            question = replace(question, participants=question.participants[1:])
+        asked.append(question)
+    return asked
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows_of_questions(), st.sampled_from([5, 20, 60, 120, 400, 100_000]), st.booleans())
+def test_answers_and_steps_are_those_of_who_remembers_nothing(
+    asked: list[Problem], steps: int, explained: bool
+) -> None:
+    solver = solve_within if explained else solve_plans_within
+    memory = SolverMemory()
+    for question in asked:
+        fresh, known = StepBudget(steps), StepBudget(steps)
+        assert solver(question, known, memory) == solver(question, fresh)
+        assert known.used == fresh.used
+
+
+def question(width: int) -> Problem:
+    display = need("pitch-alignment", 64), need("contiguous")
+    return ask(
+        DECODER,
+        part("display", of([NV12, XRGB], *display), usage=Usage.SCANOUT),
+        extents=Extents(coded=Extent(width, 480)),
+    )
+
+
+DECODER = part("decoder", of([NV12], need("pitch-alignment", 48)), usage=Usage.DECODE)
+
+
+def test_another_size_merges_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = question(640)
+    memory = SolverMemory()
+    solve = partial(solve_plans_within, memory=memory)
+    before = solve(first, StepBudget())
+    merges: list[str] = []
+    for module, name in (
+        (prepared_participant, "lift"),
+        (prepared_participant, "offers_of"),
+        (merged_group, "join"),
+    ):
+        monkeypatch.setattr(module, name, lambda *_, name=name, **__: merges.append(name))
+    after = solve(replace(first, extents=Extents(coded=Extent(320, 480))), StepBudget())
+    assert not merges
+    assert [plan.layout.planes[0].pitch for plan in (before.plans[0], after.plans[0])] == [768, 384]
+
+
+def test_conditions_on_the_picture_are_looked_at_each_time() -> None:
+    small = of([NV12], need("when-width", (1, 400)), need("pitch-alignment", 192))
+    great = of([NV12], need("when-width", (401, 4096)), need("pitch-alignment", 512))
+    first = ask(part("decoder", small, great), extents=Extents(coded=Extent(640, 480)))
+    memory = SolverMemory()
+    pitches = []
+    for width in (640, 320, 640):
+        asked = replace(first, extents=Extents(coded=Extent(width, 480)))
+        answer = solve_plans_within(asked, StepBudget(), memory)
+        pitches.append(answer.plans[0].layout.planes[0].pitch)
+    assert pitches == [1024, 384, 1024]
+
+
+def test_no_set_is_kept_alive() -> None:
+    gone = of([NV12], need("pitch-alignment", 48))
+    watched = weakref.ref(gone)
+    memory = SolverMemory()
+    solve_plans_within(ask(part("decoder", gone)), StepBudget(), memory)
+    del gone
+    assert watched() is None
+
+
+def test_another_machine_with_the_same_sets_is_another_question() -> None:
+    memory = SolverMemory()
+    first = question(640)
+    without = replace(first, sources=first.sources[:1])
+    answers = [solve_plans_within(asked, StepBudget(), memory) for asked in (first, without, first)]
+    assert answers == [solve_plans_within(asked, StepBudget()) for asked in (first, without, first)]
+    assert answers[0] != answers[1]
