@@ -140,8 +140,7 @@ class HeapPlugin:
         for manager in tuple(self._state.managers):
             self._state.answers.announce_soon(manager)
         self._state.sources.machine_changed()
-        for negotiation in self._state.negotiations.all():
-            self._state.answers.reconsider(negotiation)
+        self._state.answers.reconsider_all(self._state.negotiations.all())
 
     def composited_by(self, device: DeviceId) -> None:
         """The host says which device composites, by one of its nodes.

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from heavy_questions import ask_fences, ask_heavily, ask_odd_pitches, later
@@ -134,6 +135,27 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage, monke
     stage.until(lambda: not answers.busy)
     assert max(turns) <= 1
     assert len(turns) >= MANY
+
+
+def test_a_change_of_the_machine_gives_turns_in_slices(stage, monkeypatch) -> None:
+    """Also to say whose turn it is takes long enough for a thousand."""
+    monkeypatch.setattr(answer_schedule, "AT_ONCE", 3)
+    client = stage.client()
+    negotiations = [client.negotiation() for _ in range(MANY)]
+    for negotiation in negotiations:
+        client.ask(negotiation)
+    stage.finish_work()
+    narrow(stage)
+    answers = stage.plugin._state.answers
+    stage.plugin.platform_changed(stage.platform)
+    lengths = [len(answers._doubted)]
+    client.request(negotiations[0], "destroy")
+    while answers.busy:
+        lengths.append(len(answers._doubted))
+        stage.display.dispatch(50)
+    assert lengths[0] == MANY
+    assert all(before - after <= 3 + 1 for before, after in pairwise(lengths))
+    assert not answers._doubted
 
 
 def test_who_asks_for_a_sign_of_life_waits_for_no_slice(stage, monkeypatch) -> None:
