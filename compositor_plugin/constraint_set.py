@@ -22,6 +22,7 @@ from heapwire.protocol.wire.bindings import (
 )
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.clients import ClientUse
     from heapwire.compositor_plugin.plugin_state import PluginState
 
 
@@ -30,13 +31,12 @@ class ConstraintSetCreator(Resource):
 
     INTERFACE = XX_DMABUF_CONSTRAINT_SET_CREATOR_V1
 
-    def __init__(self, new_id: NewId, plugin: PluginState) -> None:
+    def __init__(self, new_id: NewId, plugin: PluginState, use: ClientUse) -> None:
         super().__init__(new_id)
         self._plugin = plugin
-        self._use = plugin.uses.of(self.client)
+        self._use = use
         self._size = 0  # bytes, as the limit counts them
         self._begun: ConstraintSetBuilder | None = None
-        self._recording = SetRecording()
         self._count(SET_OVERHEAD)
 
     def destroy(self) -> None:
@@ -80,6 +80,7 @@ class ConstraintSetCreator(Resource):
     def _begin(self) -> ConstraintSetBuilder:
         """Made when it is first needed: a client may ask for hundreds of creators at once."""
         self._begun = ConstraintSetBuilder()
+        self._recording = SetRecording()
         return self._begun
 
     def _violation(self, error: MisuseError) -> ViolationError:

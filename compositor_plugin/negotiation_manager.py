@@ -23,7 +23,7 @@ class NegotiationManager(SourceManager):
 
     def create_constraint_set(self, new_id: NewId) -> None:
         """Begin a constraint set."""
-        ConstraintSetCreator(new_id, self._plugin)
+        ConstraintSetCreator(new_id, self._plugin, self._use)
 
     def get_default_negotiation(self, new_id: NewId) -> None:
         """A negotiation that is tied to no surface."""

@@ -33,7 +33,7 @@ def encode_table(table: Iterable[FormatModifier]) -> bytes:
 def decode_formats(raw: bytes) -> tuple[FormatModifier, ...]:
     """The pairs in an array or a format table."""
     _check(raw, _FORMAT, "formats")
-    return tuple(FormatModifier(fourcc, mod) for fourcc, _, mod in _FORMAT.iter_unpack(raw))
+    return tuple([FormatModifier(fourcc, mod) for fourcc, _, mod in _FORMAT.iter_unpack(raw)])
 
 
 def format_chunks(formats: Sequence[FormatModifier]) -> Iterator[bytes]:

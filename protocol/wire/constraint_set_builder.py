@@ -38,11 +38,12 @@ class ConstraintSetBuilder:
     protocol names.
     """
 
-    __slots__ = ("_constraints", "_formats")
+    __slots__ = ("_constraints", "_formats", "_preferring")
 
     def __init__(self) -> None:
         self._formats: dict[FormatModifier, int] = {}
         self._constraints: dict[tuple[int, int], Constraint] = {}
+        self._preferring = False  # whether any cost is not 0
 
     def add_formats(self, cost: int, formats: bytes) -> None:
         """Add pairs that share a cost."""
@@ -62,6 +63,8 @@ class ConstraintSetBuilder:
                     f"format {pair.fourcc:#010x} modifier {pair.modifier:#x} was added before",
                 )
             known[pair] = cost
+        if cost:
+            self._preferring = True
 
     def add(self, type_: int, planes: int, flags: int, provenance: int, value: bytes) -> None:
         """Add a constraint."""
@@ -91,13 +94,12 @@ class ConstraintSetBuilder:
         """The finished set."""
         if not self._formats:
             raise MisuseError(Error.INCOMPLETE_SET, "a set without formats")
-        costs = tuple(self._formats.values())
         return ConstraintSet(
             formats=tuple(self._formats),
             constraints=tuple(self._constraints.values()),
             # All 0 is no preference, and as a value the same as none: who compares sets, and
             # who remembers answers, need not know.
-            costs=costs if any(costs) else (),
+            costs=tuple(self._formats.values()) if self._preferring else (),
         )
 
 
