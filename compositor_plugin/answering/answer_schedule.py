@@ -74,6 +74,8 @@ class AnswerSchedule:
         self._pausing = False
         self._much = MUCH
         self._handled = 0  # requests, when the pass began whose slice comes
+        self._described: int | None = None  # the same of a pass in which something is described
+        self._end_of_pass: EventSource | None = None
         self._put_off = 0
         self._debouncer = loop.add_timer(self._send_upgrades)
         self._held: dict[Client, tuple[EventSource, Listener]] = {}
@@ -83,6 +85,12 @@ class AnswerSchedule:
     def busy(self) -> bool:
         """Whether anybody waits for a slice."""
         return len(self._turns) > 0 or len(self._ended) > 0
+
+    def describing(self) -> None:
+        """A client describes what it will ask: what this pass handles counts from here on."""
+        if self._described is None and not self._closed:
+            self._described = requests_handled()
+            self._end_of_pass = self._loop.add_idle(self._pass_ends)
 
     def announce_soon(self, manager: SourceManager) -> None:
         """Let a manager say which sources have come or gone; before its client is answered."""
@@ -169,9 +177,10 @@ class AnswerSchedule:
             self._let_go(client)
         self._debouncer.remove()
         self._next_slice.remove()
-        if self._idle is not None:
-            self._idle.remove()
-            self._idle = None
+        for idle in (self._idle, self._end_of_pass):
+            if idle is not None:
+                idle.remove()
+        self._idle = self._end_of_pass = None
 
     def _add(
         self,
@@ -185,8 +194,12 @@ class AnswerSchedule:
 
     def _begin(self) -> None:
         if self._idle is None and not self._pausing and not self._closed:
-            self._handled = requests_handled()
+            begun = self._described
+            self._handled = requests_handled() if begun is None else begun
             self._idle = self._loop.add_idle(self._slice)
+
+    def _pass_ends(self) -> None:
+        self._described = self._end_of_pass = None
 
     def _resume(self) -> None:
         self._pausing = False

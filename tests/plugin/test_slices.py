@@ -89,6 +89,27 @@ def test_a_pass_in_which_much_is_asked_has_no_slice(stage) -> None:
     assert later(stage, client, negotiation)[-1].cookie == 1
 
 
+def test_what_is_described_in_the_pass_of_its_commit_counts(stage) -> None:
+    """And not what was asked before: who asks little is answered in the same pass."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    stage.plugin._state.answers._much = MANY - 1
+    ask_much(stage, client, negotiation)
+    client.request(negotiation, "commit", 1, pump=False)
+    stage.display.dispatch(100)
+    client.read()
+    assert [batch.cookie for batch in client.batches(negotiation)] == [1]
+    described = client.new("xx_dmabuf_negotiation_v1")
+    client.request(client.manager, "get_default_negotiation", described, pump=False)
+    for _ in range(MANY):
+        client.request(described, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
+    client.request(described, "commit", 2, pump=False)
+    stage.display.dispatch(100)
+    client.read()
+    assert not client.batches(described)
+    assert [batch.cookie for batch in later(stage, client, described)] == [2]
+
+
 def test_clients_that_never_stop_asking_put_slices_off_a_few_times(stage, monkeypatch) -> None:
     client = stage.client()
     negotiation = client.negotiation()
