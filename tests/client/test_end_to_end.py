@@ -34,6 +34,8 @@ DEMANDED = {
     "rockchip-rk3399": ("system",),
     "exynos4-mfc-v5": ("mfc-right", "mfc-left"),
 }
+# Its planes know BT.601 alone, and a picture of this size without a tag is one of BT.709.
+OF_OTHER_COLOURS = ("rockchip-rk3399", "bigbuckbunny.mp4")
 FRAMES = 24
 FULLSCREEN = PlayOptions(frames=FRAMES, fullscreen=True, paced=False, timeout=PATIENCE)
 LEAST_PSNR = 45.0  # dB
@@ -97,10 +99,12 @@ def test_every_frame_is_scanned_out_from_the_memory_that_the_platform_demands(
     with screen(Platform.load(name)) as shown:
         result = shown.play(clips[clip])
     counts = result.frames
-    assert (counts.decoded, counts.shown, counts.scanned_out) == (FRAMES, FRAMES, FRAMES)
-    assert result.reasons == {}
+    converted = (name, clip) != OF_OTHER_COLOURS
+    assert (counts.decoded, counts.shown) == (FRAMES, FRAMES)
+    assert counts.scanned_out == FRAMES * converted
+    assert result.reasons == ({} if converted else {"transform": FRAMES})
     assert [record.sources for record in shown.records] == [DEMANDED[name]] * FRAMES
-    assert all(record.scanned_out for record in shown.records)
+    assert all(record.scanned_out is converted for record in shown.records)
     qualities = [
         psnr(image, wanted)
         for image, wanted in zip(shown.images, decoded(clips[clip]), strict=True)
