@@ -379,6 +379,7 @@ def test_feedback_of_a_surface_that_is_gone_is_inert(stage, client) -> None:
     client.take(id_)
     for name in ("toplevel", "xdg_surface", "surface"):
         client.request(getattr(window, name), "destroy")
+    client.take(id_)  # that of a window, for as long as it was one and the surface was there
     stage.refresh()
     assert client.take(id_) == []
     client.request(id_, "destroy")
