@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.arguments import add_json, add_participants, add_platform, extent, load_platform
-from heapwire.cli.explain import default_participants, problem_of
+from heapwire.cli.question import default_participants, problem_of
 from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib.exporters import (
     FACTS_OF_EXPORTERS,

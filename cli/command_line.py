@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "list": "Show a machine's memory, devices and the links between them, and what a policy "
     "makes of it.",
     "feedback": "Show what a compositor offers: its memory, formats, devices and constraints.",
+    "negotiate": "Ask a running compositor where buffers are to be allocated, and show its answer.",
     "explain": "Explain which memory a platform's devices agree on, or what stands in the way.",
     "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
     "report": "Write one file that says what there is here and what failed, for whoever is to "
@@ -58,6 +59,7 @@ _MODULES = {
     "feedback": "asking.feedback",
     "check": "asking.check",
     "report": "asking.report",
+    "negotiate": "asking.negotiate",
 }
 
 

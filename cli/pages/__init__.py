@@ -1,4 +1,4 @@
-"""What takes more than a few lines to show: explain's page, the core's feedback, a player."""
+"""What takes more than a few lines: explain's page, a batch, the core's feedback, a player."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,10 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.cli.pages.asked_feedback import feedback_document as feedback_document
+    from heapwire.cli.pages.batch_answer import (
+        batch_document as batch_document,
+        conflict_members as conflict_members,
+    )
     from heapwire.cli.pages.discretion import (
         discreet as discreet,
         private_words as private_words,
@@ -29,6 +33,7 @@ else:
         {
             "asked_feedback": "feedback_document",
             "discretion": "discreet private_words",
+            "batch_answer": "batch_document conflict_members",
             "frame_statistics": "FrameStatistics",
             "html_page": "explain_page",
             "memory_feedback": "memory_lines",

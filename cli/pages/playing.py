@@ -15,6 +15,7 @@ from heapwire.cli.arguments import (
     output_file,
     positive,
 )
+from heapwire.cli.pages.batch_answer import conflict_members
 from heapwire.cli.pages.frame_statistics import FrameStatistics
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, complain, documents, show, texts
 from heapwire.client_lib.negotiation import ConflictError
@@ -27,7 +28,7 @@ from heapwire.client_lib.player import (
     Progress,
 )
 from heapwire.kernel.description import Platform
-from heapwire.protocol.explain import Document, Json, plan_document, value_document
+from heapwire.protocol.explain import Document, Json, plan_document
 from heapwire.protocol.values import SourceId
 from heapwire.protocol.wire import trace_document
 
@@ -118,18 +119,7 @@ def conflict_document(error: ConflictError) -> Document:
         "schema_version": SCHEMA_VERSION,
         "plan": None,
         "message": str(error),
-        "conflict": [
-            {
-                "goal": entry.goal,
-                "participant": entry.participant,
-                "constraint": entry.constraint or "formats",
-                "plane": entry.planes[0] if len(entry.planes) == 1 else None,
-                "planes": list(entry.planes),
-                "value": None if entry.value is None else value_document(entry.value, {}),
-                "text": entry.text,
-            }
-            for entry in error.entries
-        ],
+        "conflict": conflict_members(error.entries),
     }
 
 
