@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "camera": "Show what a camera sees, live, in buffers that it and the compositor agreed on.",
     "compositor": "Run the reference compositor until it is interrupted.",
     "status": "Show who has what of a running reference compositor: memory, buffers, objects.",
+    "doctor": "Say what is missing on this machine for video without a copy, and what mends it.",
     "list": "Show a machine's memory, devices and the links between them, and what a policy "
     "makes of it.",
     "feedback": "Show what a compositor offers: its memory, formats, devices and constraints.",
@@ -60,6 +61,7 @@ _MODULES = {
     "check": "asking.check",
     "report": "asking.report",
     "negotiate": "asking.negotiate",
+    "doctor": "install.doctor",
 }
 
 
