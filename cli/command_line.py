@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "feedback": "Show what a compositor offers: its memory, formats, devices and constraints.",
     "negotiate": "Ask a running compositor where buffers are to be allocated, and show its answer.",
     "explain": "Explain which memory a platform's devices agree on, or what stands in the way.",
+    "allocate": "Allocate one buffer by a plan, show it, and fill or write it if asked.",
     "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
     "report": "Write one file that says what there is here and what failed, for whoever is to "
     "help.",

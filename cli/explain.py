@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from heapwire.cli.arguments import add_json, extent, load_platform, output_file
 from heapwire.cli.pages import explain_page
-from heapwire.cli.question import add_question, default_participants, problem_of
+from heapwire.cli.question import add_question, asked_problem
 from heapwire.cli.terminal import DONE, FAILED, Written, complain, documents, show
-from heapwire.protocol import InputError
 from heapwire.protocol.explain import (
     Document,
     capture_document,
@@ -21,7 +20,6 @@ from heapwire.protocol.explain import (
 )
 from heapwire.protocol.values import (
     Answer,
-    Content,
     Goal,
     Problem,
     Usage,
@@ -52,22 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Solve and explain."""
     platform = load_platform(options.platform)
-    members = [platform.participant(device, usage) for device, usage in options.participant]
-    members = members or default_participants(platform)
-    if not members:
-        raise InputError(
-            f"{platform.name} has no decoder, camera, display or GPU: "
-            "name a platform with --platform, or its devices with --participant"
-        )
-    problem = problem_of(
-        platform,
-        members,
-        fourcc=options.format,
-        size=options.size,
-        shown_as=options.shown_as,
-        buffers=options.buffers,
-        content=Content(protected=options.protected),
-    )
+    problem = asked_problem(options, platform, shown_as=options.shown_as)
     answer = solve(problem)
     if not answer.plans and (options.protected or _lacks_formats_only(problem, answer)):
         alone = scanned_out_or_black(problem)

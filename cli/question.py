@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from heapwire.cli.arguments import add_participants, add_platform, extent, fourcc, positive
 from heapwire.kernel.description import Platform
+from heapwire.protocol import InputError
 from heapwire.protocol.values import (
     LINEAR,
     BufferCount,
@@ -40,6 +41,28 @@ def add_question(parser: argparse.ArgumentParser, *, such_as: str, default: str)
     )
     parser.add_argument("--buffers", metavar="N", type=positive, default=4, help="buffers in all")
     parser.add_argument("--protected", action="store_true", help="the content is protected")
+
+
+def asked_problem(
+    options: argparse.Namespace, platform: Platform, *, shown_as: Extent | None = None
+) -> Problem:
+    """The problem of the arguments of `add_question`; `InputError` if nobody takes part."""
+    members = [platform.participant(device, usage) for device, usage in options.participant]
+    members = members or default_participants(platform)
+    if not members:
+        raise InputError(
+            f"{platform.name} has no decoder, camera, display or GPU: "
+            "name a platform with --platform, or its devices with --participant"
+        )
+    return problem_of(
+        platform,
+        members,
+        fourcc=options.format,
+        size=options.size,
+        shown_as=shown_as,
+        buffers=options.buffers,
+        content=Content(protected=options.protected),
+    )
 
 
 def problem_of(
