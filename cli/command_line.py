@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "import": "Make a platform file of what drm_info and v4l2-ctl say of a machine.",
     "report": "Write one file that says what there is here and what failed, for whoever is to "
     "help.",
+    "diff": "Compare two machines: platforms, their files, or what `list --json` printed of them.",
     "replay": "Solve captured negotiations again, and say whether the answers are still the same.",
     "check": "Check whether a compositor keeps to linux-dmabuf, and to what extends it.",
     "check-frame": "Check whether a frame that somebody allocated himself can be shown as it is.",
