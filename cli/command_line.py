@@ -10,9 +10,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
-import importlib.util
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from typing import Final
 
@@ -54,6 +53,9 @@ COMMANDS: Final = {
     "weston": "Build the module that puts heapwire into Weston.",
     "client": "Build the library with which a client in C learns where to allocate.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
+    "protocol": "Show the protocols: where their XML is, its text, or the C that is made of it.",
+    "completion": "Print or install what completes these commands in a shell.",
+    "man": "Write the manual pages, which say what --help says.",
 }
 # Those that are not called as their module is, or are in a room within.
 _MODULES = {
@@ -64,6 +66,9 @@ _MODULES = {
     "report": "asking.report",
     "negotiate": "asking.negotiate",
     "doctor": "install.doctor",
+    "protocol": "install.protocol",
+    "completion": "install.completion",
+    "man": "install.man",
 }
 
 
@@ -78,9 +83,6 @@ class Run:
     def __init__(self, command: Callable[[], int], *, as_json: bool) -> None:
         self.command = command
         self.as_json = as_json
-
-
-_COMPLETION = "--print-completion"
 
 
 def ready_command(arguments: Sequence[str]) -> Run:
@@ -147,8 +149,13 @@ def _say(text: str, status: int) -> int:
     return status
 
 
-def _parser(arguments: Sequence[str]) -> ArgumentParser:
-    """The parser of the whole command line; only the command that is named has its arguments."""
+def whole_command_line() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
+    """The parser of the whole command line and those of all commands, each with its arguments."""
+    return _parsers(COMMANDS)
+
+
+def _parsers(named: Container[str]) -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
+    """The parsers; only the commands that are named have their arguments, and are imported."""
     top = ArgumentParser(
         prog="heapwire",
         description="Negotiate where video buffers are allocated, and see why.",
@@ -157,20 +164,25 @@ def _parser(arguments: Sequence[str]) -> ArgumentParser:
     )
     top.add_argument("-V", "--version", action=_Version, help="say which version this is")
     _add_verbose(top, default=False)
-    completed = any(one.startswith(_COMPLETION) for one in arguments)
-    _add_completion(top, wanted=completed)
-    named = None if completed else next((one for one in arguments if one[:1] != "-"), None)
-    if named is not None and named not in COMMANDS:
-        top.error(f"there is no command {named!r}{did_you_mean(named, COMMANDS)}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    made: dict[str, ArgumentParser] = {}
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        if completed or name == named:
+        command = made[name] = commands.add_parser(name, help=summary, description=summary)
+        if name in named:
             module = importlib.import_module(f"heapwire.cli.{module_of(name)}")
             module.add_arguments(command)
             # Where it is not said again, what was said before the command stays.
             _add_verbose(command, default=argparse.SUPPRESS)
             command.set_defaults(run=module.run)
+    return top, made
+
+
+def _parser(arguments: Sequence[str]) -> ArgumentParser:
+    """The parser for these arguments; `SlipError` if they name a command that is not there."""
+    named = next((one for one in arguments if one[:1] != "-"), None)
+    top, _ = _parsers(() if named is None else (named,))
+    if named is not None and named not in COMMANDS:
+        top.error(f"there is no command {named!r}{did_you_mean(named, COMMANDS)}")
     return top
 
 
@@ -178,18 +190,6 @@ def _add_verbose(parser: argparse.ArgumentParser, *, default: bool | str) -> Non
     parser.add_argument(
         "-v", "--verbose", action="store_true", default=default, help="log what is done"
     )
-
-
-def _add_completion(top: argparse.ArgumentParser, *, wanted: bool) -> None:
-    """`--print-completion SHELL`, where shtab is installed; it is imported only when wanted."""
-    told = "print what completes commands in this shell"
-    if wanted:
-        with contextlib.suppress(ImportError):
-            import shtab
-
-            shtab.add_argument_to(top, _COMPLETION, help=told)
-    elif importlib.util.find_spec("shtab") is not None:
-        top.add_argument(_COMPLETION, metavar="SHELL", help=told)
 
 
 class _Version(argparse.Action):

@@ -73,15 +73,3 @@ def test_verbose_may_stand_before_the_command_and_after_it(place, monkeypatch):
     ready_command([*words[:place], "--verbose", *words[place:]])
     ready_command(words)
     assert levels == [logging.DEBUG, logging.WARNING]
-
-
-def test_completion_knows_the_arguments_of_every_command(heapwire):
-    run = heapwire("--print-completion", "bash")
-    assert run.status == 0
-    for name in COMMANDS:
-        assert f"_shtab_heapwire_{name.replace('-', '_')}_option_strings" in run.out
-    assert "--screenshot" in run.out
-
-
-def test_a_shell_that_completion_does_not_know_is_refused(heapwire):
-    assert heapwire("--print-completion", "nosh").status == 2

@@ -1,0 +1,64 @@
+"""Write the manual pages, which say what --help says."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.metadata import version
+from pathlib import Path
+
+from heapwire.cli.command_line import COMMANDS, whole_command_line
+from heapwire.cli.install.man_page import man_page
+from heapwire.cli.terminal import DONE, OutputFile, say
+from heapwire.protocol import FileError, InputError, words_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `heapwire man`."""
+    parser.add_argument(
+        "page",
+        metavar="COMMAND",
+        nargs="?",
+        help="whose page to print, for `man -l -` (default: that of heapwire itself)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        help="write all pages into a folder, such as /usr/local/share/man/man1",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a page, or write them all and say where."""
+    if options.page is not None and options.page not in COMMANDS:
+        raise InputError(f"there is no command {options.page!r}: there are {', '.join(COMMANDS)}")
+    pages = all_pages()
+    if options.output is None:
+        say(pages["heapwire" if options.page is None else _page(options.page)], end="")
+        return DONE
+    folder: Path = options.output
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(folder, words_of(error)) from None
+    for name, text in pages.items():
+        file = folder / f"{name}.1"
+        OutputFile(file).write_text(text)
+        say(str(file))
+    return DONE
+
+
+def all_pages() -> dict[str, str]:
+    """Each page by its name: that of the whole, and one for each command."""
+    top, commands = whole_command_line()
+    told = version("heapwire")
+    summaries = {_page(name): summary for name, summary in COMMANDS.items()}
+    whole = {"heapwire": man_page("heapwire", top, told, summaries)}
+    own = {"heapwire": top.description or ""}
+    return whole | {
+        _page(name): man_page(_page(name), parser, told, own) for name, parser in commands.items()
+    }
+
+
+def _page(command: str) -> str:
+    return f"heapwire-{command}"
