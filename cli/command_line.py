@@ -15,12 +15,14 @@ from collections.abc import Callable, Container, Sequence
 from functools import partial
 from typing import Final
 
-from heapwire.cli.argument_parser import ArgumentParser, SlipError, did_you_mean
 from heapwire.cli.terminal import (
     FAILED,
     USAGE,
+    ArgumentParser,
+    SlipError,
     begin_output,
     complain,
+    did_you_mean,
     fail,
     flush,
     say,

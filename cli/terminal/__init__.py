@@ -1,10 +1,15 @@
-"""What a person meets: standard output, files that are written, the exit status."""
+"""What a person meets: the command line, standard output, files, the exit status."""
 
 from typing import TYPE_CHECKING
 
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.cli.terminal.argument_parser import (
+        ArgumentParser as ArgumentParser,
+        SlipError as SlipError,
+        did_you_mean as did_you_mean,
+    )
     from heapwire.cli.terminal.exit_status import (
         DONE as DONE,
         FAILED as FAILED,
@@ -34,6 +39,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "argument_parser": "ArgumentParser SlipError did_you_mean",
             "exit_status": "DONE FAILED NO_COMPOSITOR USAGE status_of",
             "output": (
                 "SCHEMA_VERSION begin_output complain documents fail flush open_standard_streams "
