@@ -43,6 +43,7 @@ def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire
     [display] = [d for d in heapwire(*arguments, "--json").document["devices"] if d["planes"]]
     [scanout] = display["usages"]
     assert {(one["constraint"], one["provenance"]) for one in scanout["requirements"]} == {
+        ("colours", "profile"),
         ("contiguous", "profile"),
         ("scaling", "profile"),
         ("address-range", "user"),
