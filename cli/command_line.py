@@ -105,10 +105,9 @@ def ready_command(arguments: Sequence[str]) -> Run:
         return Run(lambda: _say(text, status), as_json=False)
     import logging
 
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.WARNING,
-        format="heapwire: %(name)s: %(message)s",
-    )
+    logging.basicConfig(level=logging.WARNING, format="heapwire: %(name)s: %(message)s")
+    # What libraries have to say of themselves helps nobody here.
+    logging.getLogger("heapwire").setLevel(logging.DEBUG if options.verbose else logging.NOTSET)
     run: Callable[[argparse.Namespace], int] = options.run
     return Run(lambda: run(options), as_json=getattr(options, "json", False))
 
@@ -190,7 +189,10 @@ def _parser(arguments: Sequence[str]) -> ArgumentParser:
 
 def _add_verbose(parser: argparse.ArgumentParser, *, default: bool | str) -> None:
     parser.add_argument(
-        "-v", "--verbose", action="store_true", default=default, help="log what is done"
+        *("-v", "--verbose"),
+        action="store_true",
+        default=default,
+        help="log what is asked, answered, allocated and imported",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from heapwire.kernel.memory import DmaBuf, Memory, PictureShape
 from heapwire.kernel.system import Owner
 from heapwire.protocol import MachineError, NotPossibleError, UsageError
 from heapwire.protocol.values import LayoutKind, Plan
+
+_LOG = logging.getLogger("heapwire.buffers")
 
 
 class StatusTeller(Protocol):
@@ -70,6 +73,7 @@ class Buffer(Owner):
             dma_buf.close()
 
     def _status_changed(self, status: BufferStatus) -> None:
+        _LOG.debug("a buffer was %s: reason %s", *_words(status))
         self.status = status
 
 
@@ -93,10 +97,16 @@ def allocate(plan: Plan, memory: Memory) -> Buffer:
             dma_buf.close()
         if isinstance(error, MachineError | NotPossibleError | OSError):
             text = f"no {entry.size} bytes from {entry.source}: {error}"
+            _LOG.debug("%s", text)
             raise AllocationError(text) from error
         raise
+    _LOG.debug("allocated %s", ", ".join(f"{one.size} bytes of {one.name}" for one in objects))
     return Buffer(plan, tuple(objects))
 
 
 def _nothing() -> None:
     pass
+
+
+def _words(status: BufferStatus) -> tuple[str, str]:
+    return status.result.name.lower(), status.reason.name.lower().replace("_", " ")

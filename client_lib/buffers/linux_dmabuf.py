@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -30,6 +31,8 @@ from heapwire.protocol.values import (
     fourcc_name,
 )
 from heapwire.protocol.wire import DmabufVersion, encode_device, halves, whole
+
+_LOG = logging.getLogger("heapwire.buffers")
 
 
 class LinuxDmabuf:
@@ -169,8 +172,8 @@ class Import:
         """
         self._connection.wait(lambda: self.done, timeout=timeout, what="answer to an import")
         if self._buffer is not None and self._buffer.proxy is None:
-            pair = f"{fourcc_name(self._plan.fourcc)} with modifier {self._plan.modifier:#x}"
-            raise ImportRefusedError(f"linux-dmabuf did not take a buffer of {pair}")
+            what = _pair_name(self._plan)
+            raise ImportRefusedError(f"linux-dmabuf did not take a buffer of {what}")
 
     def cancel(self) -> None:
         """Want the `wl_buffer` no more."""
@@ -186,6 +189,7 @@ class Import:
         )
 
     def _failed(self) -> None:
+        _LOG.debug("refused: a buffer of %s", _pair_name(self._plan))
         self._end()
         if self._tries and self._buffer is not None:
             self._begin()
@@ -199,6 +203,7 @@ class Import:
         if buffer is None:
             proxy.destroy()
             return
+        _LOG.debug("imported a buffer of %s", _pair_name(self._plan))
         buffer.proxy = proxy
 
         def released() -> None:
@@ -209,3 +214,7 @@ class Import:
     def _end(self) -> None:
         send(self._params, "destroy")
         self._connection.release(self._params)
+
+
+def _pair_name(plan: Plan) -> str:
+    return f"{fourcc_name(plan.fourcc)} with modifier {plan.modifier:#x}"

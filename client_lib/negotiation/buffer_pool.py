@@ -10,6 +10,7 @@ from heapwire.client_lib.buffers import Buffer, allocate, check_planes
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
 from heapwire.client_lib.negotiation.importer import Importer, StartedImport
 from heapwire.client_lib.negotiation.negotiation import Negotiation
+from heapwire.client_lib.negotiation.negotiation_log import LOG
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
 from heapwire.kernel.system import Owner
@@ -101,6 +102,7 @@ class BufferPool(Owner):
                     timeout=timeout,
                 )
             except (AllocationError, ImportRefusedError) as error:
+                LOG.debug("plan %d is passed over: %s", offer.index, error)
                 first = first or error
         raise first or AllocationError("the compositor gave no plan")
 

@@ -12,6 +12,7 @@ from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.negotiation.compositor_planner import CompositorPlanner
 from heapwire.client_lib.negotiation.conflict import negotiation_error
 from heapwire.client_lib.negotiation.local_planner import LocalPlanner
+from heapwire.client_lib.negotiation.negotiation_log import log_answer, log_question
 from heapwire.client_lib.negotiation.planner import Planner
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy
 from heapwire.protocol import UsageError
@@ -155,6 +156,7 @@ class Negotiation:
         """
         self._check_usable()
         cookie = self._cookie % _MAX_COOKIE + 1
+        log_question(cookie, self._inquiry)
         self._planner.ask(self._inquiry, cookie)
         self._cookie = cookie
         return cookie
@@ -258,6 +260,7 @@ class Negotiation:
     def _take(self, batch: Batch) -> None:
         """Remember who takes part and the answer to a commit, and pass the batch on."""
         self._names.update((speaker.id, speaker.name) for speaker in batch.participants)
+        log_answer(batch, self._names, self.source_names)
         if batch.cookie:
             self._answers[batch.cookie] = batch
             while len(self._answers) > KNOWN_BATCHES:

@@ -97,6 +97,21 @@ def test_without_a_compositor_it_ends_in_3(heapwire, monkeypatch, tmp_path):
     assert run.status == run.document["error"]["status"] == 3
 
 
+def test_verbose_tells_what_is_asked_and_answered(serving):
+    command = [sys.executable, "-m", "heapwire.cli.main", "-v", *NEGOTIATE]
+    with serving():
+        asked = subprocess.run(
+            [*command, "--format", "NV12", "--fullscreen"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    told = asked.stderr.replace("heapwire: heapwire.negotiation: ", "")
+    assert "question 1: 1920x1080, for codec:decode (2 constraint sets), the request" in told
+    assert "answer to question 1: plan 0, for scanout: NV12 LINEAR from linux,cma\n" in told
+    assert "answer to question 1: not system: codec:decode needs" in told
+
+
 def document_from(stream):
     """The next JSON object of a stream, which ends with the line of its last brace."""
     lines = []
