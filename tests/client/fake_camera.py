@@ -12,7 +12,7 @@ import os
 from heapwire.kernel.video import CaptureMemory, Dequeued, QueueFormat
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent, fourcc
 
-XR24 = fourcc("XR24")
+XR24, YUYV = fourcc("XR24"), fourcc("YUYV")
 SIZE = Extent(320, 200)
 
 
@@ -20,13 +20,15 @@ class FakeCamera:
     name = "fake"
     colour = (ColourEncoding.BT601, ColourRange.LIMITED)
 
-    def __init__(self, memory, *, source, burst=1, refuses=None, skips=0):
+    def __init__(self, memory, *, source, burst=1, refuses=None, skips=0, makes=(XR24,)):
         self.closed = False
         self.ways = []
         self.given = []
         self.number = 0
         self._memory, self._source = memory, source
         self._burst, self._refuses, self._skips = burst, refuses, skips
+        self._makes = makes
+        self.set_to = []
         self._left = burst
         self._way = None
         self._slots = {}
@@ -43,7 +45,11 @@ class FakeCamera:
 
     def layouts(self, extent=None):
         size = extent or SIZE
-        return (QueueFormat(XR24, size, (4 * size.width,), (4 * size.width * size.height,)),)
+        pitches = {code: (4 if code == XR24 else 2) * size.width for code in self._makes}
+        return tuple(
+            QueueFormat(code, size, (pitch,), (pitch * size.height,))
+            for code, pitch in pitches.items()
+        )
 
     def with_pitch(self, layout, pitch):
         return layout
@@ -52,6 +58,7 @@ class FakeCamera:
         assert layout in self.layouts(layout.extent)
         self._way = memory
         self.ways.append(memory)
+        self.set_to.append(layout.fourcc)
         self._layout = layout
         if memory is CaptureMemory.MAPPED:
             self._own = {slot: mmap.mmap(-1, layout.sizes[0]) for slot in range(slots)}

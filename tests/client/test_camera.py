@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fake_camera import SIZE, FakeCamera
+from fake_camera import SIZE, XR24, YUYV, FakeCamera
 from patience import PATIENCE
 
 from heapwire.client_lib import CameraMaterial, Player, PlayOptions
@@ -122,6 +122,18 @@ def test_without_linux_dmabuf_it_is_copied_through_wl_shm(no_fd_leak, machine, m
     assert stage.result.shared
     assert stage.ways == [CaptureMemory.MAPPED]
     assert stage.shown == [0, 1, 2, 3, 4]
+
+
+def test_what_is_copied_is_not_converted_where_the_camera_can_make_it_itself(machine):
+    stage = Stage(machine, way=CaptureMemory.MAPPED, makes=(YUYV, XR24), formats=[XRGB])
+    assert [one.set_to for one in stage.opened] == [[XR24]]
+    assert stage.shown == [0, 1, 2, 3, 4]
+
+
+def test_for_wl_shm_it_is_asked_for_rgb(machine, monkeypatch):
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 2)
+    stage = Stage(machine, makes=(YUYV, XR24))
+    assert stage.opened[-1].set_to == [XR24]
 
 
 def test_the_newest_of_what_has_come_is_shown(no_fd_leak, machine):

@@ -10,9 +10,10 @@ from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import CaptureDevice, CaptureMemory
 from heapwire.protocol import InputError, MachineError, NotPossibleError
-from heapwire.protocol.values import Extent, Participant, Usage
+from heapwire.protocol.values import Extent, Participant, Usage, parse_fourcc
 
 Way = CaptureMemory
+_SHARED = parse_fourcc("XRGB8888")  # what every wl_shm has
 _ORDER = (Way.IMPORTED, Way.EXPORTED, Way.MAPPED)
 
 
@@ -71,7 +72,8 @@ class CameraMaterial:
             pictures.close()
         if Way.MAPPED not in self._ways:
             raise InputError("without negotiated buffers the pictures can only be copied")
-        return self._in(Way.MAPPED)
+        device = self._opened(self._node)
+        return CopiedStream(device, extent=self._extent, formats=self._formats or (_SHARED,))
 
     def _in(self, way: CaptureMemory) -> PictureStream:
         device = self._opened(self._node)

@@ -31,7 +31,8 @@ _MICROSECONDS = 1_000_000
 class CopiedStream:
     """See `PictureStream`. `device` is the stream's from now on.
 
-    `extent` is the size to ask for; `formats` are the only fourccs to write, where given. Raises
+    `extent` is the size to ask for; `formats` are the only fourccs to write, where given: a camera
+    that makes one of these itself is asked for that. Raises
     `NotPossibleError` if the camera has no format that can be converted here, and `MachineError`
     as `CaptureDevice` does, or if PyAV is missing.
     """
@@ -57,7 +58,7 @@ class CopiedStream:
         self._lost = LostPictures()
         self._first: int | None = None
         try:
-            self._layout, self._code = _readable(device.layouts(extent), device.name)
+            self._layout, self._code = _readable(device.layouts(extent), device.name, formats)
             name = picture_format(self._code)
             assert name is not None, "it was chosen for that"
             producer = writer_participant(name, formats)
@@ -134,12 +135,19 @@ class CopiedStream:
         self._device.close()
 
 
-def _readable(layouts: Sequence[QueueFormat], name: str) -> tuple[QueueFormat, int]:
-    """The first layout that can be converted, with its fourcc."""
-    for layout in layouts:
-        pair = layout_format(layout)
-        if pair is None or pair.modifier != LINEAR or len(layout.sizes) != 1:
-            continue
-        if picture_format(pair.fourcc) is not None and laid_out_planes(layout):
-            return layout, pair.fourcc
-    raise NotPossibleError(f"{name} makes no format that can be converted here")
+def _readable(
+    layouts: Sequence[QueueFormat], name: str, wanted: Sequence[int]
+) -> tuple[QueueFormat, int]:
+    """The layout to read, with its fourcc: one that is wanted as it is, else the first."""
+    readable = [
+        (layout, pair.fourcc)
+        for layout in layouts
+        if (pair := layout_format(layout)) is not None
+        and pair.modifier == LINEAR
+        and len(layout.sizes) == 1
+        and picture_format(pair.fourcc) is not None
+        and laid_out_planes(layout)
+    ]
+    if not readable:
+        raise NotPossibleError(f"{name} makes no format that can be converted here")
+    return next((one for one in readable if one[1] in wanted), readable[0])
