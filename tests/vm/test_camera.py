@@ -1,10 +1,26 @@
-"""A USB camera, emulated by guest/camera.py and driven by the kernel's uvcvideo."""
+"""Cameras: one of USB, emulated by guest/camera.py and driven by uvcvideo; and the kernel's vivid.
+
+`heapwire camera` and its player show them on the reference compositor and on Weston.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from pathlib import Path
+
 import pytest
+from patience import PACE
+
+from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 SYSTEM = "/devices/virtual/dma_heap/system"
+PLAY = Path(__file__).parent / "guest" / "camera_play.py"
+SECONDS = round(1800 * PACE)
+# vivid's test pattern, which begins with bars of three quarters of the light
+# (drivers/media/common/v4l2-tpg/v4l2-tpg-core.c, TPG_PAT_75_COLORBAR).
+BARS = [[191 * (code >> part & 1) for part in (1, 2, 0)] for code in range(7, -1, -1)]
 # The control interfaces of the two functions of one USB device.
 INTERFACES = ("1-1:1.0", "1-1:1.2")
 
@@ -66,3 +82,52 @@ def test_frames_arrive_whole_in_a_heaps_buffers(seen, heap, code):
 
 def test_kernel_has_no_complaints(seen):
     assert seen["complaints"] == []
+
+
+@pytest.fixture(scope="module")
+def played(run_guest, tmp_path_factory):
+    """What the player shows of cameras, in one boot; vivid's driver wants contiguous memory."""
+    module = tmp_path_factory.mktemp("module") / MODULE
+    build_module(module, find_libweston())
+    options = ["--udev", "--append=vivid.allocators=1", "--append=vivid.node_types=0x1"]
+    command = [sys.executable, str(PLAY), str(module)]
+    done = run_guest(command, *options, f"--timeout={SECONDS}", env={**os.environ})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+WESTON = [
+    pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config", "seatd", "udevadm"),
+    pytest.mark.timeout(SECONDS + 100),
+]
+
+
+class TestPlayed:
+    """What a person sees of a camera; one boot for all."""
+
+    pytestmark = WESTON
+
+    def test_a_usb_cameras_pictures_are_on_the_screen_as_they_were_sent(self, played):
+        numbers = [number for number, _ in played["usb"]["seen"]]
+        assert all(whole for _, whole in played["usb"]["seen"])
+        assert len(numbers) == len(set(numbers)) == played["usb"]["shown"] == 8
+        assert numbers == sorted(numbers)
+        assert played["usb"]["copied"] == 0
+
+    @pytest.mark.parametrize("way", ["imported", "exported", "mapped"])
+    def test_vivids_bars_have_their_colours_on_each_way(self, played, way):
+        told = played["vivid"][way]
+        assert told["shown"] == 8
+        assert (told["copied"] == 0) == (way != "mapped")
+        for seen in told["seen"]:
+            off = [abs(a - b) for bar, own in zip(seen, BARS, strict=True)
+                   for a, b in zip(bar, own, strict=True)]  # fmt: skip
+            assert max(off) <= 2, seen
+
+    @pytest.mark.parametrize("weston", ["module", "stock"])
+    def test_nothing_is_copied_on_weston(self, played, weston):
+        told = played[weston]
+        assert "error" not in told, told
+        assert told["frames"]["shown"] > 0
+        assert told["frames"]["scanned_out"] > 0
+        assert told["bytes_copied_per_frame"] == 0
