@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from heapwire.kernel.system import c_compiler
+from heapwire.kernel.system import c_compiler, tool_output
 from heapwire.protocol import FileError, MachineError, words_of
 from heapwire.protocol.wire import protocol_xml
 
@@ -23,7 +21,6 @@ _DMABUF_FILES = (
 )
 _PARTS = ("sources", "negotiation", "allocation", "buffer-status")
 _SPOKEN = tuple(f"xx-dmabuf-{one}-v1" for one in _PARTS)
-_DEBIAN = {"wayland-scanner": "libwayland-bin", "pkg-config": "pkg-config", "ar": "binutils"}
 
 
 def build_client_library(folder: Path) -> list[Path]:
@@ -33,7 +30,7 @@ def build_client_library(folder: Path) -> list[Path]:
     shared and a static library, and a file for pkg-config. Raises `MachineError` with what a
     tool said or which is missing, `FileError` if a file cannot be written.
     """
-    headers = tuple(_asked("pkg-config", "--cflags", "wayland-client").split())
+    headers = tuple(tool_output("pkg-config", "--cflags", "wayland-client").split())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = [_written(folder / name, _text(name)) for name in (f"{NAME}.h", f"{NAME}.c")]
@@ -41,8 +38,8 @@ def build_client_library(folder: Path) -> list[Path]:
         for name, text in _protocols():
             xml = _written(folder / f"{name}.xml", text)
             header, code = folder / f"{name}-client-protocol.h", folder / f"{name}-protocol.c"
-            _asked("wayland-scanner", "client-header", str(xml), str(header))
-            _asked("wayland-scanner", "private-code", str(xml), str(code))
+            tool_output("wayland-scanner", "client-header", str(xml), str(header))
+            tool_output("wayland-scanner", "private-code", str(xml), str(code))
             files += [xml, header, code]
             codes.append(code)
         files += _libraries(folder, codes, headers)
@@ -60,13 +57,15 @@ def _libraries(folder: Path, codes: Sequence[Path], headers: Sequence[str]) -> l
     # elsewhere is linked with its own.
     try:
         for code, made in zip(codes, objects, strict=True):
-            _run(*compiler, *FLAGS, f"-I{folder}", *headers, "-c", str(code), "-o", str(made))
+            tool_output(
+                *compiler, *FLAGS, f"-I{folder}", *headers, "-c", str(code), "-o", str(made)
+            )
         named = map(str, objects)
-        libraries = _asked("pkg-config", "--libs", "wayland-client").split()
+        libraries = tool_output("pkg-config", "--libs", "wayland-client").split()
         soname = f"-Wl,-soname,{shared.name}"
-        _run(*compiler, "-shared", soname, *named, "-o", str(shared), *libraries)
+        tool_output(*compiler, "-shared", soname, *named, "-o", str(shared), *libraries)
         static.unlink(missing_ok=True)
-        _asked("ar", "rcs", str(static), *map(str, objects))
+        tool_output("ar", "rcs", str(static), *map(str, objects))
     finally:
         for made in objects:
             made.unlink(missing_ok=True)
@@ -75,7 +74,7 @@ def _libraries(folder: Path, codes: Sequence[Path], headers: Sequence[str]) -> l
 
 def _protocols() -> list[tuple[str, str]]:
     """The protocols that the client speaks: the name of each file, and its text."""
-    home = Path(_asked("pkg-config", "--variable=pkgdatadir", "wayland-protocols").strip())
+    home = Path(tool_output("pkg-config", "--variable=pkgdatadir", "wayland-protocols").strip())
     for name in _DMABUF_FILES:
         if (home / name).is_file():
             dmabuf = (home / name).read_text("utf-8")
@@ -103,16 +102,3 @@ def _package(folder: Path) -> str:
         f"Cflags: -I{folder}\n"
         f"Libs: -L{folder} -Wl,-rpath,{folder} -l{NAME}\n"
     )
-
-
-def _asked(program: str, *arguments: str) -> str:
-    if shutil.which(program) is None:
-        raise MachineError(f"{program} is not there: install it (Debian: {_DEBIAN[program]})")
-    return _run(program, *arguments)
-
-
-def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise MachineError(f"{command[0]} failed:\n{done.stderr.strip()}")
-    return done.stdout

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
         sealed_memfd as sealed_memfd,
     )
     from heapwire.kernel.system.owner import Owner as Owner
-    from heapwire.kernel.system.toolchain import c_compiler as c_compiler
+    from heapwire.kernel.system.toolchain import (
+        c_compiler as c_compiler,
+        tool_output as tool_output,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "toolchain": "c_compiler",
+            "toolchain": "c_compiler tool_output",
             "owner": "Owner",
             "ioctl_call": "Ioctl IoctlArgument ioctl",
             "memory_file": "read_only sealed_copy sealed_memfd",

@@ -1,10 +1,11 @@
-"""The compiler of this machine, for who builds C here."""
+"""The compiler of this machine, and what else builds C here."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import shutil
+import subprocess
 
 from heapwire.protocol import MachineError
 
@@ -17,3 +18,18 @@ def c_compiler() -> list[str]:
             f"there is no C compiler {' '.join(command) or 'in $CC'}: install one (Debian: gcc)"
         )
     return command
+
+
+# The packages of tools that may be missing.
+_DEBIAN = {"wayland-scanner": "libwayland-bin", "pkg-config": "pkg-config", "ar": "binutils"}
+
+
+def tool_output(program: str, *arguments: str) -> str:
+    """What a tool prints; `MachineError` if it is not there, or with what it says if it fails."""
+    if shutil.which(program) is None:
+        package = f" (Debian: {_DEBIAN[program]})" if program in _DEBIAN else ""
+        raise MachineError(f"{program} is not there: install it{package}")
+    done = subprocess.run((program, *arguments), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise MachineError(f"{program} failed:\n{done.stderr.strip()}")
+    return done.stdout
