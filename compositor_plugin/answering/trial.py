@@ -29,7 +29,7 @@ class SolverCall:
         return solver(self.problem, budget or StepBudget(), memory)
 
 
-def tried(call: SolverCall, memory: SolverMemory) -> Answer | None:
+def tried(call: SolverCall, memory: SolverMemory | None = None) -> Answer | None:
     """The answer if it costs no more than a slice; None if that is not enough to tell.
 
     It is the answer that any greater budget gives: who was refused no step does not know how

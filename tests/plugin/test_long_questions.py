@@ -51,7 +51,7 @@ def test_the_answer_is_the_one_that_is_found_on_the_loop(stage, monkeypatch, ask
     ask(client, elsewhere, 1)
     found = later(stage, client, elsewhere)[-1]
     stage.plugin._state.broker._answered._kept.clear()
-    monkeypatch.setattr(batch_solver, "tried", lambda call: call.solve())
+    monkeypatch.setattr(batch_solver, "tried", lambda call, memory: call.solve(memory=memory))
     ask(client, here, 1)
     assert client.batches(here)[-1].says_the_same_as(found)
 
