@@ -185,3 +185,14 @@ def test_a_size_on_the_screen_leaves_out_planes_that_do_not_scale_that_far(heapw
     assert scaled.status == 1
     told = "needs a scale that is 1; the picture is 1280x720, shown as 1920x1080"
     assert told in scaled.out
+
+
+@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("words", [("--protected",), ("--size", "16000x9000")])
+def test_what_stands_in_the_way_is_told_of_every_machine(heapwire, name, words):
+    run = heapwire("explain", "--platform", name, "--format", "NV12", *words, "--json")
+    if run.status == 1:
+        assert run.document["conflict"]
+        assert run.document["message"]
+    else:
+        assert (run.status, bool(run.document["plans"])) == (0, True)

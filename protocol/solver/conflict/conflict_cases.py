@@ -334,7 +334,8 @@ class ConflictCases:
             families = [
                 sum(mask for type_, mask in by_type.items() if type_ in family) for family in row
             ]
-            blamed |= sum(mask for mask in families if mask and leaves_nothing(mask))
+            # A type can be of two families.
+            blamed |= _union(mask for mask in families if mask and leaves_nothing(mask))
             if blamed:
                 return blamed
         return chosen
