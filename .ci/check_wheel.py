@@ -15,6 +15,7 @@ WANTED = (
     "heapwire/kernel/platforms/rockchip-rk3399.toml",
     "heapwire/kernel/profiles/drm-gem-dma.toml",
     "heapwire/kernel/platforms/exynos4-mfc-v5.toml",
+    "heapwire/cli/schemas/list.json",
     "heapwire/client_lib/c/heapwire-client.h",
     "heapwire/client_lib/c/heapwire-client.c",
     *(f"heapwire/{room}/py.typed" for room in ("protocol", "kernel", "compositor_plugin")),

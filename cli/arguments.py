@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapwire.cli.terminal import OutputFile
@@ -60,6 +61,22 @@ def add_participants(parser: argparse.ArgumentParser, *, such_as: str, default: 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def add_schema(parser: argparse.ArgumentParser, command: str) -> None:
+    """`--schema`, which prints the JSON schema of what `--json` prints, and no more."""
+
+    class Schema(argparse.Action):
+        """Print it and end."""
+
+        def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+            file = Path(__file__).with_name("schemas") / f"{command}.json"
+            print(file.read_text("utf-8"), end="")
+            parser.exit()
+
+    parser.add_argument(
+        "--schema", action=Schema, nargs=0, help="print the JSON schema of that, and end"
+    )
 
 
 def add_timeout(parser: argparse.ArgumentParser) -> None:

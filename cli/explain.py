@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from heapwire.cli.arguments import add_json, extent, load_platform, output_file
+from heapwire.cli.arguments import add_json, add_schema, extent, load_platform, output_file
 from heapwire.cli.pages import explain_page
 from heapwire.cli.question import add_question, asked_problem
 from heapwire.cli.terminal import DONE, FAILED, Written, complain, documents, show
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the problem for `heapwire replay`",
     )
     add_json(parser)
+    add_schema(parser, "explain")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from heapwire.cli.arguments import (
     add_json,
     add_platform,
     add_policy,
+    add_schema,
     is_local,
     load_policy,
     untried_platform,
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--names", action="store_true", help="only name the shipped platforms")
     add_json(parser)
+    add_schema(parser, "list")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,0 +1,67 @@
+"""The JSON schemas that are shipped, against what the commands print of every machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from json_schema import faults
+
+from heapwire.kernel.description import shipped
+
+
+@pytest.fixture
+def schema(heapwire):
+    """The schema of a command, as it prints it."""
+    return lambda command: heapwire(command, "--schema").document
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_list_is_as_its_schema_says(heapwire, schema, name):
+    whole = schema("list")
+    assert list(faults(heapwire("list", "--platform", name, "--json").document, whole, whole)) == []
+
+
+@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("words", [(), ("--protected",), ("--size", "16000x9000")])
+def test_an_answer_is_as_its_schema_says(heapwire, schema, name, words):
+    whole = schema("explain")
+    document = heapwire("explain", "--platform", name, *words, "--json").document
+    if "error" not in document:  # nobody there takes part
+        assert list(faults(document, whole, whole)) == []
+
+
+def test_a_list_with_a_policy_is_too(heapwire, schema, tmp_path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[device]]\nname = "hvs"\n[[device.use]]\nusage = "scanout"\n'
+        'constraints = [{ type = "address-range", value = ["0", "0xfff"], source = "measured" }]\n'
+    )
+    whole = schema("list")
+    arguments = ("list", "--platform", "raspberry-pi-4", "--policy", policy, "--json")
+    document = heapwire(*arguments).document
+    assert "policy" in document
+    assert any(use["overruled"] for one in document["devices"] for use in one["usages"])
+    assert list(faults(document, whole, whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"simulated": "yes"}, ".simulated: 'yes' is not of boolean"),
+        ({"schema_version": 2}, ".schema_version: 2 is not 1"),
+        ({"heaps": [{}]}, ".heaps[0].kind is missing"),
+        ({"invented": 1}, ".invented is not named"),
+    ],
+)
+def test_what_is_not_as_a_schema_says_is_found(heapwire, schema, change, fault):
+    whole = schema("list")
+    document = heapwire("list", "--platform", "raspberry-pi-4", "--json").document
+    assert fault in list(faults({**document, **change}, whole, whole))
+
+
+def test_what_is_printed_is_the_file():
+    folder = Path(__file__).parents[2] / "cli" / "schemas"
+    for file in folder.iterdir():
+        assert json.loads(file.read_text("utf-8"))["title"] == f"heapwire {file.stem} --json"
