@@ -24,6 +24,7 @@ class FakeCamera:
         self.closed = False
         self.ways = []
         self.given = []
+        self.imported = []
         self.number = 0
         self._memory, self._source = memory, source
         self._burst, self._refuses, self._skips = burst, refuses, skips
@@ -78,6 +79,7 @@ class FakeCamera:
             if self._refuses is not None:
                 raise self._refuses
             self._slots[slot] = objects[0]
+            self.imported.append((slot, objects[0].fd))
         else:
             assert not objects
             self._slots[slot] = self._own[slot]

@@ -91,6 +91,14 @@ def test_it_writes_into_the_buffers_that_are_scanned_out(no_fd_leak, machine):
     assert machine.memory.live() == 0
 
 
+def test_a_buffer_stays_in_its_slot(no_fd_leak, machine):
+    """A driver maps memory anew when its slot is given another."""
+    stage = Stage(machine, options=replace(FAST, frames=20))
+    given = stage.opened[0].imported
+    assert len(given) >= 20
+    assert len(set(given)) == len({slot for slot, _ in given}) > 1
+
+
 def test_where_the_driver_imports_nothing_its_own_buffers_are_shown(no_fd_leak, machine):
     stage = Stage(machine, refuses=REFUSAL)
     assert stage.ways == [CaptureMemory.IMPORTED, CaptureMemory.EXPORTED]

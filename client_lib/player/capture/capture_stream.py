@@ -186,7 +186,7 @@ class CaptureStream:
             if buffer is None:
                 return
             slot = self._slot_for(buffer)
-            if slot is None:
+            if slot is None or self._slots[slot] is not None:
                 return
             self._bracket(buffer.objects, begins=True)
             buffer.busy = True
@@ -194,9 +194,20 @@ class CaptureStream:
             self._device.give(slot, () if self._exported else buffer.objects)
 
     def _slot_for(self, buffer: Buffer) -> int | None:
-        if self._exported:
-            return next((slot for slot, own in self._own.items() if own is buffer), None)
-        return next((slot for slot, holder in self._slots.items() if holder is None), None)
+        """A free slot: the one that the buffer was in before, so that it stays mapped there.
+
+        videobuf2 lets go of a slot's memory when it is given another, and maps the new one page
+        by page (drivers/media/common/videobuf2/videobuf2-core.c, __prepare_dmabuf).
+        """
+        before = next((slot for slot, own in self._own.items() if own is buffer), None)
+        if before is not None or self._exported:
+            return before
+        free = [slot for slot, holder in self._slots.items() if holder is None]
+        unused = [slot for slot in free if slot not in self._own]
+        chosen = next(iter(unused or free), None)
+        if chosen is not None:
+            self._own[chosen] = buffer
+        return chosen
 
     def _taken(self, done: Dequeued) -> Buffer:
         buffer = self._slots[done.index]
