@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import (
     AnswerStore,
+    KeyHashedOnce,
     PreparedBatch,
     SetRecords,
     SolverCall,
@@ -199,7 +200,7 @@ class Broker:
         inquiry = question.as_shown
         asked = question_key(inquiry, self._records)
         seen = self._view_key(question)
-        key = (seen, asked, spent, keep)
+        key = KeyHashedOnce((seen, asked, spent, keep))
         known = self._answered.get(key)
         if known is not None:
             return known

@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.answer_schedule import (
         AnswerSchedule as AnswerSchedule,
     )
-    from heapwire.compositor_plugin.answering.answer_store import AnswerStore as AnswerStore
+    from heapwire.compositor_plugin.answering.answer_store import (
+        AnswerStore as AnswerStore,
+        KeyHashedOnce as KeyHashedOnce,
+    )
     from heapwire.compositor_plugin.answering.batch_solver import (
         BatchSolver as BatchSolver,
         Unanswered as Unanswered,
@@ -29,7 +32,7 @@ else:
         __name__,
         {
             "answer_schedule": "AnswerSchedule",
-            "answer_store": "AnswerStore",
+            "answer_store": "AnswerStore KeyHashedOnce",
             "batch_solver": "BatchSolver Unanswered",
             "prepared_batch": "PreparedBatch",
             "inquiry_key": "question_key",

@@ -9,6 +9,22 @@ KEPT_BYTES: Final = 4 << 20
 """Bytes of all answers that are kept: some hundred of a usual size, with their events."""
 
 
+class KeyHashedOnce:
+    """A key of many parts, whose hash is made once: one is looked up, taken out and put in."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        self._parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyHashedOnce) and self._parts == other._parts
+
+
 class _Sized(Protocol):
     @property
     def size(self) -> int:

@@ -28,10 +28,13 @@ class PreparedBatch:
         key = (receiver.version, explanation)
         known = self._events.get(key)
         if known is None:
+            encode = receiver.encode
             known = self._events[key] = tuple(
-                receiver.encode(event, *arguments)
-                for event, arguments in batch_events(self.content, explanation)
-                if event not in ("done", "failed")
+                [
+                    encode(event, *arguments)
+                    for event, arguments in batch_events(self.content, explanation)
+                    if event != "done" and event != "failed"
+                ]
             )
-            self.size += sum(event.size for event in known)
+            self.size += sum([event.size for event in known])
         return known

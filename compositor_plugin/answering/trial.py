@@ -11,6 +11,7 @@ from heapwire.protocol.values import Answer, Participant, Problem
 
 TRIAL_STEPS: Final = 600
 """Steps that are tried on the loop; plans for one video on a shipped platform take 150 to 600."""
+_NOTHING: Final = -(1 << 62)  # steps: less than any part of it, which is kept for later
 TRIAL_WEIGHT: Final = 512
 """Pairs and constraints of a client's that are looked at on the loop. What walks over pairs
 counts a step for many of them."""
@@ -60,12 +61,8 @@ class _TrialBudget(StepBudget):
         super().__init__(steps)
         self.ended = False
 
-    def spend(self, steps: int = 1) -> None:
-        """As `StepBudget.spend`; once refused, always."""
-        try:
-            if self.ended:
-                raise TooComplexError("a trial")
-            super().spend(steps)
-        except TooComplexError:
-            self.ended = True
-            raise
+    def refuse(self) -> TooComplexError:
+        """As `StepBudget.refuse`; once refused, always."""
+        self.ended = True
+        self.left = _NOTHING
+        return TooComplexError("a trial")

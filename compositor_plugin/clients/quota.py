@@ -93,32 +93,33 @@ class Allowance:
 
     def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a buffer of these objects is more than may be given; None if it is not."""
-        return self._shortage(objects, 1, _LEFT)
+        return self._shortage(_sizes(objects), _LEFT)
 
     def overreach(self, objects: Iterable[BufferObject], count: int) -> Shortage | None:
         """Why so many buffers of these objects could never be had together; None if they could.
 
         What is in use does not count: a client that asks anew gives back what it has.
         """
-        return self._shortage(objects, count, _LIMIT)
+        return self._shortage(_sizes(objects), _LIMIT, count)
 
     def _shortage(
-        self, objects: Iterable[BufferObject], count: int, room: Callable[[Bound], int]
+        self, sizes: list[tuple[SourceId, int]], room: Callable[[Bound], int], count: int = 1
     ) -> Shortage | None:
-        sizes: dict[SourceId, int] = {}  # a counter takes longer than all the rest
-        descriptors = 0
-        for entry in objects:
-            size = count * charged_size(entry)
-            sizes[entry.source] = sizes.get(entry.source, 0) + size
-            descriptors += count
-        total = sum(sizes.values())
-        for source in sizes:
-            if source in self.forbidden:
-                return Shortage(self.forbidden[source], own=True, forbidden=True)
+        charged: dict[SourceId, int] = {}  # a counter takes longer than all the rest
+        total, descriptors = 0, count * len(sizes)
+        for source, size in sizes:
+            total += count * size
+            charged[source] = charged.get(source, 0) + count * size
+        if self.forbidden:
+            for source in charged:
+                if source in self.forbidden:
+                    return Shortage(self.forbidden[source], own=True, forbidden=True)
         if total > room(self.budget):
             return Shortage(_words(total, self.budget, "that {} may have"), own=True)
-        for source in sizes:
-            size = sum([sizes.get(part, 0) for part in self.parts.get(source, (source,))])
+        for source, size in charged.items():
+            parts = self.parts.get(source, (source,))
+            if len(parts) > 1:
+                size = sum([charged.get(part, 0) for part in parts])
             own, together = self.own.get(source), self.together.get(source)
             what = "of {} that {{}} may have"
             if own is not None and size > room(own):
@@ -174,6 +175,10 @@ def charged_sizes(objects: Iterable[BufferObject]) -> Counter[SourceId]:
     for entry in objects:
         sizes[entry.source] += charged_size(entry)
     return sizes
+
+
+def _sizes(objects: Iterable[BufferObject]) -> list[tuple[SourceId, int]]:
+    return [(entry.source, charged_size(entry)) for entry in objects]
 
 
 def charged_size(entry: BufferObject) -> int:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
+from _cffi_backend import cast, from_buffer  # of a type that is known, without a detour
 
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi
 from heapwire.compositor_plugin.server.received_fd import ReceivedFd
@@ -159,17 +159,17 @@ class EventEncoder:
         Raises `UsageError` if the values are not the event's, if they do not
         fit into a message, or if an object of `version` has no such event.
         """
+        if self._numbers is not None and version >= self.since:
+            try:
+                array = from_buffer(_CHARS, self._numbers.pack(*values))
+            except struct.error:
+                pass  # what is wrong with them, the long way tells
+            else:
+                return cast(_ARGUMENTS, array), [array]
         if len(values) != len(self._encode):
             raise UsageError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
         if version < self.since:
             raise UsageError(f"{self._name} is there since version {self.since}, not {version}")
-        if self._numbers is not None:
-            try:
-                array = ffi.from_buffer(_CHARS, self._numbers.pack(*values))
-            except struct.error:
-                pass  # which of them is no such number, the long way tells
-            else:
-                return cast(_ARGUMENTS, array), [array]
         keep: list[object] = []
         words = [
             encode(value, keep) for encode, value in zip(self._encode, values, strict=True)

@@ -24,8 +24,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
 
@@ -101,8 +100,7 @@ class ForeignResource:
         post_error(self.pointer, code, message)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EncodedEvent:
+class EncodedEvent(NamedTuple):
     """An event with its arguments, to be sent any number of times, by any object of a class."""
 
     opcode: int
@@ -189,7 +187,9 @@ class Resource:
         """
         encoder = self._events[event]
         array, kept = encoder.encode(arguments, self.version)
-        size = sum(len(one) for one in kept if isinstance(one, bytes)) + 32 * len(arguments) + 256
+        size = 256 + 32 * len(arguments)
+        if len(kept) > 1:
+            size += sum([len(one) for one in kept if isinstance(one, bytes)])
         return EncodedEvent(encoder.opcode, array, kept, size)
 
     def send_encoded(self, events: Iterable[EncodedEvent]) -> None:

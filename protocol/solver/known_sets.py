@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Final, TypeAlias
 from weakref import ref
 
@@ -60,7 +61,7 @@ class SaidBySets:
 
     def is_of(self, sets: tuple[ConstraintSet, ...]) -> bool:
         """Whether it is these very sets that say it."""
-        return all(one() is own for one, own in zip(self._sets, sets, strict=True))
+        return all(map(is_, [one() for one in self._sets], sets))
 
 
 class KnownSets:

@@ -24,7 +24,6 @@ from heapwire.protocol.solver.group_layout import (
 from heapwire.protocol.solver.merged_group import MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways
-from heapwire.protocol.solver.source_check import needs_clean_memory
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
     ALL_PLANES,
@@ -359,7 +358,7 @@ class Search:
     ) -> FoundPlan:
         agreement = candidate.agreements.get((group.planes, places))
         if agreement is None:
-            agreement = self._agreement(group.demand, places)
+            agreement = self._agreement(group, places)
             candidate.agreements[group.planes, places] = agreement
         sources, domain, fence = agreement
         plan = Plan(
@@ -375,14 +374,15 @@ class Search:
         )
         return FoundPlan(plan, pair, group.choice, group.demand, sources)
 
-    def _agreement(self, demand: Demand, places: Places) -> _Agreement:
+    def _agreement(self, group: MergedGroup, places: Places) -> _Agreement:
         """The sources in these places, and what they leave of coherency and fences."""
+        demand = group.demand
         sources = tuple([self.goal.sources.sources[place] for place in places])
         domains = demand.mask(COHERENCY_DOMAINS)
         left = _ALL_DOMAINS if domains is None else domains
-        for source in sources:
-            left &= domains_of(source)
-            if needs_clean_memory(demand) and source.cached is not False:
+        for source in dict.fromkeys(places):
+            left &= domains_of(self.goal.sources.sources[source])
+            if group.clean and self.goal.sources.sources[source].cached is not False:
                 left &= 1 << CoherencyDomain.RAM
         fences = demand.mask(FENCES)
         fence = None if fences is None else preferred_fence(fences)

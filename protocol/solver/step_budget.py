@@ -46,11 +46,15 @@ class StepBudget:
 
     def spend(self, steps: int = 1) -> None:
         """Take steps for what comes next; `TooComplexError` when there are not so many."""
-        if self.left - steps < self.kept:
-            # What is left is gone: nothing that comes later may cost as much and go on.
-            self.left = min(self.left, self.kept)
-            raise TooComplexError(f"{self.given} steps ended while {self.doing}")
-        self.left -= steps
+        left = self.left - steps
+        if left < self.kept:
+            raise self.refuse()
+        self.left = left
+
+    def refuse(self) -> TooComplexError:
+        """What is left is gone: nothing that comes later may cost as much and go on."""
+        self.left = min(self.left, self.kept)
+        return TooComplexError(f"{self.given} steps ended while {self.doing}")
 
     def share(self, others: int) -> None:
         """Keep equal parts of what is left for so many `others` that come later."""

@@ -98,6 +98,29 @@ class MachineView:
         Who speaks in its explanation joins the participants: the content and the
         stream have requirements too.
         """
+        tranches: list[Tranche] = []
+        index = 0
+        for name, flag in self._flags.items():
+            plans = [plan for plan in answer.plans if plan.goal == name]
+            offers = tuple(
+                [
+                    Offer(n, plan, tuple([self._access(o.source) for o in plan.layout.objects]))
+                    for n, plan in enumerate(plans, index)
+                ]
+            )
+            index += len(offers)
+            if offers:
+                tranches.append(Tranche(flags=flag, offers=offers))
+        batch = Batch(
+            participants=self._participants,
+            tranches=tuple(tranches),
+            reason=None if answer.plans else answer.reason,
+            message="" if answer.plans else answer.message,
+        )
+        explained = answer.verdicts or answer.failures
+        return self._explained(batch, inquiry, answer) if explained else batch
+
+    def _explained(self, batch: Batch, inquiry: Inquiry, answer: Answer) -> Batch:
         clients = {name: id_ for name, (id_, _) in self._clients(inquiry).items()}
         spoken: dict[int, str] = {}
 
@@ -110,20 +133,6 @@ class MachineView:
             spoken[id_] = name
             return id_
 
-        flags = self._flags
-        tranches: list[Tranche] = []
-        index = 0
-        for name, flag in flags.items():
-            plans = [plan for plan in answer.plans if plan.goal == name]
-            offers = tuple(
-                [
-                    Offer(n, plan, tuple([self._access(o.source) for o in plan.layout.objects]))
-                    for n, plan in enumerate(plans, index)
-                ]
-            )
-            index += len(offers)
-            if offers:
-                tranches.append(Tranche(flags=flag, offers=offers))
         refusals = tuple(
             Refusal(
                 source=verdict.source,
@@ -138,7 +147,7 @@ class MachineView:
         )
         conflicts = tuple(
             ConflictEntry(
-                goal=flags[failure.goal],
+                goal=self._flags[failure.goal],
                 participant=identified(member.participant),
                 type=member.constraint.type if member.constraint else 0,
                 planes=member.planes,
@@ -155,13 +164,11 @@ class MachineView:
             for id_, name in sorted(spoken.items())
             if id_ not in introduced
         )
-        return Batch(
-            participants=(*self._participants, *others),
-            tranches=tuple(tranches),
+        return replace(
+            batch,
+            participants=(*batch.participants, *others),
             refusals=refusals,
             conflicts=conflicts,
-            reason=None if answer.plans else answer.reason,
-            message="" if answer.plans else answer.message,
         )
 
     def _clients(self, inquiry: Inquiry) -> dict[str, tuple[int, Participant]]:

@@ -11,6 +11,7 @@ from probe import PROBE, Probe, serve
 from wire_client import DISPLAY, WireClient
 
 from heapwire.compositor_plugin.server import ForeignResource, Resource
+from heapwire.compositor_plugin.server.arguments import EventEncoder
 from heapwire.compositor_plugin.server.errors import c_message
 from heapwire.compositor_plugin.server.libwayland_server import ffi
 from heapwire.compositor_plugin.server.resource import live_resources
@@ -272,3 +273,28 @@ def test_what_runs_out_is_told_without_a_traceback(
     assert (first.exc_info, second.exc_info) == (None, None)
     assert "heapwire_probe.make" in first.message
     assert "wl_display#1: error 2" in second.message
+
+
+NUMBERS = (Argument("signed", ArgumentKind.INT), Argument("unsigned", ArgumentKind.UINT))
+
+
+@pytest.mark.parametrize("values", [(0, 0), (-(1 << 31), (1 << 32) - 1), ((1 << 31) - 1, 5)])
+def test_numbers_alone_are_put_together_like_any_others(values: tuple[int, int]) -> None:
+    text = Argument("text", ArgumentKind.STRING)
+    alone = EventEncoder("heapwire_probe", 0, Message("numbers", NUMBERS))
+    among = EventEncoder("heapwire_probe", 0, Message("numbers", (*NUMBERS, text)))
+    size = 2 * ffi.sizeof("union wl_argument")
+    words, kept = alone.encode(values, 1)
+    others, also_kept = among.encode((*values, "text"), 1)
+    assert ffi.buffer(words, size)[:] == ffi.buffer(others, size)[:]
+    assert kept
+    assert also_kept
+
+
+@pytest.mark.parametrize(
+    "values", [(1 << 31, 0), (-(1 << 31) - 1, 0), (0, -1), (0, 1 << 32), (0,), (0, 0, 0)]
+)
+def test_what_is_no_such_number_is_not_sent(values: tuple[int, ...]) -> None:
+    encoder = EventEncoder("heapwire_probe", 0, Message("numbers", NUMBERS))
+    with pytest.raises(UsageError, match=r"heapwire_probe\.numbers"):
+        encoder.encode(values, 1)
