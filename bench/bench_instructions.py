@@ -1,0 +1,95 @@
+"""What a question costs in instructions of the interpreter: the same number on any machine.
+
+A client asks the reference compositor in this process, and each bytecode instruction of the
+compositor's thread is counted, libwayland's and the client's own left out. How long one takes
+is the machine's matter, and what C functions do between them is not told apart.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bench_answer import Plugin
+from bench_solve import four_planes, many_pairs
+
+from heapwire.compositor_plugin import spare_the_loop
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
+from heapwire.protocol.explain import solve
+from heapwire.protocol.solver import solve_plans
+
+PLATFORM = "raspberry-pi-4"
+QUESTIONS = 40
+
+
+def instructions(work: Callable[[], object]) -> int:
+    """How many of them some work takes, in this thread."""
+    count = 0
+
+    def traced(frame: FrameType, event: str, _argument: object) -> Any:  # noqa: ANN401
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return traced
+
+    sys.settrace(traced)
+    try:
+        work()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+def answered(compositor: Compositor, client: Plugin) -> None:
+    """Dispatch until an answer has come."""
+    while True:
+        compositor.dispatch(50)
+        try:
+            if client.socket.recv(1 << 16, socket.MSG_DONTWAIT):
+                return
+        except BlockingIOError:
+            pass
+
+
+def questions(compositor: Compositor, client: Plugin, widths: list[int]) -> int:
+    """The instructions of a question, of so many."""
+    total = 0
+    for width in widths:
+        client.socket.sendall(client.question(width, 480))
+        total += instructions(lambda: answered(compositor, client))
+    return total // len(widths)
+
+
+def main() -> None:
+    """Count and print."""
+    print("instructions of the interpreter")
+    with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
+        os.environ["XDG_RUNTIME_DIR"] = name
+        with Compositor(Platform.load(PLATFORM), socket="count-0") as compositor:
+            with compositor.running():
+                client = Plugin(Path(name) / "count-0")
+            spare_the_loop()
+            questions(compositor, client, [704, 720])
+            new = questions(compositor, client, [736 + 16 * n for n in range(QUESTIONS)])
+            same = questions(compositor, client, [640] * QUESTIONS)
+            print(f"  a question to the reference compositor: new {new}, the same {same}")
+    for row, problem in (
+        ("2 participants x 8 x 4 heaps", many_pairs(2, 8, 4, 1)),
+        ("4 participants x 1200 x 16 heaps", many_pairs(4, 1200, 16, 16)),
+        ("4 planes x 16 drivers, related", four_planes(16)),
+    ):
+        plans, explained = (
+            instructions(lambda how=how, asked=problem: how(asked)) for how in (solve_plans, solve)
+        )
+        print(f"  {row}: plans {plans}, explained {explained}")
+
+
+if __name__ == "__main__":
+    main()
