@@ -82,10 +82,7 @@ class NegotiationObject(Resource):
 
     def add_alternative(self, id_: int, constraint_set: ConstraintSetResource) -> None:
         """Add a constraint set to a participant."""
-        try:  # without `_checked`: there are hundreds of these in a row
-            self._state.add_alternative(id_, constraint_set.constraint_set)
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
+        self._checked(lambda: self._state.add_alternative(id_, constraint_set.constraint_set))
 
     def remove_participant(self, id_: int) -> None:
         """Remove a participant."""
