@@ -18,6 +18,8 @@ WANTED = (
     "heapwire/cli/schemas/list.json",
     "heapwire/client_lib/c/heapwire-client.h",
     "heapwire/client_lib/c/heapwire-client.c",
+    "heapwire/client_lib/gstreamer/heapwiresink.c",
+    "heapwire/client_lib/gstreamer/sink.h",
     *(f"heapwire/{room}/py.typed" for room in ("protocol", "kernel", "compositor_plugin")),
     *(f"heapwire/{room}/py.typed" for room in ("client_lib", "cli")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.library_folder import add_build, build_into
+from heapwire.cli.library_folder import add_build, build_into, linked
 from heapwire.client_lib.c import build_client_library
 
 
@@ -15,4 +15,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build the library, and say how to link it."""
-    return build_into(options, build_client_library, "heapwire-client")
+    return build_into(options, build_client_library, linked("heapwire-client"))

@@ -54,6 +54,7 @@ COMMANDS: Final = {
     "check-frame": "Check whether a frame that somebody allocated himself can be shown as it is.",
     "weston": "Build the module that puts heapwire into Weston.",
     "client": "Build the library with which a client in C learns where to allocate.",
+    "gstreamer": "Build the element with which GStreamer shows video in negotiated buffers.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
     "protocol": "Show the protocols: where their XML is, its text, or the C that is made of it.",
     "completion": "Print or install what completes these commands in a shell.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.library_folder import add_build, build_into
+from heapwire.cli.library_folder import add_build, build_into, linked
 from heapwire.compositor_plugin.hosts.embed import build_library
 
 
@@ -17,4 +17,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build the library, and say how to link it."""
-    return build_into(options, build_library, "heapwire")
+    return build_into(options, build_library, linked("heapwire"))

@@ -1,4 +1,4 @@
-"""A library that is built into a folder: what `heapwire client` and `heapwire embed` share."""
+"""What is built into a folder: what `heapwire client`, `embed` and `gstreamer` share."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def add_build(parser: argparse.ArgumentParser, summary: str) -> None:
 
 
 def build_into(
-    options: argparse.Namespace, build: Callable[[Path], list[Path]], package: str
+    options: argparse.Namespace, build: Callable[[Path], list[Path]], use: Callable[[str], str]
 ) -> int:
-    """Build into the folder, and say how to link what pkg-config calls `package`."""
+    """Build into the folder, and say in a line how to use what is in it: `use`, of the folder."""
     folder: Path = options.output.absolute()
     files = build(folder)
     document: Document = {
@@ -39,8 +39,17 @@ def build_into(
 
     def render(document: Document) -> str:
         built = "\n".join(f"built {file}" for file in texts(document["files"]))
-        question = f"PKG_CONFIG_PATH={document['folder']} pkg-config --cflags --libs {package}"
-        return f"{built}\nthe compiler's arguments for it: {question}"
+        return f"{built}\n{use(str(document['folder']))}"
 
     show(document, render, as_json=options.json)
     return DONE
+
+
+def linked(package: str) -> Callable[[str], str]:
+    """How to link what pkg-config calls `package`."""
+
+    def words(folder: str) -> str:
+        question = f"PKG_CONFIG_PATH={folder} pkg-config --cflags --libs {package}"
+        return f"the compiler's arguments for it: {question}"
+
+    return words

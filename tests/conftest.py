@@ -2,9 +2,9 @@
 
 A test marked `@pytest.mark.system("gcc", "wayland-client.pc")` wants these on the
 machine; a name that ends in `.pc` is a library that pkg-config knows, or a pattern
-for the names of some. Where one is missing, the test is skipped and says how to
-install it. With CI=true a skip is a failure, unless skips.toml lists the test with
-its reason.
+for the names of some, and one that ends in `.gst` an element of GStreamer's. Where one
+is missing, the test is skipped and says how to install it. With CI=true a skip is a
+failure, unless skips.toml lists the test with its reason.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ PACKAGES = {
     "cc": "gcc",
     "g++": "g++",
     "gcc": "gcc",
+    "gst-inspect-1.0": "gstreamer1.0-tools",
+    "gstreamer-allocators-1.0.pc": "libgstreamer-plugins-base1.0-dev",
+    "gstreamer-video-1.0.pc": "libgstreamer-plugins-base1.0-dev",
     "libweston-*.pc": "libweston-N-dev, N being Weston's major version",
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
@@ -60,6 +63,8 @@ PACKAGES = {
     "wayland-scanner": "libwayland-bin",
     "wayland-protocols.pc": "wayland-protocols",
     "wayland-server.pc": "libwayland-dev",
+    "v4l2src.gst": "gstreamer1.0-plugins-good",
+    "videotestsrc.gst": "gstreamer1.0-plugins-base",
     "weston": "weston",
     "weston-presentation-shm": "weston",
     "weston-simple-damage": "weston",
@@ -70,6 +75,10 @@ PACKAGES = {
 
 
 def _is_there(name: str) -> bool:
+    if name.endswith(".gst"):
+        inspect = shutil.which("gst-inspect-1.0")
+        asked = (str(inspect), "--exists", name.removesuffix(".gst"))
+        return inspect is not None and subprocess.run(asked, check=False).returncode == 0
     if not name.endswith(".pc"):
         return shutil.which(name) is not None
     if shutil.which("pkg-config") is None:

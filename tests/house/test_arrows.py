@@ -49,6 +49,7 @@ MAY_IMPORT = {
     "client_lib.negotiation": {
         *("protocol", "kernel", "client_lib.wayland", "client_lib.buffers"),
     },
+    "client_lib.gstreamer": {"protocol", "kernel", "client_lib.c"},
     "client_lib.player": {"protocol", "kernel", "client_lib"},
     "cli": {"protocol", "kernel", "compositor_plugin", "client_lib"},
     "cli.asking": {"protocol", "kernel", "compositor_plugin", "client_lib", "cli"},

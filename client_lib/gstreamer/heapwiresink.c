@@ -1,0 +1,380 @@
+/*
+ * heapwiresink.c - a video sink for Wayland, whose buffers are where the compositor wants them.
+ *
+ * It offers a pool of buffers by the negotiated plan to what is upstream (the ALLOCATION query).
+ * Pictures in these are shown as they are, those in other dma-bufs too if the compositor takes
+ * them; the rest is copied, and counted.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool.h"
+#include "sink.h"
+
+GST_DEBUG_CATEGORY(heapwire_debug);
+#define GST_CAT_DEFAULT heapwire_debug
+
+G_DEFINE_TYPE(HwSink, hw_sink, GST_TYPE_VIDEO_SINK)
+
+enum { PROP_0, PROP_FULLSCREEN, PROP_DISPLAY, PROP_DEVICE, PROP_COPIES, PROP_STATS };
+
+/* The screen with a reference; NULL below READY. */
+static struct hw_screen *screen_of(HwSink *sink)
+{
+	struct hw_screen *screen;
+
+	GST_OBJECT_LOCK(sink);
+	screen = sink->screen ? hw_screen_ref(sink->screen) : NULL;
+	GST_OBJECT_UNLOCK(sink);
+	return screen;
+}
+
+static void failed(void *data, const struct heapwire_error *error)
+{
+	hw_sink_post(HW_SINK(data), error);
+}
+
+/* Whoever is upstream asks again for buffers then; until it does, the old ones are good. */
+static void replanned(void *data)
+{
+	GST_INFO_OBJECT(data, "there is another plan");
+	gst_pad_push_event(GST_BASE_SINK_PAD(data), gst_event_new_reconfigure());
+}
+
+/* -- States ----------------------------------------------------------------------------------- */
+
+static gboolean open_screen(HwSink *sink)
+{
+	const struct hw_events events = {replanned, failed, sink};
+	struct heapwire_error error = {HEAPWIRE_NO_FAULT, ""};
+	struct hw_screen *screen;
+	gchar *display;
+
+	GST_OBJECT_LOCK(sink);
+	display = g_strdup(sink->display);
+	GST_OBJECT_UNLOCK(sink);
+	screen = hw_screen_new(display, &events, &error);
+	g_free(display);
+	if (!screen) {
+		hw_sink_post(sink, &error);
+		return FALSE;
+	}
+	GST_OBJECT_LOCK(sink);
+	sink->screen = screen;
+	GST_OBJECT_UNLOCK(sink);
+	return TRUE;
+}
+
+static void close_screen(HwSink *sink)
+{
+	struct hw_screen *screen;
+
+	GST_OBJECT_LOCK(sink);
+	screen = g_steal_pointer(&sink->screen);
+	GST_OBJECT_UNLOCK(sink);
+	if (screen) {
+		hw_screen_end(screen);
+		hw_screen_unref(screen);
+	}
+}
+
+static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition)
+{
+	HwSink *sink = HW_SINK(element);
+	GstStateChangeReturn done;
+
+	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_screen(sink))
+		return GST_STATE_CHANGE_FAILURE;
+	done = GST_ELEMENT_CLASS(hw_sink_parent_class)->change_state(element, transition);
+	if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+	    (transition == GST_STATE_CHANGE_NULL_TO_READY && done == GST_STATE_CHANGE_FAILURE))
+		close_screen(sink);
+	return done;
+}
+
+static gboolean start(GstBaseSink *base)
+{
+	HwSink *sink = HW_SINK(base);
+	struct heapwire_error error = {HEAPWIRE_NO_FAULT, ""};
+	const gchar *title = g_get_application_name();
+
+	if (hw_screen_open_window(sink->screen, title ? title : "heapwiresink", sink->fullscreen,
+				  &error))
+		return TRUE;
+	hw_sink_post(sink, &error);
+	return FALSE;
+}
+
+static gboolean stop(GstBaseSink *base)
+{
+	HwSink *sink = HW_SINK(base);
+
+	hw_sink_drop_pool(sink);
+	gst_clear_caps(&sink->caps);
+	sink->prerolled = NULL;
+	hw_screen_close_window(sink->screen);
+	return TRUE;
+}
+
+static gboolean unlock(GstBaseSink *base)
+{
+	struct hw_screen *screen = screen_of(HW_SINK(base));
+
+	if (screen) {
+		hw_screen_interrupt(screen);
+		hw_screen_unref(screen);
+	}
+	return TRUE;
+}
+
+/* -- Formats and buffers ---------------------------------------------------------------------- */
+
+static GstCaps *get_caps(GstBaseSink *base, GstCaps *filter)
+{
+	struct hw_screen *screen = screen_of(HW_SINK(base));
+	GstCaps *caps, *both;
+
+	if (screen) {
+		g_mutex_lock(&screen->lock);
+		caps = hw_caps_of((const struct heapwire_pair *)(void *)screen->pairs->data,
+				  screen->pairs->len);
+		g_mutex_unlock(&screen->lock);
+		hw_screen_unref(screen);
+	} else {
+		caps = gst_pad_get_pad_template_caps(GST_BASE_SINK_PAD(base));
+	}
+	if (filter) {
+		both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+		gst_caps_unref(caps);
+		caps = both;
+	}
+	return caps;
+}
+
+static gboolean set_caps(GstBaseSink *base, GstCaps *caps)
+{
+	HwSink *sink = HW_SINK(base);
+	const GstVideoInfo *info = &sink->format.info;
+
+	if (!hw_format_read(&sink->format, caps)) {
+		GST_ELEMENT_ERROR(sink, STREAM, FORMAT, ("such pictures cannot be shown"),
+				  ("%" GST_PTR_FORMAT, caps));
+		return FALSE;
+	}
+	gst_caps_replace(&sink->caps, caps);
+	GST_VIDEO_SINK_WIDTH(sink) = GST_VIDEO_INFO_WIDTH(info);
+	GST_VIDEO_SINK_HEIGHT(sink) = GST_VIDEO_INFO_HEIGHT(info);
+	hw_screen_set_shape(sink->screen,
+			    gst_util_uint64_scale_int_round((guint64)GST_VIDEO_INFO_WIDTH(info),
+							    GST_VIDEO_INFO_PAR_N(info),
+							    GST_VIDEO_INFO_PAR_D(info)),
+			    GST_VIDEO_INFO_HEIGHT(info));
+	hw_sink_drop_pool(sink);
+	return TRUE;
+}
+
+static gboolean propose_allocation(GstBaseSink *base, GstQuery *query)
+{
+	HwSink *sink = HW_SINK(base);
+	struct heapwire_error error = {HEAPWIRE_NO_FAULT, ""};
+	struct hw_format format;
+	GstBufferPool *pool;
+	gboolean is_wanted;
+	GstCaps *caps;
+
+	gst_query_parse_allocation(query, &caps, &is_wanted);
+	if (!caps || !hw_format_read(&format, caps))
+		return FALSE;
+	gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
+	if (!is_wanted)
+		return TRUE;
+	pool = hw_sink_make_pool(sink, &format, &error);
+	if (pool) {
+		guint least = MIN(2, hw_pool_count(HW_POOL(pool)));
+		gst_query_add_allocation_pool(query, pool, (guint)hw_pool_size(HW_POOL(pool)), least,
+					      hw_pool_count(HW_POOL(pool)));
+		gst_object_unref(pool);
+	} else {
+		/* Who has buffers of its own may still be shown. */
+		GST_WARNING_OBJECT(sink, "no pool to offer: %s", error.text);
+	}
+	return TRUE;
+}
+
+/* What is shown to preroll comes once more to be rendered. */
+static GstFlowReturn preroll(GstBaseSink *base, GstBuffer *buffer)
+{
+	GstFlowReturn flow = GST_BASE_SINK_CLASS(hw_sink_parent_class)->preroll(base, buffer);
+	HW_SINK(base)->prerolled = flow == GST_FLOW_OK ? buffer : NULL;
+	return flow;
+}
+
+static GstFlowReturn render(GstBaseSink *base, GstBuffer *buffer)
+{
+	HwSink *sink = HW_SINK(base);
+
+	if (g_steal_pointer(&sink->prerolled) == buffer)
+		return GST_FLOW_OK;
+	return GST_BASE_SINK_CLASS(hw_sink_parent_class)->render(base, buffer);
+}
+
+/* -- Properties ------------------------------------------------------------------------------- */
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+	HwSink *sink = HW_SINK(object);
+	struct hw_screen *screen;
+
+	GST_OBJECT_LOCK(sink);
+	switch (id) {
+	case PROP_FULLSCREEN:
+		sink->fullscreen = g_value_get_boolean(value);
+		break;
+	case PROP_DISPLAY:
+		g_free(sink->display);
+		sink->display = g_value_dup_string(value);
+		break;
+	case PROP_DEVICE:
+		g_free(sink->device);
+		sink->device = g_value_dup_string(value);
+		break;
+	default:
+		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+	}
+	GST_OBJECT_UNLOCK(sink);
+	screen = id == PROP_FULLSCREEN ? screen_of(sink) : NULL;
+	if (screen) {
+		hw_screen_set_fullscreen(screen, g_value_get_boolean(value));
+		hw_screen_unref(screen);
+	}
+}
+
+static GstStructure *stats_of(struct hw_screen *screen)
+{
+	const struct heapwire_source *source;
+	const struct heapwire_plan *plan = &screen->plan;
+	const struct hw_counts *counts = &screen->counts;
+	GstStructure *stats = gst_structure_new(
+		"heapwire", "shown", G_TYPE_UINT64, counts->shown, "dropped", G_TYPE_UINT64,
+		counts->dropped, "copies", G_TYPE_UINT64, counts->copies, "copied-bytes",
+		G_TYPE_UINT64, counts->copied_bytes, "imported", G_TYPE_UINT64, counts->imported,
+		"scanned-out", G_TYPE_BOOLEAN, screen->scanned_out, "plans", G_TYPE_UINT,
+		screen->generation, NULL);
+
+	if (screen->has_plan) {
+		source = heapwire_client_source(screen->client, &plan->layout.objects[0].source);
+		gst_structure_set(stats, "source", G_TYPE_STRING, source ? source->name : NULL,
+				  "pitch", G_TYPE_UINT, plan->layout.planes[0].pitch, "buffers",
+				  G_TYPE_UINT, plan->count, NULL);
+	}
+	return stats;
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+	HwSink *sink = HW_SINK(object);
+	struct hw_screen *screen = screen_of(sink);
+
+	GST_OBJECT_LOCK(sink);
+	switch (id) {
+	case PROP_FULLSCREEN:
+		g_value_set_boolean(value, screen ? screen->fullscreen : sink->fullscreen);
+		break;
+	case PROP_DISPLAY:
+		g_value_set_string(value, sink->display);
+		break;
+	case PROP_DEVICE:
+		g_value_set_string(value, sink->device);
+		break;
+	case PROP_COPIES:
+	case PROP_STATS:
+		break;
+	default:
+		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+	}
+	GST_OBJECT_UNLOCK(sink);
+	if (!screen)
+		return;
+	g_mutex_lock(&screen->lock);
+	if (id == PROP_COPIES)
+		g_value_set_uint64(value, screen->counts.copies);
+	else if (id == PROP_STATS)
+		g_value_take_boxed(value, stats_of(screen));
+	g_mutex_unlock(&screen->lock);
+	hw_screen_unref(screen);
+}
+
+static void finalize(GObject *object)
+{
+	HwSink *sink = HW_SINK(object);
+
+	g_free(sink->display);
+	g_free(sink->device);
+	G_OBJECT_CLASS(hw_sink_parent_class)->finalize(object);
+}
+
+static void install(GObjectClass *objects, guint id, GParamSpec *spec)
+{
+	g_object_class_install_property(objects, id, spec);
+}
+
+static void hw_sink_class_init(HwSinkClass *class)
+{
+	const GParamFlags both = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+	const GParamFlags told = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+	GObjectClass *objects = G_OBJECT_CLASS(class);
+	GstElementClass *elements = GST_ELEMENT_CLASS(class);
+	GstBaseSinkClass *sinks = GST_BASE_SINK_CLASS(class);
+	GstCaps *caps = hw_all_caps();
+
+	objects->set_property = set_property;
+	objects->get_property = get_property;
+	objects->finalize = finalize;
+	install(objects, PROP_FULLSCREEN,
+		g_param_spec_boolean("fullscreen", "Fullscreen", "Fill the whole screen", FALSE, both));
+	install(objects, PROP_DISPLAY,
+		g_param_spec_string("display", "Display",
+				    "Socket of the compositor (unset: $WAYLAND_DISPLAY)", NULL, both));
+	install(objects, PROP_DEVICE,
+		g_param_spec_string("device", "Device",
+				    "Camera that fills the buffers (unset: that of a v4l2src that "
+				    "imports dma-bufs)",
+				    NULL, both));
+	install(objects, PROP_COPIES,
+		g_param_spec_uint64("copies", "Copies", "Pictures that had to be copied", 0,
+				    G_MAXUINT64, 0, told));
+	install(objects, PROP_STATS,
+		g_param_spec_boxed("stats", "Statistics", "What became of the pictures",
+				   GST_TYPE_STRUCTURE, told));
+	elements->change_state = change_state;
+	gst_element_class_add_pad_template(
+		elements, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+	gst_caps_unref(caps);
+	gst_element_class_set_static_metadata(
+		elements, "Negotiated Wayland video sink", "Sink/Video",
+		"Shows video on Wayland, in buffers that everybody involved can use", "heapwire");
+	sinks->start = start;
+	sinks->stop = stop;
+	sinks->unlock = unlock;
+	sinks->get_caps = get_caps;
+	sinks->set_caps = set_caps;
+	sinks->propose_allocation = propose_allocation;
+	sinks->preroll = preroll;
+	sinks->render = render;
+	GST_VIDEO_SINK_CLASS(class)->show_frame = hw_sink_show;
+}
+
+static void hw_sink_init(HwSink *sink)
+{
+	(void)sink;
+}
+
+static gboolean plugin_init(GstPlugin *plugin)
+{
+	GST_DEBUG_CATEGORY_INIT(heapwire_debug, "heapwire", 0, "negotiated buffers on Wayland");
+	return gst_element_register(plugin, "heapwiresink", GST_RANK_NONE, HW_TYPE_SINK);
+}
+
+#define PACKAGE "heapwire" /* GST_PLUGIN_DEFINE wants it */
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, heapwire,
+		  "Video in buffers that were negotiated with a Wayland compositor", plugin_init,
+		  HEAPWIRE_VERSION, "MIT/X11", "heapwire", "heapwire")
