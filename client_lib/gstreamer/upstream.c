@@ -33,11 +33,15 @@ static gchar *device_of(GstElement *element)
 /* The sink pad of an element that hands on the very buffers that come in; NULL for any other. */
 static GstPad *input_of(GstElement *element)
 {
+	static const gchar *const passing[] = {"capsfilter", "identity", "queue", "queue2"};
 	GstElementFactory *factory = gst_element_get_factory(element);
-	gboolean passes = GST_IS_BASE_TRANSFORM(element)
-				  ? gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(element))
-				  : factory && g_str_has_prefix(GST_OBJECT_NAME(factory), "queue");
+	gboolean passes = GST_IS_BASE_TRANSFORM(element) &&
+			  gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(element));
+	guint i;
 
+	/* A capsfilter works in place, and so is not said to pass anything through. */
+	for (i = 0; factory && i < G_N_ELEMENTS(passing); i++)
+		passes |= !g_strcmp0(GST_OBJECT_NAME(factory), passing[i]);
 	return passes ? gst_element_get_static_pad(element, "sink") : NULL;
 }
 
