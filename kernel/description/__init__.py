@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         shipped_profiles as shipped_profiles,
     )
     from heapwire.kernel.description.quantity import quantity_name as quantity_name
+    from heapwire.kernel.description.rgb_pairs import rgb_and_yuv as rgb_and_yuv
     from heapwire.kernel.description.stated_facts import (
         DeviceFact as DeviceFact,
         MemoryFact as MemoryFact,
@@ -94,6 +95,7 @@ else:
                 "ProfileFileError parse_profile profiles_of shipped_profile shipped_profiles"
             ),
             "quantity": "quantity_name",
+            "rgb_pairs": "rgb_and_yuv",
             "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
             "text_file": "LineFault json_excess read_text_file",
             "toml_file": "TomlFileError fault_line on_lines parse_toml",

@@ -27,10 +27,11 @@ from heapwire.kernel.description.file_set import (
     on_planes,
     read_pairs,
 )
+from heapwire.kernel.description.rgb_pairs import rgb_and_yuv
 from heapwire.kernel.description.toml_file import TomlFileError, on_lines, parse_toml
 from heapwire.kernel.description.toml_position import key_lines
 from heapwire.kernel.description.toml_table import EnoughFaultsError, TomlFault, TomlTable
-from heapwire.protocol.values import COLOURS, FORMATS, FormatModifier, Usage
+from heapwire.protocol.values import COLOURS, FormatModifier, Usage
 
 _SUFFIX = ".toml"
 
@@ -177,14 +178,8 @@ def _converted(
     """The pairs with what of `colours` holds for them: nothing for RGB, which is shown as it is."""
     if not colours:
         return ((pairs, ()),)
-    plain = tuple(pair for pair in pairs if not _is_yuv(pair))
-    yuv = tuple(pair for pair in pairs if _is_yuv(pair))
+    plain, yuv = rgb_and_yuv(pairs)
     return ((part, said) for part, said in ((plain, ()), (yuv, colours)) if part)
-
-
-def _is_yuv(pair: FormatModifier) -> bool:
-    known = FORMATS.get(pair.fourcc)
-    return known is not None and known.is_yuv
 
 
 def _constraints(table: TomlTable) -> tuple[FileConstraint, ...]:

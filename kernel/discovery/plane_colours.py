@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from heapwire.kernel.description import rgb_and_yuv
 from heapwire.protocol.values import (
     COLOURS,
-    FORMATS,
     ColourEncoding,
     ColourRange,
     Constraint,
@@ -46,8 +46,7 @@ def scanout_sets_of(
     mask = _mask(choices)
     if not mask:
         return (ConstraintSet(formats=pairs, constraints=constraints),) if pairs else ()
-    converted = tuple(pair for pair in pairs if _is_yuv(pair))
-    plain = tuple(pair for pair in pairs if not _is_yuv(pair))
+    plain, converted = rgb_and_yuv(pairs)
     colours = Constraint(type=COLOURS.type, value=mask)
     sets = (
         ConstraintSet(formats=plain, constraints=constraints),
@@ -68,8 +67,3 @@ def _mask(choices: Mapping[str, Iterable[str]]) -> int:
         if encoding in _ENCODINGS and range_ in _RANGES
     }
     return sum(bits)
-
-
-def _is_yuv(pair: FormatModifier) -> bool:
-    known = FORMATS.get(pair.fourcc)
-    return known is not None and known.is_yuv
