@@ -21,6 +21,7 @@ from heapwire.client_lib.player.device_layouts import (
     offered_sets,
     with_only,
 )
+from heapwire.client_lib.player.device_picture import DevicePicture
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.kernel.memory import CpuAccess, DmaBuf
 from heapwire.kernel.video import CaptureDevice, CaptureMemory, Dequeued, QueueFormat
@@ -98,10 +99,10 @@ class CaptureStream:
         """How many pictures nobody has seen."""
         return self._lost.notes
 
-    def next(self) -> CapturedPicture | None:
+    def next(self) -> DevicePicture | None:
         """The newest picture; `MachineError` when the camera is gone, or refuses a buffer."""
         self._give()
-        newest: CapturedPicture | None = None
+        newest: DevicePicture | None = None
         while (done := self._device.take()) is not None:
             buffer = self._taken(done)
             if done.damaged:
@@ -114,7 +115,7 @@ class CaptureStream:
             if self._first is None:
                 self._first = done.stamp
             self.position = (done.stamp - self._first) / _MICROSECONDS
-            newest = CapturedPicture(buffer, self.position)
+            newest = DevicePicture(buffer, self.position)
         if newest is not None:
             self._give()
         return newest
@@ -224,19 +225,3 @@ class CaptureStream:
                     dma_buf.start_access(CpuAccess.WRITE)
                 else:
                     dma_buf.end_access(CpuAccess.WRITE)
-
-
-class CapturedPicture:
-    """A picture in its buffer."""
-
-    def __init__(self, buffer: Buffer, time: float) -> None:
-        self.time = time
-        self._buffer = buffer
-
-    def into(self, free: Free) -> Buffer:
-        """The buffer that it is in."""
-        return self._buffer
-
-    def drop(self) -> None:
-        """Its buffer is free again."""
-        self._buffer.busy = False

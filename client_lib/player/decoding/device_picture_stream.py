@@ -26,6 +26,7 @@ from heapwire.client_lib.player.device_layouts import (
     offered_sets,
     with_only,
 )
+from heapwire.client_lib.player.device_picture import DevicePicture
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.kernel.memory import CpuAccess
 from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat
@@ -81,7 +82,7 @@ class DevicePictureStream:
         self._layout: QueueFormat | None = None
         self._free: Free | None = None
         self._slots: dict[int, Buffer | None] = {}
-        self._ready: deque[_DevicePicture] = deque()
+        self._ready: deque[DevicePicture] = deque()
         try:
             device.start(file.coded, file.extent)
         except BaseException as error:
@@ -111,7 +112,7 @@ class DevicePictureStream:
         """The device."""
         return () if self.ended else (self._device.fileno(),)
 
-    def next(self) -> _DevicePicture | None:
+    def next(self) -> DevicePicture | None:
         """Feed the device, give it buffers, and take a picture if there is one.
 
         Raises `MachineError` when the device has failed, or refuses a buffer;
@@ -261,7 +262,7 @@ class DevicePictureStream:
             buffer.busy = False
             self.damaged += 1
             return
-        self._ready.append(_DevicePicture(buffer, self._timeline.at(stamp)))
+        self._ready.append(DevicePicture(buffer, self._timeline.at(stamp)))
 
     def _begin_again(self, waiting: Packet) -> None:
         """Start the device anew with larger buffers on the way in."""
@@ -274,19 +275,3 @@ class DevicePictureStream:
         self._draining = self._described = False
         self._release()
         self._layout = None
-
-
-class _DevicePicture:
-    """A picture in its buffer."""
-
-    def __init__(self, buffer: Buffer, time: float) -> None:
-        self.time = time
-        self._buffer = buffer
-
-    def into(self, free: Free) -> Buffer:
-        """The buffer that it is in."""
-        return self._buffer
-
-    def drop(self) -> None:
-        """Its buffer is free again."""
-        self._buffer.busy = False
