@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import tempfile
 from importlib import resources
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json, output_file
 from heapwire.cli.terminal import DONE, SCHEMA_VERSION, say, show, texts
-from heapwire.protocol import MachineError
+from heapwire.kernel.system import tool_output
 from heapwire.protocol.explain import Document
 from heapwire.protocol.wire import protocol_xml
 
@@ -78,15 +76,8 @@ def _files() -> dict[str, Path]:
 
 
 def _scanned(xml: str, side: str) -> str:
-    if shutil.which("wayland-scanner") is None:
-        raise MachineError(
-            "wayland-scanner is not there: install it (Debian: apt-get install libwayland-bin)"
-        )
     with tempfile.TemporaryDirectory(prefix="heapwire-") as folder:
         files = Path(folder, "protocol.xml"), Path(folder, "made")
         files[0].write_text(xml, "utf-8")
-        command = ["wayland-scanner", _SIDES[side], *map(str, files)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise MachineError(f"wayland-scanner failed: {done.stderr.strip()}")
+        tool_output("wayland-scanner", _SIDES[side], *map(str, files))
         return files[1].read_text("utf-8")

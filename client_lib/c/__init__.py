@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.client_lib.c.build import build_client_library as build_client_library
+    from heapwire.client_lib.c.build import (
+        build_client_library as build_client_library,
+        scan_client_protocol as scan_client_protocol,
+    )
 else:
-    __getattr__, __dir__, __all__ = lazy_exports(__name__, {"build": "build_client_library"})
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__, {"build": "build_client_library scan_client_protocol"}
+    )

@@ -37,9 +37,7 @@ def build_client_library(folder: Path) -> list[Path]:
         codes = [folder / f"{NAME}.c"]
         for name, text in _protocols():
             xml = _written(folder / f"{name}.xml", text)
-            header, code = folder / f"{name}-client-protocol.h", folder / f"{name}-protocol.c"
-            tool_output("wayland-scanner", "client-header", str(xml), str(header))
-            tool_output("wayland-scanner", "private-code", str(xml), str(code))
+            header, code = scan_client_protocol(xml, folder)
             files += [xml, header, code]
             codes.append(code)
         files += _libraries(folder, codes, headers)
@@ -47,6 +45,17 @@ def build_client_library(folder: Path) -> list[Path]:
     except OSError as error:
         raise FileError(error.filename or folder, words_of(error)) from error
     return files
+
+
+def scan_client_protocol(xml: Path, folder: Path) -> tuple[Path, Path]:
+    """Write what wayland-scanner makes of a protocol for clients: the header, the code.
+
+    Raises `MachineError` with what it said, or if it is missing.
+    """
+    header, code = folder / f"{xml.stem}-client-protocol.h", folder / f"{xml.stem}-protocol.c"
+    tool_output("wayland-scanner", "client-header", str(xml), str(header))
+    tool_output("wayland-scanner", "private-code", str(xml), str(code))
+    return header, code
 
 
 def _libraries(folder: Path, codes: Sequence[Path], headers: Sequence[str]) -> list[Path]:

@@ -6,7 +6,7 @@ import tempfile
 from importlib import metadata, resources
 from pathlib import Path
 
-from heapwire.client_lib.c import build_client_library
+from heapwire.client_lib.c import build_client_library, scan_client_protocol
 from heapwire.kernel.system import c_compiler, tool_output
 from heapwire.protocol import FileError, MachineError, words_of
 
@@ -58,11 +58,8 @@ def _compile(made: Path, output: Path) -> None:
     """With a folder for what is only needed on the way."""
     build_client_library(made)
     home = Path(tool_output("pkg-config", "--variable=pkgdatadir", "wayland-protocols").strip())
-    for name in _PROTOCOLS:
-        xml = str(home / "stable" / name / f"{name}.xml")
-        header, code = made / f"{name}-client-protocol.h", made / f"{name}-protocol.c"
-        tool_output("wayland-scanner", "client-header", xml, str(header))
-        tool_output("wayland-scanner", "private-code", xml, str(code))
+    stable = (home / "stable" / name / f"{name}.xml" for name in _PROTOCOLS)
+    codes = [code for _, code in (scan_client_protocol(xml, made) for xml in stable)]
     sources = Path(str(resources.files(__package__)))
     tool_output(
         *c_compiler(),
@@ -72,7 +69,7 @@ def _compile(made: Path, output: Path) -> None:
         f"-I{sources}",
         "-shared",
         *map(str, sorted(sources.glob("*.c"))),
-        *(str(made / f"{name}-protocol.c") for name in _PROTOCOLS),
+        *map(str, codes),
         str(made / "libheapwire-client.a"),
         "-Wl,--exclude-libs,ALL,-z,defs,-z,nodelete",
         *tool_output("pkg-config", "--cflags", "--libs", *_PACKAGES).split(),
