@@ -148,7 +148,7 @@ def _opened(reader: Reader, closed: list[Path]) -> Iterator[Finding]:
                 "group",
                 State.MISSING,
                 f"{nodes} is for the group {name}, and this process is not in it",
-                (f"sudo usermod -aG {name} {reader.user}", "# then log in anew"),
+                _joining(name, reader),
             )
             return
     if rule is not None:
@@ -177,6 +177,11 @@ def _is_for_its_group(node: Path) -> bool:
     return node.stat().st_mode & _READ_WRITE == _READ_WRITE and node.stat().st_gid != 0
 
 
+def _joining(group: str, reader: Reader) -> tuple[str, ...]:
+    """How a user comes into a group."""
+    return (f"sudo usermod -aG {group} {reader.user}", "# then log in anew")
+
+
 def _group_name(number: int) -> str:
     try:
         return grp.getgrgid(number).gr_name
@@ -202,7 +207,7 @@ def _udmabuf(reader: Reader, *, served: bool) -> Finding:
         "udmabuf",
         State.MISSING,
         f"this user may not open /dev/udmabuf, which is for the group {group}",
-        (f"sudo usermod -aG {group} {reader.user}", "# then log in anew"),
+        _joining(group, reader),
     )
 
 
