@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import struct
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from heapwire.protocol.values import INVALID, SAMSUNG_64_32_TILE, parse_fourcc
 from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED
 from heapwire.protocol.wire import BufferParamsError as Error
 
+MMAP = mmap.mmap
 WIDTH, HEIGHT, PITCH = 16, 8, 64
 SIZE = PITCH * HEIGHT
 FAILED = "failed"  # create: an event; create_immed: invalid_wl_buffer
@@ -291,6 +293,36 @@ def test_a_read_only_object_can_be_shown_and_a_write_only_one_not(stage, client)
         os.close(fd)
         os.close(again)
         assert client.take(params)[0][0] == expected
+
+
+@pytest.mark.parametrize(("error", "expected"), [(None, "created"), (524, "failed")])
+def test_memory_that_no_cpu_reaches_is_refused_at_once(
+    stage, client, monkeypatch, error: int | None, expected: str
+) -> None:
+    """What a GPU's driver exports may map for nobody: errno 524, ENOTSUPP."""
+    path = "heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory"
+    monkeypatch.setattr(f"{path}.is_dma_buf", lambda fd: True)
+    mapped: list[int] = []
+
+    def refuse(fd: int, length: int, **how: int) -> mmap.mmap:
+        mapped.append(length)
+        if error is not None:
+            raise OSError(error, "not supported")
+        return MMAP(fd, length, **how)
+
+    monkeypatch.setattr(f"{path}.mmap.mmap", refuse)
+    fd = memfd(bytes(mmap.PAGESIZE), seal=True)
+    before = open_fds()
+    params = client.params()
+    client.request(params, "add", fd, 0, 0, PITCH, 0, 0)
+    client.request(params, "create", WIDTH, HEIGHT, XRGB, 0)
+    made = client.take(params)[0]
+    assert made[0] == expected
+    assert mapped == [mmap.PAGESIZE], "the whole of it is mapped by who reads it"
+    if expected == "created":
+        client.request(made[1], "destroy")
+    assert open_fds() == before
+    os.close(fd)
 
 
 def test_a_buffer_that_shrinks_while_it_is_shown_hurts_nobody(stage, client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
         AddedPlane,
     )
 
+log = logging.getLogger(__name__)
+
 MAX_PIXELS = 1 << 26  # 8192x8192; what is composited goes through the CPU
 
 
@@ -31,7 +34,8 @@ class DmabufImporter:
     `formats` are the pairs that it takes: those that the first device that
     samples can sample, as far as the CPU, which draws in its place, can read
     them. A platform without such a device takes all that the CPU can read. Protected
-    buffers that the GPU cannot read are taken too, if the display scans them out.
+    buffers that the GPU cannot read are taken too, if the display scans them out. Memory that
+    its exporter maps for nobody is refused at once, and not when it would have to be drawn.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -98,6 +102,9 @@ class DmabufImporter:
             readable = self._renderer.reason(attributes, sizes) is StatusReason.NONE
             if not readable and not self._only_shown(attributes, sizes):
                 return None
+        if readable and not all(memory.can_be_read for memory in objects):
+            log.info("a buffer is refused: the CPU, which draws here, cannot map its memory")
+            return None
         return DmabufContent(attributes, objects, readable=readable)
 
     def _only_shown(self, attributes: BufferAttributes, sizes: tuple[int, ...]) -> bool:

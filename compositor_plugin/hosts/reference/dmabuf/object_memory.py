@@ -41,6 +41,20 @@ class ObjectMemory:
             self._closer.detach()
             self._dma_buf = DmaBuf(fd, size=size, source=source)
 
+    @property
+    def can_be_read(self) -> bool:
+        """Whether the CPU reaches it: an exporter may have memory that it maps for nobody.
+
+        One page is tried, and let go of: who is only scanned out is not mapped as a whole.
+        """
+        if self._dma_buf is None:
+            return True
+        try:
+            mmap.mmap(self._dma_buf.fd, mmap.PAGESIZE, prot=mmap.PROT_READ).close()
+        except (OSError, ValueError):
+            return False
+        return True
+
     @contextmanager
     def bytes(self, length: int) -> Iterator[memoryview]:
         """The first `length` bytes, read-only, for the time of a `with` block."""
