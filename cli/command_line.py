@@ -204,7 +204,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
+        from heapwire.kernel.system import own_version
 
-        print(f"heapwire {version('heapwire')}")
+        print(f"heapwire {own_version()}")
         parser.exit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import os
 import platform as python_platform
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from heapwire.cli.terminal import DONE, SCHEMA_VERSION, STANDARD_OUTPUT, OutputF
 from heapwire.client_lib.negotiation import NegotiationError, NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import Platform
+from heapwire.kernel.system import own_version, package_version
 from heapwire.protocol import HeapwireError
 from heapwire.protocol.explain import Document, Json
 from heapwire.protocol.values import (
@@ -121,17 +121,12 @@ class Report:
 
 def _versions() -> Document:
     found: dict[str, Json] = {
-        "heapwire": importlib.metadata.version("heapwire"),
+        "heapwire": own_version(),
         "python": python_platform.python_version(),
         "kernel": f"{os.uname().sysname} {os.uname().release}",
         "machine": os.uname().machine,
     }
-    for name in _LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+    return {**found, **{name: package_version(name) for name in _LIBRARIES}}
 
 
 def _compositor(report: Report, options: argparse.Namespace, machine: Platform | None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
 from pathlib import Path
 
 from heapwire.cli.command_line import COMMANDS, whole_command_line
 from heapwire.cli.install.man_page import man_page
 from heapwire.cli.terminal import DONE, OutputFile, say
+from heapwire.kernel.system import own_version
 from heapwire.protocol import FileError, InputError, words_of
 
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 def all_pages() -> dict[str, str]:
     """Each page by its name: that of the whole, and one for each command."""
     top, commands = whole_command_line()
-    told = version("heapwire")
+    told = own_version()
     summaries = {_page(name): summary for name, summary in COMMANDS.items()}
     whole = {"heapwire": man_page("heapwire", top, told, summaries)}
     own = {"heapwire": top.description or ""}

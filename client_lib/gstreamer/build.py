@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 
 from heapwire.client_lib.c import build_client_library, scan_client_protocol
-from heapwire.kernel.system import c_compiler, tool_output
+from heapwire.kernel.system import c_compiler, own_version, tool_output
 from heapwire.protocol import FileError, MachineError, words_of
 
 ELEMENT = "heapwiresink"
@@ -64,7 +64,7 @@ def _compile(made: Path, output: Path) -> None:
     tool_output(
         *c_compiler(),
         *FLAGS,
-        f'-DHEAPWIRE_VERSION="{metadata.version("heapwire")}"',
+        f'-DHEAPWIRE_VERSION="{own_version()}"',
         f"-I{made}",
         f"-I{sources}",
         "-shared",

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.kernel.system.installed_version import (
+        own_version as own_version,
+        package_version as package_version,
+    )
     from heapwire.kernel.system.ioctl_call import (
         Ioctl as Ioctl,
         IoctlArgument as IoctlArgument,
@@ -27,6 +31,7 @@ else:
             "toolchain": "c_compiler tool_output",
             "owner": "Owner",
             "ioctl_call": "Ioctl IoctlArgument ioctl",
+            "installed_version": "own_version package_version",
             "memory_file": "read_only sealed_copy sealed_memfd",
         },
     )

@@ -52,6 +52,21 @@ def test_the_version_is_that_of_the_package(heapwire):
     assert (run.status, run.out) == (0, f"heapwire {importlib.metadata.version('heapwire')}\n")
 
 
+@pytest.mark.parametrize("command", [["--version"], ["man"], ["report", "--output", "-"]])
+def test_a_checkout_that_nobody_installed_has_no_version(command):
+    """Run by its path alone, as somebody does who only wants to look."""
+    program = (
+        "import importlib.metadata as m, runpy, sys\n"
+        "def version(name): raise m.PackageNotFoundError(name)\n"
+        "m.version = version\n"
+        f"sys.argv = ['heapwire', *{command!r}]\n"
+        "runpy.run_module('heapwire.cli.main', run_name='__main__')"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "Traceback" not in run.stderr
+    assert "uninstalled" in run.stdout
+
+
 @pytest.mark.parametrize(("slip", "meant"), [("lst", "list"), ("expalin", "explain")])
 def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
     run = heapwire(slip)
