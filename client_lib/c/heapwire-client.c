@@ -2610,6 +2610,62 @@ int heapwire_negotiation_set_extents(struct heapwire_negotiation *negotiation,
 	return 0;
 }
 
+static int is_layout(const struct heapwire_layout *layout)
+{
+	uint32_t i, object;
+
+	if (!layout->width || !is_size(layout->width, layout->height) || !layout->n_objects ||
+	    layout->n_objects > HEAPWIRE_PLANES || !layout->n_planes ||
+	    layout->n_planes > HEAPWIRE_PLANES)
+		return 0;
+	for (i = 0; i < layout->n_objects; i++)
+		if (!is_source(layout->objects[i].source.kind, layout->objects[i].source.major,
+			       layout->objects[i].source.minor))
+			return 0;
+	for (i = 0; i < layout->n_planes; i++) {
+		object = layout->planes[i].object;
+		if (object >= layout->n_objects || !layout->planes[i].pitch ||
+		    layout->planes[i].offset >= layout->objects[object].size)
+			return 0;
+	}
+	return 1;
+}
+
+int heapwire_negotiation_set_fixed(struct heapwire_negotiation *negotiation,
+				   const struct heapwire_layout *layout,
+				   struct heapwire_error *error)
+{
+	struct {
+		uint32_t kind, major, minor, padding;
+		uint64_t size;
+	} objects[HEAPWIRE_PLANES];
+	struct wl_array first, second;
+	uint32_t i;
+
+	if (!layout) {
+		xx_dmabuf_negotiation_v1_unset_fixed_layout(negotiation->proxy);
+		return 0;
+	}
+	if (!is_layout(layout))
+		return fail(error, HEAPWIRE_CALLER, "a layout that cannot be");
+	memset(objects, 0, sizeof objects);
+	for (i = 0; i < layout->n_objects; i++) {
+		objects[i].kind = layout->objects[i].source.kind;
+		objects[i].major = layout->objects[i].source.major;
+		objects[i].minor = layout->objects[i].source.minor;
+		objects[i].size = layout->objects[i].size;
+	}
+	first.data = objects;
+	first.size = first.alloc = layout->n_objects * sizeof *objects;
+	second.data = (void *)layout->planes;
+	second.size = second.alloc = layout->n_planes * sizeof *layout->planes;
+	negotiation->sized = 1;
+	xx_dmabuf_negotiation_v1_set_fixed_layout(
+		negotiation->proxy, layout->fourcc, (uint32_t)(layout->modifier >> 32),
+		(uint32_t)layout->modifier, layout->width, layout->height, &first, &second);
+	return 0;
+}
+
 int heapwire_negotiation_set_buffers(struct heapwire_negotiation *negotiation, uint32_t held,
 				     uint32_t queued, struct heapwire_error *error)
 {
@@ -2628,7 +2684,7 @@ int heapwire_negotiation_set_openable(struct heapwire_negotiation *negotiation,
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (sources[i].kind > 2 || sources[i].major > 0xfff || sources[i].minor > 0xfffff)
+		if (!is_source(sources[i].kind, sources[i].major, sources[i].minor))
 			break;
 	if (i < n || n > 256)
 		return fail(error, HEAPWIRE_CALLER, "sources that cannot be, or too many");

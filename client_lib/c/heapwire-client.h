@@ -365,6 +365,14 @@ struct heapwire_extents {
 int heapwire_negotiation_set_extents(struct heapwire_negotiation *negotiation,
 				     const struct heapwire_extents *extents,
 				     struct heapwire_error *error);
+/*
+ * Buffers that exist already: whether they are good as they are, or what would have to change. No
+ * plan is for new ones then; NULL asks for those again. `sampling_device` means nothing here. Before
+ * any extents its size is that of the pictures too.
+ */
+int heapwire_negotiation_set_fixed(struct heapwire_negotiation *negotiation,
+				   const struct heapwire_layout *layout,
+				   struct heapwire_error *error);
 /* How many buffers the producer holds, and how many more are in flight; 64 together at most. */
 int heapwire_negotiation_set_buffers(struct heapwire_negotiation *negotiation, uint32_t held,
 				     uint32_t queued, struct heapwire_error *error);

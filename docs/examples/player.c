@@ -38,7 +38,7 @@ static struct heapwire_client *client;
 static struct heapwire_negotiation *negotiation;
 static struct buffer *buffers[MOST];
 static uint32_t n_buffers, n_filling, width = 640, height = 480;
-static int camera = -1, queue = QUEUE, over, is_dirty, bracketed, shown, wanted;
+static int camera = -1, queue = QUEUE, over, is_dirty, bracketed, shown, wanted, busy, pause = -1;
 
 static void need(int is, const char *what, const char *why)
 {
@@ -54,11 +54,9 @@ static void destroy(struct buffer *one)
 static int give(struct buffer *one)
 {
 	one->state = camera < 0 ? FREE : FILLING;
-	if (camera < 0)
-		return 0;
-	n_filling++;
+	n_filling += camera >= 0;
 	return (bracketed && heapwire_access_begin(one->its.fd, HEAPWIRE_WRITE, NULL) < 0) ||
-	       ioctl(camera, VIDIOC_QBUF, &one->turn) < 0 ? -1 : 0;
+	       (camera >= 0 && ioctl(camera, VIDIOC_QBUF, &one->turn) < 0) ? -1 : 0;
 }
 static void release(void *data, struct wl_buffer *proxy)
 {
@@ -83,7 +81,6 @@ static void show(struct buffer *one)
 	wl_surface_commit(surface);
 	shown++;
 }
-
 /* A picture of the camera's. One that comes before the screen wants it is dropped. */
 static void take(void)
 {
@@ -177,15 +174,18 @@ static void planned(void *data, const struct heapwire_plans *plans,
 {
 	struct heapwire_error why = {HEAPWIRE_NO_FAULT, "the camera does not take it"};
 	uint32_t i;
-	(void)data;
+	(void)data, pause = -1;
+	if (!plans && busy < 3 &&
+	    heapwire_negotiation_reason(negotiation) == XX_DMABUF_NEGOTIATION_V1_REASON_BUSY)
+		pause = 100 << 2 * busy++; /* it asks again after 0.1, 0.4 and 1.6 seconds */
 	for (i = 0; plans && i < plans->n; i++) {
 		stop();
 		if (follow(&plans->plans[i], &why) < 0)
 			continue;
-		heapwire_negotiation_use(negotiation, plans->serial, i);
+		heapwire_negotiation_use(negotiation, plans->serial, i), busy = 0;
 		return;
 	}
-	need(!plans && n_buffers, "no plan", plans ? why.text : error->text);
+	need(pause > 0 || (!plans && n_buffers), "no plan", plans ? why.text : error->text);
 }
 /* Asks for plans for what the camera requires, or for pictures that the CPU writes. */
 static void ask(void)
@@ -226,7 +226,6 @@ static void ask(void)
 		     !heapwire_negotiation_commit(negotiation, &error),
 	     "negotiation", error.text);
 }
-
 static void global(void *d, struct wl_registry *all, uint32_t id, const char *what, uint32_t v)
 {
 	(void)d, (void)v;
@@ -266,7 +265,6 @@ static void open_window(void)
 	xdg_toplevel_set_fullscreen(toplevel, NULL);
 	wl_surface_commit(surface);
 }
-
 int main(int argc, char **argv)
 {
 	static const struct wl_registry_listener on_global = {global, gone};
@@ -289,7 +287,9 @@ int main(int argc, char **argv)
 			draw();
 		if (wl_display_flush(display) < 0 && errno == EAGAIN)
 			fds[0].events |= POLLOUT;
-		poll(fds, n_filling ? 2 : 1, -1); /* a camera that has nothing to fill would call */
+		/* A camera that has nothing to fill would call. No event is one: a pause is over. */
+		if (!poll(fds, n_filling ? 2 : 1, pause) && (pause = -1))
+			need(!heapwire_negotiation_commit(negotiation, &error), "negotiation", error.text);
 		fds[0].revents & ~POLLOUT ? (void)wl_display_read_events(display)
 					  : wl_display_cancel_read(display);
 		need(wl_display_dispatch_pending(display) >= 0, "the compositor", NULL);

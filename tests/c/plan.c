@@ -1,9 +1,10 @@
 /* Asks where a decoder is to put pictures, with the client library; prints the answer as JSON.
  *
- *   plan PITCH_ALIGNMENT MAX_PITCH [TIMES]   of the decoder's set; the second 0 for none
+ *   plan PITCH_ALIGNMENT MAX_PITCH [TIMES [PITCH]]   of the decoder's set; the second 0 for none
  *
  * With TIMES, it prints a line for each answer, until there is a fault or the compositor hangs up,
- * and then asks so many times anew. */
+ * and then asks so many times anew. With a PITCH it has buffers of NV12 already, of that pitch, from
+ * the first source. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 enum { DECODE = 1, PITCH = 1, MAX_PITCH = 6, CONTIGUOUS = 16, MUST_UNDERSTAND = 1 };
 enum { NV12 = 0x3231564e, XRGB8888 = 0x34325258 };
 static struct heapwire_negotiation *negotiation;
+static uint32_t pitch;
 static int over, failed;
 
 static void print_value(const struct heapwire_constraint *one)
@@ -106,6 +108,37 @@ static void planned(void *data, const struct heapwire_plans *plans,
 		exit(4); /* a sentence is missing */
 }
 
+/* Asks about buffers that exist; what no layout can be is refused here, and was never sent. */
+static int tell_layout(struct heapwire_client *client, struct heapwire_error *error)
+{
+	struct heapwire_layout layout, wrong;
+	size_t n;
+
+	memset(&layout, 0, sizeof layout);
+	layout.fourcc = NV12;
+	layout.width = 1920;
+	layout.height = 1080;
+	layout.n_objects = 1;
+	layout.n_planes = 2;
+	layout.objects[0].source = heapwire_client_sources(client, &n)->id;
+	layout.objects[0].size = (uint64_t)pitch * 1080 * 3 / 2;
+	layout.planes[0].pitch = layout.planes[1].pitch = pitch;
+	layout.planes[1].offset = pitch * 1080;
+	for (n = 0; n < 5; n++) {
+		wrong = layout;
+		wrong.n_objects -= n == 0;
+		wrong.planes[1].object += n == 1;
+		wrong.planes[0].pitch = n == 2 ? 0 : pitch;
+		wrong.objects[0].size = n == 3 ? wrong.planes[1].offset : wrong.objects[0].size;
+		wrong.objects[0].source.kind = n == 4 ? 3 : 0;
+		if (!heapwire_negotiation_set_fixed(negotiation, &wrong, error))
+			return -1;
+	}
+	if (heapwire_negotiation_set_fixed(negotiation, NULL, error))
+		return -1;
+	return heapwire_negotiation_set_fixed(negotiation, &layout, error);
+}
+
 /* Asks once; 0, or an exit status. */
 static int ask(struct heapwire_client *client, const struct heapwire_participant *decoder)
 {
@@ -124,6 +157,7 @@ static int ask(struct heapwire_client *client, const struct heapwire_participant
 	    heapwire_negotiation_set_extents(negotiation, &extents, &error) < 0 ||
 	    heapwire_negotiation_set_content(negotiation, &content, &error) < 0 ||
 	    heapwire_negotiation_set_buffers(negotiation, 3, 2, &error) < 0 ||
+	    (pitch && tell_layout(client, &error) < 0) ||
 	    heapwire_negotiation_commit(negotiation, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);
 		return 2;
@@ -148,6 +182,7 @@ int main(int argc, char **argv)
 	struct heapwire_client *client =
 		display ? heapwire_client_create(display, NULL, NULL) : NULL;
 
+	pitch = argc > 4 ? (uint32_t)atoi(argv[4]) : 0;
 	while (client && !heapwire_client_ready(client) && wl_display_dispatch(display) >= 0)
 		;
 	do {

@@ -19,7 +19,16 @@ from heapwire.client_lib import Connection, NegotiationError
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import Extent, Extents, Provenance
+from heapwire.protocol.values import (
+    BufferObject,
+    Extent,
+    Extents,
+    FixedBuffer,
+    Layout,
+    LayoutKind,
+    PlaneLayout,
+    Provenance,
+)
 
 HERE = Path(__file__).parent
 PLATFORMS = ("raspberry-pi-4", "exynos4-mfc-v5")
@@ -53,7 +62,9 @@ def in_c(program: Path, compositor: Compositor, *wanted: int, wrapper: tuple[str
     return json.loads(done.stdout)
 
 
-def in_python(compositor: Compositor, alignment: int, most: int) -> Any:
+def in_python(
+    compositor: Compositor, alignment: int, most: int, times: int = 0, pitch: int = 0
+) -> Any:
     kernel = Provenance.KERNEL
     constraints = [
         need("pitch-alignment", alignment, provenance=kernel),
@@ -63,10 +74,20 @@ def in_python(compositor: Compositor, alignment: int, most: int) -> Any:
         constraints.append(need("max-pitch", most, provenance=kernel))
     decoder = part("decoder", of([pair("NV12"), pair("XRGB8888")], *constraints))
     with Connection(compositor.connect()) as connection:
-        negotiation = NegotiationManager(connection).default_negotiation()
+        manager = NegotiationManager(connection)
+        negotiation = manager.default_negotiation()
         negotiation.set_participant(decoder)
         negotiation.set_extents(Extents(coded=Extent(1920, 1080)))
         negotiation.set_buffer_count(minimum=3, queue=2)
+        if pitch:
+            first = next(iter(manager.sources))
+            layout = Layout(
+                kind=LayoutKind.FIXED,
+                extent=Extent(1920, 1080),
+                objects=(BufferObject(first, pitch * 1080 * 3 // 2),),
+                planes=(PlaneLayout(0, 0, pitch), PlaneLayout(0, pitch * 1080, pitch)),
+            )
+            negotiation.set_fixed(FixedBuffer(pair("NV12"), layout))
         with contextlib.suppress(NegotiationError):
             negotiation.negotiate(timeout=PATIENCE)
         assert negotiation.batch is not None
@@ -83,3 +104,13 @@ def test_both_are_told_the_same(
     assert bool(told["plans"]) == (wanted[1] == 0)
     assert bool(told["conflicts"]) == (wanted[1] != 0)
     assert told == in_python(compositor, *wanted)
+
+
+@pytest.mark.parametrize(("pitch", "good"), [(1920, True), (2048, True), (1952, False)])
+def test_buffers_that_exist_are_asked_about_alike(
+    pitch: int, good: bool, compositor: Compositor, program: Callable[..., Path]
+) -> None:
+    told = in_c(program(HERE / "plan.c"), compositor, 64, 0, 0, pitch)
+    assert [one["kind"] for one in told["plans"]] == ([LayoutKind.FIXED] if good else [])
+    assert bool(told["conflicts"]) == (not good)
+    assert told == in_python(compositor, 64, 0, pitch=pitch)

@@ -259,6 +259,7 @@ class FakeCompositor:
             self._serve()
         except BaseException as error:  # told by close(), where the test sees it
             self.faults.append(error)
+            self.hang_up()  # rather than let the client wait
 
     def _serve(self) -> None:
         data, fds = b"", []
