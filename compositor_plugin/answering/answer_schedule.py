@@ -16,6 +16,7 @@ from heapwire.compositor_plugin.server import (
     Display,
     EventSource,
     Listener,
+    NextPass,
     is_shortage,
     requests_handled,
 )
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 SLICE = 0.0005
 """Seconds of processor time after which no more is begun in a slice. What is begun before
 costs at most what trial.py permits, so that a slice stays below four milliseconds."""
-PAUSE = 1  # milliseconds between slices, in which the loop serves everybody else
+PAUSE = 1  # milliseconds after two slices in a row, in which the loop serves everybody else
 MUCH = 64
 """Requests handled in one pass of the loop, some 0.6 ms, after which a slice is put off."""
 PUT_OFF = 4
@@ -46,6 +47,9 @@ class AnswerSchedule:
 
     A slice comes when what has arrived is handled, and begins by sending what that was
     answered: whoever asked for a sign of life waits for no slice.
+
+    Where a slice leaves something, the next one comes in the loop's next pass, and then a pause:
+    one question is solved in a slice and told in the one after it.
 
     A pass of the loop in which much was asked has no slice, for a few passes: whoever asks
     for a sign of life waits for one or the other.
@@ -68,9 +72,10 @@ class AnswerSchedule:
         self._upgrades: dict[NegotiationObject, None] = {}  # in the order in which they came
         self._ended: deque[NegotiationObject | BufferStatus] = deque()
         self._idle: EventSource | None = None
-        # An idle callback that is added by another one runs in the same pass, so a timer adds
-        # the next one. It has no slice itself: libwayland runs timers before all else.
+        # Neither has a slice itself: that comes after what has arrived meanwhile.
+        self._next_pass = NextPass(loop, self._go_on)
         self._next_slice = loop.add_timer(self._resume)
+        self._in_a_row = False  # whether a slice comes right after another
         self._pausing = False
         self._much = MUCH
         self._handled = 0  # requests, when the pass began whose slice comes
@@ -176,6 +181,7 @@ class AnswerSchedule:
         for client in tuple(self._held):
             self._let_go(client)
         self._debouncer.remove()
+        self._next_pass.close()
         self._next_slice.remove()
         for idle in (self._idle, self._end_of_pass):
             if idle is not None:
@@ -196,6 +202,11 @@ class AnswerSchedule:
         if self._idle is None and not self._pausing and not self._closed:
             begun = self._described
             self._handled = requests_handled() if begun is None else begun
+            self._idle = self._loop.add_idle(self._slice)
+
+    def _go_on(self) -> None:
+        self._pausing = False
+        if not self._closed:  # `_handled` is that of the last slice's end
             self._idle = self._loop.add_idle(self._slice)
 
     def _pass_ends(self) -> None:
@@ -226,9 +237,18 @@ class AnswerSchedule:
             elif taken is None:
                 break
             if (self._ended or self._turns.next is not None) and self._clock() >= end:
-                self._next_slice.arm(PAUSE)
+                self._leave()
                 return
-        self._pausing = False
+        self._pausing = self._in_a_row = False
+
+    def _leave(self) -> None:
+        """Let another slice come for what is left."""
+        self._in_a_row = not self._in_a_row
+        if self._in_a_row:
+            self._handled = requests_handled()
+            self._next_pass.ask()
+        else:
+            self._next_slice.arm(PAUSE)
 
     def _hold(self, client: Client) -> None:
         """Leave a client alone until it has read."""

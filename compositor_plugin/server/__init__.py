@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         library as library,
     )
     from heapwire.compositor_plugin.server.listener import Listener as Listener
+    from heapwire.compositor_plugin.server.next_pass import NextPass as NextPass
     from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.resource import (
         EncodedEvent as EncodedEvent,
@@ -74,6 +75,7 @@ else:
             "interface": "core_interface interface_struct",
             "libwayland_server": "CData CORE_INTERFACES ffi library",
             "listener": "Listener",
+            "next_pass": "NextPass",
             "resource": "EncodedEvent ForeignResource NewId Resource requests_handled",
         },
     )

@@ -193,16 +193,19 @@ def test_who_asks_for_a_sign_of_life_waits_for_no_slice(stage, monkeypatch) -> N
             served.append(bool(client.socket.recv(1, socket.MSG_PEEK)))
 
     answers.work_soon("first", lambda: None)
-    answers.work_soon("second", work)
-    stage.display.dispatch(0)
+    answers.work_soon("right after it", work)
+    answers.work_soon("after a pause", work)
+    client.request(1, "sync", client.new("wl_callback"), pump=False)
+    stage.display.dispatch(0)  # the first before its pass, the second at its end
     assert answers.busy
+    assert served == [True]
     client.read()
     answers._next_slice.arm(1)
     time.sleep(0.002)  # the next slice is due
     client.request(1, "sync", client.new("wl_callback"), pump=False)
     stage.display.dispatch(0)
     assert not answers.busy
-    assert served == [True]
+    assert served == [True, True]
 
 
 def test_each_negotiation_has_its_answer_after_many_slices(stage) -> None:
@@ -269,6 +272,58 @@ def test_hundreds_that_were_overtaken_are_told_in_slices_and_in_order(stage) -> 
     assert {one.reason for one in found[:-1]} == {FailureReason.SUPERSEDED}
     assert found[-1].reason is None
     assert longest < 70  # two turns of one slice each
+
+
+def test_what_fills_a_slice_is_told_in_the_next_pass(stage, monkeypatch) -> None:
+    """A question on an idle host waits for no timer."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation, 1)
+    client.batches(negotiation)
+    narrow(stage)
+    monkeypatch.setattr(answer_schedule, "PAUSE", 60_000)
+    client.request(negotiation, "set_extents", 800, 480, 0, 0, 0, 0, pump=False)
+    client.request(negotiation, "commit", 2, pump=False)
+    told: list[list[int]] = []
+    for _ in range(2):
+        stage.display.dispatch(0)
+        client.read()
+        told.append([batch.cookie for batch in client.batches(negotiation)])
+    assert told == [[], [2]]
+
+
+def test_after_two_slices_in_a_row_comes_a_pause(stage, monkeypatch) -> None:
+    narrow(stage)
+    monkeypatch.setattr(answer_schedule, "PAUSE", 60_000)
+    answers = stage.plugin._state.answers
+    worked: list[int] = []
+    for number in range(5):
+        answers.work_soon(number, lambda number=number: worked.append(number))
+    for _ in range(5):
+        stage.display.dispatch(0)
+    assert worked == [0, 1]
+    monkeypatch.undo()
+    answers._next_slice.arm(1)
+    stage.until(lambda: not answers.busy)
+    assert worked == [0, 1, 2, 3, 4]
+
+
+def test_what_is_asked_between_two_slices_puts_the_second_off(stage) -> None:
+    """All that a pass handles counts, before the loop comes to what wakes it and after."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    narrow(stage)
+    answers = stage.plugin._state.answers
+    answers._much = MANY - 1
+    worked: list[int] = []
+    for number in range(2):
+        answers.work_soon(number, lambda number=number: worked.append(number))
+    for _ in range(MANY):
+        client.request(negotiation, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
+    stage.display.dispatch(0)  # the first before its pass
+    assert worked == [0]
+    stage.until(lambda: not answers.busy)
+    assert worked == [0, 1]
 
 
 def test_managers_name_what_is_new_before_it_is_in_an_answer(stage) -> None:
