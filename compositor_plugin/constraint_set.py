@@ -63,7 +63,7 @@ class ConstraintSetCreator(Resource):
 
     def create(self, new_id: NewId) -> None:
         """Create the set and end."""
-        self._plugin.answers.describing()
+        self._plugin.answers.describing(self.client)
         try:
             constraint_set = (self._begun or self._begin()).create()
         except MisuseError as error:

@@ -23,7 +23,7 @@ class NegotiationManager(SourceManager):
 
     def create_constraint_set(self, new_id: NewId) -> None:
         """Begin a constraint set."""
-        self._plugin.answers.describing()
+        self._plugin.answers.describing(self.client)
         ConstraintSetCreator(new_id, self._plugin, self._use)
 
     def get_default_negotiation(self, new_id: NewId) -> None:
@@ -46,7 +46,7 @@ class NegotiationManager(SourceManager):
             self.send("supported_type", type_)
 
     def _negotiation(self, new_id: NewId, surface: ForeignResource | None) -> None:
-        self._plugin.answers.describing()
+        self._plugin.answers.describing(self.client)
         NegotiationObject(new_id, self._plugin, surface)
         self._bound(self._use.negotiations, NEGOTIATIONS)
 

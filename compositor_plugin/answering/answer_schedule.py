@@ -17,6 +17,7 @@ from heapwire.compositor_plugin.server import (
     EventSource,
     Listener,
     NextPass,
+    ReadyOrder,
     is_shortage,
     requests_handled,
 )
@@ -52,7 +53,8 @@ class AnswerSchedule:
     one question is solved in a slice and told in the one after it.
 
     A pass of the loop in which much was asked has no slice, for a few passes: whoever asks
-    for a sign of life waits for one or the other.
+    for a sign of life waits for one or the other. And whoever asked for much is read last in the
+    next one: it waits for that once, and not twice.
 
     A client that does not read what it is told waits, and is told the latest when it does.
 
@@ -80,6 +82,8 @@ class AnswerSchedule:
         self._much = MUCH
         self._handled = 0  # requests, when the pass began whose slice comes
         self._described: int | None = None  # the same of a pass in which something is described
+        self._describing: dict[Client, None] = {}  # in this pass
+        self._order = ReadyOrder(loop)
         self._end_of_pass: EventSource | None = None
         self._put_off = 0
         self._debouncer = loop.add_timer(self._send_upgrades)
@@ -91,11 +95,18 @@ class AnswerSchedule:
         """Whether anybody waits for a slice."""
         return len(self._turns) > 0 or len(self._ended) > 0
 
-    def describing(self) -> None:
-        """A client describes what it will ask: what this pass handles counts from here on."""
-        if self._described is None and not self._closed:
+    def describing(self, client: Client) -> None:
+        """A client describes what it will ask: what this pass handles counts from here on.
+
+        Whoever was read before is answered before.
+        """
+        if self._closed:
+            return
+        if self._described is None:
             self._described = requests_handled()
             self._end_of_pass = self._loop.add_idle(self._pass_ends)
+            self._display.flush()
+        self._describing[client] = None
 
     def announce_soon(self, manager: SourceManager) -> None:
         """Let a manager say which sources have come or gone; before its client is answered."""
@@ -140,6 +151,8 @@ class AnswerSchedule:
     def forget_client(self, client: Client) -> None:
         """A client ends: a look at its connection would be a look at freed memory soon."""
         self._turns.drop(client)
+        self._describing.pop(client, None)
+        self._order.forget(client)
 
     def forget_conclusion(self, who: BatchSolver) -> None:
         """What was solved is not to be told any more."""
@@ -182,6 +195,7 @@ class AnswerSchedule:
             self._let_go(client)
         self._debouncer.remove()
         self._next_pass.close()
+        self._order.close()
         self._next_slice.remove()
         for idle in (self._idle, self._end_of_pass):
             if idle is not None:
@@ -210,7 +224,14 @@ class AnswerSchedule:
             self._idle = self._loop.add_idle(self._slice)
 
     def _pass_ends(self) -> None:
-        self._described = self._end_of_pass = None
+        if self._idle is not None:  # a slice comes, and whoever sends something meanwhile
+            self._end_of_pass = self._loop.add_idle(self._pass_ends)
+            return
+        described, self._described = self._described, None
+        clients, self._describing = self._describing, {}
+        self._end_of_pass = None
+        if described is not None and requests_handled() - described > self._much:
+            self._order.put_last(clients)
 
     def _resume(self) -> None:
         self._pausing = False

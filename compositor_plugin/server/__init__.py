@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     )
     from heapwire.compositor_plugin.server.listener import Listener as Listener
     from heapwire.compositor_plugin.server.next_pass import NextPass as NextPass
+    from heapwire.compositor_plugin.server.ready_order import ReadyOrder as ReadyOrder
     from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.resource import (
         EncodedEvent as EncodedEvent,
@@ -70,6 +71,7 @@ else:
             "display": "Display OwnDisplay",
             "errors": "ViolationError is_shortage",
             "event_loop": "EventLoop EventSource READABLE WRITABLE",
+            "ready_order": "ReadyOrder",
             "received_fd": "ReceivedFd",
             "global_": "Global",
             "interface": "core_interface interface_struct",

@@ -1,0 +1,104 @@
+"""Whoever asks for a sign of life waits for one read of somebody else's, and not for two."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+
+import pytest
+from stage import Client, Stage
+
+from heapwire.compositor_plugin.answering import answer_schedule
+from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
+from heapwire.compositor_plugin.server import ReadyOrder
+
+ONE_READ = 4096  # bytes: what libwayland takes at once, wayland-private.h
+REQUEST = 12  # bytes, of create_constraint_set
+
+
+@pytest.fixture
+def stage():
+    with Stage() as stage:
+        stage.plugin._state.answers._much = answer_schedule.MUCH
+        yield stage
+
+
+def talk(client: Client, reads: int) -> None:
+    """Describe as much as fills so many reads, in one write."""
+    [opcode] = [
+        number
+        for number, request in enumerate(NegotiationManager.INTERFACE.requests)
+        if request.name == "create_constraint_set"
+    ]
+    sets = [
+        client.new("xx_dmabuf_constraint_set_creator_v1")
+        for _ in range(reads * ONE_READ // REQUEST)
+    ]
+    client.socket.sendall(
+        b"".join(struct.pack("=III", client.manager, REQUEST << 16 | opcode, one) for one in sets)
+    )
+
+
+def tick(client: Client) -> None:
+    client.request(1, "sync", client.new("wl_callback"), pump=False)
+
+
+def served(client: Client) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        return bool(client.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    return False
+
+
+def test_who_was_just_read_comes_after_whoever_has_said_something_since(stage, monkeypatch) -> None:
+    talker, ticker = stage.client(), stage.client()
+    answered: list[bool] = []  # at each request of the talker's: whether the other was
+    create = NegotiationManager.create_constraint_set
+
+    def watched(manager, new_id) -> None:
+        if not answered:
+            tick(ticker)
+        create(manager, new_id)
+        answered.append(served(ticker))
+
+    monkeypatch.setattr(NegotiationManager, "create_constraint_set", watched)
+    talk(talker, 3)
+    stage.display.dispatch(0)
+    handled = len(answered)
+    stage.display.dispatch(0)
+    assert len(answered) > handled, "the talker is read in each pass"
+    assert not any(answered[:handled])
+    assert answered[-1], "the other is read, and sent its answer, before that"
+
+
+def test_who_is_last_already_stays_where_it_is(stage) -> None:
+    """Each of two who were read in turn: a second one that ticks is never put behind the first."""
+    first, second = stage.client(), stage.client()
+    order = ReadyOrder(stage.display.loop)
+    try:
+        tick(first)
+        tick(second)
+        clients = {one.client.fd: one.client for one in stage.plugin._state.managers}
+        row = [data for data, _ in order._epoll.poll(0, 9)]
+        assert len(row) == 2
+        assert len(clients) == 2
+        by_data = {order._data_of(client): client for client in clients.values()}
+        head, tail = (by_data[data & 0xFFFFFFFF] for data in row)
+        order.put_last([tail])
+        assert [data for data, _ in order._epoll.poll(0, 9)] == row
+        order.put_last([head])
+        assert [data for data, _ in order._epoll.poll(0, 9)] == row[::-1]
+    finally:
+        order.close()
+
+
+def test_where_nobody_tells_who_is_who_the_order_is_the_kernels(stage) -> None:
+    client = stage.client()
+    order = ReadyOrder(stage.display.loop)
+    try:
+        tick(client)
+        order._fd = -1  # there is no such file in /proc
+        order.put_last({manager.client for manager in stage.plugin._state.managers})
+    finally:
+        order.close()
+    client.read()
