@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from check_formats import check_formats
-from check_members import members, pci_ids
+from check_members import members, pci_ids, without_profile
 from check_planes import check_planes
 from kernel_source import KernelSource, SourceError, elements, squeezed
 
@@ -86,9 +86,13 @@ class Outcome:
 def check(profiles: Path, source: KernelSource) -> Outcome:
     """Compare every profile of a folder."""
     outcome = Outcome()
+    members_sources: list[str] = []
     for path in sorted(profiles.glob("*.toml")):
         data = tomllib.loads(path.read_text("utf-8"))
         _Profile(path.stem, data, source, outcome).check()
+        members_sources.append(data.get("members-source", ""))
+    for table, model in without_profile(source, members_sources):
+        outcome.differences.append(f"no profile is for {model} of {table}")
     return outcome
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from kernel_source import KernelSource, SourceError
 
@@ -47,6 +48,21 @@ def pci_ids(source: KernelSource, file: str, table: str, models: str) -> set[str
             raise SourceError(f"{table} has no {model}")
         for name in lists:
             found |= {f"pci:v00008086d{number:08X}*" for number in _numbers_of(source, name)}
+    return found
+
+
+def without_profile(source: KernelSource, members_sources: Iterable[str]) -> list[tuple[str, str]]:
+    """The tables that profiles share out by models, and the models that none of them has."""
+    named: dict[tuple[str, str], set[str]] = {}
+    for place in members_sources:
+        file, _, rest = place.partition(": ")
+        table, _, models = rest.partition(": ")
+        if models:
+            named.setdefault((file, table), set()).update(re.split(r",\s*", models))
+    found: list[tuple[str, str]] = []
+    for (file, table), models_named in named.items():
+        there = re.findall(r"\bINTEL_\w+_IDS\([^()]*(&\w+)\)", source.region(file, table))
+        found += [(table, model) for model in dict.fromkeys(there) if model not in models_named]
     return found
 
 

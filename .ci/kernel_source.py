@@ -126,8 +126,8 @@ class KernelSource:
     def numbers(self, file: str, text: str) -> set[int]:
         """Every number that stands in a text: by itself, by a name, or by a constant expression.
 
-        What a number is rounded to stands for the rounding, a mask for what it masks, and
-        what something is shifted by for what that divides by.
+        What a number is rounded to stands for the rounding, a mask for what it masks, what
+        something is shifted by for what that divides by, and each bound of a `min` for itself.
         """
         parts = re.findall(r"\b0[xX][0-9a-fA-F]+\b|\b\d+\b|\b[A-Z_][A-Z0-9_]*\b", text)
         for found in re.finditer(r"=|\b\w+(?=\()|\breturn\b", text):
@@ -136,7 +136,10 @@ class KernelSource:
             parts.append(clause)
             if found[0] not in ("=", "return"):
                 close = text.find("(", start)
-                parts.append(text[start : _closing(text, close, "()") + 1])
+                call = text[start : _closing(text, close, "()") + 1]
+                parts.append(call)
+                if found[0] in ("min", "max"):  # each is a bound by itself
+                    parts += _split(call[len(found[0]) + 1 : -1])
         parts += [f"1 << {by}" for by in re.findall(r"(?:>>|<<)\s*(\w+)", text)]
         numbers: set[int] = set()
         for part in parts:

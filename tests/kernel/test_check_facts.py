@@ -329,9 +329,23 @@ members-source = "{DRIVER}: acme_models: &two_desc"
 compatibles = ["pci:v00008086d00000166*", "pci:v00008086d00000168*"]
 """
     (tree / "acme.toml").write_text(text)
-    [told] = check(tree, source).differences
+    [told, unnamed] = check(tree, source).differences
     assert "lacks pci:v00008086d00000168*" in told
     assert "the rows lack pci:v00008086d00000167*" in told
+    assert unnamed == "no profile is for &one_desc of acme_models"
+    (tree / "one.toml").write_text(text.replace("&two_desc", "&one_desc"))
+    assert not [line for line in check(tree, source).differences if "no profile" in line]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(4096, False), (16384, False), (32768, True), (16388, True)]
+)
+def test_each_bound_of_a_minimum_is_a_number(tree, value, told):
+    least = "static int acme_least(int cpp) { return min(4096 * cpp, 16 * 1024); }\n"
+    (tree / "linux" / DRIVER).write_text(SOURCE + least)
+    row = SCALING.replace("scaling", "max-pitch").replace("[LEAST, MOST]", str(value))
+    row = row.replace("acme_check: TEXT", "acme_least: return min(4096 * cpp, 16 * 1024)")
+    assert bool(compared(tree, row).differences) is told
 
 
 def test_what_is_not_there_is_told(tree):

@@ -262,10 +262,19 @@ OF_DEVICES = [
     ({"driver": "mxsfb"}, ["mxsfb", "drm-gem-dma"]),
     ({"api_driver": "zynqmp-dpsub"}, ["zynqmp-dpsub", "drm-gem-dma"]),
     ({"compatibles": ("samsung,exynos4210-fimd",)}, ["exynos-fimd", "exynos-drm"]),
-    ({"driver": "stm32-display", "api_driver": "stm"}, ["drm-gem-dma"]),
+    ({"driver": "stm32-display", "api_driver": "stm"}, ["stm-ltdc", "drm-gem-dma"]),
     ({"api_driver": "imx-dcss"}, ["drm-gem-dma"]),
     ({"driver": "drm-clcd-pl111", "api_driver": "pl111"}, ["pl111"]),
-    ({"driver": "i915", "compatibles": ("pci:v00008086d00000166sv0",)}, ["i915"]),
+    ({"driver": "tidss"}, ["tidss", "drm-gem-dma"]),
+    ({"api_driver": "mali-dp", "compatibles": ("arm,mali-dp650",)},
+     ["mali-dp550", "drm-gem-dma"]),
+    ({"compatibles": ("renesas,du-r8a7795",)}, ["rcar-du-gen3"]),
+    ({"driver": "i915"}, ["i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00000166sv0",)},
+     ["intel-ivy-bridge", "i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d00003185sv0",)},
+     ["intel-gemini-lake", "i915"]),
+    ({"driver": "i915", "compatibles": ("pci:v00008086d000027AEsv0",)}, ["intel-915", "i915"]),
     ({"driver": "i915", "compatibles": ("pci:v00008086d00001912sv0",)}, ["intel-skylake", "i915"]),
     ({"driver": "i915", "compatibles": ("pci:v00008086d00003EA0sv0",)},
      ["intel-kaby-lake", "intel-skylake", "i915"]),
@@ -290,10 +299,17 @@ def test_which_profiles_a_device_has(names, expected):
 @pytest.mark.parametrize(
     ("model", "fourcc", "modifier", "pitch", "width", "most"),
     [
+        ("2A42", "YUYV", "INTEL_X_TILED", 16384, 4096, 16 << 16),
+        ("0166", "UYVY", "INTEL_X_TILED", 16384, 4096, 2 << 16),
+        ("0F31", "YUYV", "INTEL_X_TILED", 16384, 4096, 1 << 16),
+        ("0412", "YUYV", "LINEAR", 16384, 8192, 1 << 16),
         ("1912", "XRGB8888", "INTEL_X_TILED", 32768, 5120, 0x30000 - 1),
         ("1912", "XRGB8888", "INTEL_Y_TILED", 32768, 4096, 0x30000 - 1),
         ("3EA0", "NV12", "INTEL_Y_TILED", 32768, 4096, 0x20000 - 1),
         ("3EA0", "XRGB8888", "LINEAR", 32768, 5120, 0x30000 - 1),
+        ("3185", "P010", "INTEL_YF_TILED", 32768, 5120, 0x30000 - 1),
+        ("3185", "XRGB16161616F", "INTEL_Y_TILED", 32768, 2048, 1 << 16),
+        ("3185", "XRGB16161616F", "LINEAR", 32768, 4096, 1 << 16),
         ("8A52", "P010", "INTEL_YF_TILED", 32768, 4096, 0x30000 - 1),
         ("46A6", "XRGB8888", "LINEAR", 131072, 5120, 0x30000 - 1),
         ("7D55", "XRGB8888", "INTEL_4_TILED", 131072, 5120, 0x30000 - 1),
@@ -313,6 +329,54 @@ def test_a_laptop_is_told_the_limits_of_its_generation(model, fourcc, modifier, 
         assert min(demands["max-pitch"]) == pitch
         assert min(demands["max-width"]) == width
         assert min(largest for _, largest in demands["scaling"]) == most
+
+
+SD, SD_FULL, HD, HD_FULL = "BT.601 limited", "BT.601 full", "BT.709 limited", "BT.709 full"
+SOME = {SD, HD}
+MOST = {SD, SD_FULL, HD, HD_FULL}
+ALL = MOST | {"BT.2020 limited", "BT.2020 full"}
+
+
+@pytest.mark.parametrize(
+    ("names", "fourcc", "colours"),
+    [
+        ({"driver": "imx-drm"}, "NV12", SOME),
+        ({"driver": "imx-lcdif"}, "YUYV", ALL),
+        ({"driver": "armada-drm"}, "YUV420", SOME),
+        ({"driver": "omapdrm"}, "NV12", MOST),
+        ({"driver": "tidss"}, "NV12", MOST),
+        ({"driver": "stm32-display"}, "NV12", MOST),
+        ({"driver": "komeda"}, "P010", ALL),
+        ({"compatibles": ("arm,mali-dp500",)}, "NV12", ALL),
+        ({"compatibles": ("arm,mali-dp650",)}, "P010", ALL),
+        ({"driver": "kmb-drm"}, "YUV420", {SD_FULL}),
+        ({"compatibles": ("renesas,du-r8a77995",)}, "NV12", {SD}),
+        ({"compatibles": ("renesas,du-r8a779g0",)}, "Y210", {SD}),
+        ({"compatibles": ("allwinner,sun7i-a20-display-engine",)}, "YUV420", {SD}),
+        ({"driver": "i915", "compatibles": ("pci:v00008086d00000166sv0",)}, "YUYV", MOST),
+        ({"driver": "i915", "compatibles": ("pci:v00008086d00003185sv0",)}, "P010", ALL),
+        # Nothing is written, or what is written has no name in the source.
+        ({"driver": "meson-drm"}, "NV12", None),
+        ({"compatibles": ("samsung,exynos4210-mixer",)}, "NV12", None),
+        ({"compatibles": ("mediatek,mt8183-mmsys",)}, "YUYV", None),
+        ({"compatibles": ("rockchip,rk3288-vop",)}, "NV12", None),
+        ({"driver": "nouveau"}, "YUYV", None),
+    ],
+)  # fmt: skip
+def test_the_colours_of_a_display_are_those_that_its_driver_sets_or_unknown(names, fourcc, colours):
+    device = display(pair(fourcc), **names)
+    machine = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    said = with_profiles(device, profiles_of(device), machine)
+    [mask] = {
+        next((c.value for c in one.constraints if REGISTRY[c.type].name == "colours"), None)
+        for one in said.sets[Usage.SCANOUT]
+    }
+    words = {
+        f"{standard} {range_}": 1 << code + shift
+        for standard, code in (("BT.709", 1), ("BT.601", 6), ("BT.2020", 9))
+        for range_, shift in (("limited", 0), ("full", 32))
+    }
+    assert mask == (None if colours is None else sum(words[one] for one in colours))
 
 
 @pytest.mark.parametrize("driver", ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl"])
