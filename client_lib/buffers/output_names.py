@@ -18,32 +18,26 @@ _XDG_NAME_VERSION = 2  # zxdg_output_v1.name
 
 
 class OutputNames:
-    """The outputs that there are when this is made; the names come with a dispatch."""
+    """The outputs that there are now; the names come with a dispatch."""
 
     def __init__(self, connection: Connection, surface: AnyProxy) -> None:
         self._connection = connection
         self._names: dict[AnyProxy, str] = {}
         self._entered: set[AnyProxy] = set()
-        self._xdg: list[CData] = []
         # Their destructors are methods that pywayland's own stubs do not tell.
-        self._outputs: list[CData] = list(connection.bind_all(WlOutput, minimum=_RELEASE_VERSION))
-        offered = connection.globals()
-        output = offered.get(WlOutput.name)
-        manager = offered.get(ZxdgOutputManagerV1.name)
-        if output is not None and output.version >= _NAME_VERSION:
-            for proxy in self._outputs:
-                self._hear(proxy, proxy)
-        elif manager is not None and manager.version >= _XDG_NAME_VERSION:
-            bound, _ = connection.bind(ZxdgOutputManagerV1, minimum=_XDG_NAME_VERSION)
-            self._xdg = [create(bound, "get_xdg_output", proxy) for proxy in self._outputs]
-            for proxy, xdg in zip(self._outputs, self._xdg, strict=True):
-                self._hear(xdg, proxy)
-            self._xdg.append(bound)
+        self._outputs: dict[int, CData] = {}
+        self._xdg: dict[AnyProxy, CData] = {}
+        offered = connection.globals().get(ZxdgOutputManagerV1.name)
+        self._manager: CData = None
+        if offered is not None and offered.version >= _XDG_NAME_VERSION:
+            self._manager, _ = connection.bind(ZxdgOutputManagerV1, minimum=_XDG_NAME_VERSION)
         listen(
             surface,
             connection.handler_failed,
             {"enter": self._entered.add, "leave": self._entered.discard},
         )
+        self._look()
+        connection.on_globals(self, self._look)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,14 +47,35 @@ class OutputNames:
 
     def close(self) -> None:
         """Let go of the outputs."""
-        for xdg in self._xdg:
-            if not xdg.destroyed:
-                xdg.destroy()
-        for output in self._outputs:
-            if not output.destroyed:
-                output.release()
-        self._xdg.clear()
+        self._connection.forget(self)
+        for output in self._outputs.values():
+            self._let_go(output)
         self._outputs.clear()
+        if self._manager is not None and not self._manager.destroyed:
+            self._manager.destroy()
+
+    def _look(self) -> None:
+        """Have the outputs that there are, and no others."""
+        known = set(self._outputs)
+        for gone in self._connection.bind_all(self._outputs, WlOutput, minimum=_RELEASE_VERSION):
+            self._let_go(gone)
+        offered = self._connection.globals().get(WlOutput.name)
+        named = offered is not None and offered.version >= _NAME_VERSION
+        for number, output in self._outputs.items():
+            if number in known:
+                continue
+            if named:
+                self._hear(output, output)
+            elif self._manager is not None:
+                self._xdg[output] = create(self._manager, "get_xdg_output", output)
+                self._hear(self._xdg[output], output)
+
+    def _let_go(self, output: CData) -> None:
+        self._names.pop(output, None)
+        self._entered.discard(output)
+        for proxy, destroy in ((self._xdg.pop(output, None), "destroy"), (output, "release")):
+            if proxy is not None and not proxy.destroyed:
+                getattr(proxy, destroy)()
 
     def _hear(self, speaker: AnyProxy, output: AnyProxy) -> None:
         """Take the name of an output from the events of the output or its xdg_output."""

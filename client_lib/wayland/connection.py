@@ -85,6 +85,7 @@ class Connection(Owner):
         self._registry_synced = False
         self._faults: list[BaseException] = []
         self._closers: dict[int, Callable[[], None]] = {}
+        self._watchers: dict[int, Callable[[], None]] = {}
         self._kept: set[AnyProxy] = set()
         self._shared: dict[type, object] = {}
         self._dispatching = 0
@@ -230,17 +231,25 @@ class Connection(Owner):
         assert self._registry is not None
         return self._registry.bind(entry.number, interface, version), version
 
-    def bind_all(self, interface: type[Interface], *, minimum: int = 1) -> list[AnyProxy]:
+    def bind_all(
+        self, bound: dict[int, AnyProxy], interface: type[Interface], *, minimum: int = 1
+    ) -> list[AnyProxy]:
         """Bind every global of an interface that is there in a version from `minimum` on.
 
-        Those that `globals` has seen; the caller keeps the proxies.
+        Those that `globals` has seen, and that are not in `bound` yet, which has them by their
+        numbers; what is there and is no longer offered is taken out and returned.
         """
         assert self._registry is not None, "globals() comes first"
-        return [
-            self._registry.bind(entry.number, interface, min(entry.version, interface.version))
-            for entry in self._globals.get(interface.name, ())
-            if entry.version >= minimum
-        ]
+        offered = {one.number: one for one in self._globals.get(interface.name, ())}
+        for number, entry in offered.items():
+            if number not in bound and entry.version >= minimum:
+                version = min(entry.version, interface.version)
+                bound[number] = self._registry.bind(number, interface, version)
+        return [bound.pop(number) for number in bound.keys() - offered.keys()]
+
+    def on_globals(self, owner: object, changed: Callable[[], None]) -> None:
+        """Have `changed` called when a global has come or gone, until `forget`."""
+        self._watchers[id(owner)] = changed
 
     def shared(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
         """The one object of a kind on this connection, made when it is first asked for."""
@@ -264,8 +273,9 @@ class Connection(Owner):
         self._closers[id(owner)] = closer
 
     def forget(self, owner: object) -> None:
-        """The owner is closed: undo `on_close`."""
+        """The owner is closed: undo `on_close` and `on_globals`."""
         self._closers.pop(id(owner), None)
+        self._watchers.pop(id(owner), None)
 
     def keep(self, proxy: AnyProxy) -> None:
         """Hold a proxy until `release`; pywayland itself only holds it weakly."""
@@ -324,10 +334,16 @@ class Connection(Owner):
 
     def _announced(self, number: int, name: str, version: int) -> None:
         self._globals.setdefault(name, []).append(Global(number, version))
+        self._tell_watchers()
 
     def _removed(self, number: int) -> None:
         for entries in self._globals.values():
             entries[:] = [entry for entry in entries if entry.number != number]
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        for changed in tuple(self._watchers.values()):
+            changed()
 
 
 def _connect(target: str | int | None) -> Display:

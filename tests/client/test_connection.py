@@ -254,8 +254,17 @@ class ManyCompositors(FakeCompositor):
 def test_all_globals_are_bound_that_are_new_enough(fake):
     with connect(fake) as connection:
         connection.globals()
-        bound = connection.bind_all(WlCompositor, minimum=3)
+        bound = {}
+        assert connection.bind_all(bound, WlCompositor, minimum=3) == []
         connection.roundtrip()
         binds = [one.args[0] for one in fake.of("wl_registry") if one.name == "bind"]
-    assert len(bound) == 2
-    assert binds == [2, 3]
+        assert list(bound) == binds == [2, 3]
+        first = bound[2]
+        fake.event(
+            max(id_ for id_, name in fake.objects.items() if name == "wl_registry"),
+            "global_remove",
+            2,
+        )
+        connection.roundtrip()
+        assert connection.bind_all(bound, WlCompositor, minimum=3) == [first]
+        assert list(bound) == [3], "and nothing is bound twice"

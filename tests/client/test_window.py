@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 from fake_compositor import CMA
+from patience import until
 from playing_compositor import PlayingCompositor
 
 from heapwire.client_lib import (
@@ -20,6 +21,9 @@ from heapwire.client_lib import (
     surface_negotiation,
     writer_participant,
 )
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
+from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import Source
 
@@ -76,3 +80,25 @@ def test_a_picture_keeps_its_shape_in_the_bounds_of_the_window(
                 unimported.watch(negotiation)
     assert fake.transforms == [transform]
     assert fake.destinations[0] == destination
+
+
+def test_outputs_that_come_and_go_are_known_by_name(no_fd_leak):
+    one, other = OutputMode(name="one"), OutputMode(name="other", extent=Extent(320, 200))
+    compositor = Compositor(Platform.load("raspberry-pi-4"), outputs=(one, other))
+    with (
+        compositor,
+        compositor.running(),
+        Connection(compositor.connect()) as connection,
+        Window(connection, title="w", fullscreen=True) as window,
+    ):
+
+        def comes_to(*names):
+            until(lambda: window.covered == names, str(names), lambda: connection.dispatch(0.02))
+
+        comes_to("one", "other")
+        compositor.unplug("one")
+        comes_to("other")
+        compositor.plug(one)
+        comes_to("one", "other")
+        compositor.unplug("other")
+        comes_to("one")

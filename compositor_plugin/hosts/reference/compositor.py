@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import partial
 from typing import TypeVar
 
 from heapwire.compositor_plugin import HeapPlugin, Policy
@@ -60,7 +59,6 @@ from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporte
 from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
 from heapwire.kernel.description import Platform
 from heapwire.kernel.system import Owner
-from heapwire.protocol import UsageError
 from heapwire.protocol.explain import Document
 from heapwire.protocol.values import Answer, Extent, Problem
 
@@ -68,6 +66,9 @@ Result = TypeVar("Result")
 
 DEFAULT_SIZE = Extent(1280, 720)
 DEFAULT_POLICY = Policy()
+# How long, in milliseconds, a client may take to hear that an output is gone: until then one
+# that binds it gets an object. wlroots gives as long (util/global.c, wlr_global_destroy_safe).
+_LATE_BINDS = 5000
 
 
 class Compositor(Owner):
@@ -111,6 +112,7 @@ class Compositor(Owner):
         self._runner: threading.Thread | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._contexts = SecurityContexts(self._display)
+        self._output_globals: dict[Output, Global] = {}
         try:
             self.socket: str | None = None
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
@@ -217,12 +219,37 @@ class Compositor(Owner):
 
         Raises `UsageError` if there is no such output.
         """
-        outputs = self._desktop.outputs
-        chosen = next((shown for shown in outputs if output in (None, shown.name)), None)
-        if chosen is None:
-            names = ", ".join(shown.name for shown in outputs)
-            raise UsageError(f"there is no output {output}: there is {names}")
-        return self.call(lambda: self._desktop.image(chosen))
+        return self.call(lambda: self._desktop.image(self._desktop.output_named(output)))
+
+    def plug(self, mode: OutputMode) -> None:
+        """Have another output; `UsageError` if there is one of that name."""
+        self.call(lambda: self._offer_output(self._desktop.plug(mode)))
+
+    def unplug(self, name: str) -> None:
+        """Have one output less, its windows on another.
+
+        `UsageError` if there is none of that name, and for the last: there is always one.
+        """
+        self.call(lambda: self._unplug(self._desktop.output_named(name)))
+
+    def _unplug(self, output: Output) -> None:
+        self._desktop.unplug(output)
+        announced = self._output_globals.pop(output)
+        announced.remove()
+
+        def forget() -> None:
+            announced.destroy()
+            timer.remove()
+
+        timer = self._display.loop.add_timer(forget)
+        timer.arm(_LATE_BINDS)
+
+    def _offer_output(self, output: Output) -> None:
+        def bound(new_id: NewId) -> WlOutput:
+            return WlOutput(new_id, output, self._desktop)
+
+        announced = Global(self._display, WlOutput.INTERFACE, bound, version=WlOutput.VERSION)
+        self._output_globals[output] = announced
 
     def press(self, key: int) -> None:
         """Press a key over the topmost window, by its number in linux/input-event-codes.h."""
@@ -257,7 +284,7 @@ class Compositor(Owner):
         offer(WlDataDeviceManager, WlDataDeviceManager)
         offer(WlSeat, lambda new_id: WlSeat(new_id, self._keyboards))
         for output in desktop.outputs:
-            offer(WlOutput, partial(_bind_output, output, desktop))
+            self._offer_output(output)
         offer(XdgWmBase, lambda new_id: XdgWmBase(new_id, desktop))
         offer(WpViewporter, WpViewporter)
         offer(WpSinglePixelBufferManagerV1, WpSinglePixelBufferManagerV1)
@@ -300,10 +327,6 @@ class Compositor(Owner):
     def _run_calls(self) -> None:
         while self._calls:
             self._calls.popleft()()
-
-
-def _bind_output(output: Output, desktop: Desktop, new_id: NewId) -> WlOutput:
-    return WlOutput(new_id, output, desktop)
 
 
 def _drain(fd: int) -> None:

@@ -29,6 +29,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.composition import (
 )
 from heapwire.compositor_plugin.hosts.reference.scene.frame_record import FrameRecord
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output, OutputMode
+from heapwire.compositor_plugin.hosts.reference.scene.outputs import Outputs
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rgb
 from heapwire.compositor_plugin.hosts.reference.scene.scanout_check import (
     ScanoutCheck,
@@ -104,11 +105,7 @@ class Desktop:
         self._on_frame = on_frame
         self._states: dict[int, SurfaceState | None] = {}
         self._placed = 0
-        x, outputs = 0, []
-        for mode in modes:
-            outputs.append(Output(mode, x, display.loop, self._tick))
-            x += outputs[-1].rect.width
-        self.outputs = tuple(outputs)
+        self._outputs = Outputs(modes, display.loop, self._tick)
 
     def image(self, output: Output) -> Image:
         """What an output shows, or showed before its last window went, (height, width, 3)."""
@@ -118,9 +115,32 @@ class Desktop:
     def close(self) -> None:
         """Stop the outputs and let go of what they showed."""
         self._last.clear()
-        for output in self.outputs:
-            output.close()
+        self._outputs.close()
         self.tables.close()
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs that there are now."""
+        return self._outputs.now
+
+    def output_named(self, name: str | None) -> Output:
+        """See `Outputs`."""
+        return self._outputs.named(name)
+
+    def plug(self, mode: OutputMode) -> Output:
+        """Another output is there."""
+        output = self._outputs.plug(mode)
+        self.scene_changed()
+        return output
+
+    def unplug(self, output: Output) -> None:
+        """An output is gone: its windows go to another."""
+        self._outputs.unplug(output)
+        self._outputs.leave(self.surfaces.values(), output)
+        self._last.pop(output, None)
+        for window in self.windows:
+            window.output_gone()
+        self.scene_changed()
 
     # The plugin's host.
 
@@ -207,9 +227,7 @@ class Desktop:
             geometry = window.xdg_surface.geometry
             if not any(shown.window is not window for shown in self._shown_windows()):
                 self._placed = 0
-            window.position = cascade(
-                self._placed, self.outputs[0], geometry.width, geometry.height
-            )
+            window.position = cascade(self._placed, self.outputs[0], geometry)
             self._placed += 1
         self.raise_window(window)
 
@@ -240,7 +258,9 @@ class Desktop:
         windows = self._shown_windows()
         if self._keep_last:
             self._last[output] = layers_of(output, windows) or self._last.get(output, ())
-        self._tell_outputs(windows)
+        rects = {shown.surface: shown.rect for one in windows for shown in one.surfaces}
+        for surface in self.surfaces.values():
+            self._outputs.enter(surface, rects.get(surface))
         for window in windows:
             if window.output is output:
                 for shown in window.surfaces:
@@ -322,27 +342,6 @@ class Desktop:
                 self._on_frame(record, pixels)
             except Exception:
                 log.exception("the frame hook failed")
-
-    def _tell_outputs(self, windows: Sequence[ShownWindow]) -> None:
-        """Tell surfaces which outputs they have come to and left."""
-        rects = {shown.surface: shown.rect for window in windows for shown in window.surfaces}
-        for surface in self.surfaces.values():
-            rect = rects.get(surface)
-            now = tuple(
-                output
-                for output in self.outputs
-                if rect is not None and rect.intersection(output.rect).area
-            )
-            if now == surface.outputs:
-                continue
-            before, surface.outputs = surface.outputs, now
-            for event, changed in (
-                ("leave", [output for output in before if output not in now]),
-                ("enter", [output for output in now if output not in before]),
-            ):
-                for output in changed:
-                    for resource in output.resources_of(surface.client):
-                        surface.send(event, resource)
 
     def _state(self, surface: WlSurface, windows: Sequence[ShownWindow]) -> SurfaceState:
         window = self._window_of(surface)

@@ -87,13 +87,13 @@ def origin(window: XdgToplevel, xdg_surface: XdgSurface) -> tuple[int, int]:
     )
 
 
-def cascade(number: int, output: Output, width: int, height: int) -> tuple[int, int]:
+def cascade(number: int, output: Output, window: Rect) -> tuple[int, int]:
     """Where the window of a number goes: each a step further, all on the output if they fit."""
     step = _STEP * (number % _PLACES)
     room = output.rect
     return (
-        room.x + max(0, min(step, room.width - width)),
-        room.y + max(0, min(step, room.height - height)),
+        room.x + max(0, min(step, room.width - window.width)),
+        room.y + max(0, min(step, room.height - window.height)),
     )
 
 

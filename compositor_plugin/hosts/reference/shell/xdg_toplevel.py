@@ -109,7 +109,10 @@ class XdgToplevel(Resource):
 
     def set_fullscreen(self, wanted: WlOutput | None) -> None:
         """Ask for a whole output."""
-        output = wanted.output if wanted is not None else self._output()
+        output = self._output()
+        if wanted is not None and self.xdg_surface is not None:
+            named = wanted.output
+            output = named if named in self.xdg_surface.desktop.outputs else output
         if output is not None:
             self._want(self.wanted._replace(fullscreen=output))
 
@@ -146,7 +149,7 @@ class XdgToplevel(Resource):
 
     def acknowledged(self, state: object) -> None:
         """The client has committed to a configuration."""
-        if isinstance(state, WindowState) and state != self.state:
+        if isinstance(state, WindowState) and (state := self._moved(state)) != self.state:
             self.state = state
             if state.fullscreen is not None and self.xdg_surface is not None:
                 self.xdg_surface.desktop.raise_window(self)
@@ -166,6 +169,21 @@ class XdgToplevel(Resource):
                 f"the window is {geometry.width}x{geometry.height} "
                 f"and was configured to be {width}x{height}",
             )
+
+    def output_gone(self) -> None:
+        """An output was unplugged: what it had for itself it has on another."""
+        xdg_surface = self.xdg_surface
+        if xdg_surface is None:
+            return
+        self.state = self._moved(self.state)
+        wanted = self._moved(self.wanted)
+        if wanted != self.wanted:
+            self._want(wanted)
+        geometry = xdg_surface.geometry
+        place = Rect(*self.position, geometry.width, geometry.height)
+        outputs = xdg_surface.desktop.outputs
+        if xdg_surface.mapped and not any(place.intersection(one.rect).area for one in outputs):
+            self.position = (outputs[0].rect.x, outputs[0].rect.y)
 
     def map(self) -> None:
         """The window appears."""
@@ -205,6 +223,19 @@ class XdgToplevel(Resource):
             self.send_configure()
         xdg_surface.desktop.states_changed()
 
+    def _moved(self, state: WindowState) -> WindowState:
+        """A state that was told of outputs, some of which may be gone, with those that are there.
+
+        The size stays: it is the client's to follow, once it has been told another.
+        """
+        if self.xdg_surface is None:
+            return state
+        outputs = self.xdg_surface.desktop.outputs
+        return state._replace(
+            fullscreen=state.fullscreen and _present(state.fullscreen, outputs),
+            maximized=state.maximized and _present(state.maximized, outputs),
+        )
+
     def _output(self) -> Output | None:
         return self.xdg_surface.desktop.output_of(self) if self.xdg_surface else None
 
@@ -212,3 +243,8 @@ class XdgToplevel(Resource):
         if width < 0 or height < 0:
             raise ViolationError(self, ToplevelError.INVALID_SIZE, f"{width}x{height} is no size")
         return width, height
+
+
+def _present(output: Output, outputs: tuple[Output, ...]) -> Output:
+    """An output, or the first that there is if it is gone."""
+    return output if output in outputs else outputs[0]
