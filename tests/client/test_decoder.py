@@ -188,6 +188,26 @@ def test_a_file_that_breaks_off_ends_there(no_fd_leak, tmp_path, codec):
         assert "Invalid data" in decoder.broken
 
 
+def test_what_the_codec_still_has_comes_in_its_time(no_fd_leak, tmp_path):
+    """Of a file whose time does not begin at 0: what is before its beginning is not shown."""
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(8):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts = 50 + number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with Decoder(path) as decoder:
+        decoder._file._container = BreakingContainer(decoder._file._container, 5)
+        positions = [frame.position for frame in decoder]
+    assert len(positions) == 5
+    assert min(positions) == pytest.approx(0, abs=0.01)
+    assert all(round(position / 0.04, 1).is_integer() for position in positions), positions
+    assert len(set(positions)) == 5
+
+
 def test_one_that_breaks_off_before_its_first_packet_is_no_video(no_fd_leak, tmp_path):
     decoder = Decoder(encode(tmp_path / "a.mkv", [(64, 48)] * 8))
     with decoder:

@@ -122,11 +122,13 @@ class VideoFile:
         return float(start * base) if start is not None and base is not None else 0.0
 
     def _flush(self) -> av.Packet[VideoStream]:
-        """An empty packet."""
+        """An empty packet, whose pictures are in the stream's time."""
         import av
 
         packet: av.Packet[VideoStream] = av.Packet()  # type: ignore[assignment]
         packet.stream = self.stream
+        if self.stream.time_base is not None:
+            packet.time_base = self.stream.time_base
         return packet
 
     def close(self) -> None:
