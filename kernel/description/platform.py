@@ -247,7 +247,9 @@ class Platform:
         links = self.links_of(device.name)
         if not links:
             return None
-        permitted = dict.fromkeys(self._source_ids[link.source] for link in links)
+        ids = self._source_ids
+        # Memory that went while its links stayed is nothing that anybody could be given.
+        permitted = dict.fromkeys(ids[link.source] for link in links if link.source in ids)
         if not any(link.kind is LinkKind.SUPPORTED for link in links):
             permitted.update(dict.fromkeys(source.id for source in self.sources))
         return Constraint(

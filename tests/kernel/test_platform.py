@@ -203,6 +203,21 @@ def test_of_pairs_that_cost_the_same_those_go_first_that_a_display_scans_out():
     assert priced.pair_costs[shown] > priced.pair_costs[hidden]  # the table goes before
 
 
+def test_a_link_to_memory_that_has_gone_permits_nothing():
+    """Of two that a display can read one is left, and then none."""
+    text = BOARD + link("one", kind="supported") + link("two", kind="supported")
+    platform = Platform.parse(text)
+    for left in (["two"], []):
+        sources = tuple(one for one in platform.sources if one.name in left)
+        poorer = replace(platform, sources=sources)
+        named = {one.id: one.name for one in sources}
+        for one in poorer.participant("display", Usage.SCANOUT).sets:
+            [value] = [
+                c.value for c in one.constraints if c.type == BY_NAME["permitted-sources"].type
+            ]
+            assert [named[source] for source in value] == left
+
+
 def test_a_problem_has_all_that_the_platform_knows():
     """What is absent is named, and pairs cost what they cost here, whoever asks."""
     platform = Platform.parse(BOARD + link("four", kind="supported") + COST)

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from stage import Events, Stage
 
+from heapwire.protocol.values import FailureReason
+
 
 @pytest.fixture
 def stage():
@@ -19,7 +21,7 @@ def names(client) -> list[str]:
     return [event[0] for event in client.take(client.manager)]
 
 
-def test_a_heap_that_goes_is_a_new_answer(stage) -> None:
+def test_a_heap_that_goes_is_a_new_answer(stage, caplog) -> None:
     events, threads = Events(), []
     [cma] = [one for one in stage.platform.sources if one.contiguous]
     others = tuple(one for one in stage.platform.sources if one is not cma)
@@ -40,8 +42,9 @@ def test_a_heap_that_goes_is_a_new_answer(stage) -> None:
     assert told == ["source_gone", "done"]
     batch = client.batches(negotiation)[-1]
     assert (batch.cookie, batch.offers) == (0, ())
-    assert batch.reason is not None
+    assert batch.reason is FailureReason.CONFLICT
     assert client.error is None
+    assert not caplog.records, "it is an answer, and not a failure to answer"
     assert threads[0] is not threading.main_thread()
 
 
