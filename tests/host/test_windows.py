@@ -100,6 +100,24 @@ def test_a_buffer_right_after_unmapping(client):
     assert_error(client, window.xdg_surface, XdgSurfaceError.UNCONFIGURED_BUFFER)
 
 
+def test_a_size_is_suggested_to_a_window_and_demanded_of_nobody(stage, client):
+    window = client.window()
+    client.shm(window.surface, 10, 10, GREEN)
+    client.settle(window.surface)
+    stage.compositor.resize(120, 90)
+    client.pump()
+    assert window.configured() == (120, 90, {ACTIVATED})
+    client.shm(window.surface, 30, 20, RED)
+    client.settle(window.surface)
+    assert client.error is None
+    client.request(window.toplevel, "set_fullscreen", None)
+    client.shm(window.surface, OUTPUT.width, OUTPUT.height, RED)
+    client.take(window.toplevel)
+    stage.compositor.resize(120, 90)
+    client.pump()
+    assert client.take(window.toplevel) == []
+
+
 def test_a_surface_hears_which_output_it_is_on(stage, client):
     output = client.the("wl_output")
     window = client.window()

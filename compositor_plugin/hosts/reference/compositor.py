@@ -232,6 +232,12 @@ class Compositor(Owner):
         """
         self.call(lambda: self._unplug(self._desktop.output_named(name)))
 
+    def resize(self, width: int, height: int) -> None:
+        """Suggest a size in pixels to the topmost window, as a hand at its edge would."""
+        topmost = self.call(lambda: self._desktop.topmost)
+        if topmost is not None:
+            self.call(lambda: topmost.window.suggest_size(width, height))
+
     def _unplug(self, output: Output) -> None:
         self._desktop.unplug(output)
         announced = self._output_globals.pop(output)
@@ -256,9 +262,9 @@ class Compositor(Owner):
         self.call(lambda: self._press(key))
 
     def _press(self, key: int) -> None:
-        surface = self._desktop.focus
-        if self._keyboards is not None and surface is not None:
-            self._keyboards.press(surface, key, time.monotonic_ns() // 1_000_000 & 0xFFFFFFFF)
+        topmost = self._desktop.topmost
+        if self._keyboards is not None and topmost is not None:
+            self._keyboards.press(topmost.root, key, time.monotonic_ns() // 1_000_000 & 0xFFFFFFFF)
 
     def close(self) -> None:
         """End all clients and give everything back; safe to call twice."""

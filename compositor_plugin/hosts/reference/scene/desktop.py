@@ -197,10 +197,9 @@ class Desktop:
         output.schedule()
 
     @property
-    def focus(self) -> WlSurface | None:
-        """The surface of the topmost window."""
-        windows = self._shown_windows()
-        return windows[-1].root if windows else None
+    def topmost(self) -> ShownWindow | None:
+        """The topmost window."""
+        return next(reversed(self._shown_windows()), None)
 
     def states_changed(self) -> None:
         """Tell those who want to know of the surfaces whose state differs from before."""

@@ -156,9 +156,9 @@ class XdgToplevel(Resource):
 
     def check_size(self, geometry: Rect) -> None:
         """Refuse a window that is not what a maximised or fullscreen one has to be."""
-        size = self.state.size
-        if size is None or self.xdg_surface is None:
-            return
+        size, output = self.state.size, self.state.fullscreen or self.state.maximized
+        if size is None or output is None or self.xdg_surface is None:
+            return  # of a usual window it is only suggested
         width, height = size
         too_large = geometry.width > width or geometry.height > height
         wrong = (geometry.width, geometry.height) != size and not self.state.fullscreen
@@ -169,6 +169,12 @@ class XdgToplevel(Resource):
                 f"the window is {geometry.width}x{geometry.height} "
                 f"and was configured to be {width}x{height}",
             )
+
+    def suggest_size(self, width: int, height: int) -> None:
+        """Have a usual window be of a size, which the client may decline; others stay."""
+        if self.wanted.fullscreen is None and self.wanted.maximized is None:
+            self.wanted = self.wanted._replace(size=(width, height))
+            self.send_configure()
 
     def output_gone(self) -> None:
         """An output was unplugged: what it had for itself it has on another."""
