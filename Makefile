@@ -15,7 +15,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol bindings reference \
-	roots check-facts wheel check-wheel clean
+	roots check-facts docs wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,10 @@ roots: ## make tests/kernel/roots from the device trees of a kernel's source (SO
 
 check-facts: $(VENV)/installed/test ## compare kernel/profiles with the kernel's source (SOURCE=...)
 	$(BIN)/python .ci/check_facts.py $(if $(SOURCE),--source $(SOURCE))
+
+docs: $(VENV)/installed/docs ## make build/docs of the pages, the protocols, the commands and the faces (BUILDER=linkcheck asks the addresses)
+	$(BIN)/python docs/site/site_pages.py build/docs-pages
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b $(or $(BUILDER),html) -c docs/site build/docs-pages build/docs
 
 wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/
 	rm -rf dist

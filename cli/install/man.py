@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from heapwire.cli.command_line import COMMANDS, whole_command_line
+from heapwire.cli.command_line import COMMANDS
 from heapwire.cli.install.man_page import man_page
+from heapwire.cli.install.manual import WHOLE, all_pages, page_name
 from heapwire.cli.terminal import DONE, OutputFile, say
-from heapwire.kernel.system import own_version
 from heapwire.protocol import FileError, InputError, words_of
 
 
@@ -32,9 +32,9 @@ def run(options: argparse.Namespace) -> int:
     """Print a page, or write them all and say where."""
     if options.page is not None and options.page not in COMMANDS:
         raise InputError(f"there is no command {options.page!r}: there are {', '.join(COMMANDS)}")
-    pages = all_pages()
+    pages = {page.name: man_page(page) for page in all_pages()}
     if options.output is None:
-        say(pages["heapwire" if options.page is None else _page(options.page)], end="")
+        say(pages[WHOLE if options.page is None else page_name(options.page)], end="")
         return DONE
     folder: Path = options.output
     try:
@@ -46,19 +46,3 @@ def run(options: argparse.Namespace) -> int:
         OutputFile(file).write_text(text)
         say(str(file))
     return DONE
-
-
-def all_pages() -> dict[str, str]:
-    """Each page by its name: that of the whole, and one for each command."""
-    top, commands = whole_command_line()
-    told = own_version()
-    summaries = {_page(name): summary for name, summary in COMMANDS.items()}
-    whole = {"heapwire": man_page("heapwire", top, told, summaries)}
-    own = {"heapwire": top.description or ""}
-    return whole | {
-        _page(name): man_page(_page(name), parser, told, own) for name, parser in commands.items()
-    }
-
-
-def _page(command: str) -> str:
-    return f"heapwire-{command}"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from heapwire.cli.command_line import COMMANDS, whole_command_line
-from heapwire.cli.install.man import all_pages
-from heapwire.cli.install.man_page import escaped
+from heapwire.cli.install.man_page import escaped, man_page
+from heapwire.cli.install.manual import all_pages
 
 PROTOCOLS = {
     "xx-dmabuf-allocation-v1",
@@ -19,6 +19,7 @@ PROTOCOLS = {
     "xx-dmabuf-negotiation-v1",
     "xx-dmabuf-sources-v1",
 }
+PAGES = {page.name: man_page(page) for page in all_pages()}
 MACROS = {"TH", "SH", "TP", "RS", "RE"}
 
 
@@ -79,7 +80,7 @@ def test_bash_takes_what_completes_in_it(heapwire, tmp_path):
 def test_a_page_for_each_command_says_what_its_help_says(monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")  # no word is broken
     _, parsers = whole_command_line()
-    pages = all_pages()
+    pages = {page.name: man_page(page) for page in all_pages()}
     assert set(pages) == {"heapwire", *(f"heapwire-{name}" for name in COMMANDS)}
     for name, parser in parsers.items():
         page = pages[f"heapwire-{name}"]
@@ -92,14 +93,14 @@ def test_a_page_for_each_command_says_what_its_help_says(monkeypatch):
 
 
 def test_every_line_of_a_page_is_text_or_a_macro():
-    for page in all_pages().values():
+    for page in PAGES.values():
         requests = re.findall(r"^[.'](\w*)", page, re.MULTILINE)
         assert set(requests) <= MACROS
         assert requests.count("RS") == requests.count("RE")
 
 
 def test_the_actions_of_a_command_are_in_its_page():
-    page = all_pages()["heapwire-protocol"].replace("\\-", "-")
+    page = PAGES["heapwire-protocol"].replace("\\-", "-")
     assert "--for {client,server,code}" in page
 
 
