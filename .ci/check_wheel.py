@@ -16,6 +16,8 @@ WANTED = (
     "heapwire/kernel/profiles/drm-gem-dma.toml",
     "heapwire/kernel/platforms/exynos4-mfc-v5.toml",
     "heapwire/cli/schemas/list.json",
+    "heapwire/cli/install/files/70-heapwire.rules",
+    "heapwire/cli/install/files/weston.ini",
     "heapwire/client_lib/c/heapwire-client.h",
     "heapwire/client_lib/c/heapwire-client.c",
     "heapwire/client_lib/gstreamer/heapwiresink.c",

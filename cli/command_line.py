@@ -57,6 +57,7 @@ COMMANDS: Final = {
     "gstreamer": "Build the element with which GStreamer shows video in negotiated buffers.",
     "embed": "Build the library that puts heapwire into a compositor written in C.",
     "protocol": "Show the protocols: where their XML is, its text, or the C that is made of it.",
+    "setup": "Print or write what a machine is set up with: the udev rule, the lines for Weston.",
     "completion": "Print or install what completes these commands in a shell.",
     "man": "Write the manual pages, which say what --help says.",
 }
@@ -70,6 +71,7 @@ _MODULES = {
     "negotiate": "asking.negotiate",
     "doctor": "install.doctor",
     "protocol": "install.protocol",
+    "setup": "install.setup",
     "completion": "install.completion",
     "man": "install.man",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from heapwire.cli.arguments import add_json, add_policy, add_timeout, load_policy
 from heapwire.cli.install.finding import Finding, State
 from heapwire.cli.install.machine_checks import REAL, Reader, machine_findings
+from heapwire.cli.install.setup import BUILD_MODULE
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, documents, show, texts
 from heapwire.client_lib.wayland import NEGOTIATION_MANAGER, Connection
 from heapwire.protocol import HeapwireError, InputError
@@ -81,7 +82,6 @@ def _weston(root: Path) -> Iterator[Finding]:
     """The module of Weston, where that is installed."""
     if root == REAL and shutil.which("weston") is None:
         return
-    build = f"sudo heapwire weston build --output /usr/local/lib/{_MODULE}"
     for file in _weston_files(root):
         for modules in _MODULES_LINE.findall(_text(file)):
             for module in (one.strip() for one in modules.split(",")):
@@ -91,11 +91,10 @@ def _weston(root: Path) -> Iterator[Finding]:
                     yield Finding("module", State.OK, f"{_shown(file, root)} loads {module}")
                 else:
                     says = f"{_shown(file, root)} loads {module}, which is not there"
-                    yield Finding("module", State.MISSING, says, (build,))
+                    yield Finding("module", State.MISSING, says, BUILD_MODULE)
                 return
     if root == REAL or any(file.is_file() for file in _weston_files(root)):
-        line = f"modules=/usr/local/lib/{_MODULE}"
-        mend = (build, f"# in weston.ini, under [core]: {line}")
+        mend = (*BUILD_MODULE, "heapwire setup weston", "# and its lines into weston.ini")
         yield Finding("module", State.MISSING, "no weston.ini loads heapwire into Weston", mend)
 
 

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.cli.install.finding import Finding, State
+from heapwire.cli.install.setup import APPLY_RULE
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.heaps import list_heaps, udmabuf_source
 from heapwire.protocol.values import CONTIGUOUS, Usage
 
 REAL = Path("/")
-RULES = Path("etc/udev/rules.d/70-heapwire.rules")
-_RULE = 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"'
 _RULE_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
 # drivers/dma-buf/Kconfig and drivers/dma-buf/heaps/Kconfig
 _HEAP_OPTIONS = ("DMABUF_HEAPS", "DMABUF_HEAPS_SYSTEM", "DMABUF_HEAPS_CMA")
@@ -133,11 +132,7 @@ def _opened(reader: Reader, closed: list[Path]) -> Iterator[Finding]:
             "udev rule",
             State.MISSING,
             f"no rule says who may open {nodes}, so that only root may",
-            (
-                f"echo '{_RULE}' | sudo tee /{RULES}",
-                "sudo udevadm control --reload",
-                "sudo udevadm trigger --subsystem-match=dma_heap",
-            ),
+            APPLY_RULE,
         )
     else:
         yield Finding("udev rule", State.OK, f"/{rule.relative_to(reader.root)} speaks of heaps")
@@ -156,7 +151,7 @@ def _opened(reader: Reader, closed: list[Path]) -> Iterator[Finding]:
             "access",
             State.MISSING,
             f"this user may not open {nodes}: the rule has not been applied, or is another's",
-            ("sudo udevadm trigger --subsystem-match=dma_heap", f"ls -l {nodes}"),
+            (APPLY_RULE[-1], f"ls -l {nodes}"),
         )
 
 
@@ -202,6 +197,9 @@ def _udmabuf(reader: Reader, *, served: bool) -> Finding:
         return Finding("udmabuf", State.OK, "this user may make buffers of ordinary memory")
     if served:
         return Finding("udmabuf", State.UNNEEDED, "this user may not open it, and has heaps")
+    if not _is_for_its_group(node):
+        says = "no rule says who may open /dev/udmabuf, so that only root may"
+        return Finding("udmabuf", State.MISSING, says, APPLY_RULE)
     group = _group_name(node.stat().st_gid)
     return Finding(
         "udmabuf",

@@ -10,6 +10,7 @@ import pytest
 
 from heapwire.cli.install.finding import State
 from heapwire.cli.install.machine_checks import Reader, _contiguous, machine_findings
+from heapwire.cli.install.setup import APPLY_RULE
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 
@@ -91,17 +92,18 @@ def test_a_configuration_that_cannot_be_read_is_not_here(machine, data):
     assert "is not here" in machine.findings()["heaps"].says
 
 
-def test_heaps_that_only_root_may_open_want_a_rule_and_then_a_group(machine):
+def test_heaps_that_only_root_may_open_want_a_rule_and_then_a_group(heapwire, machine):
     node = machine.heap()
     node.chmod(0o600)
     found = machine.findings()
     assert [found[name].state for name in ("heaps", "udev rule")] == [State.OK, State.MISSING]
     assert "/dev/dma_heap/system" in found["udev rule"].says
-    echo, *udevadm = found["udev rule"].mend
+    write, *udevadm = found["udev rule"].mend
     assert all(command.startswith("sudo udevadm ") for command in udevadm)
     # What it says to write is taken for a rule when it stands there.
-    rule = echo.split("'")[1]
-    machine.write(echo.rpartition(" ")[2].removeprefix("/"), f"# heaps\n{rule}\n")
+    printed, place = write.split(" | sudo tee ")
+    rule = heapwire(*printed.split()[1:]).out
+    machine.write(place.removeprefix("/"), rule)
     found = machine.findings()
     assert found["udev rule"].state is State.OK
     assert found["access"].state is State.MISSING  # the rule has to be applied
@@ -127,6 +129,11 @@ def test_a_comment_is_no_rule(machine):
 
 def test_udmabuf_is_needed_only_where_no_heap_may_be_opened(machine):
     udmabuf = machine.udmabuf()
+    udmabuf.chmod(0o600)
+    assert machine.findings()["udmabuf"].mend == APPLY_RULE
+    udmabuf.chmod(0o660)
+    if os.getuid() == 0:
+        os.chown(udmabuf, -1, 108)
     assert machine.findings()["udmabuf"].state is State.MISSING
     assert machine.findings()["udmabuf"].mend[0].startswith("sudo usermod -aG ")
     machine.open.add(machine.heap())

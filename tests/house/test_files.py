@@ -30,7 +30,7 @@ def test_what_is_installed_is_what_the_rooms_hold() -> None:
     assert finder["where"] == ["src"]
     assert folders <= set(found)
     data = {name.rpartition(".")[2] for name in set(found) - folders - {"heapwire"}}
-    assert data <= {"xml", "platforms", "profiles", "schemas"}
+    assert data <= {"xml", "platforms", "profiles", "schemas", "files"}
     for room in ROOMS:
         assert (ROOT / "src/heapwire" / room).readlink() == Path("../..", room)
         assert (ROOT / room / "py.typed").is_file()
