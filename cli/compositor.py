@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
+import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -19,8 +21,8 @@ from heapwire.cli.arguments import (
     load_policy,
     output_file,
 )
-from heapwire.cli.terminal import DONE, SCHEMA_VERSION, Written, complain, say
-from heapwire.protocol import MachineError
+from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, Written, complain, say
+from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.explain import Document, Json, capture_document
 from heapwire.protocol.values import Answer, Extent, Problem
 
@@ -59,10 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=output_file,
         help="at the end, write the last negotiations for `heapwire replay`",
     )
+    parser.add_argument(
+        "command",
+        metavar="COMMAND",
+        nargs=argparse.REMAINDER,
+        help="after --: a program to run on it, which takes the same platform; both end together",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; write what was asked for then."""
+    """Serve until SIGINT, SIGTERM or a command's end; write what was asked for then."""
     from heapwire.compositor_plugin import spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
     from heapwire.compositor_plugin.hosts.reference.scene import png
@@ -83,9 +91,12 @@ def run(options: argparse.Namespace) -> int:
         if options.capture is None
         else lambda problem, answer: solved.append((problem, answer)),
     )
+    interrupted = False
     with compositor:
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
+            nonlocal interrupted
+            interrupted = True
             compositor.stop()
 
         signal.signal(signal.SIGINT, stop)
@@ -95,6 +106,13 @@ def run(options: argparse.Namespace) -> int:
         for note in compositor.plugin.platform.notes:
             complain(f"note: {note}")
         spare_the_loop()
+        command = [one for at, one in enumerate(options.command) if at or one != "--"]
+        client = None
+        if command:
+            environment = {**os.environ, "WAYLAND_DISPLAY": compositor.socket or ""}
+            if platform.simulated:
+                environment |= {"HEAPWIRE_PLATFORM": options.platform, "HEAPWIRE_SIMULATED": "1"}
+            client = _begun(command, environment, compositor.stop)
         compositor.run()
         written = Written()
         if options.screenshot is not None:
@@ -107,7 +125,34 @@ def run(options: argparse.Namespace) -> int:
             with written.each():
                 options.capture.write_json(capture_document(solved))
         written.check(complain)
+    if client is not None and _status(client) != 0 and not interrupted:
+        complain(f"{command[0]} ended with status {client.returncode}")
+        return FAILED
     return DONE
+
+
+def _begun(
+    command: Sequence[str], environment: dict[str, str], ended: Callable[[], None]
+) -> subprocess.Popen[bytes]:
+    """A program that is begun; `ended` is called by a thread when it has ended."""
+    try:
+        client = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise MachineError(f"{command[0]}: {words_of(error)}") from None
+
+    def wait() -> None:
+        client.wait()
+        ended()
+
+    threading.Thread(target=wait, name="command", daemon=True).start()
+    return client
+
+
+def _status(client: subprocess.Popen[bytes]) -> int:
+    """A program's exit status; one that runs on, though its compositor is gone, is ended."""
+    if client.poll() is None:
+        client.terminate()
+    return client.wait()
 
 
 def record_document(frames: Sequence[FrameRecord]) -> Document:
