@@ -105,7 +105,7 @@ class AnswerSchedule:
         if self._described is None:
             self._described = requests_handled()
             self._end_of_pass = self._loop.add_idle(self._pass_ends)
-            self._display.flush()
+            self._display.send_queued()
         self._describing[client] = None
 
     def announce_soon(self, manager: SourceManager) -> None:

@@ -24,6 +24,7 @@ from heapwire.protocol import MachineError
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.global_ import Global
 
+_SENT_TO = 64  # clients, some 0.5 us each
 _shows: dict[int, tuple[Display, Callable[[Client, Global | None], bool]]] = {}
 
 
@@ -44,8 +45,22 @@ class Display:
         return address(self.pointer)
 
     def flush(self) -> None:
-        """Send what is queued for clients."""
+        """Send what is queued for clients; who has hung up ends: not while a request is handled."""
         library().wl_display_flush_clients(self.pointer)
+
+    def send_queued(self) -> None:
+        """Send what is queued for the first clients, and end none.
+
+        For while a request is handled: its client's end would be that of the objects in use.
+        """
+        lib = library()
+        clients = lib.wl_display_get_client_list(self.pointer)
+        link = clients.next
+        for _ in range(_SENT_TO):
+            if link == clients:
+                break
+            lib.wl_client_flush(lib.wl_client_from_link(link))
+            link = link.next
 
     def next_serial(self) -> int:
         """A new serial number of the display."""

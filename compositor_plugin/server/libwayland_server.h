@@ -25,6 +25,8 @@ void wl_display_destroy_clients(struct wl_display *);
 int wl_display_add_socket(struct wl_display *, const char *);
 const char *wl_display_add_socket_auto(struct wl_display *);
 void wl_display_flush_clients(struct wl_display *);
+struct wl_list *wl_display_get_client_list(struct wl_display *);
+struct wl_client *wl_client_from_link(struct wl_list *);
 struct wl_event_loop *wl_display_get_event_loop(struct wl_display *);
 uint32_t wl_display_next_serial(struct wl_display *);
 uint32_t wl_display_get_serial(struct wl_display *);

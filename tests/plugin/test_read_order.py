@@ -71,6 +71,29 @@ def test_who_was_just_read_comes_after_whoever_has_said_something_since(stage, m
     assert answered[-1], "the other is read, and sent its answer, before that"
 
 
+def test_whoever_does_not_read_does_not_end_while_it_is_read(stage, monkeypatch) -> None:
+    """What it was answered cannot be sent; its end in the middle of a request would be ours."""
+    client = stage.client()
+    managers = stage.plugin._state.managers
+    before = len(managers)
+    described: list[int] = []
+    create = NegotiationManager.create_constraint_set
+
+    def watched(manager, new_id) -> None:
+        create(manager, new_id)
+        described.append(len(managers))
+
+    monkeypatch.setattr(NegotiationManager, "create_constraint_set", watched)
+    client.socket.shutdown(socket.SHUT_RD)
+    tick(client)
+    talk(client, 1)
+    stage.display.dispatch(0)
+    stage.display.dispatch(0)
+    assert described
+    assert set(described) == {before}
+    assert not managers, "it ends when its requests have been handled"
+
+
 def test_who_is_last_already_stays_where_it_is(stage) -> None:
     """Each of two who were read in turn: a second one that ticks is never put behind the first."""
     first, second = stage.client(), stage.client()
