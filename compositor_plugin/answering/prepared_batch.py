@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.compositor_plugin.server import EncodedEvent, Resource
+from heapwire.compositor_plugin.server import EncodedEvents, Resource
 from heapwire.protocol.wire import Batch, Explanation, batch_events
 
 _BATCH_BYTES = 4096
@@ -17,24 +17,24 @@ class PreparedBatch:
 
     def __init__(self, content: Batch) -> None:
         self.content = content
-        self._events: dict[tuple[int, Explanation], tuple[EncodedEvent, ...]] = {}
+        self._events: dict[tuple[int, Explanation], EncodedEvents] = {}
         objects = sum(2 + len(offer.plan.reasons) for offer in content.offers)
         objects += len(content.refusals) + len(content.conflicts)
         self.size = _BATCH_BYTES + _OBJECT_BYTES * objects
         """Bytes in memory, about; grows with the events."""
 
-    def events(self, receiver: Resource, explanation: Explanation) -> tuple[EncodedEvent, ...]:
+    def events(self, receiver: Resource, explanation: Explanation) -> EncodedEvents:
         """The events for a client that wants so much explained."""
         key = (receiver.version, explanation)
         known = self._events.get(key)
         if known is None:
             encode = receiver.encode
-            known = self._events[key] = tuple(
+            known = self._events[key] = EncodedEvents(
                 [
                     encode(event, *arguments)
                     for event, arguments in batch_events(self.content, explanation)
                     if event != "done" and event != "failed"
                 ]
             )
-            self.size += sum([event.size for event in known])
+            self.size += known.size
         return known

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         Display as Display,
         OwnDisplay as OwnDisplay,
     )
+    from heapwire.compositor_plugin.server.encoded_events import (
+        EncodedEvents as EncodedEvents,
+        post_by as post_by,
+        post_no_more_by as post_no_more_by,
+    )
     from heapwire.compositor_plugin.server.errors import (
         ViolationError as ViolationError,
         is_shortage as is_shortage,
@@ -57,7 +62,6 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.ready_order import ReadyOrder as ReadyOrder
     from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.resource import (
-        EncodedEvent as EncodedEvent,
         ForeignResource as ForeignResource,
         NewId as NewId,
         Resource as Resource,
@@ -69,6 +73,7 @@ else:
         {
             "client": "Client",
             "display": "Display OwnDisplay",
+            "encoded_events": "EncodedEvents post_by post_no_more_by",
             "errors": "ViolationError is_shortage",
             "event_loop": "EventLoop EventSource READABLE WRITABLE",
             "ready_order": "ReadyOrder",
@@ -78,6 +83,6 @@ else:
             "libwayland_server": "CData CORE_INTERFACES ffi library",
             "listener": "Listener",
             "next_pass": "NextPass",
-            "resource": "EncodedEvent ForeignResource NewId Resource requests_handled",
+            "resource": "ForeignResource NewId Resource requests_handled",
         },
     )

@@ -18,7 +18,10 @@ from heapwire.compositor_plugin.server.libwayland_server import (
     raise_kept,
 )
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.compositor_plugin.server.protocol_error_log import log_protocol_errors
+from heapwire.compositor_plugin.server.protocol_error_log import (
+    log_protocol_errors,
+    log_them_no_more,
+)
 from heapwire.protocol import MachineError
 
 if TYPE_CHECKING:
@@ -74,14 +77,14 @@ class Display:
 class OwnDisplay(Display):
     """A display that is made here and ends with `destroy`. Protocol errors are logged."""
 
-    __slots__ = ("_logger",)
+    __slots__ = ()
 
     def __init__(self) -> None:
         pointer = library().wl_display_create()
         if pointer == ffi.NULL:
             raise MemoryError("wl_display_create")
         super().__init__(address(pointer))
-        self._logger = log_protocol_errors(self.pointer)
+        log_protocol_errors(self.pointer)
 
     def add_socket(self, name: str | None = None) -> str:
         """Listen below `$XDG_RUNTIME_DIR`; the name of the socket is returned.
@@ -150,7 +153,7 @@ class OwnDisplay(Display):
             announced.destroy()
         self.loop.clear()
         _shows.pop(self.address, None)
-        library().wl_protocol_logger_destroy(self._logger)
+        log_them_no_more(self.pointer)
         library().wl_display_destroy(self.pointer)
         self.pointer = self.loop.pointer = ffi.NULL
         raise_kept()

@@ -12,7 +12,13 @@ import logging
 from _cffi_backend import cast
 
 from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
+from heapwire.compositor_plugin.server.libwayland_server import (
+    CData,
+    address,
+    callback,
+    ffi,
+    library,
+)
 from heapwire.protocol import shown
 
 log = logging.getLogger(__name__)
@@ -23,9 +29,36 @@ _EVENT = 1  # enum wl_protocol_logger_type
 _MESSAGE = ffi.typeof("struct wl_protocol_logger_message *")
 
 
-def log_protocol_errors(display: CData) -> CData:
-    """Log them as long as a `wl_display *` lives; gives the logger, which is to be ended first."""
-    return library().wl_display_add_protocol_logger(display, _LOGGER, ffi.NULL)
+_loggers: dict[int, CData] = {}  # by the address of the wl_display
+
+
+def log_protocol_errors(display: CData) -> None:
+    """Log them as long as a `wl_display *` lives, or until `log_them_no_more`."""
+    _loggers[address(display)] = library().wl_display_add_protocol_logger(
+        display, _LOGGER, ffi.NULL
+    )
+
+
+def log_them_no_more(display: CData) -> bool:
+    """Listen to a display's messages no more; gives whether anybody did."""
+    logger = _loggers.pop(address(display), None)
+    if logger is None:
+        return False
+    library().wl_protocol_logger_destroy(logger)
+    return True
+
+
+def hear_nothing(client: CData) -> bool:
+    """Listen to none of a `wl_client *`'s display until `hear_again`; gives whether anybody did.
+
+    To hear of each event of an answer in Python costs as much as to send it.
+    """
+    return bool(_loggers) and log_them_no_more(library().wl_client_get_display(client))
+
+
+def hear_again(client: CData) -> None:
+    """Go on to log protocol errors."""
+    log_protocol_errors(library().wl_client_get_display(client))
 
 
 # Called for each message of each client, so it looks no further than it must.

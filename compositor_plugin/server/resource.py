@@ -23,13 +23,14 @@ on to speak to an object that is not there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import ClassVar
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
 
 from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
 from heapwire.compositor_plugin.server.client import Client
+from heapwire.compositor_plugin.server.encoded_events import EncodedEvent, EncodedEvents
 from heapwire.compositor_plugin.server.errors import (
     ViolationError,
     is_shortage,
@@ -98,16 +99,6 @@ class ForeignResource:
     def post_error(self, code: int, message: str) -> None:
         """End the client with an error of this object's interface."""
         post_error(self.pointer, code, message)
-
-
-class EncodedEvent(NamedTuple):
-    """An event with its arguments, to be sent any number of times, by any object of a class."""
-
-    opcode: int
-    arguments: CData
-    kept: list[object]  # what the arguments point to
-    size: int
-    """Bytes in memory, about."""
 
 
 class Resource:
@@ -192,13 +183,10 @@ class Resource:
             size += sum([len(one) for one in kept if isinstance(one, bytes)])
         return EncodedEvent(encoder.opcode, array, kept, size)
 
-    def send_encoded(self, events: Iterable[EncodedEvent]) -> None:
+    def send_encoded(self, events: EncodedEvents) -> None:
         """Send events; nothing happens if the object is dead."""
-        if _resources.get(self.address) is not self:
-            return
-        post, pointer = library().wl_resource_post_event_array, self.pointer
-        for event in events:  # a client for which there is no room ends later, and not in here
-            post(pointer, event.opcode, event.arguments)
+        if _resources.get(self.address) is self:
+            events.post(self.pointer, self.client.pointer)
 
     def has_event(self, event: str) -> bool:
         """Whether the object's version has an event."""

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from heapwire.compositor_plugin.server import Client, EncodedEvent
+from heapwire.compositor_plugin.server import Client, EncodedEvents
 from heapwire.compositor_plugin.sources.tranche_descriptions import TrancheDescriptions
 from heapwire.protocol.values import FormatModifier, Source, SourceId
 from heapwire.protocol.wire import DmabufFeedback, TrancheMemory, memory_events
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
 
 log = logging.getLogger(__name__)
+
+_NOTHING = EncodedEvents(())
 
 MAX_ENCODED = 64  # batches that are kept as events; a host can make up batches without end
 
@@ -36,7 +38,7 @@ class SourcesState:
         self._extensions: dict[int, dict[FeedbackSources, None]] = {}
         self._broker: Broker | None = None
         self._descriptions: TrancheDescriptions | None = None
-        self._encoded: dict[_Key, list[EncodedEvent]] = {}
+        self._encoded: dict[_Key, EncodedEvents] = {}
 
     def sources_for(self, client: Client) -> tuple[Source, ...]:
         """The sources that a client is told of, in the platform's order.
@@ -70,11 +72,11 @@ class SourcesState:
                 work = extension.describe_again
                 self._plugin.answers.tell_soon(extension.client, extension, work)
 
-    def events(self, extension: FeedbackSources, batch: FeedbackSourcesBatch) -> list[EncodedEvent]:
+    def events(self, extension: FeedbackSources, batch: FeedbackSourcesBatch) -> EncodedEvents:
         """What an extension's client is told of a batch; nothing if there was none."""
         said = self._plugin.dmabuf_feedback(extension.feedback)
         if said is None:
-            return []
+            return _NOTHING
         client = extension.client
         told = frozenset(source.id for source in self.sources_for(client))
         everything = self._plugin.grant(client).told is not False
@@ -84,10 +86,10 @@ class SourcesState:
             described = self._describe(said)
             if len(self._encoded) >= MAX_ENCODED:
                 self._encoded.clear()
-            known = self._encoded[key] = [
+            known = self._encoded[key] = EncodedEvents(
                 extension.encode(name, *arguments)
                 for name, arguments in _events(described, batch, told, everything)
-            ]
+            )
         return known
 
     def add_manager(self, manager: DmabufSources) -> None:

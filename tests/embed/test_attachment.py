@@ -17,6 +17,7 @@ from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTrac
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
 from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
+from heapwire.compositor_plugin.server import encoded_events
 from heapwire.kernel.description import Platform
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier
@@ -413,3 +414,16 @@ def test_the_table_is_refused_by_its_own_words(host):
     host.table.size = 8
     with pytest.raises(UsageError, match="8 bytes"):
         read_host(pointer_value(host.table))
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_events_are_posted_by_the_library_that_has_attached(host, older):
+    posters = encoded_events._posters
+    post = ffi.callback("void(struct wl_resource *, const uintptr_t *, size_t)", lambda *_: None)
+    host.calls.post_events = post
+    if older:
+        host.calls.size = ffi.offsetof("struct heapwire_calls", "post_events")
+    assert host.attach()
+    assert [pointer_value(one) for one in posters.values()] == [pointer_value(post)] * (not older)
+    attachment_file._detach(host.calls.plugin)
+    assert not posters

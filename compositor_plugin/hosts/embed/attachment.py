@@ -19,7 +19,7 @@ from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_numbe
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.machine_look import look_beside
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
-from heapwire.compositor_plugin.server import Display
+from heapwire.compositor_plugin.server import Display, post_by, post_no_more_by
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import (
     HotPlug,
@@ -168,6 +168,8 @@ def attach(
             calls.feedback_event = _feedback_event
         if calls.size > ffi.offsetof("struct heapwire_calls", "tested"):
             calls.tested = _tested
+        if calls.size > ffi.offsetof("struct heapwire_calls", "post_events") and calls.post_events:
+            post_by(number, pointer_value(calls.post_events))
         if known is None:
             _describe(attachment.plugin.platform, given)
         else:
@@ -268,6 +270,7 @@ def _detach(number: int) -> None:
     attachment = _attachments.pop(number, None)
     if attachment is None:
         return
+    post_no_more_by(number)
     try:
         attachment.leave(number)
     except Exception:

@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wayland-server-core.h>
 
 #include "feedback_log.h"
 #include "heapwire.h"
@@ -225,6 +226,14 @@ feedback_event(void *data, struct wl_resource *feedback, uint32_t opcode,
 	heapwire->calls.feedback_event(heapwire->calls.plugin, feedback, opcode, arguments);
 }
 
+static void
+post_events(struct wl_resource *resource, const uintptr_t *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		wl_resource_post_event_array(resource, (uint32_t)events[2 * i],
+					     (union wl_argument *)events[2 * i + 1]);
+}
+
 EXPORT struct heapwire *
 heapwire_attach(const struct heapwire_host *host)
 {
@@ -242,6 +251,7 @@ heapwire_attach(const struct heapwire_host *host)
 	if (!heapwire)
 		return NULL;
 	heapwire->calls.size = sizeof heapwire->calls;
+	heapwire->calls.post_events = post_events;
 
 	lock = py.GILState_Ensure();
 	module = py.Import_ImportModule(ENTRY_MODULE);

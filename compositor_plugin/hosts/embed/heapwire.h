@@ -191,7 +191,7 @@ struct heapwire_host {
 	uint32_t hides_buffers;
 };
 
-/* What the Python side offers the C side; not for compositors. */
+/* What the Python side and the C side offer each other; not for compositors. */
 struct heapwire_calls {
 	size_t size;
 	uintptr_t plugin;
@@ -203,6 +203,9 @@ struct heapwire_calls {
 	void (*feedback_event)(uintptr_t plugin, struct wl_resource *feedback, uint32_t opcode,
 			       const void *arguments);
 	void (*tested)(uintptr_t plugin, uint32_t number, int32_t error);
+	/* The C side's own, there before attaching: post so many events, of each its opcode and the
+	 * address of its arguments. */
+	void (*post_events)(struct wl_resource *resource, const uintptr_t *events, size_t count);
 };
 
 /* end of declarations */

@@ -1,0 +1,145 @@
+"""Events that are encoded once and sent in one go, by Python or by a function in C."""
+
+from __future__ import annotations
+
+import pytest
+from probe import PROBE, Probe, serve
+from wire_client import WireClient
+
+from heapwire.compositor_plugin.server import (
+    EncodedEvents,
+    OwnDisplay,
+    post_by,
+    post_no_more_by,
+    protocol_error_log,
+)
+from heapwire.compositor_plugin.server.libwayland_server import address, callback, ffi, library
+from heapwire.compositor_plugin.server.resource import live_resources
+
+EVENTS = 5
+
+
+@pytest.fixture
+def heard(monkeypatch) -> list[int]:
+    """An entry for each message that whoever looks for protocol errors hears of."""
+    messages: list[int] = []
+
+    @callback("void(void *, int, const struct wl_protocol_logger_message *)")
+    def hear(_data, _direction, message) -> None:
+        messages.append(message.message_opcode)
+
+    monkeypatch.setattr(protocol_error_log, "_LOGGER", hear)
+    return messages
+
+
+@pytest.fixture
+def client(display):
+    client = probing(display)
+    yield client
+    client.close()
+
+
+def probing(display: OwnDisplay) -> WireClient:
+    """A client with a probe, that has been told of nothing yet."""
+    serve(display, [])
+    client = WireClient(display, PROBE)
+    client.bind("heapwire_probe")
+    client.events.clear()
+    return client
+
+
+def served() -> Probe:
+    return next(one for one in live_resources() if isinstance(one, Probe))
+
+
+def encoded(probe: Probe) -> EncodedEvents:
+    events = [probe.encode("big", bytes([number]) * number) for number in range(EVENTS - 1)]
+    return EncodedEvents([*events, probe.encode("later")])
+
+
+def told(client: WireClient) -> list[tuple[object, ...]]:
+    client.pump()
+    found = [(event.name, *event.args) for event in client.events]
+    client.events.clear()
+    return found
+
+
+def test_all_are_sent_in_order_any_number_of_times(client) -> None:
+    events = encoded(served())
+    for _ in range(2):
+        served().send_encoded(events)
+        expected = [("big", bytes([number]) * number) for number in range(EVENTS - 1)]
+        assert told(client) == [*expected, ("later",)]
+    assert len(events) == EVENTS
+
+
+def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
+    counts: list[int] = []
+
+    @callback("void(void *, uintptr_t *, size_t)")
+    def post(resource, row, count) -> None:
+        counts.append(count)
+        for index in range(count):
+            arguments = ffi.cast("union wl_argument *", row[2 * index + 1])
+            pointer = ffi.cast("struct wl_resource *", resource)
+            library().wl_resource_post_event_array(pointer, row[2 * index], arguments)
+
+    events = encoded(served())
+    served().send_encoded(events)
+    by_python = told(client)
+    post_by(1, address(post))
+    try:
+        for _ in range(2):
+            served().send_encoded(events)
+            served().send_encoded(EncodedEvents(()))
+            assert told(client) == by_python
+    finally:
+        post_no_more_by(1)
+    assert counts == [EVENTS, EVENTS]
+    served().send_encoded(events)
+    assert told(client) == by_python
+    post_no_more_by(1)
+    assert counts == [EVENTS, EVENTS]
+
+
+def test_what_was_offered_last_is_called_until_it_goes(client) -> None:
+    called: list[str] = []
+
+    def offered(name: str):
+        return callback("void(void *, uintptr_t *, size_t)")(lambda *_: called.append(name))
+
+    first, second = offered("first"), offered("second")
+    post_by(1, address(first))
+    post_by(2, address(second))
+    try:
+        served().send_encoded(encoded(served()))
+        post_no_more_by(2)
+        served().send_encoded(encoded(served()))
+    finally:
+        post_no_more_by(1)
+        post_no_more_by(2)
+    assert called == ["second", "first"]
+
+
+def test_an_answer_is_not_searched_for_errors_and_what_comes_after_it_is(heard) -> None:
+    with OwnDisplay() as display:
+        client = probing(display)
+        probe = served()
+        events = encoded(probe)
+        heard.clear()
+        probe.send_encoded(events)
+        assert heard == []
+        probe.send("later")
+        assert len(heard) == 1
+        assert len(told(client)) == EVENTS + 1
+        client.close()
+
+
+def test_a_display_that_logs_no_errors_is_left_alone(heard, display) -> None:
+    """One of a host's: it has loggers of its own, and none is added."""
+    protocol_error_log.log_them_no_more(display.pointer)
+    client = probing(display)
+    served().send_encoded(encoded(served()))
+    served().send("later")
+    assert heard == []
+    client.close()
