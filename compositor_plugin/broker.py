@@ -256,9 +256,7 @@ class Broker:
                 continue
             if not all(self.allocates_from(entry.source) for entry in objects):
                 continue
-            shortage = allowance.shortage(objects) or allowance.overreach(
-                objects, plan.buffer_count
-            )
+            shortage = allowance.obstacle(objects, plan.buffer_count)
             if shortage is not None:
                 spent.update((entry.source, shortage.text) for entry in objects)
         return spent

@@ -105,12 +105,18 @@ class PluginState:
 
     def holder(self, client: Client) -> Holder:
         """To whom memory for a client is charged."""
-        who = self.identity(client)
-        return Holder(who.uid, who.app)
+        use = self.uses.of(client)
+        if use.holder is None:
+            who = self.identity(client)
+            use.holder = Holder(who.uid, who.app)
+        return use.holder
 
     def grant(self, client: Client) -> Grant:
         """What a client may be given by the policy."""
-        return self._policy.grant(self.identity(client))
+        use = self.uses.of(client)
+        if use.grant is None:
+            use.grant = self._policy.grant(self.identity(client))
+        return use.grant
 
     def allowance(self, client: Client) -> Allowance:
         """What a client may be given now of the heaps that there are."""

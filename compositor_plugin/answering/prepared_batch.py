@@ -28,13 +28,7 @@ class PreparedBatch:
         key = (receiver.version, explanation)
         known = self._events.get(key)
         if known is None:
-            encode = receiver.encode
-            known = self._events[key] = EncodedEvents(
-                [
-                    encode(event, *arguments)
-                    for event, arguments in batch_events(self.content, explanation)
-                    if event != "done" and event != "failed"
-                ]
-            )
+            events = list(batch_events(self.content, explanation))
+            known = self._events[key] = receiver.encode(events[:-1])  # not `done` or `failed`
             self.size += known.size
         return known

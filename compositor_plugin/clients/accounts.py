@@ -98,7 +98,7 @@ class Accounts:
         """
         sources = tuple(sources)
         known = self._told.get(holder)
-        if known is not None and known[0] is sources and known[1] == grant:
+        if known is not None and known[0] is sources and (known[1] is grant or known[1] == grant):
             return known[2]
         if len(self._told) >= MOST_TOLD:
             self._told.clear()

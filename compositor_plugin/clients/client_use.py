@@ -11,7 +11,9 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
+from heapwire.compositor_plugin.clients.quota import Holder
 from heapwire.compositor_plugin.server import Client, Listener
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import CLIENT_OBJECTS, CLIENT_SET_BYTES
@@ -29,10 +31,13 @@ SMALL_SET_BYTES = 64 << 10
 class ClientUse:
     """What one client has: bytes of constraint sets, and objects; and who it is, once asked.
 
-    `managers` are by the name of their interface.
+    `managers` are by the name of their interface. `holder` and `grant` are what follows from
+    who it is.
     """
 
     client: ClientIdentity | None = None
+    holder: Holder | None = None
+    grant: Grant | None = None
     set_bytes: int = 0
     managers: Counter[str] = field(default_factory=Counter)
     negotiations: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -90,6 +90,39 @@ class Allowance:
     names: Mapping[SourceId, str] = field(repr=False)
     parts: Mapping[SourceId, tuple[SourceId, ...]] = field(repr=False)
     forbidden: Mapping[SourceId, str] = field(default_factory=dict)
+    _rooms: dict[SourceId, tuple[int, int, int, int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def obstacle(self, objects: Sequence[BufferObject], count: int) -> Shortage | None:
+        """Why not one buffer of these objects is given now, or so many never; None if they are."""
+        first = objects[0].source
+        size, number = 0, len(objects)
+        for entry in objects:
+            if entry.source is not first:
+                break
+            size += charged_size(entry)
+        else:  # as a rule; and then four comparisons do
+            room = self._rooms.get(first)
+            if room is None:
+                room = self._rooms[first] = self._room(first)
+            now, ever, kept_now, kept_ever = room
+            fits = size <= now and size * count <= ever
+            if fits and number <= kept_now and number * count <= kept_ever:
+                return None
+        return self.shortage(objects) or self.overreach(objects, count)
+
+    def _room(self, source: SourceId) -> tuple[int, int, int, int]:
+        """Bytes of a source that may be had now, and at all; and descriptors, the same."""
+        bounds = [self.budget]
+        bounds += [one for of in (self.own, self.together) if (one := of.get(source)) is not None]
+        counts = (self.descriptors, self.all_descriptors)
+        if source in self.forbidden:
+            return -1, -1, -1, -1
+        return (
+            *(min(map(_LEFT, bounds)), min(map(_LIMIT, bounds))),
+            *(min(map(_LEFT, counts)), min(map(_LIMIT, counts))),
+        )
 
     def shortage(self, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a buffer of these objects is more than may be given; None if it is not."""

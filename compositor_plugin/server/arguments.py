@@ -153,7 +153,7 @@ class EventEncoder:
             else None
         )
 
-    def encode(self, values: tuple[object, ...], version: int) -> tuple[CData, list[object]]:
+    def encode(self, values: Sequence[object], version: int) -> tuple[CData, list[object]]:
         """The array, and what must outlive the call that uses it.
 
         Raises `UsageError` if the values are not the event's, if they do not

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from _cffi_backend import cast  # of a type that is known, without a detour
 
@@ -17,26 +16,22 @@ _POSTER = ffi.typeof("void(*)(void *, uintptr_t *, size_t)")
 _posters: dict[int, CData] = {}  # functions in C by who has offered them; the last is called
 
 
-class EncodedEvent(NamedTuple):
-    """An event with its arguments, to be sent any number of times, by any object of a class."""
-
-    opcode: int
-    arguments: CData
-    kept: list[object]  # what the arguments point to
-    size: int
-    """Bytes in memory, about."""
+EncodedEvent = tuple[int, CData, list[object]]
+"""An event's opcode, its arguments, and what they point to."""
 
 
 class EncodedEvents:
-    """Events one after the other, for `Resource.send_encoded`."""
+    """Events one after the other, which `Resource.encode` makes for `Resource.send_encoded`.
+
+    `size` are their bytes in memory, about.
+    """
 
     __slots__ = ("_events", "_row", "size")
 
-    def __init__(self, events: Iterable[EncodedEvent]) -> None:
-        self._events = tuple(events)
+    def __init__(self, events: Sequence[EncodedEvent], size: int) -> None:
+        self._events = events
         self._row: CData = None  # made when a function in C first sends them
-        self.size = sum([event.size for event in self._events])
-        """Bytes in memory, about."""
+        self.size = size
 
     def __len__(self) -> int:
         return len(self._events)
@@ -57,7 +52,7 @@ class EncodedEvents:
         post = library().wl_resource_post_event_array
         heard = hear_nothing(client)
         try:
-            for opcode, arguments, _, _ in self._events:
+            for opcode, arguments, _ in self._events:
                 post(resource, opcode, arguments)
         finally:
             if heard:
@@ -65,8 +60,8 @@ class EncodedEvents:
 
     def _made_row(self) -> CData:
         words: list[int] = []
-        for event in self._events:
-            words += (event.opcode, int(cast(_WORD, event.arguments)))
+        for opcode, arguments, _ in self._events:
+            words += (opcode, int(cast(_WORD, arguments)))
         return ffi.new(_ROW, words)
 
 

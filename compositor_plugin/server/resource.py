@@ -23,7 +23,7 @@ on to speak to an object that is not there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 
 _ADDRESS = ffi.typeof("uintptr_t")
 _NULL = ffi.NULL
+_EVENT_BYTES, _ARGUMENT_BYTES = 256, 32  # of an event that is kept, about
 _resources: dict[int, Resource] = {}
 _handled = 0
 
@@ -171,17 +172,23 @@ class Resource:
         library().wl_resource_post_event_array(self.pointer, encoder.opcode, array)
         del kept  # libwayland has copied what the arguments point to
 
-    def encode(self, event: str, *arguments: object) -> EncodedEvent:
-        """An event for `send_encoded`, of this object or another of its class and version.
+    def encode(self, events: Iterable[tuple[str, Sequence[object]]]) -> EncodedEvents:
+        """Events with their arguments, to be sent any number of times by `send_encoded`.
 
-        It must not name an object or have an fd. Raises `UsageError` as `send` does.
+        Of this object or another of its class and version. They must not name an object or
+        have an fd. Raises `UsageError` as `send` does.
         """
-        encoder = self._events[event]
-        array, kept = encoder.encode(arguments, self.version)
-        size = 256 + 32 * len(arguments)
-        if len(kept) > 1:
-            size += sum([len(one) for one in kept if isinstance(one, bytes)])
-        return EncodedEvent(encoder.opcode, array, kept, size)
+        encoders, version = self._events, self.version
+        encoded: list[EncodedEvent] = []
+        size = 0
+        for name, arguments in events:
+            encoder = encoders[name]
+            array, kept = encoder.encode(arguments, version)
+            encoded.append((encoder.opcode, array, kept))
+            size += _EVENT_BYTES + _ARGUMENT_BYTES * len(arguments)
+            if len(kept) > 1:
+                size += sum([len(one) for one in kept if isinstance(one, bytes)])
+        return EncodedEvents(encoded, size)
 
     def send_encoded(self, events: EncodedEvents) -> None:
         """Send events; nothing happens if the object is dead."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NOTHING = EncodedEvents(())
+_NOTHING = EncodedEvents((), 0)
 
 MAX_ENCODED = 64  # batches that are kept as events; a host can make up batches without end
 
@@ -86,9 +86,8 @@ class SourcesState:
             described = self._describe(said)
             if len(self._encoded) >= MAX_ENCODED:
                 self._encoded.clear()
-            known = self._encoded[key] = EncodedEvents(
-                extension.encode(name, *arguments)
-                for name, arguments in _events(described, batch, told, everything)
+            known = self._encoded[key] = extension.encode(
+                _events(described, batch, told, everything)
             )
         return known
 

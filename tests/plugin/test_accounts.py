@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -334,3 +335,24 @@ def test_the_end_lets_go_of_all_memory(accounts, loop) -> None:
     assert held.closed
     assert left.closed
     assert not loop.armed
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_short_way_to_an_obstacle_says_what_the_long_ones_say(accounts, seed) -> None:
+    """Of one source or of two, given already to one or to others, forbidden, one or many."""
+    chance = random.Random(seed)
+    for _ in range(chance.randrange(3)):
+        holder, source = chance.choice((ALICE, BOB)), chance.choice(SOURCES)
+        given(accounts, holder, *[chance.randrange(20)] * chance.randrange(1, 3), source=source)
+    for grant in (USER, USER.for_app(), replace(USER, share=100)):
+        allowance = accounts.allowance(ALICE, SOURCES, grant)
+        for _ in range(40):
+            sources = [chance.choice(SOURCES)] * 2 if chance.randrange(3) else SOURCES
+            wanted = [
+                one
+                for source in sources[: chance.randrange(1, 3)]
+                for one in objects(chance.randrange(30), source=source)
+            ]
+            count = chance.randrange(1, 5)
+            said = allowance.shortage(wanted) or allowance.overreach(wanted, count)
+            assert allowance.obstacle(wanted, count) == said

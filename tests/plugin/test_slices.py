@@ -363,9 +363,9 @@ class TestAnswersThatAreKept:
         self, stage, monkeypatch
     ) -> None:
         looked: list[object] = []
-        shortage = Allowance.shortage
+        obstacle = Allowance.obstacle
         monkeypatch.setattr(
-            Allowance, "shortage", lambda *one: looked.append(one) or shortage(*one)
+            Allowance, "obstacle", lambda *one: looked.append(one) or obstacle(*one)
         )
         client = stage.client()
         negotiation = client.negotiation()

@@ -53,8 +53,8 @@ def served() -> Probe:
 
 
 def encoded(probe: Probe) -> EncodedEvents:
-    events = [probe.encode("big", bytes([number]) * number) for number in range(EVENTS - 1)]
-    return EncodedEvents([*events, probe.encode("later")])
+    events = [("big", (bytes([number]) * number,)) for number in range(EVENTS - 1)]
+    return probe.encode([*events, ("later", ())])
 
 
 def told(client: WireClient) -> list[tuple[object, ...]]:
@@ -91,7 +91,7 @@ def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
     try:
         for _ in range(2):
             served().send_encoded(events)
-            served().send_encoded(EncodedEvents(()))
+            served().send_encoded(EncodedEvents((), 0))
             assert told(client) == by_python
     finally:
         post_no_more_by(1)
