@@ -1,20 +1,7 @@
 """A stateful decoder of V4L2: packets in, pictures out into anybody's dma-bufs.
 
-It never waits: its fd is polled together with others, and each method does what
-can be done now. The order of calls is that of the kernel's documentation
-(userspace-api/media/v4l/dev-decoder.rst); as a whole it is
-
-    decoder.start(H264, Extent(1920, 1080))
-    feed packets; take() until `changed`: the driver has read a header
-    decoder.layouts()                   # what can be had, to negotiate with
-    decoder.set_up(layout, slots)       # the choice
-    give(slot, dma-bufs) for each slot; feed packets; take() pictures
-    set_up again whenever `changed`; drain() at the end, and take() until `ended`
-
-A *slot* is a V4L2 buffer of the side where pictures come out. It holds the
-dma-bufs that it was given until `take` tells of it. The next time it may be
-given others: videobuf2 then lets go of the old ones, so memory can be replaced
-while the stream runs.
+A `DeviceDecoder` whose driver parses the stream. The order of calls is that of
+the kernel's documentation (userspace-api/media/v4l/dev-decoder.rst).
 """
 
 from __future__ import annotations
@@ -23,31 +10,18 @@ import errno
 import os
 import select
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Owner, ioctl
 from heapwire.kernel.video import videodev2
+from heapwire.kernel.video.device_decoder import DecodedPicture
+from heapwire.kernel.video.picture_side import PictureSide
 from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Extent
 
 _PACKETS = 4  # buffers on the side that is fed
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedPicture:
-    """What a slot holds: the picture of the packet with that stamp.
-
-    `damaged` says that the driver could not decode it; `empty` that the slot
-    comes back without a picture, to mark an end, and the stamp means nothing.
-    """
-
-    slot: int
-    stamp: int
-    damaged: bool
-    empty: bool
 
 
 class M2mDecoder(Owner):
@@ -70,10 +44,8 @@ class M2mDecoder(Owner):
             device = V4l2Device(self._fd)
             if device.output is None or device.capture is None:
                 raise MachineError(f"{node} is not a codec")
-            self._device = device
-            self._capture = device.capture
             self._packets = V4l2Queue(self._fd, device.output)
-            self._pictures = V4l2Queue(self._fd, device.capture)
+            self._pictures = PictureSide(self._fd, device, device.capture)
             self._epoll = select.epoll()
         except BaseException:
             os.close(self._fd)
@@ -81,9 +53,7 @@ class M2mDecoder(Owner):
         self._watched = False
         self._free: list[int] = []  # packets' buffers that are not the driver's
         self._fed = 0  # packets' buffers that are
-        self._slots: set[int] = set()  # slots that are the driver's
         self._announced = False  # a change is coming: after the last picture from before it
-        self._running = False
 
     def close(self) -> None:
         """Close the node, and with it its queues; safe to call twice."""
@@ -111,9 +81,7 @@ class M2mDecoder(Owner):
         if self._free or self._fed:
             self._packets.stop()
             self._pictures.stop()
-            self._slots.clear()
             self._fed = 0
-            self._running = False
         self.changed = self.ended = self._announced = False
         granted = self._packets.set_format(coded, extent, size=packet_size)
         if granted.fourcc != coded:
@@ -159,7 +127,12 @@ class M2mDecoder(Owner):
     @property
     def visible(self) -> Extent:
         """The part of a picture that is meant to be seen; known once `changed`."""
-        return self._pictures.visible
+        return self._pictures.queue.visible
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """None: the driver has memory of its own for what it refers to."""
+        return frozenset()
 
     @property
     def least_buffers(self) -> int:
@@ -175,20 +148,11 @@ class M2mDecoder(Owner):
 
     def layouts(self) -> tuple[QueueFormat, ...]:
         """How the driver would lay out its pictures in each format that it offers."""
-        extent = self._pictures.format.extent
-        formats = self._device.formats(self._capture)
-        codes = [entry.fourcc for entry in formats if not entry.compressed]
-        layouts = [self._pictures.try_format(code, extent) for code in codes]
-        # A driver answers a format that it does not have at this size with another one.
-        return tuple(
-            self._pictures.with_pitches(layout)
-            for code, layout in zip(codes, layouts, strict=True)
-            if layout.fourcc == code
-        )
+        return self._pictures.layouts(self._pictures.queue.format.extent)
 
     def with_pitch(self, layout: QueueFormat, pitch: int) -> QueueFormat:
         """What the driver would make of a layout with another pitch, in bytes."""
-        return self._pictures.try_format(layout.fourcc, layout.extent, pitch=pitch)
+        return self._pictures.with_pitch(layout, pitch)
 
     def set_up(self, layout: QueueFormat, slots: int) -> None:
         """Let pictures come out in one of the layouts, in at most so many slots.
@@ -196,19 +160,7 @@ class M2mDecoder(Owner):
         What the driver still had of pictures and their memory it gives back.
         Raises `MachineError` if it does not keep to the layout.
         """
-        if self._running:
-            self._pictures.stop()
-            self._slots.clear()
-        # Of several memory planes each has its own pitch, and none is wished for.
-        wish = layout.pitches[0] if len(layout.pitches) == 1 else 0
-        granted = self._pictures.set_format(layout.fourcc, layout.extent, pitch=wish)
-        if granted != replace(layout, pitch_step=0, most_pitch=0):
-            raise MachineError(f"the driver has changed its mind: {granted} for {layout}")
-        room = self._pictures.request_dmabuf(slots)
-        if room < slots:
-            raise MachineError(f"the driver takes {room} buffers and {slots} are needed")
-        self._pictures.stream_on()
-        self._running = True
+        self._pictures.set_up(layout, slots)
         self.changed = self._announced = False
 
     def give(self, slot: int, objects: Sequence[DmaBuf]) -> None:
@@ -217,9 +169,7 @@ class M2mDecoder(Owner):
         They stay the caller's, and must live until `take` tells of the slot.
         Raises `MachineError` if the driver refuses them.
         """
-        fds = [buffer.fd for buffer in objects]
-        self._pictures.queue_dmabuf(slot, fds, [buffer.size for buffer in objects])
-        self._slots.add(slot)
+        self._pictures.give(slot, objects)
         self._watch()
 
     def take(self) -> DecodedPicture | None:
@@ -238,8 +188,12 @@ class M2mDecoder(Owner):
                 if fed is not None:
                     self._free.append(fed.index)
             picture = None
-            if ready & select.EPOLLIN and self._running and not (self.changed or self.ended):
-                picture = self._taken(self._pictures.dequeue())
+            if (
+                ready & select.EPOLLIN
+                and self._pictures.running
+                and not (self.changed or self.ended)
+            ):
+                picture = self._taken(self._pictures.take())
             elif not ready & (select.EPOLLPRI | select.EPOLLOUT | select.EPOLLIN):
                 raise MachineError("the decoder has failed: it is gone, or its queues are in error")
             self._watch()
@@ -251,7 +205,6 @@ class M2mDecoder(Owner):
             self._at_last_picture()
         if done is None:
             return None
-        self._slots.discard(done.index)
         empty = not done.used and not done.damaged
         return DecodedPicture(done.index, done.stamp, done.damaged, empty)
 
@@ -260,7 +213,7 @@ class M2mDecoder(Owner):
         ioctl(self._fd, videodev2.DQEVENT, event)
         if event.type != videodev2.EVENT_SOURCE_CHANGE:
             return
-        if self._running:
+        if self._pictures.running:
             self._announced = True
         else:
             self.changed = True
@@ -274,7 +227,7 @@ class M2mDecoder(Owner):
 
     def _watch(self) -> None:
         """Poll the node while the driver has something of ours; else it would tell an error."""
-        wanted = bool(self._fed or self._slots)
+        wanted = bool(self._fed or self._pictures.slots)
         if wanted and not self._watched:
             self._epoll.register(self._fd, select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI)
         elif self._watched and not wanted:

@@ -199,13 +199,17 @@ class V4l2Queue:
         """The memory of a buffer of `request_mapped`."""
         return self._mappings[index]
 
-    def queue_mapped(self, index: int, used: int = 0, *, stamp: int = 0) -> None:
+    def queue_mapped(
+        self, index: int, used: int = 0, *, stamp: int = 0, request: int | None = None
+    ) -> None:
         """Give a mapped buffer to the driver.
 
         On an output queue `used` bytes of it are filled, and `stamp` is its
-        timestamp in microseconds.
+        timestamp in microseconds. With the fd of a `request` it goes when that is queued.
         """
         buffer, planes = self._buffer(index, 1)
+        if request is not None:
+            buffer.flags, buffer.request_fd = videodev2.BUF_FLAG_REQUEST_FD, request
         buffer.seconds, buffer.microseconds = divmod(stamp, _MICROSECONDS)
         memory = planes[0] if self._queue.is_multiplanar else buffer
         memory.bytesused, memory.length = used, len(self._mappings[index])

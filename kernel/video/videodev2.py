@@ -18,7 +18,8 @@ FIELD_NONE = 1  # enum v4l2_field: whole frames
 FMT_FLAG_COMPRESSED = 0x1
 FRMSIZE_TYPE_DISCRETE = 1
 BUF_CAP_SUPPORTS_USERPTR, BUF_CAP_SUPPORTS_DMABUF = 0x2, 0x4
-BUF_FLAG_ERROR, BUF_FLAG_LAST = 0x40, 0x00100000
+BUF_FLAG_ERROR, BUF_FLAG_LAST, BUF_FLAG_REQUEST_FD = 0x40, 0x00100000, 0x00800000
+CTRL_WHICH_CUR_VAL, CTRL_WHICH_REQUEST_VAL = 0, 0x0F010000
 SEL_TGT_COMPOSE = 0x100
 EVENT_SOURCE_CHANGE = 5
 DEC_CMD_STOP = 1
@@ -296,6 +297,34 @@ class Control(ctypes.Structure):
     _fields_ = (("id", c_uint32), ("value", c_int32))
 
 
+class ExtControl(ctypes.Structure):
+    """struct v4l2_ext_control, which is packed: `address` is where its value of `size` bytes is."""
+
+    __slots__ = ()
+    _pack_ = 1
+    _layout_ = "ms"  # what Python wants said of a packed struct; the same without bit fields
+    _fields_ = (
+        ("id", c_uint32),
+        ("size", c_uint32),
+        ("reserved2", c_uint32),
+        ("address", c_uint64),
+    )
+
+
+class ExtControls(ctypes.Structure):
+    """struct v4l2_ext_controls: `address` is where its `count` `ExtControl`s are."""
+
+    __slots__ = ()
+    _fields_ = (
+        ("which", c_uint32),
+        ("count", c_uint32),
+        ("error_idx", c_uint32),
+        ("request_fd", c_int32),
+        ("reserved", c_uint32),
+        ("address", c_uint64),
+    )
+
+
 _WRITE, _READ = 1, 2  # include/uapi/asm-generic/ioctl.h: the direction as user space sees it
 
 
@@ -316,6 +345,8 @@ STREAMON = _number(_WRITE, 18, c_int32)
 STREAMOFF = _number(_WRITE, 19, c_int32)
 G_CTRL = _number(_WRITE | _READ, 27, Control)
 TRY_FMT = _number(_WRITE | _READ, 64, Format)
+S_EXT_CTRLS = _number(_WRITE | _READ, 72, ExtControls)
+TRY_EXT_CTRLS = _number(_WRITE | _READ, 73, ExtControls)
 ENUM_FRAMESIZES = _number(_WRITE | _READ, 74, FrameSize)
 DQEVENT = _number(_READ, 89, Event)
 SUBSCRIBE_EVENT = _number(_WRITE, 90, EventSubscription)

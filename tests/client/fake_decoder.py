@@ -1,7 +1,8 @@
 """A stand-in for a decoder of V4L2: has the methods of `M2mDecoder`, and does what vicodec does.
 
 A packet is `packet(picture, size)`, with a byte that fills the picture's rows. The driver reads
-packets in order, a picture for each; `order` gives the order in which pictures come out.
+packets in order, a picture for each. One that `refers` reads the picture before, which nobody may
+have written to.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import struct
 
 from heapwire.kernel.video import DecodedPicture, QueueFormat
+from heapwire.protocol import InputError
 from heapwire.protocol.values import Extent, fourcc
 
 HEADER = struct.Struct("=4sHHB")
@@ -22,15 +24,28 @@ def packet(picture, size=(64, 48), extra=0):
 
 
 class FakeDecoder:
-    def __init__(self, *, inputs=2, room=64, refuses=None, padding=0, step=0, vanishes_after=None):
+    def __init__(
+        self,
+        *,
+        inputs=2,
+        room=64,
+        refuses=None,
+        padding=0,
+        step=0,
+        vanishes_after=None,
+        refers=False,
+    ):
         self.changed = False
         self.ended = False
-        self.least_buffers = 1
+        self.least_buffers = 2 if refers else 1
+        self.kept = frozenset()
         self.closed = False
         self.set_ups = []
         self.starts = []
         self.given = []
         self._inputs = inputs
+        self._refers = refers
+        self._before = None  # the memory of the picture before, and its byte
         self._room = room
         self._refuses = refuses
         self._padding = padding
@@ -76,6 +91,8 @@ class FakeDecoder:
         assert self.hungry
         assert not self._draining
         assert self.fits(data)
+        if data.startswith(b"REFUSED"):
+            raise InputError("the driver refuses it")
         self._fed.append((data, stamp))
 
     def drain(self):
@@ -106,6 +123,7 @@ class FakeDecoder:
     def set_up(self, layout, slots):
         assert layout in self.layouts() or self._step
         self.set_ups.append((layout, slots))
+        self._before, self.kept = None, frozenset()
         self._slots.clear()
         self._running = True
         self.changed = False
@@ -113,6 +131,8 @@ class FakeDecoder:
     def give(self, slot, objects):
         assert self._running
         assert slot not in self._slots
+        assert slot not in self.kept
+        assert self._before is None or objects[0] is not self._before[0]
         self._slots[slot] = objects
         self.given.append(objects[0].source)
 
@@ -133,14 +153,20 @@ class FakeDecoder:
             return None
         if tuple(size) != self._size:  # an empty slot marks the last from before the change
             self._size, self.changed = tuple(size), True
+            self._before, self.kept = None, frozenset()
             return DecodedPicture(self._slots.popitem()[0], stamp, damaged=False, empty=True)
         self._fed.pop(0)
         slot = next(iter(self._slots))
         (memory,) = self._slots.pop(slot)
         if picture == DAMAGE:
             return DecodedPicture(slot, stamp, damaged=True, empty=False)
+        if self._before is not None:
+            with self._before[0].map() as view:
+                assert set(view) == {self._before[1]}
         with memory.map() as view:
             view[:] = bytes([picture]) * len(view)
+        if self._refers:
+            self._before, self.kept = (memory, picture), frozenset({slot})
         if self._left is not None:
             self._left -= 1
         return DecodedPicture(slot, stamp, damaged=False, empty=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from playing_compositor import RgbCompositor
 from test_decoder import encode
 
 import heapwire.client_lib.player.decoding.decoder_choice
+from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.player import Player, PlayOptions
 from heapwire.client_lib.player.decoding.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.decoding.packet import Packet
@@ -216,6 +218,56 @@ def test_memory_is_replaced_while_the_device_decodes_and_no_picture_is_lost(fake
     assert result.frames.dropped == 0
 
 
+@pytest.mark.parametrize("fake", [RgbCompositor, Replanning], indirect=True)
+def test_a_device_that_reads_what_it_has_made(fake, play):
+    pictures = list(range(1, 40))
+    result = play(file_of(*pictures), FakeDecoder(refers=True))
+    assert colours(fake) == pictures
+    assert (result.frames.dropped, result.damaged) == (0, 0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_what_it_still_reads_is_not_filled_again_however_soon_it_is_free(platform, count):
+    """The fake looks whether the picture before is still whole."""
+    followed = plan(pair=XRGB)
+    (entry,) = followed.layout.objects
+    with ExitStack() as stack:
+        buffers = [
+            stack.enter_context(
+                Buffer(followed, (platform.memory.allocate(entry.source, entry.size),))
+            )
+            for _ in range(count)
+        ]
+        file = file_of(*range(1, 20))
+        stream = DevicePictureStream(file, FakeDecoder(refers=True), PRODUCER, name="video7")
+        stack.callback(stream.close)
+        assert stream.next() is None
+        stream.use(followed, lambda: next((one for one in buffers if not one.busy), None))
+        seen = 0
+        while not stream.ended:
+            picture = stream.next()
+            if picture is not None:
+                seen += 1
+                picture.drop()
+    assert seen == 19
+    assert not any(one.busy for one in buffers)
+
+
+def test_a_device_that_reads_goes_on_with_pictures_of_another_size(fake, play):
+    small, large = (64, 48), (128, 96)
+    pictures = [(1, small), (2, small), (3, large), (4, large), (5, small)]
+    play(File([Packet(packet(n, size), None) for n, size in pictures]), FakeDecoder(refers=True))
+    assert colours(fake) == [1, 2, 3, 4, 5]
+
+
+def test_a_packet_that_the_device_refuses_is_skipped_and_counted(fake, play):
+    refused = Packet(b"REFUSED", None)
+    file = File([Packet(packet(1), None), refused, Packet(packet(2), None), refused])
+    result = play(file, FakeDecoder())
+    assert colours(fake) == [1, 2]
+    assert result.damaged == 2
+
+
 def test_pictures_of_another_size_are_set_up_anew(fake, play):
     small, large = (64, 48), (128, 96)
     pictures = [(1, small), (2, small), (3, large), (4, large), (5, small)]
@@ -364,6 +416,36 @@ def test_fwht_without_a_device_is_told_as_such(no_fd_leak, hardware, tmp_path):
     clip.write_bytes(frame())
     with pytest.raises(MachineError, match=r"a\.fwht: only a device decodes FWHT, and none can"):
         unconnected(clip, hardware)
+
+
+@pytest.mark.parametrize(
+    ("knows", "wanted", "opened"),
+    [
+        (["FWHT"], "auto", "M2mDecoder"),
+        (["FWHT"], "video7", "M2mDecoder"),
+        (["SFWH"], "auto", "StatelessDecoder"),
+        (["SFWH"], "video7", "StatelessDecoder"),
+        (["FWHT", "SFWH"], "auto", "M2mDecoder"),
+        (["S264"], "auto", None),
+    ],
+)
+def test_where_the_driver_parses_nothing_it_is_done_here(
+    no_fd_leak, hardware, monkeypatch, tmp_path, knows, wanted, opened
+):
+    from test_fwht_file import frame
+
+    clip = tmp_path / "a.fwht"
+    clip.write_bytes(frame())
+    for name in ("M2mDecoder", "StatelessDecoder"):
+
+        def refuses(node, name=name):
+            raise MachineError(f"{name} of {node}")
+
+        monkeypatch.setattr(heapwire.client_lib.player.decoding.decoder_choice, name, refuses)
+    device = replace(hardware.devices[0], bitstreams=tuple(map(fourcc, knows)))
+    words = "none can$" if opened is None else f"{opened} of /dev/video7"
+    with pytest.raises(MachineError, match=words):
+        unconnected(clip, replace(hardware, devices=(device,)), replace(FAST, decoder=wanted))
 
 
 @pytest.mark.parametrize("where", ["open", "start", "take"])

@@ -13,7 +13,7 @@ from heapwire.client_lib.player.decoding.packet import PacketFile
 from heapwire.client_lib.player.decoding.video_file import STDIN
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Device, DeviceKind, Platform
-from heapwire.kernel.video import M2mDecoder
+from heapwire.kernel.video import DeviceDecoder, M2mDecoder, StatelessDecoder, stateless_form
 from heapwire.protocol import FileError, InputError, MachineError, NotPossibleError, words_of
 from heapwire.protocol.values import Usage
 
@@ -55,7 +55,7 @@ def open_picture_stream(
     file = _packets(path, raw, optional=decoder == AUTO) if devices or raw else None
     if file is not None:
         for device in devices:
-            if decoder == AUTO and file.coded not in device.bitstreams:
+            if decoder == AUTO and not _knows(device, file.coded):
                 continue
             try:
                 return _on_device(file, platform, device, tuple(formats))
@@ -100,8 +100,21 @@ def _on_device(
     assert platform is not None
     assert device.node is not None
     decoder = platform.participant(device.name, Usage.DECODE)
+    opened: DeviceDecoder
     try:
-        opened = M2mDecoder(device.node)
+        if _parses_nothing(device, file.coded):
+            opened = StatelessDecoder(device.node)
+        else:
+            opened = M2mDecoder(device.node)
     except OSError as error:
         raise MachineError(f"{device.node}: {words_of(error)}") from error
     return DevicePictureStream(file, opened, decoder, name=device.name, formats=formats)
+
+
+def _knows(device: Device, coded: int) -> bool:
+    return coded in device.bitstreams or _parses_nothing(device, coded)
+
+
+def _parses_nothing(device: Device, coded: int) -> bool:
+    """Whether a device decodes a bitstream that somebody else parses."""
+    return coded not in device.bitstreams and stateless_form(coded) in device.bitstreams

@@ -3,7 +3,8 @@
 The device's slots and the stream's buffers are matched as they come free: a
 free slot and a free buffer go to the device together, and come back as a
 picture. So when buffers are replaced by others of the same layout, those that
-the device still has are shown as usual, and no picture is lost.
+the device still has are shown as usual, and no picture is lost. What it reads to
+decode others stays as it is, though the compositor be done with it.
 
 Layouts cannot change in the middle: a decoder would have to be stopped, and
 what comes next may refer to pictures from before. So from the first plan on the
@@ -14,6 +15,7 @@ change.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -29,7 +31,7 @@ from heapwire.client_lib.player.device_layouts import (
 from heapwire.client_lib.player.device_picture import DevicePicture
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.kernel.memory import CpuAccess
-from heapwire.kernel.video import DecodedPicture, M2mDecoder, QueueFormat
+from heapwire.kernel.video import DecodedPicture, DeviceDecoder, QueueFormat
 from heapwire.protocol import InputError, MachineError, words_of
 from heapwire.protocol.values import (
     FormatModifier,
@@ -53,7 +55,7 @@ class DevicePictureStream:
     def __init__(
         self,
         file: PacketFile,
-        device: M2mDecoder,
+        device: DeviceDecoder,
         producer: Participant,
         *,
         name: str,
@@ -82,6 +84,8 @@ class DevicePictureStream:
         self._layout: QueueFormat | None = None
         self._free: Free | None = None
         self._slots: dict[int, Buffer | None] = {}
+        self._shown: dict[int, Buffer] = {}  # by slot, what has been told of
+        self._withheld: list[Buffer] = []  # those that only the device uses, to read them
         self._ready: deque[DevicePicture] = deque()
         try:
             device.start(file.coded, file.extent)
@@ -183,6 +187,8 @@ class DevicePictureStream:
             if buffer is not None:
                 buffer.busy = False
         self._slots.clear()
+        self._shown.clear()
+        self._let_go()
 
     def _describe(self) -> None:
         """Say what the device makes of the pictures that come next."""
@@ -208,10 +214,13 @@ class DevicePictureStream:
     def _give(self) -> None:
         if self._layout is None or self._free is None:
             return
+        self._let_go()
+        kept = self._device.kept
+        read = [self._shown[slot] for slot in kept]
         for slot, holder in self._slots.items():
-            if holder is not None:
+            if holder is not None or slot in kept:
                 continue
-            buffer = self._free()
+            buffer = self._free_but(read)
             if buffer is None:
                 return
             if self._is_dirty:
@@ -220,6 +229,22 @@ class DevicePictureStream:
             self._device.give(slot, buffer.objects)
             buffer.busy = True
             self._slots[slot] = buffer
+
+    def _free_but(self, read: Sequence[Buffer]) -> Buffer | None:
+        """A free buffer that the device does not read; one that it does is withheld."""
+        assert self._free is not None
+        while (buffer := self._free()) is not None:
+            if all(buffer is not one for one in read):
+                return buffer
+            buffer.busy = True
+            self._withheld.append(buffer)
+        return None
+
+    def _let_go(self) -> None:
+        """What was withheld may be used again, or is withheld anew."""
+        for buffer in self._withheld:
+            buffer.busy = False
+        self._withheld.clear()
 
     def _feed(self) -> None:
         device = self._device
@@ -230,9 +255,13 @@ class DevicePictureStream:
                 self._waiting = packet
                 self._come_to_an_end(packet)
                 return
-            self._stamps[self._next_stamp] = packet.stamp
-            device.feed(packet.data, self._next_stamp)
-            self._next_stamp += 1
+            stamp, self._next_stamp = self._next_stamp, self._next_stamp + 1
+            try:
+                device.feed(packet.data, stamp)
+            except InputError:
+                self.damaged += 1
+            else:
+                self._stamps[stamp] = packet.stamp
 
     def _come_to_an_end(self, waiting: Packet | None) -> None:
         """Have the device finish: no more packets, or one that wants larger buffers."""
@@ -251,6 +280,7 @@ class DevicePictureStream:
         buffer = self._slots[done.slot]
         self._slots[done.slot] = None
         assert buffer is not None, "the device gives back what it was given"
+        self._shown[done.slot] = buffer
         if self._is_dirty:
             for dma_buf in buffer.objects:
                 dma_buf.end_access(CpuAccess.WRITE)
