@@ -69,6 +69,7 @@ class CaptureDevice(Owner):
         self.name = self._device.card
         self._memory = CaptureMemory.IMPORTED
         self._given: set[int] = set()
+        self._has_buffers = False
         self._running = False
 
     def close(self) -> None:
@@ -124,15 +125,16 @@ class CaptureDevice(Owner):
     def set_up(self, layout: QueueFormat, slots: int, memory: CaptureMemory) -> int:
         """Take the layout and make room for about so many slots; how many there are."""
         try:
-            if self._running:
+            if self._has_buffers:
                 self._queue.stop()
-                self._running = False
+            self._running = self._has_buffers = False
             self._given.clear()
             wish = layout.pitches[0] if len(layout.pitches) == 1 else 0
             granted = self._queue.set_format(layout.fourcc, layout.extent, pitch=wish)
             if granted != replace(layout, pitch_step=0, most_pitch=0):
                 raise MachineError(f"{self._node} has changed its mind: {granted} for {layout}")
             self._memory = memory
+            self._has_buffers = True
             if memory is CaptureMemory.IMPORTED:
                 room = self._queue.request_dmabuf(slots)
             elif memory is CaptureMemory.EXPORTED:

@@ -25,6 +25,7 @@ class Driver:
         self.compressed = ()
         self.refuses = {}
         self.calls = []
+        self.buffers = 0
 
     def __call__(self, fd, number, argument):
         self.calls.append(number)
@@ -39,7 +40,11 @@ class Driver:
             name = self.formats[argument.index]
             argument.pixelformat = fourcc(name)
             argument.flags = videodev2.FMT_FLAG_COMPRESSED if name in self.compressed else 0
-        elif number in (videodev2.G_FMT, videodev2.TRY_FMT, videodev2.S_FMT):
+        elif number == videodev2.REQBUFS:
+            self.buffers = argument.count
+        elif number == videodev2.S_FMT and self.buffers:
+            raise OSError(errno.EBUSY, "Device or resource busy")  # vivid_s_fmt_vid_cap
+        if number in (videodev2.G_FMT, videodev2.TRY_FMT, videodev2.S_FMT):
             pix = argument.fmt.pix
             if number == videodev2.G_FMT:
                 pix.width, pix.height, pix.pixelformat = 640, 480, fourcc("YUYV")
@@ -92,6 +97,13 @@ def test_one_in_use_says_what_to_do(opened, memory):
         driver.refuses = {videodev2.REQBUFS: errno.EBUSY}
         with pytest.raises(MachineError, match="/dev/video9: another program uses it"):
             camera.set_up(layout, 2, memory)
+
+
+def test_it_can_be_set_up_anew_before_it_has_begun(opened):
+    """As when its own buffers are no good for the display."""
+    with opened(Driver()) as camera:
+        for memory in (CaptureMemory.EXPORTED, CaptureMemory.IMPORTED):
+            assert camera.set_up(camera.layouts()[0], 3, memory) == 3
 
 
 @pytest.mark.parametrize(
