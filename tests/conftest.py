@@ -47,8 +47,10 @@ SKIPS = HERE / "skips.toml"
 # The Debian package of each program or library that a test may name.
 PACKAGES = {
     "cc": "gcc",
+    "egl.pc": "libegl-dev",
     "g++": "g++",
     "gcc": "gcc",
+    "glesv2.pc": "libgles-dev",
     "gst-inspect-1.0": "gstreamer1.0-tools",
     "gstreamer-allocators-1.0.pc": "libgstreamer-plugins-base1.0-dev",
     "gstreamer-video-1.0.pc": "libgstreamer-plugins-base1.0-dev",

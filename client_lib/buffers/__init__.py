@@ -27,7 +27,11 @@ if TYPE_CHECKING:
         check_planes as check_planes,
     )
     from heapwire.client_lib.buffers.shared_memory import SharedMemory as SharedMemory
-    from heapwire.client_lib.buffers.window import Presented as Presented, Window as Window
+    from heapwire.client_lib.buffers.window import (
+        Presented as Presented,
+        Window as Window,
+        bare_surface as bare_surface,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -42,6 +46,6 @@ else:
             "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",
             "shared_memory": "SharedMemory",
-            "window": "Presented Window",
+            "window": "Presented Window bare_surface",
         },
     )

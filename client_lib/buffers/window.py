@@ -50,6 +50,13 @@ class Presented(NamedTuple):
     zero_copy: bool
 
 
+def bare_surface(connection: Connection) -> WlSurfaceProxy:
+    """A surface that is no window, to ask about where there is no xdg-shell."""
+    compositor = _bind(connection, WlCompositor, 1, _COMPOSITOR_VERSION)
+    surface: WlSurfaceProxy = compositor.create_surface()
+    return surface
+
+
 class Window(Owner):
     """One toplevel surface on a connection.
 

@@ -9,6 +9,7 @@ from heapwire.client_lib.negotiation.negotiation_manager import NegotiationManag
 from heapwire.client_lib.negotiation.shm_planner import ShmPlanner
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, NEGOTIATION_MANAGER, AnyProxy, Connection
 from heapwire.kernel.description import Platform
+from heapwire.protocol import UsageError
 from heapwire.protocol.values import SourceId
 
 
@@ -48,7 +49,7 @@ def shared_negotiation(shared: SharedMemory, platform: Platform) -> Negotiation:
 
 
 def surface_negotiation(
-    dmabuf: LinuxDmabuf,
+    dmabuf: LinuxDmabuf | None,
     surface: AnyProxy,
     platform: Platform | None = None,
     *,
@@ -59,17 +60,20 @@ def surface_negotiation(
 
     `platform` is the machine that this process allocates on, None to leave that to
     the compositor. `manager` is the compositor's, where there is one already; without,
-    it is bound here if it is on offer. What this process can open is set: of the
+    it is bound here if it is on offer. `dmabuf` may be None where there is a `manager`, for a
+    compositor without linux-dmabuf. What this process can open is set: of the
     platform's sources those that it may allocate from and that the compositor, if it
     makes the plans, announces too, by number and name. Raises `MissingGlobalError` if
     the compositor does not make plans and there is no platform to make them by,
-    `NoAnswerError` after `timeout` seconds.
+    `NoAnswerError` after `timeout` seconds, `UsageError` with neither `dmabuf` nor `manager`.
     """
     if manager is None:
+        if dmabuf is None:
+            raise UsageError("without linux-dmabuf and without a manager nobody makes plans")
         manager = offered_manager(dmabuf.connection, platform, timeout=timeout)
-    if manager is None:
-        assert platform is not None, "offered_manager() raises without one"
-        return local_negotiation(dmabuf, platform, surface)
+        if manager is None:
+            assert platform is not None, "offered_manager() raises without one"
+            return local_negotiation(dmabuf, platform, surface)
     negotiation = manager.surface_negotiation(surface)
     negotiation.set_openable(_shared(manager, platform))
     return negotiation

@@ -18,11 +18,20 @@ from PIL import Image
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "client-c.md").read_text("utf-8")
 BUILD, COMPILE, SHOW = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+HEADER = DOCS.parent / "client_lib/c/heapwire-client.h"
 GREY = (0xA0, 0xA0, 0xA0)
 
 pytestmark = pytest.mark.system(
     *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
 )
+
+
+def test_what_it_shows_of_an_event_loop_compiles(tmp_path: Path) -> None:
+    [source] = re.findall(r"```c\n(.*?)```", TEXT, re.DOTALL)
+    shown = tmp_path / "shown.c"
+    shown.write_text(f'#include "{HEADER}"\n{source}')
+    strict = ("-std=c99", "-Wall", "-Werror", "-Wno-unused-function", "-fsyntax-only")
+    subprocess.run(["cc", *strict, shown], check=True)
 
 
 def test_from_nothing_to_a_buffer_on_the_screen(tmp_path: Path) -> None:

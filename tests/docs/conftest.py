@@ -1,0 +1,3 @@
+"""What the tests of the documentation share."""
+
+from installed import installed as installed
