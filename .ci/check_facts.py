@@ -8,8 +8,8 @@ compared: the formats and the modifiers of a table with those of all rows that
 name it; a number with those that the text has, macros worked out; the text itself
 with what stands there. A row that names no file of the kernel cannot be compared:
 those are counted and listed, and more than a fifth of them is a fault.
-The table of formats is compared too (check_formats.py), and how many planes buffers have
-(check_planes.py).
+The table of formats is compared too (check_formats.py), how many planes buffers have
+(check_planes.py), and how large Intel's tiles are (check_tiles.py).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import Any
 from check_formats import check_formats
 from check_members import members, pci_ids, without_profile
 from check_planes import check_planes
+from check_tiles import check_tiles
 from kernel_source import KernelSource, SourceError, elements, squeezed
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
@@ -332,7 +333,8 @@ def main() -> int:
             outcome = check(ROOT / "kernel" / "profiles", KernelSource(folder))
             formats, faults = check_formats(KernelSource(folder))
             planes, more = check_planes(KernelSource(folder))
-            outcome.differences += faults + more
+            tiles, of_tiles = check_tiles(KernelSource(folder))
+            outcome.differences += faults + more + of_tiles
             same_boards = check_boards(folder)
     except SourceError as error:
         print(f"check-facts: {error}", file=sys.stderr)
@@ -342,7 +344,8 @@ def main() -> int:
     for line in outcome.uncompared:
         print(f"not compared: {line}")
     print(
-        f"{outcome.compared} rows, {formats} formats and {planes} numbers of planes compared, "
+        f"{outcome.compared} rows, {formats} formats, {planes} numbers of planes and {tiles} tiles "
+        "compared, "
         f"{len(outcome.differences)} differ, "
         f"{len(outcome.uncompared)} ({outcome.share:.0%}) cannot be compared"
     )

@@ -76,9 +76,10 @@ def _laid_out() -> dict[FormatModifier, LayoutClass]:
         for modifier, tiling in TILINGS.items():
             if not tiling.divides(format_):
                 continue
-            number = numbers.setdefault((format_.planes, modifier), len(numbers))
+            planes = tiling.planes_of(format_)
+            number = numbers.setdefault((planes, modifier), len(numbers))
             classes[FormatModifier(fourcc, modifier)] = LayoutClass(
-                len(format_.planes), opaque=False, number=number
+                len(planes), opaque=False, number=number
             )
     return classes
 

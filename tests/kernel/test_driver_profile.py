@@ -331,6 +331,23 @@ def test_a_laptop_is_told_the_limits_of_its_generation(model, fourcc, modifier, 
         assert min(largest for _, largest in demands["scaling"]) == most
 
 
+@pytest.mark.parametrize("model", ["1912", "3EA0", "3185"])
+def test_what_is_compressed_and_wide_has_rows_of_four_tiles(model):
+    """Work-around 0531 of Skylake, Kaby Lake and Gemini Lake, in intel_fb_stride_alignment."""
+    device = display(
+        pair("XRGB8888", "INTEL_YF_TILED_CCS"),
+        driver="i915",
+        compatibles=(f"pci:v00008086d0000{model}sv0",),
+    )
+    names = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    said = with_profiles(device, profiles_of(device), names)
+    alternatives = {}
+    for one in said.sets[Usage.SCANOUT]:
+        demands = {(REGISTRY[c.type].name, c.planes): c.value for c in one.constraints}
+        alternatives[demands["when-width", 0]] = demands.get(("pitch-alignment", 1))
+    assert alternatives == {(1, 3840): None, (3841, 16384): 512}
+
+
 SD, SD_FULL, HD, HD_FULL = "BT.601 limited", "BT.601 full", "BT.709 limited", "BT.709 full"
 SOME = {SD, HD}
 MOST = {SD, SD_FULL, HD, HD_FULL}

@@ -215,8 +215,8 @@ def _speaks_of(constraint: Constraint, plane: int) -> bool:
 def _plane_count(pair: FormatModifier, constraints: list[Constraint]) -> int:
     format_ = FORMATS.get(pair.fourcc)
     if format_ is not None:
-        # Intel's Y tiles with CCS: a plane for each of the format.
-        return len(format_.planes) * (2 if pair.modifier in (1 << 56 | 4, 1 << 56 | 7) else 1)
+        # Tiger Lake's tiles with CCS: a plane for each of the format.
+        return len(format_.planes) * (2 if pair.modifier in (1 << 56 | 6, 1 << 56 | 7) else 1)
     return max([1, *(c.planes.bit_length() for c in constraints)])
 
 

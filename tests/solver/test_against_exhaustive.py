@@ -33,7 +33,10 @@ from heapwire.protocol.values import (
 
 # Heights that are not in three parts: the oracle lays out no columns, and no superblocks.
 COLUMNS = [pair("NV12", f"BROADCOM_SAND128({height})") for height in (0, 95, 1631)]
-COMPRESSED = [pair("XRGB8888", "INTEL_Y_TILED_CCS"), pair("NV12", "INTEL_Y_TILED_GEN12_MC_CCS")]
+COMPRESSED = [
+    pair("XRGB8888", "INTEL_Y_TILED_GEN12_RC_CCS"),
+    pair("NV12", "INTEL_Y_TILED_GEN12_MC_CCS"),
+]
 PAIRS = [
     *(NV12, XRGB, YUV420, pair("XRGB8888", "ARM_AFBC(64x4)"), pair("QQ4P")),
     *(*COLUMNS, *COMPRESSED),

@@ -106,6 +106,44 @@ class TestTiles:
         # 1366 * 4 = 5464 bytes are 43 tiles, 761 rows are 24.
         assert (layout.planes[0].pitch, layout.objects[0].size) == (43 * 128, 43 * 24 * 4096)
 
+    @pytest.mark.parametrize(
+        ("name", "planes"),
+        [
+            # By the bytes of a sample: columns of tiles, rows of tiles, bytes of a tile's row.
+            ("R8", [(22, 12, 64)]),  # 1366 bytes, 761 rows
+            ("RGB565", [(22, 24, 128)]),  # 2732 bytes
+            ("YUYV", [(22, 24, 128)]),
+            ("XRGB8888", [(43, 24, 128)]),  # 5464 bytes
+            ("XBGR16161616F", [(43, 48, 256)]),  # 10928 bytes
+            ("NV12", [(22, 12, 64), (11, 12, 128)]),  # 683 samples of 2 bytes, 381 rows
+            ("P010", [(22, 24, 128), (22, 12, 128)]),  # 683 samples of 4 bytes
+        ],
+    )
+    def test_intels_yf_tiles_are_as_wide_as_the_samples_ask_for(self, name, planes) -> None:
+        """i915/display/intel_fb.c, intel_tile_width_bytes: 64, 128 or 256, of 4096 bytes a tile."""
+        layout = layout_of(pair(name, "INTEL_YF_TILED"), size=(1366, 761))
+        assert layout.kind is LayoutKind.EXACT
+        assert [plane.pitch for plane in layout.planes] == [
+            columns * width for columns, _, width in planes
+        ]
+        sizes = [columns * rows * 4096 for columns, rows, _ in planes]
+        assert sizes_of_planes(layout) == sizes
+
+    def test_samples_of_three_bytes_have_no_yf_tile(self) -> None:
+        wanted = part("device", of(pair("RGB888", "INTEL_YF_TILED")))
+        assert not solve(ask(wanted)).plans
+
+    @pytest.mark.parametrize("modifier", ["INTEL_Y_TILED_CCS", "INTEL_YF_TILED_CCS"])
+    def test_a_byte_beside_the_pixels_is_for_8_by_16_of_them(self, modifier) -> None:
+        """i915/display/intel_fb.c, skl_ccs_formats; tiles of 128 bytes by 32 rows too."""
+        layout = layout_of(pair("XRGB8888", modifier), size=(1366, 761))
+        assert layout.kind is LayoutKind.EXACT
+        # 171 bytes are two tiles, 48 rows as well.
+        assert [plane.pitch for plane in layout.planes] == [43 * 128, 2 * 128]
+        assert sizes_of_planes(layout) == [43 * 24 * 4096, 2 * 2 * 4096]
+        assert layout.planes[1].offset % 4096 == 0
+        assert not solve(ask(part("device", of(pair("RGB565", modifier))))).plans
+
     def test_macroblocks_have_chroma_of_8_rows(self) -> None:
         """v4l2_format_info, V4L2_PIX_FMT_NV12MT_16X16: blocks of 16x16 and 8x8 samples."""
         layout = layout_of(pair("NV12", "SAMSUNG_16_16_TILE"), size=(1366, 1090))

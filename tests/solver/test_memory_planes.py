@@ -18,7 +18,7 @@ from heapwire.protocol.values import (
 
 ONE, TWO = DeviceId(226, 128), DeviceId(226, 129)
 SOURCES = (device_source("one", ONE), device_source("two", TWO))
-CCS = pair("XRGB8888", "INTEL_Y_TILED_CCS")
+CCS = pair("XRGB8888", "INTEL_Y_TILED_GEN12_RC_CCS")
 TILES = pair("XRGB8888", "INTEL_4_TILED_DG2_RC_CCS")  # compressed, without a plane of its own
 
 
@@ -51,5 +51,29 @@ def test_a_buffer_has_just_these(what, planes: int, good: bool) -> None:
     )
     asked = ask(
         part("gpu", of(what)), sources=SOURCES, size=(640, 480), fixed=FixedBuffer(what, layout)
+    )
+    assert bool(solve(asked).plans) is good
+
+
+@pytest.mark.parametrize(
+    ("pitch", "offset", "good"),
+    [
+        (128, 4096 * 736, True),  # 720 rows are 23 of tiles
+        (128, 4096 * 735, False),  # in the last tiles of the pixels
+        (128, 4096 * 736 + 64, False),  # in the middle of a tile
+        (192, 4096 * 736, False),
+        (256, 4096 * 736, True),
+    ],
+)
+def test_what_says_how_it_is_compressed_begins_with_a_tile(pitch, offset, good: bool) -> None:
+    what = pair("XRGB8888", "INTEL_YF_TILED_CCS")
+    layout = Layout(
+        kind=LayoutKind.FIXED,
+        extent=Extent(1024, 720),
+        objects=(BufferObject(SOURCES[0].id, 4 << 20),),
+        planes=(PlaneLayout(0, 0, 4096), PlaneLayout(0, offset, pitch)),
+    )
+    asked = ask(
+        part("gpu", of(what)), sources=SOURCES, size=(1024, 720), fixed=FixedBuffer(what, layout)
     )
     assert bool(solve(asked).plans) is good

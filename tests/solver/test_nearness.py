@@ -78,7 +78,7 @@ class TestAllocationFlags:
 
     DEVICE = device_source("gpu", GPU, contiguous=True)
     SCANOUT, PROTECTED = 1, 2
-    TILES = pair("XRGB8888", "INTEL_Y_TILED_CCS")
+    TILES = pair("XRGB8888", "INTEL_Y_TILED_GEN12_RC_CCS")
 
     def told(self, what, source: Source, *masks: int):
         shown = display(of(what, *(need("allocation-flags", mask) for mask in masks)))

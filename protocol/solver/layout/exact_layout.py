@@ -294,19 +294,20 @@ def plane_rooms(
     extent = geometry.extent
     if extent is None:
         return None
+    planes = tiling.planes_of(format_)
     tied: Sequence[int] | None = None
-    if geometry.tied and len(format_.planes) > 1:
+    if geometry.tied and len(planes) > 1:
         tied = tied_pitches(
             [
-                wanted.tied(plane, tiling, extent, plane.pitch_ratio(format_.planes[0]))
-                for wanted, plane in zip(geometry.planes, format_.planes, strict=False)
+                wanted.tied(plane, tiling, extent, plane.pitch_ratio(planes[0]))
+                for wanted, plane in zip(geometry.planes, planes, strict=False)
             ],
             adjacent=geometry.adjacent,
         )
         if tied is None:
             return None
     rooms = []
-    for index, plane in enumerate(format_.planes):
+    for index, plane in enumerate(planes):
         wanted = geometry.planes[index]
         pitch = wanted.pitch(plane, tiling, extent.width) if tied is None else tied[index]
         if pitch is None:

@@ -60,7 +60,7 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
     format_, tiling = FORMATS.get(fixed.format.fourcc), TILINGS.get(fixed.format.modifier)
     if format_ is None or (tiling is not None and not tiling.divides(format_)):
         tiling = None
-    formats = format_.planes if format_ is not None and tiling is not None else None
+    formats = tiling.planes_of(format_) if format_ is not None and tiling is not None else None
     ends: dict[int, int] = {}
     most = plane_count(*fixed.format) or MAX_PLANES
     if len(layout.planes) > most:

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
         LINEAR as LINEAR,
         MODIFIER_FAMILIES as MODIFIER_FAMILIES,
         SAMSUNG_64_32_TILE as SAMSUNG_64_32_TILE,
-        TILINGS as TILINGS,
         VENDORS as VENDORS,
         Superblocks as Superblocks,
-        Tiling as Tiling,
         columns_of as columns_of,
         family_of as family_of,
         modifier_name as modifier_name,
         parse_modifier as parse_modifier,
         superblocks_of as superblocks_of,
+    )
+    from heapwire.protocol.values.pixels.tiling import (
+        TILINGS as TILINGS,
+        Tiling as Tiling,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -43,9 +45,10 @@ else:
             ),
             "memory_planes": "plane_count",
             "modifier": (
-                "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE TILINGS "
-                "Superblocks Tiling VENDORS columns_of family_of modifier_name "
-                "parse_modifier superblocks_of"
+                "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE "
+                "Superblocks VENDORS columns_of family_of modifier_name parse_modifier "
+                "superblocks_of"
             ),
+            "tiling": "TILINGS Tiling",
         },
     )

@@ -55,11 +55,14 @@ class PlaneFormat:
         return -(-samples // self.block_height) * self.block_height
 
     @property
+    def bytes_per_sample(self) -> Fraction:
+        """What DRM calls cpp, where that is whole."""
+        return Fraction(self.bytes_per_block, self.block_width * self.block_height)
+
+    @property
     def _bytes_a_pixel(self) -> Fraction:
         """Of a row, for each pixel of the picture's width."""
-        return Fraction(
-            self.bytes_per_block, self.block_width * self.block_height * self.horizontal
-        )
+        return self.bytes_per_sample / self.horizontal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 A modifier is a u64: the vendor in the top 8 bits, the vendor's own code below
 (include/uapi/drm/drm_fourcc.h). For most of them only their own driver can say
 where the pixels are: those are laid out by whoever allocates. The few whose
-layout is rows of equal tiles are rows of `TILINGS`, and linear is one of them;
+layout is rows of equal tiles are rows of `TILINGS` (tiling.py), and linear is one of them;
 Broadcom's columns and Arm's superblocks have sizes that follow from the modifier.
 """
 
@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
 from heapwire.protocol.errors import InputError, shown
-from heapwire.protocol.values.pixels.format import Format, PlaneFormat
 
 LINEAR = 0
 """Rows of pixels one after the other (DRM_FORMAT_MOD_LINEAR)."""
@@ -255,134 +253,3 @@ def _parse_called(vendor: str, scheme: str | None, width: str, inside: str) -> i
     if scheme is not None or not 0 <= code <= INVALID:
         raise ValueError(inside)
     return modifier_code({name: bits for bits, name in VENDORS.items()}[vendor], code)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tiling:
-    """A layout that can be computed: rows of tiles, one after the other, like linear.
-
-    `tile_width` is in bytes and `tile_rows` in rows of the plane; the pitch is
-    a multiple of the one and the rows of the other. Linear is a tile of 1 x 1.
-    `paired` tiles are half as wide as that, and stand in an order of their own.
-    A tile `of_pixels` is so many pixels wide and high on each plane, so that the tile of
-    chroma is what belongs to one of luma: 16 x 16 is 16 bytes by 8 rows of NV12's.
-    """
-
-    modifier: int
-    tile_width: int = 1
-    tile_rows: int = 1
-    paired: bool = False
-    of_pixels: bool = False
-    source: str = ""
-
-    def size_of(self, plane: PlaneFormat) -> tuple[int, int]:
-        """The bytes and rows of a tile of a plane."""
-        if not self.of_pixels:
-            return self.tile_width, self.tile_rows
-        samples = self.tile_width // plane.horizontal
-        return (
-            samples * plane.bytes_per_block // (plane.block_width * plane.block_height),
-            self.tile_rows // plane.vertical,
-        )
-
-    def divides(self, format_: Format) -> bool:
-        """Whether every plane of a format has whole blocks in a tile."""
-        return not self.of_pixels or all(
-            self.tile_width % (plane.horizontal * plane.block_width) == 0
-            and self.tile_rows % (plane.vertical * plane.block_height) == 0
-            for plane in format_.planes
-        )
-
-    def places(self, columns: int, rows: int) -> tuple[int, ...]:
-        """Where in memory each tile of a plane is, counted in tiles, row by row of tiles.
-
-        Paired ones go two by two through two rows at a time, the first row to the right
-        and the second back: 0 1 6 7 above 2 3 4 5. A last row without another is in order.
-        """
-        if not self.paired:
-            return tuple(range(columns * rows))
-        return tuple(
-            _paired_place(column, row, columns, rows)
-            for row in range(rows)
-            for column in range(columns)
-        )
-
-
-def _paired_place(column: int, row: int, columns: int, rows: int) -> int:
-    start = column + (row & ~1) * columns
-    if row & 1:
-        return start + (column & ~3) + 2
-    if rows & 1 and row == rows - 1:
-        return start
-    return start + (column + 2 & ~3)
-
-
-TILINGS: Mapping[int, Tiling] = MappingProxyType(
-    {
-        row.modifier: row
-        for row in (
-            Tiling(modifier=LINEAR, source="drm_fourcc.h"),
-            Tiling(
-                modifier=INTEL_X_TILED,
-                tile_width=512,
-                tile_rows=8,
-                source="minigbm i915.c, i915_align_dimensions",
-            ),
-            Tiling(
-                modifier=INTEL_Y_TILED,
-                tile_width=128,
-                tile_rows=32,
-                source="minigbm i915.c, i915_align_dimensions",
-            ),
-            Tiling(
-                modifier=INTEL_4_TILED,
-                tile_width=128,
-                tile_rows=32,
-                source="i915/display/intel_fb.c, intel_tile_width_bytes; intel_tile_height, "
-                "of which 4096 bytes are a tile (intel_tile_size)",
-            ),
-            Tiling(
-                modifier=SAMSUNG_16_16_TILE,
-                tile_width=16,
-                tile_rows=16,
-                of_pixels=True,
-                source="drm_fourcc.h, DRM_FORMAT_MOD_SAMSUNG_16_16_TILE; "
-                "v4l2-common.c, v4l2_format_info, V4L2_PIX_FMT_NV12MT_16X16: 16x16 and 8x8",
-            ),
-            Tiling(
-                modifier=MTK_16L_32S_TILE,
-                tile_width=16,
-                tile_rows=32,
-                of_pixels=True,
-                source="drm_fourcc.h of Linux 6.14, MTK_FMT_MOD_TILE_16L32S; "
-                "pixfmt-yuv-planar.rst, V4L2_PIX_FMT_MM21: luma 16x32, chroma 16x16",
-            ),
-            *(
-                Tiling(
-                    modifier=modifier_code(_NVIDIA, 0x10 | gobs),
-                    tile_width=64,
-                    tile_rows=8 << gobs,
-                    source="drm_fourcc.h, DRM_FORMAT_MOD_NVIDIA_16BX2_BLOCK: 1 to 32 GOBs of "
-                    "64 x 8 above each other",
-                )
-                for gobs in range(6)
-            ),
-            Tiling(
-                modifier=SAMSUNG_64_32_TILE,
-                tile_width=128,
-                tile_rows=32,
-                paired=True,
-                source="s5p-mfc/regs-mfc.h, S5P_FIMV_NV12MT_HALIGN and _VALIGN; "
-                "pixfmt-yuv-planar.rst, V4L2_PIX_FMT_NV12MT",
-            ),
-            Tiling(
-                modifier=ALLWINNER_TILED,
-                tile_width=32,
-                tile_rows=32,
-                source="cedrus_video.c, NV12_32L32",
-            ),
-        )
-    }
-)
-"""The modifiers whose layout is rows of tiles. That of `columns_of` and of `superblocks_of` is
-computed too; all others are the allocator's."""
