@@ -7,7 +7,7 @@ import fcntl
 import os
 import socket
 import struct
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -110,23 +110,30 @@ class Fuzzer:
         self.target = target
         self.healthy = Healthy(target, interfaces)
         self._interfaces = interfaces
-        self._wake_the_solver()
-        self._before = target.files()
+        self._before = target.files() + self._solver()
 
     def close(self) -> None:
         self.healthy.close()
 
-    def _wake_the_solver(self) -> None:
-        """Let the process that solves heavy questions be there: it stays for a while."""
-        asleep = self.target.files()
+    def _solver(self) -> Counter[str]:
+        """What the compositor has open for the process that solves heavy questions.
+
+        It comes when it is needed, and stays for a minute: nobody waits for its end.
+        """
         script = self.script(Random(0))
         script.heavy()
+        alone = self.target.files()
         player = Player(RawConnection(self.target.socket), deque(script.steps), self.healthy)
+        until(lambda: bool(self.target.files() - alone), "the connection")
+        asleep = self.target.files()
         while player.steps:
             player.turn(Tally())
         until(lambda: bool(self.target.files() - asleep), "a process that solves")
+        self.healthy.tick()  # all that belongs to it is open
+        solver = self.target.files() - asleep
         player.connection.close()
         self.healthy.check_answer()
+        return solver
 
     def run(self, seed: str, messages: int) -> None:
         """Play so many messages of a seed; a failure says how to see it again."""
