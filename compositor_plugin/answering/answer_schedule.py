@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
+from heapwire.compositor_plugin.garbage import look_at_what_came
 from heapwire.compositor_plugin.server import (
     WRITABLE,
     Client,
@@ -39,6 +40,8 @@ MUCH = 64
 """Requests handled in one pass of the loop, some 0.6 ms, after which a slice is put off."""
 PUT_OFF = 4
 """Times in a row that a slice is put off: clients that never stop must not keep others waiting."""
+TURNS = 8
+"""Turns after which the collector looks at what has come: of new answers 0.05 to 0.15 ms."""
 AT_ONCE = 50
 """Negotiations that are given a turn together: about 0.2 ms."""
 
@@ -86,6 +89,7 @@ class AnswerSchedule:
         self._order = ReadyOrder(loop)
         self._end_of_pass: EventSource | None = None
         self._put_off = 0
+        self._taken = 0  # turns
         self._debouncer = loop.add_timer(self._send_upgrades)
         self._held: dict[Client, tuple[EventSource, Listener]] = {}
         self._closed = False
@@ -253,6 +257,9 @@ class AnswerSchedule:
             taken = self._turns.take()
             if taken is not None:
                 taken()
+                self._taken += 1
+                if self._taken % TURNS == 0:
+                    look_at_what_came()
             if self._ended:  # one of them after each turn: neither is held up by the other
                 self._ended.popleft().end()
             elif taken is None:
