@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
-from heapwire.kernel.description.device import ANYTHING, Device, DeviceKind, KmsPlane
+from heapwire.kernel.description.device import (
+    ANYTHING,
+    Device,
+    DeviceKind,
+    KmsPlane,
+    PlaneType,
+)
 from heapwire.kernel.description.file_constraint import FileConstraint, MachineNames
 from heapwire.kernel.description.ladder import Fact, Overruled, Resolution, resolve
 from heapwire.protocol.values import (
@@ -95,6 +101,12 @@ class Profile:
         use = self.uses.get(usage)
         return use is not None and bool(use.constraints)
 
+    def planes_of_others(self, type_: PlaneType | None) -> frozenset[str]:
+        """The names of its planes that are not of a type; none where it is not known."""
+        if type_ is None:
+            return frozenset()
+        return frozenset(plane.name for plane in self.kms_planes if plane.type is not type_)
+
     def speaks_of(self, device: Device) -> bool:
         """Whether a device has one of its names."""
         return (
@@ -140,7 +152,10 @@ def with_profiles(device: Device, profiles: Sequence[Profile], names: MachineNam
         sets[usage] = told.sets
         overruled += told.overruled
     planes = tuple(
-        replace(plane, sets=_overlaid(device, Usage.SCANOUT, plane.sets, profiles, names).sets)
+        replace(
+            plane,
+            sets=_overlaid(device, Usage.SCANOUT, plane.sets, profiles, names, plane.type).sets,
+        )
         for plane in device.planes
     )
     return replace(device, sets=sets, planes=planes, overruled=tuple(dict.fromkeys(overruled)))
@@ -195,8 +210,9 @@ def _overlaid(
     sets: tuple[ConstraintSet, ...],
     profiles: Iterable[Profile],
     names: MachineNames,
+    plane: PlaneType | None = None,
 ) -> Resolution:
-    """Sets with what profiles add to them, and what of either does not hold."""
+    """Sets, of a plane of some type or of any, with what profiles add, and what does not hold."""
     bind = _binder(device, names)
     overruled: list[Overruled] = []
     for profile in profiles:
@@ -205,7 +221,7 @@ def _overlaid(
             continue
         parts: list[ConstraintSet] = []
         for one in sets:
-            for part, facts in _spoken_of(one, use, bind):
+            for part, facts in _spoken_of(one, use, bind, profile.planes_of_others(plane)):
                 told = resolve(usage, (part,), facts)
                 parts += told.sets
                 overruled += told.overruled
@@ -214,20 +230,28 @@ def _overlaid(
 
 
 def _spoken_of(
-    one: ConstraintSet, use: ProfileUse, bind: Bind
+    one: ConstraintSet, use: ProfileUse, bind: Bind, others: frozenset[str]
 ) -> Iterable[tuple[ConstraintSet, tuple[Fact, ...]]]:
-    """The parts of a set that a use says the same of, each with what it says."""
+    """The parts of a set that a use says the same of, each with what it says.
+
+    Rows of planes that are all among `others` count where no other row has the pair.
+    """
     common = tuple(Fact(constraint=constraint) for constraint in bind(use.constraints))
-    rows = [(row, bind(row.constraints)) for row in use.rows]
+    rows = [
+        (row, bind(row.constraints), bool(row.kms_planes) and others.issuperset(row.kms_planes))
+        for row in use.rows
+    ]
     parts: dict[tuple[Constraint, ...], dict[int, None]] = {}
     for position, pair in enumerate(one.formats):
-        for demands in [demands for row, demands in rows if row.covers(pair)] or [()]:
+        covering = [(demands, elsewhere) for row, demands, elsewhere in rows if row.covers(pair)]
+        own = [demands for demands, elsewhere in covering if not elsewhere]
+        for demands in own or [demands for demands, _ in covering] or [()]:
             parts.setdefault(demands, {})[position] = None
     for demands, positions in parts.items():
         pairs = tuple(one.formats[position] for position in positions)
-        own = (Fact(constraint=constraint, pairs=frozenset(pairs)) for constraint in demands)
+        facts = (Fact(constraint=constraint, pairs=frozenset(pairs)) for constraint in demands)
         costs = tuple(one.costs[position] for position in positions) if one.costs else ()
-        yield replace(one, formats=pairs, costs=costs), (*common, *own)
+        yield replace(one, formats=pairs, costs=costs), (*common, *facts)
 
 
 def _binder(device: Device, names: MachineNames) -> Bind:

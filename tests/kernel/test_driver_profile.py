@@ -1,6 +1,7 @@
 """Profiles: matched by any name of a device, row by row, and never more than a row says."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -329,6 +330,40 @@ def test_a_laptop_is_told_the_limits_of_its_generation(model, fourcc, modifier, 
         assert min(demands["max-pitch"]) == pitch
         assert min(demands["max-width"]) == width
         assert min(largest for _, largest in demands["scaling"]) == most
+
+
+def scalings(plane, name):
+    """What is said of how a plane scales one format, in all alternatives."""
+    return {
+        c.value
+        for one in plane.sets
+        if pair(name) in one.formats
+        for c in one.constraints
+        if REGISTRY[c.type].name == "scaling"
+    }
+
+
+def test_a_plane_is_told_what_planes_of_its_type_do():
+    """Ivy Bridge's primary planes and sprites take the same format; the sprites alone scale it."""
+    shown = (ConstraintSet(formats=(pair("XRGB8888"), pair("YUYV"))),)
+    known = display(
+        pair("XRGB8888"), driver="i915", compatibles=("pci:v00008086d00000166sv0",), iommu=True
+    )
+    device = replace(
+        known,
+        planes=tuple(
+            KmsPlane(name=type_.name, type=type_, sets=shown)
+            for type_ in (PlaneType.PRIMARY, PlaneType.OVERLAY, PlaneType.CURSOR)
+        ),
+    )
+    names = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    said = with_profiles(device, profiles_of(device), names)
+    fixed, twice = (1 << 16, 1 << 16), (1, 2 << 16)
+    # A profile says nothing of cursors, and no row of primary planes has YUYV: what is known.
+    assert [scalings(plane, "XRGB8888") for plane in said.planes] == [
+        {fixed}, {twice}, {fixed, twice},
+    ]  # fmt: skip
+    assert [scalings(plane, "YUYV") for plane in said.planes] == [{twice}] * 3
 
 
 @pytest.mark.parametrize("model", ["1912", "3EA0", "3185"])
