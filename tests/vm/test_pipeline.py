@@ -40,6 +40,11 @@ def test_every_frame_is_what_the_decoder_gives_into_its_own_memory(pipeline):
     assert pipeline["decoded"] == pipeline["own"]
 
 
+def test_so_it_is_where_the_driver_parses_nothing(pipeline):
+    """More pictures than there are requests, most of which refer to the one before."""
+    assert pipeline["stateless"] == pipeline["own"]
+
+
 def test_the_display_shows_what_was_decoded(pipeline):
     assert len(pipeline["shown"]) == 8
     assert pipeline["written_back"] == pipeline["shown"]

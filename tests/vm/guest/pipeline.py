@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import reference_decoder
@@ -19,7 +20,7 @@ from limits import PATIENCE
 from m2m_encoder import M2mEncoder
 
 from heapwire.kernel.discovery import local_platform
-from heapwire.kernel.video import M2mDecoder
+from heapwire.kernel.video import M2mDecoder, StatelessDecoder
 from heapwire.protocol.explain import plan_document, solve
 from heapwire.protocol.values import (
     BufferCount,
@@ -36,13 +37,18 @@ from heapwire.protocol.values import (
 SIZE = Extent(640, 480)  # a mode that vkms has
 FRAMES = 8
 FWHT = int.from_bytes(b"FWHT", "little")
+STATELESS_FWHT = int.from_bytes(b"SFWH", "little")
 XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
 XRGB8888 = parse_fourcc("XRGB8888")
 
 
-def able(platform, usage, driver):
-    """The first device of a driver that can be put to a use."""
-    return next(one for one in platform.devices if usage in one.sets and one.driver == driver)
+def able(platform, usage, driver, coded=None):
+    """The first device of a driver that can be put to a use, with a bitstream of this kind."""
+    return next(
+        one
+        for one in platform.devices
+        if usage in one.sets and one.driver == driver and (coded is None or coded in one.bitstreams)
+    )
 
 
 def open_fds():
@@ -72,9 +78,10 @@ def negotiated(platform, decoder, display):
 
 
 def decoded_into(codec, packets, layout, buffers):
-    """The index of the buffer of each picture; it is filled again after the next one."""
+    """The index of the buffer of each picture; it is filled again when nobody needs it."""
     codec.start(FWHT, SIZE)
     left = list(enumerate(packets, start=1))
+    idle = []
     ready = select.poll()
     ready.register(codec.fileno(), select.POLLIN)
     draining = False
@@ -83,10 +90,16 @@ def decoded_into(codec, packets, layout, buffers):
             stamp, packet = left.pop(0)
             codec.feed(packet, stamp)
         if codec.changed:
+            if isinstance(codec, StatelessDecoder):
+                assert layout in [
+                    replace(one, pitch_step=0, most_pitch=0) for one in codec.layouts()
+                ]
             codec.set_up(layout, len(buffers))
-            for slot, buffer in enumerate(buffers):
-                codec.give(slot, buffer)
-        if not left and not draining:
+            idle = list(range(len(buffers)))
+        for slot in [one for one in idle if one not in codec.kept]:
+            codec.give(slot, buffers[slot])
+            idle.remove(slot)
+        if not left and not draining and not codec.changed:
             codec.drain()
             draining = True
         picture = codec.take()
@@ -95,7 +108,7 @@ def decoded_into(codec, packets, layout, buffers):
         elif not picture.empty:
             assert not picture.damaged
             yield picture.slot
-            codec.give(picture.slot, buffers[picture.slot])
+            idle.append(picture.slot)
 
 
 def checksum(buffer, size):
@@ -114,7 +127,8 @@ def visible(buffer, pitch):
 def main():
     platform = local_platform()
     encoder = able(platform, Usage.ENCODE, "vicodec")
-    decoder = able(platform, Usage.DECODE, "vicodec")
+    decoder = able(platform, Usage.DECODE, "vicodec", FWHT)
+    stateless = able(platform, Usage.DECODE, "vicodec", STATELESS_FWHT)
     display = able(platform, Usage.SCANOUT, "vkms")
     raw = list(pictures(sys.argv[1], SIZE, FRAMES))
     with M2mEncoder(encoder.node) as codec:
@@ -133,6 +147,7 @@ def main():
         "driver": {"pitch": layout.pitches[0], "size": layout.sizes[0]},
         "own": own,
         "decoded": [],
+        "stateless": [],
         "shown": [],
         "written_back": [],
     }
@@ -152,6 +167,11 @@ def main():
             stack.enter_context(screen.framebuffer(one.fd, *size)) for (one,) in buffers
         ]
         shot = stack.enter_context(screen.framebuffer(shots.fd, *size))
+        with StatelessDecoder(stateless.node) as codec:
+            told["stateless"] = [
+                checksum(buffers[index][0], layout.sizes[0])
+                for index in decoded_into(codec, packets, layout, buffers)
+            ]
         codec = stack.enter_context(M2mDecoder(decoder.node))
         for index in decoded_into(codec, packets, layout, buffers):
             (buffer,) = buffers[index]
