@@ -93,6 +93,7 @@ if TYPE_CHECKING:
         SharedImport as SharedImport,
         SharedMemory as SharedMemory,
     )
+    from heapwire.client_lib.buffers.surface_light import Light as Light
     from heapwire.client_lib.buffers.window import (
         Presented as Presented,
         Window as Window,
@@ -282,6 +283,7 @@ else:
             "buffers.linux_dmabuf": "Import LinuxDmabuf",
             "buffers.plane_view": "PlaneView",
             "buffers.shared_memory": "SharedImport SharedMemory",
+            "buffers.surface_light": "Light",
             "buffers.window": "Presented Window",
             "errors": (
                 "AllocationError DisconnectedError ImportRefusedError MissingGlobalError "

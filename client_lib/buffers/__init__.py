@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         check_planes as check_planes,
     )
     from heapwire.client_lib.buffers.shared_memory import SharedMemory as SharedMemory
+    from heapwire.client_lib.buffers.surface_light import Light as Light
     from heapwire.client_lib.buffers.window import (
         Presented as Presented,
         Window as Window,
@@ -46,6 +47,7 @@ else:
             "linux_dmabuf": "Import LinuxDmabuf",
             "plane_view": "PlaneView check_planes",
             "shared_memory": "SharedMemory",
+            "surface_light": "Light",
             "window": "Presented Window bare_surface",
         },
     )

@@ -15,6 +15,7 @@ from pywayland.protocol_core.interface import Interface
 from heapwire.client_lib.buffers.buffer import Buffer
 from heapwire.client_lib.buffers.output_names import OutputNames
 from heapwire.client_lib.buffers.surface_colours import SurfaceColours
+from heapwire.client_lib.buffers.surface_light import Light, SurfaceLight
 from heapwire.client_lib.wayland import (
     DEFAULT_TIMEOUT,
     AnyProxy,
@@ -104,6 +105,7 @@ class Window(Owner):
             self._presentation = _bind(connection, WpPresentation, 1, 1)
             listen(self._presentation, failed, {"clock_id": self._clock_id})
         self._colours = SurfaceColours(connection, self.surface)
+        self._light = SurfaceLight(connection, self.surface, timeout)
         self._xdg_surface: CData = self._wm_base.get_xdg_surface(self.surface)
         listen(self._xdg_surface, failed, {"configure": self._configure})
         self._toplevel: CData = self._xdg_surface.get_toplevel()
@@ -131,6 +133,14 @@ class Window(Owner):
         elif self.fullscreen and not wanted:
             self._toplevel.unset_fullscreen()
         self.fullscreen = wanted
+
+    def describe(self, light: Light | None) -> bool:
+        """Say of which light the pictures are from the next `show` on, None for that of usual RGB.
+
+        Whether the compositor can be told, who may have to answer first. Raises
+        `NoAnswerError` if it does not.
+        """
+        return self._light.tell(light)
 
     def show(
         self,
@@ -188,6 +198,7 @@ class Window(Owner):
         self._xdg_surface.destroy()
         self._outputs.close()
         self._colours.close()
+        self._light.close()
         for proxy in (self._viewport, self._viewporter, self._presentation):
             if proxy is not None:
                 proxy.destroy()

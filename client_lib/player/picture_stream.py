@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from heapwire.client_lib.buffers import Buffer
+from heapwire.client_lib.buffers import Buffer, Light
 from heapwire.client_lib.player.video import Video
 from heapwire.protocol.values import Content, Extent, Participant, Plan
 
@@ -27,7 +27,8 @@ class BufferNeeds:
     `extent` is the visible size of a picture and `coded` the size that the codec
     works in, in pixels. `producer` is who fills the buffers, and `held` how many
     of them it has to have at a time. `sequence` counts up when a device begins
-    anew, and wants to be told of its buffers again even if they are the same.
+    anew, and wants to be told of its buffers again even if they are the same. `light` is what
+    the stream says of primaries and transfer, None for those of usual RGB.
     """
 
     extent: Extent
@@ -36,6 +37,7 @@ class BufferNeeds:
     producer: Participant
     held: int
     sequence: int = 0
+    light: Light | None = None
 
 
 class DuePicture(Protocol):

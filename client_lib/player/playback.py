@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from heapwire.client_lib.buffers import Buffer, Presented, Window
+from heapwire.client_lib.buffers import Buffer, Light, Presented, Window
 from heapwire.client_lib.errors import NoAnswerError
 from heapwire.client_lib.negotiation import BufferSupply, Negotiation
 from heapwire.client_lib.player.decoding import AUTO, StandIns
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
-from heapwire.client_lib.player.pictures import buffer_colour
+from heapwire.client_lib.player.pictures import buffer_colour, untold_light_text
 from heapwire.client_lib.player.play_result import FrameCounts, FrameFate, FrameLedger, PlayResult
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.values import Colour, Extents, Plan
@@ -120,6 +120,7 @@ class Playback:
         self._needs: BufferNeeds | None = None
         self._notes: list[str] = []
         self._untold: dict[Colour, None] = {}
+        self._untold_lights: dict[Light, None] = {}
         self._cut_short = False
         self._heard = time.monotonic()
         self._asked: float | None = None
@@ -199,6 +200,7 @@ class Playback:
                 *dict.fromkeys(self._notes),
                 *(() if self._stand_ins is None else self._stand_ins.notes),
                 *map(_untold_text, self._untold),
+                *map(untold_light_text, self._untold_lights),
             ),
             stopped=self._cut_short,
         )
@@ -271,6 +273,8 @@ class Playback:
             self._ledger.presented(buffer, zero_copy=presented.zero_copy, frame=shown)
             clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
 
+        if not self._window.describe(needs.light) and needs.light is not None:
+            self._untold_lights.setdefault(needs.light)
         colour = buffer_colour(buffer.plan.fourcc, needs.content, needs.extent)
         told = self._window.show(
             buffer,

@@ -56,6 +56,7 @@ class File:
     coded: int = fourcc("FAKE")
     extent: Extent = Extent(64, 48)
     content: Content = Content()
+    light = None
     rate: Fraction = Fraction(25)
     count: int = 0
     pixel_aspect: Fraction = Fraction(1)

@@ -48,6 +48,7 @@ def test_the_globals(client):
         "wl_seat",
         "wl_shm",
         "wl_subcompositor",
+        "wp_color_manager_v1",
         "wp_color_representation_manager_v1",
         "wp_presentation",
         "wp_security_context_manager_v1",

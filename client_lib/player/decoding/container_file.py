@@ -60,7 +60,7 @@ class ContainerFile:
             # How a picture is to be turned, its colours and fields: only a picture tells.
             with Decoder(path) as decoder:
                 first = next(iter(decoder))
-            self.extent, self.content = first.extent, first.content
+            self.extent, self.content, self.light = first.extent, first.content, first.light
         except BaseException:
             self._video.close()
             raise

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.decoding.container_file import coded_fourcc
 from heapwire.client_lib.player.decoding.decoder import Decoder
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
-from heapwire.client_lib.player.pictures import WrittenPicture, transfer_note, writer_participant
+from heapwire.client_lib.player.pictures import WrittenPicture, writer_participant
 from heapwire.protocol.values import Content, Extent, Plan
 
 CPU = "cpu"
@@ -43,7 +44,7 @@ class CpuPictureStream:
         self._decoder = Decoder(path)
         self._frames = iter(self._decoder)
         self.position = 0.0
-        self._kind: tuple[Extent, Content, str] | None = None
+        self._kind: tuple[Extent, Content, str, Light | None] | None = None
 
     @property
     def coded(self) -> int | None:
@@ -79,12 +80,9 @@ class CpuPictureStream:
                 self.notes.append(f"the file breaks off: {self._decoder.broken}")
             return None
         self.position = frame.position
-        kind = (frame.extent, frame.content, frame.picture.format.name)
+        kind = (frame.extent, frame.content, frame.picture.format.name, frame.light)
         if kind != self._kind:
             self._kind = kind
-            note = transfer_note(int(frame.picture.color_trc))
-            if note is not None and note not in self.notes:
-                self.notes.append(note)
             self.needs = BufferNeeds(
                 extent=frame.extent,
                 coded=_coded(frame.extent, self._decoder.coded),
@@ -93,6 +91,7 @@ class CpuPictureStream:
                     frame.picture.format.name, self._formats, tiles=self._tiles
                 ),
                 held=_HELD,
+                light=frame.light,
             )
         return WrittenPicture(frame.picture, frame.time, self._copy)
 

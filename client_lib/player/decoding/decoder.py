@@ -8,9 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.decoding.timeline import Timeline
 from heapwire.client_lib.player.decoding.video_file import VideoFile
-from heapwire.client_lib.player.pictures import picture_colour
+from heapwire.client_lib.player.pictures import picture_colour, picture_light
 from heapwire.kernel.system import Owner
 from heapwire.protocol import FileError
 from heapwire.protocol.values import MAX_EXTENT, Content, Extent
@@ -46,6 +47,11 @@ class DecodedFrame:
             encoding=encoding,
             range=range_,
         )
+
+    @property
+    def light(self) -> Light | None:
+        """What the stream says of primaries and transfer; None for the usual ones."""
+        return picture_light(self.picture)
 
 
 class Decoder(Owner):

@@ -202,6 +202,7 @@ class DevicePictureStream:
             extent=device.visible,
             coded=self._layouts[0].extent,
             content=self._file.content,
+            light=self._file.light,
             producer=replace(self._producer, sets=sets),
             held=device.least_buffers,
             sequence=0 if self.needs is None else self.needs.sequence + 1,

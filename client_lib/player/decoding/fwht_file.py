@@ -11,6 +11,7 @@ from fractions import Fraction
 from io import FileIO
 from pathlib import Path
 
+from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.decoding.packet import Packet
 from heapwire.client_lib.player.decoding.timeline import MOST_GAP
 from heapwire.kernel.video import FWHT_HEADER_SIZE, FWHT_MAGIC, FwhtHeader
@@ -61,6 +62,7 @@ class FwhtFile:
         header = FwhtHeader.read(first.data)
         assert header is not None, "packets are frames"
         self.extent, self.content = header.extent, _colours(header)
+        self.light: Light | None = None  # of what a test driver makes, nothing is told
         self._file.seek(0)
         self._ahead = b""
         self.damaged = 0

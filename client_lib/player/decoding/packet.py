@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.video import Video
 from heapwire.protocol.values import Content, Extent
 
@@ -48,6 +49,10 @@ class PacketFile(Video, Protocol):
     @property
     def content(self) -> Content:
         """What the file says of the colours, and how pictures are to be turned."""
+
+    @property
+    def light(self) -> Light | None:
+        """What it says of primaries and transfer; None for those of usual RGB."""
 
     def __iter__(self) -> Iterator[Packet]:
         """The packets in the order in which they are decoded."""

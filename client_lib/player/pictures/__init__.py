@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from heapwire.client_lib.player.pictures.stream_colours import (
         buffer_colour as buffer_colour,
         picture_colour as picture_colour,
-        transfer_note as transfer_note,
+        picture_light as picture_light,
+        untold_light_text as untold_light_text,
     )
     from heapwire.client_lib.player.pictures.written_picture import WrittenPicture as WrittenPicture
 else:
@@ -23,7 +24,7 @@ else:
         {
             "frame_reader": "read_picture",
             "frame_writer": "picture_format stored_as_they_are writer_participant",
-            "stream_colours": "buffer_colour picture_colour transfer_note",
+            "stream_colours": "buffer_colour picture_colour picture_light untold_light_text",
             "written_picture": "WrittenPicture",
         },
     )

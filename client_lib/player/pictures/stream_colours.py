@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from heapwire.client_lib.buffers import Light
 from heapwire.protocol.values import FORMATS, Colour, ColourEncoding, ColourRange, Content, Extent
 
 if TYPE_CHECKING:
@@ -25,8 +26,13 @@ _ENCODINGS: Mapping[int, ColourEncoding] = {
 }
 _RANGES: Mapping[int, ColourRange] = {1: ColourRange.LIMITED, 2: ColourRange.FULL}
 _BT2020_PRIMARIES = 9  # libavutil/pixfmt.h, AVCOL_PRI_BT2020
-# AVColorTransferCharacteristic of what is brighter than a screen of today.
+# AVColorTransferCharacteristic of what is brighter than a screen of today, and of what is shown
+# by it as it is: BT.709, unspecified, BT.601, IEC 61966-2-4 and -2-1, BT.2020 twice.
 _HIGH_DYNAMIC_RANGE: Mapping[int, str] = {16: "PQ", 18: "HLG"}
+_USUAL_TRANSFERS = frozenset((0, 1, 2, 3, 6, 11, 13, 14, 15))
+# AVColorPrimaries, likewise: nothing is said, or BT.709 is.
+_USUAL_PRIMARIES = frozenset((0, 1, 2, 3))
+_BT709 = 1  # of either
 # Pictures larger than one of standard definition are taken for high definition, as mpv
 # (video/csputils.c, mp_csp_guess_colorspace) and browsers do.
 _SD_WIDTH, _SD_HEIGHT = 1280, 576
@@ -66,7 +72,28 @@ def buffer_colour(code: int, content: Content, extent: Extent) -> Colour | None:
     return encoding, range_ or ColourRange.LIMITED
 
 
-def transfer_note(transfer: int) -> str | None:
-    """What is lost of pictures with a transfer characteristic of FFmpeg's; None if nothing is."""
-    name = _HIGH_DYNAMIC_RANGE.get(transfer)
-    return None if name is None else f"its pictures are {name}, which is shown as it is stored"
+def picture_light(picture: av.VideoFrame) -> Light | None:
+    """The primaries and the transfer of a decoded picture, as far as its stream names them.
+
+    None for what every screen shows as it is. Primaries that go unnamed are those of
+    BT.2020 beside PQ and HLG (BT.2100), else of BT.709.
+    """
+    transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
+    if transfer in _USUAL_TRANSFERS:
+        transfer = _BT709
+    if primaries in _USUAL_PRIMARIES:
+        unnamed = primaries != _BT709 and transfer in _HIGH_DYNAMIC_RANGE
+        primaries = _BT2020_PRIMARIES if unnamed else _BT709
+    light = Light(primaries, transfer)
+    return None if light == (_BT709, _BT709) else light
+
+
+def untold_light_text(light: Light) -> str:
+    """The note on pictures of a light that the compositor has no ears for."""
+    name = _HIGH_DYNAMIC_RANGE.get(light.transfer)
+    if name is not None:
+        return f"its pictures are {name}, which is shown as it is stored"
+    return (
+        f"the compositor cannot be told of the primaries {light.primaries} and the transfer "
+        f"{light.transfer} of H.273: it may show other colours"
+    )

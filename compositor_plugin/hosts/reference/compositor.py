@@ -22,7 +22,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from heapwire.compositor_plugin import HeapPlugin, Policy
-from heapwire.compositor_plugin.hosts.reference.colours import WpColorRepresentationManagerV1
+from heapwire.compositor_plugin.hosts.reference.colours import (
+    WpColorManagerV1,
+    WpColorRepresentationManagerV1,
+)
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.compositor_plugin.hosts.reference.sandbox import (
     SecurityContexts,
@@ -296,6 +299,7 @@ class Compositor(Owner):
         offer(WpSinglePixelBufferManagerV1, WpSinglePixelBufferManagerV1)
         offer(WpPresentation, WpPresentation)
         offer(WpColorRepresentationManagerV1, WpColorRepresentationManagerV1)
+        offer(WpColorManagerV1, WpColorManagerV1)
         kind = WpSecurityContextManagerV1
         hidden = Global(self._display, kind.INTERFACE, lambda new_id: kind(new_id, self._contexts))
         contexts = self._contexts

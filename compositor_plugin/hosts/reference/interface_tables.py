@@ -33,6 +33,7 @@ _MODULES = (
     "linux_dmabuf_v1",
     "security_context_v1",
     "color_representation_v1",
+    "color_management_v1",
     "single_pixel_buffer_v1",
 )
 

@@ -34,7 +34,10 @@ from heapwire.compositor_plugin.server import (
 from heapwire.protocol import UsageError
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.hosts.reference.colours import WpColorRepresentationSurfaceV1
+    from heapwire.compositor_plugin.hosts.reference.colours import (
+        WpColorManagementSurfaceV1,
+        WpColorRepresentationSurfaceV1,
+    )
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop, Output
     from heapwire.compositor_plugin.hosts.reference.wl_subsurface import WlSubsurface
     from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
@@ -91,6 +94,7 @@ class WlSurface(Resource):
         self.subsurface: WlSubsurface | None = None
         self.viewport: WpViewport | None = None
         self.colours: WpColorRepresentationSurfaceV1 | None = None
+        self.light: WpColorManagementSurfaceV1 | None = None
         self.stack: list[WlSurface] = [self]
         self._next_stack: list[WlSurface] = [self]
         self.outputs: tuple[Output, ...] = ()
@@ -256,6 +260,9 @@ class WlSurface(Resource):
         if self.colours is not None:
             self.colours.surface_gone()
             self.colours = None
+        if self.light is not None:
+            self.light.surface_gone()
+            self.light = None
         if self.current.hold is not None:
             self.desktop.retire(self, self.current.hold)
             self.current.hold = None  # it is on the screen until the next refresh

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene.frame_record import (
         FrameRecord as FrameRecord,
     )
+    from heapwire.compositor_plugin.hosts.reference.scene.light import (
+        DISPLAYED as DISPLAYED,
+        PRIMARIES as PRIMARIES,
+        TRANSFERS as TRANSFERS,
+        Light as Light,
+    )
     from heapwire.compositor_plugin.hosts.reference.scene.output import (
         Output as Output,
         OutputMode as OutputMode,
@@ -53,6 +59,7 @@ else:
         {
             "buffer_hold": "BufferContent BufferHold",
             "frame_record": "FrameRecord",
+            "light": "DISPLAYED Light PRIMARIES TRANSFERS",
             "output": "Output OutputMode",
             "pixel_content": "PixelContent",
             "pixels": "Colours Image PlaneBytes READERS TILED png read_image",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferContent
+from heapwire.compositor_plugin.hosts.reference.scene.light import displayed
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rgb
 from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
@@ -59,9 +60,9 @@ def compose(output: Output, layers: Iterable[Layer]) -> Image:
     return to_rgb(canvas)
 
 
-def visible_pixels(image: Image, presenting: Presenting) -> Image:
+def visible_pixels(content: BufferContent, presenting: Presenting) -> Image:
     """The part of a buffer's picture that is shown, upright and at the buffer's resolution."""
-    upright = untransformed(image, presenting.transform)
+    upright = untransformed(_read(content, presenting), presenting.transform)
     crop = presenting.crop
     if crop is None:
         return upright
@@ -78,7 +79,7 @@ def untransformed(image: Image, transform: int) -> Image:
 
 def _draw(canvas: Image, layer: Layer, output: Output) -> None:
     presenting = layer.presenting
-    source = untransformed(layer.content.image(presenting.colour), presenting.transform)
+    source = untransformed(_read(layer.content, presenting), presenting.transform)
     scale = output.mode.scale
     whole = layer.rect.moved(-output.rect.x, -output.rect.y)
     target = Rect(*(value * scale for value in whole))
@@ -98,6 +99,11 @@ def _draw(canvas: Image, layer: Layer, output: Output) -> None:
         _blend(below, drawn)
     else:
         below[..., :3] = drawn[..., :3]
+
+
+def _read(content: BufferContent, presenting: Presenting) -> Image:
+    """A buffer's picture in the colours and the light of the display."""
+    return displayed(content.image(presenting.colour), presenting.light)
 
 
 def _blend(below: Image, above: Image) -> None:

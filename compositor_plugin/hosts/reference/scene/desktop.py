@@ -316,7 +316,7 @@ class Desktop:
         presenting = surface.current.presenting
 
         def pixels() -> Image:
-            return to_rgb(visible_pixels(content.image(presenting.colour), presenting))
+            return to_rgb(visible_pixels(content, presenting))
 
         attributes = content.attributes if isinstance(content, DmabufContent) else None
         record = FrameRecord(
@@ -364,6 +364,9 @@ class Desktop:
             size = None
             if not self._scanout.scales(surface, output):
                 is_candidate, reason = False, StatusReason.TRANSFORM
+        light = surface.current.presenting.light
+        if is_candidate and not (light is None or light.as_displayed):
+            is_candidate, reason = False, StatusReason.TRANSFORM
         scale = output.mode.scale
         return SurfaceState(
             outputs=tuple(

@@ -41,7 +41,8 @@ class ScanoutCheck:
         if hold is None or not isinstance(hold.content, DmabufContent):
             return StatusReason.MEMORY
         transform, colour = surface.current.presenting.transform, surface.current.presenting.colour
-        if transform >= _FLIPPED:
+        light = surface.current.presenting.light
+        if transform >= _FLIPPED or not (light is None or light.as_displayed):
             return StatusReason.TRANSFORM
         content = hold.content
         reason = content.verdicts.get((transform, colour))

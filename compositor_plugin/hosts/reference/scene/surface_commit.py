@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
+from heapwire.compositor_plugin.hosts.reference.scene.light import Light
 from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY, Region
 from heapwire.protocol.values import Colour
 
@@ -27,7 +28,8 @@ class Presenting(NamedTuple):
 
     `transform` is a `wl_output.transform`: what the client has done to the
     buffer's content. `crop` and `destination` are the viewport's. `colour` is what
-    the client says of the YCbCr in it; None if it says nothing.
+    the client says of the YCbCr in it, and `light` what it says of the RGB that comes of it;
+    None if it says nothing.
     """
 
     scale: int = 1
@@ -36,6 +38,7 @@ class Presenting(NamedTuple):
     crop: Crop | None = None
     destination: tuple[int, int] | None = None
     colour: Colour | None = None
+    light: Light | None = None
 
 
 @dataclass(slots=True)
