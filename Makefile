@@ -53,9 +53,10 @@ bench-weston: $(VENV)/installed/test ## measure what the module costs a stock We
 	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_loop.py weston
 	$(BIN)/python bench/bench_answer.py weston
 
-lint: $(VENV)/installed/dev ## check style and types
+lint: $(VENV)/installed/dev ## check style, types, and that every file has a licence
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/reuse lint --quiet
 	MYPYPATH=src $(BIN)/mypy $(addprefix -p heapwire.,$(ROOMS))
 
 format: $(VENV)/installed/dev ## put every file into the project's style

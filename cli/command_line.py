@@ -29,7 +29,7 @@ from heapwire.cli.terminal import (
     status_of,
     warn,
 )
-from heapwire.protocol import HeapwireError, UsageError
+from heapwire.protocol import HeapwireError, MachineError, UsageError
 
 # Each is a module of its own: cli/NAME.py, which opens with the same sentence.
 COMMANDS: Final = {
@@ -103,6 +103,8 @@ def ready_command(arguments: Sequence[str]) -> Run:
             options = _parser(arguments).parse_args(arguments)
     except SlipError as slip:
         return Run(partial(_refuse, slip, as_json=as_json), as_json=False)
+    except MachineError as error:
+        return Run(partial(_raise, error), as_json=as_json)
     except SystemExit as end:  # it shows its help, or what was asked for instead of a command
         text, status = shown.getvalue(), end.code if isinstance(end.code, int) else USAGE
         return Run(lambda: _say(text, status), as_json=False)
@@ -148,17 +150,26 @@ def _refuse(slip: SlipError, *, as_json: bool) -> int:
     return USAGE
 
 
+def _raise(error: MachineError) -> int:
+    raise error
+
+
 def _say(text: str, status: int) -> int:
     say(text, end="")
     return status
 
 
 def whole_command_line() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
-    """The parser of the whole command line and those of all commands, each with its arguments."""
-    return _parsers(COMMANDS)
+    """The parser of the whole command line and those of all commands, each with its arguments.
+
+    A command that cannot be imported, for want of a library, has none and says why.
+    """
+    return _parsers(COMMANDS, whole=True)
 
 
-def _parsers(named: Container[str]) -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
+def _parsers(
+    named: Container[str], *, whole: bool = False
+) -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
     """The parsers; only the commands that are named have their arguments, and are imported."""
     top = ArgumentParser(
         prog="heapwire",
@@ -173,7 +184,16 @@ def _parsers(named: Container[str]) -> tuple[ArgumentParser, dict[str, ArgumentP
     for name, summary in COMMANDS.items():
         command = made[name] = commands.add_parser(name, help=summary, description=summary)
         if name in named:
-            module = importlib.import_module(f"heapwire.cli.{module_of(name)}")
+            try:
+                module = importlib.import_module(f"heapwire.cli.{module_of(name)}")
+            except ModuleNotFoundError as error:
+                missing = (error.name or "").partition(".")[0]
+                if missing == "heapwire":
+                    raise
+                if not whole:
+                    raise MachineError(f"{missing} is missing: pip install {missing}") from None
+                command.description = f"{summary} It needs {missing}, which was missing here."
+                continue
             module.add_arguments(command)
             # Where it is not said again, what was said before the command stays.
             _add_verbose(command, default=argparse.SUPPRESS)
