@@ -285,6 +285,30 @@ class Script:
         interface = "xx_dmabuf_feedback_sources_v1"
         return self.make(sources, "extend_feedback", interface, feedback)
 
+    def any_global(self) -> int:
+        """Any of the globals, for arbitrary requests to have it."""
+        return self.bind(self.random.choice(list(self.globals)))
+
+    def light(self) -> int:
+        """Of which light a surface is, described by names or not wholly."""
+        manager = self.bind("wp_color_manager_v1")
+        creator = self.make(
+            manager, "create_parametric_creator", "wp_image_description_creator_params_v1"
+        )
+        for request in ("set_tf_named", "set_primaries_named"):
+            if self.random.random() < 0.9:
+                self.request(creator, request, self.random.choice((1, 2, 6, 9, 11)))
+        image = self.new("wp_image_description_v1")
+        self.request(creator, "create", image)
+        if self.random.random() < 0.3:
+            self.make(image, "get_information", "wp_image_description_info_v1")
+        surface = self.any("wl_surface", self.surface)
+        interface = "wp_color_management_surface_v1"
+        lit = self.any(interface, lambda: self.make(manager, "get_surface", interface, surface))
+        self.request(lit, "set_image_description", image, self.random.choice((0, 0, 0, 1)))
+        self.request(surface, "commit")
+        return image
+
     def destroy_any(self) -> None:
         """Destroy anything that can be, but for what takes others with it in error."""
         found = [
