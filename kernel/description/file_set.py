@@ -164,15 +164,14 @@ def _planes_of(pairs: Iterable[FormatModifier]) -> int:
 
     A modifier that only its driver knows may add planes to those of the format.
     """
-    return max(
-        (
-            len(FORMATS[pair.fourcc].planes)
-            if pair.fourcc in FORMATS and pair.modifier in TILINGS
-            else MAX_PLANES
-            for pair in pairs
-        ),
-        default=MAX_PLANES,
-    )
+    return max(map(_planes_of_pair, pairs), default=MAX_PLANES)
+
+
+def _planes_of_pair(pair: FormatModifier) -> int:
+    format_, tiling = FORMATS.get(pair.fourcc), TILINGS.get(pair.modifier)
+    if format_ is None or tiling is None or not tiling.divides(format_):
+        return MAX_PLANES
+    return len(tiling.planes_of(format_))
 
 
 def on_planes(table: TomlTable, planes: Mapping[str, KmsPlane]) -> tuple[str, ...]:

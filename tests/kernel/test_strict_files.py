@@ -115,6 +115,16 @@ def test_a_modifier_of_its_drivers_own_may_add_planes(planes):
     Platform.parse(f"{DEVICE.replace('NV12', 'ANY')}{row}")
 
 
+@pytest.mark.parametrize(("plane", "refused"), [(0, False), (1, False), (2, True)])
+def test_what_compresses_has_a_plane_beside_the_pixels(plane, refused):
+    row = f'constraints = [{{ type = "pitch-alignment", value = 64, planes = [{plane}] }}]'
+    text = f'{DEVICE.replace("NV12", "XRGB8888")}modifiers = ["INTEL_YF_TILED_CCS"]\n{row}'
+    if refused:
+        assert "has a plane 2" in faults(text)[0]
+    else:
+        Platform.parse(text)
+
+
 MIB = 1 << 20
 MANY = {
     "a dotted key": (".".join(["a"] * 20_000) + " = 1", ":1: a dotted key has more than 64 parts"),
