@@ -45,7 +45,7 @@ from heapwire.protocol.values import Extent
 PATTERN = "steps"  # greys: no chroma that a format could have less of
 LEVELS = 3  # of 255, for limited range and back
 NUMBERS = 1 << BITS
-MOST_POOLS = 3  # the buffers in use, those before, and those before them while they are shown
+MOST_POOLS = 4  # in use, before, on the screen, and on an output that has yet to refresh
 RENEWED = 2  # negotiations for one change: a surface may change places on its way
 OUTPUTS = (
     OutputMode(name="one", extent=Extent(640, 480), refresh=120_000),
