@@ -16,7 +16,7 @@ from host_stage import OUTPUT, HostStage
 from open_files import open_fds
 from patience import PATIENCE
 
-from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference import STATUS_SUFFIX, Compositor
 from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
 from heapwire.compositor_plugin.hosts.reference.scene.desktop import KEPT_FRAMES
 from heapwire.compositor_plugin.server.resource import live_resources
@@ -122,6 +122,15 @@ def test_stop_before_run_is_not_lost(nothing_left, platform, monkeypatch):
     with Compositor(platform) as compositor:
         compositor.stop()
         compositor.run()
+
+
+def test_a_socket_can_be_a_path(nothing_left, monkeypatch, platform, tmp_path):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    path = tmp_path / "w"
+    with Compositor(platform, socket=str(path)) as compositor:
+        assert compositor.socket == str(path)
+        assert path.is_socket()
+        assert Path(f"{path}{STATUS_SUFFIX}").is_socket()
 
 
 def test_an_output_that_is_not_there(stage):

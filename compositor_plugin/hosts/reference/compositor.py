@@ -79,7 +79,7 @@ class Compositor(Owner):
 
     It has one output of `size` pixels, unless `outputs` says otherwise: these
     are side by side, from left to right. `socket` is the name to
-    listen by below `$XDG_RUNTIME_DIR`; without one, a free name is taken, or
+    listen by below `$XDG_RUNTIME_DIR`, or a path; without one, a free name is taken, or
     none where there is no such directory. `on_frame` is called for each buffer
     that reaches the screen (see `Desktop`); with `record` every frame is kept and
     has a checksum; with `keep_last` a screenshot of an output whose windows are

@@ -81,7 +81,8 @@ def open_status_socket(
     wayland_socket: str, loop: EventLoop, document: Callable[[], Document]
 ) -> StatusSocket | None:
     """The socket beside a Wayland socket; None, and a line of the log, if it cannot be made."""
-    path = Path(os.environ["XDG_RUNTIME_DIR"], f"{wayland_socket}{STATUS_SUFFIX}")
+    # Beside a path it is beside that, wherever others are.
+    path = Path(os.environ.get("XDG_RUNTIME_DIR", ""), f"{wayland_socket}{STATUS_SUFFIX}")
     try:
         return StatusSocket(path, loop, document)
     except OSError as error:
