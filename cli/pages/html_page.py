@@ -1,8 +1,9 @@
 """An explanation as one page of HTML that needs nothing else.
 
-From left to right (on a phone from top to bottom): who takes part and what they
+From left to right: who takes part and what they
 need, what that comes to, and the memory there is, with what was refused struck
-out. Everything on it is in the explanation's document, or in the problem.
+out; on a phone what it comes to is first. Everything on it is in the explanation's
+document, or in the problem.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from heapwire.cli.pages.layout_drawing import STYLE, drawn_objects
 from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform, usage_name
 from heapwire.protocol.explain import Document, explain_document, founded
@@ -38,8 +40,9 @@ h2 { font-size: 1rem; margin: 0 0 .6rem; color: var(--dim); font-weight: 600; }
 h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 p { margin: .25rem 0; }
 .verdict { font-weight: 600; margin-bottom: 1.2rem; }
-.good { color: var(--good); } .bad { color: var(--bad); }
-.columns { display: grid; gap: 1.25rem; grid-template-columns: 1fr 1.15fr 1fr; }
+.good { color: var(--good); } .fair { color: var(--ink); } .bad { color: var(--bad); }
+.columns { display: grid; gap: 1.25rem;
+  grid-template-columns: minmax(0, 1fr) minmax(0, 1.15fr) minmax(0, 1fr); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   padding: .7rem .85rem; margin-bottom: .75rem; overflow-wrap: anywhere; }
 .card.chosen { border-color: var(--good); border-width: 2px; }
@@ -47,18 +50,9 @@ p { margin: .25rem 0; }
   text-decoration-color: var(--bad); color: var(--dim); }
 .dim { color: var(--dim); font-size: .875rem; }
 ul { margin: .35rem 0 0; padding-left: 1.1rem; } li { margin: .15rem 0; }
-.row { display: grid; grid-template-columns: 1fr 3.5rem 1fr; align-items: center;
-  margin-bottom: .5rem; }
-.row .card { margin: 0; } .row svg { width: 100%; height: 1.5rem; }
-.row path { stroke: var(--mark); fill: none; stroke-width: 2; }
-.row polygon { fill: var(--mark); }
-@media (max-width: 52rem) { .columns { grid-template-columns: 1fr; } body { padding: .85rem; } }
+@media (max-width: 52rem) { .columns { grid-template-columns: minmax(0, 1fr); }
+  .columns section:nth-child(2) { order: -1; } body { padding: .85rem; } }
 """
-
-_ARROW = (
-    '<svg viewBox="0 0 56 24" aria-hidden="true"><path d="M4 12H46"/>'
-    '<polygon points="44,6 54,12 44,18"/></svg>'
-)
 
 
 def explain_page(platform: Platform, problem: Problem, answer: Answer) -> str:
@@ -68,7 +62,7 @@ def explain_page(platform: Platform, problem: Problem, answer: Answer) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{STYLE}</style></head>\n<body>"
         f"<h1>{escape(title)}</h1>{_verdict(document)}"
         f'<div class="columns"><section><h2>Who takes part</h2>{_participants(problem)}</section>'
         f"<section><h2>What that comes to</h2>{_outcome(document)}</section>"
@@ -85,7 +79,8 @@ def _verdict(document: Document) -> str:
     names = " and ".join(dict.fromkeys(map(_source_name, documents(plan["objects"]))))
     how = "scanned out" if plan["scanout"] else "sampled, not scanned out"
     what = f"{plan['fourcc']} {plan['modifier_name']}"
-    return f'<p class="verdict good">{_text(what)} from {_text(names)}, {how}</p>'
+    colour = "good" if plan["scanout"] else "fair"
+    return f'<p class="verdict {colour}">{_text(what)} from {_text(names)}, {how}</p>'
 
 
 def _participants(problem: Problem) -> str:
@@ -132,14 +127,7 @@ def _outcome(document: Document) -> str:
 
 def _plan(plan: Document) -> str:
     objects = documents(plan["objects"])
-    rows = "".join(
-        f'<div class="row"><div class="card"><h3>plane {index}</h3>'
-        f'<p class="dim">offset {plane["offset"]}, pitch {plane["pitch"]}</p></div>{_ARROW}'
-        f'<div class="card chosen"><h3>{_text(_source_name(objects[_index(plane)]))}</h3>'
-        f'<p class="dim">object {plane["object"]}, {objects[_index(plane)]["size"]} bytes</p>'
-        "</div></div>"
-        for index, plane in enumerate(documents(plan["planes"]))
-    )
+    rows = drawn_objects(plan) if documents(plan["planes"]) else ""
     if not rows:
         rows = _card(
             "Left to the allocator", "".join(_text(_source_name(entry)) for entry in objects)
@@ -183,12 +171,6 @@ def _source_name(entry: Document) -> str:
     source = entry["source"]
     assert isinstance(source, dict)
     return str(source["name"])
-
-
-def _index(plane: Document) -> int:
-    number = plane["object"]
-    assert isinstance(number, int)
-    return number
 
 
 def _text(value: object) -> str:
