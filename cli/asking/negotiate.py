@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from heapwire.cli.arguments import add_json, add_timeout, load_platform
-from heapwire.cli.pages import batch_document
+from heapwire.cli.pages import batch_document, surface_to_ask
 from heapwire.cli.question import add_question, buffer_counts, default_participants, requested
 from heapwire.cli.terminal import DONE, FAILED, show
 from heapwire.client_lib import NegotiationError
-from heapwire.client_lib.buffers import LinuxDmabuf, Window, bare_surface
+from heapwire.client_lib.buffers import LinuxDmabuf
 from heapwire.client_lib.negotiation import Negotiation, offered_manager, surface_negotiation
-from heapwire.client_lib.wayland import AnyProxy, Connection
+from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import Document, render_explain
 from heapwire.protocol.values import Content, Extents, Participant, Usage
 from heapwire.protocol.wire import Batch, Explanation
 
-_SHELL = "xdg_wm_base"
 _COMPOSITORS = Usage.SCANOUT | Usage.SAMPLING  # what the compositor answers for itself
 
 
@@ -46,7 +44,11 @@ def run(options: argparse.Namespace) -> int:
     platform = load_platform(options.platform)
     members = _members(options, platform)
     timeout: float = options.timeout
-    with Connection() as connection, _surface(connection, options) as (surface, covered):
+    with (
+        Connection() as connection,
+        surface_to_ask(connection, fullscreen=options.fullscreen, timeout=timeout) as asked,
+    ):
+        surface, covered = asked
         manager = offered_manager(connection, platform, timeout=timeout)
         # A compositor that makes plans is asked, whether it imports buffers or not.
         dmabuf = LinuxDmabuf(connection, timeout=timeout) if manager is None else None
@@ -71,21 +73,6 @@ def run(options: argparse.Namespace) -> int:
             while True:  # until Ctrl-C, or the compositor goes
                 connection.dispatch(None)
     return DONE if batch.offers else FAILED
-
-
-@contextmanager
-def _surface(
-    connection: Connection, options: argparse.Namespace
-) -> Iterator[tuple[AnyProxy, Callable[[], tuple[str, ...]]]]:
-    """What is asked about, and what gives the outputs that it covers."""
-    if _SHELL not in connection.globals(timeout=options.timeout):
-        yield bare_surface(connection), tuple
-        return
-    title = "heapwire negotiate"
-    with Window(
-        connection, title=title, fullscreen=options.fullscreen, timeout=options.timeout
-    ) as window:
-        yield window.surface, lambda: window.covered
 
 
 def render(document: Document) -> str:

@@ -6,6 +6,7 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.cli.pages.asked_feedback import feedback_document as feedback_document
+    from heapwire.cli.pages.asked_surface import surface_to_ask as surface_to_ask
     from heapwire.cli.pages.batch_answer import (
         batch_document as batch_document,
         conflict_members as conflict_members,
@@ -32,6 +33,7 @@ else:
         __name__,
         {
             "asked_feedback": "feedback_document",
+            "asked_surface": "surface_to_ask",
             "discretion": "discreet private_words",
             "batch_answer": "batch_document conflict_members",
             "frame_statistics": "FrameStatistics",

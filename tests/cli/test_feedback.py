@@ -44,6 +44,19 @@ def test_each_tranche_says_where_its_memory_can_come_from(heapwire, serving):
     assert any(line.startswith("    memory ") for line in text.splitlines())
 
 
+def test_a_surface_that_fills_the_screen_is_offered_what_is_scanned_out(heapwire, serving):
+    with serving("raspberry-pi-4"):
+        any_surface, window, filling = (
+            json.loads(heapwire("feedback", *options, "--json").out)
+            for options in ((), ("--surface",), ("--fullscreen",))
+        )
+    assert [one["flags"] for one in window["tranches"]] == [["sampling"]]
+    assert window["tranches"] == any_surface["tranches"]
+    assert [one["flags"] for one in filling["tranches"]] == [["scanout"], ["sampling"]]
+    [memory] = filling["tranches"][0]["memory"]
+    assert memory["name"] == "linux,cma"
+
+
 def test_what_the_devices_require_is_shown(heapwire, serving):
     with serving("rockchip-rk3399") as machine:
         document = json.loads(heapwire("feedback", "--json").out)
