@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 
 from heapwire.cli.arguments import add_json, add_schema, extent, load_platform, output_file
-from heapwire.cli.pages import explain_page
+from heapwire.cli.pages import explain_dot, explain_page
 from heapwire.cli.question import add_question, asked_problem
 from heapwire.cli.terminal import DONE, FAILED, Written, complain, documents, show
 from heapwire.protocol.explain import (
@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--html", metavar="FILE", type=output_file, help="write a page with a picture"
     )
     parser.add_argument(
+        "--dot", metavar="FILE", type=output_file, help="write a graph for dot, of Graphviz"
+    )
+    parser.add_argument(
         "--capture",
         metavar="FILE",
         type=output_file,
@@ -65,6 +68,9 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         with written.each():
             options.html.write_text(explain_page(platform, problem, answer))
+    if options.dot is not None:
+        with written.each():
+            options.dot.write_text(explain_dot(platform, problem, answer))
     document = explain_document(problem, answer)
     show(
         {**document, "requirements": requirements_document(problem)}, _render, as_json=options.json

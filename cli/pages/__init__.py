@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         discreet as discreet,
         private_words as private_words,
     )
+    from heapwire.cli.pages.dot_graph import explain_dot as explain_dot
     from heapwire.cli.pages.frame_statistics import FrameStatistics as FrameStatistics
     from heapwire.cli.pages.html_page import explain_page as explain_page
     from heapwire.cli.pages.memory_feedback import (
@@ -36,6 +37,7 @@ else:
             "asked_surface": "surface_to_ask",
             "discretion": "discreet private_words",
             "batch_answer": "batch_document conflict_members",
+            "dot_graph": "explain_dot",
             "frame_statistics": "FrameStatistics",
             "html_page": "explain_page",
             "memory_feedback": "memory_lines",
