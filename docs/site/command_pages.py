@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from protocol_pages import plain
@@ -25,16 +27,29 @@ def command_pages() -> Iterator[tuple[str, str]]:
 
 def command_page(page: Page) -> str:
     """A page as Markdown."""
-    lines = [f"# {page.name}\n", f"{plain(page.description)}\n", f"    {page.usage}\n"]
+    usage = textwrap.fill(
+        *(page.usage, 76),
+        initial_indent="    ",
+        subsequent_indent=" " * 8,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    lines = [f"# {page.name}\n", f"{worded(page.description)}\n", f"{usage}\n"]
     for section in page.sections:
         lines += [f"## {section.heading.capitalize()}\n", *_terms(section.terms), ""]
     others = ", ".join(f"[{one}]({one}.md)" for one in page.others)
     return "\n".join([*lines, f"See also {others}.\n"])
 
 
+def worded(text: str) -> str:
+    """A text of the help: what stands in ` there is code here too, and nothing else is markup."""
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(part if part[:1] == "`" else plain(part) for part in parts)
+
+
 def _terms(terms: Iterable[Term], indent: str = "") -> Iterator[str]:
     for term in terms:
-        yield f"{indent}- `{term.word}`: {plain(' '.join(term.text.split()))}".rstrip(": ")
+        yield f"{indent}- `{term.word}`: {worded(' '.join(term.text.split()))}".rstrip(": ")
         if term.usage:
             yield f"{indent}  - `{term.usage}`"
             yield from _terms(term.inner, f"{indent}  ")

@@ -6,13 +6,10 @@ project = "heapwire"
 version = release = own_version()
 language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
+smartquotes = False  # -- stands for an option here, and for no dash
 exclude_patterns = ["examples/**"]
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Memory negotiation over Wayland",
-    "page_width": "72rem",
-    "fixed_sidebar": True,
-}
+html_theme = "furo"
+html_title = f"heapwire {release}"
 html_show_copyright = False
 html_copy_source = False
 

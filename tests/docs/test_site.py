@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 
 import pytest
-from command_pages import command_page
+from command_pages import command_page, worded
 from face_pages import FACES, face_pages
 from protocol_pages import plain, protocol_page
 from site_pages import ROOT, made_pages, place_of, with_links, written_pages
@@ -61,6 +61,11 @@ def test_every_option_of_a_command_is_on_its_page(monkeypatch: pytest.MonkeyPatc
     for name, parser in whole_command_line()[1].items():
         options = set(re.findall(r"--[a-z][a-z-]+", parser.format_help()))
         assert options <= set(re.findall(r"--[a-z][a-z-]+", made[f"heapwire-{name}"]))
+
+
+def test_words_of_the_help_are_code_where_they_stand_in_quotes() -> None:
+    assert worded("what `list --json` says_of *it*") == "what `list --json` says\\_of \\*it\\*"
+    assert worded("a ` alone") == "a \\` alone"
 
 
 def test_every_export_of_a_face_has_one_place() -> None:
