@@ -61,7 +61,7 @@ def follow(installed: Path, tmp_path: Path) -> Iterator[object]:
             env=command_environment(installed, home),
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=4 * PATIENCE,  # compilers, and several commands
             check=False,
         )
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
