@@ -3,11 +3,16 @@
 A client asks the reference compositor in this process, and each bytecode instruction of the
 compositor's thread is counted, libwayland's and the client's own left out. How long one takes
 is the machine's matter, and what C functions do between them is not told apart.
+
+    bench_instructions.py          beside the base; fails where something costs a quarter more
+    bench_instructions.py --keep   let what it costs now be the base, of this version of Python
 """
 
 from __future__ import annotations
 
+import json
 import os
+import platform as python_platform
 import socket
 import sys
 import tempfile
@@ -27,6 +32,8 @@ from heapwire.protocol.solver import solve_plans
 
 PLATFORM = "raspberry-pi-4"
 QUESTIONS = 40
+BASE = Path(__file__).with_name("instructions_base.json")
+MOST = 1.25  # times the base
 
 
 def instructions(work: Callable[[], object]) -> int:
@@ -67,9 +74,9 @@ def questions(compositor: Compositor, client: Plugin, widths: list[int]) -> int:
     return total // len(widths)
 
 
-def main() -> None:
-    """Count and print."""
-    print("instructions of the interpreter")
+def counted() -> dict[str, int]:
+    """The instructions of everything."""
+    found: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
         os.environ["XDG_RUNTIME_DIR"] = name
         with Compositor(Platform.load(PLATFORM), socket="count-0") as compositor:
@@ -77,19 +84,36 @@ def main() -> None:
                 client = Plugin(Path(name) / "count-0")
             spare_the_loop()
             questions(compositor, client, [704, 720])
-            new = questions(compositor, client, [736 + 16 * n for n in range(QUESTIONS)])
-            same = questions(compositor, client, [640] * QUESTIONS)
-            print(f"  a question to the reference compositor: new {new}, the same {same}")
+            widths = [736 + 16 * n for n in range(QUESTIONS)]
+            found["a new question"] = questions(compositor, client, widths)
+            found["the same question"] = questions(compositor, client, [640] * QUESTIONS)
     for row, problem in (
         ("2 participants x 8 x 4 heaps", many_pairs(2, 8, 4, 1)),
         ("4 participants x 1200 x 16 heaps", many_pairs(4, 1200, 16, 16)),
         ("4 planes x 16 drivers, related", four_planes(16)),
     ):
-        plans, explained = (
-            instructions(lambda how=how, asked=problem: how(asked)) for how in (solve_plans, solve)
-        )
-        print(f"  {row}: plans {plans}, explained {explained}")
+        for what, how in (("plans", solve_plans), ("explained", solve)):
+            found[f"{row}, {what}"] = instructions(lambda how=how, asked=problem: how(asked))
+    return found
+
+
+def main(options: list[str]) -> int:
+    """Count and print; 1 if something costs too much more than it did."""
+    version = ".".join(python_platform.python_version_tuple()[:2])
+    bases: dict[str, dict[str, int]] = json.loads(BASE.read_text("utf-8"))
+    found = counted()
+    if "--keep" in options:
+        text = json.dumps({**bases, version: found}, indent=2)
+        BASE.write_text(text + "\n", "utf-8")
+    base, status = bases.get(version, {}), 0
+    print(f"instructions of the interpreter, Python {version}" + ("" if base else ": no base"))
+    for what, count in found.items():
+        before = base.get(what, count)
+        verdict = f"  ABOVE {MOST} times" if count > MOST * before else ""
+        status |= bool(verdict)
+        print(f"  {what:45} {count:7}, {count / before:.2f} times the base{verdict}")
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
