@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from host_stage import HostStage
 
+from heapwire.compositor_plugin.hosts.reference.colours.wp_color_management_surface_v1 import (
+    ColorManagementSurfaceError,
+)
 from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import Extent
@@ -131,6 +134,33 @@ def test_an_output_that_is_gone_can_be_bound_and_asked_for(stage) -> None:
     full(client, "set_fullscreen", gone, size=(50, 20))
     assert client.error is None
     assert (stage.compositor.screenshot("right") == GREEN).all()
+
+
+def test_the_light_of_an_output_goes_with_it(stage) -> None:
+    """Whether it was asked for before or after: `failed`, because there is no output (3)."""
+    client = stage.client()
+    bound, manager = outputs(client), client.the("wp_color_manager_v1")
+
+    def light_of(name: str) -> int:
+        interface = "wp_color_management_output_v1"
+        return client.make(manager, "get_output", interface, bound[name])
+
+    def described(light: int) -> int:
+        return client.make(light, "get_image_description", "wp_image_description_v1")
+
+    before, other = light_of("left"), light_of("right")
+    client.request(bound["right"], "release")  # which has no impact
+    assert client.take(described(before))[0][0] == "ready"
+    stage.compositor.unplug("left")
+    for light in (before, light_of("left")):
+        [(event, cause, _)] = client.take(described(light))
+        assert (event, cause) == ("failed", 3)
+    assert client.take(described(other))[0][0] == "ready"
+    failed = described(before)
+    lit = client.make(manager, "get_surface", "wp_color_management_surface_v1", client.surface())
+    client.request(lit, "set_image_description", failed, 0)
+    client.sync()
+    assert client.ended_by() == (lit, ColorManagementSurfaceError.IMAGE_DESCRIPTION)
 
 
 def test_what_cannot_be_is_told(stage) -> None:

@@ -45,9 +45,9 @@ class WpColorManagerV1(Resource):
             self.send("supported_primaries_named", primaries)
         self.send("done")
 
-    def get_output(self, new_id: NewId, _output: WlOutput) -> None:
+    def get_output(self, new_id: NewId, output: WlOutput) -> None:
         """Tell of the light of an output."""
-        WpColorManagementOutputV1(new_id)
+        WpColorManagementOutputV1(new_id, output.output)
 
     def get_surface(self, new_id: NewId, surface: WlSurface) -> None:
         """Let a surface say of which light it is; it can have one object for that."""

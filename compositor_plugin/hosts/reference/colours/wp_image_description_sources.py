@@ -8,7 +8,7 @@ from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_tabl
 from heapwire.compositor_plugin.hosts.reference.colours.wp_image_description_v1 import (
     WpImageDescriptionV1,
 )
-from heapwire.compositor_plugin.hosts.reference.scene import DISPLAYED
+from heapwire.compositor_plugin.hosts.reference.scene import DISPLAYED, Output
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 
 
@@ -20,14 +20,18 @@ class ColorManagementSurfaceFeedbackError(IntEnum):
 
 
 class WpColorManagementOutputV1(Resource):
-    """The light of an output, which never changes."""
+    """The light of an output, which never changes, and goes with the output."""
 
     INTERFACE = interface_table("wp_color_management_output_v1")
     VERSION = 1
 
+    def __init__(self, new_id: NewId, output: Output) -> None:
+        super().__init__(new_id)
+        self._output = output
+
     def get_image_description(self, new_id: NewId) -> None:
         """Describe it."""
-        WpImageDescriptionV1(new_id, DISPLAYED, told=True)
+        WpImageDescriptionV1(new_id, None if self._output.gone else DISPLAYED, told=True)
 
 
 class WpColorManagementSurfaceFeedbackV1(Resource):

@@ -35,7 +35,8 @@ class Output:
     """One output. It ticks only while there is something to show.
 
     `x` is where it begins in the space that all outputs share; `period` is in
-    nanoseconds. `retired` are buffers that leave the screen with the next tick.
+    nanoseconds. `retired` are buffers that leave the screen with the next tick. One that is
+    `gone` was unplugged, or its compositor ends.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Output:
         self.resources: set[WlOutput] = set()
         self.retired: list[BufferHold] = []
         self.sequence = 0
+        self.gone = False
         self._timer = loop.add_timer(lambda: self._fired(on_tick))
         self._scheduled = False
 
@@ -83,6 +85,7 @@ class Output:
 
     def close(self) -> None:
         """Stop ticking."""
+        self.gone = True
         self._timer.remove()
         self.release_retired()
 
