@@ -7,7 +7,7 @@ standard dynamic range: screens differ more from each other than BT.1886 does fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image
 
-Levels = NDArray[np.float64]
+Levels = NDArray[np.float32]
 
 # wp_color_manager_v1.primaries and .transfer_function: those of video.
 SRGB, PAL, NTSC, BT2020 = 1, 3, 4, 6
@@ -49,7 +49,9 @@ _HLG_GAMMA = 1.2
 # ITU-R BT.2100 table 5.
 _HLG_A = 0.17883277
 _HLG_B, _HLG_C = 1 - 4 * _HLG_A, 0.5 - _HLG_A * np.log(4 * _HLG_A)
-_BT2020_WEIGHTS = np.array([0.2627, 0.6780, 0.0593])
+_BT2020_WEIGHTS = np.array([0.2627, 0.6780, 0.0593], np.float32)
+_BAND = 1 << 18  # pixels that are converted at once: 3 MiB of each thing that is made of them
+_STEPS = 1 << 20  # of light between black and white: half a code where it is darkest
 
 
 class Light(NamedTuple):
@@ -72,47 +74,58 @@ def displayed(image: Image, light: Light | None) -> Image:
     """A picture as (height, width, 4) in the display's light."""
     if light is None or light.as_displayed:
         return image
-    codes = image[..., :3] / 255
-    levels = _LINEAR.get(light.transfer, _of_display)(codes)
-    if light.primaries != SRGB:
-        levels = levels @ _to_display(light.primaries).T
     shown = image.copy()
-    shown[..., :3] = np.round(np.clip(levels, 0, 1) ** (1 / _GAMMA) * 255)
+    rows = max(1, _BAND // shown.shape[1])
+    for first in range(0, len(shown), rows):
+        band = shown[first : first + rows, :, :3]
+        band[...] = _converted(band, light)
     return shown
 
 
-def _of_display(codes: Levels) -> Levels:
-    return np.asarray(codes**_GAMMA)
+def _converted(codes: Image, light: Light) -> Image:
+    levels = _linear(light.transfer)[codes]
+    if light.transfer == HLG:
+        luminance = levels @ _BT2020_WEIGHTS
+        gain = np.maximum(luminance, 1e-9) ** (_HLG_GAMMA - 1) * (_HLG_PEAK / _WHITE)
+        levels *= gain[..., np.newaxis]
+    if light.primaries != SRGB:
+        levels = levels @ _to_display(light.primaries).T
+    steps = np.clip(levels, 0, 1) * (_STEPS - 1) + 0.5
+    return _codes().take(steps.astype(np.intp))
 
 
-def _of_pq(codes: Levels) -> Levels:
-    """SMPTE ST 2084 (BT.2100 table 4), in reference whites."""
-    power = codes ** (1 / 78.84375)
-    part = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
-    return np.asarray(part ** (1 / 0.1593017578125) * 10000 / _WHITE)
+@cache
+def _linear(transfer: int) -> Levels:
+    """The light of each code, in reference whites; of HLG the scene's (BT.2100 table 5)."""
+    codes = np.arange(256) / 255
+    if transfer == PQ:  # SMPTE ST 2084 (BT.2100 table 4)
+        power = codes ** (1 / 78.84375)
+        part = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
+        levels = part ** (1 / 0.1593017578125) * 10000 / _WHITE
+    elif transfer == HLG:
+        bright = (np.exp((codes - _HLG_C) / _HLG_A) + _HLG_B) / 12
+        levels = np.where(codes <= 0.5, codes**2 / 3, bright)
+    else:
+        levels = codes**_GAMMA
+    return levels.astype(np.float32)
 
 
-def _of_hlg(codes: Levels) -> Levels:
-    """BT.2100 table 5: the scene's light, and the display's of it, in reference whites."""
-    scene = np.where(codes <= 0.5, codes**2 / 3, (np.exp((codes - _HLG_C) / _HLG_A) + _HLG_B) / 12)
-    luminance = scene @ _BT2020_WEIGHTS
-    gain = np.maximum(luminance, 1e-9) ** (_HLG_GAMMA - 1)
-    return np.asarray(scene * gain[..., np.newaxis] * _HLG_PEAK / _WHITE)
-
-
-_LINEAR: Mapping[int, Callable[[Levels], Levels]] = {PQ: _of_pq, HLG: _of_hlg}
+@cache
+def _codes() -> NDArray[np.uint8]:
+    """The display's code for each step of light."""
+    return np.round(np.linspace(0, 1, _STEPS) ** (1 / _GAMMA) * 255).astype(np.uint8)
 
 
 @cache
 def _to_display(primaries: int) -> Levels:
-    return np.asarray(np.linalg.inv(_to_xyz(SRGB)) @ _to_xyz(primaries))
+    return (np.linalg.inv(_to_xyz(SRGB)) @ _to_xyz(primaries)).astype(np.float32)
 
 
-def _to_xyz(primaries: int) -> Levels:
+def _to_xyz(primaries: int) -> NDArray[np.float64]:
     """RGB to XYZ, with white at a luminance of 1 (SMPTE RP 177)."""
     columns = np.array([_xyz(*one) for one in PRIMARIES[primaries]]).T
     return np.asarray(columns * np.linalg.solve(columns, _xyz(*_D65)))
 
 
-def _xyz(x: float, y: float) -> Levels:
+def _xyz(x: float, y: float) -> NDArray[np.float64]:
     return np.array([x / y, 1, (1 - x - y) / y])
