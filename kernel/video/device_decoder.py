@@ -99,7 +99,8 @@ class DeviceDecoder(Protocol):
         """Give it a packet, which has to fit, when it is `hungry`.
 
         `stamp` comes back with the picture: a number from 1 on. Raises `InputError` for a packet
-        that has no picture, and that it does without.
+        that has no picture, and that it does without; `MachineError` for one of pictures that
+        the driver has no room for.
         """
 
     def drain(self) -> None:

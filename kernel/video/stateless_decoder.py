@@ -132,8 +132,12 @@ class StatelessDecoder(Owner):
         self._watch()
 
     def _make_room(self, extent: Extent) -> None:
-        """Set the side that is fed for pictures of a size; nothing of it is the driver's."""
+        """Set the side that is fed for pictures of a size, and for the packet that is waiting.
+
+        Nothing of it is the driver's.
+        """
         stream = self._of_stream()
+        waiting = 0 if stream.waiting is None else len(stream.waiting[0].payload)
         if self._packets:
             for packet in self._packets:
                 if packet.request_out:
@@ -143,7 +147,8 @@ class StatelessDecoder(Owner):
                 packet.request.close()
             self._packets = []
         coded = stream.parser.coded
-        granted = self._queue.set_format(coded, extent, size=stream.packet_size)
+        room = max(stream.packet_size, waiting)
+        granted = self._queue.set_format(coded, extent, size=room)
         if granted.fourcc != coded:
             raise MachineError(f"the driver does not decode {v4l2_format_name(coded)}")
         if granted.extent.width < extent.width or granted.extent.height < extent.height:
@@ -151,6 +156,8 @@ class StatelessDecoder(Owner):
         stream.room = granted.extent
         for index in range(self._queue.request_mapped(_PACKETS)):
             self._packets.append(_Packet(index, self._media.request()))
+        if waiting > len(self._queue.mapped(0)):
+            raise MachineError(f"a packet of {waiting} bytes is more than the device takes")
         self._queue.stream_on()
 
     @property

@@ -35,8 +35,10 @@ PARAMS = 0x00A40964  # V4L2_CID_STATELESS_FWHT_PARAMS
 DAMAGE = 0xFF
 
 
-def frame(value, *, key=False, size=(640, 480), pixels=RGB, version=3, colours=(3, 2, 1, 2)):
-    data = bytes([value]) * 9
+def frame(
+    value, *, key=False, size=(640, 480), pixels=RGB, version=3, colours=(3, 2, 1, 2), length=9
+):
+    data = bytes([value]) * length
     flags = pixels | (I_FRAME if key else 0)
     return FWHT_MAGIC + struct.pack(">9I", version, *size, flags, *colours, len(data)) + data
 
@@ -51,8 +53,12 @@ class Side:
 class StatelessKernel:
     """Give its methods to a `StatelessDecoder`; `work` has the driver decode one picture."""
 
-    def __init__(self, *, smallest=(640, 360), largest=(4096, 2160), codes=(b"SFWH",)):
+    def __init__(
+        self, *, smallest=(640, 360), largest=(4096, 2160), codes=(b"SFWH",), most=1 << 16
+    ):
         self.smallest, self.largest, self.codes = smallest, largest, codes
+        self.most = most  # bytes of a packet's buffer
+        self.room = most
         self.sides = {OUTPUT: Side(), CAPTURE: Side()}
         self.refuses = {}  # errno by the name of an ioctl
         self.late = False  # a request is completed after its buffer
@@ -149,7 +155,9 @@ class StatelessKernel:
         width = min(max(width, self.smallest[0]), self.largest[0])
         height = min(max(height, self.smallest[1]), self.largest[1])
         if kind == OUTPUT:
-            code, pitch, room = self.codes[0], 0, 1 << 16
+            (wished,) = struct.unpack_from("=I", data, 28)
+            least = width * height // 64
+            code, pitch, room = self.codes[0], 0, min(max(wished, least), self.most)
         else:
             code = code if code in FORMATS else next(iter(FORMATS))
             _, bytes_a_pixel, halves = FORMATS[code]
@@ -165,6 +173,8 @@ class StatelessKernel:
             raise OSError(errno.EBUSY, "Device or resource busy")
         width, height, code = struct.unpack_from("=II4s", data, 8)
         self.sides[kind].size, self.sides[kind].code = (width, height), code
+        if kind == OUTPUT:
+            (self.room,) = struct.unpack_from("=I", data, 28)
 
     def _reqbufs(self, _fd, data):
         count, kind, memory = struct.unpack_from("=III", data)
@@ -177,7 +187,7 @@ class StatelessKernel:
     def _querybuf(self, _fd, data):
         index, kind = struct.unpack_from("=II", data)
         assert kind == OUTPUT
-        struct.pack_into("=II", self._planes(data), 4, 1 << 16, index << 16)
+        struct.pack_into("=II", self._planes(data), 4, self.room, index << 16)
 
     def _planes(self, data):
         (address,) = struct.unpack_from("=Q", data, 64)

@@ -175,6 +175,28 @@ def test_pictures_of_another_size_are_set_up_anew_after_those_from_before(kernel
     assert playing.sizes == [SIZE, Extent(800, 600), SIZE]
 
 
+def test_a_packet_of_smaller_pictures_that_is_larger_than_theirs_has_room(kernel, memory):
+    """It fits a buffer of the pictures before it, and those for smaller ones are smaller."""
+    large, odd = (1920, 1080), frame(5, key=True, length=20_000)
+    with opened(kernel) as decoder:
+        playing = Playing(kernel, decoder, memory)
+        assert playing.play([frame(4, key=True, size=large), odd, frame(1)]) == [4, 5, 6]
+
+
+def test_a_packet_that_the_driver_has_no_room_for_is_told(memory):
+    kernel = StatelessKernel(most=10_000)
+    with opened(kernel) as decoder:
+        decoder.start(FWHT, SIZE)
+        decoder.feed(frame(1, key=True), 1)
+        decoder.set_up(decoder.layouts()[0], 2)
+        decoder.give(0, [memory[0]])
+        kernel.work()
+        assert decoder.take()
+        kernel.most = 1000  # from the next size on
+        with pytest.raises(MachineError, match="a packet of 5000 bytes is more than the device"):
+            decoder.feed(frame(1, key=True, size=(800, 600), length=5000), 2)
+
+
 def test_pixels_of_another_kind_are_a_change_as_well(kernel, memory):
     other = [frame(5, key=True, pixels=YUV), frame(1, pixels=YUV)]
     with opened(kernel) as decoder:
