@@ -25,6 +25,7 @@ class PictureSide:
         self.queue = V4l2Queue(fd, kind, call)
         self.slots: set[int] = set()
         self.running = False
+        self._has_buffers = False
         self._device = device
         self._kind = kind
 
@@ -33,11 +34,11 @@ class PictureSide:
         self.queue.close()
 
     def stop(self) -> None:
-        """Have the driver give everything back, if it runs."""
-        if self.running:
+        """Have the driver give everything back, if it has anything."""
+        if self._has_buffers:
             self.queue.stop()
         self.slots.clear()
-        self.running = False
+        self.running = self._has_buffers = False
 
     def layouts(
         self, extent: Extent, ask: Callable[[int, Extent], QueueFormat] | None = None
@@ -69,6 +70,7 @@ class PictureSide:
         granted = self.queue.set_format(layout.fourcc, layout.extent, pitch=wish)
         if granted != replace(layout, pitch_step=0, most_pitch=0):
             raise MachineError(f"the driver has changed its mind: {granted} for {layout}")
+        self._has_buffers = True
         room = self.queue.request_dmabuf(slots)
         if room < slots:
             raise MachineError(f"the driver takes {room} buffers and {slots} are needed")

@@ -228,6 +228,18 @@ def test_a_packet_that_the_driver_refuses_is_done_without(kernel, memory):
         assert playing.refused == 2
 
 
+def test_what_could_not_be_set_up_can_be_set_up_again(kernel, memory):
+    """A driver takes no format while there are buffers, whether it runs or not (EBUSY)."""
+    with opened(kernel) as decoder:
+        decoder.start(FWHT, SIZE)
+        decoder.feed(frame(1, key=True), 1)
+        kernel.refuses = {"streamon": errno.EIO}
+        with pytest.raises(OSError, match="Input/output error"):
+            decoder.set_up(decoder.layouts()[0], 3)
+        kernel.refuses = {}
+        assert Playing(kernel, decoder, memory).play(packets(3)) == values(3)
+
+
 def test_it_can_begin_again(kernel, memory):
     with opened(kernel) as decoder:
         Playing(kernel, decoder, memory).play(packets(5))
