@@ -46,6 +46,7 @@ def by_formula(image: np.ndarray, said: Light) -> np.ndarray:
 def test_it_is_what_the_formulas_say(monkeypatch, primaries: int, transfer: int) -> None:
     monkeypatch.setattr(light, "_BAND", 1000)  # of more than one row, and not all of them
     image = np.random.default_rng(primaries).integers(0, 256, (64, 300, 4), np.uint8)
+    image[..., 3] = 255
     image[0, :256, :3] = np.arange(256)[:, np.newaxis]  # greys
     before = image.copy()
     found = displayed(image, Light(primaries, transfer)).astype(int)
@@ -53,6 +54,24 @@ def test_it_is_what_the_formulas_say(monkeypatch, primaries: int, transfer: int)
     assert np.abs(found - wanted).max() <= 1
     assert (found == wanted).mean() > 0.99
     assert (image == before).all()
+
+
+def test_what_is_translucent_is_as_bright_as_what_is_not() -> None:
+    """Its codes are multiplied by its alpha (color-representation: premultiplied_electrical)."""
+    straight = np.random.default_rng(3).integers(0, 256, (40, 256, 4), np.uint8)
+    straight[..., 3] = np.arange(256)  # each alpha, over columns
+    alpha = straight[..., 3:] / 255
+    opaque, given = straight.copy(), straight.copy()
+    opaque[..., 3] = 255
+    given[..., :3] = np.round(straight[..., :3] * alpha)
+    for said in (Light(BT2020, PQ), Light(BT2020, HLG), Light(BT2020, GAMMA22)):
+        found = displayed(given, said)
+        assert (found[..., 3] == given[..., 3]).all()
+        assert (found[..., :3] <= given[..., 3:]).all(), "no brighter than white"
+        wanted = np.round(displayed(opaque, said)[..., :3] * alpha)
+        off = np.abs(found[..., :3] - wanted)
+        assert off[:, 128:].mean() < 2, "a code of 255 is divided by alpha, and rounded twice"
+    assert (displayed(np.zeros((2, 2, 4), np.uint8), Light(BT2020, PQ)) == 0).all()
 
 
 @pytest.mark.parametrize("transfer", [GAMMA22, PQ, HLG])

@@ -51,6 +51,7 @@ _HLG_A = 0.17883277
 _HLG_B, _HLG_C = 1 - 4 * _HLG_A, 0.5 - _HLG_A * np.log(4 * _HLG_A)
 _BT2020_WEIGHTS = np.array([0.2627, 0.6780, 0.0593], np.float32)
 _BAND = 1 << 18  # pixels that are converted at once: 3 MiB of each thing that is made of them
+_OPAQUE = 255
 _STEPS = 1 << 20  # of light between black and white: half a code where it is darkest
 
 
@@ -71,14 +72,20 @@ DISPLAYED = Light(SRGB, GAMMA22)
 
 
 def displayed(image: Image, light: Light | None) -> Image:
-    """A picture as (height, width, 4) in the display's light."""
+    """A picture of premultiplied RGBA, as (height, width, 4), in the display's light."""
     if light is None or light.as_displayed:
         return image
     shown = image.copy()
     rows = max(1, _BAND // shown.shape[1])
     for first in range(0, len(shown), rows):
-        band = shown[first : first + rows, :, :3]
-        band[...] = _converted(band, light)
+        band, alpha = np.split(shown[first : first + rows], [3], axis=2)
+        if (alpha == _OPAQUE).all():
+            band[...] = _converted(band, light)
+        else:  # the curves hold for what was multiplied
+            wide = alpha.astype(np.uint16)
+            straight = (band.astype(np.uint16) * _OPAQUE + wide // 2) // np.maximum(wide, 1)
+            codes = np.minimum(straight, _OPAQUE).astype(np.uint8)
+            band[...] = (_converted(codes, light) * wide + _OPAQUE // 2) // _OPAQUE
     return shown
 
 
