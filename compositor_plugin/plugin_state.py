@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from heapwire.compositor_plugin.answering import AnswerSchedule, SetRecords, SolverQueue
@@ -62,19 +63,25 @@ class PluginState:
         self.negotiations = NegotiationIndex()
         self.statuses = StatusIndex()
         self.sources = SourcesState(self)
-        self.answers = AnswerSchedule(display, policy.debounce)
-        quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
-        self.accounts = Accounts(loop, quota)
-        self.uses = ClientUses(self.answers.forget_client)
         self.records = records
-        self.solving = SolverQueue(loop, self.answers, records, self._solver_failed)
-        self.kernel_worker = Worker("heapwire-kernel")
         self.closed = False
         self._host = host
         self._policy = policy
-        self._worker_source = loop.add_fd(
-            self.kernel_worker.fd, lambda _: self.kernel_worker.dispatch()
-        )
+        quota = Quota.of_process(user=policy.user_grant, reserve=policy.reserve)
+        with ExitStack() as undo:  # where descriptors run out, nothing stays on the host's loop
+            self.answers = AnswerSchedule(display, policy.debounce)
+            undo.callback(self.answers.close)
+            self.accounts = Accounts(loop, quota)
+            undo.callback(self.accounts.close)
+            self.uses = ClientUses(self.answers.forget_client)
+            self.solving = SolverQueue(loop, self.answers, records, self._solver_failed)
+            undo.callback(self.solving.close)
+            self.kernel_worker = Worker("heapwire-kernel")
+            undo.callback(self.kernel_worker.close)
+            self._worker_source = loop.add_fd(
+                self.kernel_worker.fd, lambda _: self.kernel_worker.dispatch()
+            )
+            undo.pop_all()
 
     def host_state(self, surface: int | None, client: Client) -> HostState:
         """What the host says now; what it fails to say is unknown."""

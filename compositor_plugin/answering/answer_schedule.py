@@ -77,6 +77,7 @@ class AnswerSchedule:
         self._upgrades: dict[NegotiationObject, None] = {}  # in the order in which they came
         self._ended: deque[NegotiationObject | BufferStatus] = deque()
         self._idle: EventSource | None = None
+        self._order = ReadyOrder(loop)
         # Neither has a slice itself: that comes after what has arrived meanwhile.
         self._next_pass = NextPass(loop, self._go_on)
         self._next_slice = loop.add_timer(self._resume)
@@ -86,7 +87,6 @@ class AnswerSchedule:
         self._handled = 0  # requests, when the pass began whose slice comes
         self._described: int | None = None  # the same of a pass in which something is described
         self._describing: dict[Client, None] = {}  # in this pass
-        self._order = ReadyOrder(loop)
         self._end_of_pass: EventSource | None = None
         self._put_off = 0
         self._taken = 0  # turns

@@ -21,7 +21,11 @@ class NextPass:
     def __init__(self, loop: EventLoop, callback: Callable[[], None]) -> None:
         self._callback = callback
         self._fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._source = loop.add_fd(self._fd, self._begun)
+        try:
+            self._source = loop.add_fd(self._fd, self._begun)
+        except BaseException:
+            os.close(self._fd)
+            raise
 
     def ask(self) -> None:
         """Call back in the next pass; nothing happens after `close`."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import itertools
+import os
 import weakref
 
 import pytest
 from open_files import open_fds
-from stage import Stage
+from stage import ScriptedHost, Stage
 
+from heapwire.compositor_plugin import HeapPlugin
+from heapwire.compositor_plugin.server import EventLoop, OwnDisplay, event_loop
 from heapwire.compositor_plugin.server.resource import live_resources
+from heapwire.kernel.description import Platform
 
 OBJECTS = ("status", "negotiation", "surface", "buffer", "set", "allocation")
 
@@ -204,3 +209,32 @@ def test_what_a_client_leaves_is_let_go_of_without_the_collector(how: str) -> No
             assert stage.plugin._state.records._records == {}
         finally:
             gc.enable()
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_where_descriptors_run_out_a_plugin_leaves_nothing(monkeypatch, failing: int) -> None:
+    """Whichever of them is the one too many: the host goes on without the plugin."""
+    display, left = OwnDisplay(), failing
+    display.loop.add_timer(lambda: None).remove()  # the loop has one descriptor for all of them
+
+    def scarce(real):
+        def call(*arguments, **options):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return real(*arguments, **options)
+
+        return call
+
+    for module, name in ((os, "eventfd"), (os, "dup"), (EventLoop, "add_fd")):
+        monkeypatch.setattr(module, name, scarce(getattr(module, name)))
+    before, sources = open_fds(), dict(event_loop._sources)
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            HeapPlugin(display.address, Platform.load("raspberry-pi-4"), ScriptedHost())
+        gc.collect()
+        assert open_fds() == before
+        assert event_loop._sources == sources
+    finally:
+        display.destroy()
