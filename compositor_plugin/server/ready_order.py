@@ -12,7 +12,9 @@ from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.event_loop import EventLoop
 from heapwire.compositor_plugin.server.libwayland_server import library
 
-_MOST = 64  # descriptors that are looked at; libwayland handles 32 in a pass
+# Descriptors that are looked at: all that are ready. Were there more, to look at the first of them
+# would put them behind those that libwayland has just read, 32 in a pass.
+_MOST = 1 << 14
 _WATCHED = re.compile(rb"events: *([0-9a-f]+) data: *([0-9a-f]+) .*ino:([0-9a-f]+)")
 _WORD = 0xFFFFFFFF  # of 64 bits of data Python's epoll gives 32
 
@@ -40,7 +42,7 @@ class ReadyOrder:
         known = {self._data_of(client) for client in clients}
         row = [data & _WORD for data, _ in self._epoll.poll(0, _MOST)]
         places = [place for place, data in enumerate(row, 1) if data in known]
-        if places and places[-1] < len(row) < _MOST:
+        if places and places[-1] < len(row):
             self._epoll.poll(0, places[-1])
 
     def forget(self, client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 
@@ -125,3 +126,27 @@ def test_where_nobody_tells_who_is_who_the_order_is_the_kernels(stage) -> None:
     finally:
         order.close()
     client.read()
+
+
+@pytest.mark.parametrize("count", [20, 40, 64, 96, 200])
+def test_of_many_who_never_stop_each_has_its_turn(stage, count: int) -> None:
+    """A pass reads 32 of them, and whoever is only looked at must not come after those."""
+    order = ReadyOrder(stage.display.loop)
+    read: list[int] = []
+    ready = [os.eventfd(1) for _ in range(count)]
+    sources = [stage.display.loop.add_fd(fd, lambda _, fd=fd: read.append(fd)) for fd in ready]
+    row = [data & 0xFFFFFFFF for data, _ in order._epoll.poll(0, 1000)]
+    order._data = dict(zip(ready, row, strict=True))  # as if they were clients
+    try:
+        heard = set()
+        for _ in range(-(-count // 32)):
+            read.clear()
+            stage.display.dispatch(0)
+            order.put_last(read)
+            heard.update(read)
+        assert heard == set(ready)
+    finally:
+        order.close()
+        for source, fd in zip(sources, ready, strict=True):
+            source.remove()
+            os.close(fd)
