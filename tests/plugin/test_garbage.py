@@ -54,5 +54,9 @@ def test_old_answers_that_make_room_hide_nothing_from_the_collector(stage, spare
 
 
 def test_in_an_interpreter_of_somebody_elses_nothing_is_collected(stage, monkeypatch) -> None:
-    monkeypatch.setattr(gc, "collect", None)
+    monkeypatch.setattr(garbage, "_spared", False)  # whatever ran in this process before
+    looked: list[int] = []
+    monkeypatch.setattr(gc, "collect", looked.append)
     asked(stage, 2 * TURNS)
+    assert stage.plugin._state.answers._taken >= 2 * TURNS
+    assert looked == []
