@@ -261,7 +261,7 @@ class AnswerSchedule:
                 if self._taken % TURNS == 0:
                     look_at_what_came()
             if self._ended:  # one of them after each turn: neither is held up by the other
-                self._ended.popleft().end()
+                _guard(self._ended.popleft().end)
             elif taken is None:
                 break
             if (self._ended or self._turns.next is not None) and self._clock() >= end:

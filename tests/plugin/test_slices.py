@@ -18,6 +18,7 @@ from heapwire.compositor_plugin.answering.answer_store import AnswerStore
 from heapwire.compositor_plugin.answering.trial import TRIAL_STEPS
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
 from heapwire.compositor_plugin.clients.quota import Allowance
+from heapwire.compositor_plugin.negotiation_object import NegotiationObject
 from heapwire.compositor_plugin.server import Resource
 from heapwire.protocol.solver import StepBudget
 from heapwire.protocol.values import FailureReason
@@ -290,6 +291,21 @@ def test_what_fills_a_slice_is_told_in_the_next_pass(stage, monkeypatch) -> None
         client.read()
         told.append([batch.cookie for batch in client.batches(negotiation)])
     assert told == [[], [2]]
+
+
+def test_an_object_that_cannot_end_is_not_the_end_of_answering_others(
+    stage, monkeypatch, caplog
+) -> None:
+    first, second = stage.client(), stage.client()
+    negotiation = first.negotiation()
+    monkeypatch.setattr(NegotiationObject, "end", lambda _: 1 / 0)
+    first.request(negotiation, "destroy")
+    stage.until(lambda: not stage.plugin._state.answers.busy)
+    monkeypatch.undo()
+    assert "ZeroDivisionError" in caplog.text
+    other = second.negotiation()
+    second.ask(other, 7)
+    assert [batch.cookie for batch in second.batches(other)] == [7]
 
 
 def test_after_two_slices_in_a_row_comes_a_pause(stage, monkeypatch) -> None:
