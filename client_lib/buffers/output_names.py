@@ -23,7 +23,7 @@ class OutputNames:
     def __init__(self, connection: Connection, surface: AnyProxy) -> None:
         self._connection = connection
         self._names: dict[AnyProxy, str] = {}
-        self._entered: set[AnyProxy] = set()
+        self._entered: set[AnyProxy | None] = set()  # None for those that were gone by then
         # Their destructors are methods that pywayland's own stubs do not tell.
         self._outputs: dict[int, CData] = {}
         self._xdg: dict[AnyProxy, CData] = {}

@@ -9,6 +9,8 @@ this package talks to proxies, its own and pywayland's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 from pywayland import ffi, lib
@@ -231,7 +233,9 @@ def listen(
 ) -> None:
     """Set the handlers of a proxy's events; they get the arguments without the proxy.
 
-    pywayland prints what a handler raises and goes on; here it goes to `failed`.
+    pywayland prints what a handler raises and goes on; here it goes to `failed`. It prints also
+    that an event names an object that has been destroyed here, which any may that was on its way;
+    here that is None.
     An event that carries a file descriptor must have a handler, or the
     descriptor would leak: one that is not named in `handlers` is an error.
     """
@@ -241,10 +245,22 @@ def listen(
     for event in proxy.interface.events:
         kinds = [argument.argument_type for argument in event.arguments]
         assert ArgumentType.FileDescriptor not in kinds or event.name in handlers, event.name
-        messages.append(_NewObject(event, proxy) if kinds == [ArgumentType.NewId] else event)
+        messages.append(_NewObject(event, proxy) if kinds == [ArgumentType.NewId] else _late(event))
     proxy.dispatcher.messages = messages
     for name, handler in handlers.items():
         proxy.dispatcher[name] = _guarded(handler, failed)
+
+
+@cache
+def _late(event: PywaylandMessage) -> PywaylandMessage:
+    """An event that comes when the objects that it names may be gone."""
+    arguments = tuple(
+        replace(one, nullable=True) if one.argument_type is ArgumentType.Object else one
+        for one in event.arguments
+    )
+    if arguments == event.arguments:
+        return event
+    return PywaylandMessage(event.py_func, arguments, event.version)
 
 
 def _guarded(handler: Handler, failed: Callable[[BaseException], None]) -> Callable[..., None]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from fake_compositor import CMA
+from fake_compositor import CMA, TABLES, _table
 from patience import until
 from playing_compositor import PlayingCompositor
+from pywayland.protocol.wayland import WlOutput
 
 from heapwire.client_lib import (
     BufferPool,
@@ -28,6 +29,7 @@ from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import Source
 
 SIZE = Extent(64, 48)
+TABLES[WlOutput.name] = _table(WlOutput)
 
 
 class Bounded(PlayingCompositor):
@@ -102,3 +104,39 @@ def test_outputs_that_come_and_go_are_known_by_name(no_fd_leak):
         comes_to("one", "other")
         compositor.unplug("other")
         comes_to("one")
+
+
+class Unplugging(PlayingCompositor):
+    """Has an output, and tells of a surface on it when that is gone already."""
+
+    globals = (*PlayingCompositor.globals, ("wl_output", 4))
+
+    def id_of(self, interface):
+        return max(id_ for id_, name in self.objects.items() if name == interface)
+
+    def on_wl_registry_bind(self, id_, number, interface, version, new):
+        super().on_wl_registry_bind(id_, number, interface, version, new)
+        if interface == "wl_output":
+            self.event(new, "name", "one")
+
+    def unplug(self, *late):
+        output, surface = self.id_of("wl_output"), self.id_of("wl_surface")
+        self.event(surface, "enter", output)
+        self.event(self.id_of("wl_registry"), "global_remove", len(self.globals))
+        for name in late:
+            self.event(surface, name, output)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("fake", [Unplugging], indirect=True)
+@pytest.mark.parametrize("late", ["enter", "leave"])
+def test_what_is_told_late_of_an_output_that_is_gone_means_nothing(fake, late):
+    with (
+        Connection(fake.socket.detach()) as connection,
+        Window(connection, title="w", fullscreen=True) as window,
+    ):
+        until(lambda: window.covered == ("one",), "one", lambda: connection.dispatch(0.02))
+        fake.unplug(late)
+        until(lambda: window.covered == (), "none", lambda: connection.dispatch(0.02))
+        connection.roundtrip()
+        assert window.covered == ()
