@@ -6,11 +6,11 @@ import argparse
 import os
 import signal
 import subprocess
-import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from heapwire.cli.arguments import (
     DEFAULT_PLATFORM,
@@ -27,7 +27,10 @@ from heapwire.protocol.explain import Document, Json, capture_document
 from heapwire.protocol.values import Answer, Extent, Problem
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference import Compositor
     from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord
+
+Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 CAPTURED = 256  # negotiations that a capture holds, the last ones
 READY = "socket"  # the key of the line that says that clients may connect
@@ -73,7 +76,6 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or a command's end; write what was asked for then."""
     from heapwire.compositor_plugin import spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
-    from heapwire.compositor_plugin.hosts.reference.scene import png
 
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)
@@ -91,68 +93,96 @@ def run(options: argparse.Namespace) -> int:
         if options.capture is None
         else lambda problem, answer: solved.append((problem, answer)),
     )
+    command = [one for at, one in enumerate(options.command) if at or one != "--"]
+    client: subprocess.Popen[bytes] | None = None
     interrupted = False
-    with compositor:
 
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            nonlocal interrupted
-            interrupted = True
-            compositor.stop()
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        compositor.stop()
 
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
-        say(f"{READY} {compositor.socket}")
-        complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
-        for note in compositor.plugin.platform.notes:
-            complain(f"note: {note}")
-        spare_the_loop()
-        command = [one for at, one in enumerate(options.command) if at or one != "--"]
-        client = None
-        if command:
-            environment = {**os.environ, "WAYLAND_DISPLAY": compositor.socket or ""}
-            if platform.simulated:
-                environment |= {"HEAPWIRE_PLATFORM": options.platform, "HEAPWIRE_SIMULATED": "1"}
-            client = _begun(command, environment, compositor.stop)
-        compositor.run()
-        written = Written()
-        if options.screenshot is not None:
-            with written.each():
-                options.screenshot.write(png(compositor.screenshot()))
-        if options.record is not None:
-            with written.each():
-                options.record.write_json(record_document(compositor.frames))
-        if options.capture is not None:
-            with written.each():
-                options.capture.write_json(capture_document(solved))
-        written.check(complain)
-    if client is not None and _status(client) != 0 and not interrupted:
+    def look(_signal: int, _frame: FrameType | None) -> None:
+        compositor.stop()  # a process has ended: the command, or one of the plugin's own
+
+    handlers: dict[int, Handler] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if command:
+        handlers[signal.SIGCHLD] = look
+    try:
+        with compositor, _handled(handlers):
+            say(f"{READY} {compositor.socket}")
+            complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
+            for note in compositor.plugin.platform.notes:
+                complain(f"note: {note}")
+            spare_the_loop()
+            if command:
+                client = _begun(command, _environment(compositor, options.platform))
+            compositor.run()
+            while client is not None and not interrupted and client.poll() is None:
+                compositor.run()
+            _write(options, compositor, solved)
+    finally:
+        if client is not None:
+            _end(client)
+    if client is not None and client.returncode != 0 and not interrupted:
         complain(f"{command[0]} ended with status {client.returncode}")
         return FAILED
     return DONE
 
 
-def _begun(
-    command: Sequence[str], environment: dict[str, str], ended: Callable[[], None]
-) -> subprocess.Popen[bytes]:
-    """A program that is begun; `ended` is called by a thread when it has ended."""
+def _write(
+    options: argparse.Namespace, compositor: Compositor, solved: Sequence[tuple[Problem, Answer]]
+) -> None:
+    """Write what was asked for; what cannot be written is told when all else is."""
+    from heapwire.compositor_plugin.hosts.reference.scene import png
+
+    written = Written()
+    if options.screenshot is not None:
+        with written.each():
+            options.screenshot.write(png(compositor.screenshot()))
+    if options.record is not None:
+        with written.each():
+            options.record.write_json(record_document(compositor.frames))
+    if options.capture is not None:
+        with written.each():
+            options.capture.write_json(capture_document(solved))
+    written.check(complain)
+
+
+@contextmanager
+def _handled(handlers: Mapping[int, Handler]) -> Iterator[None]:
+    """Have signals handled in a `with` block, and as before behind it: the compositor is gone."""
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        client = subprocess.Popen(command, env=environment)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _environment(compositor: Compositor, platform: str) -> dict[str, str]:
+    """The variables of a program that is to run on a compositor, and to take its platform."""
+    # WAYLAND_SOCKET is a connection to whoever began this, and clients prefer it.
+    others = {"WAYLAND_SOCKET", "HEAPWIRE_PLATFORM", "HEAPWIRE_SIMULATED"}
+    variables = {name: value for name, value in os.environ.items() if name not in others}
+    variables["WAYLAND_DISPLAY"] = compositor.socket or ""
+    if compositor.platform.simulated:
+        variables |= {"HEAPWIRE_PLATFORM": platform, "HEAPWIRE_SIMULATED": "1"}
+    return variables
+
+
+def _begun(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(command, env=environment)
     except OSError as error:
         raise MachineError(f"{command[0]}: {words_of(error)}") from None
 
-    def wait() -> None:
-        client.wait()
-        ended()
 
-    threading.Thread(target=wait, name="command", daemon=True).start()
-    return client
-
-
-def _status(client: subprocess.Popen[bytes]) -> int:
-    """A program's exit status; one that runs on, though its compositor is gone, is ended."""
+def _end(client: subprocess.Popen[bytes]) -> None:
+    """End a program that runs on, though its compositor is gone."""
     if client.poll() is None:
         client.terminate()
-    return client.wait()
+    client.wait()
 
 
 def record_document(frames: Sequence[FrameRecord]) -> Document:

@@ -14,10 +14,10 @@ SHOWN = "import os; print(os.environ['WAYLAND_DISPLAY'], os.environ.get('HEAPWIR
 
 @pytest.fixture
 def run_on_it(tmp_path):
-    def run(*command, options=("--platform", "exynos4-mfc-v5", "--socket", "mine")):
+    def run(*command, options=("--platform", "exynos4-mfc-v5", "--socket", "mine"), **variables):
         return subprocess.Popen(
             [sys.executable, "-m", "heapwire.cli.main", "compositor", *options, *command],
-            env={"XDG_RUNTIME_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            env={"XDG_RUNTIME_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"} | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -51,19 +51,59 @@ def test_a_command_that_is_not_there_is_told(run_on_it, tmp_path):
     assert (run.returncode, "nothing: " in err) == (1, True)
 
 
-def test_a_command_ends_when_the_compositor_is_interrupted(run_on_it, tmp_path):
+def test_a_command_takes_the_platform_and_the_compositor_of_no_one_else(run_on_it):
+    of_others = {"HEAPWIRE_PLATFORM": "raspberry-pi-4", "HEAPWIRE_SIMULATED": "1"}
     run = run_on_it(
-        "--",
-        "sh",
-        "-c",
-        f"echo $$ >{tmp_path}/made; mv {tmp_path}/made {tmp_path}/pid; exec sleep 1000",
+        *("--", "sh", "-c", "env | grep -E '^(HEAPWIRE|WAYLAND)_' | sort"),
+        options=("--platform", "local", "--socket", "mine"),
+        **of_others,
+        WAYLAND_SOCKET="99",
     )
-    until((tmp_path / "pid").exists, "the command to begin")
+    out, _ = run.communicate(timeout=PATIENCE)
+    assert out.splitlines()[1:] == ["WAYLAND_DISPLAY=mine"]
+
+
+@pytest.fixture
+def lasting(tmp_path):
+    """A command that lasts, behind what it does first; and its number, once it has done that."""
+
+    def command(first=":"):
+        made, pid = tmp_path / "made", tmp_path / "pid"
+        return ("--", "sh", "-c", f"{first}; echo $$ >{made}; mv {made} {pid}; exec sleep 1000")
+
+    def number():
+        until((tmp_path / "pid").exists, "the command to begin")
+        return int((tmp_path / "pid").read_text())
+
+    return command, number
+
+
+def runs(number):
+    return (
+        subprocess.run(
+            ["kill", "-0", str(number)], check=False, stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
+
+
+def test_a_command_ends_when_the_compositor_is_interrupted(run_on_it, lasting):
+    command, number = lasting
+    run = run_on_it(*command())
+    told = number()
     run.send_signal(signal.SIGTERM)
-    run.communicate(timeout=PATIENCE)
-    assert run.returncode == 0
-    number = int((tmp_path / "pid").read_text())
-    until(
-        lambda: subprocess.run(["kill", "-0", str(number)], check=False).returncode != 0,
-        "it to end",
-    )
+    _, err = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, runs(told)) == (0, False)
+    assert [line for line in err.splitlines() if not line.startswith("heapwire: ")] == []
+
+
+def test_a_command_ends_when_something_cannot_be_written(run_on_it, lasting, tmp_path):
+    command, number = lasting
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    run = run_on_it(*command(f"rmdir {folder}"), options=("--screenshot", f"{folder}/a.png"))
+    told = number()
+    run.send_signal(signal.SIGTERM)
+    _, err = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, runs(told)) == (1, False)
+    assert f"{folder}/a.png" in err
