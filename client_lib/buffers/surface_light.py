@@ -71,9 +71,8 @@ class SurfaceLight:
         `NoAnswerError` if that takes longer than the timeout, and what a dispatch raises.
         """
         if light != self._light:
-            self._light = light
             description = None if light is None else self._description(light)
-            self._told = light is None or description is not None
+            self._light, self._told = light, light is None or description is not None
             if description is None:
                 self._forget()
             else:

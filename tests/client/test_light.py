@@ -12,7 +12,7 @@ from playing_compositor import PlayingCompositor
 from test_colours import coloured, shown_by
 from test_player import FAST, platform as platform, play
 
-from heapwire.client_lib import Connection, Window
+from heapwire.client_lib import Connection, NoAnswerError, Window
 from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.pictures import picture_light
 from heapwire.compositor_plugin.hosts.reference import Compositor
@@ -165,6 +165,15 @@ def test_a_description_that_fails_is_not_used(stage, monkeypatch):
     )
     assert stage.told(Light(BT2020, PQ)) == (False, None)
     assert stage.told(None) == (True, None)
+
+
+def test_one_that_was_not_answered_is_asked_again(stage, monkeypatch):
+    with monkeypatch.context() as impatient:
+        impatient.setattr(stage.window._light, "_timeout", 0.0)
+        for _ in range(2):
+            with pytest.raises(NoAnswerError, match="image description"):
+                stage.window.describe(Light(BT2020, PQ))
+    assert stage.told(Light(BT2020, PQ)) == (True, (BT2020_HERE, PQ_HERE))
 
 
 def test_only_what_changes_is_asked(stage, monkeypatch):
