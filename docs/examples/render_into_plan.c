@@ -90,7 +90,7 @@ static int draw_into_plan(void)
 		EGL_DMA_BUF_PLANE0_MODIFIER_LO_EXT, (EGLAttrib)(layout->modifier & 0xffffffff),
 		EGL_DMA_BUF_PLANE0_MODIFIER_HI_EXT, (EGLAttrib)(layout->modifier >> 32), EGL_NONE};
 	EGLImage image;
-	if (!imports() || !target)
+	if (!imports() || !target || layout->n_planes != 1)
 		return 0;
 	image = eglCreateImage(egl, EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT, NULL, told);
 	if (image == EGL_NO_IMAGE)
@@ -98,7 +98,8 @@ static int draw_into_plan(void)
 	target(GL_RENDERBUFFER, image);
 	return 1;
 }
-/* An orange picture with a green square in its middle. */
+/* An orange picture with a green square in its middle. OpenGL's first row is the first in memory, and
+ * so the highest on the screen. */
 static void draw(void)
 {
 	GLuint name;
@@ -125,11 +126,12 @@ static void draw(void)
 		struct heapwire_error error;
 		unsigned char *pixels = (unsigned char *)buffer.pixels + layout->planes[0].offset;
 		int row;
+		need(layout->modifier == LINEAR, "EGL does not take the buffer of the plan");
 		need(has((const char *)glGetString(GL_EXTENSIONS), "GL_EXT_read_format_bgra"),
 		     "rows cannot be read as XRGB8888");
 		need(!heapwire_access_begin(buffer.fd, HEAPWIRE_WRITE, &error), error.text);
-		for (row = 0; row < HEIGHT; row++) /* OpenGL's first row is the lowest */
-			glReadPixels(0, HEIGHT - 1 - row, WIDTH, 1, GL_BGRA_EXT, GL_UNSIGNED_BYTE,
+		for (row = 0; row < HEIGHT; row++)
+			glReadPixels(0, row, WIDTH, 1, GL_BGRA_EXT, GL_UNSIGNED_BYTE,
 				     pixels + (size_t)row * layout->planes[0].pitch);
 		need(!heapwire_access_end(buffer.fd, HEAPWIRE_WRITE, &error), error.text);
 	}
