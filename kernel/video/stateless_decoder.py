@@ -147,8 +147,9 @@ class StatelessDecoder(Owner):
                 packet.request.close()
             self._packets = []
         coded = stream.parser.coded
-        room = max(stream.packet_size, waiting)
-        granted = self._queue.set_format(coded, extent, size=room)
+        granted = self._queue.set_format(coded, extent, size=stream.packet_size)
+        if max(granted.sizes) < waiting:  # else it is the driver's to say: what follows is larger
+            granted = self._queue.set_format(coded, extent, size=waiting)
         if granted.fourcc != coded:
             raise MachineError(f"the driver does not decode {v4l2_format_name(coded)}")
         if granted.extent.width < extent.width or granted.extent.height < extent.height:

@@ -156,8 +156,8 @@ class StatelessKernel:
         height = min(max(height, self.smallest[1]), self.largest[1])
         if kind == OUTPUT:
             (wished,) = struct.unpack_from("=I", data, 28)
-            least = width * height // 64
-            code, pitch, room = self.codes[0], 0, min(max(wished, least), self.most)
+            code, pitch = self.codes[0], 0
+            room = min(wished or width * height // 64, self.most)  # as hantro_try_fmt
         else:
             code = code if code in FORMATS else next(iter(FORMATS))
             _, bytes_a_pixel, halves = FORMATS[code]

@@ -183,6 +183,15 @@ def test_a_packet_of_smaller_pictures_that_is_larger_than_theirs_has_room(kernel
         assert playing.play([frame(4, key=True, size=large), odd, frame(1)]) == [4, 5, 6]
 
 
+def test_a_small_packet_of_other_pictures_leaves_room_for_larger_ones(kernel):
+    """How much they need is the driver's to say."""
+    with opened(kernel) as decoder:
+        decoder.start(FWHT, SIZE)
+        decoder.feed(frame(1, key=True, size=(1920, 1080), length=9), 1)
+        assert decoder.changed
+        assert decoder.fits(frame(1, size=(1920, 1080), length=20_000))
+
+
 def test_a_packet_that_the_driver_has_no_room_for_is_told(memory):
     kernel = StatelessKernel(most=10_000)
     with opened(kernel) as decoder:
