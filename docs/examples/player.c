@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <wayland-client.h>
 #include "heapwire-client.h"
 #include "xdg-shell-client-protocol.h"
@@ -38,12 +39,18 @@ static struct heapwire_client *client;
 static struct heapwire_negotiation *negotiation;
 static struct buffer *buffers[MOST];
 static uint32_t n_buffers, n_filling, width = 640, height = 480;
-static int camera = -1, queue = QUEUE, over, is_dirty, bracketed, shown, wanted, busy, pause = -1;
+static int camera = -1, queue = QUEUE, over, is_dirty, bracketed, shown, wanted, busy;
+static int64_t again; /* when to ask again; 0: not at all */
 
 static void need(int is, const char *what, const char *why)
 {
 	why = why ? why : strerror(errno);
 	is ? (void)0 : (fprintf(stderr, "%s: %s\n", what, why), exit(1));
+}
+static int64_t now(void) /* in milliseconds */
+{
+	struct timespec t;
+	return clock_gettime(CLOCK_MONOTONIC, &t), (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 static void destroy(struct buffer *one)
 {
@@ -90,10 +97,8 @@ static void take(void)
 	n_filling--;
 	if (bracketed)
 		heapwire_access_end(one->its.fd, HEAPWIRE_WRITE, NULL);
-	if (!frame && !(turned.flags & V4L2_BUF_FLAG_ERROR))
-		show(one);
-	else
-		need(!give(one), "the camera takes no buffer", NULL);
+	!frame && !(turned.flags & V4L2_BUF_FLAG_ERROR)
+		? show(one) : need(!give(one), "the camera takes no buffer", NULL);
 }
 /* A picture of the pattern, if the screen wants one and there is a buffer for it. */
 static void draw(void)
@@ -116,13 +121,11 @@ static struct v4l2_pix_format format_of(unsigned long request, uint32_t fourcc, 
 	struct v4l2_format format;
 	memset(&format, 0, sizeof format);
 	format.type = QUEUE;
-	format.fmt.pix.width = width;
-	format.fmt.pix.height = height;
+	format.fmt.pix.width = width, format.fmt.pix.height = height;
 	format.fmt.pix.pixelformat = fourcc;
 	format.fmt.pix.bytesperline = pitch;
 	need(!ioctl(camera, request, &format), "the camera has no formats", NULL);
-	width = format.fmt.pix.width;
-	height = format.fmt.pix.height;
+	width = format.fmt.pix.width, height = format.fmt.pix.height;
 	return format.fmt.pix;
 }
 /* Room in the camera's queue for other people's buffers: its capabilities, or -1. */
@@ -159,8 +162,7 @@ static int follow(const struct heapwire_plan *plan, struct heapwire_error *error
 		if (!one || heapwire_buffer_make(client, &plan->layout, width, height, &one->its, error))
 			return free(one), -1;
 		wl_buffer_add_listener(one->its.proxy, &on_release, one);
-		one->turn.type = QUEUE;
-		one->turn.memory = V4L2_MEMORY_DMABUF;
+		one->turn.type = QUEUE, one->turn.memory = V4L2_MEMORY_DMABUF;
 		one->turn.m.fd = one->its.fd;
 		one->turn.length = (uint32_t)plan->layout.objects[0].size;
 		one->turn.index = n_buffers;
@@ -174,10 +176,10 @@ static void planned(void *data, const struct heapwire_plans *plans,
 {
 	struct heapwire_error why = {HEAPWIRE_NO_FAULT, "the camera does not take it"};
 	uint32_t i;
-	(void)data, pause = -1;
+	(void)data, again = 0;
 	if (!plans && busy < 3 &&
 	    heapwire_negotiation_reason(negotiation) == XX_DMABUF_NEGOTIATION_V1_REASON_BUSY)
-		pause = 100 << 2 * busy++; /* it asks again after 0.1, 0.4 and 1.6 seconds */
+		again = now() + (100 << 2 * busy++); /* after 0.1, 0.4 and 1.6 seconds */
 	for (i = 0; plans && i < plans->n; i++) {
 		stop();
 		if (follow(&plans->plans[i], &why) < 0)
@@ -185,7 +187,7 @@ static void planned(void *data, const struct heapwire_plans *plans,
 		heapwire_negotiation_use(negotiation, plans->serial, i), busy = 0;
 		return;
 	}
-	need(pause > 0 || (!plans && n_buffers), "no plan", plans ? why.text : error->text);
+	need(again || (!plans && n_buffers), "no plan", plans ? why.text : error->text);
 }
 /* Asks for plans for what the camera requires, or for pictures that the CPU writes. */
 static void ask(void)
@@ -211,8 +213,7 @@ static void ask(void)
 			{is_dirty ? XX_DMABUF_SOURCES_V1_TYPE_DIRTY_LINES
 				  : XX_DMABUF_SOURCES_V1_TYPE_CONTIGUOUS, 0, MUST, 0, NULL}};
 		memcpy(needs[i], those, sizeof those);
-		pitches[i] = pix.bytesperline;
-		sizes[i] = pix.sizeimage;
+		pitches[i] = pix.bytesperline, sizes[i] = pix.sizeimage;
 		if (pix.pixelformat == pairs[i].fourcc)
 			sets[n++] = one;
 	}
@@ -257,8 +258,7 @@ static void open_window(void)
 	surface = wl_compositor_create_surface(compositor);
 	struct xdg_surface *window = xdg_wm_base_get_xdg_surface(shell, surface);
 	struct xdg_toplevel *toplevel = xdg_surface_get_toplevel(window);
-	on_size.configure = size;
-	on_size.close = closed;
+	on_size.configure = size, on_size.close = closed;
 	xdg_wm_base_add_listener(shell, &on_ping, NULL);
 	xdg_surface_add_listener(window, &on_configure, NULL);
 	xdg_toplevel_add_listener(toplevel, &on_size, NULL);
@@ -283,12 +283,12 @@ int main(int argc, char **argv)
 			wl_display_dispatch_pending(display);
 		if (!surface && heapwire_client_ready(client))
 			open_window();
-		if (camera < 0)
-			draw();
+		camera < 0 ? draw() : (void)0;
 		if (wl_display_flush(display) < 0 && errno == EAGAIN)
 			fds[0].events |= POLLOUT;
-		/* A camera that has nothing to fill would call. No event is one: a pause is over. */
-		if (!poll(fds, n_filling ? 2 : 1, pause) && (pause = -1))
+		/* A camera that has nothing to fill would call. */
+		poll(fds, n_filling ? 2 : 1, again ? 10 : -1);
+		if (again && now() >= again && !(again = 0))
 			need(!heapwire_negotiation_commit(negotiation, &error), "negotiation", error.text);
 		fds[0].revents & ~POLLOUT ? (void)wl_display_read_events(display)
 					  : wl_display_cancel_read(display);

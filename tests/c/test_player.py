@@ -7,6 +7,7 @@ import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_compositor import CMA, TABLES
@@ -125,6 +126,33 @@ def test_who_had_no_time_for_its_question_is_asked_again(
     assert ("no plan: " in done.stderr) == bool(status)
     assert compositor.commits == commits
     assert len(compositor.shown) == (0 if status else 3)
+
+
+class BusyLater(BusyAtFirst):
+    """Has no time any more once it has answered; to be asked again is the end."""
+
+    patient = 1
+
+    def answer(self, negotiation: int, cookie: int) -> None:
+        super().answer(negotiation, cookie)
+        self.send_batch(negotiation, Batch(cookie=0, reason=FailureReason.BUSY))
+        if self.commits > 1:
+            self.hang_up()
+
+    def display(self, pending: Any) -> None:
+        super().display(pending)
+        self.shown.clear()
+
+
+def test_it_asks_again_while_pictures_go_on(program: Callable[..., Path]) -> None:
+    player = program(PLAYER, shell=True)
+    compositor = BusyLater()
+    try:
+        done = played(player, compositor.socket.detach(), "0")
+    finally:
+        compositor.close()
+    assert (done.returncode, compositor.commits) == (1, 2)
+    assert "the compositor: " in done.stderr
 
 
 def test_what_is_missing_is_said(program: Callable[..., Path], tmp_path: Path) -> None:
