@@ -9,6 +9,7 @@ from fake_compositor import CMA, TABLES, _table
 from patience import until
 from playing_compositor import PlayingCompositor
 from pywayland.protocol.wayland import WlOutput
+from pywayland.protocol.xdg_output_unstable_v1 import ZxdgOutputManagerV1, ZxdgOutputV1
 
 from heapwire.client_lib import (
     BufferPool,
@@ -29,7 +30,7 @@ from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.values import Source
 
 SIZE = Extent(64, 48)
-TABLES[WlOutput.name] = _table(WlOutput)
+TABLES.update({one.name: _table(one) for one in (WlOutput, ZxdgOutputManagerV1, ZxdgOutputV1)})
 
 
 class Bounded(PlayingCompositor):
@@ -140,3 +141,40 @@ def test_what_is_told_late_of_an_output_that_is_gone_means_nothing(fake, late):
         until(lambda: window.covered == (), "none", lambda: connection.dispatch(0.02))
         connection.roundtrip()
         assert window.covered == ()
+
+
+OUTPUT = ("wl_output", "zxdg_output_v1")
+
+
+class Older(Unplugging):
+    """Names its output by xdg-output, and has another one beside it."""
+
+    globals = (
+        *PlayingCompositor.globals,
+        ("zxdg_output_manager_v1", 3),
+        *[("wl_output", 3)] * 2,
+    )
+
+    def on_wl_registry_bind(self, id_, number, interface, version, new):
+        PlayingCompositor.on_wl_registry_bind(self, id_, number, interface, version, new)
+
+    def on_zxdg_output_manager_v1_get_xdg_output(self, _id, new, output):
+        self.event(new, "name", f"of {output}")
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("fake", [Older], indirect=True)
+def test_names_by_xdg_output_come_and_go_too(fake):
+    with (
+        Connection(fake.socket.detach()) as connection,
+        Window(connection, title="w", fullscreen=True) as window,
+    ):
+        until(lambda: len(window.covered) == 2, "both", lambda: connection.dispatch(0.02))
+        both = {*window.covered}
+        gone = f"of {fake.id_of('wl_output')}"
+        fake.unplug("leave")
+        until(lambda: len(window.covered) == 1, "one", lambda: connection.dispatch(0.02))
+        assert {*window.covered} == both - {gone}
+        connection.roundtrip()
+        told = [one.name for one in fake.requests if one.interface in OUTPUT]
+        assert told[-2:] == ["destroy", "release"]
