@@ -1,8 +1,8 @@
 """Measure what listening to the host's linux-dmabuf feedback costs every other message.
 
-`feedback_log.c` is called by libwayland for each message of each client. The same program asks
-the same of one display without it and with it, in turn, so that the ratio stands on a busy
-machine too.
+What `message_log.c` adds to a display is called by libwayland for each message of each client.
+The same program asks the same of one display without it and with it, in turn, so that the ratio
+stands on a busy machine too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
     """Print nanoseconds a message, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "cost"
-        files = (HERE / "feedback_log_cost.c", EMBED / "feedback_log.c")
+        files = (HERE / "feedback_log_cost.c", EMBED / "message_log.c")
         flags = subprocess.run(
             ["pkg-config", "--cflags", "--libs", "wayland-server"],
             capture_output=True,

@@ -12,17 +12,19 @@
 #include <unistd.h>
 #include <wayland-server.h>
 
-#include "feedback_log.h"
+#include "message_log.h"
 
 enum { BATCH = 64, BATCHES = 4000, TURNS = 15, MESSAGES = 3 };
 
 static unsigned long heard;
 
-static void feedback_event(void *data, struct wl_resource *feedback, uint32_t opcode,
-			   const union wl_argument *arguments)
+/* As heapwire.c's. */
+static void feedback_heard(void *data, enum wl_protocol_logger_type type,
+			   const struct wl_protocol_logger_message *message)
 {
-	(void)data, (void)feedback, (void)opcode, (void)arguments;
-	heard++;
+	if (type == WL_PROTOCOL_LOGGER_EVENT &&
+	    is_named(wl_resource_get_class(message->resource), "zwp_linux_dmabuf_feedback_v1", data))
+		heard++;
 }
 
 static double measured(struct wl_display *display, int fd)
@@ -63,10 +65,13 @@ int main(void)
 	measured(display, fds[1]); /* once for nothing: pages and caches */
 	for (int turn = 0; turn < TURNS; turn++) {
 		double without = measured(display, fds[1]), with;
-		struct feedback_log *log = feedback_log_create(display, feedback_event, NULL);
+		struct message_log log = {0};
+		const char *seen = NULL;
 
+		if (message_log_start(&log, display, feedback_heard, &seen) < 0)
+			return 3;
 		with = measured(display, fds[1]);
-		feedback_log_destroy(log);
+		message_log_stop(&log);
 		printf("%f %f\n", without, with);
 	}
 	close(fds[1]);

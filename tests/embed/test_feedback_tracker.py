@@ -25,7 +25,7 @@ _calls: list = []
 
 @callback("void(void *, int, const struct wl_protocol_logger_message *)")
 def _listen(_data, direction, message) -> None:
-    """What feedback_log.c does, in Python."""
+    """What heapwire.c does, in Python."""
     name = ffi.string(library().wl_resource_get_class(message.resource))
     if direction == 1:
         _heard.append(name)

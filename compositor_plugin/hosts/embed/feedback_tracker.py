@@ -1,6 +1,6 @@
 """What the feedback objects of the host's own linux-dmabuf say, from the events that it sends.
 
-`feedback_log.c` hands each event on before it is queued; nothing else of the host's reaches
+`heapwire.c` hands each event on before it is queued; nothing else of the host's reaches
 Python.
 """
 

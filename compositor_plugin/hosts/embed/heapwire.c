@@ -1,7 +1,7 @@
 /*
  * Starting Python in somebody else's process, and handing it the host's table.
  *
- * This file, feedback_log.c and surface_log.c are all the C that the plugin needs. It knows how to
+ * This file, message_log.c and surface_log.c are all the C that the plugin needs. It knows how to
  * find libpython and a virtual environment. libpython is opened at run
  * time, with its symbols visible to all: a C extension of Python's (cffi's is
  * one) expects them there, while a compositor's modules are loaded with theirs
@@ -25,14 +25,15 @@
 
 #include <dlfcn.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <wayland-server-core.h>
 
-#include "feedback_log.h"
 #include "heapwire.h"
+#include "message_log.h"
 #include "surface_log.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -40,7 +41,9 @@
 
 struct heapwire {
 	struct heapwire_calls calls;
-	struct feedback_log *log;
+	struct message_log feedback; /* what the host's linux-dmabuf says */
+	const char *feedback_name;   /* of its interface, where it was seen last */
+	bool telling;                /* what is sent meanwhile is not the host's */
 	struct surface_log *surfaces; /* NULL: the host has its buffers at hand */
 };
 
@@ -218,12 +221,19 @@ say_exception(const struct heapwire_host *host)
 }
 
 static void
-feedback_event(void *data, struct wl_resource *feedback, uint32_t opcode,
-	       const union wl_argument *arguments)
+feedback_heard(void *data, enum wl_protocol_logger_type type,
+	       const struct wl_protocol_logger_message *message)
 {
 	struct heapwire *heapwire = data;
 
-	heapwire->calls.feedback_event(heapwire->calls.plugin, feedback, opcode, arguments);
+	if (type != WL_PROTOCOL_LOGGER_EVENT || heapwire->telling ||
+	    !is_named(wl_resource_get_class(message->resource), "zwp_linux_dmabuf_feedback_v1",
+		      &heapwire->feedback_name))
+		return;
+	heapwire->telling = true;
+	heapwire->calls.feedback_event(heapwire->calls.plugin, message->resource,
+				       (uint32_t)message->message_opcode, message->arguments);
+	heapwire->telling = false;
 }
 
 static void
@@ -275,7 +285,7 @@ heapwire_attach(const struct heapwire_host *host)
 		return NULL;
 	}
 	if (heapwire->calls.feedback_event)
-		heapwire->log = feedback_log_create(given.display, feedback_event, heapwire);
+		message_log_start(&heapwire->feedback, given.display, feedback_heard, heapwire);
 	if (given.hides_buffers)
 		heapwire->surfaces = surface_log_create(given.display);
 	return heapwire;
@@ -287,7 +297,7 @@ heapwire_detach(struct heapwire *heapwire)
 	if (!heapwire)
 		return;
 	surface_log_destroy(heapwire->surfaces);
-	feedback_log_destroy(heapwire->log);
+	message_log_stop(&heapwire->feedback);
 	heapwire->calls.detach(heapwire->calls.plugin);
 	free(heapwire);
 }

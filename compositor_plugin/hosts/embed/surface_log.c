@@ -1,21 +1,20 @@
 /*
- * A protocol logger that hears which buffers clients attach to their surfaces.
+ * Which buffers clients attach to their surfaces, by what they request.
  *
  * A host on wlroots has surfaces and no wl_buffers: the library wraps them. What a client has
  * attached and committed is on the wire all the same, and libwayland shows a logger each request
  * before it is handled. A subsurface in its synchronized mode shows what it has committed when its
  * parent commits, and not before; that is followed too.
  *
- * Only a host that asks for it pays: whatever is no surface is told by the address of its
- * interface's name, as in feedback_log.c.
+ * Only a host that asks for it pays (message_log.h).
  *
  * SPDX-License-Identifier: MIT
  */
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "message_log.h"
 #include "surface_log.h"
 
 /* The requests that matter, as core Wayland numbers them. */
@@ -41,14 +40,10 @@ struct followed {
 	struct held pending, cached, current;
 };
 
-enum kind { SURFACE, SUBCOMPOSITOR, SUBSURFACE, KINDS };
-static const char *const names[KINDS] = {"wl_surface", "wl_subcompositor", "wl_subsurface"};
-
 struct surface_log {
-	struct wl_protocol_logger *logger; /* NULL: the display has ended */
-	struct wl_listener display_destroyed;
+	struct message_log messages;
 	struct wl_list surfaces;
-	const char *seen[KINDS]; /* the interface's name, where it was seen last */
+	const char *surface, *subsurface, *subcompositor; /* the interfaces' names, where last seen */
 };
 
 static void
@@ -222,72 +217,27 @@ subsurface_request(struct surface_log *log, const struct wl_protocol_logger_mess
 	}
 }
 
-static enum kind
-kind_of(struct surface_log *log, const char *name)
-{
-	enum kind kind;
-
-	for (kind = 0; kind < KINDS; kind++)
-		if (name == log->seen[kind])
-			return kind;
-	if (strncmp(name, "wl_su", 5) != 0)
-		return KINDS;
-	for (kind = 0; kind < KINDS; kind++)
-		if (strcmp(name, names[kind]) == 0) {
-			log->seen[kind] = name;
-			break;
-		}
-	return kind;
-}
-
 static void
 heard(void *data, enum wl_protocol_logger_type type,
       const struct wl_protocol_logger_message *message)
 {
 	struct surface_log *log = data;
 	struct followed *followed;
+	const char *name;
 
 	if (type != WL_PROTOCOL_LOGGER_REQUEST)
 		return;
-	switch (kind_of(log, wl_resource_get_class(message->resource))) {
-	case SURFACE:
+	name = wl_resource_get_class(message->resource);
+	if (is_named(name, "wl_surface", &log->surface)) {
 		followed = follow(log, message->resource);
 		if (followed)
 			surface_request(followed, message);
-		break;
-	case SUBCOMPOSITOR:
-		if (message->message_opcode == SUBCOMPOSITOR_GET_SUBSURFACE)
-			begin_subsurface(log, message);
-		break;
-	case SUBSURFACE:
+	} else if (is_named(name, "wl_subsurface", &log->subsurface)) {
 		subsurface_request(log, message);
-		break;
-	default:
-		break;
+	} else if (is_named(name, "wl_subcompositor", &log->subcompositor) &&
+		   message->message_opcode == SUBCOMPOSITOR_GET_SUBSURFACE) {
+		begin_subsurface(log, message);
 	}
-}
-
-static void
-stop(struct surface_log *log)
-{
-	struct followed *followed, *next;
-
-	if (!log->logger)
-		return;
-	wl_list_for_each_safe(followed, next, &log->surfaces, link)
-		forget(followed);
-	wl_list_remove(&log->display_destroyed.link);
-	wl_protocol_logger_destroy(log->logger);
-	log->logger = NULL;
-}
-
-static void
-display_destroyed(struct wl_listener *listener, void *data)
-{
-	struct surface_log *log = wl_container_of(listener, log, display_destroyed);
-
-	(void)data;
-	stop(log);
 }
 
 struct surface_log *
@@ -298,22 +248,23 @@ surface_log_create(struct wl_display *display)
 	if (!log)
 		return NULL;
 	wl_list_init(&log->surfaces);
-	log->logger = wl_display_add_protocol_logger(display, heard, log);
-	if (!log->logger) {
+	if (message_log_start(&log->messages, display, heard, log) < 0) {
 		free(log);
 		return NULL;
 	}
-	log->display_destroyed.notify = display_destroyed;
-	wl_display_add_destroy_listener(display, &log->display_destroyed);
 	return log;
 }
 
 void
 surface_log_destroy(struct surface_log *log)
 {
+	struct followed *followed, *next;
+
 	if (!log)
 		return;
-	stop(log);
+	message_log_stop(&log->messages);
+	wl_list_for_each_safe(followed, next, &log->surfaces, link)
+		forget(followed);
 	free(log);
 }
 
