@@ -76,6 +76,7 @@ class Allocation(Resource):
         self._use = plugin.uses.of(self.client)
         self._use.allocations += 1
         self._charge: Charge | None = None
+        self._objects = buffer.layout.objects
         self._begin(buffer)
 
     def destroy(self) -> None:
@@ -89,6 +90,7 @@ class Allocation(Resource):
             self._plugin.accounts.leave(self._charge)
 
     def _begin(self, buffer: FixedBuffer) -> None:
+        self._log("asks for")
         if self._plugin.closed:
             self._fail(AllocationReason.INTERNAL, "the compositor has stopped to allocate")
             return
@@ -143,11 +145,23 @@ class Allocation(Resource):
             for buffer, fd in zip(outcome, fds, strict=True):
                 self.send("object", fd, *halves(buffer.size))
             self.send("done")
+        self._log("allocated")
 
     def _fail(self, reason: AllocationReason, message: str) -> None:
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
         self.send("failed", reason, clip(message))
+        if self._plugin.client_log.wanted:
+            words = reason.name.lower().replace("_", " ")
+            self._plugin.client_log.say(self.client, (f"allocation refused: {words}: {message}",))
+
+    def _log(self, what: str) -> None:
+        if self._plugin.client_log.wanted:
+            names = {source.id: source.name for source in self._plugin.broker.platform.sources}
+            said = (
+                f"{one.size} bytes of {names.get(one.source, one.source)}" for one in self._objects
+            )
+            self._plugin.client_log.say(self.client, (f"{what} {', '.join(said)}",))
 
 
 def _reason(shortage: Shortage) -> AllocationReason:

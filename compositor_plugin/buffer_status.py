@@ -98,6 +98,10 @@ class BufferStatus(Resource):
     def _tell(self, told: tuple[int, int]) -> None:
         self._told = told
         self.send("shown", *told)
+        if self._plugin.client_log.wanted:
+            result, reason = BufferStatusResult(told[0]), StatusReason(told[1])
+            line = f"a buffer was {result.name.lower()}: reason {_words(reason)}"
+            self._plugin.client_log.say(self.client, (line,))
 
 
 class StatusIndex:
@@ -129,3 +133,7 @@ class StatusIndex:
             entries.pop(status, None)
             if not entries:
                 del self._by_buffer[buffer]  # or `in` would be true for one that nobody waits for
+
+
+def _words(reason: StatusReason) -> str:
+    return reason.name.lower().replace("_", " ")

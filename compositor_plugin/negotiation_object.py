@@ -31,7 +31,9 @@ from heapwire.protocol.values import Content
 from heapwire.protocol.wire import (
     MisuseError,
     NegotiationState,
+    answer_lines,
     clip,
+    question_line,
 )
 from heapwire.protocol.wire.bindings import (
     XX_DMABUF_NEGOTIATION_V1,
@@ -131,8 +133,13 @@ class NegotiationObject(Resource):
 
     def commit(self, cookie: int) -> None:
         """Ask for plans."""
-        self._checked(lambda: self._negotiation.commit(cookie))
+        try:
+            asked = self._negotiation.commit(cookie)
+        except MisuseError as error:
+            raise ViolationError(self, error.code, error.message) from None
         self._plugin.answers.answer_soon(self)
+        if self._plugin.client_log.wanted:
+            self._plugin.client_log.say(self.client, (question_line(cookie, asked.inquiry),))
 
     def use_plan(self, serial: int, plan: int) -> None:
         """Take note of the plan that the client has buffers of."""
@@ -268,3 +275,7 @@ class NegotiationObject(Resource):
             self.send("done", *numbers)
         else:
             self.send("failed", *numbers, batch.content.reason, clip(batch.content.message))
+        if self._plugin.client_log.wanted:
+            names = {source.id: source.name for source in self._plugin.broker.platform.sources}
+            lines = answer_lines(batch.content, numbered.cookie, names)
+            self._plugin.client_log.say(self.client, lines)

@@ -8,7 +8,7 @@ the display is destroyed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 from heapwire.compositor_plugin.allocation import AllocationManager
@@ -21,7 +21,7 @@ from heapwire.compositor_plugin.host_trials import HostTrials
 from heapwire.compositor_plugin.machine_watch import MachineWatch
 from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
 from heapwire.compositor_plugin.plugin_state import PluginState
-from heapwire.compositor_plugin.server import Display, Global, interface_struct
+from heapwire.compositor_plugin.server import Client, Display, Global, ffi, interface_struct
 from heapwire.compositor_plugin.sources import DmabufSources
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import HotPlug, participant_behind
@@ -129,6 +129,22 @@ class HeapPlugin:
     def platform(self) -> Platform:
         """The machine as clients are told of it."""
         return self._state.broker.platform
+
+    def listen(self, who: Hashable, listener: Callable[[str], None] | None) -> None:
+        """Have somebody told, in lines, what each client asks, is answered and has allocated.
+
+        `who` is any key; None in place of a listener ends it. Lines are made while somebody
+        listens. A listener is called on the loop, and must not wait.
+        """
+        listeners = self._state.client_log.listeners
+        if listener is None:
+            listeners.pop(who, None)
+        else:
+            listeners[who] = listener
+
+    def client_does(self, client: int, line: str) -> None:
+        """Tell who listens what a `wl_client`, by its address, asks of the host itself."""
+        self._state.client_log.say(Client(ffi.cast("struct wl_client *", client)), (line,))
 
     def holdings(self) -> Holdings:
         """Who has how much of what now."""

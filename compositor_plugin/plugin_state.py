@@ -14,6 +14,7 @@ from heapwire.compositor_plugin.clients import (
     Accounts,
     Allowance,
     ClientIdentity,
+    ClientLog,
     ClientUses,
     Grant,
     Holder,
@@ -64,6 +65,7 @@ class PluginState:
         self.statuses = StatusIndex()
         self.sources = SourcesState(self)
         self.records = records
+        self.client_log = ClientLog(self.identity)
         self.closed = False
         self._host = host
         self._policy = policy

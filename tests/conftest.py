@@ -68,6 +68,7 @@ PACKAGES = {
     "v4l2src.gst": "gstreamer1.0-plugins-good",
     "videotestsrc.gst": "gstreamer1.0-plugins-base",
     "weston": "weston",
+    "weston-debug": "weston",
     "weston-presentation-shm": "weston",
     "weston-simple-damage": "weston",
     "wlroots.pc": "libwlroots-dev",

@@ -260,7 +260,7 @@ class Negotiation:
     def _take(self, batch: Batch) -> None:
         """Remember who takes part and the answer to a commit, and pass the batch on."""
         self._names.update((speaker.id, speaker.name) for speaker in batch.participants)
-        log_answer(batch, self._names, self.source_names)
+        log_answer(batch, self.source_names)
         if batch.cookie:
             self._answers[batch.cookie] = batch
             while len(self._answers) > KNOWN_BATCHES:

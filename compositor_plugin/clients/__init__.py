@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.clients.allocatable import (
         allocatable_heaps as allocatable_heaps,
     )
+    from heapwire.compositor_plugin.clients.client_log import ClientLog as ClientLog
     from heapwire.compositor_plugin.clients.client_rule import ClientRule as ClientRule
     from heapwire.compositor_plugin.clients.client_use import (
         ClientUse as ClientUse,
@@ -50,6 +51,7 @@ else:
         {
             "accounts": "Accounts Charge",
             "allocatable": "allocatable_heaps",
+            "client_log": "ClientLog",
             "client_use": "ClientUse ClientUses",
             "client_rule": "ClientRule",
             "grant": "Grant",

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     )
     from heapwire.compositor_plugin.server.listener import Listener as Listener
     from heapwire.compositor_plugin.server.next_pass import NextPass as NextPass
+    from heapwire.compositor_plugin.server.protocol_error_log import error_line as error_line
     from heapwire.compositor_plugin.server.ready_order import ReadyOrder as ReadyOrder
     from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
     from heapwire.compositor_plugin.server.resource import (
@@ -76,6 +77,7 @@ else:
             "encoded_events": "EncodedEvents post_by post_no_more_by",
             "errors": "ViolationError is_shortage",
             "event_loop": "EventLoop EventSource READABLE WRITABLE",
+            "protocol_error_log": "error_line",
             "ready_order": "ReadyOrder",
             "received_fd": "ReceivedFd",
             "global_": "Global",

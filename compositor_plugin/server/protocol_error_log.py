@@ -48,6 +48,16 @@ def log_them_no_more(display: CData) -> bool:
     return True
 
 
+def error_line(arguments: CData) -> str:
+    """What the arguments of a `wl_display.error` say: on which object, which error, and why."""
+    lib = library()
+    # A wl_resource begins with its wl_object (wayland-server.c).
+    culprit = ffi.cast("struct wl_resource *", arguments[0].o)
+    name = ffi.string(lib.wl_resource_get_class(culprit)).decode()
+    text = ffi.string(arguments[2].s).decode("utf-8", "replace")
+    return f"{name}#{lib.wl_resource_get_id(culprit)}: error {arguments[1].u}: {shown(text)}"
+
+
 def hear_nothing(client: CData) -> bool:
     """Listen to none of a `wl_client *`'s display until `hear_again`; gives whether anybody did.
 
@@ -72,19 +82,9 @@ def _sent_or_received(_data: int, direction: int, pointer: int) -> None:
     lib = library()
     if lib.wl_resource_get_id(message.resource) != _DISPLAY_ID:
         return
-    # A wl_resource begins with its wl_object (wayland-server.c).
-    culprit = ffi.cast("struct wl_resource *", message.arguments[0].o)
-    text = ffi.string(message.arguments[2].s).decode("utf-8", "replace")
     who = Client(lib.wl_resource_get_client(message.resource)).credentials
-    log.warning(
-        "client with pid %d, uid %d: %s#%d: error %d: %s",
-        who.pid,
-        who.uid,
-        ffi.string(lib.wl_resource_get_class(culprit)).decode(),
-        lib.wl_resource_get_id(culprit),
-        message.arguments[1].u,
-        shown(text),
-    )
+    line = error_line(message.arguments)
+    log.warning("client with pid %d, uid %d: %s", who.pid, who.uid, line)
 
 
 _LOGGER = ffi.cast(

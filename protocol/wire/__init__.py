@@ -39,6 +39,10 @@ if TYPE_CHECKING:
         Request as Request,
         set_requests as set_requests,
     )
+    from heapwire.protocol.wire.conversation import (
+        answer_lines as answer_lines,
+        question_line as question_line,
+    )
     from heapwire.protocol.wire.dmabuf_feedback import (
         DmabufFeedback as DmabufFeedback,
         DmabufTranche as DmabufTranche,
@@ -120,6 +124,7 @@ else:
             "batch_decoder": "BatchDecoder",
             "batch_encoder": "Event batch_events",
             "constraint_set_builder": "ConstraintSetBuilder Request set_requests",
+            "conversation": "answer_lines question_line",
             "dmabuf_feedback": "DmabufFeedback DmabufTranche FeedbackDecoder",
             "event_trace": "TRACE_KIND parse_trace trace_differences trace_document",
             "fixed_buffer": "decode_buffer encode_buffer",

@@ -149,7 +149,7 @@ def test_a_table_from_before_there_were_policies_will_do(host):
 def test_what_was_added_to_the_table_comes_last():
     fields = [name for name, _ in ffi.typeof("struct heapwire_host").fields]
     assert fields[:3] == ["size", "display", "data"]
-    assert fields[-4:] == ["policy", "security_context", "test", "hides_buffers"]
+    assert fields[-5:] == ["policy", "security_context", "test", "hides_buffers", "client_line"]
 
 
 @pytest.fixture

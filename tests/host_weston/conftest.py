@@ -31,9 +31,12 @@ def start(module: Path) -> Iterator[Start]:
         shell: str = "desktop",
         module: Path = module,
         wrapper: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
     ) -> Weston:
         given = {"HEAPWIRE_PLATFORM": PLATFORM} if environment is None else environment
-        weston = Weston(module, environment=given, ini=ini, shell=shell, wrapper=wrapper)
+        weston = Weston(
+            module, environment=given, ini=ini, shell=shell, wrapper=wrapper, options=options
+        )
         started.append(weston)
         weston.wait_for_socket()
         return weston

@@ -16,10 +16,12 @@
 #include "linux-dmabuf-unstable-v1.private-code"
 #include "linux-dmabuf-unstable-v1.server-header"
 
+enum { NV12 = 0x3231564e };
+
 static const struct {
 	uint32_t format, padding;
 	uint64_t modifier;
-} table[] = {{0x34325258, 0, 0}, {0x3231564e, 0, 0}, {0x34325241, 0, 0}};
+} table[] = {{0x34325258, 0, 0}, {NV12, 0, 0}, {0x34325241, 0, 0}};
 
 /* A surface with feedback objects, as libweston has it: one listener, however many they are. */
 struct watched {
@@ -154,10 +156,47 @@ static void get_surface(struct wl_client *client, struct wl_resource *resource, 
 	batch(feedback, watched->scanout, true);
 }
 
+static void add(struct wl_client *client, struct wl_resource *resource, int32_t fd, uint32_t plane,
+		uint32_t offset, uint32_t stride, uint32_t modifier_hi, uint32_t modifier_lo)
+{
+	(void)client, (void)resource, (void)plane, (void)offset, (void)stride;
+	(void)modifier_hi, (void)modifier_lo;
+	close(fd);
+}
+
+/* NV12 is taken, whatever it is made of, and nothing else. */
+static void create(struct wl_client *client, struct wl_resource *resource, int32_t width,
+		   int32_t height, uint32_t format, uint32_t flags)
+{
+	static const struct wl_buffer_interface requests = {destroy};
+	struct wl_resource *buffer;
+
+	(void)width, (void)height, (void)flags;
+	if (format != NV12) {
+		zwp_linux_buffer_params_v1_send_failed(resource);
+		return;
+	}
+	buffer = wl_resource_create(client, &wl_buffer_interface, 1, 0);
+	wl_resource_set_implementation(buffer, &requests, NULL, NULL);
+	zwp_linux_buffer_params_v1_send_created(resource, buffer);
+}
+
+static void create_params(struct wl_client *client, struct wl_resource *resource, uint32_t id)
+{
+	static const struct zwp_linux_buffer_params_v1_interface requests = {
+		.destroy = destroy, .add = add, .create = create};
+	struct wl_resource *params =
+		wl_resource_create(client, &zwp_linux_buffer_params_v1_interface,
+				   wl_resource_get_version(resource), id);
+
+	wl_resource_set_implementation(params, &requests, NULL, NULL);
+}
+
 static void bind(struct wl_client *client, void *data, uint32_t version, uint32_t id)
 {
 	static const struct zwp_linux_dmabuf_v1_interface requests = {
 		.destroy = destroy,
+		.create_params = create_params,
 		.get_default_feedback = get_default,
 		.get_surface_feedback = get_surface};
 	struct wl_resource *resource =

@@ -65,6 +65,7 @@ class Weston:
         ini: str | None,
         shell: str,
         wrapper: tuple[str, ...],
+        options: tuple[str, ...] = (),
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="heapwire-"))
         self.socket = self.folder / "weston-0"
@@ -86,6 +87,7 @@ class Weston:
                 f"--log={self._log}",
                 f"--modules={module}",
                 *config,
+                *options,
             ],
             env={**clean, "XDG_RUNTIME_DIR": str(self.folder), **environment},
             stdin=subprocess.DEVNULL,

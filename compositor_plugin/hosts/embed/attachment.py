@@ -15,8 +15,9 @@ from functools import partial
 from heapwire.compositor_plugin import HeapPlugin, Policy, spare_the_loop
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
 from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
-from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number
+from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number, one_line
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
+from heapwire.compositor_plugin.hosts.embed.import_log import ImportLog, client_of
 from heapwire.compositor_plugin.hosts.embed.machine_look import look_beside
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.server import Display, post_by, post_no_more_by
@@ -50,6 +51,8 @@ class Attachment:
         self._platform = platform
         self._policy = policy
         self.users: dict[int, CData] = {}
+        self._listening: dict[int, None] = {}
+        self._imports = ImportLog()
         self._feedback = FeedbackTracker(self._batch_ends, self._learn)
         self._host = TableHost(host, platform, self._feedback)
         self._formats_query: DmabufFormats | None = None
@@ -71,11 +74,32 @@ class Attachment:
 
     def leave(self, number: int) -> None:
         """One of those that have attached it detaches; the last one's end is its own."""
+        self.listen(number, listening=False)
         self.users.pop(number, None)
         for table in self.users.values():
             self._host.use(table)
             return
         self.close()
+
+    def listen(self, number: int, *, listening: bool) -> None:
+        """One of those that have attached it takes lines on its clients, or no more."""
+        table = self.users.get(number)
+        if not listening or table is None or table.client_line == ffi.NULL:
+            self._listening.pop(number, None)
+            self.plugin.listen(number, None)
+            self._imports.clear()
+        else:
+            self._listening[number] = None
+            self.plugin.listen(number, partial(_client_line, table))
+
+    def import_heard(
+        self, number: int, resource: CData, heard: int, opcode: int, arguments: CData
+    ) -> None:
+        """A message of the host's linux-dmabuf, or an error, while somebody listens."""
+        if number == next(iter(self._listening), None):  # the others hear of the same one
+            line = self._imports.line(resource, heard, opcode, arguments)
+            if line is not None:
+                self.plugin.client_does(client_of(resource), line)
 
     def feedback_event(self, number: int, feedback: CData, opcode: int, arguments: CData) -> None:
         """An event of a feedback object of the host's, before it is queued."""
@@ -168,6 +192,9 @@ def attach(
             calls.feedback_event = _feedback_event
         if calls.size > ffi.offsetof("struct heapwire_calls", "tested"):
             calls.tested = _tested
+        if calls.size > ffi.offsetof("struct heapwire_calls", "import_heard"):
+            calls.listen = _listen
+            calls.import_heard = _import_heard
         if calls.size > ffi.offsetof("struct heapwire_calls", "post_events") and calls.post_events:
             post_by(number, pointer_value(calls.post_events))
         if known is None:
@@ -187,6 +214,12 @@ def _attached_to(host: CData) -> Attachment | None:
         if not attachment.plugin.closed and pointer_value(first.display) == display:
             return attachment
     return None
+
+
+def _client_line(table: CData, line: str) -> None:
+    """Hand a line to a host's `client_line`."""
+    text = ffi.new("char[]", one_line(line))
+    table.client_line(table.data, text)
 
 
 def _unlog(handler: HostLog | None) -> None:
@@ -263,6 +296,30 @@ def _tested(number: int, test: int, error: int) -> None:
         attachment.tested(test, error)
     except Exception:
         log.exception("tested failed")
+
+
+@ffi.callback("void(uintptr_t, uint32_t)")  # type: ignore[untyped-decorator]  # cffi has no types
+def _listen(number: int, listening: int) -> None:
+    attachment = _attachments.get(number)
+    if attachment is None:
+        return
+    try:
+        attachment.listen(number, listening=bool(listening))
+    except Exception:
+        log.exception("listen failed")
+
+
+@ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types
+    "void(uintptr_t, struct wl_resource *, uint32_t, uint32_t, const void *)"
+)
+def _import_heard(number: int, resource: CData, what: int, opcode: int, arguments: CData) -> None:
+    attachment = _attachments.get(number)
+    if attachment is None or attachment.plugin.closed:
+        return
+    try:
+        attachment.import_heard(number, resource, what, opcode, arguments)
+    except Exception:
+        log.exception("what a client imports was not followed")
 
 
 @ffi.callback("void(uintptr_t)")  # type: ignore[untyped-decorator]  # cffi has no types

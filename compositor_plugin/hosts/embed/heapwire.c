@@ -41,9 +41,12 @@
 
 struct heapwire {
 	struct heapwire_calls calls;
+	struct wl_display *display;
 	struct message_log feedback; /* what the host's linux-dmabuf says */
 	const char *feedback_name;   /* of its interface, where it was seen last */
 	bool telling;                /* what is sent meanwhile is not the host's */
+	struct message_log imports;  /* what of it clients ask, while somebody listens */
+	const char *params_name, *display_name;
 	struct surface_log *surfaces; /* NULL: the host has its buffers at hand */
 };
 
@@ -237,6 +240,26 @@ feedback_heard(void *data, enum wl_protocol_logger_type type,
 }
 
 static void
+import_heard(void *data, enum wl_protocol_logger_type type,
+	     const struct wl_protocol_logger_message *message)
+{
+	const char *name = wl_resource_get_class(message->resource);
+	const bool event = type == WL_PROTOCOL_LOGGER_EVENT;
+	struct heapwire *heapwire = data;
+	enum heapwire_heard what;
+
+	if (is_named(name, "zwp_linux_buffer_params_v1", &heapwire->params_name))
+		what = event ? HEAPWIRE_HEARD_IMPORT_EVENT : HEAPWIRE_HEARD_IMPORT_REQUEST;
+	else if (event && message->message_opcode == 0 &&
+		 is_named(name, "wl_display", &heapwire->display_name))
+		what = HEAPWIRE_HEARD_ERROR;
+	else
+		return;
+	heapwire->calls.import_heard(heapwire->calls.plugin, message->resource, what,
+				     (uint32_t)message->message_opcode, message->arguments);
+}
+
+static void
 post_events(struct wl_resource *resource, const uintptr_t *events, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -284,6 +307,7 @@ heapwire_attach(const struct heapwire_host *host)
 		free(heapwire);
 		return NULL;
 	}
+	heapwire->display = given.display;
 	if (heapwire->calls.feedback_event)
 		message_log_start(&heapwire->feedback, given.display, feedback_heard, heapwire);
 	if (given.hides_buffers)
@@ -297,6 +321,7 @@ heapwire_detach(struct heapwire *heapwire)
 	if (!heapwire)
 		return;
 	surface_log_destroy(heapwire->surfaces);
+	message_log_stop(&heapwire->imports);
 	message_log_stop(&heapwire->feedback);
 	heapwire->calls.detach(heapwire->calls.plugin);
 	free(heapwire);
@@ -336,4 +361,17 @@ heapwire_tested(struct heapwire *heapwire, uint32_t number, int error)
 	/* A heapwire of before there were tests asks for none. */
 	if (heapwire && heapwire->calls.tested)
 		heapwire->calls.tested(heapwire->calls.plugin, number, error);
+}
+
+EXPORT void
+heapwire_listen(struct heapwire *heapwire, int listening)
+{
+	/* A heapwire of before there were such lines makes none. */
+	if (!heapwire || !heapwire->calls.listen)
+		return;
+	heapwire->calls.listen(heapwire->calls.plugin, listening != 0);
+	if (listening && heapwire->calls.import_heard)
+		message_log_start(&heapwire->imports, heapwire->display, import_heard, heapwire);
+	else
+		message_log_stop(&heapwire->imports);
 }

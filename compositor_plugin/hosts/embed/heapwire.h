@@ -189,9 +189,22 @@ struct heapwire_host {
 	 * which buffer a surface shows is then followed by what clients attach and commit.
 	 */
 	uint32_t hides_buffers;
+
+	/*
+	 * A line, without a newline, on what a client asks, is answered, has allocated, imports
+	 * or is refused. There are such lines while somebody listens: see heapwire_listen(),
+	 * which is not to be called from here. Optional.
+	 */
+	void (*client_line)(void *data, const char *line);
 };
 
 /* What the Python side and the C side offer each other; not for compositors. */
+enum heapwire_heard {
+	HEAPWIRE_HEARD_IMPORT_REQUEST = 0, /* of a zwp_linux_buffer_params_v1 */
+	HEAPWIRE_HEARD_IMPORT_EVENT = 1,   /* the same's */
+	HEAPWIRE_HEARD_ERROR = 2           /* wl_display.error */
+};
+
 struct heapwire_calls {
 	size_t size;
 	uintptr_t plugin;
@@ -206,6 +219,10 @@ struct heapwire_calls {
 	/* The C side's own, there before attaching: post so many events, of each its opcode and the
 	 * address of its arguments. */
 	void (*post_events)(struct wl_resource *resource, const uintptr_t *events, size_t count);
+	void (*listen)(uintptr_t plugin, uint32_t listening);
+	/* A message of a client's, before it is handled or queued, while somebody listens. */
+	void (*import_heard)(uintptr_t plugin, struct wl_resource *resource, uint32_t what,
+			     uint32_t opcode, const void *arguments);
 };
 
 /* end of declarations */
@@ -258,6 +275,12 @@ void heapwire_surface_shown(struct heapwire *heapwire, struct wl_resource *surfa
  * that comes too late is ignored, and one that never comes does no harm.
  */
 void heapwire_tested(struct heapwire *heapwire, uint32_t number, int error);
+
+/*
+ * Somebody listens to host->client_line, or (`listening` 0) nobody does any more. Lines are made
+ * in between and at no other time, so that they cost nothing otherwise.
+ */
+void heapwire_listen(struct heapwire *heapwire, int listening);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,11 @@ def level_number(name: str) -> int:
     return LEVELS[name]
 
 
+def one_line(text: str) -> bytes:
+    """A text as a host's functions take it, before the NUL."""
+    return text.replace("\n", " ").replace("\0", " ").encode("utf-8", "replace")
+
+
 class HostLog(logging.Handler):
     """Hands lines to a host's `log`.
 
@@ -56,7 +61,7 @@ class HostLog(logging.Handler):
                 if logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
                     lines += logging.Formatter().formatException(record.exc_info).splitlines()
             for line in lines:
-                text = ffi.new("char[]", line.replace("\n", " ").replace("\0", " ").encode())
+                text = ffi.new("char[]", one_line(line))
                 self._host.log(self._host.data, _host_level(record.levelno), text)
         except Exception:
             self.handleError(record)

@@ -34,12 +34,17 @@
 #include <libweston/libweston.h>
 #include <libweston/plugin-registry.h>
 #include <libweston/version.h>
+#include <libweston/weston-log.h>
 
 #include "module.h"
 
 #pragma weak weston_log
 #pragma weak weston_version
 #pragma weak weston_plugin_api_get
+#pragma weak weston_compositor_add_log_scope
+#pragma weak weston_log_scope_destroy
+#pragma weak weston_log_scope_is_enabled
+#pragma weak weston_log_scope_printf
 #pragma weak weston_config_get_section
 #pragma weak weston_config_section_get_string
 
@@ -66,6 +71,48 @@ log_line(void *data, enum heapwire_log_level level, const char *line)
 	(void)data;
 	if (weston_log)
 		weston_log("heapwire: %s%s\n", (unsigned)level < 4 ? prefixes[level] : "", line);
+}
+
+static void
+client_line(void *data, const char *line)
+{
+	struct module *module = data;
+
+	if (weston_log_scope_is_enabled(module->scope))
+		weston_log_scope_printf(module->scope, "%s\n", line);
+}
+
+/* Weston tells of a subscription that ends before it is taken off the scope, so they are counted. */
+static void
+subscribed(struct weston_log_subscription *subscription, void *data)
+{
+	struct module *module = data;
+
+	(void)subscription;
+	if (module->listeners++ == 0)
+		heapwire_listen(module->heapwire, 1);
+}
+
+static void
+unsubscribed(struct weston_log_subscription *subscription, void *data)
+{
+	struct module *module = data;
+
+	(void)subscription;
+	if (--module->listeners == 0)
+		heapwire_listen(module->heapwire, 0);
+}
+
+static void
+add_scope(struct module *module)
+{
+	if (!weston_compositor_add_log_scope || !weston_log_scope_destroy ||
+	    !weston_log_scope_is_enabled || !weston_log_scope_printf)
+		return;
+	module->scope = weston_compositor_add_log_scope(
+		module->compositor, "heapwire",
+		"what clients ask heapwire, are answered, have allocated, import and are refused\n",
+		subscribed, unsubscribed, module);
 }
 
 static void
@@ -169,6 +216,8 @@ compositor_destroyed(struct wl_listener *listener, void *data)
 	struct module *module = wl_container_of(listener, module, compositor_destroyed);
 
 	(void)data;
+	if (module->scope)
+		weston_log_scope_destroy(module->scope);
 	heapwire_detach(module->heapwire);
 	module_free(module);
 }
@@ -242,6 +291,7 @@ wet_module_init(struct weston_compositor *compositor, int *argc, char *argv[])
 		.log = log_line,
 		.surface_state = surface_state,
 		.policy = module->policy,
+		.client_line = client_line,
 	};
 	listen_to(&compositor->destroy_signal, &module->compositor_destroyed, compositor_destroyed);
 	listen_to(&compositor->output_created_signal, &module->output_created, output_created);
@@ -250,7 +300,9 @@ wet_module_init(struct weston_compositor *compositor, int *argc, char *argv[])
 	wl_list_for_each(output, &compositor->output_list, link)
 		watch_output(module, output);
 	module->heapwire = heapwire_attach(&module->host);
-	if (!module->heapwire)
+	if (module->heapwire)
+		add_scope(module);
+	else
 		module_free(module);
 	return 0;
 }

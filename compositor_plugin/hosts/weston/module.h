@@ -18,6 +18,8 @@ struct module {
 	struct heapwire *heapwire;
 	struct weston_compositor *compositor;
 	struct wl_event_source *idle;
+	struct weston_log_scope *scope; /* "heapwire" in weston-debug */
+	unsigned listeners;             /* subscriptions of it */
 	bool has_planes; /* the backend drives KMS */
 
 	struct wl_list watches; /* watch.link */
