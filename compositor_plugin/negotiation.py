@@ -90,14 +90,18 @@ class Negotiation:
         """Nothing is asked any more: let go of whoever would be called."""
         self._host_state = _nobody
 
-    def commit(self, cookie: int) -> WaitingCommit:
+    @property
+    def newest(self) -> WaitingCommit:
+        """The commit that was taken last, while it waits."""
+        return self._pending[-1]
+
+    def commit(self, cookie: int) -> None:
         """Take the pending state as the next thing to answer; raises `MisuseError`."""
         waiting = WaitingCommit(cookie, self.state.commit(cookie))
         if len(self._pending) >= COMMITS:
             text = f"{COMMITS} commits wait for their answers"
             raise MisuseError(NegotiationError.TOO_MANY, text)
         self._pending.append(waiting)
-        return waiting
 
     def take(self) -> tuple[list[NumberedBatch], WaitingCommit | None]:
         """The failures that are due at once, and then the commit that is to be solved.

@@ -133,13 +133,11 @@ class NegotiationObject(Resource):
 
     def commit(self, cookie: int) -> None:
         """Ask for plans."""
-        try:
-            asked = self._negotiation.commit(cookie)
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
-        self._plugin.answers.answer_soon(self)
+        self._checked(lambda: self._negotiation.commit(cookie))
         if self._plugin.client_log.wanted:
-            self._plugin.client_log.say(self.client, (question_line(cookie, asked.inquiry),))
+            asked = question_line(cookie, self._negotiation.newest.inquiry)
+            self._plugin.client_log.say(self.client, (asked,))
+        self._plugin.answers.answer_soon(self)
 
     def use_plan(self, serial: int, plan: int) -> None:
         """Take note of the plan that the client has buffers of."""
