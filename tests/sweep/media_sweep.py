@@ -113,7 +113,10 @@ def reference(path: Path, threads: str = "AUTO") -> Reference:
 
     with contextlib.ExitStack() as stack:
         try:
-            container = stack.enter_context(av.open(str(path), metadata_errors="replace"))
+            # PyAV 19 takes tags of any encoding, and has no such argument.
+            old = int(av.__version__.split(".")[0]) < 19
+            tags = {"metadata_errors": "replace"} if old else {}
+            container = stack.enter_context(av.open(str(path), **tags))
             stream = container.streams.best("video")
             if stream is None or stream.codec_context is None:
                 return found
