@@ -75,7 +75,8 @@ def test_its_memory_is_that_which_the_display_needs(seen):
 def test_weston_itself_says_that_the_frames_were_on_a_plane(seen):
     told = seen["fullscreen"]
     assert told["plane_only"] >= 0.95 * FRAMES
-    assert told["plane_only"] >= 0.95 * told["repaints"]
+    # Beside them there are those before the first frame, some more on a busy machine.
+    assert told["plane_only"] >= 0.9 * told["repaints"]
 
 
 def test_nobody_copies_a_frame(seen):
