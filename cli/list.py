@@ -158,7 +158,7 @@ def _source_document(source: Source) -> Document:
 
 
 def _device_document(platform: Platform, device: Device) -> Document:
-    names = {**platform.absent, **{source.id: source.name for source in platform.sources}}
+    names = platform.source_names
     return {
         "name": device.name,
         "kind": device.kind.value,
@@ -215,7 +215,7 @@ def _requirement_document(
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
     renderer = applied.first_sampler
-    names = {**applied.absent, **{source.id: source.name for source in applied.sources}}
+    names = applied.source_names
     stated = dict.fromkeys(
         requirement(f"{device.name}:{usage_name(Usage(usage))}", constraint, names)
         for device in applied.devices

@@ -157,7 +157,7 @@ class Allocation(Resource):
 
     def _log(self, what: str) -> None:
         if self._plugin.client_log.wanted:
-            names = {source.id: source.name for source in self._plugin.broker.platform.sources}
+            names = self._plugin.broker.platform.source_names
             said = (
                 f"{one.size} bytes of {names.get(one.source, one.source)}" for one in self._objects
             )

@@ -274,6 +274,6 @@ class NegotiationObject(Resource):
         else:
             self.send("failed", *numbers, batch.content.reason, clip(batch.content.message))
         if self._plugin.client_log.wanted:
-            names = {source.id: source.name for source in self._plugin.broker.platform.sources}
+            names = self._plugin.broker.platform.source_names
             lines = answer_lines(batch.content, numbered.cookie, names)
             self._plugin.client_log.say(self.client, lines)

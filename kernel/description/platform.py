@@ -146,7 +146,7 @@ class Platform:
 
     def source_name(self, source: SourceId) -> str:
         """The name of a source; its kind and pair where it has none here."""
-        return self._source_names.get(source, str(source))
+        return self.source_names.get(source, str(source))
 
     def participant(
         self, device: str | DeviceId, usage: Usage, *, name: str | None = None
@@ -235,12 +235,13 @@ class Platform:
         }
 
     @cached_property
-    def _source_names(self) -> Mapping[SourceId, str]:
+    def source_names(self) -> Mapping[SourceId, str]:
+        """The names of its sources, and of those that are known and not there."""
         return {**self.absent, **{source.id: source.name for source in self.sources}}
 
     @cached_property
     def _source_ids(self) -> Mapping[str, SourceId]:
-        return {name: source for source, name in self._source_names.items()}
+        return {name: source for source, name in self.source_names.items()}
 
     def _linked(self, device: Device) -> Constraint | None:
         """The permitted-sources constraint that a device's links amount to."""
