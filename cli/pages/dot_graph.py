@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from heapwire.cli.pages.layout_drawing import source_name
 from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform, usage_name
 from heapwire.protocol.explain import Document, explain_document
@@ -62,8 +63,6 @@ def _plan(plan: Document, members: list[str]) -> Iterator[str]:
     for name in members:
         yield f"  {_quoted('who ' + name)} -> plan;"
     for number, entry in enumerate(documents(plan["objects"])):
-        source = entry["source"]
-        assert isinstance(source, dict)
         planes = [
             f"plane {index}: offset {plane['offset']}, pitch {plane['pitch']}"
             for index, plane in enumerate(documents(plan["planes"]))
@@ -76,7 +75,7 @@ def _plan(plan: Document, members: list[str]) -> Iterator[str]:
         )
         yield f"  object{number} [label={_quoted(size, *planes)}];"
         yield f"  plan -> object{number};"
-        yield f"  object{number} -> {_quoted('source ' + str(source['name']))};"
+        yield f"  object{number} -> {_quoted('source ' + source_name(entry))};"
 
 
 def _everyone(problem: Problem) -> dict[str, Participant]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from heapwire.cli.pages.layout_drawing import STYLE, drawn_objects
+from heapwire.cli.pages.layout_drawing import STYLE, drawn_objects, source_name
 from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform, usage_name
 from heapwire.protocol.explain import Document, explain_document, founded
@@ -76,7 +76,7 @@ def _verdict(document: Document) -> str:
     if not plans:
         return f'<p class="verdict bad">No plan: {_text(document["message"])}</p>'
     plan = plans[0]
-    names = " and ".join(dict.fromkeys(map(_source_name, documents(plan["objects"]))))
+    names = " and ".join(dict.fromkeys(map(source_name, documents(plan["objects"]))))
     how = "scanned out" if plan["scanout"] else "sampled, not scanned out"
     what = f"{plan['fourcc']} {plan['modifier_name']}"
     colour = "good" if plan["scanout"] else "fair"
@@ -130,7 +130,7 @@ def _plan(plan: Document) -> str:
     rows = drawn_objects(plan) if documents(plan["planes"]) else ""
     if not rows:
         rows = _card(
-            "Left to the allocator", "".join(_text(_source_name(entry)) for entry in objects)
+            "Left to the allocator", "".join(_text(source_name(entry)) for entry in objects)
         )
     reasons = [
         _text(
@@ -165,12 +165,6 @@ def _card(title: str, body: str) -> str:
 def _list(items: Iterable[str]) -> str:
     entries = "".join(f"<li>{item}</li>" for item in items)
     return f"<ul>{entries}</ul>" if entries else ""
-
-
-def _source_name(entry: Document) -> str:
-    source = entry["source"]
-    assert isinstance(source, dict)
-    return str(source["name"])
 
 
 def _text(value: object) -> str:

@@ -29,7 +29,7 @@ def drawn_objects(plan: Document) -> str:
         inner.sort(key=lambda one: _number(one[1], "offset"))
         size = _number(entry, "size")
         cards.append(
-            f'<div class="card chosen object"><h3>{escape(_source_name(entry))}</h3>'
+            f'<div class="card chosen object"><h3>{escape(source_name(entry))}</h3>'
             f'<p class="dim">object {number}, {size} bytes</p>'
             f"{_bar(plan, size, inner)}<ul>{''.join(_lines(plan, inner))}</ul></div>"
         )
@@ -90,7 +90,8 @@ def _number(document: Document, key: str) -> int:
     return number
 
 
-def _source_name(entry: Document) -> str:
+def source_name(entry: Document) -> str:
+    """Of which source an object of a plan is."""
     source = entry["source"]
     assert isinstance(source, dict)
     return str(source["name"])
