@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_compositor import FakeCompositor
-from open_files import open_fds
+from fd_leak import no_fd_leak as no_fd_leak
 from patience import be_patient
 
 import heapwire.client_lib
 
 assert be_patient(heapwire.client_lib, heapwire.client_lib.DEFAULT_TIMEOUT)
-
-
-@pytest.fixture
-def no_fd_leak() -> Iterator[None]:
-    """Fails a test after which more fds are open than before; goes before other fixtures."""
-    gc.collect()
-    before = open_fds()
-    yield
-    gc.collect()
-    assert not open_fds() - before
 
 
 @pytest.fixture

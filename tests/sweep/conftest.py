@@ -1,19 +1,3 @@
 """Fixtures of what is used for long, and of files that nobody here made."""
 
-from __future__ import annotations
-
-import gc
-from collections.abc import Iterator
-
-import pytest
-from open_files import open_fds
-
-
-@pytest.fixture
-def no_fd_leak() -> Iterator[None]:
-    """Fails a test after which more fds are open than before; goes before other fixtures."""
-    gc.collect()
-    before = open_fds()
-    yield
-    gc.collect()
-    assert not open_fds() - before
+from fd_leak import no_fd_leak as no_fd_leak
