@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "common"))
 from open_files import open_fds
 
 from heapwire.client_lib import Player, PlayOptions, Window
+from heapwire.client_lib.player.decoding.video_file import open_container
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
 from heapwire.kernel.description import Platform
@@ -113,10 +114,7 @@ def reference(path: Path, threads: str = "AUTO") -> Reference:
 
     with contextlib.ExitStack() as stack:
         try:
-            # PyAV 19 takes tags of any encoding, and has no such argument.
-            old = int(av.__version__.split(".")[0]) < 19
-            tags = {"metadata_errors": "replace"} if old else {}
-            container = stack.enter_context(av.open(str(path), **tags))
+            container = stack.enter_context(open_container(str(path)))
             stream = container.streams.best("video")
             if stream is None or stream.codec_context is None:
                 return found

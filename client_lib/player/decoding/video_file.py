@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from heapwire.client_lib.player.decoding.timeline import MOST_GAP, MOST_GAP_OF_A_BROADCAST
 from heapwire.protocol import FileError, MachineError, words_of
@@ -23,6 +23,19 @@ STDIN = "-"
 """The path that stands for what is piped in; it can be read once."""
 
 _CLOCK_JUMPS = 0x0200  # libavformat/avformat.h, AVFMT_TS_DISCONT
+
+
+def open_container(source: str | BinaryIO) -> InputContainer:
+    """What PyAV reads, whatever encoding its tags have: nobody here reads them.
+
+    Raises what PyAV does.
+    """
+    import av
+
+    # PyAV 19 takes tags as they are, and has no such argument.
+    if int(av.__version__.split(".")[0]) < 19:
+        return av.open(source, "r", metadata_errors="replace")
+    return av.open(source, "r")
 
 
 class VideoFile:
@@ -46,12 +59,7 @@ class VideoFile:
         source = sys.stdin.buffer if self.path == STDIN else self.path
         self.fault = av.error.FFmpegError
         try:
-            # Tags are often in somebody's old encoding, and nobody here reads them.
-            # PyAV 19 takes them as they are, and has no such argument.
-            if int(av.__version__.split(".")[0]) < 19:
-                opened = av.open(source, "r", metadata_errors="replace")
-            else:
-                opened = av.open(source, "r")
+            opened = open_container(source)
         except (av.error.FFmpegError, OSError) as error:
             raise FileError(self.path, words_of(error)) from None
         stream = stream_to_play(opened.streams.video)
