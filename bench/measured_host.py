@@ -78,7 +78,7 @@ def reference(folder: Path) -> Iterator[Host]:
 
 
 def _serve(told: int) -> None:
-    from heapwire.compositor_plugin import spare_the_loop
+    from heapwire.compositor_plugin import rehearse, spare_the_loop
     from heapwire.compositor_plugin.answering.answer_schedule import AnswerSchedule
     from heapwire.compositor_plugin.hosts.reference import Compositor
 
@@ -105,6 +105,7 @@ def _serve(told: int) -> None:
         signal.signal(signal.SIGUSR1, hot_plug)
         signal.signal(signal.SIGUSR2, lambda *_: ring())
         signal.signal(signal.SIGTERM, lambda *_: compositor.stop())
+        rehearse()
         spare_the_loop()
         os.write(told, b"r")
         compositor.run()

@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or a command's end; write what was asked for then."""
-    from heapwire.compositor_plugin import spare_the_loop
+    from heapwire.compositor_plugin import rehearse, spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
 
     policy = load_policy(options.policy)
@@ -114,6 +114,7 @@ def run(options: argparse.Namespace) -> int:
             complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
             for note in compositor.plugin.platform.notes:
                 complain(f"note: {note}")
+            rehearse()
             spare_the_loop()
             if command:
                 client = _begun(command, _environment(compositor, options.platform))

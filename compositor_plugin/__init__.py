@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.answering import rehearse as rehearse
     from heapwire.compositor_plugin.clients import (
         EVERYTHING as EVERYTHING,
         NOTHING as NOTHING,
@@ -45,6 +46,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "answering": "rehearse",
             "format_tables": "FormatTables",
             "garbage": "spare_the_loop",
             "host": "Host OutputState PlaneTest PlaneTester StatusReason SurfaceState",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.prepared_batch import (
         PreparedBatch as PreparedBatch,
     )
+    from heapwire.compositor_plugin.answering.rehearsal import rehearse as rehearse
     from heapwire.compositor_plugin.answering.set_records import (
         SetRecording as SetRecording,
         SetRecords as SetRecords,
@@ -36,6 +37,7 @@ else:
             "batch_solver": "BatchSolver Unanswered",
             "prepared_batch": "PreparedBatch",
             "inquiry_key": "question_key",
+            "rehearsal": "rehearse",
             "set_records": "SetRecording SetRecords",
             "solver_child": "give_way",
             "solver_queue": "SolverQueue",

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from heapwire.compositor_plugin import HeapPlugin, Policy, spare_the_loop
+from heapwire.compositor_plugin import HeapPlugin, Policy, rehearse, spare_the_loop
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import DmabufFormats
 from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number, one_line
@@ -181,6 +181,7 @@ def attach(
         number = next(_numbers)
         _attachments[number] = attachment
         attachment.users[number] = host
+        rehearse()
         spare_the_loop()
         _handlers[number] = handler
         calls = ffi.cast("struct heapwire_calls *", calls_address)
