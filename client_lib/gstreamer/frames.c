@@ -56,17 +56,22 @@ void hw_sink_drop_pool(HwSink *sink)
 	gst_clear_object(&sink->pool);
 }
 
-/* The picture of a buffer in dma-bufs that the compositor reads as they are; else NULL. */
-static struct hw_picture *as_it_is(HwSink *sink, GstBuffer *buffer, struct heapwire_error *error)
+/*
+ * The picture of a buffer in dma-bufs that the compositor reads as they are; else NULL. FALSE if
+ * it was not to wait for that.
+ */
+static gboolean as_it_is(HwSink *sink, GstBuffer *buffer, struct hw_picture **found)
 {
+	struct heapwire_error error = {HEAPWIRE_NO_FAULT, ""};
 	struct heapwire_layout layout;
 	struct hw_picture *picture;
 	int fds[HEAPWIRE_PLANES];
 	GstMemory *memory;
 	guint i;
 
+	*found = NULL;
 	if (!hw_layout_of(&layout, fds, buffer, &sink->format))
-		return NULL;
+		return TRUE;
 	memory = gst_buffer_peek_memory(buffer, 0);
 	picture = hw_picture_of(sink->screen, memory);
 	for (i = 0; picture && i < layout.n_objects && i < picture->layout.n_objects; i++)
@@ -79,18 +84,21 @@ static struct hw_picture *as_it_is(HwSink *sink, GstBuffer *buffer, struct heapw
 		layout.width = (uint32_t)GST_VIDEO_INFO_WIDTH(&sink->format.info);
 		layout.height = (uint32_t)GST_VIDEO_INFO_HEIGHT(&sink->format.info);
 		picture = hw_picture_import(sink->screen, memory, &layout, layout.width,
-					    layout.height, fds, error);
+					    layout.height, fds, &error);
+		if (!picture && !error.fault)
+			return FALSE;
 		if (picture && !picture->proxy)
 			GST_INFO_OBJECT(sink, "%s: it is copied", picture->refused.text);
 	}
 	if (!picture || !picture->proxy)
-		return NULL;
+		return TRUE;
 	if (!picture->negotiated) {
 		g_mutex_lock(&sink->screen->lock);
 		sink->screen->counts.imported++;
 		g_mutex_unlock(&sink->screen->lock);
 	}
-	return picture;
+	*found = picture;
+	return TRUE;
 }
 
 /* A pool for copies; FALSE with the error. */
@@ -179,11 +187,22 @@ static GstFlowReturn show_copy(HwSink *sink, GstBuffer *from)
 	return GST_FLOW_OK;
 }
 
+static GstFlowReturn show(HwSink *sink, GstBuffer *buffer)
+{
+	struct hw_picture *picture;
+
+	if (!as_it_is(sink, buffer, &picture))
+		return GST_FLOW_FLUSHING;
+	if (!picture)
+		return show_copy(sink, buffer);
+	hw_screen_show(sink->screen, picture, buffer);
+	return GST_FLOW_OK;
+}
+
 GstFlowReturn hw_sink_show(GstVideoSink *base, GstBuffer *buffer)
 {
 	HwSink *sink = HW_SINK(base);
-	struct heapwire_error error = {HEAPWIRE_NO_FAULT, ""};
-	struct hw_picture *picture = NULL;
+	GstFlowReturn flow;
 	gboolean over;
 
 	g_mutex_lock(&sink->screen->lock);
@@ -191,9 +210,12 @@ GstFlowReturn hw_sink_show(GstVideoSink *base, GstBuffer *buffer)
 	g_mutex_unlock(&sink->screen->lock);
 	if (over)
 		return GST_FLOW_ERROR; /* it has been said why */
-	picture = as_it_is(sink, buffer, &error);
-	if (!picture)
-		return show_copy(sink, buffer);
-	hw_screen_show(sink->screen, picture, buffer);
-	return GST_FLOW_OK;
+	do {
+		hw_screen_set_showing(sink->screen, TRUE);
+		flow = show(sink, buffer);
+		hw_screen_set_showing(sink->screen, FALSE);
+		/* Interrupted: whoever did that waits for the lock, and then says whether to go on. */
+	} while (flow == GST_FLOW_FLUSHING &&
+		 (flow = gst_base_sink_wait_preroll(GST_BASE_SINK(sink))) == GST_FLOW_OK);
+	return flow;
 }

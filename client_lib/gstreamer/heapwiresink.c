@@ -84,7 +84,9 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
 
 	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_screen(sink))
 		return GST_STATE_CHANGE_FAILURE;
+	g_atomic_int_set(&sink->is_pausing, transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED);
 	done = GST_ELEMENT_CLASS(hw_sink_parent_class)->change_state(element, transition);
+	g_atomic_int_set(&sink->is_pausing, FALSE);
 	if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
 	    (transition == GST_STATE_CHANGE_NULL_TO_READY && done == GST_STATE_CHANGE_FAILURE))
 		close_screen(sink);
@@ -115,15 +117,32 @@ static gboolean stop(GstBaseSink *base)
 	return TRUE;
 }
 
-static gboolean unlock(GstBaseSink *base)
+/*
+ * Whoever shows a picture is to let go of the preroll lock. To pause is no more than that: a source
+ * whose buffer is being allocated meanwhile, or whose pool is being planned, would take an
+ * interruption for the end of the stream.
+ */
+static gboolean give_way(HwSink *sink, gboolean starts)
 {
-	struct hw_screen *screen = screen_of(HW_SINK(base));
+	struct hw_screen *screen = screen_of(sink);
 
 	if (screen) {
-		hw_screen_interrupt(screen);
+		hw_screen_pause(screen, starts);
+		if (starts && !g_atomic_int_get(&sink->is_pausing))
+			hw_screen_interrupt(screen);
 		hw_screen_unref(screen);
 	}
 	return TRUE;
+}
+
+static gboolean unlock(GstBaseSink *base)
+{
+	return give_way(HW_SINK(base), TRUE);
+}
+
+static gboolean unlock_stop(GstBaseSink *base)
+{
+	return give_way(HW_SINK(base), FALSE);
 }
 
 /* -- Formats and buffers ---------------------------------------------------------------------- */
@@ -355,6 +374,7 @@ static void hw_sink_class_init(HwSinkClass *class)
 	sinks->start = start;
 	sinks->stop = stop;
 	sinks->unlock = unlock;
+	sinks->unlock_stop = unlock_stop;
 	sinks->get_caps = get_caps;
 	sinks->set_caps = set_caps;
 	sinks->propose_allocation = propose_allocation;

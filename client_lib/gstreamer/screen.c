@@ -201,10 +201,16 @@ void hw_screen_complain(struct hw_screen *screen, const struct heapwire_error *e
 	g_mutex_unlock(&screen->lock);
 }
 
+static gboolean may_wait(const struct hw_screen *screen, guint interrupts)
+{
+	return interrupts == screen->interrupts &&
+	       !(screen->paused && screen->showing == g_thread_self());
+}
+
 gboolean hw_screen_wait(struct hw_screen *screen, guint interrupts, struct heapwire_error *error)
 {
 	wl_display_flush(screen->display);
-	if (!screen->failed.fault && !screen->ended && interrupts == screen->interrupts)
+	if (!screen->failed.fault && !screen->ended && may_wait(screen, interrupts))
 		g_cond_wait(&screen->changed, &screen->lock);
 	memset(error, 0, sizeof *error);
 	if (screen->failed.fault)
@@ -212,7 +218,7 @@ gboolean hw_screen_wait(struct hw_screen *screen, guint interrupts, struct heapw
 	else if (screen->ended)
 		error->fault = HEAPWIRE_NOT_POSSIBLE,
 		g_strlcpy(error->text, "the element has ended", sizeof error->text);
-	return !error->fault && interrupts == screen->interrupts;
+	return !error->fault && may_wait(screen, interrupts);
 }
 
 void hw_screen_interrupt(struct hw_screen *screen)
@@ -220,6 +226,21 @@ void hw_screen_interrupt(struct hw_screen *screen)
 	g_mutex_lock(&screen->lock);
 	screen->interrupts++;
 	g_cond_broadcast(&screen->changed);
+	g_mutex_unlock(&screen->lock);
+}
+
+void hw_screen_pause(struct hw_screen *screen, gboolean paused)
+{
+	g_mutex_lock(&screen->lock);
+	screen->paused = paused;
+	g_cond_broadcast(&screen->changed);
+	g_mutex_unlock(&screen->lock);
+}
+
+void hw_screen_set_showing(struct hw_screen *screen, gboolean showing)
+{
+	g_mutex_lock(&screen->lock);
+	screen->showing = showing ? g_thread_self() : NULL;
 	g_mutex_unlock(&screen->lock);
 }
 

@@ -38,6 +38,8 @@ struct hw_screen {
 	gboolean ended, told_failure;
 	guint complaints; /* that are being told */
 	guint interrupts; /* how often those who wait were told to stop */
+	gboolean paused;  /* whoever shows a picture does not wait, and shows it later */
+	GThread *showing;
 	struct heapwire_error failed; /* with a fault: it is over */
 	struct hw_events events;
 	GPtrArray *returned; /* buffers that are given back once it is unlocked */
@@ -102,10 +104,14 @@ void hw_screen_show(struct hw_screen *screen, struct hw_picture *picture, GstBuf
 
 /* Ends every wait that has begun. */
 void hw_screen_interrupt(struct hw_screen *screen);
+/* Ends the waits of whoever shows a picture, until it may wait again; nobody else's. */
+void hw_screen_pause(struct hw_screen *screen, gboolean paused);
+/* Says whether this thread shows a picture from now on. */
+void hw_screen_set_showing(struct hw_screen *screen, gboolean showing);
 
 /*
  * With the lock: waits for a change. FALSE if it is over (with the error), or if it was
- * interrupted since `interrupts` was read (HEAPWIRE_NO_FAULT).
+ * interrupted since `interrupts` was read, or is to pause (HEAPWIRE_NO_FAULT).
  */
 gboolean hw_screen_wait(struct hw_screen *screen, guint interrupts, struct heapwire_error *error);
 

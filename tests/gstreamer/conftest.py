@@ -6,13 +6,19 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 from patience import until
 
 from heapwire.client_lib.gstreamer import build_gstreamer_plugin
 from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
+    ZwpLinuxBufferParamsV1,
+)
 from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent
@@ -146,3 +152,33 @@ def stage(
         )
         stack.enter_context(compositor.running())
         yield Stage(compositor, play, plugin, hang_up=stack.close)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A buffer that the compositor makes only when it is told to."""
+
+    asked: Event
+    answer: Event
+
+
+@pytest.fixture
+def hold_back(monkeypatch) -> Iterator[Callable[[int], HeldBack]]:
+    """Let the compositor stand still when it is asked for its buffer of a number."""
+    held = HeldBack(Event(), Event())
+    create = ZwpLinuxBufferParamsV1.create
+
+    def hold_back(number: int) -> HeldBack:
+        asked = count(1)
+
+        def held_back(params: ZwpLinuxBufferParamsV1, *arguments: int) -> None:
+            if next(asked) == number:
+                held.asked.set()
+                held.answer.wait()
+            create(params, *arguments)
+
+        monkeypatch.setattr(ZwpLinuxBufferParamsV1, "create", held_back)
+        return held
+
+    yield hold_back
+    held.answer.set()

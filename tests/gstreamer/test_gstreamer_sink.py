@@ -153,6 +153,25 @@ def test_it_flushes_and_begins_again(stage) -> None:
         assert playing.end() == 0
 
 
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize(
+    "between", ["", "queue ! ", "identity drop-allocation=true ! "], ids=["pool", "queue", "copy"]
+)
+def test_to_pause_while_a_buffer_is_made_ends_nothing(stage, hold_back, between, number) -> None:
+    """Neither what fills the buffer, nor the wish to pause, which waits for no compositor."""
+    held = hold_back(number)
+    with stage.playing(f"{BALL} ! {between}heapwiresink name=sink") as playing:
+        playing.until(held.asked.is_set, "a buffer is asked for")
+        playing.tell("state paused")
+        playing.tell("state playing")
+        playing.stats()  # it has come that far, though the compositor says nothing
+        held.answer.set()
+        begun = len(stage.frames())
+        playing.until(lambda: len(stage.frames()) > begun + 3, "pictures")
+        assert (playing.stats()["copies"] == "0") == ("drop" not in between)
+        assert playing.end() == 0
+
+
 def test_a_compositor_that_hangs_up_is_an_error_that_names_it(stage) -> None:
     with stage.playing(f"{BALL} ! heapwiresink name=sink") as playing:
         playing.until(stage.frames, "a picture")
