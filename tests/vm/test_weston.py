@@ -97,6 +97,32 @@ def test_nothing_is_negotiated_again_while_nothing_changes(seen):
     assert succeeded(seen["fullscreen"]["played"])["negotiations"] == 2
 
 
+def test_a_driver_that_parses_nothing_decodes_the_same(seen):
+    told = seen["stateless"]
+    played = succeeded(told["played"])
+    frames = played["frames"]
+    assert (frames["decoded"], frames["shown"], frames["dropped"]) == (FRAMES, FRAMES, 0)
+    assert "/dev/" + played["decoder"] == told["node"]
+    assert (played["damaged"], played["bytes_copied_per_frame"], played["faults"]) == (0, 0, [])
+    assert played["plan"]["scanout"]
+    assert frames["scanned_out"] >= 0.95 * FRAMES
+    assert told["plane_only"] >= 0.95 * FRAMES
+    assert told["plane_only"] >= 0.9 * told["repaints"]
+    assert told["left"] <= 0
+
+
+def test_and_its_pictures_are_on_the_display_unchanged(seen):
+    steps = seen["stateless"]["stepped"]
+    assert [one["shown"] for one in steps] == [True] * STEPS
+    assert all(one["framebuffer"] == {"format": "XR24", "imported": True} for one in steps)
+
+
+def test_on_the_reference_compositor_as_well(seen):
+    told = seen["reference"]
+    assert told["alike"] == [True] * STEPS
+    assert (told["scanned_out"], told["copied"], told["faults"]) == (STEPS, 0, [])
+
+
 def ways(toggled):
     return [(one["fullscreen"], one["for_scanout"]) for one in toggled["seen"]]
 

@@ -16,10 +16,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import reference_decoder
 from clip import pictures
 from display_state import Crcs, crc_of, framebuffer
@@ -31,15 +33,17 @@ from weston_scanout import scanned_out
 
 from heapwire.client_lib.buffers import Window
 from heapwire.client_lib.negotiation import NegotiationManager
-from heapwire.client_lib.player import Player, PlayOptions
+from heapwire.client_lib.player import AUTO, Player, PlayOptions
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import Policy
+from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import Extent, Usage
 
 SIZE = Extent(640, 480)
 FRAMES = 24
 FWHT = int.from_bytes(b"FWHT", "little")
+STATELESS_FWHT = int.from_bytes(b"SFWH", "little")
 XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
 CLIP, LONG_CLIP = Path("/tmp/clip.fwht"), Path("/tmp/long.fwht")
 POLICY_FILE = Path("/tmp/policy.toml")
@@ -68,23 +72,27 @@ constraints = [{ type = "contiguous" }]
 HEAPWIRE = [sys.executable, "-m", "heapwire.cli.main", "play", "--unpaced"]
 
 
+def vicodec(usage, coded):
+    """The node of the codec that writes or reads this bitstream."""
+    return next(
+        one.node
+        for one in local_platform().devices
+        if usage in one.sets and one.driver == "vicodec" and coded in one.bitstreams
+    )
+
+
 def encode(path):
-    """The clip as files of FWHT, and the CRC that a display has for each of its pictures."""
-    devices = local_platform().devices
-
-    def node(usage):
-        return next(one.node for one in devices if usage in one.sets and one.driver == "vicodec")
-
-    with M2mEncoder(node(Usage.ENCODE)) as encoder:
+    """The clip as files of FWHT; how its pictures are laid out, and their bytes."""
+    with M2mEncoder(vicodec(Usage.ENCODE, FWHT)) as encoder:
         packets = list(
             encoder.encode(pictures(path, SIZE, FRAMES), raw=XR24, extent=SIZE, coded=FWHT)
         )
     CLIP.write_bytes(b"".join(packets) * LOOPS)
     LONG_CLIP.write_bytes(b"".join(packets) * MANY_LOOPS)
     layout, decoded = reference_decoder.decode(
-        node(Usage.DECODE), packets, coded=FWHT, raw=XR24, extent=SIZE
+        vicodec(Usage.DECODE, FWHT), packets, coded=FWHT, raw=XR24, extent=SIZE
     )
-    return [crc_of(one, layout.pitches[0], SIZE.width, SIZE.height) for one in decoded]
+    return layout.pitches[0], decoded
 
 
 def dma_bufs():
@@ -115,11 +123,11 @@ def settled(before):
     return dma_bufs() - before
 
 
-def fullscreen(weston):
+def fullscreen(weston, *arguments):
     """The command, as fast as it goes, with Weston's own log of its planes."""
     before = dma_bufs()
     with weston.watched() as repaints:
-        played = command(weston, "--fullscreen", CLIP)
+        played = command(weston, "--fullscreen", *arguments, CLIP)
     return {
         "played": played,
         "repaints": len(repaints),
@@ -128,7 +136,7 @@ def fullscreen(weston):
     }
 
 
-def stepped(weston, expected):
+def stepped(weston, expected, decoder=AUTO):
     """Picture by picture: each is waited for, until the display itself says that it shows it."""
     seen = []
 
@@ -142,12 +150,54 @@ def stepped(weston, expected):
         CLIP,
         display=weston.socket,
         platform=local_platform(),
-        options=PlayOptions(fullscreen=True, paced=False, frames=FRAMES, timeout=PATIENCE),
+        options=PlayOptions(
+            fullscreen=True, paced=False, frames=FRAMES, timeout=PATIENCE, decoder=decoder
+        ),
         on_progress=progress,
     )
     with Crcs() as crcs:
         player.play()
     return seen
+
+
+def stateless(weston, expected, node):
+    """All of it once more, by the decoder whose driver parses nothing."""
+    told = fullscreen(weston, "--decoder", node)
+    return {**told, "node": node, "stepped": stepped(weston, expected, node)}
+
+
+def on_reference(pitch, decoded, node):
+    """The reference compositor, picture by picture: whether each is as it was decoded."""
+    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    wanted = [
+        np.frombuffer(one, np.uint8)[: pitch * SIZE.height].reshape(SIZE.height, pitch // 4, 4)[
+            :, : SIZE.width, 2::-1
+        ]
+        for one in decoded
+    ]
+    alike = []
+
+    def look(record, pixels):
+        number = len(alike)
+        alike.append(number < FRAMES and np.array_equal(pixels()[..., :3], wanted[number]))
+
+    with tempfile.TemporaryDirectory() as folder:
+        compositor = Compositor(platform, size=SIZE, socket=f"{folder}/screen", on_frame=look)
+        with compositor, compositor.running():
+            result = Player(
+                CLIP,
+                display=compositor.connect(),
+                platform=platform,
+                options=PlayOptions(
+                    fullscreen=True, paced=False, frames=FRAMES, timeout=PATIENCE, decoder=node
+                ),
+            ).play()
+    return {
+        "alike": alike,
+        "scanned_out": result.frames.scanned_out,
+        "copied": result.bytes_copied_per_frame,
+        "faults": list(result.faults),
+    }
 
 
 class Turns:
@@ -322,7 +372,11 @@ def main():
     POLICY_FILE.write_text(POLICY)
     policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
     told = {}
-    expected = timed("encode", encode, clip)
+    pitch, decoded = timed("encode", encode, clip)
+    del told["encode"]
+    expected = [crc_of(one, pitch, SIZE.width, SIZE.height) for one in decoded]
+    parses_nothing = vicodec(Usage.DECODE, STATELESS_FWHT)
+    timed("reference", on_reference, pitch, decoded, parses_nothing)
     with seat():
         with (
             Weston("vm-1", shell="desktop", module=module, ini=INI, environment=policy) as weston,
@@ -330,6 +384,7 @@ def main():
         ):
             timed("fullscreen", fullscreen, weston)
             timed("stepped", stepped, weston, expected)
+            timed("stateless", stateless, weston, expected, parses_nothing)
             timed("toggled", toggled, weston, local_platform(), True, False, True)
             timed("crowd", crowd, weston, stack)
             told["module"] = weston.module_log
