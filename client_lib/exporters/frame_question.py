@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
-from heapwire.protocol.values import Problem
+from heapwire.protocol.values import Problem, Source
+
+T = TypeVar("T")
 
 
 def frame_problem(problem: Problem, frame: ExportedFrame) -> Problem:
@@ -13,9 +16,36 @@ def frame_problem(problem: Problem, frame: ExportedFrame) -> Problem:
 
     A plan of the answer says that the frame is good as it is, and for which goal; where there
     is none the conflict names what it lacks, and the nearest numbers that would do. The
-    problem itself says what to allocate in its place. Of a source that it has the problem knows
-    more than the frame; of the others there is none that a frame which exists could come from.
+    problem itself says what to allocate in its place. What the problem knows of a source counts
+    for more than what the frame tells, which is taken where the problem does not know; of the
+    other sources there is none that a frame which exists could come from.
     """
     known = {source.id: source for source in problem.sources}
-    sources = tuple(known.get(source.id, source) for source in frame.sources)
+    sources = tuple(
+        _completed(known[told.id], told) if told.id in known else told for told in frame.sources
+    )
     return replace(problem, fixed=frame.fixed, sources=sources)
+
+
+def _completed(known: Source, told: Source) -> Source:
+    """A source of a machine, with what only the frame tells of it.
+
+    Of what a device allocates itself a machine may know no more than that it does.
+    """
+    new = {name: rung for name, rung in told.provenance.items() if name not in known.provenance}
+    return replace(
+        known,
+        contiguous=_either(known.contiguous, told.contiguous),
+        cached=_either(known.cached, told.cached),
+        address_range=_either(known.address_range, told.address_range),
+        capacity=_either(known.capacity, told.capacity),
+        numa_node=_either(known.numa_node, told.numa_node),
+        device_local=_either(known.device_local, told.device_local),
+        # That the CPU reaches it is a machine's word for memory that nobody has looked at.
+        protected=known.protected or told.protected,
+        provenance=new | {**known.provenance},
+    )
+
+
+def _either(known: T | None, told: T | None) -> T | None:
+    return told if known is None else known

@@ -6,6 +6,7 @@ The bytes of the descriptors are those of FFmpeg's and VA-API's headers on a 64-
 import ctypes.util
 import os
 import struct
+from dataclasses import replace
 
 import av
 import pytest
@@ -34,6 +35,7 @@ from heapwire.kernel.video import QueueFormat
 from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
+    CONTIGUOUS,
     CPU_ACCESS,
     LINEAR,
     PROTECTED,
@@ -281,14 +283,7 @@ class TestNvidia:
         memory = GPU.memory("nv_dmabuf")
         assert memory.device_local == GPU.device
         for wanted in (CPU_ACCESS, PROTECTED):
-            needs = Constraint(type=wanted.type, value=1)
-            reader = Participant(
-                name="reader",
-                usage=Usage.CPU_READ,
-                sets=(
-                    ConstraintSet(formats=(FormatModifier(NV12, LINEAR),), constraints=(needs,)),
-                ),
-            )
+            reader = reader_that_needs(wanted)
             frame = exported(memory)
             platform = Platform.load("generic-desktop")
             assert not answer_for(platform, frame, [reader]).plans
@@ -301,6 +296,16 @@ class TestNvidia:
 
 
 SYSTEM = Source(id=SourceId.parse("heap 254:77"), name="system", contiguous=False, cached=True)
+
+
+def reader_that_needs(wanted):
+    """Somebody who takes rows of NV12 from any memory that is so."""
+    needs = Constraint(type=wanted.type, value=1)
+    pairs = ConstraintSet(formats=(ROWS,), constraints=(needs,))
+    return Participant(name="reader", usage=Usage.CPU_READ, sets=(pairs,))
+
+
+ONE_RUN = reader_that_needs(CONTIGUOUS)
 
 
 def exported(memory, pitch=1920, size=3133440, code=NV12):
@@ -345,6 +350,34 @@ class TestJudged:
         for exporter in (behind, nobody_knows):
             assert exporter.memory("videobuf2_dma_contig").contiguous is None
         assert MEMORY.contiguous is True
+
+    @pytest.mark.parametrize(
+        ("exporter", "good"), [("videobuf2_dma_contig", True), ("videobuf2_vmalloc", False)]
+    )
+    def test_what_a_machine_does_not_know_of_its_device_s_memory_the_frame_tells(
+        self, exporter, good
+    ):
+        """A device that allocates for itself is one of its machine's sources, by a link or so."""
+        answer = answer_for(self.with_own(CAMERA), exported(CAMERA.memory(exporter)), [ONE_RUN])
+        assert bool(answer.plans) is good
+        assert good or "contiguous" in answer.message
+
+    @pytest.mark.parametrize("knows", [True, False])
+    def test_what_a_machine_does_know_of_it_counts(self, knows):
+        claims = CAMERA.memory("videobuf2_vmalloc" if knows else "videobuf2_dma_contig")
+        machine = self.with_own(CAMERA, contiguous=knows)
+        assert bool(answer_for(machine, exported(claims), [ONE_RUN]).plans) is knows
+
+    @pytest.mark.parametrize("wanted", [CPU_ACCESS, PROTECTED])
+    def test_memory_out_of_the_cpu_s_reach_stays_that(self, wanted):
+        machine, frame = self.with_own(GPU), exported(GPU.memory("nv_dmabuf"))
+        assert not answer_for(machine, frame, [reader_that_needs(wanted)]).plans
+
+    def with_own(self, exporter, **properties):
+        """The machine where the exporter is a source, of which no more is known than that."""
+        name, number = exporter.name, exporter.device
+        own = Source(id=SourceId.device(number), name=name, device_local=number, **properties)
+        return replace(self.platform, sources=(*self.platform.sources, own))
 
     def test_the_least_change_is_named(self):
         platform = Platform.load("rockchip-rk3399")
