@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
-from heapwire.protocol.values import Problem, Source
+from heapwire.protocol.values import (
+    PERMITTED_SOURCES,
+    Constraint,
+    Participant,
+    Problem,
+    Source,
+    SourceId,
+)
 
 T = TypeVar("T")
 
@@ -24,7 +32,55 @@ def frame_problem(problem: Problem, frame: ExportedFrame) -> Problem:
     sources = tuple(
         _completed(known[told.id], told) if told.id in known else told for told in frame.sources
     )
-    return replace(problem, fixed=frame.fixed, sources=sources)
+    served = {source.id: _served_by(source, problem.sources) for source in sources}
+    goals = (
+        replace(goal, participants=_taking(goal.participants, served)) for goal in problem.goals
+    )
+    return replace(
+        problem,
+        participants=_taking(problem.participants, served),
+        goals=tuple(goals),
+        fixed=frame.fixed,
+        sources=sources,
+    )
+
+
+def _served_by(source: Source, sources: Sequence[Source]) -> frozenset[SourceId]:
+    """Those of a machine's sources in whose place this one always serves."""
+    served: set[SourceId] = set()
+    names = list(source.substitutes_for)
+    while names:
+        name = names.pop()
+        for other in sources:
+            if other.name == name and other.id not in served:
+                served.add(other.id)
+                names += other.substitutes_for
+    return frozenset(served)
+
+
+def _taking(
+    participants: Iterable[Participant], served: Mapping[SourceId, frozenset[SourceId]]
+) -> tuple[Participant, ...]:
+    """Participants who take a source where they take one in whose place it serves.
+
+    The solver does that by the sources of a problem, and those that are served are none of its.
+    """
+
+    def taking(constraint: Constraint) -> Constraint:
+        permitted = PERMITTED_SOURCES.of(constraint) or ()
+        new = tuple(one for one in served if one not in permitted and served[one] & {*permitted})
+        return replace(constraint, value=(*permitted, *new)) if new else constraint
+
+    return tuple(
+        replace(
+            participant,
+            sets=tuple(
+                replace(one, constraints=tuple(taking(each) for each in one.constraints))
+                for one in participant.sets
+            ),
+        )
+        for participant in participants
+    )
 
 
 def _completed(known: Source, told: Source) -> Source:
@@ -41,6 +97,7 @@ def _completed(known: Source, told: Source) -> Source:
         capacity=_either(known.capacity, told.capacity),
         numa_node=_either(known.numa_node, told.numa_node),
         device_local=_either(known.device_local, told.device_local),
+        substitutes_for=known.substitutes_for or told.substitutes_for,
         # That the CPU reaches it is a machine's word for memory that nobody has looked at.
         protected=known.protected or told.protected,
         provenance=new | {**known.provenance},

@@ -38,6 +38,7 @@ from heapwire.protocol.values import (
     CONTIGUOUS,
     CPU_ACCESS,
     LINEAR,
+    PERMITTED_SOURCES,
     PROTECTED,
     Constraint,
     ConstraintSet,
@@ -300,9 +301,17 @@ SYSTEM = Source(id=SourceId.parse("heap 254:77"), name="system", contiguous=Fals
 
 def reader_that_needs(wanted):
     """Somebody who takes rows of NV12 from any memory that is so."""
-    needs = Constraint(type=wanted.type, value=1)
+    return reader_with(Constraint(type=wanted.type, value=1))
+
+
+def reader_from(machine, name):
+    """Somebody who takes rows of NV12 from one source of a machine."""
+    return reader_with(Constraint(type=PERMITTED_SOURCES.type, value=(machine.source(name).id,)))
+
+
+def reader_with(needs):
     pairs = ConstraintSet(formats=(ROWS,), constraints=(needs,))
-    return Participant(name="reader", usage=Usage.CPU_READ, sets=(pairs,))
+    return Participant(name=f"reader by {needs.type}", usage=Usage.CPU_READ, sets=(pairs,))
 
 
 ONE_RUN = reader_that_needs(CONTIGUOUS)
@@ -372,6 +381,28 @@ class TestJudged:
     def test_memory_out_of_the_cpu_s_reach_stays_that(self, wanted):
         machine, frame = self.with_own(GPU), exported(GPU.memory("nv_dmabuf"))
         assert not answer_for(machine, frame, [reader_that_needs(wanted)]).plans
+
+    @pytest.mark.parametrize("exporter", ["videobuf2_dma_contig", "videobuf2_vmalloc"])
+    @pytest.mark.parametrize("knows", [True, False])
+    def test_who_takes_any_page_takes_those_of_an_exporter(self, exporter, knows):
+        """A display that lists the system heap, by a link or a trial, names no exporter."""
+        machine = self.with_own(CAMERA) if knows else self.platform
+        frame = exported(CAMERA.memory(exporter))
+        assert answer_for(machine, frame, [reader_from(machine, "system")]).plans
+        assert not answer_for(machine, frame, [reader_from(machine, "linux,cma")]).plans
+        answer = answer_for(machine, frame, [reader_from(machine, "system"), ONE_RUN])
+        assert bool(answer.plans) is (exporter == "videobuf2_dma_contig")
+
+    def test_and_those_of_a_heap_that_serves_in_its_place(self):
+        """As the kernel says of a heap: by way of another one, too."""
+        near, far = (
+            Source(id=SourceId.parse(f"heap 254:{minor}"), name=name, substitutes_for=(place,))
+            for minor, name, place in ((78, "near", "system"), (79, "far", "near"))
+        )
+        machine = replace(self.platform, sources=(*self.platform.sources, near, far))
+        for memory in (near, far):
+            assert answer_for(machine, exported(memory), [reader_from(machine, "system")]).plans
+        assert not answer_for(machine, exported(near), [reader_from(machine, "far")]).plans
 
     def with_own(self, exporter, **properties):
         """The machine where the exporter is a source, of which no more is known than that."""
