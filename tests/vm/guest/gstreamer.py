@@ -34,14 +34,13 @@ NUMBERS = ("shown", "dropped", "copies", "copied-bytes", "imported")
 
 
 @contextlib.contextmanager
-def playing(play, camera, socket, mode):
-    """A camera in the sink, fullscreen, until it is left: its process, and what it then said."""
-    pipeline = f"v4l2src device={camera} io-mode={mode} ! {CAPS}"
+def playing(play, source, socket):
+    """A source in the sink, fullscreen, until it is left: its process, and what it then said."""
     told = {}
     # A pipe that nobody reads would stop it.
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [play, f"{pipeline} ! heapwiresink name=sink fullscreen=true"],
+            [play, f"{source} ! heapwiresink name=sink fullscreen=true"],
             env={**os.environ, "WAYLAND_DISPLAY": socket, "GST_DEBUG": "2,heapwire:4"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -57,6 +56,21 @@ def playing(play, camera, socket, mode):
         told |= {"status": process.returncode, "said": said, "complaints": log.read()[-2000:]}
     counted = (re.search(rf"\b{name}=\(guint64\)(\d+)", said) for name in NUMBERS)
     told["stats"] = {name: int(one[1]) for name, one in zip(NUMBERS, counted, strict=True) if one}
+
+
+def captured(camera, mode):
+    """A camera's pictures, by the element for V4L2."""
+    return f"v4l2src device={camera} io-mode={mode} ! {CAPS}"
+
+
+def wait_for(compositor, process):
+    """Until there are enough pictures on the screen, or no more to come; whether there are."""
+    deadline = time.monotonic() + PATIENCE
+    while len(compositor.frames) < PICTURES and time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    return len(compositor.frames) >= PICTURES
 
 
 def frames_of(compositor):
@@ -76,14 +90,9 @@ def on_reference(play, platform, nodes):
             Compositor(platform, socket=name, size=SIZE, record=True) as compositor,
             compositor.running(),
         ):
-            deadline = time.monotonic() + PATIENCE
-            with playing(play, node, name, mode) as (process, run):
-                while len(compositor.frames) < PICTURES and time.monotonic() < deadline:
-                    if process.poll() is not None:
-                        break
-                    time.sleep(0.1)
-            told[name] = {**run, "frames": frames_of(compositor)}
-            told[name]["shown"] = len(compositor.frames) >= PICTURES
+            with playing(play, captured(node, mode), name) as (process, run):
+                shown = wait_for(compositor, process)
+            told[name] = {**run, "frames": frames_of(compositor), "shown": shown}
     return told
 
 
@@ -96,7 +105,8 @@ def on_weston(play, module, nodes, pictures):
     ):
         weston.connect().close()
         for name, node in nodes.items():
-            with Crcs() as crcs, playing(play, node, weston.socket, "dmabuf-import") as (_, run):
+            source = captured(node, "dmabuf-import")
+            with Crcs() as crcs, playing(play, source, weston.socket) as (_, run):
                 shown = crcs.wait_for(screen_crc(pictures[name]))
                 seen = {"shown": shown, "framebuffer": framebuffer()}
             told[name] = {**run, **seen}
@@ -123,4 +133,5 @@ def main():
     print(json.dumps(told))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""In the guest: a camera of libcamera's in negotiated buffers, on the screen.
+
+    libcamera.py CAMERA MODULE FOLDER
+
+CAMERA is `libcamera_camera.cpp`, compiled. What libcamera sees is the emulated USB camera, whose
+pictures are known to the byte. It is shown on the reference compositor, and on a stock Weston with
+the module, whose display takes one run of memory. FOLDER has the plugin of GStreamer's, and
+tests/gstreamer/play.c as `play`: libcamera's own element shows the pictures too, in the memory that
+libcamera has. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import camera
+from camera_play import INI, POLICY, POLICY_FILE, whole
+from gstreamer import frames_of, playing, wait_for
+from limits import PATIENCE
+from observe import node_named, plugged
+from step_limit import step_limit
+from weston import Weston, seat
+
+from heapwire.client_lib import CameraMaterial, Player, PlayOptions
+from heapwire.compositor_plugin import Policy
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.discovery import local_platform
+from heapwire.kernel.video import CaptureMemory, Dequeued, QueueFormat
+from heapwire.protocol.values import ColourEncoding, ColourRange, Extent, fourcc, parse_fourcc
+
+CONTROLLER = Path("/sys/devices/platform/dummy_hcd.0")
+SIZE = Extent(camera.WIDTH, camera.HEIGHT)
+FRAMES = 8
+RGBP, RG16 = fourcc("RGBP"), "RG16"  # RGB565 as V4L2 calls it, and as libcamera does
+
+
+def name_the_controller():
+    """Give the camera's USB controller the path that a board's firmware has for it.
+
+    libcamera makes the id of a USB camera from the path in ACPI or in the device tree of what it is
+    plugged into, and leaves out a camera that has none (libcamera 0.0.3, uvcvideo.cpp, generateId).
+    dummy_hcd is no board's: so its folder in sysfs is covered by one that has such a path, and the
+    USB bus as it was. It stays so for as long as the guest runs.
+    """
+    [bus] = CONTROLLER.glob("usb*")
+    cover = Path(tempfile.mkdtemp())
+    path = cover / "firmware_node" / "path"
+    path.parent.mkdir()
+    path.write_text("\\_SB_.USB0\n")
+    (cover / bus.name).mkdir()
+    subprocess.run(["mount", "--bind", bus, cover / bus.name], check=True)
+    subprocess.run(["mount", "--rbind", cover, CONTROLLER], check=True)
+
+
+class LibcameraDevice:
+    """Has the methods of `CaptureDevice` that the player calls, and libcamera behind them."""
+
+    name = "libcamera"
+    colour = (ColourEncoding.UNSPECIFIED, ColourRange.UNSPECIFIED)
+
+    def __init__(self, program, node):
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen([program, node], stdin=theirs)
+        self._memory = {}
+        self.given = 0
+
+    def close(self):
+        self._socket.close()
+        assert self._process.wait(PATIENCE) == 0
+
+    def fileno(self):
+        return self._socket.fileno()
+
+    def layouts(self, extent=None):
+        size = extent or SIZE
+        _, code, *numbers = self._asked(f"configure {RG16} {size.width} {size.height}").split()
+        assert code == RG16
+        width, height, stride, length = map(int, numbers)
+        return (QueueFormat(RGBP, Extent(width, height), (stride,), (length,)),)
+
+    def with_pitch(self, layout, pitch):
+        return layout
+
+    def set_up(self, layout, slots, memory):
+        assert memory is CaptureMemory.IMPORTED
+        assert self._asked(f"start {slots}") == "started 0"
+        return slots
+
+    def give(self, slot, objects):
+        (memory,) = objects
+        words = f"queue {slot} {memory.size}".encode()
+        known = self._memory.get(slot) is memory
+        self._memory[slot] = memory
+        socket.send_fds(self._socket, [words], [] if known else [memory.fd])
+        self.given += 1
+
+    def take(self):
+        if not select.select([self._socket], [], [], 0)[0]:
+            return None
+        word, *numbers = self._heard().split()
+        assert word == "done"
+        slot, status, sequence, stamp, used = map(int, numbers)
+        return Dequeued(
+            index=slot, used=used, stamp=stamp, last=False, damaged=status != 0, sequence=sequence
+        )
+
+    def _asked(self, words):
+        self._socket.send(words.encode())
+        return self._heard()
+
+    def _heard(self):
+        heard = self._socket.recv(256).decode()
+        assert heard, f"libcamera has ended with {self._process.wait(PATIENCE)}"
+        return heard
+
+
+def played(program, platform, display):
+    node = node_named(camera.NAME)
+    material = CameraMaterial(
+        platform,
+        node,
+        extent=SIZE,
+        formats=[parse_fourcc("RGB565")],
+        way=CaptureMemory.IMPORTED,
+        opened=lambda _: LibcameraDevice(program, node),
+    )
+    options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE)
+    result = Player(material, display=display, platform=platform, options=options).play()
+    return {
+        "shown": result.frames.shown,
+        "scanned_out": result.frames.scanned_out,
+        "copied": result.bytes_copied_per_frame,
+        "damaged": result.damaged,
+        "faults": list(result.faults),
+        "sources": [platform.source_name(one.source) for one in result.plan.layout.objects],
+    }
+
+
+def on_reference(program):
+    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    seen = []
+    with tempfile.TemporaryDirectory() as folder:
+        compositor = Compositor(
+            platform,
+            size=SIZE,
+            socket=f"{folder}/screen",
+            on_frame=lambda record, pixels: seen.append(whole(pixels())),
+        )
+        with compositor, compositor.running():
+            return {**played(program, platform, compositor.connect()), "seen": seen}
+
+
+def on_weston(program, module):
+    policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
+    with (
+        seat(),
+        Weston("vm-1", shell="kiosk", module=module, ini=INI, environment=policy) as weston,
+    ):
+        return played(program, local_platform(), weston.socket)
+
+
+def by_gstreamer(folder):
+    """`libcamerasrc ! heapwiresink` on the reference compositor, without a policy."""
+    os.environ |= {"GST_PLUGIN_PATH": folder, "GST_REGISTRY": "/tmp/gstreamer-registry"}
+    source = f"libcamerasrc ! video/x-raw,format=YUY2,width={SIZE.width},height={SIZE.height}"
+    with tempfile.TemporaryDirectory() as runtime:
+        os.environ["XDG_RUNTIME_DIR"] = runtime
+        with (
+            Compositor(local_platform(), socket="gst", size=SIZE, record=True) as compositor,
+            compositor.running(),
+        ):
+            with playing(f"{folder}/play", source, "gst") as (process, run):
+                shown = wait_for(compositor, process)
+            return {**run, "frames": frames_of(compositor), "shown": shown}
+
+
+def main():
+    program, module, folder = sys.argv[1:]
+    POLICY_FILE.write_text(POLICY)
+    told = {}
+    with plugged(1):
+        # libcamera looks for what udev has looked at.
+        subprocess.run(["udevadm", "settle"], check=True)
+        name_the_controller()
+        for name, step in (
+            ("reference", lambda: on_reference(program)),
+            ("weston", lambda: on_weston(program, module)),
+            ("gstreamer", lambda: by_gstreamer(folder)),
+        ):
+            with step_limit(name):
+                told[name] = step()
+            print(name, file=sys.stderr, flush=True)
+    print(json.dumps(told))
+
+
+main()
