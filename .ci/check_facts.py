@@ -9,7 +9,8 @@ name it; a number with those that the text has, macros worked out; the text itse
 with what stands there. A row that names no file of the kernel cannot be compared:
 those are counted and listed, and more than a fifth of them is a fault.
 The table of formats is compared too (check_formats.py), how many planes buffers have
-(check_planes.py), and how large Intel's tiles are (check_tiles.py).
+(check_planes.py), how large Intel's tiles are (check_tiles.py), and how long a pitch
+its planes take (check_strides.py).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from typing import Any
 from check_formats import check_formats
 from check_members import members, pci_ids, without_profile
 from check_planes import check_planes
+from check_strides import Table, is_of_a_stride, stride_faults
 from check_tiles import check_tiles
 from kernel_source import KernelSource, SourceError, elements, squeezed
 
@@ -88,20 +90,35 @@ def check(profiles: Path, source: KernelSource) -> Outcome:
     """Compare every profile of a folder."""
     outcome = Outcome()
     members_sources: list[str] = []
-    for path in sorted(profiles.glob("*.toml")):
-        data = tomllib.loads(path.read_text("utf-8"))
-        _Profile(path.stem, data, source, outcome).check()
+    tables = {
+        path.stem: tomllib.loads(path.read_text("utf-8"))
+        for path in sorted(profiles.glob("*.toml"))
+    }
+    for name, data in tables.items():
+        _Profile(name, data, _extended(data, tables), source, outcome).check()
         members_sources.append(data.get("members-source", ""))
     for table, model in without_profile(source, members_sources):
         outcome.differences.append(f"no profile is for {model} of {table}")
     return outcome
 
 
+def _extended(data: Table, tables: Mapping[str, Table]) -> list[Table]:
+    """The profiles that one extends, and those that they do; those of the folder."""
+    bases = [tables[name] for name in data.get("extends", ()) if name in tables]
+    return [*bases, *(more for base in bases for more in _extended(base, tables))]
+
+
 class _Profile:
     def __init__(
-        self, name: str, data: Mapping[str, Any], source: KernelSource, outcome: Outcome
+        self,
+        name: str,
+        data: Table,
+        extended: Sequence[Table],
+        source: KernelSource,
+        outcome: Outcome,
     ) -> None:
-        self._name, self._data, self._source, self._outcome = name, data, source, outcome
+        self._name, self._data, self._extended = name, data, extended
+        self._source, self._outcome = source, outcome
 
     def check(self) -> None:
         formats: dict[str, set[tuple[int, int]]] = {}
@@ -127,6 +144,8 @@ class _Profile:
             )
         if "members-source" in self._data:
             self._compare(self._data["members-source"], "members", self._members)
+        faults = stride_faults(self._source, [self._data, *self._extended], _pairs)
+        self._outcome.differences += [f"{self._name}: {fault}" for fault in faults]
 
     @staticmethod
     def _constraints(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -162,6 +181,8 @@ class _Profile:
             region = self._region(file, symbol, entry, text)
             if row["type"] == "colours":
                 return _colours(row["value"], text, self._source.region(file, symbol, entry))
+            if is_of_a_stride(row):  # by each format of its sets: stride_faults
+                return ""
             wanted = _numbers(row.get("value"))
             if row["type"] == "scaling" and wanted == [_ONE, _ONE]:
                 wanted = []  # what is not scaled is told by words
