@@ -34,6 +34,7 @@ from heapwire.kernel.description.toml_table import EnoughFaultsError, TomlFault,
 from heapwire.protocol.values import COLOURS, FormatModifier, Usage
 
 _SUFFIX = ".toml"
+_FIRST_USE = "\n[[use]]"
 
 
 class ProfileFileError(TomlFileError):
@@ -70,8 +71,22 @@ def shipped_profiles() -> tuple[str, ...]:
 @cache
 def shipped_profile(name: str) -> Profile:
     """One of them, read once."""
-    text = (_shipped_files() / f"{name}{_SUFFIX}").read_text("utf-8")
+    return _parsed(_shipped_text(name), name)
+
+
+@cache
+def _heading(name: str) -> Profile:
+    """One of them without its uses, which most of a file is: every start asks whose all are."""
+    heading, _, _ = _shipped_text(name).partition(_FIRST_USE)
+    return _parsed(heading, name)
+
+
+def _parsed(text: str, name: str) -> Profile:
     return parse_profile(text, file=f"{name}{_SUFFIX}", name=name)
+
+
+def _shipped_text(name: str) -> str:
+    return (_shipped_files() / f"{name}{_SUFFIX}").read_text("utf-8")
 
 
 def profiles_named(names: Iterable[str]) -> tuple[Profile, ...]:
@@ -96,7 +111,7 @@ def profiles_of(device: Device) -> tuple[Profile, ...]:
 
     Those of the device's very model come first, then those of its driver.
     """
-    every = map(shipped_profile, shipped_profiles())
+    every = map(_heading, shipped_profiles())
     matching = [profile for profile in every if profile.speaks_of(device)]
     special_first = sorted(matching, key=lambda profile: not profile.extends)
     return profiles_named(profile.name for profile in special_first)

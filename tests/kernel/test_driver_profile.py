@@ -297,6 +297,29 @@ def test_which_profiles_a_device_has(names, expected):
     assert [profile.name for profile in profiles_of(device)] == expected
 
 
+def test_only_the_profiles_of_a_device_are_read_whole():
+    """There are many, and most of a file is its uses."""
+    shipped_profile.cache_clear()
+    for driver, expected in (("udl", 0), ("pl111", 1), ("meson", 2)):
+        before = shipped_profile.cache_info().currsize
+        assert len(profiles_of(display(driver=driver, api_driver=driver))) == expected
+        assert shipped_profile.cache_info().currsize == before + expected
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_a_profile_is_found_by_each_kind_of_name_that_its_file_has(name):
+    whole = shipped_profile(name)
+    for kind, key in (
+        (whole.drivers, "driver"),
+        (whole.api_drivers, "api_driver"),
+        (whole.compatibles, "compatibles"),
+    ):
+        for known in kind[-1:]:
+            own = known.replace("*", "sv0")
+            device = display(**{key: (own,) if key == "compatibles" else own})
+            assert whole in profiles_of(device)
+
+
 @pytest.mark.parametrize(
     ("model", "fourcc", "modifier", "pitch", "width", "most"),
     [
