@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from patience import PACE, PATIENCE
 
+from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
+
 HERE = Path(__file__).resolve().parent
 RUN = HERE.parents[1] / "kernel" / "vm" / "run"
 OBSERVE = HERE / "guest" / "observe.py"
@@ -75,6 +77,14 @@ def run_guest() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def weston_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module for this machine's Weston, which the guest sees too; built once."""
+    module = tmp_path_factory.mktemp("module") / MODULE
+    build_module(module, find_libweston())
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ import pytest
 from patience import PACE
 
 from heapwire.client_lib.c import build_client_library
-from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 GUEST = Path(__file__).parent / "guest" / "c_client.py"
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -59,12 +58,10 @@ def built(folder):
 
 
 @pytest.fixture(scope="module")
-def seen(run_guest, tmp_path_factory):
+def seen(run_guest, weston_module, tmp_path_factory):
     """All that the guest saw, in one boot."""
     folder = tmp_path_factory.mktemp("c-client")
-    module = folder / MODULE
-    build_module(module, find_libweston())
-    command = [sys.executable, GUEST, *built(folder), module]
+    command = [sys.executable, GUEST, *built(folder), weston_module]
     options = ["--udev", f"--timeout={SECONDS}", "--append=vivid.n_devs=2"]
     options += ["--append=vivid.allocators=1,0", "--append=vivid.node_types=0x1,0x1"]
     done = run_guest([*map(str, command)], *options, env={**os.environ})

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from patience import PACE
 
-from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
-
 SYSTEM = "/devices/virtual/dma_heap/system"
 COST = Path(__file__).parent / "guest" / "camera_cost.py"
 PLAY = Path(__file__).parent / "guest" / "camera_play.py"
@@ -86,12 +84,10 @@ def test_kernel_has_no_complaints(seen):
 
 
 @pytest.fixture(scope="module")
-def played(run_guest, tmp_path_factory):
+def played(run_guest, weston_module):
     """What the player shows of cameras, in one boot; vivid's driver wants contiguous memory."""
-    module = tmp_path_factory.mktemp("module") / MODULE
-    build_module(module, find_libweston())
     options = ["--udev", "--append=vivid.allocators=1", "--append=vivid.node_types=0x1"]
-    command = [sys.executable, str(PLAY), str(module)]
+    command = [sys.executable, str(PLAY), str(weston_module)]
     done = run_guest(command, *options, f"--timeout={SECONDS}", env={**os.environ})
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])

