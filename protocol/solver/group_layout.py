@@ -27,7 +27,7 @@ from heapwire.protocol.solver.merged_group import (
     group_with,
     with_flags,
 )
-from heapwire.protocol.solver.prepared_goal import PreparedGoal
+from heapwire.protocol.solver.prepared_goal import PreparedGoal, RankedSources
 from heapwire.protocol.solver.set_choice import Common, common_pairs
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
@@ -66,6 +66,26 @@ class LayoutClass(NamedTuple):
     def family(self) -> int:
         """The same for all pairs whose planes may be in the same places."""
         return 2 * self.planes + self.opaque
+
+
+class PairClass:
+    """The pairs of a choice of sets that are placed and laid out alike, and what is known of them.
+
+    `best` are their first places whatever their size, and `fitting` those with room once some
+    had none. `rooms` is None before anything is laid out, and where nothing can be.
+    """
+
+    __slots__ = ("best", "fitting", "group", "layout_class", "layouts", "rooms")
+
+    def __init__(
+        self, layout_class: LayoutClass, group: MergedGroup, best: list[Assignment]
+    ) -> None:
+        self.layout_class = layout_class
+        self.group = group
+        self.best = best
+        self.fitting: list[Assignment] | None = None
+        self.rooms: Rooms | None = None
+        self.layouts: dict[Places, Layout | None] = {}
 
 
 def _laid_out() -> dict[FormatModifier, LayoutClass]:
@@ -130,6 +150,13 @@ def rooms_of(
     if layout_class.opaque or goal.problem.fixed is not None:
         return ()
     goal.budget.spend(2)
+    return computed_rooms(group, layout_class, pair)
+
+
+def computed_rooms(
+    group: MergedGroup, layout_class: LayoutClass, pair: FormatModifier
+) -> Rooms | None:
+    """The planes of a class whose layout can be computed; None as `rooms_of`."""
     if layout_class.number < 0:
         return whole_rooms(group.geometry, pair)
     return plane_rooms(group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
@@ -312,8 +339,13 @@ def _fixed_domains(goal: PreparedGoal, domains: tuple[int, ...]) -> tuple[int, .
 
 
 def _fits(goal: PreparedGoal, group: MergedGroup, layout: Layout) -> bool:
+    return fits(goal.sources, group, layout, heeds_capacity=goal.heeds_capacity)
+
+
+def fits(
+    ranked: RankedSources, group: MergedGroup, layout: Layout, *, heeds_capacity: bool = True
+) -> bool:
     """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
-    ranked = goal.sources
     needed: list[tuple[Source, int]] = []
     for object_ in layout.objects:
         source = ranked.sources[ranked.position[object_.source]]
@@ -327,7 +359,7 @@ def _fits(goal: PreparedGoal, group: MergedGroup, layout: Layout) -> bool:
         ):
             return False
         needed.append((source, group.count * pages * PAGE_SIZE))
-    if not goal.heeds_capacity:
+    if not heeds_capacity:
         return True
     if len(needed) == 1:
         source, size = needed[0]

@@ -5,10 +5,10 @@ Everything is made ready here that the answer depends on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
@@ -27,6 +27,9 @@ from heapwire.protocol.solver.set_choice import Common
 from heapwire.protocol.solver.source_check import SourceCheck
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import Problem, Source, SourceId, SourceKind, Topology
+
+if TYPE_CHECKING:
+    from heapwire.protocol.solver.recorded_search import RecordedSearch
 
 _KNOWN: Final = 64  # of each kind of thing: clients can make up any number
 _MACHINES: Final = 8  # as many as differ in what clients may have of one, and those that are gone
@@ -111,7 +114,7 @@ class RankedSources:
     The order is total, so that a tie never depends on the order of arrival. The
     place of a source is its position in `sources`. What is known is the same whatever is asked:
     which sources are `meeting` a value, what `sets` say, what they have in `common`, what is
-    `merged` of them and how it is `placed`.
+    `merged` of them and how it is `placed`; and what a search has come to, as it was `recorded`.
     """
 
     def __init__(self, sources: tuple[Source, ...]) -> None:
@@ -122,6 +125,7 @@ class RankedSources:
         self.common: Recollection[Common] = Recollection(_KNOWN)
         self.merged: Recollection[Demand | Bottom] = Recollection(_KNOWN)
         self.placed: Recollection[list[Assignment]] = Recollection(_KNOWN)
+        self.recorded: dict[Hashable, RecordedSearch] = {}
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))

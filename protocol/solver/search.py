@@ -11,8 +11,8 @@ from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     TRIED_FIRST,
     LayoutClass,
+    PairClass,
     Places,
-    Rooms,
     can_be_met_at_best,
     class_of,
     ground_of,
@@ -76,26 +76,6 @@ class _Key(NamedTuple):
 _Agreement: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
 
 
-class _Class:
-    """The pairs of a candidate that are placed and laid out alike, and what is known of them.
-
-    `best` are their first places whatever their size, and `fitting` those with room once some
-    had none. `rooms` is None before anything is laid out, and where nothing can be.
-    """
-
-    __slots__ = ("best", "fitting", "group", "layout_class", "layouts", "rooms")
-
-    def __init__(
-        self, layout_class: LayoutClass, group: MergedGroup, best: list[Assignment]
-    ) -> None:
-        self.layout_class = layout_class
-        self.group = group
-        self.best = best
-        self.fitting: list[Assignment] | None = None
-        self.rooms: Rooms | None = None
-        self.layouts: dict[Places, Layout | None] = {}
-
-
 class _Candidate:
     """A choice of sets, and how far each of its pairs has come.
 
@@ -115,7 +95,7 @@ class _Candidate:
         self.pairs = pairs
         self.groups: dict[int, MergedGroup | None] = {}
         self.families: dict[int, tuple[MergedGroup, list[Assignment]] | None] = {}
-        self.classes: dict[FormatModifier, _Class] = {}
+        self.classes: dict[FormatModifier, PairClass] = {}
         self.agreements: dict[tuple[int, Places], _Agreement] = {}
         self.turns: dict[FormatModifier, int] = {}
 
@@ -131,12 +111,20 @@ class FoundPlan(NamedTuple):
 
 
 class Search:
-    """Looks for the best plans of one goal, as lazily as the ranking permits."""
+    """Looks for the best plans of one goal, as lazily as the ranking permits.
+
+    `laid_out` are the classes and places of its plans, in their order, and `groups` what was
+    merged. `steady`: nothing on its way was refused, or came to what was there already, and no
+    alternatives were tried.
+    """
 
     def __init__(self, goal: PreparedGoal) -> None:
         self.goal = goal
         goal.budget.doing = "looking for the pairs that everyone knows"
         self.common = pairs_to_lay_out(goal)
+        self.laid_out: list[tuple[PairClass, Places]] = []
+        self.groups: list[MergedGroup] = []
+        self.steady = True
         self._shown = any(participant.scanout for participant in goal.participants)
 
     def first_choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
@@ -179,6 +167,7 @@ class Search:
         try:
             self._look(plans, limit)
         except TooComplexError:
+            self.steady = False
             if not plans:
                 raise
         return plans
@@ -196,6 +185,7 @@ class Search:
                 if candidate.combinations.hopeless:
                     continue
                 self._open(candidate, key.candidate, heap)
+                self.steady = self.steady and not candidate.combinations.many
                 if candidate.combinations.many and (plans or not self._is_hopeless(candidate)):
                     for further in self._after(candidate):
                         heappush(heap, _unopened(further, len(candidates)))
@@ -206,21 +196,25 @@ class Search:
             alike = candidate.classes[pair]
             layout = self._layout(alike, pair, key.places)
             if layout is None and alike.rooms is None:
+                self.steady = False
                 continue  # whatever the places, a pitch is beyond what is permitted
             # Other sets, or other places of planes that only the driver knows, may
             # come to the same.
             again = key.ranks or alike.layout_class.opaque
             if layout is not None and not (again and _is_among(plans, pair, layout)):
                 plans.append(self._found(candidate, alike.group, pair, key.places, layout))
+                self.laid_out.append((alike, key.places))
                 if len(plans) == limit:
                     return
+            else:
+                self.steady = False
             self._advance(candidate, alike, heap, key, fitted=layout is not None)
 
     def _open(self, candidate: _Candidate, number: int, heap: list[_Key]) -> None:
         """Merge a choice and put its pairs on the heap."""
         choice = candidate.choice
         costs = self.goal.problem.format_costs
-        classes: dict[LayoutClass, _Class | None] = {}
+        classes: dict[LayoutClass, PairClass | None] = {}
         self.goal.budget.spend(2 * len(candidate.pairs))
         for pair in candidate.pairs:
             layout_class = class_of(pair)
@@ -242,7 +236,7 @@ class Search:
                 ),
             )  # fmt: skip
 
-    def _class(self, candidate: _Candidate, layout_class: LayoutClass) -> _Class | None:
+    def _class(self, candidate: _Candidate, layout_class: LayoutClass) -> PairClass | None:
         """What is known of a class before anything is laid out; None if there is no place."""
         family = layout_class.family
         if family not in candidate.families:
@@ -250,11 +244,15 @@ class Search:
             best = [] if group is None else self._first_places(group, layout_class)
             candidate.families[family] = (group, best) if group is not None and best else None
         placed = candidate.families[family]
-        return None if placed is None else _Class(layout_class, *placed)
+        return None if placed is None else PairClass(layout_class, *placed)
 
     def _group(self, candidate: _Candidate, planes: int) -> MergedGroup | None:
         if planes not in candidate.groups:
-            candidate.groups[planes] = group_of(self.goal, candidate.choice, planes)
+            group = candidate.groups[planes] = group_of(self.goal, candidate.choice, planes)
+            if group is None:
+                self.steady = False
+            else:
+                self.groups.append(group)
         return candidate.groups[planes]
 
     def _is_hopeless(self, candidate: _Candidate) -> bool:
@@ -300,7 +298,7 @@ class Search:
             self.goal.assignments[asked] = best
         return best
 
-    def _layout(self, alike: _Class, pair: FormatModifier, places: Places) -> Layout | None:
+    def _layout(self, alike: PairClass, pair: FormatModifier, places: Places) -> Layout | None:
         """The layout with the planes in these places; None when something is too great."""
         layouts = alike.layouts
         if places in layouts:
@@ -316,7 +314,7 @@ class Search:
         return layout
 
     def _advance(
-        self, candidate: _Candidate, alike: _Class, heap: list[_Key], key: _Key, *, fitted: bool
+        self, candidate: _Candidate, alike: PairClass, heap: list[_Key], key: _Key, *, fitted: bool
     ) -> None:
         """Put the next best places of a pair on the heap.
 

@@ -53,9 +53,10 @@ from dataclasses import dataclass
 
 from heapwire.protocol.solver.conflict import Conflict, conflict_message, conflict_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal, SolverMemory, prepared_goals
+from heapwire.protocol.solver.recorded_search import LayoutsSeen, plans_on_record, record
 from heapwire.protocol.solver.search import FoundPlan, Search
 from heapwire.protocol.solver.step_budget import DEFAULT_STEPS, StepBudget, TooComplexError
-from heapwire.protocol.values import Answer, FailureReason, Layout, Problem
+from heapwire.protocol.values import Answer, FailureReason, Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +86,10 @@ def solve_plans_within(
 
     With a memory it takes less time, and as many steps.
     """
+    if memory is not None:
+        known = plans_on_record(problem, budget, memory.ranked(problem))
+        if known:
+            return Answer(plans=known, verdicts=())
     try:
         goals = plans_of_goals(problem, budget, memory)
         plans = tuple([found.plan for _, found in without_repetition(goals)])
@@ -101,30 +106,34 @@ def plans_of_goals(
     Every goal may use an equal part of the steps that are left, and so may what comes after
     them, the explanation: a goal that costs too much takes nothing from the others.
     """
+    began = budget.left
     goals = prepared_goals(problem, budget, memory)
-    results = []
+    ready = began - budget.left
+    results, searches = [], []
     for number, goal in enumerate(goals):
         budget.share(len(goals) - number)
+        before = budget.left
         try:
-            results.append(GoalPlans(goal, tuple(Search(goal).plans())))
+            search = Search(goal)
+            found = tuple(search.plans())
         except TooComplexError as error:
             results.append(GoalPlans(goal, (), ended=error))
+        else:
+            results.append(GoalPlans(goal, found))
+            searches.append((goal, search, found, before - budget.left))
     budget.kept = 0
+    if memory is not None and len(searches) == len(goals):
+        record(problem, memory.ranked(problem), ready, searches)
     return results
 
 
 def without_repetition(goals: list[GoalPlans]) -> Iterator[tuple[GoalPlans, FoundPlan]]:
     """The plans of all goals, each with its goal, without those that an earlier goal has too."""
-    seen: dict[tuple[int, int], list[Layout]] = {}
+    seen = LayoutsSeen() if len(goals) > 1 else None
     for goal in goals:
         for found in goal.found:
-            plan = found.plan
-            if len(goals) > 1:
-                layouts = seen.setdefault((plan.fourcc, plan.modifier), [])
-                if plan.layout in layouts:
-                    continue
-                layouts.append(plan.layout)
-            yield goal, found
+            if seen is None or not seen.has(found.plan):
+                yield goal, found
 
 
 def failure(goals: list[GoalPlans]) -> Answer:

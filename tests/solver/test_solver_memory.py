@@ -5,10 +5,11 @@ from __future__ import annotations
 import weakref
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from problem_building import NV12, XRGB, ask, need, of, part
+from problem_building import CMA, NV12, SYSTEM, XRGB, ask, need, of, part
 from test_against_exhaustive import extents, problems
 
 from heapwire.protocol.explain import solve_within
@@ -17,9 +18,10 @@ from heapwire.protocol.solver import (
     StepBudget,
     merged_group,
     prepared_participant,
+    solution,
     solve_plans_within,
 )
-from heapwire.protocol.values import Content, Extent, Extents, Problem, Usage
+from heapwire.protocol.values import BufferCount, Content, Extent, Extents, Problem, Usage
 
 
 @st.composite
@@ -111,3 +113,41 @@ def test_another_machine_with_the_same_sets_is_another_question() -> None:
     answers = [solve_plans_within(asked, StepBudget(), memory) for asked in (first, without, first)]
     assert answers == [solve_plans_within(asked, StepBudget()) for asked in (first, without, first)]
     assert answers[0] != answers[1]
+
+
+def test_another_size_is_laid_out_without_another_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, first = SolverMemory(), question(640)
+    other = replace(first, extents=Extents(coded=Extent(320, 480)))
+    solve_plans_within(first, StepBudget(), memory)
+    fresh, known = StepBudget(), StepBudget()
+    expected = solve_plans_within(other, fresh)
+    monkeypatch.setattr(solution, "Search", None)  # whoever begins one fails
+    assert solve_plans_within(other, known, memory) == expected
+    assert known.used == fresh.used
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"extents": Extents(coded=Extent(4096, 480))},  # too much for the nearest source
+        {"extents": Extents(coded=Extent(8192, 480))},  # wider than the display permits
+        {"counts": BufferCount(minimum=40)},
+        {"content": Content(protected=True)},
+        {"format_costs": {NV12: 5, XRGB: 1}},
+        {"goals": ()},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_what_decides_more_than_layouts_is_searched_for(other: dict[str, Any]) -> None:
+    memory = SolverMemory()
+    first = ask(
+        part("decoder", of([NV12, XRGB]), usage=Usage.DECODE),
+        part("display", of([NV12, XRGB], need("max-width", 4096)), usage=Usage.SCANOUT),
+        extents=Extents(coded=Extent(640, 480)),
+        sources=(replace(SYSTEM, capacity=8 << 20), replace(CMA, capacity=64 << 20)),
+    )
+    solve_plans_within(first, StepBudget(), memory)
+    asked = replace(first, **other)
+    answer = solve_plans_within(asked, StepBudget(), memory)
+    assert answer == solve_plans_within(asked, StepBudget())
+    assert answer != solve_plans_within(first, StepBudget())

@@ -117,10 +117,10 @@ class PlaneDemand(NamedTuple):
 
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
         """What the pitch is a multiple of, bytes."""
-        aligned = self.pitch_alignment
-        width, _ = tiling.size_of(plane)
-        if width > 1:
-            aligned = lcm(aligned, width)
+        return self._aligned(plane, tiling.size_of(plane)[0])
+
+    def _aligned(self, plane: PlaneFormat, across: int) -> int:
+        aligned = lcm(self.pitch_alignment, across)
         return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
 
     def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
@@ -131,6 +131,15 @@ class PlaneDemand(NamedTuple):
         """The rows to make room for."""
         _, rows = tiling.size_of(plane)
         return up(plane.rows(height), lcm(self.scanline_alignment, rows))
+
+    def room(self, plane: PlaneFormat, tiling: Tiling, extent: Extent) -> PlaneRoom | None:
+        """`pitch`, `rows` and `start` at once, of a plane whose pitch is tied to no other's."""
+        across, down = tiling.size_of(plane)
+        pitch = fit_pitch(self, self._aligned(plane, across), plane.row_bytes(extent.width))
+        if pitch is None:
+            return None
+        size = pitch * up(plane.rows(extent.height), lcm(self.scanline_alignment, down))
+        return PlaneRoom(pitch, size + self.padding, lcm(self.offset_alignment, across * down))
 
     def tied(
         self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
@@ -205,6 +214,11 @@ class GeometryDemand:
             if own
             else [whole] * MAX_PLANES
         )
+
+    def fit(self, demand: Demand, extents: Extents) -> bool:
+        """Let it be for a picture of another size; whether that is not refused."""
+        self.extent = room_for(demand, extents)
+        return self.extent is not None
 
     def object_size(self, end: int, *, last: bool) -> int | None:
         """The size of an object whose planes end at `end`; None when it is too great."""
@@ -295,23 +309,24 @@ def plane_rooms(
     if extent is None:
         return None
     planes = tiling.planes_of(format_)
-    tied: Sequence[int] | None = None
-    if geometry.tied and len(planes) > 1:
-        tied = tied_pitches(
-            [
-                wanted.tied(plane, tiling, extent, plane.pitch_ratio(planes[0]))
-                for wanted, plane in zip(geometry.planes, planes, strict=False)
-            ],
-            adjacent=geometry.adjacent,
-        )
-        if tied is None:
-            return None
     rooms = []
-    for index, plane in enumerate(planes):
-        wanted = geometry.planes[index]
-        pitch = wanted.pitch(plane, tiling, extent.width) if tied is None else tied[index]
-        if pitch is None:
-            return None
+    if not geometry.tied or len(planes) == 1:
+        for wanted, plane in zip(geometry.planes, planes, strict=False):
+            room = wanted.room(plane, tiling, extent)
+            if room is None:
+                return None
+            rooms.append(room)
+        return tuple(rooms)
+    tied = tied_pitches(
+        [
+            wanted.tied(plane, tiling, extent, plane.pitch_ratio(planes[0]))
+            for wanted, plane in zip(geometry.planes, planes, strict=False)
+        ],
+        adjacent=geometry.adjacent,
+    )
+    if tied is None:
+        return None
+    for pitch, wanted, plane in zip(tied, geometry.planes, planes, strict=False):
         size = pitch * wanted.rows(plane, tiling, extent.height) + wanted.padding
         rooms.append(PlaneRoom(pitch, size, wanted.start(plane, tiling)))
     return tuple(rooms)
