@@ -16,7 +16,7 @@ where the host shows black in its place: *scanned out, else black*, for the disp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from heapwire.compositor_plugin.answering import (
     SetRecords,
     SolverCall,
     question_key,
+    without_spent,
 )
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import (
@@ -43,7 +44,6 @@ from heapwire.protocol.values import (
     DeviceId,
     Extent,
     Extents,
-    FailureReason,
     FixedBuffer,
     FormatModifier,
     LayoutKind,
@@ -57,9 +57,6 @@ from heapwire.protocol.wire import (
     Batch,
     Explanation,
     MachineView,
-    Offer,
-    Refusal,
-    RefusalCause,
 )
 
 MAX_VIEWS = 64  # cached views; a client can make up openable sets without end
@@ -162,14 +159,32 @@ class Broker:
             batch: PreparedBatch = end.value
             return batch.content
 
+    def key(self, question: BatchQuestion) -> KeyHashedOnce:
+        """What this broker knows the answer to a question by."""
+        return self._key(question, frozenset(), None)
+
+    def known(self, question: BatchQuestion, key: KeyHashedOnce) -> PreparedBatch | None:
+        """What `answering` comes to where nothing has to be worked out for it; else None."""
+        if not question.inquiry.wants_plans:
+            return _NOTHING
+        answered = self._answered.get(key)
+        if answered is None or self._spent_of(answered, question):
+            return None
+        self._show(answered)
+        return answered.batch
+
     def answering(
-        self, question: BatchQuestion, *, keep: Plan | None = None
+        self,
+        question: BatchQuestion,
+        *,
+        keep: Plan | None = None,
+        key: KeyHashedOnce | None = None,
     ) -> Generator[SolverCall, Answer, PreparedBatch]:
         """The answer to a question, cookie and serial left out; asks for what is to be solved.
 
         `keep` is a plan that the client has allocated by: if a buffer of it
         serves no worse than the best new plan, it comes before that one, so
-        that nothing is allocated anew without gain.
+        that nothing is allocated anew without gain. Who has none may know the `key`.
 
         A source of which the client may have no buffer of a plan's, or fewer than the plan
         has, is left out, unless it can open it, and the rest is asked again: at most once for
@@ -179,32 +194,42 @@ class Broker:
             return _NOTHING
         spent: dict[SourceId, str] = {}
         while True:
-            answered = yield from self._solved(question, frozenset(spent), keep)
-            if answered.spent[0] is not question.allowance:
-                found = self._spent(answered.plans, question.allowance)
-                answered.spent = (question.allowance, found)
-            found = answered.spent[1]
+            if key is None or spent:
+                key = self._key(question, frozenset(spent), keep)
+            answered = yield from self._solved(question, spent, keep, key)
+            found = self._spent_of(answered, question)
             if found.keys() <= spent.keys():
                 break
             spent |= found
-        if self._on_solved is not None and answered.solved is not None:
-            self._on_solved(*answered.solved)
+        self._show(answered)
         if not spent:
             return answered.batch
-        return PreparedBatch(_without_spent(answered.batch.content, spent, answered.sources))
+        return PreparedBatch(without_spent(answered.batch.content, spent, answered.sources))
+
+    def _key(
+        self, question: BatchQuestion, spent: frozenset[SourceId], keep: Plan | None
+    ) -> KeyHashedOnce:
+        asked = question_key(question.as_shown, self._records)
+        return KeyHashedOnce((self._view_key(question), asked, spent, keep))
+
+    def _show(self, answered: _Answered) -> None:
+        """Whoever looks at what is solved sees this again."""
+        if self._on_solved is not None and answered.solved is not None:
+            self._on_solved(*answered.solved)
 
     def _solved(
-        self, question: BatchQuestion, spent: frozenset[SourceId], keep: Plan | None
+        self,
+        question: BatchQuestion,
+        spent: Collection[SourceId],
+        keep: Plan | None,
+        key: KeyHashedOnce,
     ) -> Generator[SolverCall, Answer, _Answered]:
         """The answer by plans that need none of the sources that the client had enough of."""
-        inquiry = question.as_shown
-        asked = question_key(inquiry, self._records)
-        seen = self._view_key(question)
-        key = KeyHashedOnce((seen, asked, spent, keep))
         known = self._answered.get(key)
         if known is not None:
             return known
-        view = self._view(seen)
+        inquiry = question.as_shown
+        view = self._view(self._view_key(question))
         problem = self._without(view.problem(inquiry), spent, inquiry.openable)
         # Who looks at what is solved sees all of it.
         explained = inquiry.explanation is not Explanation.NONE or self._on_solved is not None
@@ -228,7 +253,7 @@ class Broker:
     def _without(
         self,
         problem: Problem,
-        spent: frozenset[SourceId],
+        spent: Collection[SourceId],
         openable: frozenset[SourceId] | None,
     ) -> Problem:
         """A problem without sources that only the compositor could allocate from, and may not."""
@@ -246,6 +271,12 @@ class Broker:
                 **{key: self._platform.source_name(key) for key in sorted(spent)},
             },
         )
+
+    def _spent_of(self, answered: _Answered, question: BatchQuestion) -> dict[SourceId, str]:
+        if answered.spent[0] is not question.allowance:
+            found = self._spent(answered.plans, question.allowance)
+            answered.spent = (question.allowance, found)
+        return answered.spent[1]
 
     def _spent(self, plans: tuple[Plan, ...], allowance: Allowance | None) -> dict[SourceId, str]:
         """The heaps of plans of which not one buffer may be given, or not enough, and why not."""
@@ -341,33 +372,3 @@ class Broker:
     def _id(self, name: str) -> int:
         """The wire id of a participant of the compositor's."""
         return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
-
-
-def _without_spent(batch: Batch, spent: dict[SourceId, str], left: frozenset[SourceId]) -> Batch:
-    """A batch that does not promise what the client had enough of, and says why."""
-
-    def permitted(offer: Offer) -> Offer:
-        objects = offer.plan.layout.objects
-        if any(entry.source in spent for entry in objects):
-            return replace(offer, access=tuple(one & ~Access.COMPOSITOR for one in offer.access))
-        return offer
-
-    tranches = tuple(
-        replace(tranche, offers=tuple(map(permitted, tranche.offers))) for tranche in batch.tranches
-    )
-    refused = (
-        Refusal(
-            source=source,
-            cause=RefusalCause.ALLOWANCE,
-            participant=0,
-            type=0,
-            planes=0,
-            text=text,
-        )
-        for source, text in spent.items()
-        if source not in left
-    )
-    message = batch.message
-    if batch.reason is FailureReason.NO_SOURCE:  # there were some, and this is what became of them
-        message = "; ".join(dict.fromkeys(spent.values()))
-    return replace(batch, tranches=tranches, refusals=(*batch.refusals, *refused), message=message)

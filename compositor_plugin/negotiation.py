@@ -80,6 +80,7 @@ class Negotiation:
         self._host_state = host_state
         self._inquiry = Inquiry()
         self._allowance: Allowance | None = None
+        self._asked: BatchQuestion | None = None
         self._pending: list[WaitingCommit] = []
         self._last: Batch | None = None
         self._serial = 0
@@ -129,12 +130,22 @@ class Negotiation:
         """What a commit asks, here and now.
 
         What may be allocated is that of the commit: a client that has since been given
-        all of it would be told otherwise that the plan it has used is none.
+        all of it would be told otherwise that the plan it has used is none. What was asked
+        before is the very same question.
         """
-        now = self._host_state()
+        now, asked = self._host_state(), self._asked
         if due.cookie:
             self._allowance = now.allowance
-        return BatchQuestion(due.inquiry, now.surface, now.importable, self._allowance)
+        if (
+            asked is None
+            or asked.inquiry is not due.inquiry
+            or asked.allowance is not self._allowance
+            or asked.importable is not now.importable
+            or asked.surface != now.surface
+        ):
+            asked = BatchQuestion(due.inquiry, now.surface, now.importable, self._allowance)
+            self._asked = asked
+        return asked
 
     def conclude(self, due: WaitingCommit, answer: PreparedBatch) -> NumberedBatch:
         """A commit has an answer: the batch to send."""
@@ -204,10 +215,9 @@ class Negotiation:
         serial = self._next_serial()
         self._last = batch.content
         self._known.pop(serial, None)
-        self._known[serial] = tuple(offer.plan for offer in batch.content.offers)
+        self._known[serial] = batch.plans
         while len(self._known) > KNOWN_BATCHES:
-            oldest = next(iter(self._known))
-            del self._known[oldest]
+            del self._known[next(iter(self._known))]
         return NumberedBatch(batch, cookie, serial, self._inquiry.explanation)
 
     def _next_serial(self) -> int:

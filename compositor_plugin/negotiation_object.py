@@ -8,7 +8,6 @@ in one write is answered once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.answering import BatchSolver, PreparedBatch, Unanswered
@@ -25,11 +24,9 @@ from heapwire.compositor_plugin.server import (
     Listener,
     NewId,
     Resource,
-    ViolationError,
 )
 from heapwire.protocol.values import Content
 from heapwire.protocol.wire import (
-    MisuseError,
     NegotiationState,
     answer_lines,
     clip,
@@ -80,31 +77,31 @@ class NegotiationObject(Resource):
 
     def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
         """Add or replace a participant."""
-        self._checked(lambda: self._state.set_participant(id_, usage, major, minor, name))
+        self._state.set_participant(id_, usage, major, minor, name)
 
     def add_alternative(self, id_: int, constraint_set: ConstraintSetResource) -> None:
         """Add a constraint set to a participant."""
-        self._checked(lambda: self._state.add_alternative(id_, constraint_set.constraint_set))
+        self._state.add_alternative(id_, constraint_set.constraint_set)
 
     def remove_participant(self, id_: int) -> None:
         """Remove a participant."""
-        self._checked(lambda: self._state.remove_participant(id_))
+        self._state.remove_participant(id_)
 
     def set_extents(self, *sizes: int) -> None:
         """Set the sizes of the pictures."""
-        self._checked(lambda: self._state.set_extents(*sizes))
+        self._state.set_extents(*sizes)
 
     def set_content(self, flags: int, rotation: int, encoding: int, range_: int) -> None:
         """Describe the pictures."""
-        self._checked(lambda: self._state.set_content(flags, rotation, encoding, range_))
+        self._state.set_content(flags, rotation, encoding, range_)
 
     def set_buffer_count(self, minimum: int, queue: int) -> None:
         """Set how many buffers are needed."""
-        self._checked(lambda: self._state.set_buffer_count(minimum, queue))
+        self._state.set_buffer_count(minimum, queue)
 
     def set_openable(self, sources: bytes) -> None:
         """Say which sources the client can open."""
-        self._checked(lambda: self._state.set_openable(sources))
+        self._state.set_openable(sources)
 
     def set_fixed_layout(
         self,
@@ -117,10 +114,8 @@ class NegotiationObject(Resource):
         planes: bytes,
     ) -> None:
         """Ask about buffers that already exist."""
-        self._checked(
-            lambda: self._state.set_fixed_layout(
-                fourcc, modifier_hi, modifier_lo, width, height, objects, planes
-            )
+        self._state.set_fixed_layout(
+            fourcc, modifier_hi, modifier_lo, width, height, objects, planes
         )
 
     def unset_fixed_layout(self) -> None:
@@ -129,15 +124,16 @@ class NegotiationObject(Resource):
 
     def set_explanation(self, level: int) -> None:
         """Say how much is to be explained."""
-        self._checked(lambda: self._state.set_explanation(level))
+        self._state.set_explanation(level)
 
     def commit(self, cookie: int) -> None:
         """Ask for plans."""
-        self._checked(lambda: self._negotiation.commit(cookie))
-        if self._plugin.client_log.wanted:
-            asked = question_line(cookie, self._negotiation.newest.inquiry)
-            self._plugin.client_log.say(self.client, (asked,))
-        self._plugin.answers.answer_soon(self)
+        negotiation, plugin = self._negotiation, self._plugin
+        negotiation.commit(cookie)
+        if plugin.client_log.wanted:
+            asked = question_line(cookie, negotiation.newest.inquiry)
+            plugin.client_log.say(self.client, (asked,))
+        plugin.answers.answer_soon(self)
 
     def use_plan(self, serial: int, plan: int) -> None:
         """Take note of the plan that the client has buffers of."""
@@ -147,16 +143,17 @@ class NegotiationObject(Resource):
 
     def answer(self) -> None:
         """Answer the commits that came; of several, the last."""
-        batches, due = self._negotiation.take()
+        negotiation = self._negotiation
+        batches, due = negotiation.take()
         overtaken = self._solver.stop()
         if overtaken is not None and overtaken.cookie:
-            self._send(self._negotiation.superseded(overtaken))
+            self._send(negotiation.superseded(overtaken))
         for batch in batches:
             self._send(batch)
         if due is not None:
-            question = self._negotiation.question(due)
+            question = negotiation.question(due)
             self._solver.solve(question, None, due, lambda answer: self._conclude(due, answer))
-        if self._negotiation.waits:
+        if negotiation.waits:
             self._plugin.answers.answer_soon(self)
 
     def reconsider(self) -> None:
@@ -213,12 +210,6 @@ class NegotiationObject(Resource):
     def _state(self) -> NegotiationState:
         return self._negotiation.state
 
-    def _checked(self, request: Callable[[], None]) -> None:
-        try:
-            request()
-        except MisuseError as error:
-            raise ViolationError(self, error.code, error.message) from None
-
     def _host_state(self) -> HostState:
         return self._plugin.host_state(self._surface, self.client)
 
@@ -268,12 +259,13 @@ class NegotiationObject(Resource):
 
     def _send(self, numbered: NumberedBatch) -> None:
         batch, numbers = numbered.batch, (numbered.cookie, numbered.serial)
+        content = batch.content
         self.send_encoded(batch.events(self, numbered.explanation))
-        if batch.content.reason is None:
+        if content.reason is None:
             self.send("done", *numbers)
         else:
-            self.send("failed", *numbers, batch.content.reason, clip(batch.content.message))
+            self.send("failed", *numbers, content.reason, clip(content.message))
         if self._plugin.client_log.wanted:
             names = self._plugin.broker.platform.source_names
-            lines = answer_lines(batch.content, numbered.cookie, names)
+            lines = answer_lines(content, numbered.cookie, names)
             self._plugin.client_log.say(self.client, lines)

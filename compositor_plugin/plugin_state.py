@@ -87,8 +87,8 @@ class PluginState:
 
     def host_state(self, surface: int | None, client: Client) -> HostState:
         """What the host says now; what it fails to say is unknown."""
-        state = self._ask(lambda: self._host.surface_state(surface)) if surface else None
-        formats = self._ask(lambda: self._host.importable_formats(client.address))
+        state = self._ask(self._host.surface_state, surface) if surface else None
+        formats = self._ask(self._host.importable_formats, client.address)
         return HostState(
             state if isinstance(state, SurfaceState) else None,
             formats if formats is not None else frozenset(),
@@ -97,7 +97,7 @@ class PluginState:
 
     def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
         """What a feedback object of the host's linux-dmabuf says now."""
-        return self._ask(lambda: self._host.dmabuf_feedback(feedback))
+        return self._ask(self._host.dmabuf_feedback, feedback)
 
     def identity(self, client: Client) -> ClientIdentity:
         """Who a client is. One that the host fails to know counts as sandboxed."""
@@ -173,9 +173,9 @@ class PluginState:
         if self.uses.of(client).first("answer"):
             log.error("a negotiation cannot be answered: %s", what)
 
-    def _ask(self, question: Callable[[], HostAnswer]) -> HostAnswer | None:
+    def _ask(self, question: Callable[[int], HostAnswer], of: int) -> HostAnswer | None:
         try:
-            return question()
+            return question(of)
         except Exception:
             log.exception("the host failed to answer")
             return None

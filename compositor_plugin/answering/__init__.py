@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     )
     from heapwire.compositor_plugin.answering.solver_child import give_way as give_way
     from heapwire.compositor_plugin.answering.solver_queue import SolverQueue as SolverQueue
+    from heapwire.compositor_plugin.answering.spent_sources import (
+        without_spent as without_spent,
+    )
     from heapwire.compositor_plugin.answering.trial import SolverCall as SolverCall
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -41,6 +44,7 @@ else:
             "set_records": "SetRecording SetRecords",
             "solver_child": "give_way",
             "solver_queue": "SolverQueue",
+            "spent_sources": "without_spent",
             "trial": "SolverCall",
         },
     )

@@ -49,11 +49,14 @@ class AnswerStore(Generic[Kept]):
 
     def get(self, key: Hashable) -> Kept | None:
         """What is kept by a key."""
-        entry = self._kept.get(key)
+        entry = self._kept.pop(key, None)
         if entry is None:
             return None
-        self.put(key, entry[0])
-        return entry[0]
+        self._kept[key] = entry
+        kept, before = entry
+        if kept.size != before:
+            self.put(key, kept)
+        return kept
 
     def put(self, key: Hashable, kept: Kept) -> None:
         """Keep something; what was not used for longest makes room."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import ref
 
+from heapwire.compositor_plugin.answering.answer_store import KeyHashedOnce
 from heapwire.compositor_plugin.answering.prepared_batch import PreparedBatch
 from heapwire.compositor_plugin.answering.solver_queue import Job, Unsolved
 from heapwire.compositor_plugin.answering.trial import SolverCall, tried
@@ -16,6 +18,7 @@ from heapwire.protocol.values import Answer, FailureReason, Plan
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.batch_question import BatchQuestion
+    from heapwire.compositor_plugin.broker import Broker
     from heapwire.compositor_plugin.negotiation import WaitingCommit
     from heapwire.compositor_plugin.plugin_state import PluginState
 
@@ -59,6 +62,8 @@ class BatchSolver:
         self._due: WaitingCommit | None = None
         self._solved = False  # whether this turn has done as much as a turn may
         self._concluding = False
+        # The broker of a machine that is no more goes with its answers.
+        self._asked: tuple[BatchQuestion, ref[Broker], KeyHashedOnce] | None = None
 
     @property
     def busy(self) -> bool:
@@ -73,6 +78,11 @@ class BatchSolver:
         concluded: Concluded,
     ) -> None:
         """Solve and call back, at once or from the loop; `due` is what `stop` gives back."""
+        if keep is None:
+            known = self._known(question)
+            if known is not None:
+                concluded(known)
+                return
         self._due = due
         self._go_on(self._work(question, keep), None, concluded)
 
@@ -101,8 +111,27 @@ class BatchSolver:
         due, self._due = self._due, None
         return due
 
+    def _known(self, question: BatchQuestion) -> PreparedBatch | Unanswered | None:
+        """The answer where it was worked out before; who asks the same again has its key."""
+        broker = self._plugin.broker
+        try:
+            key = self._key_of(question)
+            if key is None:
+                key = broker.key(question)
+                self._asked = (question, ref(broker), key)
+            return broker.known(question, key)
+        except Exception:
+            return self._failed()
+
+    def _key_of(self, question: BatchQuestion) -> KeyHashedOnce | None:
+        """The key of the question that was asked last, if it is this one."""
+        if self._asked is None or self._asked[0] is not question:
+            return None
+        return self._asked[2] if self._asked[1]() is self._plugin.broker else None
+
     def _work(self, question: BatchQuestion, keep: Plan | None) -> Work:
-        return self._plugin.broker.answering(question, keep=keep)
+        key = self._key_of(question) if keep is None else None
+        return self._plugin.broker.answering(question, keep=keep, key=key)
 
     def _go_on(self, work: Work, answer: Answer | None, concluded: Concluded) -> None:
         outcome = self._run(work, answer)
@@ -147,6 +176,9 @@ class BatchSolver:
             batch: PreparedBatch = end.value
             return batch
         except Exception:
-            if self._plugin.uses.of(self._client).first("answer"):
-                log.exception("a negotiation cannot be answered")
-            return _FAILED
+            return self._failed()
+
+    def _failed(self) -> Unanswered:
+        if self._plugin.uses.of(self._client).first("answer"):
+            log.exception("a negotiation cannot be answered")
+        return _FAILED

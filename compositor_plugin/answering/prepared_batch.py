@@ -17,8 +17,10 @@ class PreparedBatch:
 
     def __init__(self, content: Batch) -> None:
         self.content = content
+        self.plans = tuple([offer.plan for offer in content.offers])
+        """All plans, best first."""
         self._events: dict[tuple[int, Explanation], EncodedEvents] = {}
-        objects = sum(2 + len(offer.plan.reasons) for offer in content.offers)
+        objects = sum([2 + len(plan.reasons) for plan in self.plans])
         objects += len(content.refusals) + len(content.conflicts)
         self.size = _BATCH_BYTES + _OBJECT_BYTES * objects
         """Bytes in memory, about; grows with the events."""

@@ -12,12 +12,13 @@ a `NewId` for a new object, and for an object the `Resource` if it was made
 through the same `Display` object, else a `ForeignResource`: a plugin sees the
 surfaces of its host in the same way whatever the host is written in.
 
-A handler raises `ViolationError` for misuse, and libwayland processes nothing
-more of that client. Where memory or file descriptors run out the client ends
-with `wl_display.error no_memory`, and a line of the log says so. Anything else
-that it raises is logged and ends the client with `wl_display.error
-implementation`, and so does a `NewId` left unused, because the client would go
-on to speak to an object that is not there.
+A handler raises `ViolationError` for misuse, or lets a `MisuseError` of the
+object that the request was made on pass, and libwayland processes nothing more
+of that client. Where memory or file descriptors run out the client ends with
+`wl_display.error no_memory`, and a line of the log says so. Anything else that
+it raises is logged and ends the client with `wl_display.error implementation`,
+and so does a `NewId` left unused, because the client would go on to speak to
+an object that is not there.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from heapwire.compositor_plugin.server.libwayland_server import (
 )
 from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.protocol import UsageError
-from heapwire.protocol.wire import Interface
+from heapwire.protocol.wire import Interface, MisuseError
 
 log = logging.getLogger(__name__)
 
@@ -272,6 +273,8 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: CD
             getattr(resource, request.name)(*values)
         else:
             _handle(resource, request, arguments)
+    except MisuseError as error:
+        resource.post_error(error.code, error.message)
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
     except Exception as error:

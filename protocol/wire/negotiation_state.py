@@ -77,8 +77,8 @@ class NegotiationState:
     """
 
     __slots__ = (
-        *("_content", "_explanation", "_extents", "_fixed", "_laid_out", "_minimum", "_openable"),
-        *("_participants", "_queue"),
+        *("_content", "_explanation", "_extents", "_fixed", "_inquiry", "_laid_out", "_minimum"),
+        *("_openable", "_participants", "_queue", "_sizes"),
     )
 
     def __init__(self) -> None:
@@ -90,6 +90,8 @@ class NegotiationState:
         self._openable: frozenset[SourceId] | None = None
         self._fixed: FixedBuffer | None = None
         self._explanation = Explanation.NONE
+        self._sizes: tuple[int, ...] = ()  # the extents, as they came
+        self._inquiry: Inquiry | None = None  # what was committed, while nothing else was said
 
     def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
         """Add a participant, or replace one, whose alternatives are gone with it."""
@@ -108,6 +110,7 @@ class NegotiationState:
         # In a dict a replaced participant keeps its turn: what is set again makes an equal inquiry.
         use = _USAGES[usage]
         self._participants[id_] = Participant(name=name, usage=use, device=device, sets=())
+        self._inquiry = None
 
     def add_alternative(self, id_: int, constraint_set: ConstraintSet) -> None:
         """Add a constraint set to a participant."""
@@ -120,11 +123,13 @@ class NegotiationState:
             sets=(*participant.sets, constraint_set),
             device=participant.device,
         )
+        self._inquiry = None
 
     def remove_participant(self, id_: int) -> None:
         """Remove a participant."""
         self._participant(id_)
         del self._participants[id_]
+        self._inquiry = None
 
     def set_extents(
         self,
@@ -136,12 +141,18 @@ class NegotiationState:
         maximum_height: int,
     ) -> None:
         """Set the sizes of the pictures."""
+        sizes = (
+            coded_width, coded_height, visible_width, visible_height, maximum_width, maximum_height,
+        )  # fmt: skip
+        if sizes == self._sizes:
+            return
         coded = _extent(coded_width, coded_height)
         visible = _optional_extent(visible_width, visible_height)
         maximum = _optional_extent(maximum_width, maximum_height)
         if visible and (visible.width > coded.width or visible.height > coded.height):
             raise MisuseError(Error.INVALID_EXTENT, f"{visible} is not within {coded}")
         self._extents = Extents(coded=coded, visible=visible, maximum=maximum)
+        self._sizes, self._inquiry = sizes, None
 
     def set_content(self, flags: int, rotation: int, encoding: int, range_: int) -> None:
         """Describe the pictures."""
@@ -159,13 +170,13 @@ class NegotiationState:
             )
         except ValueError as error:
             raise MisuseError(Error.INVALID_CONTENT, str(error)) from None
+        self._inquiry = None
 
     def set_buffer_count(self, minimum: int, queue: int) -> None:
         """Set how many buffers are needed."""
         if not 1 <= minimum + queue <= BUFFERS:
             raise MisuseError(Error.INVALID_COUNT, f"{minimum} + {queue} buffers")
-        self._minimum = minimum
-        self._queue = queue
+        self._minimum, self._queue, self._inquiry = minimum, queue, None
 
     def set_openable(self, sources: bytes) -> None:
         """Say which sources the client can open."""
@@ -177,6 +188,7 @@ class NegotiationState:
             self._openable = frozenset(decode_sources(sources))
         except PeerError as error:
             raise MisuseError(Error.INVALID_DEVICE, str(error)) from None
+        self._inquiry = None
 
     def set_fixed_layout(
         self,
@@ -194,28 +206,32 @@ class NegotiationState:
         )
         self._fixed = fixed
         self._laid_out = fixed.layout.extent
+        self._inquiry = None
 
     def unset_fixed_layout(self) -> None:
         """Ask about new buffers again."""
-        self._fixed = None
+        self._fixed = self._inquiry = None
 
     def set_explanation(self, level: int) -> None:
         """Say how much is to be explained."""
         if level not in Explanation.__members__.values():
             raise MisuseError(Error.INVALID_EXPLANATION, f"{level} is no level of explanation")
         self._explanation = Explanation(level)
+        self._inquiry = None
 
     def commit(self, cookie: int) -> Inquiry:
-        """The inquiry that the pending state makes."""
+        """The inquiry that the pending state makes; the very same while nothing else is said."""
         if cookie == 0:
             raise MisuseError(Error.INVALID_COOKIE, "a cookie of 0")
+        if self._inquiry is not None:
+            return self._inquiry
         extents = self._extents
         if extents is None and self._fixed is None:
             if self._laid_out is not None:
                 extents = Extents(coded=self._laid_out)
             elif self._participants:
                 raise MisuseError(Error.INCOMPLETE, "neither extents nor a layout was ever sent")
-        return Inquiry(
+        self._inquiry = Inquiry(
             participants=tuple(self._participants.items()),
             extents=extents,
             content=self._content,
@@ -225,6 +241,7 @@ class NegotiationState:
             fixed=self._fixed,
             explanation=self._explanation,
         )
+        return self._inquiry
 
     def _participant(self, id_: int) -> Participant:
         try:

@@ -25,7 +25,7 @@ from heapwire.compositor_plugin.plugin import HeapPlugin
 from heapwire.compositor_plugin.server import ViolationError
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.protocol.values import REGISTRY
-from heapwire.protocol.wire import batch_events
+from heapwire.protocol.wire import MisuseError, batch_events
 from heapwire.protocol.wire.negotiation_state import NegotiationState
 
 client_use = importlib.import_module("heapwire.compositor_plugin.clients.client_use")
@@ -90,11 +90,12 @@ _MISUSED_LAYOUTS = " ".join(f"layout-{row.name}" for row in ROWS if row.error)
     "negotiation/surface-gone",
 )
 def _(patch: pytest.MonkeyPatch) -> None:
-    def checked(method, self, request):
-        with suppress(ViolationError):
-            method(self, request)
+    def checked(method, self, *arguments):
+        with suppress(MisuseError):
+            method(self, *arguments)
 
-    wrap(patch, NegotiationObject, "_checked", checked)
+    for request in NegotiationObject.INTERFACE.requests:
+        wrap(patch, NegotiationObject, request.name, checked)
 
 
 @deviation(

@@ -92,6 +92,7 @@ def test_the_host_s_tranches_say_which_formats_it_takes(hosted):
     one = hosted()
     formats = one.attachment._host.importable_formats(0)
     assert formats == DmabufImporter(one.machine).formats
+    assert one.attachment._host.importable_formats(0) is formats, "put together once"
     assert FEEDBACK in _heard
     assert b"zwp_linux_dmabuf_v1" not in _heard
 

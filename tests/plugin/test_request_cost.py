@@ -11,8 +11,9 @@ import sys
 from dataclasses import replace
 
 import pytest
-from stage import NV12, Stage
+from stage import NV12, SIZE, XRGB, Stage
 
+from heapwire.compositor_plugin import broker
 from heapwire.compositor_plugin.answering import answer_schedule
 from heapwire.compositor_plugin.server import library
 from heapwire.protocol.wire import CLIENT_SET_BYTES
@@ -193,3 +194,43 @@ def large_set(client) -> int:
     set_ = client.new("xx_dmabuf_constraint_set_v1")
     client.request(creator, "create", set_)
     return set_
+
+
+def test_the_same_question_is_recognised_without_a_look_at_what_it_says(stage, monkeypatch) -> None:
+    client = stage.client()
+    negotiation = client.negotiation(client.thing("surface"))
+    client.ask(negotiation)
+    [first] = client.batches(negotiation)
+    looks: list[str] = []
+    for name in ("question_key", "KeyHashedOnce"):
+        there = getattr(broker, name)
+        monkeypatch.setattr(
+            broker, name, lambda *said, name=name, there=there: looks.append(name) or there(*said)
+        )
+    for cookie in (2, 3):
+        client.request(negotiation, "set_extents", SIZE.width, SIZE.height, 0, 0, 0, 0)
+        client.request(negotiation, "commit", cookie)
+        [batch] = client.batches(negotiation)
+        assert batch.cookie == cookie
+        assert batch.says_the_same_as(first)
+    assert looks == []
+    stage.host.importable = frozenset((XRGB,))
+    client.request(negotiation, "commit", 4)
+    [batch] = client.batches(negotiation)
+    assert batch.reason is not None
+    assert looks
+
+
+def test_of_another_machine_the_same_question_is_another(stage) -> None:
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation)
+    [first] = client.batches(negotiation)
+    gone = first.offers[0].plan.layout.objects[0].source
+    left = tuple(one for one in stage.platform.sources if one.id != gone)
+    stage.plugin.platform_changed(replace(stage.platform, sources=left))
+    client.request(negotiation, "commit", 2)
+    batch = next(one for one in client.batches(negotiation) if one.cookie == 2)
+    assert gone not in [
+        entry.source for offer in batch.offers for entry in offer.plan.layout.objects
+    ]

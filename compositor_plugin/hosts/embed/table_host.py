@@ -35,6 +35,7 @@ class TableHost:
     def __init__(self, host: CData, platform: Platform, feedback: FeedbackTracker) -> None:
         self.formats: frozenset[FormatModifier] = frozenset()
         self._feedback = feedback
+        self._linear: tuple[DmabufFeedback | None, frozenset[FormatModifier]] = (None, frozenset())
         self._host = host
         self._platform = platform
         self._devices: dict[str, DeviceId | None] = {}
@@ -70,7 +71,11 @@ class TableHost:
         """The pairs that linux-dmabuf would take from this `wl_client`."""
         if not self.names_formats:
             said = self._feedback.said_to(client)
-            return self.formats if said is None else with_linear(said.formats)
+            if said is None:
+                return self.formats
+            if self._linear[0] is not said:  # as a rule they are those of the last question
+                self._linear = (said, with_linear(said.formats))
+            return self._linear[1]
         capacity = _FIRST_FORMATS
         while True:
             entries = ffi.new("struct heapwire_format[]", capacity)
