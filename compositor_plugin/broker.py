@@ -49,6 +49,7 @@ from heapwire.protocol.values import (
     LayoutKind,
     Plan,
     Problem,
+    Source,
     SourceId,
 )
 from heapwire.protocol.wire import (
@@ -79,7 +80,7 @@ class _Answered:
 
     batch: PreparedBatch
     plans: tuple[Plan, ...]
-    sources: frozenset[SourceId]
+    sources: tuple[Source, ...]
     solved: tuple[Problem, Answer] | None
     spent: tuple[Allowance | None, dict[SourceId, str]] = (None, {})
 
@@ -204,7 +205,8 @@ class Broker:
         self._show(answered)
         if not spent:
             return answered.batch
-        return PreparedBatch(without_spent(answered.batch.content, spent, answered.sources))
+        left = frozenset(source.id for source in answered.sources)
+        return PreparedBatch(without_spent(answered.batch.content, spent, left))
 
     def _key(
         self, question: BatchQuestion, spent: frozenset[SourceId], keep: Plan | None
@@ -244,7 +246,7 @@ class Broker:
         known = _Answered(
             PreparedBatch(view.batch(inquiry, answer)),
             plans,
-            frozenset(source.id for source in problem.sources),
+            problem.sources,
             None if self._on_solved is None else (problem, answer),
         )
         self._answered.put(key, known)
@@ -281,11 +283,13 @@ class Broker:
     def _spent(self, plans: tuple[Plan, ...], allowance: Allowance | None) -> dict[SourceId, str]:
         """The heaps of plans of which not one buffer may be given, or not enough, and why not."""
         spent: dict[SourceId, str] = {}
+        if allowance is None:
+            return spent
         for plan in plans:
             objects = plan.layout.objects
-            if allowance is None or plan.layout.kind is not LayoutKind.EXACT:
-                continue
-            if not all(self.allocates_from(entry.source) for entry in objects):
+            if plan.layout.kind is not LayoutKind.EXACT or not self._allocatable.issuperset(
+                [entry.source for entry in objects]
+            ):
                 continue
             shortage = allowance.obstacle(objects, plan.buffer_count)
             if shortage is not None:

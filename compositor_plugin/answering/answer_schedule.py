@@ -42,6 +42,8 @@ PUT_OFF = 4
 """Times in a row that a slice is put off: clients that never stop must not keep others waiting."""
 TURNS = 8
 """Turns after which the collector looks at what has come: of new answers 0.05 to 0.15 ms."""
+NEVER = float("-inf")
+"""Until when a turn may begin where there is no slice."""
 AT_ONCE = 50
 """Negotiations that are given a turn together: about 0.2 ms."""
 
@@ -90,6 +92,7 @@ class AnswerSchedule:
         self._end_of_pass: EventSource | None = None
         self._put_off = 0
         self._taken = 0  # turns
+        self._end = NEVER  # of the slice, by the clock
         self._debouncer = loop.add_timer(self._send_upgrades)
         self._held: dict[Client, tuple[EventSource, Listener]] = {}
         self._closed = False
@@ -131,7 +134,14 @@ class AnswerSchedule:
             self.work_soon(self._doubt, self._doubt)
 
     def conclude_soon(self, client: Client, who: BatchSolver, work: Callable[[], None]) -> None:
-        """Let something that was solved be told, in a turn of its own."""
+        """Let something that was solved be told, in a turn of its own.
+
+        Where that is the next one anyway, in a slice that has time for it, it is now.
+        """
+        if self._turns.next is None and not self._ended and self._clock() < self._end:
+            self._took()
+            work()
+            return
         self._add(client, Turn.ANSWER, who, work)
 
     def tell_soon(self, client: Client, who: Hashable, work: Callable[[], None]) -> None:
@@ -250,24 +260,32 @@ class AnswerSchedule:
             self._next_slice.arm(PAUSE)
             return
         self._put_off = 0
-        end = self._clock() + SLICE
+        self._end = self._clock() + SLICE
+        self._take_turns()
+        self._end = NEVER
+
+    def _take_turns(self) -> None:
         while not self._closed:
             while isinstance(client := self._turns.next, Client) and not client.takes_more:
                 self._hold(client)
             taken = self._turns.take()
             if taken is not None:
                 taken()
-                self._taken += 1
-                if self._taken % TURNS == 0:
-                    look_at_what_came()
+                self._took()
             if self._ended:  # one of them after each turn: neither is held up by the other
                 _guard(self._ended.popleft().end)
             elif taken is None:
                 break
-            if (self._ended or self._turns.next is not None) and self._clock() >= end:
+            if (self._ended or self._turns.next is not None) and self._clock() >= self._end:
                 self._leave()
                 return
         self._pausing = self._in_a_row = False
+
+    def _took(self) -> None:
+        """A turn was taken."""
+        self._taken += 1
+        if self._taken % TURNS == 0:
+            look_at_what_came()
 
     def _leave(self) -> None:
         """Let another slice come for what is left."""

@@ -30,7 +30,6 @@ MESSAGE_BYTES = 4096  # what libwayland's buffers hold, wayland-private.h
 # The 32-bit members of the union lie in the upper half of a big-endian 64-bit word.
 _SHIFT = 32 if sys.byteorder == "big" and sys.maxsize > 1 << 32 else 0
 _WORD = 0xFFFFFFFF
-_WORDS = ffi.typeof("uintptr_t[]")
 _ADDRESS = ffi.typeof("uintptr_t")
 _ARGUMENTS = ffi.typeof("union wl_argument *")
 _ARRAY = ffi.typeof("struct wl_array *")
@@ -154,18 +153,23 @@ class EventEncoder:
         )
 
     def encode(self, values: Sequence[object], version: int) -> tuple[CData, list[object]]:
-        """The array, and what must outlive the call that uses it.
+        """The array, and what must outlive the call that uses it; raises as `words` does."""
+        keep: list[object] = []
+        array = from_buffer(_CHARS, self.words(values, version, keep))
+        keep.append(array)
+        return cast(_ARGUMENTS, array), keep
+
+    def words(self, values: Sequence[object], version: int, kept: list[object]) -> bytes:
+        """The array's bytes; what they point to, and must outlive their use, is added to `kept`.
 
         Raises `UsageError` if the values are not the event's, if they do not
         fit into a message, or if an object of `version` has no such event.
         """
         if self._numbers is not None and version >= self.since:
             try:
-                array = from_buffer(_CHARS, self._numbers.pack(*values))
+                return self._numbers.pack(*values)
             except struct.error:
                 pass  # what is wrong with them, the long way tells
-            else:
-                return cast(_ARGUMENTS, array), [array]
         if len(values) != len(self._encode):
             raise UsageError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
         if version < self.since:
@@ -178,9 +182,8 @@ class EventEncoder:
             size = 8 + 4 * len(words) + sum(4 + len(raw) for raw in keep if isinstance(raw, bytes))
             if size > MESSAGE_BYTES - 4 * len(words):
                 raise UsageError(f"{self._name}: {size} bytes do not fit into a message")
-        array = ffi.new(_WORDS, words)
-        keep.append(array)
-        return cast(_ARGUMENTS, array), keep
+        kept += keep
+        return struct.pack(f"={len(words)}{_POINTER}", *words)
 
 
 def _text(word: int) -> str | None:

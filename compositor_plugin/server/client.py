@@ -23,12 +23,13 @@ class Credentials:
 class Client:
     """A client, by its pointer; it is the display's, never ours."""
 
-    __slots__ = ("address", "pointer")
+    __slots__ = ("_writable", "address", "pointer")
 
     def __init__(self, pointer: CData) -> None:
         self.pointer = ffi.cast("struct wl_client *", pointer)
         self.address = address(pointer)
         """The number that names the client for as long as it lives."""
+        self._writable: select.poll | None = None
 
     @property
     def credentials(self) -> Credentials:
@@ -50,9 +51,10 @@ class Client:
         (net/unix/af_unix.c, unix_writable). libwayland keeps 4 KiB beside it, and ends a
         client for which that is not enough.
         """
-        poll = select.poll()
-        poll.register(self.fd, select.POLLOUT)
-        return bool(poll.poll(0))
+        if self._writable is None:  # it is asked before each answer
+            self._writable = select.poll()
+            self._writable.register(self.fd, select.POLLOUT)
+        return bool(self._writable.poll(0))
 
     def flush(self) -> None:
         """Send what is queued for the client."""

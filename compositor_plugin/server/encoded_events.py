@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 
-from _cffi_backend import cast  # of a type that is known, without a detour
+from _cffi_backend import cast, from_buffer  # of a type that is known, without a detour
 
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi, library
 from heapwire.compositor_plugin.server.protocol_error_log import hear_again, hear_nothing
@@ -12,29 +13,35 @@ from heapwire.compositor_plugin.server.protocol_error_log import hear_again, hea
 _ROW = ffi.typeof("uintptr_t[]")
 _WORD = ffi.typeof("uintptr_t")
 _POSTER = ffi.typeof("void(*)(void *, uintptr_t *, size_t)")
+_POST = ffi.typeof("void(*)(void *, uint32_t, uintptr_t)")
+_CHARS = ffi.typeof("char[]")
 
 _posters: dict[int, CData] = {}  # functions in C by who has offered them; the last is called
-
-
-EncodedEvent = tuple[int, CData, list[object]]
-"""An event's opcode, its arguments, and what they point to."""
 
 
 class EncodedEvents:
     """Events one after the other, which `Resource.encode` makes for `Resource.send_encoded`.
 
-    `size` are their bytes in memory, about.
+    `opcodes` has the opcode of each, and `arguments` the words of their arguments, which point
+    to what is `kept`. `size` are their bytes in memory, about.
     """
 
-    __slots__ = ("_events", "_row", "size")
+    __slots__ = ("_count", "_events", "_kept", "_row", "size")
 
-    def __init__(self, events: Sequence[EncodedEvent], size: int) -> None:
-        self._events = events
+    def __init__(
+        self, opcodes: Sequence[int], arguments: Sequence[bytes], kept: Sequence[object], size: int
+    ) -> None:
+        block = from_buffer(_CHARS, b"".join(arguments))
+        address = int(cast(_WORD, block))
+        addresses = accumulate(map(len, arguments), initial=address)
+        self._count = len(opcodes)
+        self._events = tuple(zip(opcodes, addresses, strict=False))  # the last one is the end
+        self._kept = (block, kept)
         self._row: CData = None  # made when a function in C first sends them
         self.size = size
 
     def __len__(self) -> int:
-        return len(self._events)
+        return self._count
 
     def post(self, resource: CData, client: CData) -> None:
         """Post them by an object of a client's that lives.
@@ -42,27 +49,21 @@ class EncodedEvents:
         A client for which there is no room ends later, and not in here. None of them is an
         error of the protocol's, so nobody who looks for those need hear of them.
         """
-        if not self._events:
+        if not self._count:
             return
         if _posters:
             if self._row is None:
-                self._row = self._made_row()
-            next(reversed(_posters.values()))(resource, self._row, len(self._events))
+                self._row = ffi.new(_ROW, list(chain.from_iterable(self._events)))
+            next(reversed(_posters.values()))(resource, self._row, self._count)
             return
-        post = library().wl_resource_post_event_array
+        post = cast(_POST, library().wl_resource_post_event_array)  # of addresses as numbers
         heard = hear_nothing(client)
         try:
-            for opcode, arguments, _ in self._events:
+            for opcode, arguments in self._events:
                 post(resource, opcode, arguments)
         finally:
             if heard:
                 hear_again(client)
-
-    def _made_row(self) -> CData:
-        words: list[int] = []
-        for opcode, arguments, _ in self._events:
-            words += (opcode, int(cast(_WORD, arguments)))
-        return ffi.new(_ROW, words)
 
 
 def post_by(owner: int, function: int) -> None:

@@ -6,6 +6,8 @@ import itertools
 import logging
 from collections.abc import Callable
 
+from _cffi_backend import cast  # of a type that is known, without a detour
+
 from heapwire.compositor_plugin.server.libwayland_server import CData, callback, ffi, library
 from heapwire.protocol import HeapwireError, MachineError, UsageError
 
@@ -16,6 +18,7 @@ READABLE = 1
 WRITABLE = 2
 """The mask of an fd that takes something (WL_EVENT_WRITABLE)."""
 
+_ANYTHING = ffi.typeof("void *")
 _sources: dict[int, EventSource] = {}
 _numbers = itertools.count(1)
 
@@ -91,18 +94,18 @@ class EventLoop:
         """Call back once, when what is being dispatched has been dispatched."""
         source = EventSource(self, lambda _: callback())
         pointer = library().wl_event_loop_add_idle(
-            self.pointer, _idle, ffi.cast("void *", source._number)
+            self.pointer, _IDLE, cast(_ANYTHING, source._number)
         )
         return source._added(pointer, "an idle callback", MachineError)
 
 
-def _run(data: CData, mask: int, *, once: bool = False) -> None:
-    number = int(ffi.cast("uintptr_t", data))
-    source = _sources.pop(number, None) if once else _sources.get(number)
-    if source is None:
-        return
-    if once:
-        source._loop.sources.discard(source)
+def _run(data: CData, mask: int) -> None:
+    source = _sources.get(int(ffi.cast("uintptr_t", data)))
+    if source is not None:
+        _call(source, mask)
+
+
+def _call(source: EventSource, mask: int) -> None:
     try:
         source._callback(mask)
     except Exception:
@@ -121,6 +124,12 @@ def _timer_fired(data: CData) -> int:
     return 0
 
 
-@callback("void(void *)")
-def _idle(data: CData) -> None:
-    _run(data, 0, once=True)  # libwayland frees an idle source before it calls back
+@callback("void(uintptr_t)")
+def _idle(number: int) -> None:
+    source = _sources.pop(number, None)  # libwayland frees an idle source before it calls back
+    if source is not None:
+        source._loop.sources.discard(source)
+        _call(source, 0)
+
+
+_IDLE = ffi.cast("void(*)(void *)", _idle)

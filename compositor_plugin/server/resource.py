@@ -24,14 +24,14 @@ an object that is not there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
 
 from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
 from heapwire.compositor_plugin.server.client import Client
-from heapwire.compositor_plugin.server.encoded_events import EncodedEvent, EncodedEvents
+from heapwire.compositor_plugin.server.encoded_events import EncodedEvents
 from heapwire.compositor_plugin.server.errors import (
     ViolationError,
     is_shortage,
@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 
 _ADDRESS = ffi.typeof("uintptr_t")
 _NULL = ffi.NULL
-_EVENT_BYTES, _ARGUMENT_BYTES = 256, 32  # of an event that is kept, about
+_EVENT_BYTES, _WORD_FACTOR = 256, 4  # of an event that is kept, about; and of each byte
 _resources: dict[int, Resource] = {}
 _handled = 0
 
@@ -173,23 +173,20 @@ class Resource:
         library().wl_resource_post_event_array(self.pointer, encoder.opcode, array)
         del kept  # libwayland has copied what the arguments point to
 
-    def encode(self, events: Iterable[tuple[str, Sequence[object]]]) -> EncodedEvents:
+    def encode(self, events: Sequence[tuple[str, Sequence[object]]]) -> EncodedEvents:
         """Events with their arguments, to be sent any number of times by `send_encoded`.
 
         Of this object or another of its class and version. They must not name an object or
         have an fd. Raises `UsageError` as `send` does.
         """
         encoders, version = self._events, self.version
-        encoded: list[EncodedEvent] = []
-        size = 0
-        for name, arguments in events:
-            encoder = encoders[name]
-            array, kept = encoder.encode(arguments, version)
-            encoded.append((encoder.opcode, array, kept))
-            size += _EVENT_BYTES + _ARGUMENT_BYTES * len(arguments)
-            if len(kept) > 1:
-                size += sum([len(one) for one in kept if isinstance(one, bytes)])
-        return EncodedEvents(encoded, size)
+        kept: list[object] = []
+        words = [encoders[name].words(values, version, kept) for name, values in events]
+        opcodes = [encoders[name].opcode for name, _ in events]
+        size = _EVENT_BYTES * len(opcodes) + _WORD_FACTOR * sum(map(len, words))
+        if kept:
+            size += sum([len(one) for one in kept if isinstance(one, bytes)])
+        return EncodedEvents(opcodes, words, kept, size)
 
     def send_encoded(self, events: EncodedEvents) -> None:
         """Send events; nothing happens if the object is dead."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NOTHING = EncodedEvents((), 0)
+_NOTHING = EncodedEvents((), (), (), 0)
 
 MAX_ENCODED = 64  # batches that are kept as events; a host can make up batches without end
 

@@ -346,6 +346,11 @@ def fits(
     ranked: RankedSources, group: MergedGroup, layout: Layout, *, heeds_capacity: bool = True
 ) -> bool:
     """Whether the objects are in few enough runs, and all buffers have room in their heaps."""
+    if len(layout.objects) == 1 and group.segments == UINT_MAX:  # as a rule
+        [alone] = layout.objects
+        most = ranked.sources[ranked.position[alone.source]].capacity
+        pages = -(-alone.size // PAGE_SIZE)
+        return most is None or not heeds_capacity or group.count * pages * PAGE_SIZE <= most
     needed: list[tuple[Source, int]] = []
     for object_ in layout.objects:
         source = ranked.sources[ranked.position[object_.source]]
@@ -361,9 +366,6 @@ def fits(
         needed.append((source, group.count * pages * PAGE_SIZE))
     if not heeds_capacity:
         return True
-    if len(needed) == 1:
-        source, size = needed[0]
-        return source.capacity is None or size <= source.capacity
     return all(
         source.capacity is None
         # What two names have of one memory comes out of the same bytes.

@@ -63,6 +63,7 @@ class MachineView:
             BatchParticipant(identify(name), shower.usage, shower.device, name)
             for name, shower in introduced.items()
         )
+        self._taken = frozenset(introduced)
         # Buffers are allocated once for whichever goal is met, so for the one that holds most.
         scanned_out = any(goal.scanout for goal in blank.goals)
         self._hold = SCANOUT_HOLD if scanned_out else SAMPLING_HOLD
@@ -173,11 +174,10 @@ class MachineView:
 
     def _clients(self, inquiry: Inquiry) -> dict[str, tuple[int, Participant]]:
         """The client's participants by names that nobody else has."""
-        taken = {participant.name for participant in self._participants}
         named: dict[str, tuple[int, Participant]] = {}
         for id_, participant in inquiry.participants:
             name = participant.name or f"participant {id_}"
-            if name in taken or name in named:
+            if name in self._taken or name in named:
                 name = f"{name} (client's {id_})"
             named[name] = (id_, participant)
         return named

@@ -293,6 +293,32 @@ def test_what_fills_a_slice_is_told_in_the_next_pass(stage, monkeypatch) -> None
     assert told == [[], [2]]
 
 
+@pytest.mark.parametrize(("clients", "turns"), [(1, 1), (2, 4)])
+def test_who_asks_alone_is_told_in_the_turn_that_solves(stage, monkeypatch, clients, turns) -> None:
+    """Else the others come first: what was solved is told in a turn of its own."""
+    asking = [stage.client() for _ in range(clients)]
+    negotiations = [client.negotiation() for client in asking]
+    for client, negotiation in zip(asking, negotiations, strict=True):
+        client.ask(negotiation, 1)
+        client.batches(negotiation)
+    added: list[Turn] = []
+    add = TurnQueue.add
+
+    def adding(queue: TurnQueue, client, turn: Turn, *what) -> None:
+        added.append(turn)
+        add(queue, client, turn, *what)
+
+    monkeypatch.setattr(TurnQueue, "add", adding)
+    for width, (client, negotiation) in enumerate(zip(asking, negotiations, strict=True), 700):
+        client.request(negotiation, "set_extents", width, 480, 0, 0, 0, 0, pump=False)
+        client.request(negotiation, "commit", 2, pump=False)
+    stage.display.dispatch(0)
+    for client, negotiation in zip(asking, negotiations, strict=True):
+        client.read()
+        assert [batch.cookie for batch in client.batches(negotiation)] == [2]
+    assert added == [Turn.ANSWER] * turns
+
+
 def test_an_object_that_cannot_end_is_not_the_end_of_answering_others(
     stage, monkeypatch, caplog
 ) -> None:

@@ -85,14 +85,14 @@ GREATEST_SIZE: Final = (1 << 63) - 1  # bytes of an object; a file's length is a
 class PlaneDemand(NamedTuple):
     """What is demanded of one plane's geometry, in bytes and rows."""
 
-    pitch_alignment: int
-    min_pitch: int
-    max_pitch: int
-    offset_alignment: int
-    scanline_alignment: int
-    padding: int
-    pixel_boundary: bool
-    power_of_two: bool
+    pitch_alignment: int = 1
+    min_pitch: int = 0
+    max_pitch: int = GREATEST_PITCH
+    offset_alignment: int = 1
+    scanline_alignment: int = 1
+    padding: int = 0
+    pixel_boundary: bool = False
+    power_of_two: bool = False
 
     @classmethod
     def of(cls, demand: Demand, plane: int) -> PlaneDemand:
@@ -117,10 +117,7 @@ class PlaneDemand(NamedTuple):
 
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
         """What the pitch is a multiple of, bytes."""
-        return self._aligned(plane, tiling.size_of(plane)[0])
-
-    def _aligned(self, plane: PlaneFormat, across: int) -> int:
-        aligned = lcm(self.pitch_alignment, across)
+        aligned = lcm(self.pitch_alignment, tiling.size_of(plane)[0])
         return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
 
     def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
@@ -129,17 +126,7 @@ class PlaneDemand(NamedTuple):
 
     def rows(self, plane: PlaneFormat, tiling: Tiling, height: int) -> int:
         """The rows to make room for."""
-        _, rows = tiling.size_of(plane)
-        return up(plane.rows(height), lcm(self.scanline_alignment, rows))
-
-    def room(self, plane: PlaneFormat, tiling: Tiling, extent: Extent) -> PlaneRoom | None:
-        """`pitch`, `rows` and `start` at once, of a plane whose pitch is tied to no other's."""
-        across, down = tiling.size_of(plane)
-        pitch = fit_pitch(self, self._aligned(plane, across), plane.row_bytes(extent.width))
-        if pitch is None:
-            return None
-        size = pitch * up(plane.rows(extent.height), lcm(self.scanline_alignment, down))
-        return PlaneRoom(pitch, size + self.padding, lcm(self.offset_alignment, across * down))
+        return up(plane.rows(height), lcm(self.scanline_alignment, tiling.size_of(plane)[1]))
 
     def tied(
         self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
@@ -171,16 +158,36 @@ _OF_PLANES: Final = frozenset(
 )  # fmt: skip
 """The types that `PlaneDemand` has to do with: mostly nobody speaks of any."""
 
-_NOTHING: Final = PlaneDemand(
-    pitch_alignment=1,
-    min_pitch=0,
-    max_pitch=GREATEST_PITCH,
-    offset_alignment=1,
-    scanline_alignment=1,
-    padding=0,
-    pixel_boundary=False,
-    power_of_two=False,
-)
+_NOTHING: Final = PlaneDemand()
+
+
+class PlaneRule(NamedTuple):
+    """What is demanded of one plane of a format, for pictures of any size.
+
+    The pitch is a multiple of `aligned`, the rows are one of `down`, the offset one of `start`.
+    """
+
+    plane: PlaneFormat
+    wanted: PlaneDemand
+    aligned: int
+    down: int
+    start: int
+
+    @classmethod
+    def of(cls, wanted: PlaneDemand, plane: PlaneFormat, tiling: Tiling) -> PlaneRule:
+        """The rule for a plane whose pitch is tied to no other's."""
+        aligned, start = wanted.alignment(plane, tiling), wanted.start(plane, tiling)
+        down = lcm(wanted.scanline_alignment, tiling.size_of(plane)[1])
+        return cls(plane, wanted, aligned, down, start)
+
+    def room(self, extent: Extent) -> PlaneRoom | None:
+        """The room that the plane of a picture takes; None when no pitch will do."""
+        plane, wanted, aligned, down, start = self
+        pitch = fit_pitch(wanted, aligned, plane.row_bytes(extent.width))
+        if pitch is None:
+            return None
+        rows = -(-plane.rows(extent.height) // down) * down
+        return PlaneRoom(pitch, pitch * rows + wanted.padding, start)
 
 
 class GeometryDemand:
@@ -192,12 +199,13 @@ class GeometryDemand:
     """
 
     __slots__ = (
-        "adjacent", "extent", "macroblock_bytes", "max_size", "min_size", "planes",
+        "_rules", "adjacent", "extent", "macroblock_bytes", "max_size", "min_size", "planes",
         "size_alignment", "tied",
     )  # fmt: skip
 
     def __init__(self, demand: Demand, extents: Extents) -> None:
         self.extent = room_for(demand, extents)
+        self._rules: dict[tuple[int, int], tuple[PlaneRule, ...]] = {}
         self.size_alignment = demand.uint(SIZE_ALIGNMENT, 1)
         self.min_size = demand.uint(MIN_SIZE, 0)
         self.max_size = min(demand.uint(MAX_SIZE, GREATEST_SIZE), GREATEST_SIZE)
@@ -214,6 +222,16 @@ class GeometryDemand:
             if own
             else [whole] * MAX_PLANES
         )
+
+    def rules(self, format_: Format, tiling: Tiling) -> tuple[PlaneRule, ...]:
+        """The rules for the planes of a format, if their pitches are not tied."""
+        key = (format_.fourcc, tiling.modifier)
+        known = self._rules.get(key)
+        if known is None:
+            planes = zip(self.planes, tiling.planes_of(format_), strict=False)
+            known = tuple([PlaneRule.of(wanted, plane, tiling) for wanted, plane in planes])
+            self._rules[key] = known
+        return known
 
     def fit(self, demand: Demand, extents: Extents) -> bool:
         """Let it be for a picture of another size; whether that is not refused."""
@@ -308,15 +326,16 @@ def plane_rooms(
     extent = geometry.extent
     if extent is None:
         return None
-    planes = tiling.planes_of(format_)
     rooms = []
-    if not geometry.tied or len(planes) == 1:
-        for wanted, plane in zip(geometry.planes, planes, strict=False):
-            room = wanted.room(plane, tiling, extent)
+    rules = geometry.rules(format_, tiling)
+    if not geometry.tied or len(rules) == 1:
+        for rule in rules:
+            room = rule.room(extent)
             if room is None:
                 return None
             rooms.append(room)
         return tuple(rooms)
+    planes = tiling.planes_of(format_)
     tied = tied_pitches(
         [
             wanted.tied(plane, tiling, extent, plane.pitch_ratio(planes[0]))

@@ -91,7 +91,7 @@ def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
     try:
         for _ in range(2):
             served().send_encoded(events)
-            served().send_encoded(EncodedEvents((), 0))
+            served().send_encoded(EncodedEvents((), (), (), 0))
             assert told(client) == by_python
     finally:
         post_no_more_by(1)
