@@ -51,7 +51,7 @@ _MEMBERS = {
     ArgumentKind.NEW_ID: f"I{_REST}",
     ArgumentKind.FD: f"i{_REST}",
 }
-_NUMBERS = frozenset((ArgumentKind.INT, ArgumentKind.UINT))
+_NUMBERS_AND_TEXTS = frozenset((ArgumentKind.INT, ArgumentKind.UINT, ArgumentKind.STRING))
 _POINTER = "Q" if _WORD_BYTES == 8 else "I"
 
 
@@ -135,7 +135,7 @@ def _decoder(kinds: Sequence[ArgumentKind]) -> Callable[[CData], Sequence[Any]]:
 class EventEncoder:
     """Makes an event's `union wl_argument` array of Python values."""
 
-    __slots__ = ("_encode", "_name", "_numbers", "opcode", "since")
+    __slots__ = ("_encode", "_name", "_plain", "_texts", "opcode", "since")
 
     def __init__(self, interface: str, opcode: int, message: Message) -> None:
         self._name = f"{interface}.{message.name}"
@@ -144,11 +144,12 @@ class EventEncoder:
         self._encode = tuple(
             _encoder(argument, f"{self._name}: {argument.name}") for argument in message.arguments
         )
-        # Most events of an answer are numbers and nothing else: all of them in one call.
+        # All events of an answer but a few are numbers and texts: all of them in one call.
         kinds = [argument.kind for argument in message.arguments]
-        self._numbers = (
-            struct.Struct("=" + "".join(map(_MEMBERS.__getitem__, kinds)))
-            if kinds and _NUMBERS.issuperset(kinds)
+        self._texts = tuple([n for n, kind in enumerate(kinds) if kind is ArgumentKind.STRING])
+        self._plain = (
+            struct.Struct("=" + "".join([_MEMBERS.get(kind, _POINTER) for kind in kinds]))
+            if kinds and _NUMBERS_AND_TEXTS.issuperset(kinds)
             else None
         )
 
@@ -165,16 +166,21 @@ class EventEncoder:
         Raises `UsageError` if the values are not the event's, if they do not
         fit into a message, or if an object of `version` has no such event.
         """
-        if self._numbers is not None and version >= self.since:
+        if self._plain is not None and version >= self.since:
             try:
-                return self._numbers.pack(*values)
-            except struct.error:
+                if not self._texts:
+                    return self._plain.pack(*values)
+                keep: list[object] = []
+                packed = self._plain.pack(*self._with_texts(list(values), keep))
+                kept += keep
+                return packed
+            except (struct.error, AttributeError, IndexError):
                 pass  # what is wrong with them, the long way tells
         if len(values) != len(self._encode):
             raise UsageError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
         if version < self.since:
             raise UsageError(f"{self._name} is there since version {self.since}, not {version}")
-        keep: list[object] = []
+        keep = []
         words = [
             encode(value, keep) for encode, value in zip(self._encode, values, strict=True)
         ] or [0]
@@ -184,6 +190,19 @@ class EventEncoder:
                 raise UsageError(f"{self._name}: {size} bytes do not fit into a message")
         kept += keep
         return struct.pack(f"={len(words)}{_POINTER}", *words)
+
+    def _with_texts(self, values: list[Any], keep: list[object]) -> list[Any]:
+        """The values with addresses for texts; `struct.error` for what the long way looks at."""
+        room = MESSAGE_BYTES - 8 - 8 * len(values)
+        for index in self._texts:
+            raw = values[index].encode("utf-8", "replace") + b"\0"
+            room -= 4 + len(raw)
+            if room < 0 or raw.find(b"\0") != len(raw) - 1:
+                raise struct.error
+            data = from_buffer(_CHARS, raw)  # libwayland copies, and writes nothing
+            keep += (raw, data)
+            values[index] = int(cast(_ADDRESS, data))
+        return values
 
 
 def _text(word: int) -> str | None:

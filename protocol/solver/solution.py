@@ -91,7 +91,7 @@ def solve_plans_within(
         if known:
             return Answer(plans=known, verdicts=())
     try:
-        goals = plans_of_goals(problem, budget, memory)
+        goals = plans_of_goals(problem, budget, memory, recording=True)
         plans = tuple([found.plan for _, found in without_repetition(goals)])
         return Answer(plans=plans, verdicts=()) if plans else failure(goals)
     except TooComplexError as error:
@@ -99,12 +99,17 @@ def solve_plans_within(
 
 
 def plans_of_goals(
-    problem: Problem, budget: StepBudget, memory: SolverMemory | None = None
+    problem: Problem,
+    budget: StepBudget,
+    memory: SolverMemory | None = None,
+    *,
+    recording: bool = False,
 ) -> list[GoalPlans]:
     """What each goal has, in their order; `TooComplexError` if nothing can be told of any.
 
     Every goal may use an equal part of the steps that are left, and so may what comes after
     them, the explanation: a goal that costs too much takes nothing from the others.
+    With `recording` the memory keeps the way there, for another size.
     """
     began = budget.left
     goals = prepared_goals(problem, budget, memory)
@@ -122,7 +127,7 @@ def plans_of_goals(
             results.append(GoalPlans(goal, found))
             searches.append((goal, search, found, before - budget.left))
     budget.kept = 0
-    if memory is not None and len(searches) == len(goals):
+    if recording and memory is not None and len(searches) == len(goals):
         record(problem, memory.ranked(problem), ready, searches)
     return results
 
