@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 from patience import PACE, PATIENCE
 
+from heapwire.client_lib.gstreamer import build_gstreamer_plugin
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 HERE = Path(__file__).resolve().parent
 RUN = HERE.parents[1] / "kernel" / "vm" / "run"
+PLAY = HERE.parent / "gstreamer" / "play.c"
 OBSERVE = HERE / "guest" / "observe.py"
 # Far beyond what a guest takes even on a busy machine, so that only one that hangs meets it.
 SECONDS = round(900 * PACE)
@@ -85,6 +87,17 @@ def weston_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = tmp_path_factory.mktemp("module") / MODULE
     build_module(module, find_libweston())
     return module
+
+
+@pytest.fixture(scope="session")
+def gstreamer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with heapwiresink and `play`, a program that plays with it; built once."""
+    folder = tmp_path_factory.mktemp("gstreamer")
+    build_gstreamer_plugin(folder)
+    asked = ["pkg-config", "--cflags", "--libs", "gstreamer-1.0"]
+    flags = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run(["cc", PLAY, *flags, "-o", folder / "play"], check=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

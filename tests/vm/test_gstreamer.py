@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from patience import PACE
 
-from heapwire.client_lib.gstreamer import build_gstreamer_plugin
-
 GUEST = Path(__file__).parent / "guest" / "gstreamer.py"
-PLAY = Path(__file__).parents[1] / "gstreamer" / "play.c"
 CAMERAS = ("dma-contig", "vmalloc")
 CONTIGUOUS = "reserved"
 SECONDS = round(1200 * PACE)
@@ -33,14 +29,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def seen(run_guest, weston_module, tmp_path_factory):
+def seen(run_guest, weston_module, gstreamer_folder):
     """All that the guest saw, in one boot."""
-    folder = tmp_path_factory.mktemp("gstreamer")
-    build_gstreamer_plugin(folder)
-    asked = ["pkg-config", "--cflags", "--libs", "gstreamer-1.0"]
-    flags = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
-    subprocess.run(["cc", PLAY, *flags, "-o", folder / "play"], check=True)
-    command = [sys.executable, GUEST, folder, weston_module]
+    command = [sys.executable, GUEST, gstreamer_folder, weston_module]
     options = ["--udev", f"--timeout={SECONDS}", "--append=vivid.n_devs=2"]
     options += ["--append=vivid.allocators=1,0", "--append=vivid.node_types=0x1,0x1"]
     done = run_guest([*map(str, command)], *options, env={**os.environ})

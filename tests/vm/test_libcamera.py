@@ -14,11 +14,7 @@ from pathlib import Path
 import pytest
 from patience import PACE
 
-from heapwire.client_lib.gstreamer import build_gstreamer_plugin
-from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
-
 GUEST = Path(__file__).parent / "guest"
-PLAY = Path(__file__).parents[1] / "gstreamer" / "play.c"
 SECONDS = round(900 * PACE)
 CONTIGUOUS = "reserved"
 
@@ -38,15 +34,11 @@ def compiled(*words, of, to):
 
 
 @pytest.fixture(scope="module")
-def seen(run_guest, tmp_path_factory):
+def seen(run_guest, weston_module, gstreamer_folder, tmp_path_factory):
     """All that the guest saw, in one boot."""
-    folder = tmp_path_factory.mktemp("libcamera")
-    module, program = folder / MODULE, folder / "libcamera_camera"
-    build_module(module, find_libweston())
-    build_gstreamer_plugin(folder)
+    program = tmp_path_factory.mktemp("libcamera") / "libcamera_camera"
     compiled("g++", "-std=c++17", GUEST / "libcamera_camera.cpp", of="libcamera", to=program)
-    compiled("cc", PLAY, of="gstreamer-1.0", to=folder / "play")
-    command = [sys.executable, GUEST / "libcamera.py", program, module, folder]
+    command = [sys.executable, GUEST / "libcamera.py", program, weston_module, gstreamer_folder]
     # As large as the display, which cannot scale.
     settings = {**os.environ, "CAMERA_SIZE": "640x480"}
     done = run_guest([*map(str, command)], "--udev", f"--timeout={SECONDS}", env=settings)
