@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 from heapwire.cli.arguments import add_json, add_schema, extent, load_platform, output_file
 from heapwire.cli.pages import explain_dot, explain_page
@@ -18,6 +17,7 @@ from heapwire.protocol.explain import (
     requirements_document,
     solve,
 )
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     Answer,
     Goal,

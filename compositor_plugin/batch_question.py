@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import SurfaceState
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import Extent, FormatModifier
 from heapwire.protocol.wire import Inquiry
 

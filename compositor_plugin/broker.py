@@ -17,7 +17,6 @@ where the host shows black in its place: *scanned out, else black*, for the disp
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import (
@@ -38,6 +37,7 @@ from heapwire.compositor_plugin.clients import (
 )
 from heapwire.compositor_plugin.surface_goals import Showing, surface_goals, unsampled
 from heapwire.kernel.description import Platform
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.solver import SolverMemory
 from heapwire.protocol.values import (
     Answer,

@@ -16,11 +16,11 @@ all the same is logged and read as "unknown".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
 from heapwire.compositor_plugin.clients import SecurityContext
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier
 from heapwire.protocol.wire import DmabufFeedback
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from heapwire.compositor_plugin.host import PlaneTest, PlaneTester
 from heapwire.compositor_plugin.server import EventLoop
@@ -28,6 +27,7 @@ from heapwire.kernel.discovery import (
 )
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent, Source
 
 log = logging.getLogger(__name__)

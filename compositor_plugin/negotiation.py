@@ -8,13 +8,13 @@ solves and sends nothing: `negotiation_object` does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import SurfaceState
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Content, FailureReason, FormatModifier, Plan
 from heapwire.protocol.wire import (
     COMMITS,

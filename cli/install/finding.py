@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from heapwire.protocol.explain import Document
+from heapwire.protocol.late_dataclasses import dataclass
 
 
 class State(StrEnum):

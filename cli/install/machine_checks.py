@@ -13,7 +13,6 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.cli.install.finding import Finding, State
@@ -21,6 +20,7 @@ from heapwire.cli.install.setup import APPLY_RULE
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.heaps import list_heaps, udmabuf_source
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import CONTIGUOUS, Usage
 
 REAL = Path("/")

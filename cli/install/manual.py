@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from heapwire.cli.command_line import COMMANDS, whole_command_line
 from heapwire.kernel.system import own_version
+from heapwire.protocol.late_dataclasses import dataclass
 
 WHOLE = "heapwire"
 """The page of all commands, each of which has one of its own."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from heapwire.client_lib.buffers.linux_dmabuf import LinuxDmabuf
 from heapwire.client_lib.wayland import AnyProxy, Handler, listen, read_format_table, send
 from heapwire.protocol import PeerError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.wire import DmabufFeedback, FeedbackDecoder, MemoryDecoder, ToldTranche
 from heapwire.protocol.wire.bindings import FeedbackSourcesBatch
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from heapwire.client_lib.errors import AllocationError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import FORMATS, Plan, format_of, fourcc_name
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from heapwire.client_lib.compliance.probe import Probe
+from heapwire.protocol.late_dataclasses import dataclass
 
 Run = Callable[[Probe], None]
 RunInVersion = Callable[[Probe, int], None]

@@ -7,10 +7,10 @@ import os
 import stat
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.wire_connection import WireEvent
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import FormatModifier, fourcc_name
 from heapwire.protocol.wire import TABLE_BYTES, DmabufVersion, TrancheFlags
 

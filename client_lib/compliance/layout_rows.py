@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from heapwire.client_lib.compliance.probe import HEIGHT, PITCH, WIDTH, XRGB
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import LINEAR
 from heapwire.protocol.wire import halves
 

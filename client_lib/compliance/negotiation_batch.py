@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.wire_connection import WireEvent
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import MAX_SERIAL, whole
 

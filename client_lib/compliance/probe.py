@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from heapwire.client_lib.compliance.feedback_batch import SentBatch, batches
 from heapwire.client_lib.compliance.own_buffers import OwnBuffers
@@ -13,6 +12,7 @@ from heapwire.client_lib.compliance.wire_connection import (
     WireConnection,
     WireObject,
 )
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import INVALID, LINEAR, FormatModifier, fourcc_name, parse_fourcc
 from heapwire.protocol.wire import DmabufVersion, halves, whole
 

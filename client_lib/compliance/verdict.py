@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from heapwire.protocol import NotPossibleError, PeerError
+from heapwire.protocol.late_dataclasses import dataclass
 
 
 class Outcome(Enum):

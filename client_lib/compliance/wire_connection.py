@@ -12,13 +12,13 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from select import POLLIN, POLLOUT, poll
 
 from heapwire.client_lib.compliance.interface_tables import error_name, interface_table
 from heapwire.client_lib.errors import NoAnswerError, NoCompositorError
 from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.wire import Argument, ArgumentKind
 
 _HEADER = struct.Struct("=II")

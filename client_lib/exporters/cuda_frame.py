@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
@@ -11,6 +10,7 @@ from heapwire.client_lib.exporters.exporter_memory import Exporter
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Owner
 from heapwire.protocol import InputError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     LINEAR,
     PAGE_SIZE,

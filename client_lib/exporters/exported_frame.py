@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from heapwire.protocol import InputError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     FORMATS,
     MAX_PLANES,

@@ -8,13 +8,13 @@ memory is follows from its source, which each row names; Linux 6.12.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from heapwire.client_lib.exporters.exported_frame import ExportedObject
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import BufferInfo
 from heapwire.protocol import InputError
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import DeviceId, Provenance, Source, SourceId
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     Constraint,

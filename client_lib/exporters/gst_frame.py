@@ -7,11 +7,11 @@ GStreamer is needed to judge them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from heapwire.client_lib.exporters.descriptor import ObjectOf
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
 from heapwire.protocol import InputError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     LINEAR,
     Extent,

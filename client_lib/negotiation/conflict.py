@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from heapwire.protocol import NotPossibleError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import MAX_PLANES, REGISTRY, FailureReason, Value
 from heapwire.protocol.wire import Batch, ConflictEntry
 

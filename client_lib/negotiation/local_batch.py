@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Extent, Extents, Goal, Reason
 from heapwire.protocol.wire import (
     FIRST_COMPOSITOR_ID,

@@ -10,7 +10,6 @@ asked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from heapwire.client_lib.buffers import ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation.local_batch import local_batch, origin
@@ -20,6 +19,7 @@ from heapwire.client_lib.wayland import AnyProxy
 from heapwire.kernel.description import Platform
 from heapwire.protocol import PeerError
 from heapwire.protocol.explain import AnswerMemory
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Goal, SourceId
 from heapwire.protocol.wire import (
     DmabufFeedback,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from heapwire.client_lib.buffers import Allocation, BufferStatus
@@ -16,6 +15,7 @@ from heapwire.client_lib.negotiation.negotiation_log import log_answer, log_ques
 from heapwire.client_lib.negotiation.planner import Planner
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, AnyProxy
 from heapwire.protocol import UsageError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     Content,
     Extent,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from heapwire.client_lib.buffers import AllocationManager, BufferStatusManager
@@ -20,6 +19,7 @@ from heapwire.client_lib.wayland import (
     send,
 )
 from heapwire.protocol import UsageError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import SourceId
 from heapwire.protocol.wire import decode_source
 from heapwire.protocol.wire.bindings import NegotiationManagerSourceProperty

@@ -7,7 +7,6 @@ CPU, in one of the formats that `wl_shm` tells, and the one source is this proce
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from heapwire.client_lib.buffers import SharedMemory
 from heapwire.client_lib.negotiation.local_batch import local_batch
@@ -15,6 +14,7 @@ from heapwire.client_lib.negotiation.planner import Planner
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.explain import AnswerMemory
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     LINEAR,
     ConstraintSet,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from heapwire.client_lib.errors import AllocationError
 from heapwire.kernel.discovery import layout_sets
 from heapwire.kernel.video import QueueFormat, is_laid_out_as
 from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     DIRTY_LINES,
     FORMATS,

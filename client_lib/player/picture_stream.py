@@ -9,11 +9,11 @@ either have their buffer already or take one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from heapwire.client_lib.buffers import Buffer, Light
 from heapwire.client_lib.player.video import Video
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Content, Extent, Participant, Plan
 
 Free = Callable[[], "Buffer | None"]

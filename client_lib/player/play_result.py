@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 from heapwire.client_lib.buffers import Buffer
+from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.values import Plan, SourceId
 from heapwire.protocol.wire import Event, Refusal
 from heapwire.protocol.wire.bindings import BufferStatusResult

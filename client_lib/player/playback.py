@@ -13,7 +13,6 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from heapwire.client_lib.buffers import Buffer, Light, Presented, Window
 from heapwire.client_lib.errors import NoAnswerError
@@ -24,6 +23,7 @@ from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, P
 from heapwire.client_lib.player.pictures import buffer_colour, untold_light_text
 from heapwire.client_lib.player.play_result import FrameCounts, FrameFate, FrameLedger, PlayResult
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import Colour, Extents, Plan
 
 _NO_SEEKING = "this decoder, or this file, cannot go to another place in it"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pywayland.protocol.wayland import WlShm
@@ -26,6 +25,7 @@ from heapwire.client_lib.player.ways import Negotiated, Shared, lacks_memory, lo
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import DeviceKind, Platform
 from heapwire.protocol import InputError, MachineError, NotPossibleError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Participant, Usage
 from heapwire.protocol.wire import Explanation
 

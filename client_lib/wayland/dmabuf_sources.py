@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from heapwire.client_lib.wayland.connection import Connection
 from heapwire.client_lib.wayland.interfaces import DMABUF_SOURCES, AnyProxy, create, listen, send
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import SourceId
 from heapwire.protocol.wire import decode_source, whole
 from heapwire.protocol.wire.bindings import SourcesProperty

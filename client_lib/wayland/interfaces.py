@@ -9,7 +9,6 @@ this package talks to proxies, its own and pywayland's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias, cast
 
@@ -22,6 +21,7 @@ from pywayland.protocol_core.message import Message as PywaylandMessage
 from pywayland.protocol_core.proxy import Proxy
 from pywayland.scanner.argument import ArgumentType
 
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.wire import ArgumentKind, Interface as Table, Message
 from heapwire.protocol.wire.bindings import (
     INTERFACES,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -14,6 +13,7 @@ from heapwire.compositor_plugin.answering.prepared_batch import PreparedBatch
 from heapwire.compositor_plugin.answering.solver_queue import Job, Unsolved
 from heapwire.compositor_plugin.answering.trial import SolverCall, tried
 from heapwire.compositor_plugin.server import Client
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Answer, FailureReason, Plan
 
 if TYPE_CHECKING:

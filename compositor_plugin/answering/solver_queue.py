@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from typing import Final
@@ -17,6 +16,7 @@ from heapwire.compositor_plugin.answering.solver_process import SolverProcess
 from heapwire.compositor_plugin.answering.trial import SolverCall
 from heapwire.compositor_plugin.server import Client, EventLoop, EventSource
 from heapwire.protocol import MachineError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Answer
 
 log = logging.getLogger(__name__)

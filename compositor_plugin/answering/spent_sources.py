@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import FailureReason, SourceId
 from heapwire.protocol.wire import Access, Batch, Offer, Refusal, RefusalCause
 

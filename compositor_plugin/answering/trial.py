@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from heapwire.protocol.explain import solve_within
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver import SolverMemory, StepBudget, TooComplexError, solve_plans_within
 from heapwire.protocol.values import Answer, Participant, Problem
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.compositor_plugin.clients.holdings import HeapHolding, HolderHolding
@@ -25,6 +24,7 @@ from heapwire.compositor_plugin.clients.quota import (
 )
 from heapwire.compositor_plugin.server import EventLoop
 from heapwire.kernel.memory import DmaBuf
+from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.values import BufferObject, Source, SourceId
 
 SETTLE_INTERVAL = 250  # milliseconds between looks at memory that clients may have freed

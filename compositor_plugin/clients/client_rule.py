@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
 from heapwire.compositor_plugin.clients.selection import (
@@ -14,6 +12,7 @@ from heapwire.compositor_plugin.clients.selection import (
     read_selection,
 )
 from heapwire.kernel.description import TomlTable
+from heapwire.protocol.late_dataclasses import dataclass, replace
 
 _MOST_ID = (1 << 32) - 2  # of a user or group; the last one stands for none (chown(2))
 

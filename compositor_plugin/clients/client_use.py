@@ -9,12 +9,12 @@ from __future__ import annotations
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
 from heapwire.compositor_plugin.clients.quota import Holder
 from heapwire.compositor_plugin.server import Client, Listener
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import CLIENT_OBJECTS, CLIENT_SET_BYTES
 

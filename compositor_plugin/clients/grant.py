@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from heapwire.compositor_plugin.clients.selection import EVERYTHING, Selection
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import Source
 
 DEFAULT_BUDGET = 512 << 20

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from heapwire.compositor_plugin.clients.client_use import ClientUse
 from heapwire.compositor_plugin.clients.identity import ClientIdentity
 from heapwire.compositor_plugin.clients.quota import Bound, Holder
+from heapwire.protocol.late_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from typing import Self
 
@@ -50,6 +49,7 @@ from heapwire.kernel.description import (
     read_text_file,
     with_facts,
 )
+from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.values import Source, SourceKind, Usage
 
 DEBOUNCE = 500

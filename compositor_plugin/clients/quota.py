@@ -10,11 +10,11 @@ from __future__ import annotations
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 
 from heapwire.compositor_plugin.clients.grant import Grant
 from heapwire.kernel.description import quantity_name
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import PAGE_SIZE, BufferObject, Source, SourceId
 
 DEFAULT_RESERVE = 25

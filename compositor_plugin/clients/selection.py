@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from heapwire.kernel.description import TomlTable
+from heapwire.protocol.late_dataclasses import dataclass
 
 MOST_PATTERNS = 256
 """Patterns of a list; a machine has a handful of heaps, and each is compared with all."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from heapwire.compositor_plugin.server.errors import c_message
 from heapwire.compositor_plugin.server.libwayland_server import CData, address, ffi, library
 from heapwire.compositor_plugin.server.listener import Listener
+from heapwire.protocol.late_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.server import Client, EncodedEvents
 from heapwire.compositor_plugin.sources.tranche_descriptions import TrancheDescriptions
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import FormatModifier, Source, SourceId
 from heapwire.protocol.wire import DmabufFeedback, TrancheMemory, memory_events
 from heapwire.protocol.wire.bindings import FeedbackSourcesBatch

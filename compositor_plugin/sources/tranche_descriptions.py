@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import participant_behind
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.solver import spelled_out, usable_sources
 from heapwire.protocol.values import (
     INVALID,

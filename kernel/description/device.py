@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from heapwire.kernel.description.ladder import Fact, Overruled, resolve
 from heapwire.protocol import InputError, shown
+from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,

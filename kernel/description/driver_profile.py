@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -24,6 +23,7 @@ from heapwire.kernel.description.device import (
 )
 from heapwire.kernel.description.file_constraint import FileConstraint, MachineNames
 from heapwire.kernel.description.ladder import Fact, Overruled, Resolution, resolve
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,

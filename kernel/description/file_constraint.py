@@ -9,12 +9,12 @@ first, and bound to a machine's names afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
 from heapwire.protocol import InputError, shown
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver import fault
 from heapwire.protocol.values import (
     BY_NAME,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from heapwire.kernel.description.device import (
     Device,
@@ -29,6 +28,7 @@ from heapwire.kernel.description.profile_file import profiles_named, shipped_pro
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
 from heapwire.protocol import InputError, shown
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     Constraint,
     ConstraintSet,

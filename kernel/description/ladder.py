@@ -12,8 +12,8 @@ adds up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     CONTIGUOUS,
     PERMITTED_SOURCES,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Provenance
 
 

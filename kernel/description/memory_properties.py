@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from heapwire.kernel.description.file_constraint import read_rung
 from heapwire.kernel.description.quantity import quantity_name
 from heapwire.kernel.description.toml_table import TomlTable
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Provenance
 
 UNKNOWN = "unknown"

@@ -12,7 +12,6 @@ pairs are good for one boot of one machine, and for one `Platform` object.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
@@ -27,6 +26,7 @@ from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import did_you_mean
 from heapwire.kernel.memory import MemfdMemory, Memory
 from heapwire.protocol import InputError, MachineError, UsageError, shown
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     BufferCount,

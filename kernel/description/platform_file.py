@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from heapwire.kernel.description.device import (
     Device,
@@ -35,6 +34,7 @@ from heapwire.kernel.description.toml_table import (
 )
 from heapwire.kernel.memory import simulated_name_fault
 from heapwire.protocol import InputError, shown
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import (
     PAGE_SIZE,
     DeviceId,

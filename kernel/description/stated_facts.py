@@ -10,7 +10,7 @@ note and no error: hardware comes and goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from typing import Any
 
 from heapwire.kernel.description.device import (
@@ -31,6 +31,7 @@ from heapwire.kernel.description.platform import Platform
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
 from heapwire.protocol import InputError, shown
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.kernel.description.quantity import quantity_name
 from heapwire.protocol import FileError, words_of
+from heapwire.protocol.late_dataclasses import dataclass
 
 MOST_BYTES = 1 << 20
 """Bytes of a platform or policy file, at most; the longest that ships has 12 KiB."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
@@ -18,6 +17,7 @@ from typing import TypeVar
 from heapwire.kernel.description.quantity import parse_quantity
 from heapwire.kernel.description.toml_position import TomlPath
 from heapwire.protocol import InputError, shown
+from heapwire.protocol.late_dataclasses import dataclass
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

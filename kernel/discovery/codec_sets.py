@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import gcd
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from heapwire.kernel.video import (
     layout_format,
     v4l2_format_name,
 )
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
     FORMATS,

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from heapwire.kernel.description import (
@@ -57,6 +56,7 @@ from heapwire.kernel.drm import DrmDevice, open_drm
 from heapwire.kernel.memory import GRANT, LocalMemory
 from heapwire.kernel.video import V4l2Device, open_v4l2
 from heapwire.protocol import MachineError, words_of
+from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.values import (
     DIRTY_LINES,
     DMA_WIDTH,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from heapwire.kernel.description import Device
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import DMA_WIDTH, DeviceId, Provenance, Source, SourceId
 
 

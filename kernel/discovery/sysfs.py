@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.protocol import InputError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import DeviceNumber
 
 REAL = Path("/")

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fcntl import ioctl as plain_ioctl
 
 from heapwire.kernel.drm import drm_ioctls as drm
 from heapwire.kernel.system import Ioctl, ioctl
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import INVALID
 
 _PLANES = 4

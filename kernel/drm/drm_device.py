@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from struct import Struct
 
 from heapwire.kernel.drm import drm_ioctls as drm
 from heapwire.kernel.drm.card import open_card
 from heapwire.kernel.system import Ioctl, ioctl
+from heapwire.protocol.late_dataclasses import dataclass, field
 
 _NAME_BYTES = 64
 

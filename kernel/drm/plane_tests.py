@@ -8,10 +8,10 @@ screen in the connector's smallest mode, since primary planes often can nothing 
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 
 from heapwire.kernel.drm import drm_ioctls as drm
 from heapwire.kernel.drm.drm_device import DrmDevice, Numbers
+from heapwire.protocol.late_dataclasses import dataclass
 
 _MODE_WIDTH, _MODE_HEIGHT = 1, 6  # places in drm.MODE
 

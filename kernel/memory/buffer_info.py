@@ -5,9 +5,10 @@ The lines are those of drivers/dma-buf/dma-buf.c, dma_buf_show_fdinfo.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from heapwire.protocol.late_dataclasses import dataclass
 
 _DMA_BUF = "/dmabuf:"  # how /proc/self/fd shows one (drivers/dma-buf/dma-buf.c), then its name
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import FORMATS, Layout
 
 _BYTE = 8  # bits

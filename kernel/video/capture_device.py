@@ -15,7 +15,6 @@ import mmap
 import os
 import select
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from enum import Enum
 
 from heapwire.kernel.memory import DmaBuf
@@ -24,6 +23,7 @@ from heapwire.kernel.video.v4l2_colours import v4l2_colour
 from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.protocol import MachineError, NotPossibleError, words_of
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Colour, Extent
 
 

@@ -19,11 +19,11 @@ while the stream runs. One that is `kept` has been told of, and is still read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.video.v4l2_queue import QueueFormat
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent
 
 

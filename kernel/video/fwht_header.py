@@ -9,9 +9,9 @@ and height; flags; four of colour; and the bytes that follow.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Self
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent
 
 FWHT_MAGIC = b"\x4f\x4f\x4f\x4f\xff\xff\xff\xff"

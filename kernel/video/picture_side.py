@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Ioctl, ioctl
@@ -11,6 +10,7 @@ from heapwire.kernel.video.v4l2_device import V4l2Device
 from heapwire.kernel.video.v4l2_queue import Dequeued, QueueFormat, V4l2Queue
 from heapwire.kernel.video.videodev2 import Queue
 from heapwire.protocol import MachineError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Extent
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from heapwire.kernel.video.fwht_header import FWHT_HEADER_SIZE, FwhtHeader
 from heapwire.protocol import InputError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent, fourcc
 
 _NANOSECONDS = 1000  # in a microsecond: v4l2_timeval_to_ns of a stamp

@@ -14,7 +14,6 @@ import errno
 import os
 import select
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from heapwire.kernel.memory import DmaBuf
 from heapwire.kernel.system import Ioctl, Owner, ioctl
@@ -26,6 +25,7 @@ from heapwire.kernel.video.v4l2_controls import set_controls, takes_controls
 from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
 from heapwire.protocol import InputError, MachineError, UsageError, words_of
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import Extent
 
 _PACKETS = 4  # buffers on the side that is fed, each with a request of its own

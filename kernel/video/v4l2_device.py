@@ -9,11 +9,11 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from heapwire.kernel.system import Ioctl, IoctlArgument, ioctl
 from heapwire.kernel.video import videodev2
 from heapwire.kernel.video.videodev2 import Capability, Queue
+from heapwire.protocol.late_dataclasses import dataclass
 
 _MOST = 1024  # entries of a list; a driver whose list has no end is cut off
 

@@ -14,13 +14,13 @@ import mmap
 import os
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from math import gcd
 
 from heapwire.kernel.system import Ioctl, ioctl
 from heapwire.kernel.video import videodev2
 from heapwire.kernel.video.videodev2 import Queue
 from heapwire.protocol import MachineError
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import Extent
 
 _WIDE_PITCH = 1 << 16  # bytes: wider than any picture that is decoded, to see what is the most

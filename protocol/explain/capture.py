@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from heapwire.protocol.errors import InputError
 from heapwire.protocol.explain.answer_document import Document, Json, explain_document
 from heapwire.protocol.explain.explained_answer import solve
 from heapwire.protocol.explain.problem_document import parse_problem, problem_document
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Answer, Problem
 
 SCHEMA_VERSION = 1

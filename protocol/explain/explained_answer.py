@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from heapwire.protocol.explain.plan_reasons import Reasons
 from heapwire.protocol.explain.source_verdict import verdicts_of
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.solver import (
     DEFAULT_STEPS,
     FoundPlan,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.solver.merge_rule import MEETS, WEAKER, MergedValue, as_number, as_range
 from heapwire.protocol.values import (
     ADJACENT_PLANES,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.solver.demand import Demand, planes_together
 from heapwire.protocol.solver.layout import GeometryDemand
 from heapwire.protocol.solver.merge import BOTTOM, join, spell

@@ -6,10 +6,10 @@ Everything is made ready here that the answer depends on.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.known_sets import KnownSets

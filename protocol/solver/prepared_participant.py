@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
+from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.known_sets import CONDITIONS, Alternatives, KnownSets, SaidBySets
 from heapwire.protocol.solver.merge import Bottom, Substitutes, lift

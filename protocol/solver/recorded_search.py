@@ -13,9 +13,9 @@ which alternatives were tried, or on which somebody has conditions that the size
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.group_layout import PairClass, Places, computed_rooms, fits
 from heapwire.protocol.solver.layout import put_into_objects
 from heapwire.protocol.solver.merged_group import MergedGroup

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.known_sets import Alternatives
 from heapwire.protocol.solver.prepared_participant import PreparedParticipant
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget

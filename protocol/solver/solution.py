@@ -49,8 +49,8 @@ than finding it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.conflict import Conflict, conflict_message, conflict_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal, SolverMemory, prepared_goals
 from heapwire.protocol.solver.recorded_search import LayoutsSeen, plans_on_record, record

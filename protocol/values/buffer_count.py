@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from heapwire.protocol.late_dataclasses import dataclass
 
 MAX_BUFFER_COUNT = 64
 """Buffers that a producer and a client may ask for together: a longer queue is a mistake.

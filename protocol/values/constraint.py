@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from heapwire.protocol.late_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from heapwire.protocol.values.device_number import DeviceId

@@ -7,11 +7,11 @@ the general types) and a code in the lower 24.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
 from heapwire.protocol.errors import UsageError
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values.constraint import Constraint
 from heapwire.protocol.values.constraint_words import Subject, Unit
 from heapwire.protocol.values.device_number import DeviceId

@@ -7,8 +7,8 @@ project has never heard is explained like any other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values.extents import Extent, Extents
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Self
 
 from heapwire.protocol.errors import InputError, UsageError, shown
+from heapwire.protocol.late_dataclasses import dataclass
 
 MAX_MAJOR = (1 << 12) - 1  # include/linux/kdev_t.h: a dev_t has 12 major bits
 MAX_MINOR = (1 << 20) - 1  # and 20 minor bits

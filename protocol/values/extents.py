@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
 from heapwire.protocol.errors import InputError, UsageError, shown
+from heapwire.protocol.late_dataclasses import dataclass
 
 MAX_EXTENT = 65536
 """Pixels of a width or a height, at most.

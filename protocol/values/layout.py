@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values.constraint import Constraint
 from heapwire.protocol.values.extents import Extent
 from heapwire.protocol.values.source import SourceId

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntFlag
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values.constraint_set import ConstraintSet
 from heapwire.protocol.values.device_number import DeviceId
 

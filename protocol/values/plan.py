@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values.coherency import CoherencyDomain, Fence
 from heapwire.protocol.values.colour import Colour
 from heapwire.protocol.values.layout import Layout

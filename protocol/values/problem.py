@@ -10,8 +10,8 @@ can be met, best first.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values.buffer_count import BufferCount
 from heapwire.protocol.values.constraint_set import FormatModifier
 from heapwire.protocol.values.content import Content

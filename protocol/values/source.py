@@ -9,10 +9,10 @@ not met: "unknown" must never scan out garbage.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 from heapwire.protocol.errors import InputError, UsageError, shown
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values.constraint import Provenance
 from heapwire.protocol.values.device_number import DeviceId, DeviceNumber, HeapId
 

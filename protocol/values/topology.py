@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values.device_number import DeviceId
 
 

@@ -6,10 +6,10 @@ collects events into an equal `Batch` (batch_decoder.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 from typing import Self
 
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
     DeviceId,
     FailureReason,

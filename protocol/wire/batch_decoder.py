@@ -8,9 +8,8 @@ thrown away, but not used on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from heapwire.protocol.errors import PeerError
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import (
     MAX_PLANES,
     BufferObject,

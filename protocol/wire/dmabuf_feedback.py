@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from heapwire.protocol.errors import PeerError
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import DeviceId, FormatModifier
 from heapwire.protocol.wire.array import decode_formats
 from heapwire.protocol.wire.batch import TrancheFlags

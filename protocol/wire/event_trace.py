@@ -8,10 +8,10 @@ as they came, and is decoded again: the batches must be the same to the byte.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from heapwire.protocol.errors import InputError, shown
 from heapwire.protocol.explain import Document, Json, canonical, to_json
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.wire.batch import Batch
 from heapwire.protocol.wire.batch_decoder import BatchDecoder
 from heapwire.protocol.wire.batch_encoder import Event

@@ -8,8 +8,9 @@ libwayland-server, the client side into pywayland classes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+
+from heapwire.protocol.late_dataclasses import dataclass, field
 
 
 class ArgumentKind(Enum):

@@ -8,8 +8,8 @@ solver's answer to the batch that says so on the wire.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     Answer,
     BufferCount,

@@ -8,9 +8,9 @@ direction: the requests that bring a compositor to the same inquiry.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from heapwire.protocol.errors import NotPossibleError, PeerError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     ColourEncoding,
     ColourRange,

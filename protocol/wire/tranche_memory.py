@@ -8,9 +8,9 @@ from the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from heapwire.protocol.errors import PeerError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     INVALID,
     LINEAR,

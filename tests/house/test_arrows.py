@@ -59,7 +59,10 @@ MAY_IMPORT = {
 }
 FACES = {dotted(path) for path in sources(*ROOMS) if path.name == "__init__.py"}
 MODULES = {dotted(path) for path in sources(*ROOMS)}
-COMMON = {"protocol.lazy_exports"}  # what every face is made with
+COMMON = {
+    "protocol.lazy_exports",
+    "protocol.late_dataclasses",
+}  # what faces and values are made with
 
 
 def innermost(name: str, rooms: Iterable[str]) -> str:

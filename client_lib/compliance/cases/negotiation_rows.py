@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import partial
 
 from heapwire.client_lib.compliance.case import CaseGroup
@@ -12,6 +11,7 @@ from heapwire.client_lib.compliance.probe import Probe
 from heapwire.client_lib.compliance.question import CPU_WRITE, MANAGER, NEGOTIATION, Question
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.wire_connection import Value
+from heapwire.protocol.late_dataclasses import dataclass
 
 GROUP = CaseGroup("negotiation")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from heapwire.client_lib.compliance.case import CaseGroup
@@ -20,6 +19,7 @@ from heapwire.client_lib.compliance.probe import (
     Probe,
 )
 from heapwire.client_lib.compliance.verdict import SkippedCaseError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import parse_fourcc
 
 GROUP = CaseGroup("params")

@@ -9,7 +9,6 @@ newest is given.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from heapwire.client_lib.buffers import Buffer
@@ -25,6 +24,7 @@ from heapwire.client_lib.player.device_picture import DevicePicture
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.kernel.memory import CpuAccess, DmaBuf
 from heapwire.kernel.video import CaptureDevice, CaptureMemory, Dequeued, QueueFormat
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Content, Extent, FormatModifier, Participant, Plan
 
 HELD = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from heapwire.client_lib.player.decoding.video_file import VideoFile
 from heapwire.client_lib.player.pictures import picture_colour, picture_light
 from heapwire.kernel.system import Owner
 from heapwire.protocol import FileError
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import MAX_EXTENT, Content, Extent
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from heapwire.client_lib.buffers import Buffer
@@ -33,6 +32,7 @@ from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.kernel.memory import CpuAccess
 from heapwire.kernel.video import DecodedPicture, DeviceDecoder, QueueFormat
 from heapwire.protocol import InputError, MachineError, words_of
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     FormatModifier,
     Participant,

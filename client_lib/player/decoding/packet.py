@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.video import Video
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Content, Extent
 
 

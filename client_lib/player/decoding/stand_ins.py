@@ -7,12 +7,12 @@ would have. One that could not decode these pictures would only stand in the way
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from heapwire.client_lib.player.picture_stream import BufferNeeds
 from heapwire.client_lib.player.pictures import stored_as_they_are
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.explain import solve
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.solver import RULES
 from heapwire.protocol.values import (
     DIFFERENT_SOURCE,

@@ -10,7 +10,6 @@ belong and nothing else is copied; otherwise swscale converts it first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from heapwire.client_lib.player.pictures.plane_stores import (
 )
 from heapwire.client_lib.player.pictures.stream_colours import picture_colour
 from heapwire.protocol import InputError, UsageError
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
     ALLWINNER_TILED,
     FORMATS,

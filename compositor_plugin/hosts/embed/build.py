@@ -9,12 +9,12 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from heapwire.kernel.system import c_compiler
 from heapwire.protocol import FileError, MachineError, words_of
+from heapwire.protocol.late_dataclasses import dataclass
 
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-fPIC", "-fvisibility=hidden")
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, pointer_value
 from heapwire.compositor_plugin.server import error_line, ffi, library
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import INVALID, fourcc_name, modifier_name
 from heapwire.protocol.wire import whole
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from heapwire.compositor_plugin.hosts.embed import compile_shared
 from heapwire.kernel.system import c_compiler
 from heapwire.protocol import MachineError
+from heapwire.protocol.late_dataclasses import dataclass
 
 MODULE = "heapwire-weston.so"
 """What the module's file is called."""

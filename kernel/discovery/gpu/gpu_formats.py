@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from heapwire.kernel.description import Device, DeviceKind, Platform, own_sources
 from heapwire.kernel.discovery.gpu.egl_device import EglDevice, EglPair
@@ -12,6 +11,7 @@ from heapwire.kernel.discovery.gpu.egl_report import read_egl
 from heapwire.kernel.discovery.trial_sources import trial_sources
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     FORMATS,
     INVALID,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, natural
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import DeviceId
 
 MAJOR = 195

@@ -9,12 +9,12 @@ more than a name. What nobody says stays unknown, protection too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.kernel.discovery.heaps.heap_names import PAGES, traits_of
 from heapwire.kernel.discovery.heaps.memory_areas import MemoryAreas
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import HeapId, Provenance, Source, SourceId, SourceKind
 
 SUBSYSTEM = "dma_heap"

@@ -7,10 +7,9 @@ A device's list may hang on one of its parents; the nearest counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from heapwire.kernel.description import LinkKind
 from heapwire.kernel.discovery.sysfs import SysfsDevice, natural
+from heapwire.protocol.late_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

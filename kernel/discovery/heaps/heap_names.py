@@ -9,7 +9,8 @@ at it never stands for ordinary memory.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from heapwire.protocol.late_dataclasses import dataclass
 
 DEFAULT_AREA = "default"
 """The area of the default CMA area's heap, whose name the machine has to tell."""

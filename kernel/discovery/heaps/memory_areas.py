@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from heapwire.kernel.discovery.heaps.heap_names import DEFAULT_AREA, DEFAULT_CMA, traits_of
 from heapwire.kernel.discovery.heaps.reserved_memory import ReservedRegion, reserved_regions
+from heapwire.protocol.late_dataclasses import dataclass
 
 _CMA = Path("sys/kernel/mm/cma")
 _CMDLINE_AREA = "reserved"  # kernel/dma/contiguous.c, dma_contiguous_reserve_area

@@ -8,10 +8,10 @@ memory, and any other region with `no-map` is one that the kernel does not map.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 from heapwire.kernel.discovery.sysfs import SysfsDevice
+from heapwire.protocol.late_dataclasses import dataclass
 
 _RESERVED = Path("sys/firmware/devicetree/base/reserved-memory")
 _MOST_NODES = 256  # regions of one tree; the kernel keeps 64 (MAX_RESERVED_REGIONS)

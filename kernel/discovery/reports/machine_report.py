@@ -7,7 +7,6 @@ has the `system` heap, and one on a system on a chip the default CMA area.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from heapwire.kernel.description import (
@@ -31,6 +30,7 @@ from heapwire.kernel.discovery.reports.v4l2_listing import (
 )
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol import FileError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     CONTIGUOUS,
     DIRTY_LINES,

@@ -7,10 +7,10 @@ names: `v4l2-ctl -d /dev/video0 --info --list-formats-ext --list-formats-out-ext
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from heapwire.kernel.video import BufferCapabilities, FrameSizes, PixelFormat, Queue
 from heapwire.protocol import FileError, shown
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import fourcc
 
 _TYPES = {

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from heapwire.kernel.description import KmsPlane
@@ -25,6 +24,7 @@ from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict, refus
 from heapwire.kernel.drm import Card, DumbBuffer, Framebuffer, PlaneTests
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import FORMATS, INVALID, LINEAR, FormatModifier
 
 SIZE = (1 << 20) + (1 << 16) + (1 << 12)

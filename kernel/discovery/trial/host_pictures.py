@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import lcm
 
 from heapwire.kernel.description import Device, KmsPlane, PlaneType, Platform
@@ -11,6 +10,7 @@ from heapwire.kernel.discovery.trial.display_trial import framebuffers, kinds, r
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict, refusal
 from heapwire.kernel.discovery.trial_sources import trial_sources
 from heapwire.kernel.drm import DrmDevice, Framebuffer, open_card
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     PITCH_ALIGNMENT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from heapwire.kernel.description import (
     Device,
@@ -14,6 +13,7 @@ from heapwire.kernel.description import (
     with_facts_of_plane,
 )
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     CONTIGUOUS,
     FORMATS,

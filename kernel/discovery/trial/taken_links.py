@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from heapwire.kernel.description import Link, LinkKind, Platform
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Provenance
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from heapwire.kernel.drm import Card, DrmDevice, PlaneTests, open_card
 from heapwire.kernel.memory import DmaBuf, LocalMemory
 from heapwire.kernel.video import trial_import
 from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     CONTIGUOUS,
     LEAST_HEIGHT,

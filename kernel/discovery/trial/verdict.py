@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import FormatModifier
 
 # What says something of the moment, and nothing of the memory.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.prepared_participant import CONTENT, STREAM, PreparedParticipant
 from heapwire.protocol.values import Constraint
 

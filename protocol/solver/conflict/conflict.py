@@ -9,9 +9,9 @@ conflict, found the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.conflict.atom import atom_order, atoms_of
 from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases
 from heapwire.protocol.solver.conflict.conflict_text import atom_text, formats_text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.demand import Demand, connected, planes_together
 from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneDemand, fit_pitch, up
 from heapwire.protocol.values import (

@@ -11,11 +11,11 @@ of this table has a layout that can be computed for a modifier that has one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
 from heapwire.protocol.errors import InputError, UsageError, shown
+from heapwire.protocol.late_dataclasses import dataclass
 
 _MAX_FOURCC = (1 << 32) - 1
 

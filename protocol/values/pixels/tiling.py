@@ -7,10 +7,10 @@ Linear is one of them. `make check-facts` calls i915's own functions for the siz
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values.pixels.format import Format, PlaneFormat
 from heapwire.protocol.values.pixels.modifier import (
     ALLWINNER_TILED,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent, FormatModifier, PlaneLayout, SourceId
 
 

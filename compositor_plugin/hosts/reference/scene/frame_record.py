@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from heapwire.compositor_plugin import StatusReason
 from heapwire.protocol.explain import Document
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent, fourcc_name
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
 from heapwire.compositor_plugin.server import Client, EventLoop
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Extent
 
 if TYPE_CHECKING:

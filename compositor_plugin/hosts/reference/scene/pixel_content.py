@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Colour, Extent, parse_fourcc
 
 _ARGB = parse_fourcc("ARGB8888")

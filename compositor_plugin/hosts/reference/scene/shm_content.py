@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import (
     READERS,
     Image,
@@ -17,6 +15,7 @@ from heapwire.compositor_plugin.server import (
     ffi,
     library,
 )
+from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import FORMATS, Colour, Extent, parse_fourcc
 
 # wl_shm has numbers of its own for these two, and fourccs for everything else.

@@ -7,12 +7,12 @@ Nothing here recurses, because clients decide how deep things are nested.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output
 from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
 from heapwire.compositor_plugin.hosts.reference.shell import XdgSurface, XdgToplevel
+from heapwire.protocol.late_dataclasses import dataclass
 
 _STEP = 32  # logical pixels between the windows of a cascade
 _PLACES = 8

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 from heapwire.compositor_plugin.hosts.reference.scene.light import Light
 from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY, Region
+from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import Colour
 
 if TYPE_CHECKING:
