@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.server import EventLoop
 from heapwire.compositor_plugin.worker import Task, Worker
 from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import HotPlug
+
+if TYPE_CHECKING:
+    from heapwire.kernel.discovery import HotPlug
 
 log = logging.getLogger(__name__)
 

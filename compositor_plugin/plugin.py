@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.allocation import AllocationManager
 from heapwire.compositor_plugin.answering import SetRecords
@@ -17,14 +18,13 @@ from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.buffer_status import BufferStatusManager
 from heapwire.compositor_plugin.clients import Holdings, Policy
 from heapwire.compositor_plugin.host import Host, PlaneTester, StatusReason
-from heapwire.compositor_plugin.host_trials import HostTrials
 from heapwire.compositor_plugin.machine_watch import MachineWatch
 from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
 from heapwire.compositor_plugin.plugin_state import PluginState
 from heapwire.compositor_plugin.server import Client, Display, Global, ffi, interface_struct
 from heapwire.compositor_plugin.sources import DmabufSources
 from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import HotPlug, participant_behind
+from heapwire.kernel.discovery import participant_behind
 from heapwire.protocol.values import Answer, Content, DeviceId, Problem, Usage
 from heapwire.protocol.wire import DMABUF_FEEDBACK
 from heapwire.protocol.wire.bindings import (
@@ -32,6 +32,10 @@ from heapwire.protocol.wire.bindings import (
     XX_DMABUF_FEEDBACK_SOURCES_V1,
     XX_DMABUF_SOURCES_V1,
 )
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.host_trials import HostTrials
+    from heapwire.kernel.discovery import HotPlug
 
 GLOBALS = (DmabufSources, NegotiationManager, AllocationManager, BufferStatusManager)
 """What a client binds, one for each protocol."""
@@ -196,6 +200,9 @@ class HeapPlugin:
 
         What it refuses is offered to no client any more.
         """
+        # What fills buffers and asks drivers is for hosts with planes.
+        from heapwire.compositor_plugin.host_trials import HostTrials
+
         if self._trials is not None:
             self._trials.close()
         self._trials = HostTrials(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import struct
 import weakref
-from hashlib import blake2b
+
+try:  # hashlib has this one, and reads OpenSSL first, which takes longer than Python's own start
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 from heapwire.protocol.values import ConstraintSet
 from heapwire.protocol.wire import ConstraintSetBuilder

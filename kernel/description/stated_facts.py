@@ -10,7 +10,6 @@ note and no error: hardware comes and goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 from typing import Any
 
 from heapwire.kernel.description.device import (
@@ -219,7 +218,7 @@ def _called(fact: DeviceFact) -> str:
 
 
 def _stated(source: Source, properties: MemoryProperties) -> Source:
-    given = ((field.name, getattr(properties, field.name)) for field in fields(properties))
+    given = ((name, getattr(properties, name)) for name in MemoryProperties.__slots__)
     stated: dict[str, Any] = {name: value for name, value in given if value is not None}
     provenance = {**source.provenance, **dict.fromkeys(stated, Provenance.USER)}
     return replace(source, **stated, provenance=provenance)

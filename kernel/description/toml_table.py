@@ -7,7 +7,6 @@ keys that nobody asked for. So one pass over a file finds all of its faults.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -61,6 +60,8 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint at what was probably meant, or at what there is."""
     names = [str(name) for name in islice(choices, _MOST_CHOICES + 1)]
     more = ", and more" if len(names) > _MOST_CHOICES else ""
+    import difflib  # for a file with a mistake in it
+
     close = difflib.get_close_matches(word, names, 1) if len(word) <= _LONGEST_WORD else []
     if close:
         return f"did you mean {shown(close[0])}?"

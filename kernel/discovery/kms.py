@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Protocol, TypeVar
 
 from heapwire.kernel.description import KmsPlane, PlaneType
@@ -41,7 +40,15 @@ class DisplayQueries(Protocol):
 def read_planes(device: DisplayQueries) -> tuple[KmsPlane, ...]:
     """The planes of a display, primary ones first."""
     limits = device.limits()
-    sizes = () if limits is None else size_limits(**asdict(limits), of_pictures=True)
+    sizes: tuple[Constraint, ...] = ()
+    if limits is not None:
+        sizes = size_limits(
+            min_width=limits.min_width,
+            max_width=limits.max_width,
+            min_height=limits.min_height,
+            max_height=limits.max_height,
+            of_pictures=True,
+        )
     planes = [_plane(record, sizes, device.blob) for record in device.planes()]
     order = list(PlaneType)
     return tuple(sorted(planes, key=lambda plane: order.index(plane.type)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-IoctlArgument: TypeAlias = bytearray | ctypes.Structure
+if TYPE_CHECKING:
+    import ctypes
+
+IoctlArgument: TypeAlias = "bytearray | ctypes.Structure"
 """A struct of the kernel's, read and written in place."""
 Ioctl: TypeAlias = Callable[[int, int, IoctlArgument], int]
 """An ioctl that can be replaced in a test: descriptor, request number, argument."""

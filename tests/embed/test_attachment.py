@@ -12,7 +12,7 @@ from c_host import PLATFORM, CHost, the_plugin
 from patience import until
 
 from heapwire.compositor_plugin import SecurityContext, StatusReason
-from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
+from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file, this_machine
 from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog
 from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value, read_host
@@ -206,9 +206,9 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
         for id_, name in zip(ids, ("secure-video", "other"), strict=True)
     ]
     found = [machine]
-    monkeypatch.setattr(attachment_file, "HotPlug", Events)
-    monkeypatch.setattr(attachment_file, "local_platform", lambda: machine)
-    monkeypatch.setattr(attachment_file, "look_beside", lambda: found[-1])
+    monkeypatch.setattr(this_machine, "HotPlug", Events)
+    monkeypatch.setattr(this_machine, "local_platform", lambda: machine)
+    monkeypatch.setattr(this_machine, "look_beside", lambda: found[-1])
     assert host.attach(platform="", policy=str(policy))
     plugin = the_plugin()
     assert [source.name for source in plugin.platform.sources] == ["system"]
@@ -232,9 +232,9 @@ def test_devices_are_asked_at_the_start_and_not_on_the_hosts_loop(host, monkeypa
         threads.append(threading.current_thread())
         return learned
 
-    monkeypatch.setattr(attachment_file, "HotPlug", Events)
-    monkeypatch.setattr(attachment_file, "local_platform", lambda: machine)
-    monkeypatch.setattr(attachment_file, "look_beside", ask)
+    monkeypatch.setattr(this_machine, "HotPlug", Events)
+    monkeypatch.setattr(this_machine, "local_platform", lambda: machine)
+    monkeypatch.setattr(this_machine, "look_beside", ask)
     assert host.attach(platform="")
     plugin = the_plugin()
     assert plugin.platform.title == machine.title

@@ -18,17 +18,10 @@ from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTrac
 from heapwire.compositor_plugin.hosts.embed.host_log import HostLog, level_number, one_line
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value, read_host
 from heapwire.compositor_plugin.hosts.embed.import_log import ImportLog, client_of
-from heapwire.compositor_plugin.hosts.embed.machine_look import look_beside
 from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason, simulated_formats
 from heapwire.compositor_plugin.server import Display, post_by, post_no_more_by
 from heapwire.kernel.description import Platform
-from heapwire.kernel.discovery import (
-    HotPlug,
-    TrialStore,
-    local_platform,
-    remembered,
-)
-from heapwire.protocol import HeapwireError, MachineError
+from heapwire.protocol import HeapwireError
 from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import DmabufFeedback
 
@@ -49,7 +42,6 @@ class Attachment:
 
     def __init__(self, host: CData, platform: Platform, policy: Policy) -> None:
         self._platform = platform
-        self._policy = policy
         self.users: dict[int, CData] = {}
         self._listening: dict[int, None] = {}
         self._imports = ImportLog()
@@ -65,7 +57,9 @@ class Attachment:
         if self._host.tests_planes:
             self.plugin.test_planes(self._host.test)
         if not platform.simulated:
-            self._follow_hardware()
+            from heapwire.compositor_plugin.hosts.embed.this_machine import follow_hardware
+
+            follow_hardware(self.plugin, policy.apply)
         if not self._host.names_formats:
             display = Display(pointer_value(host.display))
             heard = partial(self._feedback.said_to, 0)
@@ -126,16 +120,6 @@ class Attachment:
     def tested(self, number: int, error: int) -> None:
         """The host's answer to a test of a plane."""
         self._host.tested(number, error)
-
-    def _follow_hardware(self) -> None:
-        try:
-            self.plugin.follow(HotPlug(), self._look, at_once=True)
-        except MachineError as error:
-            log.warning("devices that come or go will not be noticed: %s", error)
-
-    def _look(self) -> Platform:
-        """The machine, with what its devices take when they are asked: not on the host's loop."""
-        return self._policy.apply(look_beside())
 
     def _take_formats(self, formats: frozenset[FormatModifier] | None) -> None:
         if formats is None and self._platform.simulated:
@@ -231,7 +215,12 @@ def _unlog(handler: HostLog | None) -> None:
 
 
 def _platform(name: str) -> Platform:
-    return Platform.load(name) if name else remembered(local_platform(), TrialStore.of_user())
+    if name:
+        return Platform.load(name)
+    # Who simulates a machine needs none of what looks at this one.
+    from heapwire.compositor_plugin.hosts.embed.this_machine import known_machine
+
+    return known_machine()
 
 
 def _describe(platform: Platform, policy: Policy) -> None:

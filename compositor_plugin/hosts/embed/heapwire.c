@@ -70,6 +70,8 @@ static struct {
 	__typeof__(PyObject_Str) *Object_Str;
 	__typeof__(PyUnicode_AsUTF8) *Unicode_AsUTF8;
 	__typeof__(PyErr_Clear) *Err_Clear;
+	__typeof__(PyGC_Disable) *GC_Disable;
+	__typeof__(PyGC_Enable) *GC_Enable;
 	__typeof__(Py_DecRef) *DecRef;
 } py;
 
@@ -163,6 +165,8 @@ find_python(const struct heapwire_host *host)
 	    !look_up(library, "PyObject_Str", &py.Object_Str) ||
 	    !look_up(library, "PyUnicode_AsUTF8", &py.Unicode_AsUTF8) ||
 	    !look_up(library, "PyErr_Clear", &py.Err_Clear) ||
+	    !look_up(library, "PyGC_Disable", &py.GC_Disable) ||
+	    !look_up(library, "PyGC_Enable", &py.GC_Enable) ||
 	    !look_up(library, "Py_DecRef", &py.DecRef)) {
 		say(host, HEAPWIRE_LOG_ERROR, "not available: Python %s lacks a function: %s", version,
 		    dlerror());
@@ -274,7 +278,7 @@ heapwire_attach(const struct heapwire_host *host)
 	PyObject *module, *attached = NULL;
 	PyGILState_STATE lock;
 	struct heapwire_host given = {0};
-	int done = 0;
+	int done = 0, collecting;
 
 	/* A host of another age has a table of another size: what it lacks is NULL. */
 	memcpy(&given, host, host->size < sizeof given ? host->size : sizeof given);
@@ -287,6 +291,8 @@ heapwire_attach(const struct heapwire_host *host)
 	heapwire->calls.post_events = post_events;
 
 	lock = py.GILState_Ensure();
+	/* What is imported stays: looking for garbage in it would take a tenth of the time. */
+	collecting = py.GC_Disable();
 	module = py.Import_ImportModule(ENTRY_MODULE);
 	if (module)
 		attached = py.Object_CallMethod(module, "attach", "KKsss",
@@ -301,6 +307,8 @@ heapwire_attach(const struct heapwire_host *host)
 		say_exception(&given);
 	py.DecRef(attached);
 	py.DecRef(module);
+	if (collecting)
+		py.GC_Enable();
 	py.GILState_Release(lock);
 
 	if (!done) {

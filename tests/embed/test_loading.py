@@ -1,0 +1,55 @@
+"""What a compositor loads with the plugin, before anybody asks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PLATFORM = "raspberry-pi-4"
+ATTACHED = """
+import sys
+from heapwire.compositor_plugin import rehearse
+from heapwire.compositor_plugin.hosts.embed import attach
+from heapwire.kernel.description import Platform
+Platform.load(sys.argv[1])
+rehearse()
+print(*sys.modules)
+"""
+# What each is for, or what takes long in it; none is needed to answer on a simulated machine.
+NOT_LOADED = {
+    "inspect": "the library's dataclasses",
+    "dataclasses": "inspect",
+    "hashlib": "OpenSSL",
+    "ctypes": "V4L2's structs",
+    "json": "captures and trials",
+    "difflib": "files with mistakes",
+    "pyudev": "hot-plug",
+    "pywayland": "a libwayland-server of its own",
+    "cffi": "pycparser",
+    "heapwire.kernel.video": "codecs",
+    "heapwire.kernel.drm": "displays",
+    "heapwire.kernel.discovery.trial": "trials",
+    "heapwire.compositor_plugin.hosts.embed.machine_look": "this machine",
+    "heapwire.compositor_plugin.host_trials": "hosts with planes",
+}
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    command = [sys.executable, "-I", "-c", ATTACHED, PLATFORM]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", NOT_LOADED)
+def test_what_nobody_needs_at_the_start_is_not_loaded(loaded, name):
+    assert name not in loaded
+
+
+def test_what_a_first_client_needs_is_loaded(loaded):
+    """Nothing of the solver's is loaded in the middle of a slice."""
+    assert {
+        f"heapwire.protocol.solver.{name}" for name in ("solution", "search", "layout.exact_layout")
+    } <= loaded
