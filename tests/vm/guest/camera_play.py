@@ -4,7 +4,8 @@
 
 Shows the emulated USB camera, whose pictures are known to the byte, and vivid, whose bars are, on
 the reference compositor; and vivid with `heapwire camera` on Weston with the module and without.
-Prints one JSON object.
+Of two of vivid's cameras, of which the second allocates scattered memory, the own buffers are
+judged for a display that scans out one run of memory. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import camera
 import numpy as np
@@ -23,13 +25,27 @@ from step_limit import step_limit
 from weston import Weston, seat
 
 from heapwire.client_lib import CameraMaterial, Player, PlayOptions
+from heapwire.client_lib.exporters import ExportedFrame, Exporter, frame_problem
+from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
-from heapwire.kernel.video import CaptureMemory
-from heapwire.protocol.values import Extent, parse_fourcc
+from heapwire.kernel.video import CaptureDevice, CaptureMemory, laid_out_planes, layout_format
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import Extent, Extents, FormatModifier, Goal, Usage, parse_fourcc
 
 FRAMES = 8
+POLICY_FILE = Path("/tmp/policy.toml")
+# What the kernel cannot know of a display that has no hardware: that its memory has to be one run.
+POLICY = """
+[[device]]
+driver = "vkms"
+
+[[device.use]]
+usage = "scanout"
+constraints = [{ type = "contiguous" }]
+"""
 VIVID_SIZE = Extent(640, 480)
+LINEAR_XRGB8888 = FormatModifier(parse_fourcc("XRGB8888"), 0)
 INI = """
 [output]
 name=Virtual-1
@@ -102,6 +118,99 @@ def vivid():
     }
 
 
+def judged(platform, name, frame):
+    """Whether the display can scan a frame out, why not, and which memory would do."""
+    [display] = [one for one in platform.devices if Usage.SCANOUT in one.sets]
+    goal = Goal(
+        name="scanout", participants=(platform.participant(display.name, Usage.SCANOUT),),
+        scanout=True,
+    )  # fmt: skip
+    problem = platform.problem(
+        participants=(platform.participant(name, Usage.CAMERA),),
+        goals=(goal,),
+        extents=Extents(coded=frame.extent),
+    )
+    answer = solve(frame_problem(problem, frame))
+    instead = solve(problem).plans
+    return {
+        "accepted": bool(answer.plans),
+        "message": answer.message,
+        "instead": [platform.source_name(one.source) for one in instead[0].layout.objects]
+        if instead
+        else [],
+    }
+
+
+def offering(label, screen=None):
+    """A camera that shows what it has allocated itself, if that is good, or what is negotiated.
+
+    It is opened once. `screen` is where Weston is, None for the reference compositor.
+    """
+    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    node = node_named(label)
+    [own] = [one for one in platform.devices if one.node == node]
+    device = CaptureDevice(node)
+    # vivid calls it by more than one name.
+    layout = next(
+        one for one in device.layouts(VIVID_SIZE) if layout_format(one) == LINEAR_XRGB8888
+    )
+    device.set_up(layout, 3, CaptureMemory.EXPORTED)
+    objects = device.export(0, layout.sizes)
+    exporter = Exporter(name=own.name, device=own.id, iommu=False)
+    frame = ExportedFrame(
+        exporter=own.name,
+        format=LINEAR_XRGB8888,
+        extent=layout.extent,
+        objects=tuple(exporter.object_of(one.fd, one.size, machine=platform) for one in objects),
+        planes=laid_out_planes(layout),
+    )
+    told = judged(platform, own.name, frame)
+    for one in objects:
+        one.close()
+    way = CaptureMemory.EXPORTED if told["accepted"] else CaptureMemory.IMPORTED
+    material = CameraMaterial(
+        platform,
+        node,
+        extent=VIVID_SIZE,
+        formats=[LINEAR_XRGB8888.fourcc],
+        way=way,
+        opened=lambda _: device,
+    )
+    return {**told, "way": way.value, "played": shown(material, platform, screen)}
+
+
+def shown(material, platform, screen):
+    """What a player says of it, and on the reference compositor what was on the screen."""
+    options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE)
+    seen = []
+    if screen is not None:
+        result = Player(material, display=screen, platform=platform, options=options).play()
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            compositor = Compositor(
+                platform,
+                size=VIVID_SIZE,
+                socket=f"{folder}/screen",
+                on_frame=lambda record, pixels: seen.append(bars(pixels())),
+            )
+            with compositor, compositor.running():
+                result = Player(
+                    material, display=compositor.connect(), platform=platform, options=options
+                ).play()
+    return {
+        "seen": seen,
+        "shown": result.frames.shown,
+        "scanned_out": result.frames.scanned_out,
+        "copied": result.bytes_copied_per_frame,
+        "faults": list(result.faults),
+    }
+
+
+def exporters(screen=None):
+    cameras = {"dma-contig": "vivid-000-vid-cap", "vmalloc": "vivid-001-vid-cap"}
+    return {name: offering(label, screen) for name, label in cameras.items()}
+
+
 def command(weston):
     """What `heapwire camera` says."""
     words = [sys.executable, "-m", "heapwire.cli.main", "camera", node_named("vivid-000-vid-cap")]
@@ -124,10 +233,17 @@ def main():
 
     timed("usb", usb)
     timed("vivid", vivid)
+    POLICY_FILE.write_text(POLICY)
+    timed("exporters", exporters)
     with seat():
         for name, module in (("module", sys.argv[1]), ("stock", None)):
-            with Weston(f"vm-{name}", shell="kiosk", module=module, ini=INI) as weston:
+            policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
+            with Weston(
+                f"vm-{name}", shell="kiosk", module=module, ini=INI, environment=policy
+            ) as weston:
                 timed(name, command, weston)
+                if module is not None:
+                    timed("exporters_weston", exporters, weston.socket)
     print(json.dumps(told))
 
 
