@@ -94,7 +94,7 @@ def _to_c(
 class _Message(PywaylandMessage):
     """A message whose arrays can be sent and whose strings always decode."""
 
-    def c_to_arguments(self, args_ptr: CData) -> list[CData]:
+    def c_to_arguments(self, args_ptr: CData, *_receiver: object) -> list[CData]:
         values: list[CData] = []
         for index, argument in enumerate(self.arguments):
             slot = args_ptr[index]
@@ -124,7 +124,7 @@ class _NewObject(PywaylandMessage):
         super().__init__(message.py_func, message.arguments, message.version)
         self._display = proxy._display
 
-    def c_to_arguments(self, args_ptr: CData) -> list[CData]:
+    def c_to_arguments(self, args_ptr: CData, *_receiver: object) -> list[CData]:
         interface = self.arguments[0].interface
         assert interface is not None
         pointer: CData = ffi.cast("struct wl_proxy *", args_ptr[0].o)

@@ -93,18 +93,16 @@ def main() -> None:
     """Run the application on the display of $WAYLAND_DISPLAY."""
     platform = Platform.load(sys.argv[1])
     frames = int(sys.argv[2]) if len(sys.argv) > 2 else 200
-    display = Display()
-    display.connect()
-    application = Application(display, platform, frames)
-    with selectors.DefaultSelector() as selector:
-        selector.register(display.get_fd(), selectors.EVENT_READ)
-        while not application.finished:
-            application.turn()
-            application.connection.flush()
-            selector.select(timeout=1.0)
-            application.connection.dispatch(0.0)
-    application.close()
-    display.disconnect()
+    with Display() as display:  # it is disconnected whatever happens: pywayland crashes otherwise
+        application = Application(display, platform, frames)
+        with selectors.DefaultSelector() as selector:
+            selector.register(display.get_fd(), selectors.EVENT_READ)
+            while not application.finished:
+                application.turn()
+                application.connection.flush()
+                selector.select(timeout=1.0)
+                application.connection.dispatch(0.0)
+        application.close()
 
 
 if __name__ == "__main__":
