@@ -34,8 +34,8 @@ fuzz: $(VENV)/installed/test ## fuzz the compositor and the readers of files for
 test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Weston, headless
 	$(BIN)/python -m pytest tests/host_weston $(ARGS)
 
-test-vm: $(VENV)/installed/test vm ## run the tests that need a real kernel, in QEMU
-	HEAPWIRE_VM=1 $(BIN)/python -m pytest tests/vm $(ARGS)
+test-vm: $(VENV)/installed/test vm ## run the tests that need a real kernel, in QEMU (GUESTS=... at a time)
+	HEAPWIRE_VM=1 $(BIN)/python -m pytest -n $(or $(GUESTS),2) --dist loadfile --no-loadscope-reorder tests/vm $(ARGS)
 
 vm: ## build the kernels of the test machines, get what Debian has of them (cached by content)
 	kernel/vm/fetch stock

@@ -3,6 +3,9 @@
 The tests run under `make test-vm`, which builds the kernel and sets HEAPWIRE_VM; without it
 they are skipped, since a boot takes seconds of all processors. What runs in the guest is in
 guest/, in this machine's Python.
+
+Two guests run beside each other (pytest-xdist, a file in one worker): much of what one does is
+waiting for a picture's turn.
 """
 
 from __future__ import annotations
@@ -43,6 +46,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SECONDS + 60))
         if not os.environ.get("HEAPWIRE_VM"):
             item.add_marker(skip)
+    if os.environ.get("HEAPWIRE_VM"):
+        # What may take longest is begun first, so that no worker is left with it in the end.
+        items.sort(key=_limit, reverse=True)
+
+
+def _limit(item: pytest.Item) -> float:
+    """How many seconds a test may take at most."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker is not None else 0.0
 
 
 @pytest.fixture(scope="session")
@@ -180,6 +192,19 @@ RECORDS = pytest.StashKey[dict[str, list[str]]]()
 def record(pytestconfig: pytest.Config) -> Callable[[str, list[str]], None]:
     """Print some lines under a heading when all tests have ended, whatever became of them."""
     return pytestconfig.stash.setdefault(RECORDS, {}).__setitem__
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker's records are printed by whom it works for."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["records"] = session.config.stash.get(RECORDS, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {}).get("records", {})
+    node.config.stash.setdefault(RECORDS, {}).update(told)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
