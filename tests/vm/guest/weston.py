@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from limits import PACE, PATIENCE
+from limits import PATIENCE
 from step_limit import step_limit
 
 from heapwire.client_lib import NoCompositorError
@@ -24,9 +24,18 @@ def seat():
     """A seatd, which lets Weston have the card."""
     RUNTIME.mkdir(mode=0o700, exist_ok=True)
     os.environ |= {"XDG_RUNTIME_DIR": str(RUNTIME), "LIBGL_ALWAYS_SOFTWARE": "1"}
-    daemon = subprocess.Popen(["seatd"], env={**os.environ, "SEATD_VTBOUND": "0"}, **QUIET)
+    ready, told = os.pipe()
+    daemon = subprocess.Popen(
+        ["seatd", "-n", str(told)],
+        env={**os.environ, "SEATD_VTBOUND": "0"},
+        pass_fds=[told],
+        **QUIET,
+    )
+    os.close(told)
     try:
-        time.sleep(PACE)
+        with os.fdopen(ready, "rb") as words:
+            if not words.readline():
+                sys.exit("seatd does not start")
         yield
     finally:
         daemon.kill()
@@ -101,24 +110,35 @@ class Weston:
 
     @contextlib.contextmanager
     def watched(self):
-        """Its own log of its planes, for the time of a block; empty until the block ends."""
+        """Its own log of its planes, for the time of a block; empty until the block ends.
+
+        The scene graph comes at once to whoever asks for it: that it is there says that Weston
+        has heard of what was asked for before.
+        """
         repaints = Repaints()
         log = Path("/tmp/planes.log")
         with log.open("wb") as file:
             watcher = subprocess.Popen(
-                ["weston-debug", "drm-backend"],
+                ["weston-debug", "drm-backend", "scene-graph"],
                 env={**os.environ, "WAYLAND_DISPLAY": self.socket},
                 stdout=file,
                 stderr=subprocess.DEVNULL,
             )
-            time.sleep(2 * PACE)
             try:
+                self._wait_for_words(log, watcher)
                 yield repaints
             finally:
                 watcher.terminate()
                 watcher.wait()
         text = log.read_text(errors="replace")
         repaints.texts = text.split("preparing state for output")[1:]
+
+    def _wait_for_words(self, log, watcher):
+        deadline = time.monotonic() + PATIENCE
+        while not log.stat().st_size:
+            if watcher.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"weston-debug says nothing:\n{self.log}")
+            time.sleep(0.05)
 
 
 class Repaints:
