@@ -13,7 +13,12 @@
 GST_DEBUG_CATEGORY(heapwire_debug);
 #define GST_CAT_DEFAULT heapwire_debug
 
+#define STEPPED GST_FLOW_CUSTOM_ERROR /* gst_base_sink_wait_preroll() says so, after a step */
+
 G_DEFINE_TYPE(HwSink, hw_sink, GST_TYPE_VIDEO_SINK)
+
+/* Of each thread: the sink that it lets pause or step, for as long as that takes. */
+static GPrivate halted = G_PRIVATE_INIT(NULL);
 
 enum { PROP_0, PROP_FULLSCREEN, PROP_DISPLAY, PROP_DEVICE, PROP_COPIES, PROP_STATS };
 
@@ -84,12 +89,22 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
 
 	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_screen(sink))
 		return GST_STATE_CHANGE_FAILURE;
-	g_atomic_int_set(&sink->is_pausing, transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED);
+	g_private_set(&halted, transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED ? sink : NULL);
 	done = GST_ELEMENT_CLASS(hw_sink_parent_class)->change_state(element, transition);
-	g_atomic_int_set(&sink->is_pausing, FALSE);
+	g_private_set(&halted, NULL);
 	if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
 	    (transition == GST_STATE_CHANGE_NULL_TO_READY && done == GST_STATE_CHANGE_FAILURE))
 		close_screen(sink);
+	return done;
+}
+
+static gboolean send_event(GstElement *element, GstEvent *event)
+{
+	gboolean done;
+
+	g_private_set(&halted, GST_EVENT_TYPE(event) == GST_EVENT_STEP ? element : NULL);
+	done = GST_ELEMENT_CLASS(hw_sink_parent_class)->send_event(element, event);
+	g_private_set(&halted, NULL);
 	return done;
 }
 
@@ -118,9 +133,9 @@ static gboolean stop(GstBaseSink *base)
 }
 
 /*
- * Whoever shows a picture is to let go of the preroll lock. To pause is no more than that: a source
- * whose buffer is being allocated meanwhile, or whose pool is being planned, would take an
- * interruption for the end of the stream.
+ * Whoever shows a picture is to let go of the preroll lock. To pause or to step is no more than
+ * that: a source whose buffer is being allocated meanwhile, or whose pool is being planned, would
+ * take an interruption for the end of the stream.
  */
 static gboolean give_way(HwSink *sink, gboolean starts)
 {
@@ -128,7 +143,7 @@ static gboolean give_way(HwSink *sink, gboolean starts)
 
 	if (screen) {
 		hw_screen_pause(screen, starts);
-		if (starts && !g_atomic_int_get(&sink->is_pausing))
+		if (starts && g_private_get(&halted) != sink)
 			hw_screen_interrupt(screen);
 		hw_screen_unref(screen);
 	}
@@ -219,12 +234,15 @@ static gboolean propose_allocation(GstBaseSink *base, GstQuery *query)
 	return TRUE;
 }
 
-/* What is shown to preroll comes once more to be rendered. */
+/*
+ * What is shown to preroll comes once more to be rendered. Where it waited, and is now stepped
+ * over, GstBaseSink goes on from render() alone: from here it would be the end of the stream.
+ */
 static GstFlowReturn preroll(GstBaseSink *base, GstBuffer *buffer)
 {
 	GstFlowReturn flow = GST_BASE_SINK_CLASS(hw_sink_parent_class)->preroll(base, buffer);
 	HW_SINK(base)->prerolled = flow == GST_FLOW_OK ? buffer : NULL;
-	return flow;
+	return flow == STEPPED ? GST_FLOW_OK : flow;
 }
 
 static GstFlowReturn render(GstBaseSink *base, GstBuffer *buffer)
@@ -267,27 +285,6 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 	}
 }
 
-static GstStructure *stats_of(struct hw_screen *screen)
-{
-	const struct heapwire_source *source;
-	const struct heapwire_plan *plan = &screen->plan;
-	const struct hw_counts *counts = &screen->counts;
-	GstStructure *stats = gst_structure_new(
-		"heapwire", "shown", G_TYPE_UINT64, counts->shown, "dropped", G_TYPE_UINT64,
-		counts->dropped, "copies", G_TYPE_UINT64, counts->copies, "copied-bytes",
-		G_TYPE_UINT64, counts->copied_bytes, "imported", G_TYPE_UINT64, counts->imported,
-		"scanned-out", G_TYPE_BOOLEAN, screen->scanned_out, "plans", G_TYPE_UINT,
-		screen->generation, NULL);
-
-	if (screen->has_plan) {
-		source = heapwire_client_source(screen->client, &plan->layout.objects[0].source);
-		gst_structure_set(stats, "source", G_TYPE_STRING, source ? source->name : NULL,
-				  "pitch", G_TYPE_UINT, plan->layout.planes[0].pitch, "buffers",
-				  G_TYPE_UINT, plan->count, NULL);
-	}
-	return stats;
-}
-
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
 	HwSink *sink = HW_SINK(object);
@@ -317,7 +314,7 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
 	if (id == PROP_COPIES)
 		g_value_set_uint64(value, screen->counts.copies);
 	else if (id == PROP_STATS)
-		g_value_take_boxed(value, stats_of(screen));
+		g_value_take_boxed(value, hw_screen_stats(screen));
 	g_mutex_unlock(&screen->lock);
 	hw_screen_unref(screen);
 }
@@ -365,6 +362,7 @@ static void hw_sink_class_init(HwSinkClass *class)
 		g_param_spec_boxed("stats", "Statistics", "What became of the pictures",
 				   GST_TYPE_STRUCTURE, told));
 	elements->change_state = change_state;
+	elements->send_event = send_event;
 	gst_element_class_add_pad_template(
 		elements, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
 	gst_caps_unref(caps);

@@ -244,6 +244,27 @@ void hw_screen_set_showing(struct hw_screen *screen, gboolean showing)
 	g_mutex_unlock(&screen->lock);
 }
 
+GstStructure *hw_screen_stats(struct hw_screen *screen)
+{
+	const struct heapwire_source *source;
+	const struct heapwire_plan *plan = &screen->plan;
+	const struct hw_counts *counts = &screen->counts;
+	GstStructure *stats = gst_structure_new(
+		"heapwire", "shown", G_TYPE_UINT64, counts->shown, "dropped", G_TYPE_UINT64,
+		counts->dropped, "copies", G_TYPE_UINT64, counts->copies, "copied-bytes",
+		G_TYPE_UINT64, counts->copied_bytes, "imported", G_TYPE_UINT64, counts->imported,
+		"scanned-out", G_TYPE_BOOLEAN, screen->scanned_out, "plans", G_TYPE_UINT,
+		screen->generation, NULL);
+
+	if (screen->has_plan) {
+		source = heapwire_client_source(screen->client, &plan->layout.objects[0].source);
+		gst_structure_set(stats, "source", G_TYPE_STRING, source ? source->name : NULL,
+				  "pitch", G_TYPE_UINT, plan->layout.planes[0].pitch, "buffers",
+				  G_TYPE_UINT, plan->count, NULL);
+	}
+	return stats;
+}
+
 /* Waits for the first round of what the compositor tells; FALSE with the error. */
 static gboolean begin(struct hw_screen *screen, struct heapwire_error *error)
 {

@@ -115,6 +115,9 @@ void hw_screen_set_showing(struct hw_screen *screen, gboolean showing);
  */
 gboolean hw_screen_wait(struct hw_screen *screen, guint interrupts, struct heapwire_error *error);
 
+/* With the lock: what became of the pictures, and the plan. */
+GstStructure *hw_screen_stats(struct hw_screen *screen);
+
 /* With the lock: nothing more comes of this connection. */
 void hw_screen_fail(struct hw_screen *screen, enum heapwire_fault fault, const char *text);
 

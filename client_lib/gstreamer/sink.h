@@ -20,7 +20,6 @@ struct _HwSink {
 	gchar *device;
 	gboolean fullscreen;
 	struct hw_screen *screen; /* from READY on */
-	gint is_pausing; /* an atomic one: from PLAYING to PAUSED */
 	/* Of the streaming thread. */
 	GstCaps *caps;
 	struct hw_format format;

@@ -3,6 +3,7 @@
  *   set ELEMENT PROPERTY VALUE
  *   state null|ready|paused|playing
  *   seek                            to the beginning, flushing
+ *   step                            to the next picture, flushing
  *   stats                           of the element `sink`, as a line of text
  *   end                             (or the end of the input)
  * Prints "stats ..." where it is asked, "eos", and "error ELEMENT: TEXT", upon which it ends.
@@ -58,6 +59,9 @@ static gboolean told(GIOChannel *channel, GIOCondition condition, gpointer data)
 		gst_element_set_state(pipeline, state_of(words[1]));
 	} else if (n && !strcmp(words[0], "seek")) {
 		gst_element_seek_simple(pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0);
+	} else if (n && !strcmp(words[0], "step")) {
+		gst_element_send_event(pipeline,
+				       gst_event_new_step(GST_FORMAT_BUFFERS, 1, 1.0, TRUE, FALSE));
 	} else if (n && !strcmp(words[0], "stats")) {
 		say_stats();
 	} else {

@@ -157,12 +157,15 @@ def test_it_flushes_and_begins_again(stage) -> None:
 @pytest.mark.parametrize(
     "between", ["", "queue ! ", "identity drop-allocation=true ! "], ids=["pool", "queue", "copy"]
 )
-def test_to_pause_while_a_buffer_is_made_ends_nothing(stage, hold_back, between, number) -> None:
-    """Neither what fills the buffer, nor the wish to pause, which waits for no compositor."""
+@pytest.mark.parametrize("wish", ["state paused", "step"])
+def test_to_pause_while_a_buffer_is_made_ends_nothing(
+    stage, hold_back, wish, between, number
+) -> None:
+    """Neither what fills the buffer, nor the wish to pause or to step, which waits for nobody."""
     held = hold_back(number)
     with stage.playing(f"{BALL} ! {between}heapwiresink name=sink") as playing:
         playing.until(held.asked.is_set, "a buffer is asked for")
-        playing.tell("state paused")
+        playing.tell(wish)
         playing.tell("state playing")
         playing.stats()  # it has come that far, though the compositor says nothing
         held.answer.set()
