@@ -347,6 +347,20 @@ class TestAnswers:
         assert third in [member.constraint for member in answer.conflict]
         assert solve(ask(part("a", of(unknown, *apart)), sources=(driver,))).plans
 
+    def test_what_is_said_of_a_format_that_nobody_else_has_is_no_part_of_a_conflict(self) -> None:
+        apart = need("different-source", 1, 0, 1)
+        ann = part("ann", of(NV12), of(XRGB, apart))
+        bob = part("bob", of(NV12, apart))
+        answer = solve(ask(ann, bob, sources=(SYSTEM,)))
+        assert [(one.participant, one.constraint) for one in answer.conflict] == [("bob", apart)]
+
+    def test_what_each_says_of_another_format_is_needed_of_each(self) -> None:
+        apart = need("different-source", 1, 0, 1)
+        ann = part("ann", of(NV12, apart), of(YUV420))
+        bob = part("bob", of(NV12), of(YUV420, apart))
+        answer = solve(ask(ann, bob, sources=(SYSTEM,)))
+        assert [one.participant for one in answer.conflict] == ["ann", "bob"]
+
     def test_of_two_conflicts_the_smaller_is_told(self) -> None:
         """Leaving out one requirement after the other would end with the three."""
         two = (

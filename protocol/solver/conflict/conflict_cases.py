@@ -86,12 +86,16 @@ class ConflictCases:
         )
         self.atoms = [atom for atom in atoms if _matters(atom, spoken_of=unknown_formats)]
         self._cases = self._all_cases(search)
-        self._alike = _alike(self.atoms)
+        said = [mask for options in self._cases for masks in options for mask in masks]
+        self._alike = _alike(self.atoms, _union(said))
         self._repeated = sum(
             1 << number for number, first in enumerate(self._alike) if first != 1 << number
         )
-        # Where nobody has alternatives it does not matter who says something.
-        self._alone = all(len(masks) == 1 for options in self._cases for masks in options)
+        # Where nobody has alternatives it does not matter who says something, unless it is said
+        # of some pairs by one and of others by another.
+        self._alone = all(len(masks) == 1 for options in self._cases for masks in options) and all(
+            self._is_said_by_all(options) for options in self._cases
+        )
         self._known: dict[tuple[int, LayoutClass, bool], bool] = {}
         self._grounds: dict[tuple[tuple[int, ...], int], Demand | Bottom] = {}
         self._possible: list[int] = []
@@ -106,6 +110,11 @@ class ConflictCases:
         """All requirements that say the same as one, whoever does."""
         first = self._alike[bit.bit_length() - 1]
         return sum(1 << number for number, other in enumerate(self._alike) if other == first)
+
+    def _is_said_by_all(self, options: _Options) -> bool:
+        """Whether what one says in a case is said by all who ever say it."""
+        mask = _union(one for masks in options for one in masks)
+        return all(mask & same in (0, same) for same in map(self.saying, bits_of(self._repeated)))
 
     def possible(self, kept: int) -> bool:
         """Whether these requirements can be met together; `TooComplexError`."""
@@ -345,14 +354,17 @@ def _union(masks: Iterable[int]) -> int:
     return reduce(or_, masks, 0)
 
 
-def _alike(atoms: Sequence[Atom]) -> list[int]:
-    """For each requirement the mask of the first that says the same, whoever does."""
+def _alike(atoms: Sequence[Atom], heard: int) -> list[int]:
+    """For each requirement the mask of the first that says the same, whoever does.
+
+    What is of no case, since nobody else knows the pairs that it is said of, is like no other.
+    """
     firsts: dict[object, int] = {}
     alike = []
     for number, atom in enumerate(atoms):
-        c = atom.constraint
+        c, bit = atom.constraint, 1 << number
         said = None if c is None else (c.type, c.planes, c.value, c.must_understand)
-        alike.append(firsts.setdefault(said, 1 << number))
+        alike.append(firsts.setdefault(said, bit) if heard & bit else bit)
     return alike
 
 
