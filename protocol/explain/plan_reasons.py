@@ -69,7 +69,7 @@ def requirements_of(
 def _order(requirement: Requirement) -> tuple[bool, str, int, int, str]:
     """By name and type, what the content asks for last."""
     name, constraint = requirement
-    return name == CONTENT, name, constraint.type, constraint.planes, repr(constraint.value)
+    return name == CONTENT, name, constraint.type, constraint.planes, constraint.value_in_order
 
 
 class Reasons:

@@ -307,5 +307,5 @@ def _order(constraint: Constraint) -> tuple[int, int, bool, int, str]:
         constraint.planes,
         constraint.must_understand,
         constraint.provenance,
-        "" if row is not None else repr(constraint.value),
+        "" if row is not None else constraint.value_in_order,
     )

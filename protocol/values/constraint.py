@@ -86,6 +86,15 @@ class Constraint:
         _set_source(made, "")
         return made
 
+    @property
+    def value_in_order(self) -> str:
+        """The value as what constraints of a type are sorted by.
+
+        A kilobyte of a vendor's bytes, spelled out, would take as long as fifty steps.
+        """
+        value = self.value
+        return value.decode("latin-1") if isinstance(value, bytes) else repr(value)
+
 
 _set_type, _set_value, _set_planes, _set_must_understand, _set_provenance, _set_source = (
     getattr(Constraint, name).__set__ for name in Constraint.__slots__

@@ -166,6 +166,24 @@ class TestConflicts:
         assert [member.participant for member in answer.conflict] == ["x", "y"]
 
 
+class Unspelled(bytes):
+    """A vendor's value, of up to a kilobyte, of which nobody makes a text that is longer still."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("it is spelled out")
+
+
+@pytest.mark.parametrize("fences", [[0b11, 0b11], [0b01, 0b10]], ids=["a plan", "a conflict"])
+def test_what_nobody_understands_is_not_spelled_out_to_be_sorted(fences) -> None:
+    vendor = [replace(unknown(n), value=Unspelled(b"%d" % n)) for n in range(3)]
+    problem = ask(
+        *(part(f"p{n}", of(XRGB, need("fences", mask), *vendor)) for n, mask in enumerate(fences))
+    )
+    answer = solve(problem)
+    assert bool(answer.plans) is (fences[0] == fences[1])
+    assert len(answer.conflict) == (0 if answer.plans else 2)
+
+
 class TestAlternatives:
     @pytest.mark.parametrize(
         "counts", [(3, 3, 3, 3), (5, 5, 5), (9, 9), (8, 9), (16,) * 16], ids=str

@@ -44,7 +44,7 @@ def atom_order(atom: Atom) -> tuple[bool, str, int, int, str, bool, int]:
         atom.participant,
         constraint.type,
         constraint.planes,
-        repr(constraint.value),
+        constraint.value_in_order,
         constraint.must_understand,
         constraint.provenance,
     )
