@@ -77,7 +77,10 @@ class Allocation(Resource):
         self._use.allocations += 1
         self._charge: Charge | None = None
         self._objects = buffer.layout.objects
-        self._begin(buffer)
+        if plugin.closed:
+            self._begin(buffer)
+        else:  # dozens are asked for together, and each takes a few tenths of a millisecond
+            plugin.answers.tell_soon(self.client, self, lambda: self._begin(buffer))
 
     def destroy(self) -> None:
         """The client has what it wanted, or wants it no more."""
@@ -86,6 +89,7 @@ class Allocation(Resource):
     def on_destroy(self) -> None:
         """What is under way is allocated for nobody; the charge ends when the memory is free."""
         self._use.allocations -= 1
+        self._plugin.answers.forget_teller(self)
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
 

@@ -168,6 +168,10 @@ class AnswerSchedule:
         self._describing.pop(client, None)
         self._order.forget(client)
 
+    def forget_teller(self, who: Hashable) -> None:
+        """An object that was to say something was destroyed."""
+        self._turns.discard(who)
+
     def forget_conclusion(self, who: BatchSolver) -> None:
         """What was solved is not to be told any more."""
         self._turns.discard(who)

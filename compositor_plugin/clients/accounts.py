@@ -22,13 +22,14 @@ from heapwire.compositor_plugin.clients.quota import (
     Quota,
     charged_sizes,
 )
-from heapwire.compositor_plugin.server import EventLoop
+from heapwire.compositor_plugin.server import EventLoop, EventSource
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.values import BufferObject, Source, SourceId
 
 SETTLE_INTERVAL = 250  # milliseconds between looks at memory that clients may have freed
 MOST_TOLD = 64  # holders whose allowances are kept as they were told last
+LEFT_AT_ONCE = 16  # charges that are looked at when they are left, in a pass of the loop
 SETTLE_AT_ONCE = 64  # charges in one look: about a millisecond, at 13 us for each object
 
 
@@ -90,6 +91,9 @@ class Accounts:
         self._told: dict[Holder, tuple[tuple[Source, ...], Grant, Allowance]] = {}
         self._looked = False  # whether somebody's asking made us look since the timer did
         self._settler = loop.add_timer(self._settle_in_turns)
+        self._loop = loop
+        self._left_now = 0  # charges that were left in this pass of the loop
+        self._end_of_pass: EventSource | None = None
 
     def allowance(self, holder: Holder, sources: Iterable[Source], grant: Grant) -> Allowance:
         """What a holder may be given of some sources now, of what it may be given at all.
@@ -186,9 +190,20 @@ class Accounts:
         self._review(charge)
 
     def leave(self, charge: Charge) -> None:
-        """The client has the protocol object no more; the charge ends when the memory is free."""
+        """The client has the protocol object no more; the charge ends when the memory is free.
+
+        Who hangs up leaves hundreds at once: the timer looks at what are too many.
+        """
         charge.wanted = False
-        self._review(charge)
+        if charge not in self._charges:
+            return
+        if self._end_of_pass is None:
+            self._end_of_pass = self._loop.add_idle(self._pass_ends)
+        self._left_now += 1
+        if self._left_now <= LEFT_AT_ONCE:
+            self._review(charge)
+        else:
+            self._look_later(charge)
 
     def heaps_held(self, sources: Iterable[Source]) -> tuple[HeapHolding, ...]:
         """What all holders have of some sources."""
@@ -235,6 +250,8 @@ class Accounts:
     def close(self) -> None:
         """Let go of all memory."""
         self._settler.remove()
+        if self._end_of_pass is not None:
+            self._end_of_pass.remove()
         for charge in tuple(self._charges):
             self._end(charge)
 
@@ -243,11 +260,18 @@ class Accounts:
             return
         self._left.pop(charge, None)
         if charge.in_use:
-            if not self._left:
-                self._settler.arm(SETTLE_INTERVAL)
-            self._left[charge] = None
+            self._look_later(charge)
         else:
             self._end(charge)
+
+    def _look_later(self, charge: Charge) -> None:
+        if not self._left:
+            self._settler.arm(SETTLE_INTERVAL)
+        self._left[charge] = None
+
+    def _pass_ends(self) -> None:
+        self._end_of_pass = None
+        self._left_now = 0
 
     def _settle_in_turns(self) -> None:
         """Nobody tells when the last process lets go of a dma-buf, so it is looked at."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from heapwire.compositor_plugin.clients.accounts import MOST_TOLD, SETTLE_AT_ONCE, Accounts
+from heapwire.compositor_plugin.clients.accounts import (
+    LEFT_AT_ONCE,
+    MOST_TOLD,
+    SETTLE_AT_ONCE,
+    Accounts,
+)
 from heapwire.compositor_plugin.clients.grant import SCARCE_BYTES, Grant
 from heapwire.compositor_plugin.clients.quota import Holder, Quota
 from heapwire.protocol.values import BufferObject, HeapId, Source, SourceId
@@ -39,10 +44,20 @@ class Memory:
 
 
 class Loop:
-    """Stands for the host's loop and for its one timer."""
+    """Stands for the host's loop, for its one timer and what comes at the end of a pass."""
 
     def __init__(self) -> None:
         self.armed = False
+        self.idle: list = []
+
+    def add_idle(self, callback):
+        self.idle.append(callback)
+        return self
+
+    def end_pass(self) -> None:
+        idle, self.idle = self.idle, []
+        for callback in idle:
+            callback()
 
     def add_timer(self, callback):
         self.callback = callback
@@ -307,19 +322,43 @@ def test_asking_looks_at_what_was_left_once_until_the_timer_does(accounts, loop)
     assert memory.closed
 
 
+@dataclass
+class Watched(Memory):
+    """Knows who looked."""
+
+    looks: list[Memory] = field(default_factory=list)
+
+    def shared(self) -> bool | None:
+        self.looks.append(self)
+        return self.others
+
+
+def test_of_what_is_left_at_once_some_is_looked_at_and_the_rest_by_the_timer(loop) -> None:
+    """Whoever hangs up leaves all that it has."""
+    accounts = Accounts(loop, Quota())
+    looks: list[Memory] = []
+    left = [accounts.charge(ALICE, objects(1), USER) for _ in range(LEFT_AT_ONCE + 3)]
+    for charge in left:
+        accounts.allocated(charge, (Watched(others=False, looks=looks),))
+        accounts.leave(charge)
+    assert len(looks) == LEFT_AT_ONCE
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 3 * PAGE
+    assert accounts.look_again(), "who asks for more need not wait"
+    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
+    loop.end_pass()
+    charge, (memory,) = given(accounts, ALICE, 1, others=False)
+    accounts.leave(charge)
+    assert memory.closed
+
+
 def test_a_look_is_at_so_many_at_once_and_at_all_in_turns(loop) -> None:
     accounts = Accounts(loop, Quota())
     looks: list[Memory] = []
-
-    class Watched(Memory):
-        def shared(self) -> bool | None:
-            looks.append(self)
-            return self.others
-
     left = [accounts.charge(ALICE, objects(1), USER) for _ in range(2 * SETTLE_AT_ONCE)]
     for charge in left:
-        accounts.allocated(charge, (Watched(others=True),))
+        accounts.allocated(charge, (Watched(others=True, looks=looks),))
         accounts.leave(charge)
+        loop.end_pass()
     looks.clear()
     loop.fire()
     assert len(looks) == SETTLE_AT_ONCE

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from heavy_questions import ask_fences, ask_heavily, ask_odd_pitches, later
 from problem_building import need
-from stage import NV12, SIZE, XRGB, Stage
+from stage import NV12, SIZE, XRGB, Allocator, Stage
 
 from heapwire.compositor_plugin.answering import answer_schedule, prepared_batch
 from heapwire.compositor_plugin.answering.answer_store import AnswerStore
@@ -243,6 +243,22 @@ def test_what_is_superseded_or_destroyed_meanwhile_is_not_solved(stage, steps) -
     found = client.batches(first)
     assert [one.reason for one in found] == [FailureReason.SUPERSEDED] * (MANY - 1) + [None]
     assert len(steps) == 1
+
+
+def test_what_is_asked_for_together_is_allocated_in_slices(stage) -> None:
+    stage.candidate()
+    allocator = Allocator(stage)
+    client = allocator.client
+    narrow(stage)
+    first, *ids = [client.allocate(allocator.plan, pump=False) for _ in range(5)]
+    client.request(ids.pop(), "destroy", pump=False)
+    stage.display.dispatch(100)
+    assert len(stage.plugin._state.accounts._charges) <= 1
+    stage.until(lambda: client.read() or len(client.of(ids[-1])) > 0)
+    stage.finish_work()
+    client.read()
+    assert [client.of(id_)[-1].name for id_ in (first, *ids)] == ["done"] * 4
+    assert len(stage.plugin._state.accounts._charges) == 4
 
 
 def test_hundreds_that_were_overtaken_are_told_in_slices_and_in_order(stage) -> None:
