@@ -6,8 +6,8 @@ not stand guard over.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # signal itself brings names that take time
 import os
-import signal
 import sys
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it

@@ -157,6 +157,16 @@ def test_ctrl_c_while_it_begins_ends_it(command, module, pressed, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
+def test_nothing_is_imported_before_ctrl_c_is_cared_for():
+    program = (
+        "import os, sys; before = set(sys.modules); import heapwire.cli.main; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    brought = {name for name in done.stdout.decode().split() if not name.startswith("heapwire")}
+    assert brought <= {"__future__", "_signal"}
+
+
 @pytest.mark.parametrize("where", ["/", ".", ""])
 def test_a_module_is_not_written_into_a_directory(where):
     is_said(run("weston", "build", "--output", where), 1, "this is a directory")
