@@ -40,11 +40,13 @@ from heapwire.protocol.values import (
     Value,
     parse_fourcc,
 )
+from heapwire.protocol.wire import ALLOCATIONS
 
 LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
 XRGB, NV12 = (FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
 PATIENCE = 120.0  # seconds
 NEGOTIATIONS, CLIENTS = 1000, 4
+UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
 LOOKS = 3.0  # seconds
 DEAREST = (
     Shape(participants=16, sets=16, pairs=1, constraints=8, kinds=("fences", "planes")),
@@ -67,7 +69,7 @@ def part(number: int, pair: FormatModifier, *constraints: Constraint) -> Partici
 def fences() -> tuple[Participant, ...]:
     """16 participants that each leave one fence out; weight 960."""
     vendor = [
-        Constraint(type=0x7F000100 + n, value=b"vendor", must_understand=False) for n in range(58)
+        Constraint(type=UNKNOWN + n, value=b"vendor", must_understand=False) for n in range(58)
     ]
     return tuple(
         part(n, XRGB, constraint("fences", 0xFFFF & ~(1 << n)), *vendor) for n in range(16)
@@ -162,6 +164,39 @@ def hang_up(host: Host) -> str:
     return f"allocate took at most {1e3 * longest:.1f} ms{failed}"
 
 
+def allocations(host: Host) -> str:
+    """As many small buffers as a client may ask for, by one that hangs up and comes again."""
+    asked_for = 0
+    for _ in range(4):
+        manager = host.client()
+        negotiation = made(manager, decoder(), 16)
+        plan = negotiation.negotiate(timeout=PATIENCE).offers[0]
+        for _ in range(ALLOCATIONS // 2):
+            negotiation.allocate(plan)
+            asked_for += 1
+        manager.connection.roundtrip(timeout=PATIENCE)
+        host.close()
+    return f"{asked_for} were asked for"
+
+
+def long_values(host: Host) -> str:
+    """Sets of 250 KiB by who hangs up and comes again."""
+    sets = 0
+    for _ in range(20):
+        manager = host.client()
+        for _ in range(2):  # a client may have no more
+            constraints = (
+                Constraint(type=UNKNOWN + n, value=os.urandom(1000), must_understand=False)
+                for n in range(250)
+            )
+            negotiation = made(manager, (part(0, NV12, *constraints),))
+            negotiation.negotiate(timeout=PATIENCE)
+            negotiation.close()
+            sets += 1
+        host.close()
+    return f"{sets} sets"
+
+
 def many(host: Host) -> str:
     """A thousand negotiations, and then a hot-plug."""
     managers = [host.client() for _ in range(CLIENTS)]
@@ -225,6 +260,8 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
         for one in DEAREST
     ),
     ("heavy questions, hung up; another allocates", hang_up),
+    ("allocations by the hundred, hung up", allocations),
+    ("sets of 250 KiB", long_values),
     (f"{NEGOTIATIONS} negotiations and a hot-plug", many),
     ("a look at the machine, and another, while one asks", looking),
     ("20 different sizes", sizes),
