@@ -106,5 +106,5 @@ $(VENV)/ready:
 
 $(VENV)/installed/%: $(VENV)/ready pyproject.toml
 	@mkdir -p $(@D)
-	$(BIN)/pip install --quiet --quiet --no-build-isolation --editable '.[$*]'
+	$(BIN)/pip install --quiet --quiet --editable '.[$*]'
 	@touch $@
