@@ -89,7 +89,7 @@ class Allocation(Resource):
     def on_destroy(self) -> None:
         """What is under way is allocated for nobody; the charge ends when the memory is free."""
         self._use.allocations -= 1
-        self._plugin.answers.forget_teller(self)
+        self._plugin.answers.forget_turn(self)
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
 

@@ -168,12 +168,8 @@ class AnswerSchedule:
         self._describing.pop(client, None)
         self._order.forget(client)
 
-    def forget_teller(self, who: Hashable) -> None:
-        """An object that was to say something was destroyed."""
-        self._turns.discard(who)
-
-    def forget_conclusion(self, who: BatchSolver) -> None:
-        """What was solved is not to be told any more."""
+    def forget_turn(self, who: Hashable) -> None:
+        """Who was to say something, or had something solved to be told, is to do so no more."""
         self._turns.discard(who)
 
     def forget(self, negotiation: NegotiationObject) -> None:

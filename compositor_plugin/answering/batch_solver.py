@@ -106,7 +106,7 @@ class BatchSolver:
         job, self._job = self._job, None
         if job is not None:
             self._plugin.solving.cancel(job)
-        self._plugin.answers.forget_conclusion(self)
+        self._plugin.answers.forget_turn(self)
         self._concluding = self._solved = False
         due, self._due = self._due, None
         return due
