@@ -126,7 +126,11 @@ class PlaneDemand(NamedTuple):
 
     def rows(self, plane: PlaneFormat, tiling: Tiling, height: int) -> int:
         """The rows to make room for."""
-        return up(plane.rows(height), lcm(self.scanline_alignment, tiling.size_of(plane)[1]))
+        return up(plane.rows(height), self.whole_rows(plane, tiling))
+
+    def whole_rows(self, plane: PlaneFormat, tiling: Tiling) -> int:
+        """What the rows are a multiple of; a plane ends with a whole tile."""
+        return lcm(self.scanline_alignment, tiling.size_of(plane)[1])
 
     def tied(
         self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
@@ -175,19 +179,22 @@ class PlaneRule(NamedTuple):
 
     @classmethod
     def of(cls, wanted: PlaneDemand, plane: PlaneFormat, tiling: Tiling) -> PlaneRule:
-        """The rule for a plane whose pitch is tied to no other's."""
+        """The rule for a plane."""
         aligned, start = wanted.alignment(plane, tiling), wanted.start(plane, tiling)
-        down = lcm(wanted.scanline_alignment, tiling.size_of(plane)[1])
-        return cls(plane, wanted, aligned, down, start)
+        return cls(plane, wanted, aligned, wanted.whole_rows(plane, tiling), start)
 
     def room(self, extent: Extent) -> PlaneRoom | None:
-        """The room that the plane of a picture takes; None when no pitch will do."""
-        plane, wanted, aligned, down, start = self
-        pitch = fit_pitch(wanted, aligned, plane.row_bytes(extent.width))
-        if pitch is None:
-            return None
-        rows = -(-plane.rows(extent.height) // down) * down
-        return PlaneRoom(pitch, pitch * rows + wanted.padding, start)
+        """The room that the plane of a picture takes; None when no pitch will do.
+
+        Its pitch is tied to no other plane's.
+        """
+        pitch = fit_pitch(self.wanted, self.aligned, self.plane.row_bytes(extent.width))
+        return None if pitch is None else self.with_pitch(pitch, extent.height)
+
+    def with_pitch(self, pitch: int, height: int) -> PlaneRoom:
+        """The room that so many rows of pixels take, each of them so long."""
+        size = pitch * up(self.plane.rows(height), self.down) + self.wanted.padding
+        return PlaneRoom(pitch, size, self.start)
 
 
 class GeometryDemand:
@@ -224,7 +231,7 @@ class GeometryDemand:
         )
 
     def rules(self, format_: Format, tiling: Tiling) -> tuple[PlaneRule, ...]:
-        """The rules for the planes of a format, if their pitches are not tied."""
+        """The rules for the planes of a format."""
         key = (format_.fourcc, tiling.modifier)
         known = self._rules.get(key)
         if known is None:
@@ -326,9 +333,9 @@ def plane_rooms(
     extent = geometry.extent
     if extent is None:
         return None
-    rooms = []
     rules = geometry.rules(format_, tiling)
     if not geometry.tied or len(rules) == 1:
+        rooms = []
         for rule in rules:
             room = rule.room(extent)
             if room is None:
@@ -345,10 +352,9 @@ def plane_rooms(
     )
     if tied is None:
         return None
-    for pitch, wanted, plane in zip(tied, geometry.planes, planes, strict=False):
-        size = pitch * wanted.rows(plane, tiling, extent.height) + wanted.padding
-        rooms.append(PlaneRoom(pitch, size, wanted.start(plane, tiling)))
-    return tuple(rooms)
+    return tuple(
+        [rule.with_pitch(pitch, extent.height) for rule, pitch in zip(rules, tied, strict=True)]
+    )
 
 
 def put_into_objects(
