@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
 from heapwire.protocol.late_dataclasses import replace
+from heapwire.protocol.solver import substitutes_of
 from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     Constraint,
@@ -32,7 +33,7 @@ def frame_problem(problem: Problem, frame: ExportedFrame) -> Problem:
     sources = tuple(
         _completed(known[told.id], told) if told.id in known else told for told in frame.sources
     )
-    served = {source.id: _served_by(source, problem.sources) for source in sources}
+    served = _served_by(sources, known)
     goals = (
         replace(goal, participants=_taking(goal.participants, served)) for goal in problem.goals
     )
@@ -45,17 +46,16 @@ def frame_problem(problem: Problem, frame: ExportedFrame) -> Problem:
     )
 
 
-def _served_by(source: Source, sources: Sequence[Source]) -> frozenset[SourceId]:
-    """Those of a machine's sources in whose place this one always serves."""
-    served: set[SourceId] = set()
-    names = list(source.substitutes_for)
-    while names:
-        name = names.pop()
-        for other in sources:
-            if other.name == name and other.id not in served:
-                served.add(other.id)
-                names += other.substitutes_for
-    return frozenset(served)
+def _served_by(
+    sources: Iterable[Source], known: Mapping[SourceId, Source]
+) -> dict[SourceId, frozenset[SourceId]]:
+    """For each of some sources those of a machine in whose place it always serves."""
+    everything = {**known, **{source.id: source for source in sources}}
+    substitutes = substitutes_of(tuple(everything.values()))
+    return {
+        source.id: frozenset(one for one in known if source.id in substitutes.get(one, ()))
+        for source in sources
+    }
 
 
 def _taking(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         CONTENT as CONTENT,
         STREAM as STREAM,
         PreparedParticipant as PreparedParticipant,
+        substitutes_of as substitutes_of,
     )
     from heapwire.protocol.solver.search import (
         MAX_PLANS as MAX_PLANS,
@@ -80,7 +81,7 @@ else:
             "goal_offer": "common_formats spelled_out usable_sources",
             "merge": "BOTTOM fault join lift",
             "prepared_goal": "PreparedGoal SolverMemory",
-            "prepared_participant": "CONTENT PreparedParticipant STREAM",
+            "prepared_participant": "CONTENT PreparedParticipant STREAM substitutes_of",
             "search": "FoundPlan MAX_PLANS Search",
             "set_choice": "SetChoice",
             "solution": (
