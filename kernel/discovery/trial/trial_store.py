@@ -7,6 +7,7 @@ tried are the same; it is read strictly, and what is not as it was written count
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -75,8 +76,6 @@ class TrialStore:
             "boot": self._boot,
             "devices": {key: _written(record) for key, record in self._records.items()},
         }
-        import json
-
         text = json.dumps(document)
         if len(text) > MOST_BYTES:
             return
@@ -110,8 +109,6 @@ def device_key(device: Device, sources: Iterable[str], root: Path = REAL) -> str
         _line(module / "srcversion"),
         *sorted(sources),
     ]
-    import json
-
     return json.dumps(identity)
 
 
@@ -130,8 +127,6 @@ def _read(path: Path, boot: str) -> dict[str, DeviceRecord]:
             ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
             if not ours or not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
                 return {}
-            import json  # where there is a file
-
             data: object = json.loads(file.read(MOST_BYTES + 1))
         return _records(data, boot)
     except (OSError, ValueError, RecursionError):
