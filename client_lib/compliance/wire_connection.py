@@ -11,7 +11,8 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from select import POLLIN, POLLOUT, poll
 
 from heapwire.client_lib.compliance.interface_tables import error_name, interface_table
@@ -101,6 +102,7 @@ class WireConnection(Owner):
         self._next = 2
         self._in = b""
         self._fds: list[int] = []  # not yet of any event
+        self._held_back: bytearray | None = None
         self._owned: list[int] = []
         self._bases: set[int] = set()  # xdg_wm_base objects, which ping
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -154,6 +156,19 @@ class WireConnection(Owner):
                 body += _packed(argument, plain)
         size = _HEADER.size + len(body)
         self._send(_HEADER.pack(object_.id, size << 16 | opcode) + body, fds)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Send the requests of a block, which have no fds, in one piece when it ends.
+
+        The compositor cannot have handled the first of them before the last has come.
+        """
+        held_back = self._held_back = bytearray()
+        try:
+            yield
+        finally:
+            self._held_back = None
+        self._send(bytes(held_back), [])
 
     def of(self, object_: WireObject, *names: str) -> list[WireEvent]:
         """The events of an object so far, of all names or of some."""
@@ -214,6 +229,10 @@ class WireConnection(Owner):
         return True
 
     def _send(self, data: bytes, fds: list[int]) -> None:
+        if self._held_back is not None:
+            assert not fds
+            self._held_back += data
+            return
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         while data:
             try:

@@ -246,9 +246,10 @@ def _explained(probe: Probe, level: int, unwanted: set[str]) -> None:
 def pending(probe: Probe) -> None:
     """State is double-buffered: what comes after a commit is no part of it."""
     question = Question(probe)
-    question.ask_plainly()
-    question.send("set_buffer_count", 40, 24)
-    question.send("set_explanation", _ALL)
+    with probe.connection.at_once():
+        question.ask_plainly()
+        question.send("set_buffer_count", 40, 24)
+        question.send("set_explanation", _ALL)
     answer = question.planned()
     counts = [plan.count for plan in answer.plans]
     _expect(max(counts) < 64, "as many buffers as were asked for", f"{max(counts)}")
@@ -263,8 +264,9 @@ def _said(answer: SentAnswer) -> tuple[object, ...]:
 def overtaken(probe: Probe) -> None:
     """Each commit gets exactly one batch, in the order of the commits; the last is answered."""
     question = Question(probe)
-    for cookie in (5, 3, 9):
-        question.ask_plainly(cookie=cookie)
+    with probe.connection.at_once():
+        for cookie in (5, 3, 9):
+            question.ask_plainly(cookie=cookie)
     last = question.answer(9)
     _expect(last.reason != SUPERSEDED, "an answer to the last commit", "superseded")
     probe.expect_alive("commit")
@@ -305,9 +307,10 @@ def surface_gone(probe: Probe) -> None:
     made = probe.connection.new("wl_surface")
     probe.connection.request(compositor, "create_surface", made)
     question = Question(probe, made)
-    question.ask_plainly(cookie=1)
-    probe.connection.request(made, "destroy")
-    question.send("commit", 2)
+    with probe.connection.at_once():
+        question.ask_plainly(cookie=1)
+        probe.connection.request(made, "destroy")
+        question.send("commit", 2)
     question.answer(1)
     reason = question.answer(2).reason
     _expect(reason == NO_SURFACE, "failed(no_surface)", f"{reason}")
@@ -319,8 +322,9 @@ def surface_gone(probe: Probe) -> None:
 def destroyed(probe: Probe) -> None:
     """When a negotiation is destroyed nothing more is sent to it, and the rest goes on."""
     question, other = Question(probe), Question(probe)
-    question.ask_plainly()
-    question.send("destroy")
+    with probe.connection.at_once():
+        question.ask_plainly()
+        question.send("destroy")
     probe.expect_alive("destroy")
     told = len(probe.connection.of(question.object))
     other.ask_plainly()

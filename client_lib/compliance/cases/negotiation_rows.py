@@ -213,8 +213,9 @@ def _another(probe: Probe, question: Question) -> None:
 def commits_256(probe: Probe) -> None:
     """256 commits may wait for their answers, and each gets one, in their order."""
     question = Question(probe)
-    for cookie in range(1, _COMMITS + 1):
-        question.send("commit", cookie)
+    with probe.connection.at_once():
+        for cookie in range(1, _COMMITS + 1):
+            question.send("commit", cookie)
     question.answer(_COMMITS)
     told = [one.cookie for one in question.answers() if one.cookie]
     if told != list(range(1, _COMMITS + 1)):
