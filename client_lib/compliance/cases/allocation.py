@@ -163,8 +163,9 @@ def destroyed_manager(probe: Probe) -> None:
     """Allocations are not affected when the manager is destroyed."""
     manager = probe.bind(MANAGER, 1)
     source = _some_sources(probe, manager)[0]
-    allocation = _asked(probe, manager, _row(source))
-    probe.connection.request(manager, "destroy")
+    with probe.connection.at_once():
+        allocation = _asked(probe, manager, _row(source))
+        probe.connection.request(manager, "destroy")
     _answer(probe, allocation)
 
 
