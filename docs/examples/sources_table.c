@@ -87,7 +87,7 @@ static void sources_bind(struct wl_client *client, void *data, uint32_t version,
 	xx_dmabuf_sources_v1_send_done(resource);
 }
 
-/* Called once, with the node of the heap; -1 if there is no such node, or no memory. */
+/* Called once, with the node of the heap, which has to stay; -1 without such a node, or memory. */
 int sources_table_create(struct wl_display *display, const char *node);
 
 int sources_table_create(struct wl_display *display, const char *node)

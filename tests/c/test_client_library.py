@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -25,6 +26,7 @@ from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
     ZwpLinuxBufferParamsV1,
 )
+from heapwire.compositor_plugin.server.libwayland_server import address, ffi, library as server
 from heapwire.kernel.description import Platform
 from heapwire.protocol import FileError, MachineError
 from heapwire.protocol.values import LINEAR, ROWS, Extent, FormatModifier, parse_fourcc
@@ -151,6 +153,51 @@ def test_one_buffer_is_shown(program: Callable[..., Path]) -> None:
         frame = compositor.frames[0]
     assert frame.extent == Extent(640, 360)
     assert frame.sources == ("system",)  # the tranche's best
+    assert frame.crc32 == zlib.crc32(bytes([GREY]) * 640 * 360 * 3)
+
+
+def server_file() -> str:
+    """The copy of libwayland-server that compositors of this process use; others may be mapped."""
+    inside = address(ffi.addressof(server(), "wl_display_create"))
+    for line in Path("/proc/self/maps").read_text("utf-8").splitlines():
+        first, end = (int(number, 16) for number in line.split()[0].split("-"))
+        if first <= inside < end:
+            return line.split()[-1]
+    raise AssertionError("it is in no file")
+
+
+@pytest.fixture
+def table(library: Path, tmp_path: Path) -> ctypes.CDLL:
+    """The example compositor's table, for the libwayland-server of this process."""
+    for name, modes in (
+        ("xx-dmabuf-sources-v1", ("server-header", "private-code")),
+        ("linux-dmabuf-v1", ("private-code",)),
+    ):
+        for mode in modes:
+            made = tmp_path / f"{name}.{mode}"
+            subprocess.run(["wayland-scanner", mode, library / f"{name}.xml", made], check=True)
+    flags = ["-shared", "-fPIC", f"-I{tmp_path}", "-xc", tmp_path / "linux-dmabuf-v1.private-code"]
+    made = tmp_path / "table.so"
+    subprocess.run(["cc", *flags, TABLE, "-xnone", server_file(), "-o", made], check=True)
+    return ctypes.CDLL(str(made), mode=os.RTLD_DEEPBIND)  # that copy goes before any other
+
+
+def test_the_two_examples_show_a_buffer_from_the_heap_that_the_table_names(
+    program: Callable[..., Path], table: ctypes.CDLL, tmp_path: Path
+) -> None:
+    """In a compositor that has linux-dmabuf and windows, and nothing of heapwire."""
+    heap = tmp_path / "linux,cma"
+    heap.symlink_to("/dev/null")
+    node = os.fsencode(heap)  # the table keeps the pointer
+    shown = program(EXAMPLE, shell=True)
+    with Compositor(Platform.load("raspberry-pi-4"), extension=False, record=True) as compositor:
+        display = ctypes.c_void_p(compositor._display.address)
+        assert table.sources_table_create(display, node) == 0
+        with compositor.running(), running(shown, compositor, HEAPWIRE_SIMULATED="1") as client:
+            until(lambda: compositor.frames or client.poll() is not None, "a frame")
+            assert client.poll() is None, client.stderr and client.stderr.read()
+        frame = compositor.frames[0]
+    assert frame.sources == ("linux,cma",)
     assert frame.crc32 == zlib.crc32(bytes([GREY]) * 640 * 360 * 3)
 
 
