@@ -74,7 +74,8 @@ def _type_entry(row: ConstraintType) -> str:
     if row.per_plane or row.is_relation:
         parts.append("each plane" if row.per_plane else "planes")
     name = row.name.replace("-", "_")
-    summary = escape(f"{', '.join(parts)}: {row.meaning}", {'"': "&quot;"})
+    bits = "".join(f"; bit {bit}: {says}" for bit, says in sorted(row.bits.items()))
+    summary = escape(f"{', '.join(parts)}: {row.meaning}{bits}", {'"': "&quot;"})
     return f'      <entry name="{name}" value="{row.code}" summary="{summary}"/>\n'
 
 

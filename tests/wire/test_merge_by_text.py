@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -37,17 +38,19 @@ Merged = int | tuple[int, int] | frozenset[object] | dict[tuple[int, int], int]
 
 @dataclass(frozen=True)
 class Entry:
-    """What a summary says before its colon."""
+    """What a summary says before its colon, and of bits at its end."""
 
     kind: str
     merge: str
     planes: str
+    bits: tuple[tuple[int, str], ...]
 
     @classmethod
     def read(cls, summary: str) -> Entry:
         words = [word.strip() for word in summary.partition(":")[0].split(",")]
         planes = words.pop() if words[-1] in ("each plane", "planes") else ""
-        return cls(words[0], words[-1], planes)
+        bits = tuple((int(n), name) for n, name in re.findall(r"; bit (\d+): ([^;]+)", summary))
+        return cls(words[0], words[-1], planes, bits)
 
 
 ROOT = ET.fromstring(protocol_xml(SOURCES))
@@ -209,3 +212,8 @@ def test_every_general_type_is_in_the_xml_and_no_other() -> None:
 def test_conditions_are_said_to_be_such() -> None:
     conditions = {type_ for type_, entry in ENTRIES.items() if entry.merge == "condition"}
     assert conditions == {row.type for row in REGISTRY.values() if row.condition}
+
+
+def test_each_bit_of_a_mask_has_its_meaning_there() -> None:
+    said = {type_: dict(entry.bits) for type_, entry in ENTRIES.items()}
+    assert said == {row.type: dict(row.bits) for row in REGISTRY.values() if row.vendor == 0}

@@ -152,9 +152,9 @@ def test_the_boilerplate_is_there(name: str) -> None:
 
 
 def test_the_core_stays_small() -> None:
-    """But for the table of types, which grows with the registry."""
+    """The table of types grows with the registry, and the whole has room for no more."""
     lines = [line.strip() for line in protocol_xml(SOURCES).splitlines()]
-    assert len(lines) <= 260
+    assert len(lines) <= 250
     assert len([line for line in lines if not line.startswith("<entry")]) <= 200
     assert len(ROOTS[SOURCES].findall("interface")) == 2
 
