@@ -16,13 +16,14 @@ from heapwire.protocol.values import SourceId
 def offered_manager(
     connection: Connection, platform: Platform | None, *, timeout: float = DEFAULT_TIMEOUT
 ) -> NegotiationManager | None:
-    """The compositor's; None if it has none and `platform` can stand in for it.
+    """The compositor's; None if it has none and `platform` stands in for it.
 
-    Raises `MissingGlobalError` if there is neither, `NoAnswerError` after `timeout`
+    A platform without memory does so too: then that is the answer, and not that a protocol is
+    missing. Raises `MissingGlobalError` if there is neither, `NoAnswerError` after `timeout`
     seconds.
     """
     offered = NEGOTIATION_MANAGER.name in connection.globals(timeout=timeout)
-    stands_in = platform is not None and bool(platform.sources)
+    stands_in = platform is not None
     return None if stands_in and not offered else NegotiationManager(connection, timeout=timeout)
 
 
