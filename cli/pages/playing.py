@@ -75,7 +75,7 @@ def run_player(
     platform: Platform,
     play_options: PlayOptions,
 ) -> int:
-    """Play to the end, or until interrupted, and say what came of it."""
+    """Play to the end, or until interrupted, and say what came of it: `FAILED` if nobody saw it."""
     meter = Meter()
     statistics = FrameStatistics(seconds=options.stats, lines=options.stats_file is not None)
     player = Player(
@@ -94,7 +94,11 @@ def run_player(
     if options.capture is not None:
         options.capture.write_json(trace_document(result.events))
     show(play_document(result), render_play, as_json=options.json)
-    return DONE
+    frames = result.frames
+    if frames.shown or result.stopped or not frames.decoded:
+        return DONE
+    complain(f"none of the {frames.decoded} frames was on the screen: all were discarded")
+    return FAILED
 
 
 def played(player: Player, meter: Meter, *, as_json: bool) -> PlayResult | None:

@@ -17,6 +17,11 @@ import pytest
 from patience import PATIENCE
 
 from heapwire.cli.demo import write_clip
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.compositor_plugin.hosts.reference.wp_presentation_feedback import (
+    WpPresentationFeedback,
+)
+from heapwire.kernel.description import Platform
 
 COMMAND = (sys.executable, "-m", "heapwire.cli.main")
 
@@ -104,6 +109,19 @@ def test_a_pattern_plays_without_a_file(tmp_path):
     assert account["plan"]["fourcc"] == "XRGB8888"
     frames = [json.loads(line) for line in lines.read_text().splitlines()]
     assert {frame["copied"] for frame in frames} == {account["bytes_copied_per_frame"]}
+
+
+def test_frames_of_which_none_was_shown_are_a_failure(heapwire, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "blind")
+    monkeypatch.setattr(WpPresentationFeedback, "present", lambda self, *_, **__: self.discard())
+    options = ("--platform", "raspberry-pi-4", "--size", "320x200", "--frames", 3, "--unpaced")
+    with Compositor(Platform.load("raspberry-pi-4"), socket="blind") as blind, blind.running():
+        done = heapwire("play", "--picture", *options, "--json")
+    assert done.status == 1
+    assert "none of the 3 frames was on the screen" in done.err
+    frames = done.document["frames"]
+    assert (frames["decoded"], frames["shown"], frames["dropped"]) == (3, 0, 3)
 
 
 def test_without_memory_to_negotiate_about_it_says_what_is_lost(tmp_path):
