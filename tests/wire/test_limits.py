@@ -18,6 +18,7 @@ from heapwire.protocol.wire import limits
 from heapwire.protocol.wire.generate import PROTOCOLS, protocol_xml
 
 ROOTS = [ET.fromstring(protocol_xml(name)) for name in PROTOCOLS]
+SOURCES = "xx_dmabuf_sources_v1"
 MANAGER = "xx_dmabuf_negotiation_manager_v1"
 ALLOCATION = "xx_dmabuf_allocation_manager_v1"
 STATUSES = "xx_dmabuf_buffer_status_manager_v1"
@@ -25,6 +26,8 @@ CREATOR = "xx_dmabuf_constraint_set_creator_v1"
 OBJECT = "xx_dmabuf_negotiation_v1"
 
 STATED = [
+    (limits.FEEDBACKS, SOURCES, "extend_feedback", "more than {}"),
+    (limits.MANAGERS, SOURCES, "extend_feedback", "more than {} of this object"),
     (limits.SET_FORMATS, CREATOR, "add_formats", "more than {} pairs"),
     (limits.SET_CONSTRAINTS, CREATOR, "add", "more than {} constraints"),
     (limits.VALUE_BYTES, CREATOR, "add", "longer than {} bytes"),
