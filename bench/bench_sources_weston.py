@@ -3,7 +3,8 @@
 One Weston has the module and one has not, and both the same linux-dmabuf. A client shows frames,
 without feedback objects and with two hundred of them; with the module each of these is extended.
 No frame makes them say anything. All are measured in turn, so that the ratios stand on a busy
-machine too. `make bench-weston` runs it with the modules that the tests share.
+machine too. So is what a feedback object costs that nobody extends: the module follows it all the
+same. `make bench-weston` runs it with the modules that the tests share.
 """
 
 from __future__ import annotations
@@ -49,6 +50,17 @@ class Shower:
         return (cpu_seconds(self.weston.process.pid) - before) / count
 
 
+def object_seconds(weston: Weston) -> float:
+    """Weston's CPU time for a feedback object of its own."""
+    with weston.connect() as connection:
+        dmabuf = LinuxDmabuf(connection)
+        connection.roundtrip(timeout=60)
+        before = cpu_seconds(weston.process.pid)
+        kept = [dmabuf.feedback(None) for _ in range(OBJECTS)]
+        connection.roundtrip(timeout=60)
+        return (cpu_seconds(weston.process.pid) - before) / len(kept)
+
+
 def main() -> None:
     """Print microseconds a frame, and ratios."""
     with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
@@ -67,6 +79,7 @@ def main() -> None:
         turns = [[shower.frames() for shower in showers] for _ in range(TURNS)]
         for shower in showers:
             shower.connection.close()
+        made = [[object_seconds(weston) for weston in westons] for _ in range(TURNS)]
         for weston in westons:
             weston.clean_up()
     bare = statistics.median(turn[0] for turn in turns)
@@ -78,6 +91,8 @@ def main() -> None:
     ):
         ratio = statistics.median(turn[position] / turn[0] for turn in turns)
         print(f"  {what}: {ratio:.2f} times that (median of {TURNS} turns)")
+    plain, followed = (statistics.median(turn[which] for turn in made) for which in (0, 1))
+    print(f"a feedback object of its own: {plain * 1e6:.0f} us, and {followed * 1e6:.0f} with it")
 
 
 if __name__ == "__main__":
