@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib import AllocationError
 from heapwire.client_lib.buffers import Buffer, allocate, check_planes
 from heapwire.kernel.memory import Memory
-from heapwire.protocol import FileError, InputError, words_of
+from heapwire.protocol import FileError, words_of
 from heapwire.protocol.explain import Document, Json, explain_document, render_explain, solve
 from heapwire.protocol.values import FORMATS, LINEAR, Answer, Extent, Plan
 
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fill",
         metavar="BYTE|FILE",
+        type=_filling,
         help="write this number, 0 to 255, to each byte of the picture, or the raw picture of a "
         "file: the rows of plane 0, then those of the next, without padding",
     )
@@ -92,16 +94,21 @@ def _picture_bytes(plan: Plan, size: Extent) -> int:
     )
 
 
-def _content(fill: str, size: int) -> bytes:
+def _filling(text: str) -> int | str:
+    """A byte, or the name of a file."""
+    if not text.isdecimal() and not text.lower().startswith("0x"):
+        return text
+    with contextlib.suppress(ValueError):
+        number = int(text, 0)
+        if number <= _BYTE:
+            return number
+    raise argparse.ArgumentTypeError(f"{text}: a byte is a number from 0 to {_BYTE}")
+
+
+def _content(fill: int | str, size: int) -> bytes:
     """What to fill a picture of `size` bytes with."""
-    if fill.isdecimal() or fill.lower().startswith("0x"):
-        try:
-            number = int(fill, 0)
-        except ValueError:
-            number = _BYTE + 1
-        if number > _BYTE:
-            raise InputError(f"--fill {fill}: a byte is a number from 0 to {_BYTE}")
-        return bytes((number,)) * size
+    if isinstance(fill, int):
+        return bytes((fill,)) * size
     try:
         with Path(fill).open("rb") as file:
             content = file.read(size + 1)

@@ -130,6 +130,8 @@ def run_command(run: Run) -> int:
         flush()
     except UsageError:
         raise
+    except SlipError as slip:
+        return _refuse(slip, as_json=run.as_json)
     except HeapwireError as error:
         complain(str(error))
         status = status_of(error)
@@ -197,7 +199,7 @@ def _parsers(
             module.add_arguments(command)
             # Where it is not said again, what was said before the command stays.
             _add_verbose(command, default=argparse.SUPPRESS)
-            command.set_defaults(run=module.run)
+            command.set_defaults(run=module.run, parser=command)
     return top, made
 
 

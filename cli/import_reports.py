@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from heapwire.cli.arguments import output_file
-from heapwire.cli.terminal import DONE, say
+from heapwire.cli.terminal import DONE, say, slip
 from heapwire.kernel.discovery.reports import reported_machine, toml_text
-from heapwire.protocol import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     files: list[str] = options.file
     name = options.name or Path(files[0]).stem
     if not name or "/" in name:
-        raise InputError(f"{name!r} is no name of a platform")
+        raise slip(options, f"{name!r} is no name of a platform: give one with --name")
     text = toml_text(reported_machine(files, name=name), (f"From {', '.join(map(repr, files))}.",))
     if options.output is None:
         say(text, end="")

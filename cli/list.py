@@ -15,13 +15,12 @@ from heapwire.cli.arguments import (
     load_policy,
     untried_platform,
 )
-from heapwire.cli.terminal import DONE, SCHEMA_VERSION, documents, show, texts
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, documents, show, slip, texts
 from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import DeviceRecord, TrialStore, ask_devices, with_records
 from heapwire.kernel.discovery.reports import platform_data
 from heapwire.kernel.video import v4l2_format_name
-from heapwire.protocol import InputError
 from heapwire.protocol.explain import (
     Document,
     Json,
@@ -71,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         records = ask_devices(platform, TrialStore.of_user(), again=options.probe)
         platform = with_records(platform, records)
     elif options.probe:
-        raise InputError(f"{platform.name} is simulated: there is nothing to try")
+        raise slip(options, f"{platform.name} is simulated: --probe has nothing to ask")
     show(list_document(platform, records, policy=policy), render, as_json=options.json)
     return DONE
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from heapwire.cli.arguments import extent, load_platform, load_policy, positive, seconds
 from heapwire.cli.pages import add_player, run_player
+from heapwire.cli.terminal import slip
 from heapwire.client_lib.player import AUTO, PATTERNS, PatternMaterial, PlayOptions
-from heapwire.protocol import InputError
 from heapwire.protocol.values import Extent
 
 
@@ -79,15 +79,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _material(options: argparse.Namespace) -> str | PatternMaterial:
-    """What the command line says is to be shown; raises `InputError` unless it is one thing."""
+    """What the command line says is to be shown; raises `SlipError` unless it is one thing."""
     if options.picture is None:
         if options.file is None:
-            raise InputError("name a video file, or --picture for a test pattern")
+            raise slip(options, "name a video file, or --picture for a test pattern")
         if options.size is not None or options.rate is not None:
-            raise InputError("--size and --rate are for --picture: a file has its own")
+            raise slip(options, "--size and --rate are for --picture: a file has its own")
         return str(options.file)
     if options.file is not None:
-        raise InputError(f"either {options.file} or --picture can be shown, not both")
+        raise slip(options, f"either {options.file} or --picture can be shown, not both")
     return PatternMaterial(
         options.picture,
         options.size or Extent(1280, 720),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         ArgumentParser as ArgumentParser,
         SlipError as SlipError,
         did_you_mean as did_you_mean,
+        slip as slip,
     )
     from heapwire.cli.terminal.exit_status import (
         DONE as DONE,
@@ -39,7 +40,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "argument_parser": "ArgumentParser SlipError did_you_mean",
+            "argument_parser": "ArgumentParser SlipError did_you_mean slip",
             "exit_status": "DONE FAILED NO_COMPOSITOR USAGE status_of",
             "output": (
                 "SCHEMA_VERSION begin_output complain documents fail flush open_standard_streams "

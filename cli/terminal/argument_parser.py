@@ -45,6 +45,12 @@ class ArgumentParser(argparse.ArgumentParser):
         return options, left
 
 
+def slip(options: argparse.Namespace, message: str) -> SlipError:
+    """What to raise where arguments that can be read one by one cannot stand together."""
+    parser: ArgumentParser = options.parser
+    return SlipError(parser.prog, parser.format_usage(), message)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The known word that is like a wrong one, as the end of a sentence; else all of them."""
     import difflib  # of a command line that can be read nothing is asked

@@ -75,7 +75,7 @@ def test_what_only_a_driver_lays_out_is_not_filled(heapwire):
 @pytest.mark.parametrize("byte", ["256", "0x100", "0xg"])
 def test_what_is_no_byte_is_told_with_the_limit(heapwire, byte):
     run = heapwire(*NV12, "--fill", byte)
-    assert run.status == 1
+    assert run.status == 2
     assert "a byte is a number from 0 to 255" in run.err
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import json
 import logging
 import subprocess
 import sys
@@ -78,6 +79,33 @@ def test_what_is_like_no_command_is_told_with_all_of_them(heapwire):
     run = heapwire("--verbose", "xyzzy")
     assert run.status == 2
     assert ", ".join(COMMANDS) in run.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["play"], "name a video file"),
+        (["list", "--probe", "--platform", "uvc-camera"], "uvc-camera is simulated"),
+        (["import", "report.json", "--name", "a/b"], "no name of a platform"),
+        (["man", "lst"], "there is no command 'lst'; did you mean 'list'?"),
+        (["allocate", "--fill", "256"], "a byte is a number from 0 to 255"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_wrong_usage(heapwire, words, told):
+    run = heapwire(*words)
+    assert run.status == 2
+    assert run.err.startswith(f"usage: heapwire {words[0]} [-h]")
+    assert told in run.err
+
+
+def test_wrong_usage_that_a_command_finds_is_json_as_well(heapwire):
+    run = heapwire("play", "a.mkv", "--picture", "--json")
+    assert run.status == 2
+    told = json.loads(run.out)["error"]
+    assert (told["status"], told["message"]) == (
+        2,
+        "either a.mkv or --picture can be shown, not both",
+    )
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

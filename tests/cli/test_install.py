@@ -127,7 +127,7 @@ def test_pages_are_printed_or_written_all_at_once(heapwire, tmp_path):
     }
     assert heapwire("man", "explain").out == (folder / "heapwire-explain.1").read_text()
     assert heapwire("man").out == (folder / "heapwire.1").read_text()
-    assert heapwire("man", "nothing").status == 1
+    assert heapwire("man", "nothing").status == 2
 
 
 def test_the_xml_of_the_protocols_is_where_it_is_said_to_be(heapwire):

@@ -75,7 +75,7 @@ def test_this_machine_is_listed_whatever_it_has(heapwire):
 
 def test_only_real_hardware_is_probed(heapwire):
     run = heapwire("list", "--platform", "raspberry-pi-4", "--probe")
-    assert run.status == 1
+    assert run.status == 2
     assert "simulated" in run.err
 
 

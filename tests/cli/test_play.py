@@ -144,9 +144,9 @@ def test_without_memory_to_negotiate_about_it_says_what_is_lost(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
-        ((), 1, "name a video file, or --picture"),
-        (("a.mkv", "--picture"), 1, "not both"),
-        (("a.mkv", "--rate", "30"), 1, "a file has its own"),
+        ((), 2, "name a video file, or --picture"),
+        (("a.mkv", "--picture"), 2, "not both"),
+        (("a.mkv", "--rate", "30"), 2, "a file has its own"),
         (("--picture", "testcard"), 2, "bars"),
     ],
 )
