@@ -219,6 +219,10 @@ def _add_verbose(parser: argparse.ArgumentParser, *, default: bool | str) -> Non
         default=default,
         help="log what is asked, answered, allocated and imported",
     )
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                _add_verbose(inner, default=argparse.SUPPRESS)
 
 
 class _Version(argparse.Action):

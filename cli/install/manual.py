@@ -14,7 +14,7 @@ WHOLE = "heapwire"
 _STATUS = (
     ("0", "What was asked for was done."),
     ("1", "No source satisfies everyone, or what was asked for failed."),
-    ("2", "The command line cannot be read."),
+    ("2", "The arguments are wrong."),
     ("3", "There is no compositor, or one without the protocol."),
     ("130", "Ctrl-C ended it."),
 )

@@ -10,7 +10,7 @@ from heapwire.protocol import InputError
 
 
 class SlipError(InputError):
-    """A command line that cannot be read: `usage` is what may stand there, `message` what is wrong.
+    """Arguments that are wrong: `usage` is what may stand there, `message` what is wrong.
 
     `str()` begins with the command whose arguments they are.
     """

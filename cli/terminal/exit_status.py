@@ -9,7 +9,7 @@ DONE = 0
 FAILED = 1
 """No source satisfies everyone, or what was asked for failed."""
 USAGE = 2
-"""The command line cannot be read so."""
+"""The arguments are wrong."""
 NO_COMPOSITOR = 3
 """There is no compositor, or one without the protocol."""
 

@@ -109,8 +109,8 @@ def test_wrong_usage_that_a_command_finds_is_json_as_well(heapwire):
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_verbose_may_stand_before_the_command_and_after_it(place):
-    words = ["list", "--names"]
+@pytest.mark.parametrize("words", [["list", "--names"], ["protocol", "path"]])
+def test_verbose_may_stand_anywhere(words, place):
     ready_command([*words[:place], "--verbose", *words[place:]])
     assert logging.getLogger("heapwire.negotiation").isEnabledFor(logging.DEBUG)
     assert not logging.getLogger("PIL").isEnabledFor(logging.DEBUG)  # libraries keep quiet
