@@ -21,7 +21,7 @@ _WORDS = {
 _FIRST_WORD = re.compile(
     rf"^([\s├└│─]*)({'|'.join(map(re.escape, _WORDS))})(?=\s|$)", flags=re.MULTILINE
 )
-_HEADING = re.compile(r"^(\S.*)\n(?=    |[├└│])", flags=re.MULTILINE)
+_HEADING = re.compile(r"^([^\s├└│].*)\n(?=    |[├└│])", flags=re.MULTILINE)
 
 
 def painted(text: str, stream: TextIO) -> str:

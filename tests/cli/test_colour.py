@@ -33,6 +33,12 @@ def test_on_a_terminal_words_and_headings_have_colours():
     assert re.sub(r"\033\[\d*m", "", text) == TEXT
 
 
+def test_a_branch_of_a_tree_is_no_heading():
+    text = painted("plan\n├─── layout\n├─── why: because\n└─── object", Terminal())
+    assert text.count(BOLD) == 1
+    assert text.startswith(f"{BOLD}plan\033[0m\n├─── layout\n")
+
+
 def test_a_file_has_none():
     assert painted(TEXT, io.StringIO()) == TEXT
 
