@@ -80,8 +80,9 @@ def run(options: argparse.Namespace) -> int:
     output: OutputFile = options.output
     output.write_json(report.document())
     if str(output) != str(OutputFile(STANDARD_OUTPUT)):
+        failed = f"; what failed: {', '.join(report.failed)}" if report.failed else ""
         say(
-            f"wrote {output}: what there is here, and {len(report.failed)} parts that failed\n"
+            f"wrote {output}: what there is here{failed}\n"
             "names of users and of this machine, home directories and serial numbers are left "
             "out; read it before you send it"
         )

@@ -21,7 +21,9 @@ _PLACES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire completion`."""
-    parser.add_argument("shell", choices=[*_PLACES], help="the shell")
+    parser.add_argument(
+        "shell", metavar=f"{{{','.join(_PLACES)}}}", choices=[*_PLACES], help="the shell"
+    )
     parser.add_argument(
         "--install",
         action="store_true",

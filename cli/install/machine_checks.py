@@ -69,7 +69,7 @@ def _in_kernel(reader: Reader, names: str) -> Finding:
     if config and not lacking:
         says = f"no heap, although {file} has them: none came up (dmesg | grep -i heap)"
         return Finding("heaps", State.MISSING, says)
-    where = f"{file} has them not" if config else "its configuration is not here"
+    where = f"they are not in {file}" if config else "its configuration is not here"
     enabled = " ".join(f"-e {option}" for option in lacking or _HEAP_OPTIONS)
     return Finding(
         "heaps",

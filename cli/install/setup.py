@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire setup`."""
     parser.add_argument(
         "part",
+        metavar=f"{{{','.join(_FILES)}}}",
         choices=[*_FILES],
         help=f"the rule of udev's that lets a group use heaps (for /{RULES}), or what goes into "
         "weston.ini",

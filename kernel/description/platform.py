@@ -87,8 +87,9 @@ class Platform:
         wanted = fspath(platform)
         if isinstance(platform, str) and "/" not in wanted and not wanted.endswith(_SUFFIX):
             if wanted not in shipped():
+                hint = did_you_mean(wanted, shipped())
                 raise InputError(
-                    f"there is no platform {shown(wanted)}: {did_you_mean(wanted, shipped())} "
+                    f"there is no platform {shown(wanted)}: {hint}{'' if hint[-1] == '?' else '.'} "
                     "A file is named with its path or its ending .toml."
                 )
             return cls._of(_read_shipped(wanted))

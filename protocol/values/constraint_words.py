@@ -34,9 +34,15 @@ class Unit:
         if self.hexadecimal:
             return f"{lowest:#x} to {highest:#x}"
         if self.parts:
-            ends = [f"{end / self.parts:.4g}" for end in (lowest, highest)]
-            return " to ".join(dict.fromkeys(ends))
+            return " to ".join(dict.fromkeys((self._of_one(lowest), self._of_one(highest))))
         return f"{lowest} to {highest} {self.plural}"
+
+    def _of_one(self, number: int) -> str:
+        """`0.5`, `32768`, and `1/65536` where four digits would be zeros or an exponent."""
+        if 0 < number * 100 < self.parts:
+            return f"1/{self.parts / number:.0f}"
+        ratio = number / self.parts
+        return f"{ratio:.0f}" if ratio >= 1000 else f"{ratio:.4g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,10 @@ def written(heapwire, tmp_path, *arguments):
     for word in PLANTED.values():
         assert word.lower() not in text.lower()
         assert word.lower() not in outcome.err.lower()
-    return json.loads(text)
+    told = json.loads(text)
+    failed = f"; what failed: {', '.join(told['failed'])}" if told["failed"] else ""
+    assert outcome.out.startswith(f"wrote {path}: what there is here{failed}\n")
+    return told
 
 
 def machine(tmp_path):

@@ -24,6 +24,7 @@ def test_it_is_printed_or_written(heapwire, tmp_path):
         assert heapwire("setup", part, "--output", tmp_path / part).status == 0
         assert (tmp_path / part).read_text() == setup_text(part)
     assert heapwire("setup", "nothing").status == 2
+    assert "required: {udev,weston}" in heapwire("setup").err
 
 
 @pytest.mark.parametrize(("page", "part"), [("kernel.md", "udev"), ("integrating.md", "weston")])

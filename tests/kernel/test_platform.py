@@ -87,6 +87,11 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         Platform.load("rasberry-pi-4")
 
 
+def test_a_name_like_no_other_is_answered_with_all_of_them():
+    with pytest.raises(InputError, match=r"there are allwinner-a20, .*, uvc-camera\. A file is"):
+        Platform.load("xyzzy")
+
+
 def test_a_missing_file_is_one_line(tmp_path):
     with pytest.raises(InputError) as caught:
         Platform.load(str(tmp_path / "none.toml"))

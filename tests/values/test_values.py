@@ -111,6 +111,20 @@ def test_a_unit_counts() -> None:
     assert Unit("bytes", "byte", hexadecimal=True).between(0, 16) == "0x0 to 0x10"
 
 
+@pytest.mark.parametrize(
+    ("lowest", "highest", "told"),
+    [
+        (1, (1 << 31) - 1, "1/65536 to 32768"),
+        (1 << 13, 1 << 18, "0.125 to 4"),
+        (655, 656, "1/100 to 0.01001"),
+        (1 << 16, 1 << 16, "1"),
+        (0, 3 << 15, "0 to 1.5"),
+    ],
+)
+def test_parts_of_one_are_told_without_exponents(lowest, highest, told):
+    assert Unit("parts", "part", parts=1 << 16).between(lowest, highest) == told
+
+
 def test_a_stream_has_room_for_everybodys_buffers() -> None:
     assert BufferCount(minimum=4, queue=3, hold=2).total == 9
 
