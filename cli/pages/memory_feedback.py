@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapwire.cli.terminal import SCHEMA_VERSION, documents, texts
 from heapwire.client_lib.wayland import ToldSource
 from heapwire.protocol.explain import Document, Json, constraint_document, source_document
+from heapwire.protocol.solver import requirement
 from heapwire.protocol.values import (
     DeviceId,
     FormatModifier,
@@ -59,19 +60,28 @@ def _tranche_lines(tranche: Document) -> Iterator[str]:
         if not said_set["constraints"]:
             continue  # nothing beyond the formats
         pairs = ", ".join(_pairs(documents(said_set["formats"])))
-        yield f"    device {said_set['device']} requires for {pairs}"
+        yield f"    {_device_name(said_set['device'])} requires for {pairs}"
         for constraint in documents(said_set["constraints"]):
             guess = " (presumed)" if constraint["presumed"] else ""
-            yield f"        {constraint['constraint']} {_value(constraint['value'])}{guess}"
+            demand = str(constraint["text"]).removeprefix(
+                f"{_device_name(said_set['device'])} needs "
+            )
+            yield f"        {demand}{guess}"
 
 
 def _pairs(pairs: Iterable[Document]) -> list[str]:
     return [f"{pair['fourcc']} {pair['modifier']}" for pair in pairs]
 
 
-def _value(value: Json) -> str:
-    sources = documents(value)
-    return ", ".join(str(one.get("name", one)) for one in sources) if sources else str(value)
+def _source_words(source: SourceId, name: str) -> str:
+    """What sentences call a source: `heap system`, `udmabuf`."""
+    kind = source.kind.name.lower()
+    return name if name == kind else f"{kind} {name}"
+
+
+def _device_name(number: Json) -> str:
+    """What sentences call a device of a tranche, which has no more than a number."""
+    return f"device {number}"
 
 
 def _source_document(source: ToldSource, names: dict[SourceId, str]) -> Document:
@@ -81,6 +91,7 @@ def _source_document(source: ToldSource, names: dict[SourceId, str]) -> Document
 
 def _tranche_document(tranche: DmabufTranche, names: dict[SourceId, str]) -> Document:
     memory = tranche.memory
+    words = {id_: _source_words(id_, name) for id_, name in names.items()}
     sources: list[Json] | None = None
     if memory is not None and memory.sources:
         sources = [source_document(source, names) for source in memory.sources]
@@ -100,6 +111,7 @@ def _tranche_document(tranche: DmabufTranche, names: dict[SourceId, str]) -> Doc
                         "value": said["value"],
                         "presumed": constraint.provenance is Provenance.PRESUMPTION,
                         "must_understand": said["must_understand"],
+                        "text": requirement(_device_name(entry.device), constraint, words),
                     }
                     for constraint in entry.set.constraints
                     for said in (constraint_document(constraint, names),)

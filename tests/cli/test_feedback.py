@@ -70,6 +70,17 @@ def test_what_the_devices_require_is_shown(heapwire, serving):
     assert {one["presumed"] for one in said} <= {True, False}
 
 
+def test_what_is_required_is_told_in_sentences_with_units(heapwire, serving):
+    with serving("raspberry-pi-4"):
+        text = heapwire("feedback", "--fullscreen").out
+        document = json.loads(heapwire("feedback", "--fullscreen", "--json").out)
+    needs = "memory that is at addresses 0x0 to 0x3fffffff"
+    assert f"    device 0 requires for YUV420 LINEAR, NV12 LINEAR\n        {needs}\n" in text
+    assert "memory that is from heap linux,cma or heap system\n" in text
+    [(first, *_)] = [entry["constraints"] for entry in document["tranches"][0]["sets"][:1]]
+    assert first["text"] == f"device 0 needs {needs}"
+
+
 def test_without_the_core_it_is_linux_dmabufs_own(heapwire, serving):
     with serving("raspberry-pi-4", extension=False):
         document = json.loads(heapwire("feedback", "--json").out)
