@@ -6,7 +6,7 @@ import argparse
 
 from heapwire.cli.arguments import add_json, add_participants, add_platform, extent, load_platform
 from heapwire.cli.question import default_participants, problem_of
-from heapwire.cli.terminal import DONE, FAILED, documents, show
+from heapwire.cli.terminal import DONE, FAILED, documents, show, slip
 from heapwire.client_lib.exporters import (
     FACTS_OF_EXPORTERS,
     ExportedFrame,
@@ -19,12 +19,15 @@ from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import Document, explain_document, render_explain, solve
 from heapwire.protocol.values import (
+    FORMATS,
+    LINEAR,
     Content,
     DeviceId,
     FormatModifier,
     PlaneLayout,
     Source,
     Usage,
+    fourcc_name,
 )
 
 _PRODUCES = Usage.DECODE | Usage.CAMERA | Usage.RENDER
@@ -80,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge the frame; 1 if nobody can use it as it is."""
+    _check_planes(options)
     platform = load_platform(options.platform)
     members = [platform.participant(device, usage) for device, usage in options.participant]
     if not members:
@@ -115,6 +119,15 @@ def run(options: argparse.Namespace) -> int:
         document = {**document, "instead": explain_document(problem, solve(problem))}
     show(document, _render, as_json=options.json)
     return DONE if answer.plans else FAILED
+
+
+def _check_planes(options: argparse.Namespace) -> None:
+    """`SlipError` if there are not as many planes as a format in rows has; others may have more."""
+    pair: FormatModifier = options.format
+    known = FORMATS.get(pair.fourcc)
+    if pair.modifier == LINEAR and known is not None and len(options.plane) != len(known.planes):
+        name, number = fourcc_name(pair.fourcc), len(known.planes)
+        raise slip(options, f"{name} in rows has {number} planes: give --plane for each of them")
 
 
 def _render(document: Document) -> str:

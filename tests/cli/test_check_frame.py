@@ -61,6 +61,8 @@ def test_planes_in_two_objects(heapwire):
         (("--object", "linux,cma:4096", "--plane", "1"), "is not [OBJECT:]OFFSET:PITCH"),
         (("--object", "linux,cma:4096", "--plane", "0:-1"), "is not [OBJECT:]OFFSET:PITCH"),
         (PLANES, "--object"),
+        (("--object", "system:4096", *PLANES[:2]), "NV12 in rows has 2 planes"),
+        (("--object", "system:4096", *PLANES, *PLANES[:2]), "NV12 in rows has 2 planes"),
     ],
 )
 def test_what_cannot_be_read(heapwire, arguments, why):
@@ -72,10 +74,10 @@ def test_what_cannot_be_read(heapwire, arguments, why):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("--object", "linux,cma:4096", "--plane", "1:0:64"), "in object 1"),
-        (("--object", "nvram:4096", "--plane", "0:64"), "nothing is known of a memory 'nvram'"),
-        (("--object", "linux,cma:4096", "--plane", "0:64", "--exporter", "none"), "none"),
-        (("--object", "linux,cma:4096", "--plane", "0:64", "--exporter", "cpu"), "no node"),
+        (("--object", "linux,cma:4096", "--plane", "1:0:64", *PLANES[:2]), "in object 1"),
+        (("--object", "nvram:4096", *PLANES), "nothing is known of a memory 'nvram'"),
+        (("--object", "linux,cma:4096", *PLANES, "--exporter", "none"), "none"),
+        (("--object", "linux,cma:4096", *PLANES, "--exporter", "cpu"), "no node"),
     ],
 )
 def test_what_cannot_be(heapwire, arguments, why):
