@@ -22,10 +22,13 @@ WANTED = (
     "heapwire/client_lib/c/heapwire-client.c",
     "heapwire/client_lib/gstreamer/heapwiresink.c",
     "heapwire/client_lib/gstreamer/sink.h",
+    "heapwire/docs/policy.md",
+    "heapwire/docs/examples/compositor.c",
     *(f"heapwire/{room}/py.typed" for room in ("protocol", "kernel", "compositor_plugin")),
     *(f"heapwire/{room}/py.typed" for room in ("client_lib", "cli")),
 )
 UNWANTED = ("heapwire/kernel/vm/", "heapwire/kernel/patches/", "heapwire/__init__.py", "tests/")
+UNWANTED += ("heapwire/docs/site/", "heapwire/docs/upstream/")
 
 IMPORT_ALL = """
 import importlib, pkgutil, heapwire

@@ -41,7 +41,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         "--policy",
         metavar="FILE",
         default=os.environ.get("HEAPWIRE_POLICY"),
-        help="a policy file (docs/policy.md); $HEAPWIRE_POLICY is read too",
+        help="a policy file (`heapwire docs policy`); $HEAPWIRE_POLICY is read too",
     )
 
 

@@ -60,6 +60,8 @@ COMMANDS: Final = {
     "setup": "Print or write what a machine is set up with: the udev rule, the lines for Weston.",
     "completion": "Print or install what completes these commands in a shell.",
     "man": "Write the manual pages, which say what --help says.",
+    "docs": "Show the documentation that is installed: which pages there are, or one as it was "
+    "written.",
 }
 # Those that are not called as their module is, or are in a room within.
 _MODULES = {
@@ -74,6 +76,7 @@ _MODULES = {
     "setup": "install.setup",
     "completion": "install.completion",
     "man": "install.man",
+    "docs": "install.docs",
 }
 
 
@@ -176,8 +179,9 @@ def _parsers(
     top = ArgumentParser(
         prog="heapwire",
         description="Negotiate where video buffers are allocated, and see why.",
-        epilog="Exit status: 0 done, 1 no source satisfies everyone or something failed, "
-        "2 usage, 3 no compositor or one without the protocol, 130 Ctrl-C.",
+        epilog="`heapwire docs` has the documentation. Exit status: 0 done, 1 no source satisfies "
+        "everyone or something failed, 2 usage, 3 no compositor or one without the protocol, "
+        "130 Ctrl-C.",
     )
     top.add_argument("-V", "--version", action=_Version, help="say which version this is")
     _add_verbose(top, default=False)

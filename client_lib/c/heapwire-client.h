@@ -2,7 +2,7 @@
  * heapwire-client.h - which memory a compositor can use, and buffers of it, for clients in C.
  *
  * Nothing here waits, and nothing has a thread of its own: make a client of your wl_display,
- * dispatch as you do anyway, and be called back. docs/client-c.md begins at nothing and ends with
+ * dispatch as you do anyway, and be called back. `heapwire docs client-c` begins at nothing and ends with
  * a buffer on the screen.
  *
  * Whatever can fail takes a struct heapwire_error, which may be NULL: who is at fault, and a

@@ -1,8 +1,7 @@
 """The pages to start with, followed word by word, with the installed wheel, away from the checkout.
 
-All blocks of a page that are shell run as one script, in an empty folder that has the examples
-which the page leads to. Whatever is begun in the background has its socket before the next
-command: a person who types is as slow.
+All blocks of a page that are shell run as one script, in an empty folder. Whatever is begun in the
+background has its socket before the next command: a person who types is as slow.
 """
 
 from __future__ import annotations
@@ -51,9 +50,6 @@ def follow(installed: Path, tmp_path: Path) -> Iterator[object]:
     home = Path(tempfile.mkdtemp(prefix="heapwire-"))  # the name of a socket must be short
 
     def follow(page: str) -> Followed:
-        text = (DOCS / page).read_text("utf-8")
-        for example in re.findall(r"\]\(((?:\.\./)?examples/[\w.]+)\)", text):
-            shutil.copy((DOCS / page).parent / example, tmp_path)
         end = "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", end + script_of(page)],
@@ -140,8 +136,8 @@ def test_it_is_the_wheel_that_is_followed(installed: Path, tmp_path: Path) -> No
 
 # What runs an example that is not followed here, because it is not shell or does not end by itself.
 ELSEWHERE = {
-    ("client-c.md", "sh"): "c/test_client_tutorial.py",
-    ("client-c.md", "c"): "c/test_client_tutorial.py",
+    ("client-c.md", "sh"): "docs/test_client_tutorial.py",
+    ("client-c.md", "c"): "docs/test_client_tutorial.py",
     ("platforms.md", "toml"): "kernel/test_platform_docs.py",
     ("platforms.md", "python"): "kernel/test_platform_docs.py",
     ("policy.md", "toml"): "plugin/test_policy_docs.py",

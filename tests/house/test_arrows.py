@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "cli.terminal": {"protocol", "client_lib"},
     "cli.pages": {"protocol", "kernel", "client_lib", "cli"},
 }
+PAGES = "docs"  # installed beside the rooms, and no code
 FACES = {dotted(path) for path in sources(*ROOMS) if path.name == "__init__.py"}
 MODULES = {dotted(path) for path in sources(*ROOMS)}
 COMMON = {
@@ -83,7 +84,7 @@ def broken_arrows(source: str, module: str, *, is_package: bool = False) -> list
         head, _, rest = name.partition(".")
         if head in ROOMS:
             faults.append(f"{module}:{line}: {name} by its bare name")
-        if head != "heapwire":
+        if head != "heapwire" or rest == PAGES:
             continue
         target = innermost(rest, MODULES | set(ROOMS)) or rest
         room = target if target in FACES else target.rpartition(".")[0]

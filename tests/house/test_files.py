@@ -22,7 +22,7 @@ UNWANTED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", r"\bX{3}\b")), re.ASC
 
 
 def test_what_is_installed_is_what_the_rooms_hold() -> None:
-    """The links of src/heapwire lead to the rooms, and setuptools finds all that is in them."""
+    """The links of src/heapwire lead to the rooms and docs/, and setuptools finds what is there."""
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     finder = tools["packages"]["find"]
     found = find_namespace_packages(str(ROOT / "src"), exclude=finder["exclude"])
@@ -30,9 +30,11 @@ def test_what_is_installed_is_what_the_rooms_hold() -> None:
     assert finder["where"] == ["src"]
     assert folders <= set(found)
     data = {name.rpartition(".")[2] for name in set(found) - folders - {"heapwire"}}
-    assert data <= {"xml", "platforms", "profiles", "schemas", "files"}
+    pages = {"docs", "start", "decisions", "examples", "images"}
+    assert data <= {"xml", "platforms", "profiles", "schemas", "files", *pages}
+    for linked in (*ROOMS, "docs"):
+        assert (ROOT / "src/heapwire" / linked).readlink() == Path("../..", linked)
     for room in ROOMS:
-        assert (ROOT / "src/heapwire" / room).readlink() == Path("../..", room)
         assert (ROOT / room / "py.typed").is_file()
 
 

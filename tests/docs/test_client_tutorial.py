@@ -1,17 +1,16 @@
-"""docs/client-c.md, followed word by word."""
+"""docs/client-c.md, followed word by word, with the installed wheel, away from the checkout."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from installed import command_environment
 from patience import PATIENCE, until
 from PIL import Image
 
@@ -34,21 +33,16 @@ def test_what_it_shows_of_an_event_loop_compiles(tmp_path: Path) -> None:
     subprocess.run(["cc", *strict, shown], check=True)
 
 
-def test_from_nothing_to_a_buffer_on_the_screen(tmp_path: Path) -> None:
-    shutil.copy(DOCS / "examples/show_one_buffer.c", tmp_path)
-    sockets = Path(tempfile.mkdtemp(prefix="heapwire-"))
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "XDG_RUNTIME_DIR": str(sockets),
-    }
+def test_from_nothing_to_a_buffer_on_the_screen(installed: Path, tmp_path: Path) -> None:
+    home = Path(tempfile.mkdtemp(prefix="heapwire-"))  # the name of a socket must be short
+    environment = command_environment(installed, home)
     command = ["sh", "-e", "-c", BUILD + COMPILE]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     try:
         # Nobody outside is told when a frame is on the screen: it may be interrupted too early.
         until(lambda: GREY in colours_shown(tmp_path, environment), "a grey window")
     finally:
-        shutil.rmtree(sockets)
+        shutil.rmtree(home)
 
 
 def colours_shown(folder: Path, environment: dict[str, str]) -> set[tuple[int, ...]]:
