@@ -1,13 +1,17 @@
-"""Look into a wheel, install it away from the checkout, and import all of it."""
+"""Look into a wheel, install as docs/install.md says, put the wheel there, and import all of it."""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import tempfile
-import venv
 import zipfile
 from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/install.md"
 
 WANTED = (
     "heapwire/protocol/wire/xml/xx-dmabuf-negotiation-v1.xml",
@@ -56,14 +60,27 @@ def main(wheel: Path) -> int:
     if faults:
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        venv.create(Path(folder, "venv"), with_pip=True)
-        python = Path(folder, "venv/bin/python")
-        wanted = f"{wheel.resolve()}[play,completion]"
-        subprocess.run([python, "-m", "pip", "install", "-qq", wanted], check=True)
-        subprocess.run([python, "-I", "-c", IMPORT_ALL], check=True, cwd=folder)
-        command = [Path(folder, "venv/bin/heapwire"), "list", "--platform", "exynos4-mfc-v5"]
+        programs = installed_programs(Path(folder))
+        again = ("install", "-qq", "--force-reinstall", "--no-deps", wheel.resolve())
+        subprocess.run([programs / "python", "-m", "pip", *again], check=True)
+        subprocess.run([programs / "python", "-I", "-c", IMPORT_ALL], check=True, cwd=folder)
+        command = [programs / "heapwire", "list", "--platform", "exynos4-mfc-v5"]
         subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
     return 0
+
+
+def installed_programs(home: Path) -> Path:
+    """What the page has a person type, as somebody who lives in `home`; where the programs are."""
+    [block] = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    kept = {
+        # How pip is set up here stays as it is.
+        "XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME", str(Path.home() / ".config")),
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+    }
+    subprocess.run(
+        ["bash", "-euc", block], check=True, cwd=ROOT, env={**os.environ, **kept, "HOME": str(home)}
+    )
+    return home / "heapwire/bin"
 
 
 if __name__ == "__main__":
