@@ -20,10 +20,7 @@ G_DEFINE_TYPE(HwSink, hw_sink, GST_TYPE_VIDEO_SINK)
 /* Of each thread: the sink that it lets pause or step, for as long as that takes. */
 static GPrivate halted = G_PRIVATE_INIT(NULL);
 
-enum { PROP_0, PROP_FULLSCREEN, PROP_DISPLAY, PROP_DEVICE, PROP_COPIES, PROP_STATS };
-
-/* The screen with a reference; NULL below READY. */
-static struct hw_screen *screen_of(HwSink *sink)
+struct hw_screen *hw_sink_screen(HwSink *sink)
 {
 	struct hw_screen *screen;
 
@@ -139,7 +136,7 @@ static gboolean stop(GstBaseSink *base)
  */
 static gboolean give_way(HwSink *sink, gboolean starts)
 {
-	struct hw_screen *screen = screen_of(sink);
+	struct hw_screen *screen = hw_sink_screen(sink);
 
 	if (screen) {
 		hw_screen_pause(screen, starts);
@@ -164,7 +161,7 @@ static gboolean unlock_stop(GstBaseSink *base)
 
 static GstCaps *get_caps(GstBaseSink *base, GstCaps *filter)
 {
-	struct hw_screen *screen = screen_of(HW_SINK(base));
+	struct hw_screen *screen = hw_sink_screen(HW_SINK(base));
 	GstCaps *caps, *both;
 
 	if (screen) {
@@ -254,71 +251,6 @@ static GstFlowReturn render(GstBaseSink *base, GstBuffer *buffer)
 	return GST_BASE_SINK_CLASS(hw_sink_parent_class)->render(base, buffer);
 }
 
-/* -- Properties ------------------------------------------------------------------------------- */
-
-static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
-{
-	HwSink *sink = HW_SINK(object);
-	struct hw_screen *screen;
-
-	GST_OBJECT_LOCK(sink);
-	switch (id) {
-	case PROP_FULLSCREEN:
-		sink->fullscreen = g_value_get_boolean(value);
-		break;
-	case PROP_DISPLAY:
-		g_free(sink->display);
-		sink->display = g_value_dup_string(value);
-		break;
-	case PROP_DEVICE:
-		g_free(sink->device);
-		sink->device = g_value_dup_string(value);
-		break;
-	default:
-		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-	}
-	GST_OBJECT_UNLOCK(sink);
-	screen = id == PROP_FULLSCREEN ? screen_of(sink) : NULL;
-	if (screen) {
-		hw_screen_set_fullscreen(screen, g_value_get_boolean(value));
-		hw_screen_unref(screen);
-	}
-}
-
-static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
-{
-	HwSink *sink = HW_SINK(object);
-	struct hw_screen *screen = screen_of(sink);
-
-	GST_OBJECT_LOCK(sink);
-	switch (id) {
-	case PROP_FULLSCREEN:
-		g_value_set_boolean(value, screen ? screen->fullscreen : sink->fullscreen);
-		break;
-	case PROP_DISPLAY:
-		g_value_set_string(value, sink->display);
-		break;
-	case PROP_DEVICE:
-		g_value_set_string(value, sink->device);
-		break;
-	case PROP_COPIES:
-	case PROP_STATS:
-		break;
-	default:
-		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-	}
-	GST_OBJECT_UNLOCK(sink);
-	if (!screen)
-		return;
-	g_mutex_lock(&screen->lock);
-	if (id == PROP_COPIES)
-		g_value_set_uint64(value, screen->counts.copies);
-	else if (id == PROP_STATS)
-		g_value_take_boxed(value, hw_screen_stats(screen));
-	g_mutex_unlock(&screen->lock);
-	hw_screen_unref(screen);
-}
-
 static void finalize(GObject *object)
 {
 	HwSink *sink = HW_SINK(object);
@@ -328,39 +260,14 @@ static void finalize(GObject *object)
 	G_OBJECT_CLASS(hw_sink_parent_class)->finalize(object);
 }
 
-static void install(GObjectClass *objects, guint id, GParamSpec *spec)
-{
-	g_object_class_install_property(objects, id, spec);
-}
-
 static void hw_sink_class_init(HwSinkClass *class)
 {
-	const GParamFlags both = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-	const GParamFlags told = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-	GObjectClass *objects = G_OBJECT_CLASS(class);
 	GstElementClass *elements = GST_ELEMENT_CLASS(class);
 	GstBaseSinkClass *sinks = GST_BASE_SINK_CLASS(class);
 	GstCaps *caps = hw_all_caps();
 
-	objects->set_property = set_property;
-	objects->get_property = get_property;
-	objects->finalize = finalize;
-	install(objects, PROP_FULLSCREEN,
-		g_param_spec_boolean("fullscreen", "Fullscreen", "Fill the whole screen", FALSE, both));
-	install(objects, PROP_DISPLAY,
-		g_param_spec_string("display", "Display",
-				    "Socket of the compositor (unset: $WAYLAND_DISPLAY)", NULL, both));
-	install(objects, PROP_DEVICE,
-		g_param_spec_string("device", "Device",
-				    "Camera that fills the buffers (unset: that of a v4l2src that "
-				    "imports dma-bufs)",
-				    NULL, both));
-	install(objects, PROP_COPIES,
-		g_param_spec_uint64("copies", "Copies", "Pictures that had to be copied", 0,
-				    G_MAXUINT64, 0, told));
-	install(objects, PROP_STATS,
-		g_param_spec_boxed("stats", "Statistics", "What became of the pictures",
-				   GST_TYPE_STRUCTURE, told));
+	G_OBJECT_CLASS(class)->finalize = finalize;
+	hw_sink_install_properties(G_OBJECT_CLASS(class));
 	elements->change_state = change_state;
 	elements->send_event = send_event;
 	gst_element_class_add_pad_template(

@@ -28,6 +28,11 @@ struct _HwSink {
 	GstBuffer *prerolled; /* shown, and about to come again; no reference */
 };
 
+void hw_sink_install_properties(GObjectClass *objects);
+
+/* The screen with a reference; NULL below READY. */
+struct hw_screen *hw_sink_screen(HwSink *sink);
+
 /* Says on the bus what went wrong. Whose fault it is decides what a person can do about it. */
 void hw_sink_post(HwSink *sink, const struct heapwire_error *error);
 
