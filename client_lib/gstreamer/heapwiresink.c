@@ -79,6 +79,16 @@ static void close_screen(HwSink *sink)
 	}
 }
 
+static void stop_flushing(HwSink *sink)
+{
+	struct hw_screen *screen = hw_sink_screen(sink);
+
+	if (screen) {
+		hw_screen_stop_flushing(screen);
+		hw_screen_unref(screen);
+	}
+}
+
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition)
 {
 	HwSink *sink = HW_SINK(element);
@@ -86,6 +96,8 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
 
 	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_screen(sink))
 		return GST_STATE_CHANGE_FAILURE;
+	if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+		stop_flushing(sink);
 	g_private_set(&halted, transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED ? sink : NULL);
 	done = GST_ELEMENT_CLASS(hw_sink_parent_class)->change_state(element, transition);
 	g_private_set(&halted, NULL);
@@ -132,7 +144,8 @@ static gboolean stop(GstBaseSink *base)
 /*
  * Whoever shows a picture is to let go of the preroll lock. To pause or to step is no more than
  * that: a source whose buffer is being allocated meanwhile, or whose pool is being planned, would
- * take an interruption for the end of the stream.
+ * take an interruption for the end of the stream. A pad that flushes lets nobody wait until it
+ * stops to: to stop the source, GStreamer waits until it has noticed.
  */
 static gboolean give_way(HwSink *sink, gboolean starts)
 {
@@ -141,7 +154,7 @@ static gboolean give_way(HwSink *sink, gboolean starts)
 	if (screen) {
 		hw_screen_pause(screen, starts);
 		if (starts && g_private_get(&halted) != sink)
-			hw_screen_interrupt(screen);
+			hw_screen_interrupt(screen, GST_PAD_IS_FLUSHING(GST_BASE_SINK_PAD(sink)));
 		hw_screen_unref(screen);
 	}
 	return TRUE;
@@ -155,6 +168,13 @@ static gboolean unlock(GstBaseSink *base)
 static gboolean unlock_stop(GstBaseSink *base)
 {
 	return give_way(HW_SINK(base), FALSE);
+}
+
+static gboolean handle_event(GstBaseSink *base, GstEvent *event)
+{
+	if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+		stop_flushing(HW_SINK(base));
+	return GST_BASE_SINK_CLASS(hw_sink_parent_class)->event(base, event);
 }
 
 /* -- Formats and buffers ---------------------------------------------------------------------- */
@@ -280,6 +300,7 @@ static void hw_sink_class_init(HwSinkClass *class)
 	sinks->stop = stop;
 	sinks->unlock = unlock;
 	sinks->unlock_stop = unlock_stop;
+	sinks->event = handle_event;
 	sinks->get_caps = get_caps;
 	sinks->set_caps = set_caps;
 	sinks->propose_allocation = propose_allocation;

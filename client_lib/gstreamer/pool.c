@@ -83,6 +83,16 @@ static gboolean set_config(GstBufferPool *base, GstStructure *config)
 	return GST_BUFFER_POOL_CLASS(hw_pool_parent_class)->set_config(base, config) && as_asked;
 }
 
+/*
+ * Nothing is made before it is asked for: who makes a buffer may wait for the compositor, and the
+ * end of that wait is FLUSHING only to who acquires one. To who activates a pool it is an error.
+ */
+static gboolean start(GstBufferPool *base)
+{
+	(void)base;
+	return TRUE;
+}
+
 /* The dma-bufs of one buffer; FALSE with the error. */
 static gboolean allocate(HwPool *pool, GstBuffer *buffer, int *fds, struct heapwire_error *error)
 {
@@ -159,6 +169,7 @@ static void hw_pool_class_init(HwPoolClass *class)
 	G_OBJECT_CLASS(class)->finalize = finalize;
 	pools->get_options = get_options;
 	pools->set_config = set_config;
+	pools->start = start;
 	pools->alloc_buffer = alloc_buffer;
 }
 

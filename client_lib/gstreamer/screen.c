@@ -203,7 +203,7 @@ void hw_screen_complain(struct hw_screen *screen, const struct heapwire_error *e
 
 static gboolean may_wait(const struct hw_screen *screen, guint interrupts)
 {
-	return interrupts == screen->interrupts &&
+	return interrupts == screen->interrupts && !screen->flushing &&
 	       !(screen->paused && screen->showing == g_thread_self());
 }
 
@@ -221,11 +221,19 @@ gboolean hw_screen_wait(struct hw_screen *screen, guint interrupts, struct heapw
 	return !error->fault && may_wait(screen, interrupts);
 }
 
-void hw_screen_interrupt(struct hw_screen *screen)
+void hw_screen_interrupt(struct hw_screen *screen, gboolean flushing)
 {
 	g_mutex_lock(&screen->lock);
 	screen->interrupts++;
+	screen->flushing |= flushing;
 	g_cond_broadcast(&screen->changed);
+	g_mutex_unlock(&screen->lock);
+}
+
+void hw_screen_stop_flushing(struct hw_screen *screen)
+{
+	g_mutex_lock(&screen->lock);
+	screen->flushing = FALSE;
 	g_mutex_unlock(&screen->lock);
 }
 

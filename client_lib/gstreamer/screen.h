@@ -38,6 +38,7 @@ struct hw_screen {
 	gboolean ended, told_failure;
 	guint complaints; /* that are being told */
 	guint interrupts; /* how often those who wait were told to stop */
+	gboolean flushing; /* and nobody is to wait at all */
 	gboolean paused;  /* whoever shows a picture does not wait, and shows it later */
 	GThread *showing;
 	struct heapwire_error failed; /* with a fault: it is over */
@@ -102,8 +103,9 @@ void hw_screen_set_shape(struct hw_screen *screen, gint width, gint height);
 /* Shows a picture now or, if the screen is not ready, next; the one that would have been is dropped. */
 void hw_screen_show(struct hw_screen *screen, struct hw_picture *picture, GstBuffer *buffer);
 
-/* Ends every wait that has begun. */
-void hw_screen_interrupt(struct hw_screen *screen);
+/* Ends every wait that has begun, and while it is `flushing` those that begin, too. */
+void hw_screen_interrupt(struct hw_screen *screen, gboolean flushing);
+void hw_screen_stop_flushing(struct hw_screen *screen);
 /* Ends the waits of whoever shows a picture, until it may wait again; nobody else's. */
 void hw_screen_pause(struct hw_screen *screen, gboolean paused);
 /* Says whether this thread shows a picture from now on. */

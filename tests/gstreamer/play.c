@@ -4,6 +4,8 @@
  *   state null|ready|paused|playing
  *   seek                            to the beginning, flushing
  *   step                            to the next picture, flushing
+ *   hold                            what is upstream of the sink; says "held up"
+ *   go                              on with that, and with no sink: it stops, and gets nothing
  *   stats                           of the element `sink`, as a line of text
  *   end                             (or the end of the input)
  * Prints "stats ..." where it is asked, "eos", and "error ELEMENT: TEXT", upon which it ends.
@@ -15,6 +17,42 @@
 static GstElement *pipeline;
 static GMainLoop *loop;
 static int status;
+static GMutex gate;
+static GList *kept;
+
+/* Lets nothing through to the sink, and gives nothing back to who fills buffers. */
+static GstPadProbeReturn keep(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+	(void)pad, (void)data;
+	if (!kept)
+		puts("held up");
+	g_mutex_lock(&gate);
+	kept = g_list_prepend(kept, gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info)));
+	g_mutex_unlock(&gate);
+	return GST_PAD_PROBE_DROP;
+}
+
+static void hold_up(void)
+{
+	GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+	GstPad *own = gst_element_get_static_pad(sink, "sink");
+	GstPad *peer = gst_pad_get_peer(own);
+
+	g_mutex_lock(&gate);
+	gst_pad_add_probe(peer, GST_PAD_PROBE_TYPE_BUFFER, keep, NULL, NULL);
+	gst_object_unref(peer);
+	gst_object_unref(own);
+	gst_object_unref(sink);
+}
+
+static void go_on(void)
+{
+	GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+
+	gst_element_set_state(sink, GST_STATE_READY);
+	gst_object_unref(sink);
+	g_mutex_unlock(&gate);
+}
 
 static void say_stats(void)
 {
@@ -62,6 +100,10 @@ static gboolean told(GIOChannel *channel, GIOCondition condition, gpointer data)
 	} else if (n && !strcmp(words[0], "step")) {
 		gst_element_send_event(pipeline,
 				       gst_event_new_step(GST_FORMAT_BUFFERS, 1, 1.0, TRUE, FALSE));
+	} else if (n && !strcmp(words[0], "hold")) {
+		hold_up();
+	} else if (n && !strcmp(words[0], "go")) {
+		go_on();
 	} else if (n && !strcmp(words[0], "stats")) {
 		say_stats();
 	} else {
@@ -108,6 +150,7 @@ int main(int argc, char **argv)
 	gst_element_set_state(pipeline, GST_STATE_PLAYING);
 	g_main_loop_run(loop);
 	gst_element_set_state(pipeline, GST_STATE_NULL);
+	g_list_free_full(kept, (GDestroyNotify)gst_mini_object_unref);
 	g_source_remove(watch);
 	gst_object_unref(bus);
 	gst_object_unref(pipeline);

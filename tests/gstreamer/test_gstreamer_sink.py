@@ -174,6 +174,40 @@ def test_to_pause_while_a_buffer_is_made_ends_nothing(
         assert playing.end() == 0
 
 
+@pytest.mark.parametrize("between", ["", "queue ! ", COPIED], ids=["pool", "queue", "copy"])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("wish", ["state ready", "seek"])
+def test_to_stop_while_a_buffer_is_made_is_no_error(
+    stage, hold_back, between, number, wish
+) -> None:
+    """Whoever fills the buffers stops too, and waits for the compositor no longer."""
+    held = hold_back(number)
+    with stage.playing(f"{BALL} ! {between}heapwiresink name=sink") as playing:
+        playing.until(held.asked.is_set, "a buffer is asked for")
+        playing.tell(wish)
+        playing.stats()  # it has stopped, though the compositor says nothing
+        held.answer.set()
+        begun = len(stage.frames())
+        playing.tell("state playing")
+        playing.until(lambda: len(stage.frames()) > begun + 3, "pictures")
+        assert playing.end() == 0
+    assert [line for line in playing.heard if line.startswith("error")] == []
+
+
+def test_nobody_begins_to_wait_for_a_sink_that_has_stopped(stage, hold_back) -> None:
+    """GStreamer stops the sink first; the source may want its next buffer after that."""
+    with stage.playing(f"{BALL} ! heapwiresink name=sink") as playing:
+        playing.until(stage.frames, "a picture")
+        playing.tell("hold")
+        playing.hear("held up")
+        held = hold_back(1)
+        playing.tell("go")
+        playing.until(held.asked.is_set, "another buffer is asked for")
+        playing.tell("state ready")
+        playing.stats()
+        assert playing.end() == 0
+
+
 def test_a_compositor_that_hangs_up_is_an_error_that_names_it(stage) -> None:
     with stage.playing(f"{BALL} ! heapwiresink name=sink") as playing:
         playing.until(stage.frames, "a picture")
