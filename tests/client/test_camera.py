@@ -8,7 +8,7 @@ import pytest
 from fake_camera import SIZE, XR24, YUYV, FakeCamera
 from patience import PATIENCE
 
-from heapwire.client_lib import CameraMaterial, Player, PlayOptions
+from heapwire.client_lib import AllocationError, CameraMaterial, Player, PlayOptions
 from heapwire.client_lib.player.capture.lost_pictures import LostPictures
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
@@ -16,7 +16,9 @@ from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import CaptureMemory
 from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import (
+    CONTIGUOUS,
     LINEAR,
+    Constraint,
     ConstraintSet,
     DeviceId,
     FormatModifier,
@@ -26,6 +28,7 @@ from heapwire.protocol.values import (
 
 XRGB = parse_fourcc("XRGB8888")
 FAST = PlayOptions(frames=5, fullscreen=True, timeout=PATIENCE)
+WINDOW = replace(FAST, fullscreen=False)
 REFUSAL = MachineError("the driver refuses the buffer: EFAULT")
 
 
@@ -50,13 +53,13 @@ def machine():
 class Stage:
     """A camera on the reference compositor: what is on the screen, and the player's result."""
 
-    def __init__(self, machine, *, way=None, formats=(), options=FAST, **fake):
+    def __init__(self, machine, *, way=None, formats=(), options=FAST, memory="linux,cma", **fake):
         self.shown, self.opened = [], []
         self.fates = []
 
         def opened(node):
             assert node == "/dev/video0"
-            source = machine.source("linux,cma").id
+            source = machine.source(memory).id
             self.opened.append(FakeCamera(machine.memory, source=source, **fake))
             return self.opened[-1]
 
@@ -106,6 +109,48 @@ def test_where_the_driver_imports_nothing_its_own_buffers_are_shown(no_fd_leak, 
     assert stage.result.bytes_copied_per_frame == 0
     assert any("EFAULT" in one for one in stage.result.faults)
     assert machine.memory.live() == 0
+
+
+def test_its_own_buffers_go_by_what_they_are(no_fd_leak, machine):
+    """And not by the plan that their layout is of, which is for the display's memory."""
+    stage = Stage(machine, way=CaptureMemory.EXPORTED, options=WINDOW)
+    assert {one.sources for one in stage.fates} == {("linux,cma",)}
+    stage = Stage(machine, way=CaptureMemory.EXPORTED, memory="system", options=WINDOW)
+    assert {one.sources for one in stage.fates} == {("system",)}
+    assert stage.shown == [0, 1, 2, 3, 4]
+
+
+def test_own_buffers_that_no_display_reads_are_not_promised_to_be_scanned_out(no_fd_leak, machine):
+    """They are composited, and what would do better is said."""
+    stage = Stage(machine, way=CaptureMemory.EXPORTED, memory="system")
+    assert stage.shown == [0, 1, 2, 3, 4]
+    assert (stage.result.frames.scanned_out, stage.result.plan.scanout) == (0, False)
+    [why] = [one for one in stage.result.faults if "own buffers" in one]
+    assert why.startswith("video0's own buffers cannot be scanned out: ")
+    assert "hvs:scanout needs memory that is contiguous" in why
+    assert why.endswith("; buffers from linux,cma can be")
+
+
+def test_own_buffers_that_nobody_reads_are_not_shown(no_fd_leak, machine):
+    """Their pictures are copied into others, where that is not forbidden."""
+    one_run = Constraint(type=CONTIGUOUS.type, value=1)
+
+    def narrowed(device):
+        sets = {
+            use: tuple(replace(one, constraints=(*one.constraints, one_run)) for one in sets)
+            for use, sets in device.sets.items()
+            if use is Usage.SAMPLING
+        }
+        return replace(device, sets={**device.sets, **sets})
+
+    strict = replace(machine, devices=tuple(map(narrowed, machine.devices)))
+    stage = Stage(strict, memory="system", refuses=REFUSAL)
+    assert stage.ways == [*CaptureMemory]
+    assert stage.shown == [0, 1, 2, 3, 4]
+    assert stage.result.bytes_copied_per_frame > 0
+    assert any("own buffers cannot be" in one for one in stage.result.faults)
+    with pytest.raises(AllocationError, match="video0's own buffers cannot be scanned out"):
+        Stage(strict, way=CaptureMemory.EXPORTED, memory="system")
 
 
 @pytest.mark.parametrize("way", CaptureMemory)

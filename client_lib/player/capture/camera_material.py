@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from heapwire.client_lib.player.capture.capture_stream import CaptureStream
 from heapwire.client_lib.player.capture.copied_stream import CopiedStream
+from heapwire.client_lib.player.capture.own_buffers import OwnBuffers
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Device, DeviceKind, Platform
 from heapwire.kernel.video import CaptureDevice, CaptureMemory
@@ -40,6 +41,8 @@ class CameraMaterial:
         device = chosen_camera(platform, wanted, opened)
         assert device.node is not None, "only those with a node are chosen from"
         self._node = device.node
+        self._camera = device
+        self._platform = platform
         self._name = device.name
         self._producer: Participant = platform.participant(device.name, Usage.CAMERA)
         self._extent = extent
@@ -76,14 +79,18 @@ class CameraMaterial:
         return CopiedStream(device, extent=self._extent, formats=self._formats or (_SHARED,))
 
     def _in(self, way: CaptureMemory) -> PictureStream:
+        own = None
+        if way is Way.EXPORTED:
+            own = OwnBuffers(self._platform, self._camera, self._producer)
         device = self._opened(self._node)
         if way is Way.MAPPED:
             return CopiedStream(device, extent=self._extent, formats=self._formats)
         return CaptureStream(
             device,
             self._producer,
-            name=self._name,
+            name=self._camera.name,
             memory=way,
+            own=own,
             extent=self._extent,
             formats=self._formats,
         )

@@ -14,6 +14,7 @@ from fractions import Fraction
 from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.errors import AllocationError
 from heapwire.client_lib.player.capture.lost_pictures import LostPictures
+from heapwire.client_lib.player.capture.own_buffers import OwnBuffers
 from heapwire.client_lib.player.device_layouts import (
     layout_for,
     leaves_lines_dirty,
@@ -37,9 +38,10 @@ class CaptureStream:
     """See `PictureStream`. `device` is the stream's from now on.
 
     `producer` is what is known of the device, whose name is `name`; `memory` says whose the
-    buffers are. `extent` is the size to ask for, None for the one that the camera is set to;
-    `formats` are the only fourccs to use, where given. Raises what `CaptureDevice.layouts` raises,
-    and `NotPossibleError` if none of its formats may be used.
+    buffers are, and `own` judges them where they are the device's. `extent` is the size to ask
+    for, None for the one that the camera is set to; `formats` are the only fourccs to use, where
+    given. Raises what `CaptureDevice.layouts` raises, and `NotPossibleError` if none of its
+    formats may be used.
     """
 
     ended = False
@@ -55,6 +57,7 @@ class CaptureStream:
         *,
         name: str,
         memory: CaptureMemory = CaptureMemory.IMPORTED,
+        own: OwnBuffers | None = None,
         extent: Extent | None = None,
         formats: Sequence[int] = (),
     ) -> None:
@@ -63,6 +66,7 @@ class CaptureStream:
         self.position = 0.0
         self._device = device
         self.memory = memory
+        self._judge = own
         self._exported = memory is CaptureMemory.EXPORTED
         self._is_dirty = leaves_lines_dirty(producer)
         self._layout: QueueFormat | None = None
@@ -96,8 +100,9 @@ class CaptureStream:
 
     @property
     def notes(self) -> Sequence[str]:
-        """How many pictures nobody has seen."""
-        return self._lost.notes
+        """How many pictures nobody has seen, and what is wrong with the camera's own buffers."""
+        judged = () if self._judge is None else self._judge.notes
+        return (*self._lost.notes, *judged)
 
     def next(self) -> DevicePicture | None:
         """The newest picture; `MachineError` when the camera is gone, or refuses a buffer."""
@@ -125,8 +130,13 @@ class CaptureStream:
         return False
 
     def check(self, plan: Plan) -> None:
-        """Raise `AllocationError` if the camera does not lay pictures out like this."""
+        """Raise `AllocationError` if the camera does not lay pictures out like this.
+
+        Likewise if its own buffers were judged, and are not good for that.
+        """
         self._layout_of(plan)
+        if self._judge is not None:
+            self._judge.check(plan)
 
     @property
     def make_buffer(self) -> Callable[[Plan], Buffer] | None:
@@ -136,7 +146,7 @@ class CaptureStream:
     def _own_buffer(self, plan: Plan) -> Buffer:
         """The next of the camera's own buffers, as one of a plan.
 
-        Raises `AllocationError` when there are no more.
+        Raises `AllocationError` when there are no more, or they are not good for the plan.
         """
         layout = self._layout_of(plan)
         if self._layout is None:
@@ -145,7 +155,16 @@ class CaptureStream:
         if not self._unmade:
             raise AllocationError(f"{self.decoder} has no more buffers of its own")
         slot = self._unmade.pop(0)
-        buffer = Buffer(plan, self._device.export(slot, layout.sizes))
+        objects = self._device.export(slot, layout.sizes)
+        try:
+            if self._judge is not None:
+                plan = replace(plan, layout=self._judge.frame(plan, objects).fixed.layout)
+        except BaseException:
+            for one in objects:
+                one.close()
+            self._layout = None  # another one may be good
+            raise
+        buffer = Buffer(plan, objects)
         self._own[slot] = buffer
         return buffer
 
