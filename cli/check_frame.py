@@ -8,7 +8,6 @@ from heapwire.cli.arguments import add_json, add_participants, add_platform, ext
 from heapwire.cli.question import default_participants, problem_of
 from heapwire.cli.terminal import DONE, FAILED, documents, show, slip
 from heapwire.client_lib.exporters import (
-    FACTS_OF_EXPORTERS,
     ExportedFrame,
     ExportedObject,
     Exporter,
@@ -16,6 +15,7 @@ from heapwire.client_lib.exporters import (
     parse_drm_format,
 )
 from heapwire.kernel.description import Platform
+from heapwire.kernel.memory import FACTS_OF_EXPORTERS
 from heapwire.protocol import InputError
 from heapwire.protocol.explain import Document, explain_document, render_explain, solve
 from heapwire.protocol.values import (

@@ -126,9 +126,7 @@ if TYPE_CHECKING:
         ExportedObject as ExportedObject,
     )
     from heapwire.client_lib.exporters.exporter_memory import (
-        FACTS_OF_EXPORTERS as FACTS_OF_EXPORTERS,
         Exporter as Exporter,
-        ExporterFacts as ExporterFacts,
     )
     from heapwire.client_lib.exporters.frame_question import (
         frame_problem as frame_problem,
@@ -294,7 +292,7 @@ else:
             "exporters.descriptor": "ObjectOf",
             "exporters.drm_frame": "DRM_FRAME_BYTES read_drm_frame",
             "exporters.exported_frame": "ExportedFrame ExportedObject",
-            "exporters.exporter_memory": "Exporter ExporterFacts FACTS_OF_EXPORTERS",
+            "exporters.exporter_memory": "Exporter",
             "exporters.frame_question": "frame_problem",
             "exporters.gst_frame": "GstMemory parse_drm_format read_gst_frame",
             "exporters.v4l2_frame": "CaptureQueue V4l2Frames export_v4l2_frames",

@@ -45,8 +45,10 @@ if TYPE_CHECKING:
         with_records as with_records,
     )
     from heapwire.kernel.memory import (
+        FACTS_OF_EXPORTERS as FACTS_OF_EXPORTERS,
         CpuAccess as CpuAccess,
         DmaBuf as DmaBuf,
+        ExporterFacts as ExporterFacts,
         MemfdMemory as MemfdMemory,
         Memory as Memory,
         OutOfMemoryError as OutOfMemoryError,
@@ -75,7 +77,10 @@ else:
                 "DeviceEvent DeviceRecord HotPlug Monitor TrialStore Verdict ask_devices "
                 "local_platform remembered tried with_records"
             ),
-            "memory": "CpuAccess DmaBuf MemfdMemory Memory OutOfMemoryError PictureShape",
+            "memory": (
+                "CpuAccess DmaBuf ExporterFacts FACTS_OF_EXPORTERS MemfdMemory Memory "
+                "OutOfMemoryError PictureShape"
+            ),
             "system": "Owner",
             "video": ("CaptureDevice CaptureMemory DecodedPicture Dequeued M2mDecoder QueueFormat"),
         },

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
         ExportedObject as ExportedObject,
     )
     from heapwire.client_lib.exporters.exporter_memory import (
-        FACTS_OF_EXPORTERS as FACTS_OF_EXPORTERS,
         Exporter as Exporter,
-        ExporterFacts as ExporterFacts,
     )
     from heapwire.client_lib.exporters.frame_question import frame_problem as frame_problem
     from heapwire.client_lib.exporters.gst_frame import (
@@ -54,7 +52,7 @@ else:
             "descriptor": "ObjectOf",
             "drm_frame": "DRM_FRAME_BYTES read_drm_frame",
             "exported_frame": "ExportedFrame ExportedObject",
-            "exporter_memory": "FACTS_OF_EXPORTERS Exporter ExporterFacts",
+            "exporter_memory": "Exporter",
             "frame_question": "frame_problem",
             "gst_frame": "GstMemory parse_drm_format read_gst_frame",
             "v4l2_frame": "CaptureQueue V4l2Frames export_v4l2_frames",

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from heapwire.kernel.memory.buffer_info import BufferInfo as BufferInfo
     from heapwire.kernel.memory.dma_buf import CpuAccess as CpuAccess, DmaBuf as DmaBuf
     from heapwire.kernel.memory.dma_heap import read_only_buffer as read_only_buffer
+    from heapwire.kernel.memory.exporter_facts import (
+        FACTS_OF_EXPORTERS as FACTS_OF_EXPORTERS,
+        ExporterFacts as ExporterFacts,
+    )
     from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
     from heapwire.kernel.memory.memfd_memory import (
         MemfdMemory as MemfdMemory,
@@ -22,6 +26,7 @@ else:
             "buffer_info": "BufferInfo",
             "dma_buf": "CpuAccess DmaBuf",
             "dma_heap": "read_only_buffer",
+            "exporter_facts": "FACTS_OF_EXPORTERS ExporterFacts",
             "local_memory": "GRANT LocalMemory",
             "memfd_memory": "MemfdMemory simulated_name_fault",
             "memory": "Memory OutOfMemoryError",
