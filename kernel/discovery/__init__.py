@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         host_record as host_record,
         plane_pictures as plane_pictures,
         remembered as remembered,
+        takes_frame as takes_frame,
         triable_by as triable_by,
         tried as tried,
         with_records as with_records,
@@ -42,7 +43,7 @@ else:
             "sysfs": "same_device",
             "trial": (
                 "DeviceRecord Picture TrialStore Verdict ask_devices host_record plane_pictures "
-                "remembered triable_by tried with_records"
+                "remembered takes_frame triable_by tried with_records"
             ),
         },
     )

@@ -6,7 +6,7 @@ Nothing is shown, nothing needs a master, and nothing outlives the descriptor.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fcntl import ioctl as plain_ioctl
 
@@ -29,7 +29,7 @@ class DumbBuffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framebuffer:
-    """What a framebuffer is to be like: offset and pitch in bytes of each plane, all in one."""
+    """What a framebuffer is to be like: offset and pitch in bytes of each plane."""
 
     width: int
     height: int
@@ -103,10 +103,13 @@ class Card:
             self.call(self.fd, drm.DESTROY_DUMB, bytearray(drm.ROOM.pack(buffer.handle)))
 
     @contextmanager
-    def framebuffer(self, handle: int, wanted: Framebuffer, *, modifiers: bool) -> Iterator[int]:
+    def framebuffer(
+        self, handles: Sequence[int], wanted: Framebuffer, *, modifiers: bool
+    ) -> Iterator[int]:
         """A framebuffer for the time of a block, by its id. Raises `OSError` where it is refused.
 
-        Its modifier is named if there is one and `modifiers` says that it can be.
+        `handles` are those of the memory that each plane is in. Its modifier is named if there is
+        one and `modifiers` says that it can be.
         """
         named = modifiers and wanted.modifier != INVALID
         used = len(wanted.planes)
@@ -115,7 +118,7 @@ class Card:
             drm.FB_CMD2.pack(
                 *(0, wanted.width, wanted.height, wanted.fourcc),
                 drm.FB_MODIFIERS if named else 0,
-                *((handle,) * used + unused),
+                *(*handles, *unused),
                 *(*(pitch for _, pitch in wanted.planes), *unused),
                 *(*(offset for offset, _ in wanted.planes), *unused),
                 *((wanted.modifier if named else 0,) * used + unused),

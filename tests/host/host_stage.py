@@ -32,8 +32,8 @@ _EXTENSION = {one.name: one for one in INTERFACES}
 class HostStage:
     """A compositor, its clients, and what it has shown."""
 
-    def __init__(self, platform: str = "raspberry-pi-4", **options: Any) -> None:
-        self.platform = Platform.load(platform)
+    def __init__(self, platform: str | Platform = "raspberry-pi-4", **options: Any) -> None:
+        self.platform = platform if isinstance(platform, Platform) else Platform.load(platform)
         self.images: list[np.ndarray] = []
         options.setdefault("size", OUTPUT)
         options.setdefault("policy", Policy(debounce=1))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.kernel.discovery.trial.frame_trial import takes_frame as takes_frame
     from heapwire.kernel.discovery.trial.host_pictures import (
         Picture as Picture,
         host_record as host_record,
@@ -26,6 +27,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "frame_trial": "takes_frame",
             "host_pictures": "Picture host_record plane_pictures triable_by",
             "tried_platform": "ask_devices remembered tried with_records",
             "trial_store": "TrialStore",

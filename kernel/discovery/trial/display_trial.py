@@ -207,7 +207,8 @@ class _DisplayTrial:
         """What a driver says of a framebuffer, and of it on each plane that lists its pair."""
         pairs = self._pairs[wanted]
         try:
-            with self._card.framebuffer(handle, wanted, modifiers=self._modifiers) as made:
+            handles = [handle] * len(wanted.planes)
+            with self._card.framebuffer(handles, wanted, modifiers=self._modifiers) as made:
                 for plane in self._planes:
                     if self._tests_left > 0 and not plane.pairs.isdisjoint(pairs):
                         yield plane.name, wanted, self._tested(plane.id, made)

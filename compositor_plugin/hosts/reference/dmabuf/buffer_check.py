@@ -6,18 +6,20 @@ participant is the device.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import AnswerMemory
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.solver import RULES
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
     COLOURS,
+    CONTIGUOUS,
     PROTECTED,
     SCALING,
     WHEN_ROTATION,
@@ -29,6 +31,7 @@ from heapwire.protocol.values import (
     Constraint,
     ConstraintSet,
     Content,
+    DeviceId,
     Extents,
     FixedBuffer,
     FormatModifier,
@@ -37,9 +40,13 @@ from heapwire.protocol.values import (
     LayoutKind,
     Participant,
     Problem,
+    Source,
+    SourceId,
     Usage,
     family_of,
 )
+
+_TRIED = RULES.keys() - {CONTIGUOUS.type, PROTECTED.type}
 
 
 class BufferCheck:
@@ -62,11 +69,14 @@ class BufferCheck:
         *,
         rotation: int = 0,
         colour: Colour | None = None,
+        taken: Sequence[bool] | None = None,
     ) -> StatusReason:
         """NONE if the device can use it, else the first thing that is in the way.
 
         `sizes` are those of the objects, in bytes. `rotation` is what the device
         is to do, in degrees counter-clockwise, and `colour` what it is to convert.
+        `taken` is there where the device's driver has taken just this buffer: then memory that
+        nobody knows is good, and it says of each object whether that is known to be scattered.
         """
         participant = self._participant
         if participant is None or not participant.sets:
@@ -78,13 +88,17 @@ class BufferCheck:
             sets = tuple(entry for entry in sets if _rotates(entry, rotation))
             if not sets:
                 return StatusReason.TRANSFORM
-        sources = tuple(source for source in buffer.sources if source is not None)
-        if len(sources) < len(buffer.sources):
-            return StatusReason.MEMORY
+        strangers: tuple[Source, ...] = ()
+        if None in buffer.sources:
+            if taken is None:
+                return StatusReason.MEMORY
+            strangers = tuple(map(_stranger, range(len(taken)), taken))
+            participant = replace(participant, sets=tuple(map(_without_tried, participant.sets)))
+        sources = (source or strangers[index].id for index, source in enumerate(buffer.sources))
         objects = tuple(map(BufferObject, sources, sizes))
-        answer = self._answers.solve_plans(
-            self._problem(buffer, objects, participant, rotation, colour)
-        )
+        problem = self._problem(buffer, objects, participant, rotation, colour)
+        problem = replace(problem, sources=(*problem.sources, *strangers))
+        answer = self._answers.solve_plans(problem)
         return StatusReason.NONE if answer.plans else _reason(answer)
 
     def scales(self, pair: FormatModifier | None, ratios: Iterable[Fraction]) -> bool:
@@ -161,6 +175,22 @@ def _rotates(entry: ConstraintSet, rotation: int) -> bool:
         (WHEN_ROTATION.of(constraint) or 0) >> rotation // 90 & 1
         for constraint in entry.constraints
     )
+
+
+def _stranger(index: int, scattered: bool) -> Source:
+    """An object's memory that is no source of the platform, as one; no device has its number."""
+    return Source(
+        id=SourceId.device(DeviceId(0, index)), name=f"object {index}", contiguous=not scattered
+    )
+
+
+def _without_tried(entry: ConstraintSet) -> ConstraintSet:
+    """A set without what its driver has answered by taking a buffer: where memory has to be.
+
+    That it has to be one run stays: a test driver takes all, and a person may know better.
+    """
+    kept = (one for one in entry.constraints if one.type not in _TRIED)
+    return replace(entry, constraints=tuple(kept))
 
 
 def _reason(answer: Answer) -> StatusReason:

@@ -17,11 +17,12 @@ from heapwire.protocol.values import FORMATS, TILINGS, Colour, Extent
 class DmabufContent:
     """An imported buffer. The objects close their fds when it is let go of.
 
+    `taken_by_display` says that its driver took just this buffer when it was asked.
     `verdicts` remembers what the display says of it, by its transform and colour. What is not
     `readable` is protected from whoever would draw it, and drawn as black.
     """
 
-    __slots__ = ("__weakref__", "attributes", "objects", "readable", "verdicts")
+    __slots__ = ("__weakref__", "attributes", "objects", "readable", "taken_by_display", "verdicts")
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class DmabufContent:
         self.attributes = attributes
         self.readable = readable
         self.objects = tuple(objects)
+        self.taken_by_display = False
         self.verdicts: dict[tuple[int, Colour | None], StatusReason] = {}
 
     @property

@@ -6,15 +6,17 @@ import fcntl
 import logging
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import BufferCheck, pairs_within
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
+from heapwire.compositor_plugin.hosts.reference.dmabuf.frame_trials import FrameTrials
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
 from heapwire.compositor_plugin.hosts.reference.scene import READERS, TILED
+from heapwire.compositor_plugin.server import EventLoop
 from heapwire.kernel.description import Device, Platform
 from heapwire.protocol.values import FORMATS, LINEAR, Extent, FormatModifier, PlaneLayout, Usage
 
@@ -36,9 +38,16 @@ class DmabufImporter:
     them. A platform without such a device takes all that the CPU can read. Protected
     buffers that the GPU cannot read are taken too, if the display scans them out. Memory that
     its exporter maps for nobody is refused at once, and not when it would have to be drawn.
+    Memory that is no source of the platform is taken and drawn. With a `loop`, the display's
+    driver is asked off it whether it takes that buffer, and `changed` is called when it does.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        loop: EventLoop | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._memory = platform.memory
         self._memfds = platform.simulated
         self._renderer = BufferCheck(platform, Usage.SAMPLING)
@@ -49,9 +58,17 @@ class DmabufImporter:
         tiles = TILED.intersection(pair for one in sampling for pair in one.formats)
         self.formats = frozenset(pairs_within(sampling, readable)) | tiles
         self.scanout_formats: frozenset[FormatModifier] = frozenset()
+        self._trials: FrameTrials | None = None
         if self.display is not None:
             scanout = self.display.sets[Usage.SCANOUT]
             self.scanout_formats = frozenset(pairs_within(scanout, self.formats))
+            if loop is not None and self.display.node is not None:
+                self._trials = FrameTrials(loop, self.display.node, changed)
+
+    def close(self) -> None:
+        """Ask the display nothing more."""
+        if self._trials is not None:
+            self._trials.close()
 
     @property
     def display(self) -> Device | None:
@@ -105,7 +122,10 @@ class DmabufImporter:
         if readable and not all(memory.can_be_read for memory in objects):
             log.info("a buffer is refused: the CPU, which draws here, cannot map its memory")
             return None
-        return DmabufContent(attributes, objects, readable=readable)
+        content = DmabufContent(attributes, objects, readable=readable)
+        if None in attributes.sources and self._trials is not None:
+            self._trials.ask(content)
+        return content
 
     def _only_shown(self, attributes: BufferAttributes, sizes: tuple[int, ...]) -> bool:
         """Whether a buffer that cannot be drawn is protected, and the display takes it."""

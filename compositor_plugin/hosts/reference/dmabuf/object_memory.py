@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from heapwire.kernel.memory import CpuAccess, DmaBuf
+from heapwire.kernel.memory import FACTS_OF_EXPORTERS, BufferInfo, CpuAccess, DmaBuf
 from heapwire.protocol.values import SourceId
 
 _DMA_BUF = "/dmabuf"  # how /proc/self/fd shows one (drivers/dma-buf/dma-buf.c, dmabuffs_dname)
@@ -40,6 +40,18 @@ class ObjectMemory:
         if is_dma_buf(fd):
             self._closer.detach()
             self._dma_buf = DmaBuf(fd, size=size, source=source)
+
+    @property
+    def fd(self) -> int:
+        """Its descriptor, which stays its own."""
+        return self._fd
+
+    @property
+    def scattered(self) -> bool:
+        """Whether it is known to be no single run of pages, by the kernel's name for its maker."""
+        info = BufferInfo.of(self._fd)
+        facts = None if info is None else FACTS_OF_EXPORTERS.get(info.exporter)
+        return facts is not None and facts.contiguous is False
 
     @property
     def can_be_read(self) -> bool:

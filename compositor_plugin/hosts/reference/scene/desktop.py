@@ -41,9 +41,10 @@ from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import (
     main_output,
     shown_windows,
 )
+from heapwire.compositor_plugin.hosts.reference.scene.surface_extent import screen_extent
 from heapwire.compositor_plugin.server import Display
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import FORMATS, MAX_EXTENT, Colour, Extent, FormatModifier
+from heapwire.protocol.values import FORMATS, Colour, FormatModifier
 from heapwire.protocol.wire import DmabufFeedback
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Desktop:
         self._last: dict[Output, tuple[Layer, ...]] = {}
         self.display = display
         self.platform = platform
-        self.dmabuf = DmabufImporter(platform)
+        self.dmabuf = DmabufImporter(platform, display.loop, self.scene_changed)
         self.surfaces: dict[int, WlSurface] = {}
         self.windows: list[XdgToplevel] = []
         self.feedbacks: set[ZwpLinuxDmabufFeedbackV1] = set()
@@ -114,6 +115,7 @@ class Desktop:
 
     def close(self) -> None:
         """Stop the outputs and let go of what they showed."""
+        self.dmabuf.close()
         self._last.clear()
         self._outputs.close()
         self.tables.close()
@@ -372,7 +374,7 @@ class Desktop:
             outputs=tuple(
                 OutputState(shown_on.name, self._scanout.device) for shown_on in (output, *others)
             ),
-            size=_extent(size[0] * scale, size[1] * scale) if size is not None else None,
+            size=screen_extent(size[0] * scale, size[1] * scale) if size is not None else None,
             candidate=is_candidate,
             reason=reason,
             black=True,
@@ -393,8 +395,3 @@ class Desktop:
         if window is not None:
             return main_output(window, self.outputs)
         return surface.outputs[0] if surface.outputs else self.outputs[0]
-
-
-def _extent(width: int, height: int) -> Extent:
-    """A size on the screen; a viewport can stretch a surface beyond what buffers can have."""
-    return Extent(min(width, MAX_EXTENT), min(height, MAX_EXTENT))

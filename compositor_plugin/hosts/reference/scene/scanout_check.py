@@ -52,6 +52,9 @@ class ScanoutCheck:
                 tuple(memory.size for memory in content.objects),
                 rotation=-90 * transform % 360,
                 colour=colour,
+                taken=tuple(memory.scattered for memory in content.objects)
+                if content.taken_by_display
+                else None,
             )
         if reason is StatusReason.NONE and not self._check.scales(
             content.attributes.format, _ratios(surface, content.extent, output)

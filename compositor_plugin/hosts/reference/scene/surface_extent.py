@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import Presenting
 from heapwire.protocol import PeerError
-from heapwire.protocol.values import Extent
+from heapwire.protocol.values import MAX_EXTENT, Extent
 
 
 class ViewportError(IntEnum):
@@ -25,6 +25,11 @@ class SizeError(PeerError):
         super().__init__(message)
         self.of_viewport = code is not None
         self.code = code if code is not None else 0
+
+
+def screen_extent(width: int, height: int) -> Extent:
+    """A size on the screen; a viewport can stretch a surface beyond what buffers can have."""
+    return Extent(min(width, MAX_EXTENT), min(height, MAX_EXTENT))
 
 
 def logical_size(extent: Extent, presenting: Presenting) -> tuple[int, int]:
