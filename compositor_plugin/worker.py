@@ -22,9 +22,6 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Results that are handed on in a pass of the loop: about a millisecond of allocations."""
-
 
 class Task(Generic[Result]):
     """Work under way. `cancel` makes sure that its callback is not called."""
@@ -66,7 +63,8 @@ class Task(Generic[Result]):
 class Worker:
     """One thread and the eventfd through which its results come back.
 
-    `fd` becomes readable when `dispatch` has something to do. `name` is the thread's.
+    `fd` becomes readable when there are results that nobody has been told of by `acknowledge`;
+    `hand_on` calls back. `name` is the thread's.
     `close` cancels what is under way and waits for nothing: a host that is told to end,
     ends. The thread goes when it has finished what it is at, or with the process.
     """
@@ -86,7 +84,7 @@ class Worker:
         *,
         discard: Callable[[Result], None] | None = None,
     ) -> Task[Result]:
-        """Run `work` on the thread, then `done` from `dispatch`.
+        """Run `work` on the thread, then `done` from `hand_on`.
 
         `discard` gets the result of a task that was cancelled in the meantime, to close
         what it holds: on either thread.
@@ -99,18 +97,19 @@ class Worker:
         self._tasks.put(task)  # type: ignore[arg-type]  # the queue does not look at results
         return task
 
-    def dispatch(self) -> None:
-        """Call the callbacks of what has finished, of some of it in each pass of the loop."""
-        try:
-            os.eventfd_read(self.fd)  # before looking: what finishes later wakes the loop again
-        except BlockingIOError:
-            return
-        for _ in range(AT_ONCE):
-            if not self._finished:
-                return
+    def acknowledge(self) -> None:
+        """Let `fd` be readable again when something else has finished."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self.fd)
+
+    def hand_on(self) -> bool:
+        """Call back with the result of what finished first; whether there are others.
+
+        Between `acknowledge` and the end of the results: what finishes later wakes the loop.
+        """
+        if self._finished:
             self._finished.popleft().finish()
-        if self._finished and self.fd >= 0:
-            os.eventfd_write(self.fd, 1)
+        return bool(self._finished)
 
     def close(self) -> None:
         """Stop; safe to call twice."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from heapwire.compositor_plugin.clients.accounts import (
-    LEFT_AT_ONCE,
+    LOOKED_AT_ONCE,
     MOST_TOLD,
     SETTLE_AT_ONCE,
     Accounts,
@@ -44,20 +44,23 @@ class Memory:
 
 
 class Loop:
-    """Stands for the host's loop, for its one timer and what comes at the end of a pass."""
+    """Stands for the host's loop and its one timer, and for the slices, of one turn each."""
 
     def __init__(self) -> None:
         self.armed = False
-        self.idle: list = []
+        self.turns: dict = {}
 
-    def add_idle(self, callback):
-        self.idle.append(callback)
-        return self
+    def soon(self, key, work) -> None:
+        self.turns[key] = work
 
-    def end_pass(self) -> None:
-        idle, self.idle = self.idle, []
-        for callback in idle:
-            callback()
+    def slice(self) -> None:
+        turns, self.turns = self.turns, {}
+        for work in turns.values():
+            work()
+
+    def settle(self) -> None:
+        while self.turns:
+            self.slice()
 
     def add_timer(self, callback):
         self.callback = callback
@@ -82,7 +85,7 @@ def loop():
 
 @pytest.fixture
 def accounts(loop):
-    return Accounts(loop, QUOTA)
+    return Accounts(loop, QUOTA, loop.soon)
 
 
 def objects(*pages: int, source: Source = SYSTEM) -> list[BufferObject]:
@@ -113,7 +116,7 @@ def test_a_budget_may_be_used_to_the_last_byte(accounts) -> None:
     assert refusal(accounts, BOB, 61) is None, "each user has a budget"
 
 
-def test_what_may_be_given_is_worked_out_anew_when_something_has_changed(accounts) -> None:
+def test_what_may_be_given_is_worked_out_anew_when_something_has_changed(accounts, loop) -> None:
     """Every question asks for it; that of others, of another machine or policy is another."""
 
     def told(grant: Grant = USER, sources=SOURCES):
@@ -127,6 +130,7 @@ def test_what_may_be_given_is_worked_out_anew_when_something_has_changed(account
     charge, (memory,) = given(accounts, BOB, 1, source=CMA, others=False)
     assert told().together[CMA.id].used == PAGE
     accounts.leave(charge)
+    loop.settle()
     assert memory.closed
     assert told().together == before.together
     for number in range(1000):
@@ -216,12 +220,13 @@ def test_an_app_has_a_part_of_what_its_user_has(accounts) -> None:
     assert refusal(accounts, BOB, 100) is None
 
 
-def test_what_an_app_lets_go_of_its_user_has_again(accounts) -> None:
+def test_what_an_app_lets_go_of_its_user_has_again(accounts, loop) -> None:
     charge, (memory,) = given(accounts, ALICES_APP, 50)
     given(accounts, ALICE, 50)
     assert refusal(accounts, ALICE, 1).own
     memory.others = False
     accounts.leave(charge)
+    loop.settle()
     assert refusal(accounts, ALICE, 50) is None
     assert accounts.allowance(ALICES_APP, SOURCES, USER.for_app()).budget.used == 0
 
@@ -286,19 +291,22 @@ def test_a_charge_ends_with_the_last_who_has_the_memory(accounts, loop, others, 
     loop.fire()
     assert not memory.closed, "the protocol object may still be used to get at it"
     accounts.leave(charge)
+    loop.settle()
     assert memory.closed is ends
     assert loop.armed is not ends
     memory.others = False
     if not ends:
         loop.fire()
+        loop.settle()
     assert memory.closed
     assert not loop.armed, "there is nothing left to look at"
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
 
 
-def test_what_is_being_allocated_is_charged_though_nobody_waits_for_it(accounts) -> None:
+def test_what_is_being_allocated_is_charged_though_nobody_waits_for_it(accounts, loop) -> None:
     charge = accounts.charge(ALICE, objects(5), USER)
     accounts.leave(charge)
+    loop.settle()
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 5 * PAGE
     memory = Memory(others=False)
     accounts.allocated(charge, (memory,))
@@ -315,11 +323,25 @@ def test_asking_looks_at_what_was_left_once_until_the_timer_does(accounts, loop)
     charge, (memory,) = given(accounts, ALICE, 1)
     assert not accounts.look_again(), "nobody has left anything"
     accounts.leave(charge)
+    loop.settle()
     assert accounts.look_again()
     memory.others = False
     assert not accounts.look_again()
     loop.fire()
+    assert accounts.look_again(), "who asks for more need not wait for a slice"
     assert memory.closed
+
+
+def test_asking_looks_at_what_was_left_just_now_each_time(accounts) -> None:
+    """Who lets go of a buffer and asks for another may do so again and again."""
+    for _ in range(3):
+        charge, (memory,) = given(accounts, ALICE, 100, others=False)
+        accounts.leave(charge)
+        assert refusal(accounts, ALICE, 100) is not None
+        assert accounts.look_again()
+        assert memory.closed
+        assert refusal(accounts, ALICE, 100) is None
+        assert not accounts.look_again()
 
 
 @dataclass
@@ -333,37 +355,42 @@ class Watched(Memory):
         return self.others
 
 
-def test_of_what_is_left_at_once_some_is_looked_at_and_the_rest_by_the_timer(loop) -> None:
-    """Whoever hangs up leaves all that it has."""
-    accounts = Accounts(loop, Quota())
+def watched(accounts: Accounts, count: int, *, others: bool) -> list[Memory]:
+    """So many buffers that were left at once; what is looked at appears in the list."""
     looks: list[Memory] = []
-    left = [accounts.charge(ALICE, objects(1), USER) for _ in range(LEFT_AT_ONCE + 3)]
-    for charge in left:
-        accounts.allocated(charge, (Watched(others=False, looks=looks),))
+    for charge in [accounts.charge(ALICE, objects(1), USER) for _ in range(count)]:
+        accounts.allocated(charge, (Watched(others=others, looks=looks),))
         accounts.leave(charge)
-    assert len(looks) == LEFT_AT_ONCE
-    assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 3 * PAGE
-    assert accounts.look_again(), "who asks for more need not wait"
+    return looks
+
+
+def test_what_is_left_at_once_is_looked_at_a_few_in_a_turn(loop) -> None:
+    """Whoever hangs up leaves all that it has."""
+    accounts = Accounts(loop, Quota(), loop.soon)
+    looks = watched(accounts, 2 * LOOKED_AT_ONCE + 3, others=False)
+    lengths = [len(looks)]
+    while loop.turns:
+        loop.slice()
+        lengths.append(len(looks))
+    assert lengths == [0, LOOKED_AT_ONCE, 2 * LOOKED_AT_ONCE, 2 * LOOKED_AT_ONCE + 3]
     assert accounts.allowance(ALICE, SOURCES, USER).budget.used == 0
-    loop.end_pass()
-    charge, (memory,) = given(accounts, ALICE, 1, others=False)
-    accounts.leave(charge)
-    assert memory.closed
+    assert not loop.armed
 
 
 def test_a_look_is_at_so_many_at_once_and_at_all_in_turns(loop) -> None:
-    accounts = Accounts(loop, Quota())
-    looks: list[Memory] = []
-    left = [accounts.charge(ALICE, objects(1), USER) for _ in range(2 * SETTLE_AT_ONCE)]
-    for charge in left:
-        accounts.allocated(charge, (Watched(others=True, looks=looks),))
-        accounts.leave(charge)
-        loop.end_pass()
+    accounts = Accounts(loop, Quota(), loop.soon)
+    looks = watched(accounts, 2 * SETTLE_AT_ONCE, others=True)
+    loop.settle()
     looks.clear()
     loop.fire()
+    assert not looks, "the timer comes before those who wait for the loop"
+    loop.slice()
+    assert len(looks) == LOOKED_AT_ONCE
+    loop.settle()
     assert len(looks) == SETTLE_AT_ONCE
     loop.fire()
-    assert len(set(map(id, looks))) == len(looks) == len(left)
+    loop.settle()
+    assert len(set(map(id, looks))) == len(looks) == 2 * SETTLE_AT_ONCE
 
 
 def test_the_end_lets_go_of_all_memory(accounts, loop) -> None:

@@ -137,6 +137,7 @@ def leave(stage: Stage, play: Play) -> None:
     stage.finish_work()
     stage.until(lambda: not live_resources())
     stage.plugin._state.accounts._settle()  # at once, and not when the timer comes to it
+    stage.finish_work()
     assert stage.platform.memory.live() == 0
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 from heavy_questions import ask_fences, ask_heavily, ask_odd_pitches, later
+from patience import until
 from problem_building import need
 from stage import NV12, SIZE, XRGB, Allocator, Stage
 
@@ -20,6 +21,7 @@ from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
 from heapwire.compositor_plugin.clients.quota import Allowance
 from heapwire.compositor_plugin.negotiation_object import NegotiationObject
 from heapwire.compositor_plugin.server import Resource
+from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.protocol.solver import StepBudget
 from heapwire.protocol.values import FailureReason
 
@@ -259,6 +261,44 @@ def test_what_is_asked_for_together_is_allocated_in_slices(stage) -> None:
     client.read()
     assert [client.of(id_)[-1].name for id_ in (first, *ids)] == ["done"] * 4
     assert len(stage.plugin._state.accounts._charges) == 4
+
+
+def test_what_was_allocated_meanwhile_is_told_in_slices(stage, monkeypatch) -> None:
+    allocator = Allocator(stage)
+    client, state = allocator.client, stage.plugin._state
+    ids = [client.allocate(allocator.plan, pump=False) for _ in range(5)]
+    stage.display.dispatch(100)
+    until(lambda: len(state.kernel_worker._finished) == len(ids), "the thread")
+    narrow(stage)
+    told: list[int] = []
+    slice_ = answer_schedule.AnswerSchedule._slice
+
+    def counted(schedule) -> None:
+        before = len(state.kernel_worker._finished)
+        slice_(schedule)
+        told.append(before - len(state.kernel_worker._finished))
+
+    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
+    stage.until(lambda: all(client.of(id_) for id_ in ids))
+    assert [client.of(id_)[-1].name for id_ in ids] == ["done"] * len(ids)
+    assert [count for count in told if count] == [1] * len(ids)
+
+
+def test_what_is_left_by_who_hangs_up_is_looked_at_in_slices(stage) -> None:
+    allocator = Allocator(stage)
+    client, state = allocator.client, stage.plugin._state
+    ids = [client.allocate(allocator.plan, pump=False) for _ in range(5)]
+    stage.until(lambda: all(client.of(id_) for id_ in ids))
+    begin = state.answers._begin
+    state.answers._begin = lambda: None  # no slice comes
+    client.close()
+    stage.clients.remove(client)
+    stage.until(lambda: not live_resources())
+    assert len(state.accounts._charges) == len(ids)
+    state.answers._begin = begin
+    begin()
+    stage.until(lambda: not state.answers.busy)
+    assert not state.accounts._charges
 
 
 def test_hundreds_that_were_overtaken_are_told_in_slices_and_in_order(stage) -> None:

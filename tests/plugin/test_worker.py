@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import select
-
 import pytest
 from patience import until
 
-from heapwire.compositor_plugin.worker import AT_ONCE, Worker
+from heapwire.compositor_plugin.worker import Worker
+
+SOME = 5
 
 
 @pytest.fixture
@@ -17,28 +17,26 @@ def worker():
     worker.close()
 
 
-def is_readable(worker: Worker) -> bool:
-    return bool(select.select([worker.fd], [], [], 0)[0])
-
-
-def test_results_are_handed_on_a_few_in_a_pass(worker) -> None:
-    told: list[int] = []
-    count = 2 * AT_ONCE + 1
-    for number in range(count):
-        worker.submit(lambda number=number: number, told.append)
+def finished(worker: Worker, count: int) -> None:
     until(lambda: len(worker._finished) == count, "the thread")
-    lengths = []
-    while is_readable(worker):
-        worker.dispatch()
-        lengths.append(len(told))
-    assert lengths == [AT_ONCE, 2 * AT_ONCE, count]
-    assert told == list(range(count))
+
+
+def test_results_are_handed_on_one_by_one_and_in_order(worker) -> None:
+    told: list[int] = []
+    for number in range(SOME):
+        worker.submit(lambda number=number: number, told.append)
+    finished(worker, SOME)
+    worker.acknowledge()
+    lengths = [(worker.hand_on(), len(told)) for _ in range(SOME)]
+    assert lengths == [(number < SOME, number) for number in range(1, SOME + 1)]
+    assert told == list(range(SOME))
+    assert not worker.hand_on()
 
 
 def test_a_callback_may_close_it(worker) -> None:
-    for _ in range(AT_ONCE + 1):
+    for _ in range(SOME):
         worker.submit(lambda: None, lambda _: worker.close())
-    until(lambda: len(worker._finished) == AT_ONCE + 1, "the thread")
-    worker.dispatch()
+    finished(worker, SOME)
+    assert not worker.hand_on()
     assert worker.fd < 0
     assert not worker._finished
