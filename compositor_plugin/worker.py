@@ -138,7 +138,8 @@ class Worker:
         with self._closing:
             if self.fd >= 0:
                 self._finished.append(task)  # before the loop is woken, or it would find nothing
-                os.eventfd_write(self.fd, 1)
+                if len(self._finished) == 1:  # else it takes what was there first, and then this
+                    os.eventfd_write(self.fd, 1)
                 return True
         _give_back(task)
         return False

@@ -39,8 +39,9 @@ def _sealed(name: str, size: int, content: bytes, seals: int) -> int:
     fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         os.ftruncate(fd, size)
-        with open(fd, "wb", closefd=False) as file:
-            file.write(content)
+        if content:
+            with open(fd, "wb", closefd=False) as file:
+                file.write(content)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)  # last: a sealed file cannot be written
     except BaseException:
         os.close(fd)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+
 import pytest
 from patience import until
 
@@ -15,6 +18,10 @@ def worker():
     worker = Worker("test")
     yield worker
     worker.close()
+
+
+def is_readable(worker: Worker) -> bool:
+    return bool(select.select([worker.fd], [], [], 0)[0])
 
 
 def finished(worker: Worker, count: int) -> None:
@@ -31,6 +38,23 @@ def test_results_are_handed_on_one_by_one_and_in_order(worker) -> None:
     assert lengths == [(number < SOME, number) for number in range(1, SOME + 1)]
     assert told == list(range(SOME))
     assert not worker.hand_on()
+
+
+def test_the_loop_is_woken_once_for_what_it_has_not_taken_yet(worker, monkeypatch) -> None:
+    """Whoever takes the first result goes on until there is none."""
+    woken: list[int] = []
+    write = os.eventfd_write
+    monkeypatch.setattr(os, "eventfd_write", lambda fd, by: woken.append(by) or write(fd, by))
+    for _ in range(SOME):
+        worker.submit(lambda: None, lambda _: None)
+    finished(worker, SOME)
+    assert woken == [1]
+    worker.acknowledge()
+    assert not is_readable(worker)
+    while worker.hand_on():
+        pass
+    worker.submit(lambda: None, lambda _: None)
+    until(lambda: is_readable(worker), "the thread")
 
 
 def test_a_callback_may_close_it(worker) -> None:
