@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MORE = 1  # requests that one of these counts as, beyond itself: 20 us, where others take 10
+
 
 class AllocationManager(SourceManager):
     """One client's manager."""
@@ -50,6 +52,7 @@ class AllocationManager(SourceManager):
         planes: bytes,
     ) -> None:
         """Allocate the objects of one buffer."""
+        self._plugin.answers.describing(self.client, more=_MORE)
         errors = AllocationManagerError
         try:
             buffer = decode_buffer(

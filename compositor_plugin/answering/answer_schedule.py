@@ -86,6 +86,7 @@ class AnswerSchedule:
         self._in_a_row = False  # whether a slice comes right after another
         self._pausing = False
         self._much = MUCH
+        self._more = 0  # requests that the long ones count as, beyond one each
         self._handled = 0  # requests, when the pass began whose slice comes
         self._described: int | None = None  # the same of a pass in which something is described
         self._describing: dict[Client, None] = {}  # in this pass
@@ -102,18 +103,20 @@ class AnswerSchedule:
         """Whether anybody waits for a slice."""
         return len(self._turns) > 0 or len(self._ended) > 0
 
-    def describing(self, client: Client) -> None:
+    def describing(self, client: Client, *, more: int = 0) -> None:
         """A client describes what it will ask: what this pass handles counts from here on.
 
-        Whoever was read before is answered before.
+        Whoever was read before is answered before. A request that takes as long as several of
+        the others counts as so many `more`.
         """
         if self._closed:
             return
         if self._described is None:
-            self._described = requests_handled()
+            self._described = self._requests
             self._end_of_pass = self._loop.add_idle(self._pass_ends)
             self._display.send_queued()
         self._describing[client] = None
+        self._more += more
 
     def announce_soon(self, manager: SourceManager) -> None:
         """Let a manager say which sources have come or gone; before its client is answered."""
@@ -226,10 +229,15 @@ class AnswerSchedule:
         self._turns.add(client, turn, who, lambda: _serve(client, work))
         self._begin()
 
+    @property
+    def _requests(self) -> int:
+        """Those that have been handled, each by what it takes."""
+        return requests_handled() + self._more
+
     def _begin(self) -> None:
         if self._idle is None and not self._pausing and not self._closed:
             begun = self._described
-            self._handled = requests_handled() if begun is None else begun
+            self._handled = self._requests if begun is None else begun
             self._idle = self._loop.add_idle(self._slice)
 
     def _go_on(self) -> None:
@@ -244,7 +252,7 @@ class AnswerSchedule:
         described, self._described = self._described, None
         clients, self._describing = self._describing, {}
         self._end_of_pass = None
-        if described is not None and requests_handled() - described > self._much:
+        if described is not None and self._requests - described > self._much:
             self._order.put_last(clients)
 
     def _resume(self) -> None:
@@ -255,7 +263,7 @@ class AnswerSchedule:
         self._idle = None
         self._pausing = True  # what is added from here on is part of this slice or the next
         self._display.flush()
-        if requests_handled() - self._handled > self._much and self._put_off < PUT_OFF:
+        if self._requests - self._handled > self._much and self._put_off < PUT_OFF:
             self._put_off += 1
             self._next_slice.arm(PAUSE)
             return
@@ -291,7 +299,7 @@ class AnswerSchedule:
         """Let another slice come for what is left."""
         self._in_a_row = not self._in_a_row
         if self._in_a_row:
-            self._handled = requests_handled()
+            self._handled = self._requests
             self._next_pass.ask()
         else:
             self._next_slice.arm(PAUSE)

@@ -8,8 +8,9 @@ import socket
 import struct
 
 import pytest
-from stage import Client, Stage
+from stage import NV12, Client, Stage
 
+from heapwire.compositor_plugin.allocation import AllocationManager
 from heapwire.compositor_plugin.answering import answer_schedule
 from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
 from heapwire.compositor_plugin.server import ReadyOrder
@@ -25,7 +26,7 @@ def stage():
         yield stage
 
 
-def talk(client: Client, reads: int) -> None:
+def describe(client: Client, reads: int) -> None:
     """Describe as much as fills so many reads, in one write."""
     [opcode] = [
         number
@@ -41,6 +42,22 @@ def talk(client: Client, reads: int) -> None:
     )
 
 
+def ask_for_memory(client: Client, reads: int) -> None:
+    """Ask for as many buffers as fill so many reads, of memory that is not there."""
+    [opcode] = [
+        number
+        for number, request in enumerate(AllocationManager.INTERFACE.requests)
+        if request.name == "allocate"
+    ]
+    objects, planes = struct.pack("=IIIIQ", 0, 9, 9, 0, 1), struct.pack("=III", 0, 0, 1)
+    rest = struct.pack("=IIIIII", NV12.fourcc, 0, 0, 64, 64, len(objects)) + objects
+    rest += struct.pack("=I", len(planes)) + planes
+    size = 12 + len(rest)
+    ids = [client.new("xx_dmabuf_allocation_v1") for _ in range(reads * ONE_READ // size)]
+    head = (client.allocation_manager, size << 16 | opcode)
+    client.socket.sendall(b"".join(struct.pack("=III", *head, one) + rest for one in ids))
+
+
 def tick(client: Client) -> None:
     client.request(1, "sync", client.new("wl_callback"), pump=False)
 
@@ -51,18 +68,27 @@ def served(client: Client) -> bool:
     return False
 
 
-def test_who_was_just_read_comes_after_whoever_has_said_something_since(stage, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("manager", "request_name", "talk"),
+    [
+        (NegotiationManager, "create_constraint_set", describe),
+        (AllocationManager, "allocate", ask_for_memory),
+    ],
+)
+def test_who_was_just_read_comes_after_whoever_has_said_something_since(
+    stage, monkeypatch, manager, request_name, talk
+) -> None:
     talker, ticker = stage.client(), stage.client()
     answered: list[bool] = []  # at each request of the talker's: whether the other was
-    create = NegotiationManager.create_constraint_set
+    handle = getattr(manager, request_name)
 
-    def watched(manager, new_id) -> None:
+    def watched(*request) -> None:
         if not answered:
             tick(ticker)
-        create(manager, new_id)
+        handle(*request)
         answered.append(served(ticker))
 
-    monkeypatch.setattr(NegotiationManager, "create_constraint_set", watched)
+    monkeypatch.setattr(manager, request_name, watched)
     talk(talker, 3)
     stage.display.dispatch(0)
     handled = len(answered)
@@ -87,7 +113,7 @@ def test_whoever_does_not_read_does_not_end_while_it_is_read(stage, monkeypatch)
     monkeypatch.setattr(NegotiationManager, "create_constraint_set", watched)
     client.socket.shutdown(socket.SHUT_RD)
     tick(client)
-    talk(client, 1)
+    describe(client, 1)
     stage.display.dispatch(0)
     stage.display.dispatch(0)
     assert described

@@ -263,6 +263,18 @@ def test_what_is_asked_for_together_is_allocated_in_slices(stage) -> None:
     assert len(stage.plugin._state.accounts._charges) == 4
 
 
+def test_a_pass_in_which_much_memory_is_asked_for_has_no_slice(stage) -> None:
+    """To ask for memory takes as long as two other requests."""
+    allocator = Allocator(stage)
+    client, state = allocator.client, stage.plugin._state
+    state.answers._much = MANY
+    ids = [client.allocate(allocator.plan, pump=False) for _ in range(MANY // 2 + 1)]
+    stage.display.dispatch(100)
+    assert not state.accounts._charges
+    stage.until(lambda: all(client.of(id_) for id_ in ids))
+    assert len(state.accounts._charges) == len(ids)
+
+
 def test_what_was_allocated_meanwhile_is_told_in_slices(stage, monkeypatch) -> None:
     allocator = Allocator(stage)
     client, state = allocator.client, stage.plugin._state
