@@ -85,13 +85,19 @@ def _lines(document: Document) -> Iterator[str]:
     yield "clients" if clients else "no client"
     for client in clients:
         kept = [f"{_size(client['set_bytes'])} of constraint sets"]
-        kept += [f"{client[what]} {what}" for what in _KEPT if client[what]]
+        kept += [f"{client[what]} {words}" for what, words in _KEPT.items() if client.get(what)]
         yield f"    {_who(client)}: {', '.join(kept)}"
     if document["more_clients"]:
         yield f"    and {document['more_clients']} more"
 
 
-_KEPT = ("managers", "negotiations", "statuses", "allocations")
+_KEPT = {
+    "managers": "managers",
+    "negotiations": "negotiations",
+    "feedbacks": "feedbacks of linux-dmabuf with sources",
+    "statuses": "statuses",
+    "allocations": "allocations",
+}
 
 
 def _who(client: Document) -> str:

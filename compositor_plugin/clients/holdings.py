@@ -40,12 +40,16 @@ class HolderHolding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientHolding:
-    """What a client that is connected has the compositor keep: objects, and bytes of sets."""
+    """What a client that is connected has the compositor keep: objects, and bytes of sets.
+
+    `feedbacks` are the feedback objects of linux-dmabuf's that it is told the sources of.
+    """
 
     client: ClientIdentity
     set_bytes: int
     managers: int
     negotiations: int
+    feedbacks: int
     statuses: int
     allocations: int
 
@@ -66,6 +70,7 @@ def client_holding(client: ClientIdentity, use: ClientUse) -> ClientHolding:
         set_bytes=use.set_bytes,
         managers=use.managers.total(),
         negotiations=use.negotiations,
+        feedbacks=use.feedbacks,
         statuses=use.statuses,
         allocations=use.allocations,
     )

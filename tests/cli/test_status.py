@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from heapwire.cli.asking.status import render
+from heapwire.client_lib.buffers import LinuxDmabuf
 from heapwire.client_lib.negotiation import NegotiationManager
-from heapwire.client_lib.wayland import Connection
+from heapwire.client_lib.wayland import Connection, DmabufSources
 from heapwire.compositor_plugin import Policy, SecurityContext
 from heapwire.compositor_plugin.clients.holdings import (
     ClientHolding,
@@ -95,6 +96,23 @@ def test_who_has_what_is_told(heapwire, compositor):
     assert "3 managers, 1 negotiations" in text
 
 
+def test_whose_feedback_has_sources_is_told(heapwire, compositor):
+    """Of each client how many, beside whoever has asked for linux-dmabuf's own alone."""
+    with Connection() as connection, Connection() as plain:
+        sources = DmabufSources(connection)
+        for proxy in [LinuxDmabuf(connection).feedback(None) for _ in range(2)]:
+            sources.extend(proxy)
+        LinuxDmabuf(plain).feedback(None)
+        NegotiationManager(plain)
+        for one in (connection, plain):
+            one.roundtrip()
+        clients = heapwire("status", "--json").document["clients"]
+        assert sorted(client["feedbacks"] for client in clients) == [0, 2]
+        text = heapwire("status").out
+        assert text.count("feedbacks of linux-dmabuf") == 1
+        assert "2 feedbacks of linux-dmabuf with sources" in text
+
+
 def test_nobody_has_anything(heapwire, compositor):
     text = heapwire("status", "--socket", NAME).out
     assert "no client has memory of the compositor's\nno client\n" in text
@@ -157,7 +175,13 @@ def holdings(number: int, name: str) -> Holdings:
     ]
     who = ClientIdentity(1, 1, 1, SecurityContext(name, name, name))
     client = ClientHolding(
-        client=who, set_bytes=1, managers=1, negotiations=1, statuses=1, allocations=1
+        client=who,
+        set_bytes=1,
+        managers=1,
+        negotiations=1,
+        feedbacks=1,
+        statuses=1,
+        allocations=1,
     )
     held = tuple(HeapHolding(name=one, used=1, limit=None, capacity=None) for one in heaps)
     return Holdings(heaps=held, holders=tuple(holders), clients=(client,) * number)

@@ -145,6 +145,7 @@ def _client_document(holding: ClientHolding) -> Document:
         "set_bytes": holding.set_bytes,
         "managers": holding.managers,
         "negotiations": holding.negotiations,
+        "feedbacks": holding.feedbacks,
         "statuses": holding.statuses,
         "allocations": holding.allocations,
     }
