@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         spelled_out as spelled_out,
         usable_sources as usable_sources,
     )
-    from heapwire.protocol.solver.group_layout import class_of as class_of
+    from heapwire.protocol.solver.layout import class_of as class_of
     from heapwire.protocol.solver.merge import (
         BOTTOM as BOTTOM,
         fault as fault,
@@ -77,8 +77,8 @@ else:
                 "Names listed planes_text requirement says source_name source_names"
             ),
             "demand": "Demand",
-            "group_layout": "class_of",
             "goal_offer": "common_formats spelled_out usable_sources",
+            "layout": "class_of",
             "merge": "BOTTOM fault join lift",
             "prepared_goal": "PreparedGoal SolverMemory",
             "prepared_participant": "CONTENT PreparedParticipant STREAM substitutes_of",

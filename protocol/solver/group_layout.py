@@ -6,16 +6,17 @@ Pairs that are placed and laid out alike are one class.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment, assign
 from heapwire.protocol.solver.demand import Demand, common_ground
 from heapwire.protocol.solver.layout import (
+    LayoutClass,
     PlaneRoom,
+    class_of,
     meets_fixed,
     plane_rooms,
     put_into_objects,
-    whole_number,
     whole_rooms,
 )
 from heapwire.protocol.solver.merge import BOTTOM, Bottom, join
@@ -36,7 +37,6 @@ from heapwire.protocol.values import (
     TILINGS,
     FormatModifier,
     Layout,
-    PlaneFormat,
     Source,
     plane_count,
 )
@@ -48,24 +48,6 @@ Rooms: TypeAlias = tuple[PlaneRoom, ...]
 """The pitch and the size of each plane."""
 
 _STEPS_OF_A_LAYOUT: Final = 6
-
-
-class LayoutClass(NamedTuple):
-    """How pairs are placed and laid out.
-
-    `planes` is how many they have; `opaque` says that only their driver knows
-    their layout, else `number` stands for the formats of the planes and the
-    tiling, below 0 for what is laid out as a whole (layout/whole_layout.py).
-    """
-
-    planes: int
-    opaque: bool
-    number: int = 0
-
-    @property
-    def family(self) -> int:
-        """The same for all pairs whose planes may be in the same places."""
-        return 2 * self.planes + self.opaque
 
 
 class PairClass:
@@ -88,38 +70,6 @@ class PairClass:
         self.layouts: dict[Places, Layout | None] = {}
 
 
-def _laid_out() -> dict[FormatModifier, LayoutClass]:
-    """The classes of all pairs with a layout that can be computed."""
-    numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
-    classes = {}
-    for fourcc, format_ in FORMATS.items():
-        for modifier, tiling in TILINGS.items():
-            if not tiling.divides(format_):
-                continue
-            planes = tiling.planes_of(format_)
-            number = numbers.setdefault((planes, modifier), len(numbers))
-            classes[FormatModifier(fourcc, modifier)] = LayoutClass(
-                len(planes), opaque=False, number=number
-            )
-    return classes
-
-
-_LAID_OUT: Final = _laid_out()
-
-
-def class_of(pair: FormatModifier) -> LayoutClass | None:
-    """The class of a pair whose layout can be computed; None for all others, which are opaque."""
-    known = _LAID_OUT.get(pair)
-    if known is not None:
-        return known
-    number = whole_number(pair)
-    if number is None:
-        return None
-    format_ = FORMATS.get(pair.fourcc)
-    # A format without rows has one plane.
-    return LayoutClass(len(format_.planes) if format_ else 1, opaque=False, number=number)
-
-
 def pairs_to_lay_out(goal: PreparedGoal) -> Common:
     """What everyone offers; where no driver allocates only that whose layout can be computed."""
     fixed = goal.problem.fixed
@@ -130,14 +80,9 @@ def pairs_to_lay_out(goal: PreparedGoal) -> Common:
 
 
 def _pairs_to_lay_out(goal: PreparedGoal) -> Common:
-    common = common_pairs(goal.participants, goal.problem.fixed, goal.budget)
-    if goal.problem.fixed is not None or goal.sources.laying_out or not goal.sources.sources:
-        return common
-    return {
-        alternatives: known
-        for alternatives, pairs in common.items()
-        if (known := [pair for pair in pairs if class_of(pair) is not None])
-    }
+    fixed, sources = goal.problem.fixed, goal.sources
+    computed = fixed is None and bool(sources.sources) and not sources.laying_out
+    return common_pairs(goal.participants, fixed, goal.budget, computed=computed)
 
 
 def rooms_of(

@@ -49,7 +49,9 @@ STREAM: Final = "the stream"
 NO_SET: Final = -1
 """The position of the empty set of who can use anything."""
 
-_ANYTHING: Final[Alternatives] = ((NO_SET, 0),)
+ANYTHING: Final[Alternatives] = ((NO_SET, 0),)
+"""The alternatives of who can use anything, for any pair."""
+
 _SCANOUT: Final = int(Usage.SCANOUT)
 
 
@@ -100,10 +102,6 @@ class PreparedParticipant:
         """The constraints of a set, and those implied."""
         own = () if position == NO_SET else self.sets[position].constraints
         return (*own, *self.implied) if self.implied else own
-
-    def alternatives(self, pair: FormatModifier) -> Alternatives:
-        """The sets that hold a pair; empty when the pair is not offered."""
-        return _ANYTHING if self.offers is None else self.offers.get(pair, ())
 
     def different(self, alternatives: Alternatives) -> tuple[tuple[int, int, int], ...]:
         """The alternatives that say different things: (rank, position, cost), best first."""

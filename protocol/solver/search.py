@@ -10,17 +10,16 @@ from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     TRIED_FIRST,
-    LayoutClass,
     PairClass,
     Places,
     can_be_met_at_best,
-    class_of,
     ground_of,
     layout_of,
     pairs_to_lay_out,
     places_of,
     rooms_of,
 )
+from heapwire.protocol.solver.layout import LayoutClass, class_of
 from heapwire.protocol.solver.merged_group import MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways

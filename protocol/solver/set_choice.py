@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import TypeAlias
 
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.known_sets import Alternatives
-from heapwire.protocol.solver.prepared_participant import PreparedParticipant
+from heapwire.protocol.solver.layout import fourccs_laid_out
+from heapwire.protocol.solver.prepared_participant import ANYTHING, PreparedParticipant
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import FixedBuffer, FormatModifier
 
@@ -86,9 +88,16 @@ class Combinations:
 
 
 def common_pairs(
-    participants: Sequence[PreparedParticipant], fixed: FixedBuffer | None, budget: StepBudget
+    participants: Sequence[PreparedParticipant],
+    fixed: FixedBuffer | None,
+    budget: StepBudget,
+    *,
+    computed: bool = False,
 ) -> Common:
-    """What everyone offers; of a buffer that exists only its own pair."""
+    """What everyone offers; of a buffer that exists only its own pair.
+
+    `computed`: only pairs whose layout can be computed will do.
+    """
     # The shortest first: each intersection takes as long as its smaller side.
     offering = sorted(
         (participant.offers for participant in participants if participant.offers is not None),
@@ -103,13 +112,15 @@ def common_pairs(
         pairs = {fixed.format} if pairs is None else pairs & {fixed.format}
     ordered = list(pairs or ())
     budget.spend(len(ordered) * (2 + len(participants)) // 4)
+    if computed:
+        ordered = [pair for pair in ordered if pair.fourcc in fourccs_laid_out(pair.modifier)]
     columns: list[Iterator[Alternatives]] = [
-        map(participant.alternatives, ordered)
+        repeat(ANYTHING)
         if participant.offers is None
         else map(participant.offers.__getitem__, ordered)
         for participant in participants
     ]
     common: Common = {}
-    for pair, alternatives in zip(ordered, zip(*columns, strict=True), strict=False):
+    for pair, alternatives in zip(ordered, zip(*columns, strict=False), strict=False):
         common.setdefault(alternatives, []).append(pair)
     return common

@@ -23,14 +23,13 @@ from heapwire.protocol.solver.contradiction import FAMILIES, LAYOUT, PICTURE, PI
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     TRIED_FIRST,
-    LayoutClass,
     can_be_met_at_best,
-    class_of,
     domains_of_class,
     ground_of,
     has_layout,
     rooms_of,
 )
+from heapwire.protocol.solver.layout import LayoutClass, class_of
 from heapwire.protocol.solver.merge import BOTTOM, Bottom, join, lift
 from heapwire.protocol.solver.merged_group import NO_CHOICE, MergedGroup, group_with
 from heapwire.protocol.solver.prepared_goal import PreparedGoal

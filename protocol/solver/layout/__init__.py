@@ -15,16 +15,19 @@ if TYPE_CHECKING:
         changes as changes,
         meets_fixed as meets_fixed,
     )
-    from heapwire.protocol.solver.layout.whole_layout import (
-        whole_number as whole_number,
-        whole_rooms as whole_rooms,
+    from heapwire.protocol.solver.layout.layout_class import (
+        LayoutClass as LayoutClass,
+        class_of as class_of,
+        fourccs_laid_out as fourccs_laid_out,
     )
+    from heapwire.protocol.solver.layout.whole_layout import whole_rooms as whole_rooms
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "exact_layout": "GeometryDemand PlaneRoom plane_rooms put_into_objects",
             "fixed_layout": "changes meets_fixed",
-            "whole_layout": "whole_number whole_rooms",
+            "layout_class": "LayoutClass class_of fourccs_laid_out",
+            "whole_layout": "whole_rooms",
         },
     )

@@ -15,8 +15,10 @@ is that of the bits of their pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import lcm
+from types import MappingProxyType
 from typing import Final
 
 from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneRoom, fit_pitch, up
@@ -35,31 +37,39 @@ from heapwire.protocol.values import (
 )
 
 _UNTILED: Final = Tiling(modifier=LINEAR)
-_VENDORS: Final = (0x07, 0x08)  # Broadcom and Arm: of no other is there anything to ask
 _HEADER: Final = 16  # AFBC_HEADER_SIZE, bytes
 _HEADERS_END: Final = 64  # AFBC_HDR_ALIGN
 _TILED_HEADERS_END: Final = 4096  # AFBC_TH_BODY_START_ALIGNMENT
 _PIXELS: Final = 256  # AFBC_SUPERBLOCK_PIXELS
 _BODY: Final = 128  # AFBC_SUPERBLOCK_ALIGNMENT, bytes
-_FORMAT_NUMBERS: Final = {
+_KNOWN: Final = 256  # modifiers; clients can make up any number
+_NO_FORMATS: Final[Mapping[int, int]] = MappingProxyType({})
+_FORMATS: Final = {**ROWLESS, **FORMATS}
+_NUMBERS: Final = {
     planes: number
-    for number, planes in enumerate(
-        dict.fromkeys(one.planes for one in (*FORMATS.values(), *ROWLESS.values()))
-    )
+    for number, planes in enumerate(dict.fromkeys(one.planes for one in _FORMATS.values()))
 }
 
 
 def whole_number(pair: FormatModifier) -> int | None:
     """A negative number that pairs have in common which are laid out alike; None for others."""
-    format_ = _format(pair) if pair.modifier >> 56 in _VENDORS else None
-    if format_ is None or not (_has_columns(format_, pair) or _has_superblocks(format_, pair)):
-        return None
-    return -1 - (pair.modifier * len(_FORMAT_NUMBERS) + _FORMAT_NUMBERS[format_.planes])
+    number = whole_formats(pair.modifier).get(pair.fourcc)
+    return None if number is None else -1 - (pair.modifier * len(_NUMBERS) + number)
+
+
+@lru_cache(_KNOWN)
+def whole_formats(modifier: int) -> Mapping[int, int]:
+    """The fourccs that a modifier lays out so, and for each a number that goes by its planes."""
+    columns = columns_of(modifier)
+    if columns is not None:
+        # The height has to be known, and in three parts.
+        return _NO_FORMATS if columns[1] == 0 or columns[1] % 3 else _IN_COLUMNS
+    return _NO_FORMATS if superblocks_of(modifier) is None else _IN_SUPERBLOCKS
 
 
 def whole_rooms(geometry: GeometryDemand, pair: FormatModifier) -> tuple[PlaneRoom, ...] | None:
     """The planes of a pair that has a `whole_number`; None where no pitch or height will do."""
-    format_, extent = _format(pair), geometry.extent
+    format_, extent = _FORMATS.get(pair.fourcc), geometry.extent
     if extent is None or format_ is None:
         return None
     blocks = superblocks_of(pair.modifier)
@@ -69,20 +79,23 @@ def whole_rooms(geometry: GeometryDemand, pair: FormatModifier) -> tuple[PlaneRo
     return _column_rooms(geometry, format_, width, height, extent)
 
 
-def _format(pair: FormatModifier) -> Format | None:
-    """The format of a pair, which may be one without rows."""
-    return FORMATS.get(pair.fourcc) or ROWLESS.get(pair.fourcc)
+def _has_columns(format_: Format) -> bool:
+    """4:2:0 in two planes."""
+    return [(one.horizontal, one.vertical) for one in format_.planes] == [(1, 1), (2, 2)]
 
 
-def _has_columns(format_: Format, pair: FormatModifier) -> bool:
-    """Columns of 4:2:0 in two planes, whose height is known and in three parts."""
-    columns = columns_of(pair.modifier)
-    return (
-        columns is not None
-        and columns[1] > 0
-        and columns[1] % 3 == 0
-        and [(one.horizontal, one.vertical) for one in format_.planes] == [(1, 1), (2, 2)]
-    )
+def _has_superblocks(format_: Format) -> bool:
+    [plane, *others] = format_.planes
+    single = plane.block_width == plane.block_height == 1 or format_.fourcc in ROWLESS
+    return single and not others
+
+
+_IN_COLUMNS: Final = {
+    fourcc: _NUMBERS[one.planes] for fourcc, one in _FORMATS.items() if _has_columns(one)
+}
+_IN_SUPERBLOCKS: Final = {
+    fourcc: _NUMBERS[one.planes] for fourcc, one in _FORMATS.items() if _has_superblocks(one)
+}
 
 
 def _column_rooms(
@@ -116,12 +129,6 @@ def _pitches(geometry: GeometryDemand, format_: Format, extent: Extent) -> Seque
         for wanted, plane in pairs
     ]
     return tied_pitches(tied, adjacent=False) or [None] * len(tied)
-
-
-def _has_superblocks(format_: Format, pair: FormatModifier) -> bool:
-    [plane, *others] = format_.planes
-    single = plane.block_width == plane.block_height == 1 or pair.fourcc in ROWLESS
-    return superblocks_of(pair.modifier) is not None and single and not others
 
 
 def _superblock_rooms(
