@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.solver.demand import Demand, planes_together
@@ -77,8 +77,17 @@ class MergedGroup:
     spelled: tuple[Constraint, ...] | None = None
 
 
-def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup | None:
-    """What a choice of sets demands of formats with so many planes; None if nothing can."""
+KnownGroups: TypeAlias = dict[object, tuple[Demand, MergedGroup | None]]
+"""What was merged for one goal, each with its demand."""
+
+
+def group_of(
+    goal: PreparedGoal, choice: SetChoice, planes: int, known: KnownGroups
+) -> MergedGroup | None:
+    """What a choice of sets demands of formats with so many planes; None if nothing can.
+
+    Choices of sets that say the same have one group: the first of them is its choice.
+    """
     demands = [
         participant.demand(position, planes)
         for participant, position in zip(goal.participants, choice.sets, strict=True)
@@ -91,7 +100,11 @@ def group_of(goal: PreparedGoal, choice: SetChoice, planes: int) -> MergedGroup 
     )
     if demand is BOTTOM:
         return None
-    return group_with(goal, choice, planes, demand, orders=_orders(goal, choice))
+    orders = _orders(goal, choice)
+    key = id(demand), planes, orders
+    if key not in known:
+        known[key] = demand, group_with(goal, choice, planes, demand, orders=orders)
+    return known[key][1]
 
 
 def group_with(

@@ -61,9 +61,9 @@ class PreparedParticipant:
 
     `offers` is None for who can use any pair. `implied` holds for every pair.
     `wild`: some pair that it offers stands for more than itself. `lifted` keeps
-    the demands that were worked out, by set and number of planes; `alike` has for
-    each set the first that says the same, once somebody asks. `known` is what its
-    sets say whoever asks.
+    the demands that were worked out, by set and number of planes, and `saying` by their
+    constraints the sets that were asked for; `alike` has for each set the first that says the
+    same, once somebody asks. `known` is what its sets say whoever asks.
     """
 
     name: str
@@ -76,6 +76,7 @@ class PreparedParticipant:
     budget: StepBudget
     known: SaidBySets
     lifted: dict[tuple[int, int], Demand | Bottom] = field(default_factory=dict)
+    saying: dict[tuple[Constraint, ...], int] = field(default_factory=dict)
     alike: list[int] = field(default_factory=list)
 
     @property
@@ -84,11 +85,17 @@ class PreparedParticipant:
         return range(len(self.sets)) if self.sets else (NO_SET,)
 
     def demand(self, position: int, planes: int) -> Demand | Bottom:
-        """What the set at a position and what is implied demand of formats of so many planes."""
+        """What the set at a position and what is implied demand of formats of so many planes.
+
+        It is the very same for sets with the same constraints.
+        """
         demand = self.lifted.get((position, planes))
         if demand is None:
+            first = position
+            if len(self.sets) > 1:
+                first = self.saying.setdefault(self.sets[position].constraints, position)
             demand = self.known.lifted.by(
-                (position, planes), self.budget, lambda: self._lift(position, planes)
+                (first, planes), self.budget, lambda: self._lift(position, planes)
             )
             self.lifted[position, planes] = demand
         return demand
@@ -330,4 +337,4 @@ def _spelled_out(
             # A set counts once, at the cost of what names the pair most closely: of several
             # entries a dict keeps the last, so they go in from the widest. Sets keep their order.
             offers[pair] = tuple(sorted(dict(reversed(entries)).items()))
-    return replace(participant, offers=offers, lifted={}, alike=[])
+    return replace(participant, offers=offers, lifted={}, saying={}, alike=[])

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.assignment import Assignment
+from heapwire.protocol.solver.candidate import (
+    UNOPENED,
+    Agreement,
+    Candidate,
+    CandidateKey,
+    unopened,
+)
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     TRIED_FIRST,
@@ -20,9 +27,9 @@ from heapwire.protocol.solver.group_layout import (
     rooms_of,
 )
 from heapwire.protocol.solver.layout import LayoutClass, class_of
-from heapwire.protocol.solver.merged_group import MergedGroup, group_of
+from heapwire.protocol.solver.merged_group import KnownGroups, MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
-from heapwire.protocol.solver.set_choice import Combinations, SetChoice, Ways
+from heapwire.protocol.solver.set_choice import Combinations, SetChoice
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
     ALL_PLANES,
@@ -30,7 +37,6 @@ from heapwire.protocol.values import (
     FENCES,
     MAX_PLANES,
     CoherencyDomain,
-    Fence,
     FormatModifier,
     Layout,
     Plan,
@@ -45,58 +51,7 @@ MAX_PLANS: Final = 8
 """Plans of one goal; a client that cannot use any of so many will not use the next."""
 
 _ALL_DOMAINS: Final = 0b111
-_NO_PAIR: Final = FormatModifier(0, 0)
 _STEPS_OF_A_COMBINATION: Final = 4
-_UNOPENED: Final = -1  # where the order of sources stands in a key: before any real one
-
-
-class _Key(NamedTuple):
-    """What a candidate promises at best, as a rank: the fields in this order. No two are equal.
-
-    A key may promise too much, never too little: what comes off the heap first is
-    then the best there is, and none is passed by. So an unopened choice has the
-    least in every field that only opening it tells, and the places are the best
-    that any size would leave.
-    """
-
-    alternative: int
-    cost: int
-    order: int
-    format_cost: int
-    objects: int
-    scarcity: int
-    pair: FormatModifier
-    places: Places
-    ranks: tuple[int, ...]
-    candidate: int
-    """The position of the candidate."""
-
-
-_Agreement: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
-
-
-class _Candidate:
-    """A choice of sets, and how far each of its pairs has come.
-
-    Everything is kept by what it depends on: groups by the number of planes, first places
-    by the family of layout classes, agreements by planes and places, turns by the pair.
-    """
-
-    __slots__ = (
-        "agreements", "choice", "classes", "combinations", "families", "groups", "pairs", "turns",
-        "ways",
-    )  # fmt: skip
-
-    def __init__(self, combinations: Combinations, ways: Ways, pairs: list[FormatModifier]) -> None:
-        self.combinations = combinations
-        self.ways = ways
-        self.choice = combinations.choice(ways)
-        self.pairs = pairs
-        self.groups: dict[int, MergedGroup | None] = {}
-        self.families: dict[int, tuple[MergedGroup, list[Assignment]] | None] = {}
-        self.classes: dict[FormatModifier, PairClass] = {}
-        self.agreements: dict[tuple[int, Places], _Agreement] = {}
-        self.turns: dict[FormatModifier, int] = {}
 
 
 class FoundPlan(NamedTuple):
@@ -112,9 +67,8 @@ class FoundPlan(NamedTuple):
 class Search:
     """Looks for the best plans of one goal, as lazily as the ranking permits.
 
-    `laid_out` are the classes and places of its plans, in their order, and `groups` what was
-    merged. `steady`: nothing on its way was refused, or came to what was there already, and no
-    alternatives were tried.
+    `laid_out` are the classes and places of its plans, in their order. `steady`: nothing on its
+    way was refused, or came to what was there already, and no alternatives were tried.
     """
 
     def __init__(self, goal: PreparedGoal) -> None:
@@ -122,9 +76,14 @@ class Search:
         goal.budget.doing = "looking for the pairs that everyone knows"
         self.common = pairs_to_lay_out(goal)
         self.laid_out: list[tuple[PairClass, Places]] = []
-        self.groups: list[MergedGroup] = []
+        self._merged: KnownGroups = {}
         self.steady = True
         self._shown = any(participant.scanout for participant in goal.participants)
+
+    @property
+    def groups(self) -> list[MergedGroup]:
+        """What was merged."""
+        return [group for _, group in self._merged.values() if group is not None]
 
     def first_choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
         """Everyone's first choice for each of the pairs."""
@@ -138,19 +97,19 @@ class Search:
             yield candidate.choice, candidate.pairs
             waiting += self._after(candidate)
 
-    def _first_candidates(self) -> list[_Candidate]:
+    def _first_candidates(self) -> list[Candidate]:
         self.goal.budget.spend(3 * len(self.common))
         candidates = []
         for alternatives, pairs in self.common.items():
             combinations = Combinations(self.goal.participants, alternatives)
-            candidates.append(_Candidate(combinations, combinations.first(), pairs))
+            candidates.append(Candidate(combinations, combinations.first(), pairs))
         return candidates
 
-    def _after(self, candidate: _Candidate) -> Iterator[_Candidate]:
+    def _after(self, candidate: Candidate) -> Iterator[Candidate]:
         combinations = candidate.combinations
         for ways in combinations.after(candidate.ways):
             self.goal.budget.spend(_STEPS_OF_A_COMBINATION)
-            yield _Candidate(combinations, ways, candidate.pairs)
+            yield Candidate(combinations, ways, candidate.pairs)
 
     def plans(self, limit: int = MAX_PLANS) -> list[FoundPlan]:
         """The best plans, best first; those found so far when the steps end.
@@ -174,20 +133,20 @@ class Search:
     def _look(self, plans: list[FoundPlan], limit: int) -> None:
         budget = self.goal.budget
         candidates = self._first_candidates()
-        heap = [_unopened(candidate, number) for number, candidate in enumerate(candidates)]
+        heap = [unopened(candidate, number) for number, candidate in enumerate(candidates)]
         heapify(heap)
         while heap and len(plans) < limit:
             budget.spend()
             key = heappop(heap)
             candidate = candidates[key.candidate]
-            if key.order == _UNOPENED:
+            if key.order == UNOPENED:
                 if candidate.combinations.hopeless:
                     continue
                 self._open(candidate, key.candidate, heap)
                 self.steady = self.steady and not candidate.combinations.many
                 if candidate.combinations.many and (plans or not self._is_hopeless(candidate)):
                     for further in self._after(candidate):
-                        heappush(heap, _unopened(further, len(candidates)))
+                        heappush(heap, unopened(further, len(candidates)))
                         candidates.append(further)
                     budget.doing = f"trying combinations of alternatives, {len(candidates)} so far"
                 continue
@@ -209,7 +168,7 @@ class Search:
                 self.steady = False
             self._advance(candidate, alike, heap, key, fitted=layout is not None)
 
-    def _open(self, candidate: _Candidate, number: int, heap: list[_Key]) -> None:
+    def _open(self, candidate: Candidate, number: int, heap: list[CandidateKey]) -> None:
         """Merge a choice and put its pairs on the heap."""
         choice = candidate.choice
         costs = self.goal.problem.format_costs
@@ -229,13 +188,13 @@ class Search:
             order, objects, scarcity, places = alike.best[0]
             heappush(
                 heap,
-                _Key(
+                CandidateKey(
                     choice.alternative, choice.cost, order, costs.get(pair, 0) if costs else 0,
                     objects, scarcity, pair, places, choice.ranks, number,
                 ),
             )  # fmt: skip
 
-    def _class(self, candidate: _Candidate, layout_class: LayoutClass) -> PairClass | None:
+    def _class(self, candidate: Candidate, layout_class: LayoutClass) -> PairClass | None:
         """What is known of a class before anything is laid out; None if there is no place."""
         family = layout_class.family
         if family not in candidate.families:
@@ -245,16 +204,15 @@ class Search:
         placed = candidate.families[family]
         return None if placed is None else PairClass(layout_class, *placed)
 
-    def _group(self, candidate: _Candidate, planes: int) -> MergedGroup | None:
+    def _group(self, candidate: Candidate, planes: int) -> MergedGroup | None:
         if planes not in candidate.groups:
-            group = candidate.groups[planes] = group_of(self.goal, candidate.choice, planes)
-            if group is None:
-                self.steady = False
-            else:
-                self.groups.append(group)
+            group = candidate.groups[planes] = group_of(
+                self.goal, candidate.choice, planes, self._merged
+            )
+            self.steady = self.steady and group is not None
         return candidate.groups[planes]
 
-    def _is_hopeless(self, candidate: _Candidate) -> bool:
+    def _is_hopeless(self, candidate: Candidate) -> bool:
         """Whether nothing meets what is demanded whichever sets are chosen; some were in vain."""
         combinations = candidate.combinations
         combinations.taken += 1
@@ -313,7 +271,13 @@ class Search:
         return layout
 
     def _advance(
-        self, candidate: _Candidate, alike: PairClass, heap: list[_Key], key: _Key, *, fitted: bool
+        self,
+        candidate: Candidate,
+        alike: PairClass,
+        heap: list[CandidateKey],
+        key: CandidateKey,
+        *,
+        fitted: bool,
     ) -> None:
         """Put the next best places of a pair on the heap.
 
@@ -339,7 +303,7 @@ class Search:
             order, objects, scarcity, places = best[turn]
             heappush(
                 heap,
-                _Key(
+                CandidateKey(
                     key.alternative, key.cost, order, key.format_cost, objects, scarcity,
                     pair, places, key.ranks, key.candidate,
                 ),
@@ -347,7 +311,7 @@ class Search:
 
     def _found(
         self,
-        candidate: _Candidate,
+        candidate: Candidate,
         group: MergedGroup,
         pair: FormatModifier,
         places: Places,
@@ -369,9 +333,9 @@ class Search:
             fence=fence,
             colour=group.colour,
         )
-        return FoundPlan(plan, pair, group.choice, group.demand, sources)
+        return FoundPlan(plan, pair, candidate.choice, group.demand, sources)
 
-    def _agreement(self, group: MergedGroup, places: Places) -> _Agreement:
+    def _agreement(self, group: MergedGroup, places: Places) -> Agreement:
         """The sources in these places, and what they leave of coherency and fences."""
         demand = group.demand
         sources = tuple([self.goal.sources.sources[place] for place in places])
@@ -384,12 +348,6 @@ class Search:
         fences = demand.mask(FENCES)
         fence = None if fences is None else preferred_fence(fences)
         return sources, preferred_domain(left, scanout=self._shown), fence
-
-
-def _unopened(candidate: _Candidate, number: int) -> _Key:
-    """The key of a choice of sets before anything of it is merged."""
-    choice = candidate.choice
-    return _Key(choice.alternative, choice.cost, _UNOPENED, 0, 0, 0, _NO_PAIR, (), (), number)
 
 
 def _is_among(plans: list[FoundPlan], pair: FormatModifier, layout: Layout) -> bool:

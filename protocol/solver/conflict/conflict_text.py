@@ -13,7 +13,7 @@ from heapwire.protocol.solver.constraint_sentence import (
 )
 from heapwire.protocol.solver.layout import changes
 from heapwire.protocol.solver.merge import BOTTOM, lift
-from heapwire.protocol.solver.merged_group import MOST_BUFFERS, group_of
+from heapwire.protocol.solver.merged_group import MOST_BUFFERS, KnownGroups, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import (
     STREAM,
@@ -131,9 +131,10 @@ def _fewest_changes(goal: PreparedGoal, fixed: FixedBuffer) -> list[str]:
     """The smallest changes to a fixed buffer, for the choice of sets that needs the fewest."""
     best: list[str] | None = None
     planes = max(1, len(fixed.layout.planes))
+    known: KnownGroups = {}
     try:
         for choice, _ in Search(goal).choices():
-            group = group_of(goal, choice, planes)
+            group = group_of(goal, choice, planes, known)
             if group is None:
                 continue
             needed = [str(change) for change in changes(fixed, group.demand, goal.problem.extents)]
