@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.group_layout import PairClass, Places
+from heapwire.protocol.solver.layout import LayoutClass
 from heapwire.protocol.solver.merged_group import MergedGroup
 from heapwire.protocol.solver.set_choice import Combinations, Ways
 from heapwire.protocol.values import CoherencyDomain, Fence, FormatModifier, Source
@@ -41,16 +43,30 @@ class CandidateKey(NamedTuple):
 Agreement: TypeAlias = tuple[tuple[Source, ...], CoherencyDomain | None, Fence | None]
 
 
+class Row(NamedTuple):
+    """Pairs of a candidate whose first keys differ by nothing but the pair, in their order.
+
+    Each joins the heap when the one before it has come off: most never do.
+    """
+
+    group: MergedGroup
+    best: list[Assignment]
+    format_cost: int
+    pairs: Iterator[tuple[FormatModifier, LayoutClass]]
+
+
 class Candidate:
     """A choice of sets, and how far each of its pairs has come.
 
-    Everything is kept by what it depends on: groups by the number of planes, first places
-    by the family of layout classes, agreements by planes and places, turns by the pair.
+    Everything is kept by what it depends on: groups by the number of planes, what pairs that
+    are laid out `alike` have in common by their class, agreements by planes and places, turns
+    by the pair. Of pairs that have been on the heap there are the `classes`, and of those whose
+    first turn is still to come the `rows`.
     """
 
     __slots__ = (
-        "agreements", "choice", "classes", "combinations", "families", "groups", "pairs", "turns",
-        "ways",
+        "agreements", "alike", "choice", "classes", "combinations", "groups", "pairs", "rows",
+        "turns", "ways",
     )  # fmt: skip
 
     def __init__(self, combinations: Combinations, ways: Ways, pairs: list[FormatModifier]) -> None:
@@ -59,8 +75,9 @@ class Candidate:
         self.choice = combinations.choice(ways)
         self.pairs = pairs
         self.groups: dict[int, MergedGroup | None] = {}
-        self.families: dict[int, tuple[MergedGroup, list[Assignment]] | None] = {}
+        self.alike: dict[LayoutClass, PairClass] = {}
         self.classes: dict[FormatModifier, PairClass] = {}
+        self.rows: dict[FormatModifier, Row] = {}
         self.agreements: dict[tuple[int, Places], Agreement] = {}
         self.turns: dict[FormatModifier, int] = {}
 

@@ -102,8 +102,8 @@ def computed_rooms(
     group: MergedGroup, layout_class: LayoutClass, pair: FormatModifier
 ) -> Rooms | None:
     """The planes of a class whose layout can be computed; None as `rooms_of`."""
-    if layout_class.number < 0:
-        return whole_rooms(group.geometry, pair)
+    if layout_class.whole is not None:
+        return whole_rooms(group.geometry, pair.fourcc, layout_class.whole)
     return plane_rooms(group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
 
 

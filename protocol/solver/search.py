@@ -12,6 +12,7 @@ from heapwire.protocol.solver.candidate import (
     Agreement,
     Candidate,
     CandidateKey,
+    Row,
     unopened,
 )
 from heapwire.protocol.solver.demand import Demand
@@ -26,7 +27,7 @@ from heapwire.protocol.solver.group_layout import (
     places_of,
     rooms_of,
 )
-from heapwire.protocol.solver.layout import LayoutClass, class_of
+from heapwire.protocol.solver.layout import LayoutClass, classes_of
 from heapwire.protocol.solver.merged_group import KnownGroups, MergedGroup, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.set_choice import Combinations, SetChoice
@@ -151,6 +152,9 @@ class Search:
                     budget.doing = f"trying combinations of alternatives, {len(candidates)} so far"
                 continue
             pair = key.pair
+            row = candidate.rows.pop(pair, None)
+            if row is not None:
+                self._queue(candidate, key.candidate, heap, row)
             alike = candidate.classes[pair]
             layout = self._layout(alike, pair, key.places)
             if layout is None and alike.rooms is None:
@@ -169,40 +173,41 @@ class Search:
             self._advance(candidate, alike, heap, key, fitted=layout is not None)
 
     def _open(self, candidate: Candidate, number: int, heap: list[CandidateKey]) -> None:
-        """Merge a choice and put its pairs on the heap."""
-        choice = candidate.choice
+        """Merge a choice, and put the first pair of each row on the heap."""
         costs = self.goal.problem.format_costs
-        classes: dict[LayoutClass, PairClass | None] = {}
+        rows: dict[tuple[int, bool, int], list[tuple[FormatModifier, LayoutClass]]] = {}
         self.goal.budget.spend(2 * len(candidate.pairs))
-        for pair in candidate.pairs:
-            layout_class = class_of(pair)
+        for pair in sorted(candidate.pairs):
+            layout_class = classes_of(pair.modifier).get(pair.fourcc)
             if layout_class is None:
-                planes = plane_count(*pair) or self._planes_spoken_of(choice)
+                planes = plane_count(*pair) or self._planes_spoken_of(candidate.choice)
                 layout_class = LayoutClass(planes, opaque=True)
-            if layout_class not in classes:
-                classes[layout_class] = self._class(candidate, layout_class)
-            alike = classes[layout_class]
-            if alike is None:
-                continue
-            candidate.classes[pair] = alike
-            order, objects, scarcity, places = alike.best[0]
-            heappush(
-                heap,
-                CandidateKey(
-                    choice.alternative, choice.cost, order, costs.get(pair, 0) if costs else 0,
-                    objects, scarcity, pair, places, choice.ranks, number,
-                ),
-            )  # fmt: skip
+            row = layout_class.planes, layout_class.opaque, costs.get(pair, 0) if costs else 0
+            rows.setdefault(row, []).append((pair, layout_class))
+        for (planes, _, cost), pairs in rows.items():
+            group = self._group(candidate, planes)
+            best = [] if group is None else self._first_places(group, pairs[0][1])
+            if group is not None and best:
+                self._queue(candidate, number, heap, Row(group, best, cost, iter(pairs)))
 
-    def _class(self, candidate: Candidate, layout_class: LayoutClass) -> PairClass | None:
-        """What is known of a class before anything is laid out; None if there is no place."""
-        family = layout_class.family
-        if family not in candidate.families:
-            group = self._group(candidate, layout_class.planes)
-            best = [] if group is None else self._first_places(group, layout_class)
-            candidate.families[family] = (group, best) if group is not None and best else None
-        placed = candidate.families[family]
-        return None if placed is None else PairClass(layout_class, *placed)
+    def _queue(self, candidate: Candidate, number: int, heap: list[CandidateKey], row: Row) -> None:
+        """Put the next pair of a row on the heap."""
+        following = next(row.pairs, None)
+        if following is None:
+            return
+        pair, layout_class = following
+        if layout_class not in candidate.alike:
+            candidate.alike[layout_class] = PairClass(layout_class, row.group, row.best)
+        candidate.classes[pair] = candidate.alike[layout_class]
+        candidate.rows[pair] = row
+        choice, (order, objects, scarcity, places) = candidate.choice, row.best[0]
+        heappush(
+            heap,
+            CandidateKey(
+                choice.alternative, choice.cost, order, row.format_cost, objects, scarcity, pair,
+                places, choice.ranks, number,
+            ),
+        )  # fmt: skip
 
     def _group(self, candidate: Candidate, planes: int) -> MergedGroup | None:
         if planes not in candidate.groups:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.known_sets import Alternatives
-from heapwire.protocol.solver.layout import fourccs_laid_out
+from heapwire.protocol.solver.layout import classes_of
 from heapwire.protocol.solver.prepared_participant import ANYTHING, PreparedParticipant
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import FixedBuffer, FormatModifier
@@ -113,7 +113,7 @@ def common_pairs(
     ordered = list(pairs or ())
     budget.spend(len(ordered) * (2 + len(participants)) // 4)
     if computed:
-        ordered = [pair for pair in ordered if pair.fourcc in fourccs_laid_out(pair.modifier)]
+        ordered = [pair for pair in ordered if pair.fourcc in classes_of(pair.modifier)]
     columns: list[Iterator[Alternatives]] = [
         repeat(ANYTHING)
         if participant.offers is None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from heapwire.protocol.solver.layout.layout_class import (
         LayoutClass as LayoutClass,
         class_of as class_of,
-        fourccs_laid_out as fourccs_laid_out,
+        classes_of as classes_of,
     )
     from heapwire.protocol.solver.layout.whole_layout import whole_rooms as whole_rooms
 else:
@@ -27,7 +27,7 @@ else:
         {
             "exact_layout": "GeometryDemand PlaneRoom plane_rooms put_into_objects",
             "fixed_layout": "changes meets_fixed",
-            "layout_class": "LayoutClass class_of fourccs_laid_out",
+            "layout_class": "LayoutClass class_of classes_of",
             "whole_layout": "whole_rooms",
         },
     )

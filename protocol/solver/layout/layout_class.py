@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from heapwire.protocol.solver.layout.whole_layout import whole_formats, whole_number
-from heapwire.protocol.values import FORMATS, TILINGS, FormatModifier, PlaneFormat
+from heapwire.protocol.solver.layout.whole_layout import Whole, whole_formats, whole_of
+from heapwire.protocol.values import FORMATS, TILINGS, FormatModifier, PlaneFormat, Superblocks
 
 _KNOWN: Final = 256  # modifiers; clients can make up any number
 
@@ -17,17 +17,13 @@ class LayoutClass(NamedTuple):
 
     `planes` is how many they have; `opaque` says that only their driver knows
     their layout, else `number` stands for the formats of the planes and the
-    tiling, below 0 for what is laid out as a whole (whole_layout.py).
+    tiling, or for the formats alone where the picture is laid out as a `whole`.
     """
 
     planes: int
     opaque: bool
     number: int = 0
-
-    @property
-    def family(self) -> int:
-        """The same for all pairs whose planes may be in the same places."""
-        return 2 * self.planes + self.opaque
+    whole: Whole | None = None
 
 
 def _tiled() -> dict[int, dict[int, LayoutClass]]:
@@ -47,21 +43,25 @@ def _tiled() -> dict[int, dict[int, LayoutClass]]:
 _TILED: Final[Mapping[int, Mapping[int, LayoutClass]]] = _tiled()
 
 
-def class_of(pair: FormatModifier) -> LayoutClass | None:
-    """The class of a pair whose layout can be computed; None for all others, which are opaque."""
-    tiled = _TILED.get(pair.modifier)
+@lru_cache(_KNOWN)
+def classes_of(modifier: int) -> Mapping[int, LayoutClass]:
+    """By fourcc the classes of the pairs with a modifier whose layout can be computed."""
+    tiled = _TILED.get(modifier)
     if tiled is not None:
-        return tiled.get(pair.fourcc)
-    number = whole_number(pair)
-    if number is None:
-        return None
-    format_ = FORMATS.get(pair.fourcc)
-    # A format without rows has one plane.
-    return LayoutClass(len(format_.planes) if format_ else 1, opaque=False, number=number)
+        return tiled
+    whole = whole_of(modifier)
+    return {} if whole is None else _whole_classes(whole)
 
 
 @lru_cache(_KNOWN)
-def fourccs_laid_out(modifier: int) -> Container[int]:
-    """The fourccs that have a class with a modifier."""
-    tiled = _TILED.get(modifier)
-    return whole_formats(modifier) if tiled is None else tiled
+def _whole_classes(whole: Whole) -> Mapping[int, LayoutClass]:
+    planes = 1 if isinstance(whole, Superblocks) else 2
+    return {
+        fourcc: LayoutClass(planes, opaque=False, number=number, whole=whole)
+        for fourcc, number in whole_formats(whole).items()
+    }
+
+
+def class_of(pair: FormatModifier) -> LayoutClass | None:
+    """The class of a pair whose layout can be computed; None for all others, which are opaque."""
+    return classes_of(pair.modifier).get(pair.fourcc)

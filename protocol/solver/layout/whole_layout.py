@@ -15,11 +15,9 @@ is that of the bits of their pixels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from math import lcm
-from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneRoom, fit_pitch, up
 from heapwire.protocol.solver.layout.tied_pitch import tied_pitches
@@ -29,7 +27,7 @@ from heapwire.protocol.values import (
     ROWLESS,
     Extent,
     Format,
-    FormatModifier,
+    PlaneFormat,
     Superblocks,
     Tiling,
     columns_of,
@@ -42,40 +40,36 @@ _HEADERS_END: Final = 64  # AFBC_HDR_ALIGN
 _TILED_HEADERS_END: Final = 4096  # AFBC_TH_BODY_START_ALIGNMENT
 _PIXELS: Final = 256  # AFBC_SUPERBLOCK_PIXELS
 _BODY: Final = 128  # AFBC_SUPERBLOCK_ALIGNMENT, bytes
-_KNOWN: Final = 256  # modifiers; clients can make up any number
-_NO_FORMATS: Final[Mapping[int, int]] = MappingProxyType({})
 _FORMATS: Final = {**ROWLESS, **FORMATS}
-_NUMBERS: Final = {
-    planes: number
-    for number, planes in enumerate(dict.fromkeys(one.planes for one in _FORMATS.values()))
-}
+
+Whole: TypeAlias = "Superblocks | tuple[int, int]"
+"""How a picture is laid out as a whole: superblocks, or columns so wide (bytes) and high (rows)."""
 
 
-def whole_number(pair: FormatModifier) -> int | None:
-    """A negative number that pairs have in common which are laid out alike; None for others."""
-    number = whole_formats(pair.modifier).get(pair.fourcc)
-    return None if number is None else -1 - (pair.modifier * len(_NUMBERS) + number)
-
-
-@lru_cache(_KNOWN)
-def whole_formats(modifier: int) -> Mapping[int, int]:
-    """The fourccs that a modifier lays out so, and for each a number that goes by its planes."""
+def whole_of(modifier: int) -> Whole | None:
+    """How a modifier lays out pictures as a whole; None for others."""
     columns = columns_of(modifier)
-    if columns is not None:
-        # The height has to be known, and in three parts.
-        return _NO_FORMATS if columns[1] == 0 or columns[1] % 3 else _IN_COLUMNS
-    return _NO_FORMATS if superblocks_of(modifier) is None else _IN_SUPERBLOCKS
+    if columns is None:
+        return superblocks_of(modifier)
+    # The height has to be known, and in three parts.
+    return None if columns[1] == 0 or columns[1] % 3 else columns
 
 
-def whole_rooms(geometry: GeometryDemand, pair: FormatModifier) -> tuple[PlaneRoom, ...] | None:
-    """The planes of a pair that has a `whole_number`; None where no pitch or height will do."""
-    format_, extent = _FORMATS.get(pair.fourcc), geometry.extent
-    if extent is None or format_ is None:
+def whole_formats(whole: Whole) -> Mapping[int, int]:
+    """The fourccs of the formats that are laid out so; those with the same planes have a number."""
+    return _IN_SUPERBLOCKS if isinstance(whole, Superblocks) else _IN_COLUMNS
+
+
+def whole_rooms(
+    geometry: GeometryDemand, fourcc: int, whole: Whole
+) -> tuple[PlaneRoom, ...] | None:
+    """The planes of a format that is laid out so; None where no pitch or height will do."""
+    format_, extent = _FORMATS[fourcc], geometry.extent
+    if extent is None:
         return None
-    blocks = superblocks_of(pair.modifier)
-    if blocks is not None:
-        return _superblock_rooms(geometry, format_, blocks, extent)
-    width, height = columns_of(pair.modifier) or (1, 0)
+    if isinstance(whole, Superblocks):
+        return _superblock_rooms(geometry, format_, whole, extent)
+    width, height = whole
     return _column_rooms(geometry, format_, width, height, extent)
 
 
@@ -90,12 +84,14 @@ def _has_superblocks(format_: Format) -> bool:
     return single and not others
 
 
-_IN_COLUMNS: Final = {
-    fourcc: _NUMBERS[one.planes] for fourcc, one in _FORMATS.items() if _has_columns(one)
-}
-_IN_SUPERBLOCKS: Final = {
-    fourcc: _NUMBERS[one.planes] for fourcc, one in _FORMATS.items() if _has_superblocks(one)
-}
+def _numbered(formats: Iterable[Format]) -> dict[int, int]:
+    """By fourcc a number that formats with the same planes have in common."""
+    numbers: dict[tuple[PlaneFormat, ...], int] = {}
+    return {one.fourcc: numbers.setdefault(one.planes, len(numbers)) for one in formats}
+
+
+_IN_COLUMNS: Final = _numbered(filter(_has_columns, _FORMATS.values()))
+_IN_SUPERBLOCKS: Final = _numbered(filter(_has_superblocks, _FORMATS.values()))
 
 
 def _column_rooms(
