@@ -29,6 +29,7 @@ from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import solve_plans
+from heapwire.protocol.wire import Explanation
 
 PLATFORM = "raspberry-pi-4"
 QUESTIONS = 40
@@ -81,12 +82,19 @@ def counted() -> dict[str, int]:
         os.environ["XDG_RUNTIME_DIR"] = name
         with Compositor(Platform.load(PLATFORM), socket="count-0") as compositor:
             with compositor.running():
-                client = Plugin(Path(name) / "count-0")
+                clients = {
+                    how: Plugin(Path(name) / "count-0", explanation)
+                    for how, explanation in (
+                        ("", Explanation.NONE),
+                        (", explained", Explanation.ALL),
+                    )
+                }
             spare_the_loop()
-            questions(compositor, client, [704, 720])
-            widths = [736 + 16 * n for n in range(QUESTIONS)]
-            found["a new question"] = questions(compositor, client, widths)
-            found["the same question"] = questions(compositor, client, [640] * QUESTIONS)
+            for how, client in clients.items():
+                questions(compositor, client, [704, 720])
+                widths = [736 + 16 * n for n in range(QUESTIONS)]
+                found[f"a new question{how}"] = questions(compositor, client, widths)
+                found[f"the same question{how}"] = questions(compositor, client, [640] * QUESTIONS)
     for row, problem in (
         ("2 participants x 8 x 4 heaps", many_pairs(2, 8, 4, 1)),
         ("4 participants x 1200 x 16 heaps", many_pairs(4, 1200, 16, 16)),

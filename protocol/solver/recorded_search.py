@@ -13,7 +13,7 @@ which alternatives were tried, or on which somebody has conditions that the size
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.group_layout import PairClass, Places, computed_rooms, fits
@@ -21,6 +21,7 @@ from heapwire.protocol.solver.layout import put_into_objects
 from heapwire.protocol.solver.merged_group import MergedGroup
 from heapwire.protocol.solver.prepared_goal import PreparedGoal, RankedSources
 from heapwire.protocol.solver.search import FoundPlan, Search
+from heapwire.protocol.solver.source_check import MetValues
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ALLOCATION_FLAGS,
@@ -44,17 +45,19 @@ class RecordedGoal:
 
     steps: int
     groups: tuple[MergedGroup, ...]
-    plans: tuple[tuple[PairClass, Places, FormatModifier, Plan], ...]
+    plans: tuple[tuple[PairClass, Places, FoundPlan], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordedSearch:
     """The ways to the plans of all goals, and what they depend on beside the participants.
 
-    `steps` is what making everything ready has cost. It holds no set of a participant's.
+    `steps` is what making everything ready has cost, and `met` what was found out, and paid,
+    of values that sources meet. It holds no set of a participant's.
     """
 
     steps: int
+    met: MetValues
     goals: tuple[RecordedGoal, ...]
     asked: tuple[Goal, ...]
     costs: object
@@ -135,7 +138,7 @@ def record(
             cost,
             tuple(search.groups),
             tuple(
-                (alike, places, one.pair, one.plan)
+                (alike, places, one)
                 for (alike, places), one in zip(search.laid_out, found, strict=True)
             ),
         )
@@ -144,7 +147,13 @@ def record(
     if len(sources.recorded) >= _KNOWN:
         sources.recorded.clear()
     sources.recorded[_key(problem, sources)] = RecordedSearch(
-        steps, goals, problem.goals, problem.format_costs, problem.content, problem.counts.total
+        steps=steps,
+        met=searches[0][0].check.met,
+        goals=goals,
+        asked=problem.goals,
+        costs=problem.format_costs,
+        content=problem.content,
+        count=problem.counts.total,
     )
 
 
@@ -155,33 +164,92 @@ def plans_on_record(
 
     They are those that a search finds, and cost as many steps. Without any, nothing is spent.
     """
-    if problem.fixed is not None or not sources.recorded:
+    gone = _gone(problem, budget, sources)
+    if gone is None:
         return ()
+    _, everyones, budget.left = gone
+    budget.kept = 0
+    if len(everyones) == 1:
+        return tuple(everyones[0])
+    seen = LayoutsSeen()
+    return tuple([plan for plans in everyones for plan in plans if not seen.has(plan)])
+
+
+class FoundOnRecord(NamedTuple):
+    """What a search finds for each goal, what it has `met`, and what the budget has left then."""
+
+    goals: list[tuple[FoundPlan, ...]]
+    met: MetValues
+    left: int
+
+
+def found_on_record(
+    problem: Problem, budget: StepBudget, sources: RankedSources
+) -> FoundOnRecord | None:
+    """What a search finds where each goal has plans, and they can be had on a recorded way.
+
+    Nothing is spent: whoever goes on with the goals prepares them, and that is in what is left.
+    """
+    gone = _gone(problem, budget, sources)
+    if gone is None or not all(gone[1]):
+        return None
+    known, everyones, left = gone
+    found = [
+        tuple(
+            [
+                before._replace(plan=plan)
+                for (_, _, before), plan in zip(goal.plans, plans, strict=True)
+            ]
+        )
+        for goal, plans in zip(known.goals, everyones, strict=True)
+    ]
+    return FoundOnRecord(found, known.met, left)
+
+
+def _gone(
+    problem: Problem, budget: StepBudget, sources: RankedSources
+) -> tuple[RecordedSearch, list[list[Plan]], int] | None:
+    """A recorded way, the plans of each goal on it, and what the budget has left then.
+
+    None where none is known, or something is refused or does not fit.
+    """
+    if problem.fixed is not None or not sources.recorded:
+        return None
     known = sources.recorded.get(_key(problem, sources))
     if (
         known is None
         or known.count != problem.counts.total
         or (known.content is not problem.content and known.content != problem.content)
     ):
-        return ()
+        return None
     left = _left_of(budget, known)
     if left is None:
-        return ()
-    seen = LayoutsSeen() if len(known.goals) > 1 else None
-    plans: list[Plan] = []
+        return None
+    everyones = []
     for goal in known.goals:
-        for group in goal.groups:
-            if not group.geometry.fit(group.demand, problem.extents):
-                return ()
-        laid_out: dict[PairClass, _Layouts] = {}
-        for alike, places, pair, before in goal.plans:
-            layouts = laid_out.get(alike)
-            if layouts is None:
-                layouts = laid_out[alike] = _Layouts(alike, pair)
-            layout = layouts.of(places, sources)
-            if layout is None:
-                return ()
-            plan = Plan(  # what `replace` does, in a third of the time
+        plans = _plans_of(goal, problem, sources)
+        if plans is None:
+            return None
+        everyones.append(plans)
+    return known, everyones, left
+
+
+def _plans_of(goal: RecordedGoal, problem: Problem, sources: RankedSources) -> list[Plan] | None:
+    """The plans on the way of one goal; None where something is refused or does not fit."""
+    for group in goal.groups:
+        if not group.geometry.fit(group.demand, problem.extents):
+            return None
+    laid_out: dict[PairClass, _Layouts] = {}
+    plans = []
+    for alike, places, (before, pair, *_) in goal.plans:
+        layouts = laid_out.get(alike)
+        if layouts is None:
+            layouts = laid_out[alike] = _Layouts(alike, pair)
+        layout = layouts.of(places, sources)
+        if layout is None:
+            return None
+        plans.append(
+            Plan(  # what `replace` does, in a third of the time
                 fourcc=before.fourcc,
                 modifier=before.modifier,
                 goal=before.goal,
@@ -192,11 +260,8 @@ def plans_on_record(
                 fence=before.fence,
                 colour=before.colour,
             )
-            if seen is None or not seen.has(plan):
-                plans.append(plan)
-    if plans:
-        budget.left, budget.kept = left, 0
-    return tuple(plans)
+        )
+    return plans
 
 
 def _can_be_gone(goal: PreparedGoal, search: Search) -> bool:

@@ -53,7 +53,12 @@ from collections.abc import Iterator
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.conflict import Conflict, conflict_message, conflict_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal, SolverMemory, prepared_goals
-from heapwire.protocol.solver.recorded_search import LayoutsSeen, plans_on_record, record
+from heapwire.protocol.solver.recorded_search import (
+    LayoutsSeen,
+    found_on_record,
+    plans_on_record,
+    record,
+)
 from heapwire.protocol.solver.search import FoundPlan, Search
 from heapwire.protocol.solver.step_budget import DEFAULT_STEPS, StepBudget, TooComplexError
 from heapwire.protocol.values import Answer, FailureReason, Problem
@@ -91,7 +96,7 @@ def solve_plans_within(
         if known:
             return Answer(plans=known, verdicts=())
     try:
-        goals = plans_of_goals(problem, budget, memory, recording=True)
+        goals = plans_of_goals(problem, budget, memory)
         plans = tuple([found.plan for _, found in without_repetition(goals)])
         return Answer(plans=plans, verdicts=()) if plans else failure(goals)
     except TooComplexError as error:
@@ -99,20 +104,21 @@ def solve_plans_within(
 
 
 def plans_of_goals(
-    problem: Problem,
-    budget: StepBudget,
-    memory: SolverMemory | None = None,
-    *,
-    recording: bool = False,
+    problem: Problem, budget: StepBudget, memory: SolverMemory | None = None
 ) -> list[GoalPlans]:
     """What each goal has, in their order; `TooComplexError` if nothing can be told of any.
 
     Every goal may use an equal part of the steps that are left, and so may what comes after
     them, the explanation: a goal that costs too much takes nothing from the others.
-    With `recording` the memory keeps the way there, for another size.
+    A memory keeps the way there, and goes it for another size.
     """
     began = budget.left
+    known = None if memory is None else found_on_record(problem, budget, memory.ranked(problem))
     goals = prepared_goals(problem, budget, memory)
+    if known is not None:
+        budget.left = known.left
+        goals[0].check.add_met(known.met)
+        return [GoalPlans(goal, found) for goal, found in zip(goals, known.goals, strict=True)]
     ready = began - budget.left
     results, searches = [], []
     for number, goal in enumerate(goals):
@@ -127,7 +133,7 @@ def plans_of_goals(
             results.append(GoalPlans(goal, found))
             searches.append((goal, search, found, before - budget.left))
     budget.kept = 0
-    if recording and memory is not None and len(searches) == len(goals):
+    if memory is not None and len(searches) == len(goals):
         record(problem, memory.ranked(problem), ready, searches)
     return results
 

@@ -209,6 +209,10 @@ def is_clean_enough(source: Source, demand: Demand) -> bool:
     return is_cleaned and in_ram and not demand.flag(NO_SYNC)
 
 
+MetValues: TypeAlias = Mapping[tuple[int, MergedValue], int]
+"""Values of types, with the sources that meet each."""
+
+
 class SourceCheck:
     """Which of some sources meet a demand; every answer is worked out once.
 
@@ -229,6 +233,15 @@ class SourceCheck:
         self.everything = (1 << len(sources)) - 1
         self._topology = topology
         self._meeting: dict[tuple[int, MergedValue], int] = {}
+
+    @property
+    def met(self) -> MetValues:
+        """What was worked out, and paid, so far."""
+        return dict(self._meeting)
+
+    def add_met(self, met: MetValues) -> None:
+        """What was worked out and is paid already."""
+        self._meeting |= met
 
     def meeting(self, type_: int, value: MergedValue) -> int:
         """The sources that meet one value; all of them, where it is not about memory."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -21,7 +22,17 @@ from heapwire.protocol.solver import (
     solution,
     solve_plans_within,
 )
-from heapwire.protocol.values import BufferCount, Content, Extent, Extents, Problem, Usage
+from heapwire.protocol.values import (
+    Answer,
+    BufferCount,
+    Content,
+    Extent,
+    Extents,
+    Problem,
+    Usage,
+)
+
+Solver: TypeAlias = Callable[[Problem, StepBudget, SolverMemory], Answer]
 
 
 @st.composite
@@ -115,14 +126,18 @@ def test_another_machine_with_the_same_sets_is_another_question() -> None:
     assert answers[0] != answers[1]
 
 
-def test_another_size_is_laid_out_without_another_search(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("asks_before", [solve_plans_within, solve_within])
+@pytest.mark.parametrize("asks", [solve_plans_within, solve_within])
+def test_another_size_is_laid_out_without_another_search(
+    monkeypatch: pytest.MonkeyPatch, asks_before: Solver, asks: Solver
+) -> None:
     memory, first = SolverMemory(), question(640)
     other = replace(first, extents=Extents(coded=Extent(320, 480)))
-    solve_plans_within(first, StepBudget(), memory)
+    asks_before(first, StepBudget(), memory)
     fresh, known = StepBudget(), StepBudget()
-    expected = solve_plans_within(other, fresh)
+    expected = asks(other, fresh)
     monkeypatch.setattr(solution, "Search", None)  # whoever begins one fails
-    assert solve_plans_within(other, known, memory) == expected
+    assert asks(other, known, memory) == expected
     assert known.used == fresh.used
 
 
