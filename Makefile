@@ -15,10 +15,10 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol bindings reference \
-	roots check-facts docs wheel check-wheel clean
+	roots check-facts check-patches docs wheel check-wheel clean
 
 help: ## say what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/installed/play ## play a clip on a simulated platform; writes demo.png
 	$(BIN)/heapwire demo --output demo.png
@@ -81,6 +81,9 @@ roots: ## make tests/kernel/roots from the device trees of a kernel's source (SO
 
 check-facts: $(VENV)/installed/test ## compare kernel/profiles with the kernel's source (SOURCE=...)
 	$(BIN)/python .ci/check_facts.py $(if $(SOURCE),--source $(SOURCE))
+
+check-patches: ## check the form of the kernel patches (SERIES=... SOURCE=...: that one applies, too)
+	$(PYTHON) .ci/check_patches.py $(if $(SOURCE),--source $(SOURCE)) $(or $(SERIES),kernel/patches)
 
 docs: $(VENV)/installed/docs ## make build/docs of the pages, the protocols, the commands and the faces (BUILDER=linkcheck asks the addresses)
 	$(BIN)/python docs/site/site_pages.py build/docs-pages
