@@ -83,7 +83,8 @@ check-facts: $(VENV)/installed/test ## compare kernel/profiles with the kernel's
 	$(BIN)/python .ci/check_facts.py $(if $(SOURCE),--source $(SOURCE))
 
 check-patches: ## check the form of the kernel patches (SERIES=... SOURCE=...: that one applies, too)
-	$(PYTHON) .ci/check_patches.py $(if $(SOURCE),--source $(SOURCE)) $(or $(SERIES),kernel/patches)
+	for series in $(or $(SERIES),kernel/patches kernel/patches/7.2); do \
+		$(PYTHON) .ci/check_patches.py $(if $(SOURCE),--source $(SOURCE)) $$series || exit; done
 
 docs: $(VENV)/installed/docs ## make build/docs of the pages, the protocols, the commands and the faces (BUILDER=linkcheck asks the addresses)
 	$(BIN)/python docs/site/site_pages.py build/docs-pages

@@ -51,8 +51,9 @@ def source(tmp_path):
     return folder
 
 
-def test_the_series_is_as_git_makes_it():
-    series = read_series(PATCHES)
+@pytest.mark.parametrize("folder", [PATCHES, PATCHES / "7.2"], ids=["6.12", "7.2"])
+def test_the_series_are_as_git_makes_them(folder):
+    series = read_series(folder)
     assert len(series) > 9
     assert list(form_faults(series)) == []
 
