@@ -1,4 +1,4 @@
-"""DRM by its ioctls: what a card says of itself, its buffers, and commits that only test."""
+"""DRM by its ioctls: what a card says of itself, its buffers, commits that only test, timelines."""
 
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
         open_drm as open_drm,
     )
     from heapwire.kernel.drm.plane_tests import PlaneTests as PlaneTests
+    from heapwire.kernel.drm.simulated_timelines import SimulatedTimelines as SimulatedTimelines
+    from heapwire.kernel.drm.syncobj_timelines import (
+        SyncobjTimelines as SyncobjTimelines,
+        open_timelines as open_timelines,
+    )
+    from heapwire.kernel.drm.timeline import Timeline as Timeline, Timelines as Timelines
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -25,5 +31,8 @@ else:
             "card": "Card DumbBuffer Framebuffer open_card",
             "drm_device": "DrmDevice ModeLimits PlaneRecord open_drm",
             "plane_tests": "PlaneTests",
+            "simulated_timelines": "SimulatedTimelines",
+            "syncobj_timelines": "SyncobjTimelines open_timelines",
+            "timeline": "Timeline Timelines",
         },
     )

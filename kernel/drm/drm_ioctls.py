@@ -49,6 +49,16 @@ CRTC: Final = Struct("=Q7II10HIII32x")
 and the mode, without its name."""
 ATOMIC: Final = Struct("=II6Q")
 """drm_mode_atomic: flags, count; objects, counts, properties, values, reserved, user data."""
+SYNCOBJ: Final = Struct("=II")
+"""drm_syncobj_create, drm_syncobj_destroy: handle, flags or pad."""
+SYNCOBJ_FD: Final = Struct("=IIiI")
+"""drm_syncobj_handle: handle, flags, fd, pad."""
+SYNCOBJ_WAIT: Final = Struct("=QQqIIIIQ")
+"""drm_syncobj_timeline_wait: handles, points, time, count, flags, first, pad, deadline."""
+SYNCOBJ_POINTS: Final = Struct("=QQII")
+"""drm_syncobj_timeline_array: handles, points, count, flags."""
+SYNCOBJ_EVENTFD: Final = Struct("=IIQiI")
+"""drm_syncobj_eventfd: handle, flags, point, fd, pad."""
 
 
 class Version(ctypes.Structure):
@@ -92,11 +102,20 @@ GET_PROPERTIES: Final = _read_write(0xB9, OBJ_PROPERTIES.size)
 COMMIT: Final = _read_write(0xBC, ATOMIC.size)
 MAKE_BLOB: Final = _read_write(0xBD, CREATE_BLOB.size)
 DESTROY_BLOB: Final = _read_write(0xBE, ROOM.size)
+MAKE_SYNCOBJ: Final = _read_write(0xBF, SYNCOBJ.size)
+DESTROY_SYNCOBJ: Final = _read_write(0xC0, SYNCOBJ.size)
+EXPORT_SYNCOBJ: Final = _read_write(0xC1, SYNCOBJ_FD.size)
+IMPORT_SYNCOBJ: Final = _read_write(0xC2, SYNCOBJ_FD.size)
+WAIT_FOR_POINTS: Final = _read_write(0xCA, SYNCOBJ_WAIT.size)
+SIGNAL_POINTS: Final = _read_write(0xCD, SYNCOBJ_POINTS.size)
+NOTIFY_OF_POINT: Final = _read_write(0xCF, SYNCOBJ_EVENTFD.size)
 
 CAP_ADDFB2_MODIFIERS: Final = 0x10
+CAP_SYNCOBJ_TIMELINE: Final = 0x14
 CLIENT_CAP_UNIVERSAL_PLANES: Final = 2
 CLIENT_CAP_ATOMIC: Final = 3
 FB_MODIFIERS: Final = 2
+WAIT_FOR_SUBMIT: Final = 2
 OBJECT_CRTC: Final = 0xCCCCCCCC
 OBJECT_CONNECTOR: Final = 0xC0C0C0C0
 OBJECT_PLANE: Final = 0xEEEEEEEE

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ioctl as ioctl,
     )
     from heapwire.kernel.system.memory_file import (
+        FIXED_SIZE as FIXED_SIZE,
         read_only as read_only,
         sealed_copy as sealed_copy,
         sealed_memfd as sealed_memfd,
@@ -32,6 +33,6 @@ else:
             "owner": "Owner",
             "ioctl_call": "Ioctl IoctlArgument ioctl",
             "installed_version": "own_version package_version",
-            "memory_file": "read_only sealed_copy sealed_memfd",
+            "memory_file": "FIXED_SIZE read_only sealed_copy sealed_memfd",
         },
     )

@@ -6,6 +6,7 @@ import fcntl
 import os
 
 FIXED_SIZE = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+"""The seals of a file whose size nobody can change any more (fcntl(2))."""
 UNCHANGEABLE = FIXED_SIZE | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
