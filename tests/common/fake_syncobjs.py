@@ -22,17 +22,18 @@ class Syncobj:
     """The point that it has come to, and who is told of later ones."""
 
     reached: int | None = None
-    told: list[tuple[int, int]] = field(default_factory=list)  # point, eventfd
+    told: list[tuple[int, int]] = field(default_factory=list)  # point, and an eventfd to keep
 
     def come(self, point: int) -> bool:
         return self.reached is not None and self.reached >= point
 
     def signal(self, point: int) -> None:
         self.reached = max(point, self.reached or 0)
-        for wanted, eventfd in self.told:
-            if self.come(wanted):
-                os.eventfd_write(eventfd, 1)
+        due = [eventfd for wanted, eventfd in self.told if self.come(wanted)]
         self.told = [one for one in self.told if not self.come(one[0])]
+        for eventfd in due:
+            os.eventfd_write(eventfd, 1)
+            os.close(eventfd)
 
 
 class FakeKernel:
@@ -44,6 +45,13 @@ class FakeKernel:
         self.handles: dict[int, Syncobj] = {}
         self.gone = False
         self._next = 1
+
+    def close(self) -> None:
+        """Forget who is told of points that never came."""
+        for syncobj in {id(one): one for one in self.by_file.values()}.values():
+            for _, eventfd in syncobj.told:
+                os.close(eventfd)
+            syncobj.told.clear()
 
     def open(self) -> SyncobjTimelines:
         """A device node of it."""
@@ -82,7 +90,7 @@ class FakeKernel:
             if found.come(point):
                 os.eventfd_write(eventfd, 1)
             else:
-                found.told.append((point, eventfd))
+                found.told.append((point, os.dup(eventfd)))
         else:
             handles, points = struct.unpack_from("=QQ", data)
             found = self._find(ctypes.c_uint32.from_address(handles).value)

@@ -19,6 +19,8 @@ from scripts import HUGE, SIZE, Read, Script, Send, Step, Sync
 from signatures import Interface
 from target import Healthy, Target
 
+from heapwire.kernel.system import sealed_memfd
+
 CONFIGURE = 0  # xdg_surface.configure
 ACK = 12 << 16 | 4  # xdg_surface.ack_configure
 MOST_CLIENTS = 4
@@ -216,6 +218,8 @@ def _opened(kind: str) -> list[int]:
             if kind == "heap":
                 fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
             return [fd]
+        case "timeline":
+            return [sealed_memfd("heapwire timeline", 16)]
         case "null":
             return [os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)]
         case "folder":

@@ -122,7 +122,7 @@ VALID: tuple[Callable[[Script], object], ...] = (
     *(Script.constraint_set, Script.negotiation, Script.surface, Script.dmabuf_buffer),
     *(Script.shm_buffer, Script.dmabuf_feedback, Script.extended_feedback, Script.destroy_any),
     *(Script.destroy_any, Script.destroy_any, Script.heavy, Script.dmabuf_trial),
-    *(Script.light, Script.any_global),
+    *(Script.light, Script.explicit_sync, Script.any_global),
 )
 # What a client is like: its habits, each with how often it follows them.
 CHARACTERS: tuple[Mapping[Callable[[Script], None], int], ...] = (

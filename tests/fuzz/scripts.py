@@ -309,6 +309,23 @@ class Script:
         self.request(surface, "commit")
         return image
 
+    def explicit_sync(self) -> int:
+        """Buffers with points of a timeline: that have come, or that never will."""
+        surface = self.window()
+        manager = self.bind("wp_linux_drm_syncobj_manager_v1")
+        sync = self.make(manager, "get_surface", "wp_linux_drm_syncobj_surface_v1", surface)
+        timeline = self.new("wp_linux_drm_syncobj_timeline_v1")
+        file = self.random.choice(("timeline", "timeline", "timeline", "memfd"))
+        self.request(manager, "import_timeline", timeline, files=(file,))
+        for _ in range(self.random.randrange(1, 5)):
+            acquire, release = self.random.choice(((0, 1), (0, 1), (0, 1), (5, 6), (1, 1)))
+            self.request(sync, "set_acquire_point", timeline, 0, acquire)
+            if self.random.random() < 0.95:
+                self.request(sync, "set_release_point", timeline, 0, release)
+            self.request(surface, "attach", self.dmabuf_buffer(), 0, 0)
+            self.request(surface, "commit")
+        return timeline
+
     def destroy_any(self) -> None:
         """Destroy anything that can be, but for what takes others with it in error."""
         found = [

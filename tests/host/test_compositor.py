@@ -50,6 +50,7 @@ def test_the_globals(client):
         "wl_subcompositor",
         "wp_color_manager_v1",
         "wp_color_representation_manager_v1",
+        "wp_linux_drm_syncobj_manager_v1",
         "wp_presentation",
         "wp_security_context_manager_v1",
         "wp_single_pixel_buffer_manager_v1",

@@ -44,6 +44,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[tuple[Timelines, Timelines]
         for one in opened:
             one.close()
             one.close()
+        kernel.close()
 
 
 def test_a_point_that_one_side_signals_has_come_on_the_other(both) -> None:
@@ -124,6 +125,8 @@ def test_the_kernel_tells_of_a_point_when_it_comes() -> None:
         assert not written(told)
         made.signal(2)
         assert written(told)
+        made.signal(2)
+        assert not written(told), "once"
         assert made.notify(1, told), "a point that has come"
         assert written(told)
 

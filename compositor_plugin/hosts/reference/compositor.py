@@ -51,6 +51,10 @@ from heapwire.compositor_plugin.hosts.reference.status_socket import (
     holdings_document,
     open_status_socket,
 )
+from heapwire.compositor_plugin.hosts.reference.sync import (
+    ClientTimelines,
+    WpLinuxDrmSyncobjManagerV1,
+)
 from heapwire.compositor_plugin.hosts.reference.wl_compositor import WlCompositor
 from heapwire.compositor_plugin.hosts.reference.wl_output import WlOutput
 from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import WlSubcompositor
@@ -61,6 +65,7 @@ from heapwire.compositor_plugin.hosts.reference.wp_single_pixel_buffer_manager_v
 from heapwire.compositor_plugin.hosts.reference.wp_viewporter import WpViewporter
 from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource
 from heapwire.kernel.description import Platform
+from heapwire.kernel.drm import open_timelines
 from heapwire.kernel.system import Owner
 from heapwire.protocol.explain import Document
 from heapwire.protocol.values import Answer, Extent, Problem
@@ -116,6 +121,10 @@ class Compositor(Owner):
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._contexts = SecurityContexts(self._display)
         self._output_globals: dict[Output, Global] = {}
+        # A client may be of the real machine where this one is simulated.
+        kinds = (True, False) if platform.simulated else (False,)
+        devices = [one for kind in kinds if (one := open_timelines(simulated=kind)) is not None]
+        self._timelines = ClientTimelines(devices) if devices else None
         try:
             self.socket: str | None = None
             if socket is not None or os.environ.get("XDG_RUNTIME_DIR"):
@@ -151,6 +160,8 @@ class Compositor(Owner):
             self._contexts.close()
             self._display.destroy()
             os.close(self._wake)
+            if self._timelines is not None:
+                self._timelines.close()
             raise
         self._closed = False
 
@@ -280,6 +291,8 @@ class Compositor(Owner):
         self.plugin.close()  # while its objects and their clients are there to listen to
         self._display.destroy()  # ends clients, whose surfaces retire buffers to the outputs
         self._desktop.close()
+        if self._timelines is not None:
+            self._timelines.close()
         os.close(self._wake)
 
     def _announce(self) -> None:
@@ -298,6 +311,10 @@ class Compositor(Owner):
         offer(WpViewporter, WpViewporter)
         offer(WpSinglePixelBufferManagerV1, WpSinglePixelBufferManagerV1)
         offer(WpPresentation, WpPresentation)
+        timelines = self._timelines
+        if timelines is not None:
+            explicit = WpLinuxDrmSyncobjManagerV1
+            offer(explicit, lambda new_id: explicit(new_id, timelines))
         offer(WpColorRepresentationManagerV1, WpColorRepresentationManagerV1)
         offer(WpColorManagerV1, WpColorManagerV1)
         kind = WpSecurityContextManagerV1

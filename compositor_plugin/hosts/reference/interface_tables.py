@@ -35,6 +35,7 @@ _MODULES = (
     "color_representation_v1",
     "color_management_v1",
     "single_pixel_buffer_v1",
+    "linux_drm_syncobj_v1",
 )
 
 # pywayland.scanner.argument.ArgumentType

@@ -7,6 +7,7 @@ it commits itself, which waits in `WlSurface.cached`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
@@ -33,7 +34,7 @@ class WlSubsurface(Resource):
         self.surface: WlSurface | None = surface
         self.synchronised = True
         self.position = (0, 0)
-        self._next_position = (0, 0)
+        self.next_position = (0, 0)
         surface.take_role(self, ROLE)
         surface.subsurface = self
         surface.parent = parent
@@ -43,7 +44,7 @@ class WlSubsurface(Resource):
 
     def set_position(self, x: int, y: int) -> None:
         """Where the surface is to be on its parent, when that is next committed."""
-        self._next_position = (x, y)
+        self.next_position = (x, y)
 
     def place_above(self, sibling: WlSurface) -> None:
         """Put it right above a sibling or the parent."""
@@ -67,13 +68,17 @@ class WlSubsurface(Resource):
 
     def parent_applied(self) -> None:
         """The parent's state has taken effect."""
-        self.position = self._next_position
+        self.position = self.next_position
 
     def before_commit(self) -> None:
         """A subsurface may commit anything at any time."""
 
     def committed(self) -> None:
         """Nothing more is needed for a subsurface to be shown than a parent that is."""
+
+    def set_aside(self) -> Callable[[], None]:
+        """What a subsurface has pending is its parent's."""
+        return self.committed
 
     def surface_gone(self) -> None:
         """The surface was destroyed: the object has no effect any more."""

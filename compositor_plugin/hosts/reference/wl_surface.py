@@ -7,14 +7,16 @@ State is set piece by piece (`pending`) and takes effect with a commit: at once
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
 from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import (
     EMPTY,
     BufferHold,
+    HeldCommit,
     Rect,
     SizeError,
     SurfaceCommit,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
         WpColorRepresentationSurfaceV1,
     )
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop, Output
+    from heapwire.compositor_plugin.hosts.reference.surface_role import SurfaceRole
+    from heapwire.compositor_plugin.hosts.reference.sync import WpLinuxDrmSyncobjSurfaceV1
     from heapwire.compositor_plugin.hosts.reference.wl_subsurface import WlSubsurface
     from heapwire.compositor_plugin.hosts.reference.wp_viewport import WpViewport
 
@@ -57,24 +61,12 @@ class SurfaceError(IntEnum):
     DEFUNCT_ROLE_OBJECT = 4
 
 
-class Role(Protocol):
-    """What a surface is for."""
-
-    def before_commit(self) -> None:
-        """The client commits; raise `ViolationError` if it may not."""
-
-    def committed(self) -> None:
-        """The pending state has taken effect."""
-
-    def surface_gone(self) -> None:
-        """The surface was destroyed."""
-
-
 class WlSurface(Resource):
     """A surface. `number` names it in records; it is never used again.
 
     `role_name` stays when the role object goes, as the protocol wants it.
-    `stack` has the surface itself and its subsurfaces from bottom to top.
+    `stack` has the surface itself and its subsurfaces from bottom to top. `held` counts the
+    commits that were made and have not taken effect, because what they wait for has not come.
     """
 
     INTERFACE = interface_table("wl_surface")
@@ -88,13 +80,15 @@ class WlSurface(Resource):
         self.cached = SurfaceCommit()
         self.current = SurfaceCommit()
         self.size: tuple[int, int] | None = None
-        self.role: Role | None = None
+        self.role: SurfaceRole | None = None
         self.role_name: str | None = None
         self.parent: WlSurface | None = None
         self.subsurface: WlSubsurface | None = None
         self.viewport: WpViewport | None = None
         self.colours: WpColorRepresentationSurfaceV1 | None = None
         self.light: WpColorManagementSurfaceV1 | None = None
+        self.sync: WpLinuxDrmSyncobjSurfaceV1 | None = None
+        self.held = 0
         self.stack: list[WlSurface] = [self]
         self._next_stack: list[WlSurface] = [self]
         self.outputs: tuple[Output, ...] = ()
@@ -162,8 +156,12 @@ class WlSurface(Resource):
         """Let the pending state take effect."""
         if self.role is not None:
             self.role.before_commit()
+        points = None if self.sync is None else self.sync.take(self._buffer)
         if self.pending.attached:
             self.pending.hold = self._hold()
+        if points is not None and self.pending.hold is not None:
+            acquire, self.pending.hold.release_point = points
+            self.pending.acquire = None if acquire.signalled else acquire
         self._check_buffer()
         if self.waits:
             replaced = self.pending.apply_to(self.cached)
@@ -171,11 +169,11 @@ class WlSurface(Resource):
                 replaced.release()
             self._waiting = True
         else:
-            self._apply(self.pending)
+            self._take_effect(self.pending)
 
     # What its role calls.
 
-    def take_role(self, role: Role, name: str) -> None:
+    def take_role(self, role: SurfaceRole, name: str) -> None:
         """Have a role object."""
         self.role, self.role_name = role, name
 
@@ -188,7 +186,7 @@ class WlSurface(Resource):
     @property
     def has_buffer(self) -> bool:
         """Whether a buffer is attached or committed."""
-        return self._buffer is not None or self.current.hold is not None
+        return self._buffer is not None or self._newest_hold() is not None
 
     @property
     def attaching(self) -> bool:
@@ -233,10 +231,22 @@ class WlSurface(Resource):
         if self.waits:
             return
         if self._waiting:
-            self._apply(self.cached)
+            self._take_effect(self.cached)
         for child in self.stack:
             if child is not self:
                 child.desynchronised()
+
+    # Commits that wait.
+
+    def apply_held(self, commit: HeldCommit) -> None:
+        """A commit that has waited takes effect; what has left the surface since stays away."""
+        self._show(commit.state)
+        self.stack = [one for one in commit.stack if one is self or one.parent is self]
+        for subsurface, position in commit.positions:
+            subsurface.position = position
+        if commit.role is not None:
+            commit.role()
+        self.desktop.surface_committed(self)
 
     def bounds(self) -> Rect:
         """The surface in its own coordinates; empty if there is nothing to show."""
@@ -254,15 +264,12 @@ class WlSurface(Resource):
         self.leave_parent()
         if role is not None:
             role.surface_gone()
-        if self.viewport is not None:
-            self.viewport.surface_gone()
-            self.viewport = None
-        if self.colours is not None:
-            self.colours.surface_gone()
-            self.colours = None
-        if self.light is not None:
-            self.light.surface_gone()
-            self.light = None
+        for extension in (self.viewport, self.colours, self.light, self.sync):
+            if extension is not None:
+                extension.surface_gone()
+        self.viewport = self.colours = self.light = self.sync = None
+        if self.held:
+            self.desktop.held.drop(self)
         if self.current.hold is not None:
             self.desktop.retire(self, self.current.hold)
             self.current.hold = None  # it is on the screen until the next refresh
@@ -272,9 +279,53 @@ class WlSurface(Resource):
         self.stack, self._next_stack, self.outputs = [], [], ()
         self.desktop.surface_gone(self)
 
-    def _apply(self, state: SurfaceCommit) -> None:
-        replaced = state.apply_to(self.current)
+    def _take_effect(self, state: SurfaceCommit) -> None:
+        """Have a state take effect: now, or when what it has to wait for has come."""
+        if self._has_to_wait(state):
+            self.desktop.held.add([one._set_aside(its) for one, its in self._with_waiting(state)])
+        else:
+            self._apply(state)
+
+    def _has_to_wait(self, state: SurfaceCommit) -> bool:
+        if self.held or state.acquire is not None:
+            return True
+        if len(self._next_stack) == 1:
+            return False
+        tree = self._with_waiting(state)
+        return any(one.held or its.acquire is not None for one, its in tree)
+
+    def _with_waiting(self, state: SurfaceCommit) -> Iterator[tuple[WlSurface, SurfaceCommit]]:
+        """The surface and the subsurfaces that wait for it, each with what is to take effect."""
+        found = [(self, state)]
+        while found:
+            surface, its = found.pop()
+            found += [
+                (child, child.cached)
+                for child in surface._next_stack
+                if child is not surface and child._waiting
+            ]
+            yield surface, its
+
+    def _set_aside(self, state: SurfaceCommit) -> HeldCommit:
+        """Take a state out, with all that the surface and its role keep beside it."""
+        held = HeldCommit(
+            surface=self,
+            state=SurfaceCommit(),
+            stack=list(self._next_stack),
+            positions=[
+                (child.subsurface, child.subsurface.next_position)
+                for child in self._next_stack
+                if child is not self and child.subsurface is not None
+            ],
+            role=None if self.role is None else self.role.set_aside(),
+        )
+        state.apply_to(held.state)
         self._waiting = False
+        return held
+
+    def _show(self, state: SurfaceCommit) -> None:
+        """Have a state be the current one, for the surface alone."""
+        replaced = state.apply_to(self.current)
         if replaced is not None:
             self.desktop.retire(self, replaced)
         hold = self.current.hold
@@ -284,6 +335,10 @@ class WlSurface(Resource):
         self.size = (
             None if hold is None else surface_size(hold.content.extent, self.current.presenting)
         )
+
+    def _apply(self, state: SurfaceCommit) -> None:
+        self._show(state)
+        self._waiting = False
         self.stack = list(self._next_stack)
         for child in self.stack:
             if child is not self and child.subsurface is not None:
@@ -296,10 +351,7 @@ class WlSurface(Resource):
 
     def _check_buffer(self) -> None:
         """Refuse a buffer that does not fit the scale, the viewport or the colours."""
-        for state in (self.pending, self.cached, self.current):
-            hold = state.hold
-            if hold is not None or state.attached:
-                break
+        hold = self._newest_hold()
         if hold is None:
             return
         colour = self.pending.presenting.colour
@@ -311,6 +363,14 @@ class WlSurface(Resource):
             if error.of_viewport and self.viewport is not None:
                 raise ViolationError(self.viewport, error.code, str(error)) from None
             raise ViolationError(self, SurfaceError.INVALID_SIZE, str(error)) from None
+
+    def _newest_hold(self) -> BufferHold | None:
+        """The buffer that was committed last, whether it is shown or waits."""
+        held = [one.state for one in self.desktop.held.of(self)] if self.held else []
+        for state in (self.pending, self.cached, *held, self.current):
+            if state.hold is not None or state.attached:
+                return state.hold
+        return None
 
     def _hold(self) -> BufferHold | None:
         """Take the attached buffer into use."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.scene.frame_record import (
         FrameRecord as FrameRecord,
     )
+    from heapwire.compositor_plugin.hosts.reference.scene.held_commit import (
+        HeldCommit as HeldCommit,
+    )
     from heapwire.compositor_plugin.hosts.reference.scene.light import (
         DISPLAYED as DISPLAYED,
         PRIMARIES as PRIMARIES,
@@ -53,12 +56,14 @@ if TYPE_CHECKING:
         ViewportError as ViewportError,
         surface_size as surface_size,
     )
+    from heapwire.compositor_plugin.hosts.reference.scene.sync_point import SyncPoint as SyncPoint
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
             "buffer_hold": "BufferContent BufferHold",
             "frame_record": "FrameRecord",
+            "held_commit": "HeldCommit",
             "light": "DISPLAYED Light PRIMARIES TRANSFERS",
             "output": "Output OutputMode",
             "pixel_content": "PixelContent",
@@ -67,6 +72,7 @@ else:
             "shm_content": "SHM_FORMATS send_release copy_shm_content",
             "surface_extent": "SizeError ViewportError surface_size",
             "surface_commit": "Crop SurfaceCommit",
+            "sync_point": "SyncPoint",
             "desktop": "Desktop FrameHook",
         },
     )

@@ -9,6 +9,7 @@ from heapwire.protocol.values import Colour, Extent
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
+    from heapwire.compositor_plugin.hosts.reference.scene.sync_point import SyncPoint
 
 
 class BufferContent(Protocol):
@@ -36,14 +37,16 @@ class BufferContent(Protocol):
 class BufferHold:
     """One use of a buffer's content by one surface; `release` ends it, once.
 
-    `buffer` is the object to be released; None where the content is a copy.
+    `buffer` is the object to be released; None where the content is a copy. `release_point` is
+    signalled then, where the client has named one for this use.
     """
 
-    __slots__ = ("_held", "buffer", "content")
+    __slots__ = ("_held", "buffer", "content", "release_point")
 
     def __init__(self, content: BufferContent, buffer: WlBuffer | None = None) -> None:
         self.content = content
         self.buffer = buffer
+        self.release_point: SyncPoint | None = None
         self._held = True
         if buffer is not None:
             buffer.uses += 1
@@ -53,6 +56,8 @@ class BufferHold:
         if not self._held:
             return
         self._held = False
+        if self.release_point is not None:
+            self.release_point.signal()
         if self.buffer is not None:
             self.buffer.uses -= 1
             if self.buffer.uses == 0:

@@ -28,6 +28,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.composition import (
     visible_pixels,
 )
 from heapwire.compositor_plugin.hosts.reference.scene.frame_record import FrameRecord
+from heapwire.compositor_plugin.hosts.reference.scene.held_commits import HeldCommits
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output, OutputMode
 from heapwire.compositor_plugin.hosts.reference.scene.outputs import Outputs
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image, to_rgb
@@ -40,6 +41,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import (
     cascade,
     main_output,
     shown_windows,
+    window_of,
 )
 from heapwire.compositor_plugin.hosts.reference.scene.surface_extent import screen_extent
 from heapwire.compositor_plugin.server import Display
@@ -66,7 +68,8 @@ _MILLISECOND = 1_000_000
 class Desktop:
     """All windows and surfaces of all clients, on the outputs that there are.
 
-    `surfaces` and `windows` hold what clients have now, windows from bottom to top.
+    `surfaces` and `windows` hold what clients have now, windows from bottom to top, and `held`
+    the commits that have not taken effect yet.
     `tables` are the format tables that they were sent. `frames` are the records of
     what was shown: all with `record`, else the last few thousand. `on_frame` gets
     each record, and a function that reads the surface's visible pixels, (height,
@@ -93,6 +96,7 @@ class Desktop:
         self._keep_last = keep_last
         self._last: dict[Output, tuple[Layer, ...]] = {}
         self.display = display
+        self.held = HeldCommits(display.loop)
         self.platform = platform
         self.dmabuf = DmabufImporter(platform, display.loop, self.scene_changed)
         self.surfaces: dict[int, WlSurface] = {}
@@ -117,6 +121,7 @@ class Desktop:
         """Stop the outputs and let go of what they showed."""
         self.dmabuf.close()
         self._last.clear()
+        self.held.close()
         self._outputs.close()
         self.tables.close()
 
@@ -345,7 +350,7 @@ class Desktop:
                 log.exception("the frame hook failed")
 
     def _state(self, surface: WlSurface, windows: Sequence[ShownWindow]) -> SurfaceState:
-        window = self._window_of(surface)
+        window = window_of(surface, self.windows)
         output = self._output_of_surface(surface)
         others = [other for other in surface.outputs if other is not output]
         size = surface.size
@@ -380,18 +385,8 @@ class Desktop:
             black=True,
         )
 
-    def _window_of(self, surface: WlSurface) -> XdgToplevel | None:
-        """The window that a surface is part of, popups left aside."""
-        root = surface
-        while root.parent is not None:
-            root = root.parent
-        for window in self.windows:
-            if window.xdg_surface is not None and window.xdg_surface.surface is root:
-                return window
-        return None
-
     def _output_of_surface(self, surface: WlSurface) -> Output:
-        window = self._window_of(surface)
+        window = window_of(surface, self.windows)
         if window is not None:
             return main_output(window, self.outputs)
         return surface.outputs[0] if surface.outputs else self.outputs[0]

@@ -75,6 +75,17 @@ def main_output(window: XdgToplevel, outputs: Sequence[Output]) -> Output:
     return max(outputs, key=lambda output: output.rect.intersection(rect).area)
 
 
+def window_of(surface: WlSurface, windows: Sequence[XdgToplevel]) -> XdgToplevel | None:
+    """The window that a surface is part of, popups left aside."""
+    root = surface
+    while root.parent is not None:
+        root = root.parent
+    for window in windows:
+        if window.xdg_surface is not None and window.xdg_surface.surface is root:
+            return window
+    return None
+
+
 def origin(window: XdgToplevel, xdg_surface: XdgSurface) -> tuple[int, int]:
     """Where the upper left corner of the window's geometry is."""
     output = window.state.fullscreen or window.state.maximized

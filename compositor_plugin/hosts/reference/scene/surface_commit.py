@@ -12,6 +12,7 @@ from heapwire.protocol.values import Colour
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference import WlCallback, WpPresentationFeedback
+    from heapwire.compositor_plugin.hosts.reference.scene.sync_point import SyncPoint
 
 
 class Crop(NamedTuple):
@@ -45,13 +46,15 @@ class Presenting(NamedTuple):
 class SurfaceCommit:
     """The state of one surface: pending, cached, or current.
 
-    `hold` is the buffer, which `attached` says is new. `frames` and `feedbacks`
-    wait for the state to be on the screen.
+    `hold` is the buffer, which `attached` says is new, and `acquire` the point before which it
+    cannot be read, None where it can. `frames` and `feedbacks` wait for the state to be on the
+    screen.
     """
 
     presenting: Presenting = Presenting()
     attached: bool = False
     hold: BufferHold | None = None
+    acquire: SyncPoint | None = None
     frames: list[WlCallback] = field(default_factory=list)
     feedbacks: list[WpPresentationFeedback] = field(default_factory=list)
 
@@ -62,7 +65,8 @@ class SurfaceCommit:
         if self.attached:
             replaced, other.hold = other.hold, self.hold
             other.attached = True
-            self.attached, self.hold = False, None
+            other.acquire = self.acquire
+            self.attached, self.hold, self.acquire = False, None, None
         other.frames += self.frames
         self.frames = []
         for feedback in other.feedbacks:

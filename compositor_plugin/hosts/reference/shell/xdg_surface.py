@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
@@ -164,13 +166,24 @@ class XdgSurface(Resource):
 
     def committed(self) -> None:
         """The surface's new state is in effect."""
+        if self.window is not None and self.surface is not None:
+            geometry, self._next_geometry = self._next_geometry, None
+            acknowledged, self._acknowledged = self._acknowledged, None
+            self._take_effect(geometry, acknowledged)
+
+    def set_aside(self) -> Callable[[], None]:
+        """Take out what is pending; what is returned has it take effect."""
+        geometry, self._next_geometry = self._next_geometry, None
+        acknowledged, self._acknowledged = self._acknowledged, None
+        return partial(self._take_effect, geometry, acknowledged)
+
+    def _take_effect(self, geometry: Rect | None, acknowledged: object | None) -> None:
         window, surface = self.window, self.surface
         if window is None or surface is None:
             return
-        if self._next_geometry is not None:
-            self._geometry, self._next_geometry = self._next_geometry, None
-        if self._acknowledged is not None:
-            acknowledged, self._acknowledged = self._acknowledged, None
+        if geometry is not None:
+            self._geometry = geometry
+        if acknowledged is not None:
             window.acknowledged(acknowledged)
         if surface.size is not None:
             window.check_size(self.geometry)
