@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from heapwire.client_lib.buffers import Buffer, allocate, check_planes
@@ -74,18 +74,22 @@ class BufferPool(Owner):
         make: Callable[[Plan], Buffer] | None = None,
         extent: Extent,
         check: Callable[[Plan], None] | None = None,
+        passed_over: Sequence[Plan] = (),
         limit: int = BUFFERS,
         partial: bool = False,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
         """A pool of the best plan of a batch that can be allocated and imported.
 
-        `check` raises `AllocationError` for a plan that cannot be followed. Raises
+        `check` raises `AllocationError` for a plan that cannot be followed, and none of
+        `passed_over` is tried. Raises
         the error that the best plan met with, if all of them fail; `timeout` is in
         seconds, for each answer.
         """
         first: HeapwireError | None = None
         for offer in batch.offers:
+            if is_one_of(offer.plan, passed_over):
+                continue
             try:
                 if check is not None:
                     check(offer.plan)
@@ -172,6 +176,14 @@ class BufferPool(Owner):
         """Close all buffers; what the compositor still shows of them may go blank."""
         for buffer in self.buffers:
             buffer.close()
+
+
+def is_one_of(plan: Plan, others: Sequence[Plan]) -> bool:
+    """Whether buffers by one of these would be the same as buffers by a plan."""
+    return any(
+        (plan.fourcc, plan.modifier, plan.layout) == (one.fourcc, one.modifier, one.layout)
+        for one in others
+    )
 
 
 def _allocate(

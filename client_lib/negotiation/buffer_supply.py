@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from heapwire.client_lib.buffers import Buffer
 from heapwire.client_lib.errors import AllocationError, ImportRefusedError
-from heapwire.client_lib.negotiation.buffer_pool import BufferPool
+from heapwire.client_lib.negotiation.buffer_pool import BufferPool, is_one_of
 from heapwire.client_lib.negotiation.importer import Importer
 from heapwire.client_lib.negotiation.negotiation import Negotiation
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
@@ -26,7 +26,8 @@ class BufferSupply(Owner):
     in the way of plans that came unasked: the buffers from before then stay.
     `check` raises `AllocationError` for plans that whoever fills the buffers
     cannot keep to, and `make`, where given, has the buffers that there are already (see
-    `BufferPool`). `timeout` is in seconds, for each answer that is waited for.
+    `BufferPool`). `timeout` is in seconds, for each answer that is waited for. A plan that was
+    passed over (`pass_over`) is not taken again as long as an answer has others.
     The negotiation's `on_batch` is the supply's from now on, until `close`.
     """
 
@@ -56,6 +57,8 @@ class BufferSupply(Owner):
         self._extent: Extent | None = None
         self._fresh: Batch | None = None
         self._retired: list[BufferPool] = []
+        self._passed_over: list[Plan] = []
+        self._others: Batch | None = None  # the answer in use, while it may have other plans
         negotiation.on_batch = self._batch
 
     def negotiate(self, extent: Extent) -> None:
@@ -87,6 +90,27 @@ class BufferSupply(Owner):
             self.faults.append(str(error))
             return False
         self.negotiations += 1
+        return True
+
+    def pass_over(self) -> bool:
+        """Have buffers by the answer's next best plan, because this one is of no use.
+
+        Returns whether there are: where no other plan can be followed these stay.
+        """
+        batch, self._others = self._others, None
+        if batch is None or self.pool is None or self._extent is None:
+            return False
+        before = self._passed_over
+        self._passed_over = [*before, self.pool.plan]
+        if all(is_one_of(offer.plan, self._passed_over) for offer in batch.offers):
+            self._passed_over = before
+            return False
+        try:
+            self._adopt(batch, self._extent)
+        except (AllocationError, ImportRefusedError) as error:
+            self._passed_over = before
+            self.faults.append(str(error))
+            return False
         return True
 
     def free(self) -> Buffer | None:
@@ -132,6 +156,7 @@ class BufferSupply(Owner):
         return sum(len(pool.buffers) for pool in self._retired) < before
 
     def _adopt(self, batch: Batch, extent: Extent, *, partial: bool = False) -> None:
+        self._remember(batch)
         pool = BufferPool.best(
             negotiation=self._negotiation,
             batch=batch,
@@ -140,6 +165,7 @@ class BufferSupply(Owner):
             make=self._make,
             extent=extent,
             check=self._check,
+            passed_over=self._passed_over,
             limit=self._limit,
             partial=partial,
             timeout=self._timeout,
@@ -149,23 +175,33 @@ class BufferSupply(Owner):
         self.pool = pool
         self.plan = pool.plan
         self.refusals = batch.refusals
+        self._others = batch
         self._extent = extent
 
     def _serves(self, batch: Batch) -> bool:
         """Whether the buffers in use are by the best plan of a batch."""
+        self._remember(batch)
         plans = [offer.plan for offer in batch.offers if self._can_follow(offer.plan)]
         if self.pool is None or not plans:
             return not batch.offers
         best, mine = plans[0], self.pool.plan
-        if (best.fourcc, best.modifier, best.layout) != (mine.fourcc, mine.modifier, mine.layout):
+        if not is_one_of(best, [mine]):
             return False
         if best.buffer_count > mine.buffer_count:
             return False
         self.plan = best  # the same buffers, for another goal perhaps
         self.refusals = batch.refusals
+        self._others = batch
         return True
 
+    def _remember(self, batch: Batch) -> None:
+        """Forget what was passed over where a batch has nothing else."""
+        if all(is_one_of(offer.plan, self._passed_over) for offer in batch.offers):
+            self._passed_over = []
+
     def _can_follow(self, plan: Plan) -> bool:
+        if is_one_of(plan, self._passed_over):
+            return False
         if self._check is None:
             return True
         try:

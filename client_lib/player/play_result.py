@@ -92,7 +92,8 @@ class FrameLedger:
 
     What the compositor says of a buffer and that a frame is on the screen come
     as two events, in either order: `settle`, called when no events are left,
-    brings them together. Without `statuses` there will be none. Where there is
+    brings them together. `unseen` counts those that the compositor discarded of the buffers in
+    use, and is 0 once it has shown one. Without `statuses` there will be none. Where there is
     none, a frame that was presented without a copy was scanned out. `on_fate` is called with
     the fate of each frame, once it is known.
     """
@@ -106,9 +107,15 @@ class FrameLedger:
         self.dropped = 0
         self.shown = 0
         self.pending = 0
+        self.unseen = 0
+        self._seen = False
         self._statuses: Counter[BufferStatusResult] = Counter()
         self._reasons: Counter[str] = Counter()
         self._unsettled: list[tuple[Buffer, bool, FrameFate | None]] = []
+
+    def renewed(self) -> None:
+        """From now on the frames are in other buffers."""
+        self.unseen, self._seen = 0, False
 
     def committed(self) -> None:
         """A frame was given to the compositor."""
@@ -118,12 +125,14 @@ class FrameLedger:
         """It is on the screen, certainly without a copy or not certainly."""
         self.pending -= 1
         self.shown += 1
+        self.unseen, self._seen = 0, True
         self._unsettled.append((buffer, zero_copy, frame))
 
     def discarded(self, frame: FrameFate | None = None) -> None:
         """It never was."""
         self.pending -= 1
         self.dropped += 1
+        self.unseen += not self._seen
         self.tell(frame)
 
     def tell(self, frame: FrameFate | None, fate: str = "dropped", reason: str = "") -> None:

@@ -24,12 +24,13 @@ from heapwire.client_lib.player.pictures import buffer_colour, untold_light_text
 from heapwire.client_lib.player.play_result import FrameCounts, FrameFate, FrameLedger, PlayResult
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.late_dataclasses import dataclass, replace
-from heapwire.protocol.values import Colour, Extents, Plan
+from heapwire.protocol.values import Colour, Extents, FormatModifier, Plan
 
 _NO_SEEKING = "this decoder, or this file, cannot go to another place in it"
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
 HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
 LAST_FRAME = 1.0  # seconds for the last frame to reach the screen, from when it has arrived
+UNSEEN = 8  # frames that a compositor wants and discards, and shows none, until it is the plan
 IN_FLIGHT = 1  # buffers more, so that the next picture is ready when the screen wants it
 
 
@@ -212,7 +213,7 @@ class Playback:
             return False
         self._negotiation.set_covered(self._window.covered)
         if needs == self._needs:
-            renewed = self._supply.update()
+            renewed = self._supply.update() or self._passes_over()
         else:
             self._negotiation.set_extents(Extents(coded=needs.coded, visible=needs.extent))
             self._negotiation.set_content(needs.content)
@@ -228,8 +229,18 @@ class Playback:
             self._heard = time.monotonic()
             renewed = True
         if renewed and self._supply.plan is not None:
+            self._ledger.renewed()
             self._pictures.use(self._supply.plan, self._supply.free)
         return renewed
+
+    def _passes_over(self) -> bool:
+        """Go on by the next plan, if the compositor wants frames and shows none of this one."""
+        unseen, plan = self._ledger.unseen, self._supply.plan
+        if unseen < UNSEEN or plan is None or not self._supply.pass_over():
+            return False
+        name = FormatModifier(plan.fourcc, plan.modifier)
+        self._notes.append(f"the compositor discarded {unseen} frames of {name}, and showed none")
+        return True
 
     def _show(self, picture: DuePicture, frame: FrameFate, asked: float) -> bool:
         """Show a picture in its time; False if it is dropped. `asked` is when it was gone for."""

@@ -17,11 +17,13 @@ import pytest
 from patience import PATIENCE
 
 from heapwire.cli.demo import write_clip
+from heapwire.client_lib.negotiation import Negotiation
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.wp_presentation_feedback import (
     WpPresentationFeedback,
 )
 from heapwire.kernel.description import Platform
+from heapwire.protocol.values import FormatModifier
 
 COMMAND = (sys.executable, "-m", "heapwire.cli.main")
 
@@ -122,6 +124,39 @@ def test_frames_of_which_none_was_shown_are_a_failure(heapwire, tmp_path, monkey
     assert "none of the 3 frames was on the screen" in done.err
     frames = done.document["frames"]
     assert (frames["decoded"], frames["shown"], frames["dropped"]) == (3, 0, 3)
+
+
+def test_a_plan_of_which_nothing_is_shown_is_passed_over(heapwire, tmp_path, monkeypatch):
+    """The compositor believes that it can scan out what its display then does not show."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "picky")
+    present = WpPresentationFeedback.present
+    plans, shown = [], []
+    use_plan = Negotiation.use_plan
+
+    def used(self, batch, offer):
+        plans.append(offer.plan)
+        use_plan(self, batch, offer)
+
+    def picky(self, *arguments, **more):
+        if len(plans) == 1:
+            self.discard()
+        else:
+            shown.append(self)
+            present(self, *arguments, **more)
+
+    monkeypatch.setattr(Negotiation, "use_plan", used)
+    monkeypatch.setattr(WpPresentationFeedback, "present", picky)
+    options = ("--platform", "raspberry-pi-4", "--frames", 24, "--unpaced", "--fullscreen")
+    with Compositor(Platform.load("raspberry-pi-4"), socket="picky") as host, host.running():
+        done = heapwire("play", "--picture", "full", *options, "--json")
+    assert done.status == 0, done.err
+    first, second = plans
+    assert first.layout != second.layout or first.fourcc != second.fourcc
+    frames = done.document["frames"]
+    assert frames["shown"] == len(shown) > 0
+    [note] = [note for note in done.document["faults"] if "discarded" in note]
+    assert f"frames of {FormatModifier(first.fourcc, first.modifier)}, and showed none" in note
 
 
 def test_without_memory_to_negotiate_about_it_says_what_is_lost(tmp_path):

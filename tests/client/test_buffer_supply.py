@@ -216,6 +216,57 @@ def test_a_plan_that_the_writer_cannot_follow_is_passed_over(fake, memory):
     stream.connection.close()
 
 
+class TestPassingOver:
+    """Of what a compositor says can be used, something cannot."""
+
+    @pytest.fixture
+    def better(self, fake, stream):
+        fake.best = (plan(), plan(source=SYSTEM), plan(pair=XRGB))
+        stream.supply.negotiate(SIZE)
+        return stream.supply
+
+    def test_the_next_plan_is_taken_while_there_is_one(self, better, fake):
+        for next_one in fake.best[1:]:
+            assert better.pass_over()
+            assert better.plan == next_one
+        pool = better.pool
+        assert not better.pass_over(), "there is no other"
+        assert better.pool is pool
+        assert better.faults == []
+
+    def test_it_is_not_taken_again_from_an_answer_that_has_others(self, better, stream):
+        better.pass_over()
+        stream.send(plans(plan(), plan(source=SYSTEM)))
+        assert not better.update(), "the buffers serve"
+        stream.send(plans(plan(), plan(pair=XRGB)))
+        assert better.update()
+        assert better.plan == plan(pair=XRGB)
+
+    def test_it_is_taken_again_where_there_is_no_other(self, better, stream):
+        better.pass_over()
+        stream.send(plans(plan()))
+        assert better.update()
+        assert better.plan == plan()
+
+    def test_the_plans_of_the_last_answer_count(self, better, stream):
+        stream.send(plans(plan(count=2)))
+        assert not better.update()
+        assert not better.pass_over(), "that has only one"
+
+    def test_what_cannot_be_had_is_said_once_and_the_buffers_stay(self, better, stream):
+        stream.send(plans(plan(count=2), plan(source=replace(CMA, minor=99)), access=Access.CLIENT))
+        assert not better.update()
+        pool = better.pool
+        for _ in range(3):
+            assert not better.pass_over()
+        assert better.pool is pool
+        assert [fault for fault in better.faults if "heap 250:99" in fault] == better.faults
+        assert len(better.faults) == 1
+
+    def test_before_there_are_buffers_nothing_is(self, stream):
+        assert not stream.supply.pass_over()
+
+
 def test_a_bound_on_buffers_holds(fake, memory):
     stream = Stream(fake, memory, limit=2)
     stream.supply.negotiate(SIZE)

@@ -134,8 +134,8 @@ def test_it_is_the_wheel_that_is_followed(installed: Path, tmp_path: Path) -> No
     assert [Path(file).is_relative_to(installed) for file in done.stdout.split()] == [True, True]
 
 
-# What runs an example that is not followed here: it is not shell, does not end by itself, or has pip
-# ask an index for packages.
+# What runs an example that is not followed here: it is not shell, does not end by itself, or has
+# pip ask an index for packages.
 ELSEWHERE = {
     ("install.md", "sh"): "../.ci/check_wheel.py",
     ("client-c.md", "sh"): "docs/test_client_tutorial.py",
