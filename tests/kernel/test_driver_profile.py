@@ -468,7 +468,10 @@ def test_the_colours_of_a_display_are_those_that_its_driver_sets_or_unknown(name
     assert mask == (None if colours is None else sum(words[one] for one in colours))
 
 
-@pytest.mark.parametrize("driver", ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl"])
+@pytest.mark.parametrize(
+    "driver",
+    ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl", "vboxvideo", "hibmc-drm"],
+)
 def test_a_display_that_takes_no_foreign_memory_has_its_own_only(driver):
     device = display(pair("XRGB8888"), driver=driver, iommu=True)
     names = MachineNames(lambda name, path: pytest.fail(name), {}, own_sources(device, [device]))
@@ -522,6 +525,31 @@ def test_linear_is_the_modifier_of_a_row_without_any():
     profile = parse_profile(DISPLAY, file="test.toml", name="test")
     rows = profile.uses[Usage.SCANOUT].rows
     assert {one.modifier for one in rows[0].pairs} == {LINEAR}
+
+
+@pytest.mark.parametrize(
+    ("names", "fourcc", "expected"),
+    [
+        ({"compatibles": ("renesas,du-r8a7791",)}, "NV12",
+         {"tied-pitch": 1, "pitch-alignment": 128}),
+        ({"compatibles": ("renesas,du-r8a7795",)}, "YUV420", {"tied-pitch": 1}),
+        ({"compatibles": ("renesas,du-r8a779g0",)}, "YUV422", {"tied-pitch": 1}),
+        ({"driver": "omapdrm"}, "NV12", {"tied-pitch": 1, "pixel-boundary-pitch": 1}),
+        ({"driver": "imx-drm"}, "NV12",
+         {"max-pitch": 16384, "width-alignment": 8, "offset-alignment": 8}),
+        ({"compatibles": ("arm,mali-dp500",)}, "YUV420", {"pitch-alignment": 8}),
+        ({"compatibles": ("arm,mali-dp650",)}, "P010", {"pitch-alignment": 16}),
+        ({"driver": "komeda"}, "NV12", {"pitch-alignment": 16}),
+    ],
+)  # fmt: skip
+def test_a_pitch_that_a_driver_refuses_is_ruled_out(names, fourcc, expected) -> None:
+    """By fb_create or atomic_check of each, with EINVAL."""
+    device = display(pair(fourcc), iommu=True, **names)
+    machine = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    said = with_profiles(device, profiles_of(device), machine)
+    [one] = said.sets[Usage.SCANOUT]
+    demands = {REGISTRY[c.type].name: c.value for c in one.constraints}
+    assert {name: demands.get(name) for name in expected} == expected
 
 
 def test_the_pitch_that_zynqmp_rounds_up_is_asked_for() -> None:
