@@ -1,6 +1,6 @@
 """Compare the numbers of kernel/profiles with the kernel's own source.
 
-    python .ci/check_facts.py [--source FOLDER] [--list]
+    python .ci/check_facts.py [--source FOLDER]
 
 Each row of a profile says where it was read: `file: symbol`, `file: symbol: text`
 or `file: symbol[word]: text`, where the word picks an entry of a table. What is
