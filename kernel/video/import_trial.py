@@ -34,10 +34,10 @@ _REFUSALS = (errno.EFAULT, errno.EINVAL, errno.ENOTTY, errno.EOPNOTSUPP, errno.E
 
 def trial_import(
     node: str, allocate: Callable[[int], DmaBuf], *, call: Ioctl = ioctl
-) -> bool | None:
-    """Whether the node's queue of pictures takes buffers that `allocate` makes.
+) -> int | None:
+    """The errno with which the node's queue of pictures refuses buffers that `allocate` makes.
 
-    None where that cannot be told now: the device is in use, or has no pictures
+    0 if it takes them. None where that cannot be told now: the device is in use, or has no pictures
     large enough. Raises `OSError` when the node cannot be opened, and whatever
     `allocate` raises.
     """
@@ -64,12 +64,12 @@ class _Trial:
         self._queue = queue
         self._call = call
 
-    def run(self, device: V4l2Device, allocate: Callable[[int], DmaBuf]) -> bool | None:
+    def run(self, device: V4l2Device, allocate: Callable[[int], DmaBuf]) -> int | None:
         before = videodev2.Format(type=self._queue)
         try:
             self._call(self._fd, videodev2.G_FMT, before)
             sizes = self._set_large_format(device, before)
-            return None if sizes is None else self._is_taken(sizes, allocate)
+            return None if sizes is None else self._refusal(sizes, allocate)
         except OSError as error:
             if error.errno == errno.EBUSY:
                 return None
@@ -96,7 +96,7 @@ class _Trial:
                     return sizes
         return None
 
-    def _is_taken(self, sizes: tuple[int, ...], allocate: Callable[[int], DmaBuf]) -> bool:
+    def _refusal(self, sizes: tuple[int, ...], allocate: Callable[[int], DmaBuf]) -> int:
         queue = V4l2Queue(self._fd, self._queue, self._call)
         buffers: list[DmaBuf] = []
         try:
@@ -108,11 +108,11 @@ class _Trial:
                 queue.offer_dmabuf(0, fds, [buffer.size for buffer in buffers], filled=True)
             except OSError as error:
                 if error.errno in _REFUSALS:
-                    return False
+                    return error.errno
                 raise
             finally:
                 queue.request_dmabuf(0)  # takes the buffer back, before its memory goes
         finally:
             for buffer in buffers:
                 buffer.close()
-        return True
+        return 0

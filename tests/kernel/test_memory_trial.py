@@ -102,14 +102,11 @@ CAMERA, MPLANE = Capability.VIDEO_CAPTURE, Capability.VIDEO_M2M_MPLANE
 
 
 @pytest.mark.parametrize("caps", [CAMERA, MPLANE])
-@pytest.mark.parametrize(
-    ("refuses", "expected"),
-    [(0, True), (errno.EFAULT, False), (errno.EINVAL, False), (errno.ENOTTY, False)],
-)
-def test_a_driver_takes_or_refuses(node, caps, refuses, expected):
+@pytest.mark.parametrize("refuses", [0, errno.EFAULT, errno.EINVAL, errno.ENOTTY])
+def test_a_driver_takes_or_refuses(node, caps, refuses):
     made = []
     driver = Driver(caps, refuses=refuses)
-    assert trial_import(node, memory(made), call=driver) is expected
+    assert trial_import(node, memory(made), call=driver) == refuses
     assert [buffer.size for buffer in made] == [LARGE]
     assert all(buffer.closed for buffer in made)
     assert [count for count, _ in driver.requests] == [1, 0]  # and the queue is empty again
@@ -119,7 +116,7 @@ def test_a_driver_takes_or_refuses(node, caps, refuses, expected):
 def test_each_plane_has_its_buffer(node):
     made = []
     driver = Driver(MPLANE, sizes=(1920 * 1088, 1920 * 544))
-    assert trial_import(node, memory(made), call=driver) is True
+    assert trial_import(node, memory(made), call=driver) == 0
     assert [buffer.size for buffer in made] == [1920 * 1088, 1920 * 544]
     assert len(driver.queued) == 2
 
@@ -133,7 +130,7 @@ def test_a_small_picture_proves_nothing(node):
 
 def test_the_least_picture_that_proves_something(node):
     """One byte less may be one run of the system heap's memory, by luck."""
-    assert trial_import(node, memory([]), call=Driver(CAMERA, sizes=(LEAST,))) is True
+    assert trial_import(node, memory([]), call=Driver(CAMERA, sizes=(LEAST,))) == 0
 
 
 def test_a_camera_in_use_is_left_alone(node):

@@ -400,14 +400,14 @@ def test_codecs_are_asked_through_their_queue_and_cameras_only_on_request(board)
     def queue(path, allocate):
         with allocate(5000) as buffer:
             sources.append(platform.source_name(buffer.source))
-            return sources[-1] != "udmabuf"
+            return errno.EFAULT if sources[-1] == "udmabuf" else 0
 
     learned = asked(platform, TrialStore(None, ""), board, queue=queue)
     assert sources == ["reserved", "system", "udmabuf"]
     for each in learned.device("decoder").sets[Usage.DECODE]:
         [permitted] = [one for one in each.constraints if one.provenance is Provenance.TRIAL]
         assert list(map(platform.source_name, permitted.value)) == ["system", "reserved"]
-        assert permitted.source == "udmabuf: QBUF; taken: reserved, system"
+        assert permitted.source == "udmabuf: QBUF: EFAULT; taken: reserved, system"
     assert learned.device("camera") == platform.device("camera")
     learned = asked(platform, TrialStore(None, ""), board, queue=queue, again=True)
     assert learned.device("camera") != platform.device("camera")

@@ -7,6 +7,7 @@ loop, and begins with `remembered`, which asks nothing.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -51,7 +52,8 @@ _LARGEST = 1 << 16  # pixels of a side, where a driver names no limit
 
 OpenCard = Callable[[str, bool], AbstractContextManager[Card]]
 """Opens the node of a card; true, to be its master if that can be."""
-TryQueue = Callable[[str, Callable[[int], DmaBuf]], bool | None]
+TryQueue = Callable[[str, Callable[[int], DmaBuf]], int | None]
+"""Tries a V4L2 node: the errno of its refusal, 0 for none, None where that is not known now."""
 
 
 def remembered(platform: Platform, store: TrialStore, root: Path = REAL) -> Platform:
@@ -185,11 +187,12 @@ def _ask_queue(
     verdicts: list[Verdict] = []
     for source in sources:
         try:
-            taken = queue(node, partial(allocate, source))
+            refused = queue(node, partial(allocate, source))
         except (OSError, MachineError, NotPossibleError):
             continue
-        if taken is not None:
-            verdicts.append(Verdict(source=source, taken=taken, said="" if taken else "QBUF"))
+        if refused is not None:
+            said = f"QBUF: {errno.errorcode.get(refused, refused)}" if refused else ""
+            verdicts.append(Verdict(source=source, taken=not refused, said=said))
     return DeviceRecord(verdicts=tuple(verdicts)) if verdicts else None
 
 
