@@ -38,7 +38,6 @@ from heapwire.protocol.values import (
     FormatModifier,
     Source,
     SourceId,
-    SourceKind,
     Verdict,
     fourcc_name,
     modifier_name,
@@ -207,8 +206,6 @@ def _by_rank(
         return f"{here} is the same memory as {source_name(twin)}"
     if any(source.id in PERMITTED_SOURCES.of(constraint) for _, constraint in requirements):
         return f"{here} would do; {source_name(winner)} is preferred"
-    if source.id.kind is SourceKind.UDMABUF:
-        return f"{here} would do; it is the last resort"
     used = {other.id for other in best.sources}
     if best.demand.flag(DIFFERENT_SOURCE) and source.id not in used:
         return f"{here} would do for a plane; {source_name(winner)} is less scarce"

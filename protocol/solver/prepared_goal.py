@@ -204,15 +204,18 @@ class SolverMemory:
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:
-    """Ordinary memory, contiguous, a device's own, protected; udmabuf is the last resort."""
+    """Ordinary memory, udmabuf's pages, contiguous, a device's own, protected.
+
+    Pages are pages: udmabuf's are what a desktop may open, and count against whoever takes them.
+    """
     if source.id.kind is SourceKind.UDMABUF:
-        rank = 5
+        rank = 1
     elif source.protected:
-        rank = 4
+        rank = 5
     elif source.device_local is not None:
-        rank = 3
+        rank = 4
     elif source.id.kind is SourceKind.DEVICE:
-        rank = 2
+        rank = 3
     else:
-        rank = 0 if source.contiguous is False else 1
+        rank = 0 if source.contiguous is False else 2
     return rank, -(source.capacity or UINT_MAX), source.name, source.id

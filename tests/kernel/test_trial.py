@@ -232,7 +232,7 @@ def test_what_cannot_be_handed_on_is_no_source(board):
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.ENOMEM, errno.EMFILE])
 def test_what_is_of_the_moment_is_no_verdict(board, number):
     platform, _ = ask(board, replace(VKMS, imports={"system": number}))
-    assert planned(platform, XRGB)[0] == "reserved"  # as it was presumed
+    assert planned(platform, XRGB)[0] == "udmabuf"  # the system heap is as it was presumed
     told = [
         one.source
         for each in platform.device("card0").sets[Usage.SCANOUT]
@@ -371,7 +371,7 @@ def test_what_only_some_memory_is_refused_for_is_asked_of_it(board):
     refused = {("card0", XBGR): errno.EINVAL, ("system", RGB565): errno.EINVAL}
     platform, _ = ask(board, replace(VKMS, refused=refused))
     assert planned(platform, XBGR)[0] == "system"
-    assert planned(platform, RGB565)[0] == "reserved"
+    assert planned(platform, RGB565)[0] == "udmabuf"
 
 
 def test_a_card_that_may_not_be_opened_is_left_alone(board):

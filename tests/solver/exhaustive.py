@@ -144,13 +144,15 @@ def _lays_out(source: Source, pair: FormatModifier) -> bool:
 
 
 def _scarcity(source: Source) -> Any:
-    kinds = [
-        source.id.kind is SourceKind.UDMABUF,
-        source.protected,
-        source.device_local is not None,
-        source.id.kind is SourceKind.DEVICE,
+    ranks = [
+        (1, source.id.kind is SourceKind.UDMABUF),
+        (5, source.protected),
+        (4, source.device_local is not None),
+        (3, source.id.kind is SourceKind.DEVICE),
+        (0, source.contiguous is False),
+        (2, True),
     ]
-    rank = 5 - kinds.index(True) if True in kinds else int(source.contiguous is not False)
+    rank = next(rank for rank, holds in ranks if holds)
     return rank, -(source.capacity or (1 << 64) - 1), source.name, source.id
 
 

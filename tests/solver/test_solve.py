@@ -61,7 +61,7 @@ class TestSources:
             part("any", of(XRGB)), sources=(UDMABUF, vram, small, CMA, decoder, SYSTEM, SECURE)
         )
         assert names(problem, solve(problem)) == [
-            "system", "cma", "small", "decoder", "vram", "udmabuf",
+            "system", "udmabuf", "cma", "small", "decoder", "vram",
         ]  # fmt: skip
 
     def test_a_participants_own_order_comes_before_scarcity(self) -> None:

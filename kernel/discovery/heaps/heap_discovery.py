@@ -36,7 +36,7 @@ def list_heaps(root: Path = REAL) -> tuple[tuple[Source, str], ...]:
 
 
 def udmabuf_source(root: Path = REAL) -> tuple[Source, str] | None:
-    """The source of last resort and its node, None where the kernel has none."""
+    """What desktops let their users open, and its node; None where the kernel has none."""
     for device in list_devices("misc", root):
         number = device.number
         if device.name == "udmabuf" and number is not None:

@@ -184,7 +184,7 @@ def _meets(source: Source, constraint: Constraint) -> bool:
 
 def _order(source: Source) -> tuple[int, str]:
     """What is plentiful first; what is a display's own is the last resort."""
-    kinds = {SourceKind.HEAP: 1, SourceKind.UDMABUF: 2, SourceKind.DEVICE: 4}
+    kinds = {SourceKind.UDMABUF: 1, SourceKind.HEAP: 2, SourceKind.DEVICE: 4}
     rank = kinds[source.id.kind]
     if source.id.kind is SourceKind.HEAP and source.contiguous is False:
         rank = 0
