@@ -18,6 +18,7 @@ from heapwire.protocol.solver import (
     source_names,
 )
 from heapwire.protocol.values import (
+    ADJACENT_PLANES,
     ALL_PLANES,
     DIRTY_LINES,
     PERMITTED_SOURCES,
@@ -104,6 +105,8 @@ class Reasons:
         layout = plan.layout
         for index, plane in enumerate(layout.planes):
             said = self._who(choice, 1 << index, "pitch")
+            if index and not said and self._who(choice, 1, "pitch"):
+                said = self._tied(choice)
             text = f"pitch {plane.pitch}: {said or 'the bytes of a row'}"
             reasons.append(Reason("pitch", text, index))
             said = self._who(choice, 1 << index, "offset")
@@ -123,6 +126,15 @@ class Reasons:
         reasons += self._agreed(found)
         reasons += self._others(choice, len(layout.planes))
         return tuple(reasons)
+
+    def _tied(self, choice: SetChoice) -> str:
+        """That a pitch follows from plane 0's, for whom planes have no room between them."""
+        who = dict.fromkeys(
+            name
+            for name, constraint in self._by_reason(choice).get("offset", ())
+            if constraint.type == ADJACENT_PLANES.type
+        )
+        return f"tied to that of plane 0 for {listed(who)}" if who else ""
 
     def _sources(self, found: FoundPlan) -> Iterator[Reason]:
         planes: dict[SourceId, int] = {}

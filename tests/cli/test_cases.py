@@ -60,6 +60,12 @@ def test_the_layout_is_the_one_that_every_driver_takes(
     assert len(plan["objects"]) == 1
 
 
+def test_a_pitch_that_follows_from_another_is_told_as_that(plan_of):
+    plan = plan_of("tied-pitch", "NV12", "1040x720")
+    _, tied = (one["text"] for one in plan["reasons"] if one["subject"] == "pitch")
+    assert tied == "pitch 1088: tied to that of plane 0 for codec:decode"
+
+
 @pytest.mark.parametrize(
     ("name", "modifier"),
     # xbmc#18450: the display lists columns of any height, the decoder those of its picture.
