@@ -275,7 +275,7 @@ def _lines(document: Document) -> Iterator[str]:
         pair = "" if device["major"] is None else f" {device['major']}:{device['minor']}"
         yield f"    {device['name']} ({device['kind']}{pair})"
         for usage in documents(device["usages"]):
-            names = ", ".join(str(name) for name in texts(usage["formats"])) or "any format"
+            names = ", ".join(str(name) for name in texts(usage["formats"])) or _any(device)
             yield f"        {usage['usage']}: {names}"
             yield from _requirement_lines(usage)
         if bitstreams := texts(device["bitstreams"]):
@@ -295,6 +295,11 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _policy_lines(policy)
     for note in texts(document["notes"]):
         yield f"note: {note}"
+
+
+def _any(device: Document) -> str:
+    """What is said of a use without formats: the CPU writes all, of a GPU nobody has told."""
+    return "any format" if device["kind"] == "cpu" else "any format (which ones is not known)"
 
 
 def _requirement_lines(usage: Document) -> Iterator[str]:

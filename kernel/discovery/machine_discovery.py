@@ -53,7 +53,7 @@ from heapwire.kernel.discovery.own_memory import own_source, within_reach
 from heapwire.kernel.discovery.presumption import presumed_memory
 from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
 from heapwire.kernel.drm import DrmDevice, open_drm
-from heapwire.kernel.memory import GRANT, LocalMemory
+from heapwire.kernel.memory import LocalMemory, grant
 from heapwire.kernel.video import V4l2Device, open_v4l2
 from heapwire.protocol import MachineError, words_of
 from heapwire.protocol.late_dataclasses import dataclass, field, replace
@@ -139,7 +139,8 @@ def local_platform(
     barred = nodes.keys() - memory.openable
     closed = [source.name for source in discovery.sources if source.id in barred]
     if closed:
-        discovery.notes.append(f"this user may not allocate from {', '.join(closed)}: {GRANT}")
+        granting = grant(source.kind for source in barred)
+        discovery.notes.append(f"this user may not allocate from {', '.join(closed)}: {granting}")
     return Platform(
         name="local",
         title=_title(root),
@@ -209,7 +210,7 @@ def _device(entry: SysfsDevice, kind: DeviceKind) -> Device:
         id=DeviceId(number.major, number.minor) if number is not None else None,
         name=entry.name,
         kind=kind,
-        driver=entry.physical.driver,
+        driver=entry.physical.carried_driver,
         compatibles=compatibles_of(entry),
         place=place_of(entry),
         iommu=iommu_of(entry),

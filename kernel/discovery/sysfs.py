@@ -77,6 +77,16 @@ class SysfsDevice:
         target = self.target("driver")
         return target.name if target is not None else ""
 
+    @property
+    def carried_driver(self) -> str:
+        """The name of its driver, or where that only carries a virtio device, of that one's.
+
+        A display of virtio-gpu's is a child of the PCI device, which virtio-pci drives
+        (drivers/gpu/drm/virtio/virtgpu_drv.c, virtio_gpu_probe).
+        """
+        carried = [SysfsDevice(path, self.root).driver for path in self.path.glob("virtio[0-9]*")]
+        return next(filter(None, carried), self.driver)
+
     def lineage(self) -> Iterator[SysfsDevice]:
         """The device and its parents, up to the root of the device tree."""
         top = (self.root / "sys" / "devices").resolve()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         FACTS_OF_EXPORTERS as FACTS_OF_EXPORTERS,
         ExporterFacts as ExporterFacts,
     )
-    from heapwire.kernel.memory.local_memory import GRANT as GRANT, LocalMemory as LocalMemory
+    from heapwire.kernel.memory.local_memory import LocalMemory as LocalMemory, grant as grant
     from heapwire.kernel.memory.memfd_memory import (
         MemfdMemory as MemfdMemory,
         simulated_name_fault as simulated_name_fault,
@@ -27,7 +27,7 @@ else:
             "dma_buf": "CpuAccess DmaBuf",
             "dma_heap": "read_only_buffer",
             "exporter_facts": "FACTS_OF_EXPORTERS ExporterFacts",
-            "local_memory": "GRANT LocalMemory",
+            "local_memory": "LocalMemory grant",
             "memfd_memory": "MemfdMemory simulated_name_fault",
             "memory": "Memory OutOfMemoryError",
             "picture_shape": "PictureShape",

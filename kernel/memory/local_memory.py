@@ -18,9 +18,22 @@ from heapwire.protocol.values import Source, SourceId, SourceKind
 LARGEST = 512 << 20  # bytes of one buffer; 7680x4320 at 8 bytes a pixel is 253 MiB
 DEFAULT_BUDGET = 2 << 30  # bytes that a process may hold at a time
 
-GRANT = 'a udev rule can grant it, such as SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"'
-"""What a person can do who may not open a heap, as the end of a sentence."""
+_RULES = {
+    SourceKind.HEAP: 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"',
+    # As systemd has it (rules.d/50-udev-default.rules.in).
+    SourceKind.UDMABUF: 'KERNEL=="udmabuf", GROUP="kvm", MODE="0660"',
+}
 _UDMABUF = "udmabuf"  # the exporter's name (drivers/dma-buf/udmabuf.c, KBUILD_MODNAME)
+
+
+def grant(kinds: Iterable[SourceKind]) -> str:
+    """What a person can do who may not open memory of these kinds, as the end of a sentence."""
+    wanted = set(kinds)
+    rules = [rule for kind, rule in _RULES.items() if kind in wanted]
+    if not rules:
+        return "nobody but its owner may"
+    granting = "a udev rule can grant it" if len(rules) == 1 else "udev rules can grant it"
+    return f"{granting}, such as {' and '.join(rules)}"
 
 
 class LocalMemory:
@@ -137,7 +150,9 @@ def _dumb(source: Source, node: str, size: int, shape: PictureShape) -> int:
 
 def _refused(source: Source, node: str, size: int, error: OSError) -> HeapwireError:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return MachineError(f"{source.name}: this user may not open {node}: {GRANT}")
+        return MachineError(
+            f"{source.name}: this user may not open {node}: {grant([source.id.kind])}"
+        )
     if error.errno == errno.ENOMEM:
         return OutOfMemoryError(f"{source.name}: the kernel has no {size} bytes left there")
     return MachineError(f"{source.name}: {node}: {size} bytes: {error.strerror}")

@@ -175,6 +175,14 @@ def test_sampled_is_all_and_drawn_to_is_what_is_not_external():
     assert not found.notes
 
 
+def test_a_gpu_that_egl_does_not_tell_of_is_named():
+    """Its node may not be opened, say; what it samples is a guess then, and said to be one."""
+    found = with_gpu_formats(platform(GPU), lambda buffer: ())
+    assert sets(found) == {Usage.SAMPLING: (), Usage.RENDER: ()}
+    [note] = found.notes
+    assert note.startswith(f"{GPU.name}: EGL tells nothing of it")
+
+
 def test_a_refusal_leaves_the_gpu_its_own_memory():
     refused = replace(LISTED, refusal=0x3003)
     found = with_gpu_formats(platform(GPU), lambda buffer: (refused,))

@@ -469,7 +469,16 @@ def test_heaps_that_this_user_may_not_open_are_one_note(machine, monkeypatch):
         os, "access", lambda path, mode: "dma_heap" not in str(path) and permitted(path, mode)
     )
     [note] = look(machine).notes
-    assert note.startswith("this user may not allocate from reserved, system: a udev rule")
+    assert note.startswith("this user may not allocate from reserved, system: a udev rule can")
+    assert note.endswith('SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"')
+
+
+def test_udmabuf_is_granted_by_a_rule_of_its_own(machine, monkeypatch):
+    machine.device("virtual/misc/udmabuf", "misc", dev="10:125", node="udmabuf")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    [note] = look(machine).notes
+    assert note.startswith("this user may not allocate from reserved, system, udmabuf: udev rules")
+    assert note.endswith(' and KERNEL=="udmabuf", GROUP="kvm", MODE="0660"')
 
 
 def test_the_bitstreams_of_a_decoder_are_known(machine):

@@ -48,6 +48,17 @@ def test_a_device_knows_its_node_driver_and_parents(tree):
     assert video.driver == ""
 
 
+def test_what_carries_a_virtio_device_is_not_its_driver(tree):
+    """A card of virtio-gpu's is below the PCI device, beside the virtio device that it drives."""
+    carrier = "pci0000:00/0000:00:03.0"
+    tree.bus(carrier, driver="virtio-pci")
+    tree.device(f"{carrier}/drm/card0", "drm", dev="226:0", node="dri/card0")
+    (card,) = list_devices("drm", tree.root)
+    assert card.physical.carried_driver == "virtio-pci"
+    tree.bus(f"{carrier}/virtio0", driver="virtio_gpu")
+    assert (card.physical.driver, card.physical.carried_driver) == ("virtio-pci", "virtio_gpu")
+
+
 def test_what_is_not_a_number_is_none(tree):
     folder = tree.device("platform/x", dev="many", numa_node="some")
     device = SysfsDevice(folder.resolve(), tree.root)

@@ -105,6 +105,7 @@ def _with_formats(
                     f"(error 0x{entry.refusal:04x})"
                 )
             return replace(device, sets=gpu_sets(entry, own_sources(device, listed)))
+    notes.append(f"{device.name}: EGL tells nothing of it: any format is taken for one it samples")
     return device
 
 
