@@ -26,9 +26,9 @@ demo: $(VENV)/installed/play ## play a clip on a simulated platform; writes demo
 test: $(VENV)/installed/test ## run the tests that need no kernel and no compositor of their own
 	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/vm --ignore=tests/host_weston $(ARGS)
 
-fuzz: $(VENV)/installed/test ## fuzz the compositor and the readers of files for long (MESSAGES=..., SEED=...)
+fuzz: $(VENV)/installed/test ## fuzz the compositor, the solver and the readers of files for long (MESSAGES=..., SEED=...)
 	SEED=$(SEED) MESSAGES=$(or $(MESSAGES),1000000) ORDERS=$(or $(ORDERS),all) \
-	HEAPWIRE_FUZZ_MUTANTS=$(or $(MUTANTS),10000) \
+	HEAPWIRE_FUZZ_MUTANTS=$(or $(MUTANTS),10000) QUESTIONS=$(or $(QUESTIONS),1000) \
 	$(BIN)/python -m pytest -s tests/fuzz $(ARGS)
 
 test-host: $(VENV)/installed/test ## run the plugin's tests inside a stock Weston, headless

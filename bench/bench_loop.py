@@ -17,10 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from costly_questions import Shape, question
+from costly_questions import DEAR_BY_A_CLIENT, question
 from measured_host import Host, reference, weston
 from ticker import Ticker
 
@@ -48,13 +47,6 @@ PATIENCE = 120.0  # seconds
 NEGOTIATIONS, CLIENTS = 1000, 4
 UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
 LOOKS = 3.0  # seconds
-DEAREST = (
-    Shape(participants=16, sets=16, pairs=1, constraints=8, kinds=("fences", "planes")),
-    Shape(participants=16, sets=6, pairs=1, constraints=129, kinds=("fences", "unknown")),
-    Shape(participants=4, sets=16, pairs=129, formats="wild"),
-    Shape(participants=6, sets=1, pairs=4096),
-)
-"""What the cost fuzzer (tests/solver/test_cost.py) climbs to: most steps, and most for a step."""
 
 
 def constraint(name: str, value: Value) -> Constraint:
@@ -85,18 +77,6 @@ def odd_pitches() -> tuple[Participant, ...]:
             constraint("max-width", 8192),
         )
         for n, alignment in enumerate((528, 1456, 1360))
-    )
-
-
-def dearest(shape: Shape) -> tuple[Participant, ...]:
-    """The participants of a shape, each constraint once, as the wire has it."""
-
-    def unique(one: ConstraintSet) -> ConstraintSet:
-        found = {(each.type, each.planes): each for each in one.constraints}
-        return replace(one, constraints=tuple(found.values()))
-
-    return tuple(
-        replace(one, sets=tuple(map(unique, one.sets))) for one in question(shape).participants
     )
 
 
@@ -150,7 +130,7 @@ def hang_up(host: Host) -> str:
     longest, failed = 0.0, ""
     for _ in range(10):
         doomed = host.client()
-        made(doomed, dearest(DEAREST[0])).commit()
+        made(doomed, question(DEAR_BY_A_CLIENT[0]).participants).commit()
         doomed.connection.roundtrip()
         doomed.connection.close()
         batch = negotiation.negotiate(timeout=PATIENCE)
@@ -256,8 +236,8 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
     ("three odd pitches that contradict", one_question(odd_pitches())),
     *(
         (f"a dearest question: {one.participants}x{one.sets}, {one.weight}",
-         one_question(dearest(one)))
-        for one in DEAREST
+         one_question(question(one).participants))
+        for one in DEAR_BY_A_CLIENT
     ),
     ("heavy questions, hung up; another allocates", hang_up),
     ("allocations by the hundred, hung up", allocations),
@@ -284,7 +264,7 @@ def measure(host: Host) -> None:
 def ended(host: Host) -> float:
     """Milliseconds from SIGTERM to the end, while the dearest question is solved."""
     manager = host.client()
-    made(manager, dearest(DEAREST[1])).commit()
+    made(manager, question(DEAR_BY_A_CLIENT[1]).participants).commit()
     manager.connection.roundtrip()
     time.sleep(0.05)
     start = time.monotonic()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 from problem_building import heap, heap_id, need
@@ -22,11 +24,14 @@ from heapwire.protocol.values import (
     Usage,
     parse_fourcc,
 )
+from heapwire.protocol.wire.array import encode_formats
+from heapwire.protocol.wire.constraint_value import encode_value
 from heapwire.protocol.wire.limits import ALTERNATIVES, PARTICIPANTS, SET_CONSTRAINTS, SET_FORMATS
 
 FOURCCS = [parse_fourcc(name) for name in ("XRGB8888", "NV12", "YUV420", "QQ4P")]
 HEAPS = 12
 DEVICES = 60  # as many as a value of VALUE_BYTES holds
+_HEAD = 28  # bytes of a request beside its array, about
 
 KINDS = (
     "nothing", "fences", "pitch", "permitted", "hops", "apart", "segments", "size", "colours",
@@ -49,8 +54,23 @@ class Shape:
 
     @property
     def weight(self) -> int:
-        """Pairs and constraints: what it takes to send."""
+        """Pairs and constraints, at the most: what it takes to send."""
         return self.participants * self.sets * (self.pairs + self.constraints)
+
+
+def _dear() -> tuple[tuple[Shape, bool], ...]:
+    rows = json.loads(Path(__file__).with_name("dear_questions.json").read_text("utf-8"))
+    return tuple(
+        (Shape(**{**row["shape"], "kinds": tuple(row["shape"].get("kinds", ["nothing"]))}),
+         row["by_a_client"])
+        for row in rows
+    )  # fmt: skip
+
+
+DEAR = tuple(shape for shape, _ in _dear())
+"""What a search found to be dear."""
+DEAR_BY_A_CLIENT = tuple(shape for shape, by_a_client in _dear() if by_a_client)
+"""Those of them that keep to the limits of one client."""
 
 
 def mutated(shape: Shape, random: Random, heaviest: int) -> Shape:
@@ -103,6 +123,14 @@ def question(shape: Shape) -> Problem:
     )
 
 
+def size_of(problem: Problem) -> int:
+    """Bytes that it takes to send the sets of a question."""
+    sets = [one for participant in problem.participants for one in participant.sets]
+    values = [encode_value(one.type, one.value) for each in sets for one in each.constraints]
+    formats = sum(_HEAD + len(encode_formats(one.formats)) for one in sets)
+    return formats + sum(_HEAD + len(value) for value in values)
+
+
 def _set(shape: Shape, number: int, position: int) -> ConstraintSet:
     first = {"same": 0, "apart": position * shape.pairs, "wild": 0}.get(
         shape.formats, position * shape.pairs // 2
@@ -118,12 +146,14 @@ def _set(shape: Shape, number: int, position: int) -> ConstraintSet:
             else FormatModifier(0x30303030 + n, ANY_MODIFIER)
             for n, pair in enumerate(formats)
         ]
+    kinds = shape.kinds
+    constraints = [
+        _constraint(kinds[n % len(kinds)], number, position, n) for n in range(shape.constraints)
+    ]
     return ConstraintSet(
         formats=tuple(formats),
-        constraints=tuple(
-            _constraint(shape.kinds[n % len(shape.kinds)], number, position, n)
-            for n in range(shape.constraints)
-        ),
+        # One of a type and its planes, as the wire has it.
+        constraints=tuple({(each.type, each.planes): each for each in constraints}.values()),
         costs=tuple(n * 7 % 5 for n in range(len(formats))) if shape.costs else (),
     )
 
