@@ -13,12 +13,20 @@ from heapwire.compositor_plugin import ClientRule, Policy, SecurityContext
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
 from heapwire.protocol.values import SourceId, SourceKind, Usage
-from heapwire.protocol.wire import DmabufFeedback, FeedbackDecoder, MemoryDecoder, ToldTranche
+from heapwire.protocol.wire import (
+    FEEDBACKS,
+    MANAGERS,
+    DmabufFeedback,
+    FeedbackDecoder,
+    MemoryDecoder,
+    ToldTranche,
+)
 
 SCANOUT = 1
 FEEDBACK = "zwp_linux_dmabuf_feedback_v1"
 EXTENSION = "xx_dmabuf_feedback_sources_v1"
 LAST, NEXT = 0, 1
+DISPLAY, NO_MEMORY = 1, 2
 
 
 class Told:
@@ -105,6 +113,28 @@ def test_the_sources_are_announced_with_what_is_known_of_them(stage, client):
     assert SourceId(SourceKind(kind), major, minor) == cma.id
     assert properties & known & 1  # contiguous
     assert high << 32 | low == (cma.capacity or 0)
+
+
+def test_extensions_are_bounded(client):
+    """As the protocol says: a client has so many at a time."""
+    sources = client.the("xx_dmabuf_sources_v1")
+    dmabuf = client.the("zwp_linux_dmabuf_v1", 5)
+    feedback = client.make(dmabuf, "get_default_feedback", FEEDBACK)
+    made = [client.make(sources, "extend_feedback", EXTENSION, feedback) for _ in range(FEEDBACKS)]
+    client.request(made[0], "destroy")
+    client.make(sources, "extend_feedback", EXTENSION, feedback)
+    assert client.error is None
+    client.make(sources, "extend_feedback", EXTENSION, feedback)
+    assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
+
+
+def test_globals_are_bounded(client):
+    bound = [client.bind("xx_dmabuf_sources_v1") for _ in range(MANAGERS)]
+    client.request(bound[0], "destroy")
+    client.bind("xx_dmabuf_sources_v1")
+    assert client.error is None
+    client.bind("xx_dmabuf_sources_v1")
+    assert (client.error.object, client.error.code) == (DISPLAY, NO_MEMORY)
 
 
 def test_an_extension_tells_of_the_batch_that_was_sent(stage, client):
