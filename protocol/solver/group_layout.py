@@ -90,7 +90,8 @@ def rooms_of(
 ) -> Rooms | None:
     """The planes of a class; none where their sizes are not known before they are allocated.
 
-    None when a pitch is beyond what is permitted, wherever the planes are.
+    None when a pitch, or an object with one plane alone, is beyond what is permitted: wherever
+    the planes are.
     """
     if layout_class.opaque or goal.problem.fixed is not None:
         return ()
@@ -102,9 +103,14 @@ def computed_rooms(
     group: MergedGroup, layout_class: LayoutClass, pair: FormatModifier
 ) -> Rooms | None:
     """The planes of a class whose layout can be computed; None as `rooms_of`."""
+    geometry = group.geometry
     if layout_class.whole is not None:
-        return whole_rooms(group.geometry, pair.fourcc, layout_class.whole)
-    return plane_rooms(group.geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
+        rooms = whole_rooms(geometry, pair.fourcc, layout_class.whole)
+    else:
+        rooms = plane_rooms(geometry, FORMATS[pair.fourcc], TILINGS[pair.modifier])
+    if rooms and geometry.object_size(max(room.size for room in rooms), last=False) is None:
+        return None
+    return rooms
 
 
 TRIED_FIRST: Final = 8

@@ -159,7 +159,7 @@ class Search:
             layout = self._layout(alike, pair, key.places)
             if layout is None and alike.rooms is None:
                 self.steady = False
-                continue  # whatever the places, a pitch is beyond what is permitted
+                continue  # whatever the places, something is beyond what is permitted
             # Other sets, or other places of planes that only the driver knows, may
             # come to the same.
             again = key.ranks or alike.layout_class.opaque

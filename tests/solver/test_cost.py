@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from problem_building import NV12, SYSTEM, XRGB, ask, display, heap, need, of, part
+from problem_building import NV12, SYSTEM, XRGB, ask, display, heap, need, of, pair, part
 
 from heapwire.protocol.explain import (
     explain_document,
@@ -154,6 +154,28 @@ class TestConflicts:
             for pitches in ((48, 112, 80), contradicting)
         )
         assert steps_of(contradictory, solve_plans) <= 5 * steps_of(honest, solve_plans)
+
+    @pytest.mark.parametrize("name", ["NV12", "YUV420", "YVU444"])
+    def test_an_object_that_is_too_large_costs_at_most_five_times_a_plan(
+        self, steps_of, name
+    ) -> None:
+        """Whichever of twelve heaps its planes are in, which nobody tries one by one."""
+        heaps = tuple(heap(f"heap{n}", n) for n in range(12))
+
+        def of_at_most(*sizes: int) -> Problem:
+            parts = (
+                part(f"p{n}", of(pair(name), need("max-size", size)))
+                for n, size in enumerate(sizes)
+            )
+            return ask(*parts, sources=heaps, size=(640, 480))
+
+        honest, contradictory = (
+            of_at_most(3 * 640 * 480, 4 * 640 * 480),
+            of_at_most(640 * 480 - 1, 640 * 480),
+        )
+        assert solve(honest).plans
+        assert [member.participant for member in solve(contradictory).conflict] == ["p0"]
+        assert steps_of(contradictory) <= 5 * steps_of(honest)
 
     def test_a_conflict_of_two_is_found_beside_a_minimal_one_of_three(self) -> None:
         problem = three_devices((528, 1456, 1360))
