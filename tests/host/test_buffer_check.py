@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 
 import pytest
+from problem_building import need
 
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf import (
@@ -50,6 +51,22 @@ def test_one_object_that_nobody_knows_is_enough(pi: Platform) -> None:
     known = buffer_of(pi, "linux,cma")
     mixed = replace(known, sources=(*known.sources, None))
     assert check.reason(mixed, (PITCH * SIZE.height, 4096)) is StatusReason.MEMORY
+
+
+@pytest.mark.parametrize("wanted", [None, ("min-buffers", 8), ("max-buffers", 1)])
+def test_a_buffer_that_is_there_is_judged_as_one(pi: Platform, wanted) -> None:
+    """The stream would have several, of which the area holds no two, or the display takes none."""
+    size = PITCH * SIZE.height
+    area = replace(pi.source("linux,cma"), capacity=size + 4096)
+    device = BufferCheck(pi, Usage.SCANOUT).device
+    sets = tuple(
+        replace(one, constraints=(*one.constraints, *([need(*wanted)] if wanted else ())))
+        for one in device.sets[Usage.SCANOUT]
+    )
+    display = replace(device, sets={Usage.SCANOUT: sets})
+    small = replace(pi, sources=(area, pi.source("system")), devices=(display,))
+    known = buffer_of(small, "linux,cma")
+    assert BufferCheck(small, Usage.SCANOUT).reason(known, (size,)) is StatusReason.NONE
 
 
 def test_protected_memory_has_protected_pictures_and_all_of_it(pi: Platform) -> None:

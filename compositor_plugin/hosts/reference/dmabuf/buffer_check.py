@@ -24,6 +24,7 @@ from heapwire.protocol.values import (
     SCALING,
     WHEN_ROTATION,
     Answer,
+    BufferCount,
     BufferObject,
     Colour,
     ColourEncoding,
@@ -46,6 +47,7 @@ from heapwire.protocol.values import (
     family_of,
 )
 
+_ALONE = BufferCount(minimum=1, queue=0, hold=0)
 _TRIED = RULES.keys() - {CONTIGUOUS.type, PROTECTED.type}
 
 
@@ -54,7 +56,9 @@ class BufferCheck:
 
     def __init__(self, platform: Platform, usage: Usage) -> None:
         self.device = next((device for device in platform.devices if usage in device.sets), None)
-        self._platform = platform
+        # What is there has its room already, however many more the heap has none for.
+        roomy = tuple(replace(source, capacity=None) for source in platform.sources)
+        self._platform = replace(platform, sources=roomy)
         self._answers = AnswerMemory()
         self._usage = usage
         self._protected = {source.id for source in platform.sources if source.protected}
@@ -144,6 +148,7 @@ class BufferCheck:
                 encoding=colour[0] if colour else ColourEncoding.UNSPECIFIED,
                 range=colour[1] if colour else ColourRange.UNSPECIFIED,
             ),
+            counts=_ALONE,
             fixed=FixedBuffer(buffer.format, layout),
         )
 
