@@ -9,30 +9,28 @@
 #include <gst/allocators/allocators.h>
 #endif
 
-#define FOURCC(a, b, c, d) ((guint32)(a) | (guint32)(b) << 8 | (guint32)(c) << 16 | (guint32)(d) << 24)
-
 /* In the order in which they are wished: the fewest bytes that lose nothing first. */
 static const struct {
 	GstVideoFormat format;
 	guint32 fourcc; /* drm_fourcc.h; both name the same bytes in memory */
 } formats[] = {
-	{GST_VIDEO_FORMAT_NV12, FOURCC('N', 'V', '1', '2')},
-	{GST_VIDEO_FORMAT_I420, FOURCC('Y', 'U', '1', '2')},
-	{GST_VIDEO_FORMAT_YV12, FOURCC('Y', 'V', '1', '2')},
-	{GST_VIDEO_FORMAT_NV21, FOURCC('N', 'V', '2', '1')},
-	{GST_VIDEO_FORMAT_P010_10LE, FOURCC('P', '0', '1', '0')},
-	{GST_VIDEO_FORMAT_YUY2, FOURCC('Y', 'U', 'Y', 'V')},
-	{GST_VIDEO_FORMAT_UYVY, FOURCC('U', 'Y', 'V', 'Y')},
-	{GST_VIDEO_FORMAT_NV16, FOURCC('N', 'V', '1', '6')},
-	{GST_VIDEO_FORMAT_Y42B, FOURCC('Y', 'U', '1', '6')},
-	{GST_VIDEO_FORMAT_Y444, FOURCC('Y', 'U', '2', '4')},
-	{GST_VIDEO_FORMAT_RGB16, FOURCC('R', 'G', '1', '6')},
-	{GST_VIDEO_FORMAT_BGR, FOURCC('R', 'G', '2', '4')},
-	{GST_VIDEO_FORMAT_RGB, FOURCC('B', 'G', '2', '4')},
-	{GST_VIDEO_FORMAT_BGRx, FOURCC('X', 'R', '2', '4')},
-	{GST_VIDEO_FORMAT_RGBx, FOURCC('X', 'B', '2', '4')},
-	{GST_VIDEO_FORMAT_BGRA, FOURCC('A', 'R', '2', '4')},
-	{GST_VIDEO_FORMAT_RGBA, FOURCC('A', 'B', '2', '4')},
+	{GST_VIDEO_FORMAT_NV12, HW_FOURCC('N', 'V', '1', '2')},
+	{GST_VIDEO_FORMAT_I420, HW_FOURCC('Y', 'U', '1', '2')},
+	{GST_VIDEO_FORMAT_YV12, HW_FOURCC('Y', 'V', '1', '2')},
+	{GST_VIDEO_FORMAT_NV21, HW_FOURCC('N', 'V', '2', '1')},
+	{GST_VIDEO_FORMAT_P010_10LE, HW_FOURCC('P', '0', '1', '0')},
+	{GST_VIDEO_FORMAT_YUY2, HW_FOURCC('Y', 'U', 'Y', 'V')},
+	{GST_VIDEO_FORMAT_UYVY, HW_FOURCC('U', 'Y', 'V', 'Y')},
+	{GST_VIDEO_FORMAT_NV16, HW_FOURCC('N', 'V', '1', '6')},
+	{GST_VIDEO_FORMAT_Y42B, HW_FOURCC('Y', 'U', '1', '6')},
+	{GST_VIDEO_FORMAT_Y444, HW_FOURCC('Y', 'U', '2', '4')},
+	{GST_VIDEO_FORMAT_RGB16, HW_FOURCC('R', 'G', '1', '6')},
+	{GST_VIDEO_FORMAT_BGR, HW_FOURCC('R', 'G', '2', '4')},
+	{GST_VIDEO_FORMAT_RGB, HW_FOURCC('B', 'G', '2', '4')},
+	{GST_VIDEO_FORMAT_BGRx, HW_FOURCC('X', 'R', '2', '4')},
+	{GST_VIDEO_FORMAT_RGBx, HW_FOURCC('X', 'B', '2', '4')},
+	{GST_VIDEO_FORMAT_BGRA, HW_FOURCC('A', 'R', '2', '4')},
+	{GST_VIDEO_FORMAT_RGBA, HW_FOURCC('A', 'B', '2', '4')},
 };
 
 static gboolean has_pair(const struct heapwire_pair *pairs, guint n, guint32 fourcc)
@@ -129,6 +127,17 @@ GstCaps *hw_caps_of(const struct heapwire_pair *pairs, guint n)
 	if (structure)
 		gst_caps_append_structure(caps, structure);
 	return caps;
+}
+
+gboolean hw_is_rgb(uint32_t fourcc)
+{
+	guint i;
+
+	for (i = 0; i < G_N_ELEMENTS(formats); i++)
+		if (formats[i].fourcc == fourcc)
+			return GST_VIDEO_FORMAT_INFO_IS_RGB(
+				gst_video_format_get_info(formats[i].format));
+	return FALSE;
 }
 
 gboolean hw_format_read(struct hw_format *format, GstCaps *caps)

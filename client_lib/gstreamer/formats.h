@@ -19,6 +19,11 @@
 #define HW_LINEAR ((uint64_t)0)	     /* DRM_FORMAT_MOD_LINEAR */
 #define HW_INVALID (((uint64_t)1 << 56) - 1) /* DRM_FORMAT_MOD_INVALID: the driver knows it */
 
+#define HW_FOURCC(a, b, c, d)                                                                       \
+	((guint32)(a) | (guint32)(b) << 8 | (guint32)(c) << 16 | (guint32)(d) << 24)
+#define HW_XRGB8888 HW_FOURCC('X', 'R', '2', '4')
+#define HW_ARGB8888 HW_FOURCC('A', 'R', '2', '4')
+
 /* What caps say of pictures. */
 struct hw_format {
 	GstVideoInfo info; /* of DMA_DRM caps: with the size, and without a layout */
@@ -29,6 +34,9 @@ struct hw_format {
 /* All that can be shown anywhere, and, with pairs, what a compositor imports of it. */
 GstCaps *hw_all_caps(void);
 GstCaps *hw_caps_of(const struct heapwire_pair *pairs, guint n);
+
+/* Whether a format that there are caps for is RGB. */
+gboolean hw_is_rgb(uint32_t fourcc);
 
 /* Reads fixed caps; FALSE for those that are not of this element. */
 gboolean hw_format_read(struct hw_format *format, GstCaps *caps);

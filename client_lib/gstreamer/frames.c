@@ -6,6 +6,7 @@
 #include "picture.h"
 #include "planning.h"
 #include "pool.h"
+#include "shared.h"
 #include "sink.h"
 #include "upstream.h"
 
@@ -29,6 +30,16 @@ void hw_sink_post(HwSink *sink, const struct heapwire_error *error)
 	}
 }
 
+/* Once, when it comes to that: pictures in dma-bufs of others may be shown as they are all along. */
+static void warn_of_loss(HwSink *sink)
+{
+	if (!sink->screen->shared || sink->warned)
+		return;
+	sink->warned = TRUE;
+	GST_ELEMENT_WARNING(sink, RESOURCE, NOT_FOUND,
+			    (HW_SHARED_LOSS, hw_screen_lacks(sink->screen)), (NULL));
+}
+
 GstBufferPool *hw_sink_make_pool(HwSink *sink, const struct hw_format *format,
 				 struct heapwire_error *error)
 {
@@ -44,6 +55,8 @@ GstBufferPool *hw_sink_make_pool(HwSink *sink, const struct hw_format *format,
 		device = hw_upstream_camera(GST_BASE_SINK_PAD(sink));
 	done = hw_plan(sink->screen, format, device, &plan, &generation, error);
 	g_free(device);
+	if (done)
+		warn_of_loss(sink);
 	return done ? hw_pool_new(sink->screen, format, &plan, generation, sink->screen->brackets)
 		    : NULL;
 }
@@ -70,7 +83,7 @@ static gboolean as_it_is(HwSink *sink, GstBuffer *buffer, struct hw_picture **fo
 	guint i;
 
 	*found = NULL;
-	if (!hw_layout_of(&layout, fds, buffer, &sink->format))
+	if (!hw_layout_of(sink->screen, &layout, fds, buffer, &sink->format))
 		return TRUE;
 	memory = gst_buffer_peek_memory(buffer, 0);
 	picture = hw_picture_of(sink->screen, memory);

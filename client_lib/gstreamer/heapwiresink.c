@@ -179,6 +179,15 @@ static gboolean handle_event(GstBaseSink *base, GstEvent *event)
 
 /* -- Formats and buffers ---------------------------------------------------------------------- */
 
+static GstCaps *caps_of(const GArray *pairs)
+{
+	return hw_caps_of((const struct heapwire_pair *)(void *)pairs->data, pairs->len);
+}
+
+/*
+ * Where there are no plans, what wl_shm reads; what is in dma-bufs of others already may be of the
+ * other formats, and who can make no RGB is offered these.
+ */
 static GstCaps *get_caps(GstBaseSink *base, GstCaps *filter)
 {
 	struct hw_screen *screen = hw_sink_screen(HW_SINK(base));
@@ -186,8 +195,9 @@ static GstCaps *get_caps(GstBaseSink *base, GstCaps *filter)
 
 	if (screen) {
 		g_mutex_lock(&screen->lock);
-		caps = hw_caps_of((const struct heapwire_pair *)(void *)screen->pairs->data,
-				  screen->pairs->len);
+		caps = screen->shared ? caps_of(screen->shared_pairs) : gst_caps_new_empty();
+		if (!filter || !gst_caps_can_intersect(filter, caps))
+			gst_caps_append(caps, caps_of(screen->pairs));
 		g_mutex_unlock(&screen->lock);
 		hw_screen_unref(screen);
 	} else {

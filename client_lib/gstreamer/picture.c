@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "picture.h"
+#include "shared.h"
 
 #include <gst/allocators/allocators.h>
 #include <string.h>
@@ -76,7 +77,7 @@ struct hw_picture *hw_picture_import(struct hw_screen *screen, GstMemory *memory
 				     guint height, const int *fds, struct heapwire_error *error)
 {
 	struct hw_picture *picture = g_new0(struct hw_picture, 1);
-	struct heapwire_import *import;
+	struct heapwire_import *import = NULL;
 	guint interrupts;
 	gboolean done;
 
@@ -87,9 +88,12 @@ struct hw_picture *hw_picture_import(struct hw_screen *screen, GstMemory *memory
 	picture->fd = fds[0];
 	g_mutex_lock(&screen->lock);
 	interrupts = screen->interrupts;
-	import = heapwire_import(screen->client, layout, width, height, fds, imported, picture,
-				 error);
-	done = import != NULL;
+	if (gst_is_dmabuf_memory(memory))
+		import = heapwire_import(screen->client, layout, width, height, fds, imported,
+					 picture, error);
+	else
+		imported(picture, hw_shared_import(screen, layout, width, height, fds[0]), NULL);
+	done = import != NULL || picture->answered;
 	while (done && !picture->answered)
 		done = hw_screen_wait(screen, interrupts, error);
 	if (import && !picture->answered)
@@ -103,8 +107,8 @@ struct hw_picture *hw_picture_import(struct hw_screen *screen, GstMemory *memory
 	return picture;
 }
 
-gboolean hw_layout_of(struct heapwire_layout *layout, int *fds, GstBuffer *buffer,
-		      const struct hw_format *format)
+gboolean hw_layout_of(struct hw_screen *screen, struct heapwire_layout *layout, int *fds,
+		      GstBuffer *buffer, const struct hw_format *format)
 {
 	const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
 	guint i, n = gst_buffer_n_memory(buffer);
@@ -120,9 +124,9 @@ gboolean hw_layout_of(struct heapwire_layout *layout, int *fds, GstBuffer *buffe
 		return FALSE;
 	for (i = 0; i < n; i++) {
 		GstMemory *memory = gst_buffer_peek_memory(buffer, i);
-		if (!gst_is_dmabuf_memory(memory))
+		if (!gst_is_dmabuf_memory(memory) && !hw_picture_of(screen, memory))
 			return FALSE;
-		fds[i] = gst_dmabuf_memory_get_fd(memory);
+		fds[i] = gst_fd_memory_get_fd(memory);
 		layout->objects[i].size = memory->maxsize;
 	}
 	for (i = 0; i < layout->n_planes; i++) {

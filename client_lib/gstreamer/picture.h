@@ -26,7 +26,8 @@ struct hw_picture {
 struct hw_picture *hw_picture_of(struct hw_screen *screen, GstMemory *memory);
 
 /*
- * Asks the compositor for a wl_buffer of a layout, and waits for it. The picture is `memory`'s
+ * Asks the compositor for a wl_buffer of a layout in dma-bufs, or else in memory that is shared,
+ * and waits for it. The picture is `memory`'s
  * from then on, also if it is refused: its `proxy` is NULL then. NULL with the error if it could
  * not be asked, or the wait was interrupted.
  */
@@ -34,9 +35,9 @@ struct hw_picture *hw_picture_import(struct hw_screen *screen, GstMemory *memory
 				     const struct heapwire_layout *layout, guint width,
 				     guint height, const int *fds, struct heapwire_error *error);
 
-/* The layout of a buffer whose memories are dma-bufs; FALSE if they are not. */
-gboolean hw_layout_of(struct heapwire_layout *layout, int *fds, GstBuffer *buffer,
-		      const struct hw_format *format);
+/* The layout of a buffer whose memories are dma-bufs, or have a picture; FALSE if they are not. */
+gboolean hw_layout_of(struct hw_screen *screen, struct heapwire_layout *layout, int *fds,
+		      GstBuffer *buffer, const struct hw_format *format);
 gboolean hw_same_layout(const struct heapwire_layout *a, const struct heapwire_layout *b);
 
 #endif

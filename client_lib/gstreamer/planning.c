@@ -9,6 +9,7 @@
 
 #include "camera.h"
 #include "picture.h"
+#include "shared.h"
 #include "xx-dmabuf-negotiation-v1-client-protocol.h"
 #include "xx-dmabuf-sources-v1-client-protocol.h"
 
@@ -202,6 +203,17 @@ static gboolean ask(struct hw_screen *screen, const struct hw_format *format, co
 	return TRUE;
 }
 
+/* There is nobody to ask. */
+static gboolean share(struct hw_screen *screen, const struct hw_format *format,
+		      struct heapwire_error *error)
+{
+	screen->has_plan = hw_shared_plan(screen, format, &screen->plan, error);
+	screen->generation += screen->has_plan;
+	screen->asked = *format;
+	g_clear_pointer(&screen->asked_device, g_free);
+	return screen->has_plan;
+}
+
 static gboolean is_asked(const struct hw_screen *screen, const struct hw_format *format,
 			 const char *device)
 {
@@ -221,7 +233,8 @@ gboolean hw_plan(struct hw_screen *screen, const struct hw_format *format, const
 	g_mutex_lock(&screen->lock);
 	interrupts = screen->interrupts;
 	done = screen->surface && (is_asked(screen, format, device) ||
-				   ask(screen, format, device, error));
+				   (screen->shared ? share(screen, format, error)
+						   : ask(screen, format, device, error)));
 	while (done && screen->asking)
 		done = hw_screen_wait(screen, interrupts, error);
 	if (done && !screen->has_plan) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "picture.h"
+#include "shared.h"
 
 GST_DEBUG_CATEGORY_EXTERN(heapwire_debug);
 #define GST_CAT_DEFAULT heapwire_debug
@@ -21,7 +22,7 @@ struct _HwPool {
 	guint generation;
 	gboolean brackets;
 	gboolean plain; /* whoever fills the buffers needs other rows than the plan's */
-	GstAllocator *dmabufs;
+	GstAllocator *dmabufs, *files;
 };
 
 G_DEFINE_TYPE(HwPool, hw_pool, GST_TYPE_BUFFER_POOL)
@@ -93,13 +94,22 @@ static gboolean start(GstBufferPool *base)
 	return TRUE;
 }
 
-/* The dma-bufs of one buffer; FALSE with the error. */
+/* The memory of one buffer; FALSE with the error. */
 static gboolean allocate(HwPool *pool, GstBuffer *buffer, int *fds, struct heapwire_error *error)
 {
 	struct heapwire_layout layout = pool->plan.layout;
 	gboolean done;
 	guint i;
 
+	if (pool->screen->shared) {
+		fds[0] = hw_shared_allocate(layout.objects[0].size, error);
+		if (fds[0] >= 0)
+			gst_buffer_append_memory(buffer,
+						 gst_fd_allocator_alloc(pool->files, fds[0],
+									layout.objects[0].size,
+									GST_FD_MEMORY_FLAG_KEEP_MAPPED));
+		return fds[0] >= 0;
+	}
 	g_mutex_lock(&pool->screen->lock);
 	done = heapwire_allocate(pool->screen->client, NULL, &layout, fds, error) == 0;
 	hw_screen_unlock(pool->screen);
@@ -156,8 +166,9 @@ static void finalize(GObject *object)
 {
 	HwPool *pool = HW_POOL(object);
 
-	/* The buffers that it has go here too, and want neither of them any more. */
+	/* The buffers that it has go here too, and want none of them any more. */
 	gst_object_unref(pool->dmabufs);
+	gst_object_unref(pool->files);
 	hw_screen_unref(pool->screen);
 	G_OBJECT_CLASS(hw_pool_parent_class)->finalize(object);
 }
@@ -176,6 +187,7 @@ static void hw_pool_class_init(HwPoolClass *class)
 static void hw_pool_init(HwPool *pool)
 {
 	pool->dmabufs = gst_dmabuf_allocator_new();
+	pool->files = gst_fd_allocator_new();
 }
 
 GstBufferPool *hw_pool_new(struct hw_screen *screen, const struct hw_format *format,

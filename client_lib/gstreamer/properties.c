@@ -36,6 +36,32 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 	}
 }
 
+/* With the lock: what became of the pictures, and the plan. */
+static GstStructure *stats_of(const struct hw_screen *screen)
+{
+	const struct heapwire_source *source;
+	const struct heapwire_plan *plan = &screen->plan;
+	const struct hw_counts *counts = &screen->counts;
+	GstStructure *stats = gst_structure_new(
+		"heapwire", "shown", G_TYPE_UINT64, counts->shown, "dropped", G_TYPE_UINT64,
+		counts->dropped, "copies", G_TYPE_UINT64, counts->copies, "copied-bytes",
+		G_TYPE_UINT64, counts->copied_bytes, "imported", G_TYPE_UINT64, counts->imported,
+		"shared", G_TYPE_BOOLEAN, screen->shared,
+		"scanned-out", G_TYPE_BOOLEAN, screen->scanned_out, "plans", G_TYPE_UINT,
+		screen->generation, NULL);
+
+	if (screen->has_plan) {
+		source = heapwire_client_source(screen->client, &plan->layout.objects[0].source);
+		gst_structure_set(stats, "source", G_TYPE_STRING,
+				  screen->shared ? "wl_shm"
+				  : source	 ? source->name
+						 : NULL,
+				  "pitch", G_TYPE_UINT, plan->layout.planes[0].pitch, "buffers",
+				  G_TYPE_UINT, plan->count, NULL);
+	}
+	return stats;
+}
+
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
 	HwSink *sink = HW_SINK(object);
@@ -65,7 +91,7 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
 	if (id == PROP_COPIES)
 		g_value_set_uint64(value, screen->counts.copies);
 	else if (id == PROP_STATS)
-		g_value_take_boxed(value, hw_screen_stats(screen));
+		g_value_take_boxed(value, stats_of(screen));
 	g_mutex_unlock(&screen->lock);
 	hw_screen_unref(screen);
 }

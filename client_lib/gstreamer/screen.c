@@ -14,6 +14,7 @@
 
 #include "linux-dmabuf-v1-client-protocol.h"
 #include "planning.h"
+#include "shared.h"
 #include "viewporter-client-protocol.h"
 #include "window.h"
 #include "xdg-shell-client-protocol.h"
@@ -51,6 +52,9 @@ static void global(void *data, struct wl_registry *registry, uint32_t name, cons
 	else if (!strcmp(interface, wl_seat_interface.name) && !screen->seat)
 		hw_window_bind_seat(screen, (struct wl_seat *)wl_registry_bind(
 						    registry, name, &wl_seat_interface, 1));
+	else if (!strcmp(interface, wl_shm_interface.name) && !screen->shm)
+		hw_shared_bind(screen, (struct wl_shm *)wl_registry_bind(registry, name,
+									 &wl_shm_interface, 1));
 	else if (!strcmp(interface, wp_viewporter_interface.name) && !screen->viewporter)
 		screen->viewporter = (struct wp_viewporter *)wl_registry_bind(
 			registry, name, &wp_viewporter_interface, 1);
@@ -252,25 +256,13 @@ void hw_screen_set_showing(struct hw_screen *screen, gboolean showing)
 	g_mutex_unlock(&screen->lock);
 }
 
-GstStructure *hw_screen_stats(struct hw_screen *screen)
+const char *hw_screen_lacks(const struct hw_screen *screen)
 {
-	const struct heapwire_source *source;
-	const struct heapwire_plan *plan = &screen->plan;
-	const struct hw_counts *counts = &screen->counts;
-	GstStructure *stats = gst_structure_new(
-		"heapwire", "shown", G_TYPE_UINT64, counts->shown, "dropped", G_TYPE_UINT64,
-		counts->dropped, "copies", G_TYPE_UINT64, counts->copies, "copied-bytes",
-		G_TYPE_UINT64, counts->copied_bytes, "imported", G_TYPE_UINT64, counts->imported,
-		"scanned-out", G_TYPE_BOOLEAN, screen->scanned_out, "plans", G_TYPE_UINT,
-		screen->generation, NULL);
-
-	if (screen->has_plan) {
-		source = heapwire_client_source(screen->client, &plan->layout.objects[0].source);
-		gst_structure_set(stats, "source", G_TYPE_STRING, source ? source->name : NULL,
-				  "pitch", G_TYPE_UINT, plan->layout.planes[0].pitch, "buffers",
-				  G_TYPE_UINT, plan->count, NULL);
-	}
-	return stats;
+	if (!screen->dmabuf)
+		return "zwp_linux_dmabuf_v1 of version 3";
+	if (!heapwire_client_version(screen->client, HEAPWIRE_NEGOTIATION))
+		return "xx_dmabuf_negotiation_manager_v1";
+	return NULL;
 }
 
 /* Waits for the first round of what the compositor tells; FALSE with the error. */
@@ -291,12 +283,13 @@ static gboolean begin(struct hw_screen *screen, struct heapwire_error *error)
 	g_mutex_lock(&screen->lock);
 	while (done && !heapwire_client_ready(screen->client))
 		done = hw_screen_wait(screen, screen->interrupts, error);
-	if (done && (!screen->compositor || !screen->shell || !screen->dmabuf)) {
+	screen->shared = done && hw_shared_can(screen) && hw_screen_lacks(screen);
+	if (done && (!screen->compositor || !screen->shell || !(screen->dmabuf || screen->shared))) {
 		error->fault = HEAPWIRE_NOT_POSSIBLE;
 		g_snprintf(error->text, sizeof error->text, "the compositor has no %s",
 			   !screen->compositor ? "wl_compositor"
 			   : !screen->shell    ? "xdg_wm_base"
-					       : "zwp_linux_dmabuf_v1 of version 3");
+					       : hw_screen_lacks(screen));
 		done = FALSE;
 	}
 	screen->told_failure = !done; /* whoever asked is told */
@@ -325,6 +318,7 @@ struct hw_screen *hw_screen_new(const char *display, const struct hw_events *eve
 	screen->queue = wl_display_create_queue(connection);
 	screen->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	screen->pairs = g_array_new(FALSE, FALSE, sizeof(struct heapwire_pair));
+	screen->shared_pairs = g_array_new(FALSE, FALSE, sizeof(struct heapwire_pair));
 	screen->returned = g_ptr_array_new_with_free_func((GDestroyNotify)gst_mini_object_unref);
 	if (!begin(screen, error)) {
 		hw_screen_end(screen);
@@ -357,6 +351,7 @@ static void free_screen(gpointer data)
 	struct hw_screen *screen = (struct hw_screen *)data;
 
 	hw_window_unbind(screen);
+	hw_shared_unbind(screen);
 	if (screen->viewporter)
 		wp_viewporter_destroy(screen->viewporter);
 	if (screen->dmabuf)

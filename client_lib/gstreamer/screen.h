@@ -56,6 +56,9 @@ struct hw_screen {
 	struct zwp_linux_dmabuf_v1 *dmabuf; /* of version 3, which lists what there is */
 	struct heapwire_client *client;
 	GArray *pairs; /* struct heapwire_pair: what the compositor imports */
+	struct wl_shm *shm;
+	GArray *shared_pairs; /* likewise: what wl_shm reads of RGB */
+	gboolean shared;      /* there are no plans to be had, so buffers are for wl_shm */
 
 	/* The window, which is there between hw_screen_open_window() and _close_window(). */
 	struct wl_surface *surface;
@@ -90,6 +93,9 @@ struct hw_screen *hw_screen_new(const char *display, const struct hw_events *eve
 /* Ends the thread: nothing is heard, and events are called, no more. */
 void hw_screen_end(struct hw_screen *screen);
 
+/* What the compositor lacks, where buffers are shared; else NULL. */
+const char *hw_screen_lacks(const struct hw_screen *screen);
+
 struct hw_screen *hw_screen_ref(struct hw_screen *screen);
 void hw_screen_unref(struct hw_screen *screen);
 
@@ -116,9 +122,6 @@ void hw_screen_set_showing(struct hw_screen *screen, gboolean showing);
  * interrupted since `interrupts` was read, or is to pause (HEAPWIRE_NO_FAULT).
  */
 gboolean hw_screen_wait(struct hw_screen *screen, guint interrupts, struct heapwire_error *error);
-
-/* With the lock: what became of the pictures, and the plan. */
-GstStructure *hw_screen_stats(struct hw_screen *screen);
 
 /* With the lock: nothing more comes of this connection. */
 void hw_screen_fail(struct hw_screen *screen, enum heapwire_fault fault, const char *text);

@@ -25,6 +25,7 @@ struct _HwSink {
 	struct hw_format format;
 	GstBufferPool *pool; /* for copies */
 	gboolean has_activated;
+	gboolean warned; /* of what is lost through wl_shm */
 	GstBuffer *prerolled; /* shown, and about to come again; no reference */
 };
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -139,19 +139,41 @@ class Stage:
 
 
 @pytest.fixture
-def stage(
+def machine(
     play: Path, plugin: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch
-) -> Iterator[Stage]:
-    """A simulated machine whose display wants contiguous memory, unlike its GPU."""
+) -> Callable[..., AbstractContextManager[Stage]]:
+    """A simulated machine whose display wants contiguous memory, unlike its GPU.
+
+    Whether its compositor has heapwire, an `extension` of Wayland's, is said when it is begun.
+    """
     monkeypatch.setenv("HEAPWIRE_SIMULATED", "1")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     platform = Platform.load("raspberry-pi-4")
-    with ExitStack() as stack:
-        compositor = stack.enter_context(
-            Compositor(platform, socket="stage", size=SCREEN, record=True, keyboard=True)
-        )
-        stack.enter_context(compositor.running())
-        yield Stage(compositor, play, plugin, hang_up=stack.close)
+
+    @contextmanager
+    def begun(*, extension: bool = True) -> Iterator[Stage]:
+        with ExitStack() as stack:
+            compositor = stack.enter_context(
+                Compositor(
+                    platform,
+                    socket="stage",
+                    size=SCREEN,
+                    record=True,
+                    keyboard=True,
+                    extension=extension,
+                )
+            )
+            stack.enter_context(compositor.running())
+            yield Stage(compositor, play, plugin, hang_up=stack.close)
+
+    return begun
+
+
+@pytest.fixture
+def stage(machine) -> Iterator[Stage]:
+    """The machine with heapwire."""
+    with machine() as stage:
+        yield stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@
  *   go                              on with that, and with no sink: it stops, and gets nothing
  *   stats                           of the element `sink`, as a line of text
  *   end                             (or the end of the input)
- * Prints "stats ..." where it is asked, "eos", and "error ELEMENT: TEXT", upon which it ends.
+ * Prints "stats ..." where it is asked, "eos", "warning ELEMENT: TEXT", and "error ELEMENT: TEXT",
+ * upon which it ends.
  */
 #include <gst/gst.h>
 #include <stdio.h>
@@ -119,6 +120,12 @@ static gboolean heard(GstBus *bus, GstMessage *message, gpointer data)
 	(void)bus, (void)data;
 	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
 		puts("eos");
+	} else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
+		GError *warning = NULL;
+		gst_message_parse_warning(message, &warning, NULL);
+		printf("warning %s: %s\n", GST_OBJECT_NAME(GST_MESSAGE_SRC(message)),
+		       warning->message);
+		g_error_free(warning);
 	} else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
 		GError *error = NULL;
 		gst_message_parse_error(message, &error, NULL);

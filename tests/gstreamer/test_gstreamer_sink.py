@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import zlib
-from pathlib import Path
-
 import pytest
+from pictures import BALL, BLUE, CAPS, COPIED, GREEN, PROGRAMS, SIZE, balls, counted, solid
 
 from heapwire.protocol.values import Extent
 
 KEY_F = 33  # linux/input-event-codes.h
-SIZE = Extent(640, 480)
-CAPS = f"video/x-raw,format=BGRx,width={SIZE.width},height={SIZE.height}"
-BALL = f"videotestsrc pattern=ball ! {CAPS}"
-COPIED = "identity drop-allocation=true ! "
-GREEN, BLUE = (0, 255, 0), (0, 0, 255)
 
-pytestmark = pytest.mark.system(
-    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
-    *(
-        "gstreamer-video-1.0.pc",
-        "gstreamer-allocators-1.0.pc",
-        "gst-inspect-1.0",
-        "videotestsrc.gst",
-    ),
-)
-
-
-def solid(colour: tuple[int, int, int], extent: Extent = SIZE) -> int:
-    """The checksum of a picture in one colour."""
-    return zlib.crc32(bytes(colour) * (extent.width * extent.height))
-
-
-def counted(number: int) -> str:
-    """The moving ball, and its end."""
-    return BALL.replace("pattern", f"num-buffers={number} pattern")
-
-
-def balls(tmp_path: Path, number: int) -> list[int]:
-    """The checksums of the first pictures of the moving ball."""
-    file = tmp_path / "pictures"
-    words = f"{counted(number)} ! filesink location={file}"
-    subprocess.run(["gst-launch-1.0", "-q", *words.split()], check=True)
-    data = file.read_bytes()
-    size = SIZE.width * SIZE.height * 4
-    crcs = []
-    for at in range(0, number * size, size):
-        rgb = bytearray(size // 4 * 3)
-        for channel in range(3):
-            rgb[channel::3] = data[at + 2 - channel : at + size : 4]
-        crcs.append(zlib.crc32(rgb))
-    return crcs
+pytestmark = pytest.mark.system(*PROGRAMS)
 
 
 def test_what_upstream_writes_is_on_the_screen_and_nothing_is_copied(stage, tmp_path) -> None:
