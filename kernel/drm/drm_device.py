@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from struct import Struct
 
 from heapwire.kernel.drm import drm_ioctls as drm
@@ -61,13 +62,18 @@ class Numbers:
 
 
 class DrmDevice:
-    """An open DRM node, for looking only: nothing is set on it. `call` asks its kernel."""
+    """An open DRM node, for looking only: nothing is set on it. `call` asks its kernel.
 
-    def __init__(self, fd: int, call: Ioctl = ioctl) -> None:
+    With `as_set`, the only choices that planes are told to have are what they are set to: for
+    who does not set these properties.
+    """
+
+    def __init__(self, fd: int, call: Ioctl = ioctl, *, as_set: bool = False) -> None:
         self.fd = fd
         self._call = call
+        self._as_set = as_set
         self._names: dict[int, str] = {}  # of properties: planes share them
-        self._choices: dict[int, tuple[str, ...]] = {}  # of properties: each plane has its own
+        self._choices: dict[int, dict[int, str]] = {}  # of properties: each plane has its own
 
     @property
     def driver(self) -> str:
@@ -187,8 +193,8 @@ class DrmDevice:
                 possible_crtcs=answer[3],
                 properties={name: value for name, (_, value) in properties.items()},
                 choices={
-                    name: self._names_of_values(id_)
-                    for name, (id_, _) in properties.items()
+                    name: self._choices_of(id_, value)
+                    for name, (id_, value) in properties.items()
                     if name in ENUMS
                 },
             )
@@ -203,7 +209,11 @@ class DrmDevice:
             self._names[number] = name.rstrip(b"\0").decode("ascii", "replace")
         return self._names[number]
 
-    def _names_of_values(self, number: int) -> tuple[str, ...]:
+    def _choices_of(self, number: int, value: int) -> tuple[str, ...]:
+        names = self._names_of_values(number)
+        return (names.get(value, ""),) if self._as_set else tuple(names.values())
+
+    def _names_of_values(self, number: int) -> dict[int, str]:
         """The names of the values that an enum property can have. Raises `OSError`."""
         if number not in self._choices:
             count = self.ask(drm.GET_PROPERTY, drm.PROPERTY, 0, 0, number, 0, b"", 0, 0)[6]
@@ -212,13 +222,15 @@ class DrmDevice:
             asked = (0, ctypes.addressof(room), number, 0, b"", 0, count)
             told = self.ask(drm.GET_PROPERTY, drm.PROPERTY, *asked)[6]
             records = drm.PROPERTY_ENUM.iter_unpack(room.raw[: count * drm.PROPERTY_ENUM.size])
-            names = [name.rstrip(b"\0").decode("ascii", "replace") for _, name in records]
-            self._choices[number] = tuple(names[:told])
+            self._choices[number] = {
+                value: name.rstrip(b"\0").decode("ascii", "replace")
+                for value, name in islice(records, told)
+            }
         return self._choices[number]
 
 
 @contextmanager
-def open_drm(node: str) -> Iterator[DrmDevice]:
+def open_drm(node: str, *, as_set: bool = False) -> Iterator[DrmDevice]:
     """A DRM node for the time of a block, never its master. Raises `OSError`."""
     with open_card(node) as fd:
-        yield DrmDevice(fd)
+        yield DrmDevice(fd, as_set=as_set)

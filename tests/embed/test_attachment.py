@@ -20,7 +20,14 @@ from heapwire.compositor_plugin.hosts.embed.table_host import TableHost
 from heapwire.compositor_plugin.server import encoded_events
 from heapwire.kernel.description import Platform
 from heapwire.protocol import UsageError
-from heapwire.protocol.values import DeviceId, Extent, FormatModifier
+from heapwire.protocol.values import (
+    ColourEncoding,
+    ColourRange,
+    Content,
+    DeviceId,
+    Extent,
+    FormatModifier,
+)
 
 NV12 = 0x3231564E
 
@@ -149,7 +156,8 @@ def test_a_table_from_before_there_were_policies_will_do(host):
 def test_what_was_added_to_the_table_comes_last():
     fields = [name for name, _ in ffi.typeof("struct heapwire_host").fields]
     assert fields[:3] == ["size", "display", "data"]
-    assert fields[-5:] == ["policy", "security_context", "test", "hides_buffers", "client_line"]
+    added = ["policy", "security_context", "test", "hides_buffers", "client_line", "sets_colours"]
+    assert fields[-len(added) :] == added
 
 
 @pytest.fixture
@@ -207,8 +215,8 @@ def test_the_policy_is_kept_to_when_the_machine_changes(host, policy, monkeypatc
     ]
     found = [machine]
     monkeypatch.setattr(this_machine, "HotPlug", Events)
-    monkeypatch.setattr(this_machine, "local_platform", lambda: machine)
-    monkeypatch.setattr(this_machine, "look_beside", lambda: found[-1])
+    monkeypatch.setattr(this_machine, "local_platform", lambda **_: machine)
+    monkeypatch.setattr(this_machine, "look_beside", lambda **_: found[-1])
     assert host.attach(platform="", policy=str(policy))
     plugin = the_plugin()
     assert [source.name for source in plugin.platform.sources] == ["system"]
@@ -228,12 +236,12 @@ def test_devices_are_asked_at_the_start_and_not_on_the_hosts_loop(host, monkeypa
     learned = replace(machine, title="learned")
     threads = []
 
-    def ask():
+    def ask(**_):
         threads.append(threading.current_thread())
         return learned
 
     monkeypatch.setattr(this_machine, "HotPlug", Events)
-    monkeypatch.setattr(this_machine, "local_platform", lambda: machine)
+    monkeypatch.setattr(this_machine, "local_platform", lambda **_: machine)
     monkeypatch.setattr(this_machine, "look_beside", ask)
     assert host.attach(platform="")
     plugin = the_plugin()
@@ -250,7 +258,7 @@ def test_devices_are_asked_at_the_start_and_not_on_the_hosts_loop(host, monkeypa
 def test_a_remark_is_for_who_reads_all_and_a_note_is_a_warning(host, monkeypatch):
     """A machine with many codecs has many formats that DRM does not name: nothing is amiss."""
     told = replace(Platform.load(PLATFORM), notes=("something lacks",), remarks=("it is so",))
-    monkeypatch.setattr(attachment_file, "_platform", lambda name: told)
+    monkeypatch.setattr(attachment_file, "_platform", lambda name, host: told)
     assert host.attach()
     assert [(level, line) for level, line in host.lines if level < 2] == [(1, "something lacks")]
     assert not any("it is so" in line for _, line in host.lines)
@@ -427,3 +435,45 @@ def test_events_are_posted_by_the_library_that_has_attached(host, older):
     assert [pointer_value(one) for one in posters.values()] == [pointer_value(post)] * (not older)
     attachment_file._detach(host.calls.plugin)
     assert not posters
+
+
+@pytest.mark.parametrize("sets", [False, True])
+def test_planes_convert_what_they_are_set_to_unless_the_host_sets_that(host, sets, monkeypatch):
+    """Weston 10 and wlroots 0.15 have no word of COLOR_ENCODING in them."""
+    machine = replace(Platform.load(PLATFORM), simulated=False)
+    asked = []
+    monkeypatch.setattr(this_machine, "HotPlug", Events)
+
+    def known(*, drm):
+        asked.append(drm.keywords["as_set"])
+        return machine
+
+    def look(*, as_set):
+        asked.append(as_set)
+        return machine
+
+    monkeypatch.setattr(this_machine, "local_platform", known)
+    monkeypatch.setattr(this_machine, "look_beside", look)
+    host.table.sets_colours = sets
+    assert host.attach(platform="")
+    until(lambda: len(asked) == 2, "a look", lambda: host.display.dispatch(50))
+    assert asked == [not sets] * 2
+
+
+def test_a_host_that_sets_them_is_told_what_a_client_says(host, monkeypatch):
+    assert host.attach()
+    said = {64: Content(encoding=ColourEncoding.BT709, range=ColourRange.FULL)}
+    monkeypatch.setattr(the_plugin(), "surface_content", said.get)
+    encoding, range_ = ffi.new("uint32_t *", 77), ffi.new("uint32_t *", 77)
+
+    def colour(surface, number=host.calls.plugin):
+        resource = ffi.cast("struct wl_resource *", surface)
+        answer = host.calls.surface_colour(number, resource, encoding, range_)
+        return answer, encoding[0], range_[0]
+
+    assert colour(65) == (-1, 77, 77)
+    assert colour(64, host.calls.plugin + 1) == (-1, 77, 77)
+    assert colour(64) == (0, ColourEncoding.BT709, ColourRange.FULL)
+    host.calls.detach(host.calls.plugin)
+    encoding[0] = range_[0] = 77
+    assert colour(64) == (-1, 77, 77)

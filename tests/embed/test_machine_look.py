@@ -25,7 +25,7 @@ def cache(monkeypatch, tmp_path):
 def test_a_process_sees_the_machine_and_this_one_reads_nothing(monkeypatch) -> None:
     seen = look()
 
-    def nobody() -> Platform:
+    def nobody(**_: object) -> Platform:
         raise AssertionError("the host reads the machine itself")
 
     monkeypatch.setattr(machine_look, "local_platform", nobody)
@@ -61,11 +61,12 @@ def test_a_process_of_which_nothing_comes_is_the_machines_fault(
 
 def test_what_goes_wrong_there_is_said_here(monkeypatch) -> None:
     gone = (
-        "import sys; _, *sys.path = sys.argv\n"
+        "import sys; _, how, *sys.path = sys.argv\n"
         "from heapwire.compositor_plugin.hosts.embed import machine_look\n"
-        "def look(): raise OSError('a device is gone')\n"
-        "machine_look.look = look; machine_look.main()"
+        "def look(*, as_set): raise OSError(f'a device is gone: {as_set}')\n"
+        "machine_look.look = look; machine_look.main(how)"
     )
     monkeypatch.setattr(machine_look, "_BOOT", gone)
-    with pytest.raises(MachineError, match="OSError: a device is gone"):
-        look_beside()
+    for as_set in (False, True):  # and how to look arrives there
+        with pytest.raises(MachineError, match=f"OSError: a device is gone: {as_set}"):
+            look_beside(as_set=as_set)

@@ -80,7 +80,7 @@ def machine(monkeypatch):
         for device in platform.devices
     )
     platform = replace(platform, devices=devices)
-    monkeypatch.setattr(attachment_file, "_platform", lambda name: platform)
+    monkeypatch.setattr(attachment_file, "_platform", lambda name, host: platform)
     return platform
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from patience import PATIENCE
 from windows import DECODER, HEADLESS, SIZE, Client, offers_scanout
 
 from heapwire.client_lib.negotiation import NegotiationManager
+from heapwire.compositor_plugin.hosts.weston import find_libweston
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent, Extents
 from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
@@ -117,3 +121,13 @@ def test_only_the_host_s_libwayland_server_is_there(weston):
     copies = {line.split()[-1] for line in weston.maps.splitlines() if "libwayland-server" in line}
     assert len(copies) == 1
     assert "pywayland" not in weston.maps
+
+
+def test_this_weston_sets_no_colours_of_planes() -> None:
+    """Why the module does not say that it does: such a property is found by its name."""
+    library = find_libweston().name
+    command = ["pkg-config", "--variable=libdir", library]
+    folder = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    backend = Path(folder, library, "drm-backend.so").read_bytes()
+    assert b"IN_FENCE_FD" in backend, "the names of properties are in it"
+    assert b"COLOR_ENCODING" not in backend

@@ -102,7 +102,8 @@ class Kernel:
         data[24 : 24 + len(name)] = name
         values = self.values.get(number, ())
         if struct.unpack_from("=I", data, 60)[0] >= len(values):
-            records = b"".join(struct.pack("=Q32s", 1 << 40, value) for value in values)
+            numbered = enumerate(values, 1 << 40)
+            records = b"".join(struct.pack("=Q32s", *one) for one in numbered)
             address = struct.unpack_from("=Q", data, 8)[0]
             ctypes.memmove(address, records, len(records))
         struct.pack_into("=I", data, 60, len(values))
@@ -152,3 +153,14 @@ def test_the_values_of_the_colour_properties_have_names():
     kernel.values = {7: (b"ITU-R BT.601 YCbCr", b"something new"), 9: (b"rotate-0",)}
     [plane] = DrmDevice(0, kernel).planes()
     assert plane.choices == {"COLOR_ENCODING": ("ITU-R BT.601 YCbCr", "something new")}
+
+
+@pytest.mark.parametrize(("name", "told"), [(b"type", ""), (b"IN_FORMATS", "ITU-R BT.601 YCbCr")])
+def test_who_sets_none_of_them_is_told_what_they_are_set_to(name, told):
+    """The fake's properties have the values 1, which has no name here, and 1 << 40."""
+    kernel = Kernel()
+    [number] = [one for one, own in kernel.names.items() if own == name]
+    kernel.names = {**kernel.names, number: b"COLOR_ENCODING"}
+    kernel.values = {number: (b"ITU-R BT.601 YCbCr", b"something new")}
+    [plane] = DrmDevice(0, kernel, as_set=True).planes()
+    assert plane.choices == {"COLOR_ENCODING": (told,)}

@@ -22,7 +22,7 @@ from heapwire.compositor_plugin.hosts.embed.table_host import TableHost, reason,
 from heapwire.compositor_plugin.server import Display, post_by, post_no_more_by
 from heapwire.kernel.description import Platform
 from heapwire.protocol import HeapwireError
-from heapwire.protocol.values import FormatModifier
+from heapwire.protocol.values import Content, FormatModifier
 from heapwire.protocol.wire import DmabufFeedback
 
 log = logging.getLogger("heapwire")
@@ -59,7 +59,7 @@ class Attachment:
         if not platform.simulated:
             from heapwire.compositor_plugin.hosts.embed.this_machine import follow_hardware
 
-            follow_hardware(self.plugin, policy.apply)
+            follow_hardware(self.plugin, policy.apply, as_set=not host.sets_colours)
         if not self._host.names_formats:
             display = Display(pointer_value(host.display))
             heard = partial(self._feedback.said_to, 0)
@@ -156,7 +156,7 @@ def attach(
             log.propagate = False
         log.setLevel(level_number(log_level))
         given = Policy.load(policy) if policy else Policy()
-        attachment = known or Attachment(host, _platform(platform), given)
+        attachment = known or Attachment(host, _platform(platform, host), given)
     except HeapwireError as error:  # a UsageError of the C side too: nothing is raised into C
         log.error("not available: %s", error)  # the error says all; where it was raised is noise
     except Exception:
@@ -180,6 +180,8 @@ def attach(
         if calls.size > ffi.offsetof("struct heapwire_calls", "import_heard"):
             calls.listen = _listen
             calls.import_heard = _import_heard
+        if calls.size > ffi.offsetof("struct heapwire_calls", "surface_colour"):
+            calls.surface_colour = _surface_colour
         if calls.size > ffi.offsetof("struct heapwire_calls", "post_events") and calls.post_events:
             post_by(number, pointer_value(calls.post_events))
         if known is None:
@@ -214,13 +216,13 @@ def _unlog(handler: HostLog | None) -> None:
         log.propagate = not any(isinstance(other, HostLog) for other in log.handlers)
 
 
-def _platform(name: str) -> Platform:
+def _platform(name: str, host: CData) -> Platform:
     if name:
         return Platform.load(name)
     # Who simulates a machine needs none of what looks at this one.
     from heapwire.compositor_plugin.hosts.embed.this_machine import known_machine
 
-    return known_machine()
+    return known_machine(as_set=not host.sets_colours)
 
 
 def _describe(platform: Platform, policy: Policy) -> None:
@@ -286,6 +288,23 @@ def _tested(number: int, test: int, error: int) -> None:
         attachment.tested(test, error)
     except Exception:
         log.exception("tested failed")
+
+
+@ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types
+    "int32_t(uintptr_t, struct wl_resource *, uint32_t *, uint32_t *)"
+)
+def _surface_colour(number: int, surface: CData, encoding: CData, range_: CData) -> int:
+    said: list[Content | None] = [None]
+
+    def ask(plugin: HeapPlugin) -> None:
+        said[0] = plugin.surface_content(pointer_value(surface))
+
+    _guarded("surface_colour", number, ask)
+    [content] = said
+    if content is None:
+        return -1
+    encoding[0], range_[0] = content.encoding, content.range
+    return 0
 
 
 @ffi.callback("void(uintptr_t, uint32_t)")  # type: ignore[untyped-decorator]  # cffi has no types

@@ -363,6 +363,15 @@ heapwire_surface_shown(struct heapwire *heapwire, struct wl_resource *surface, i
 		heapwire_buffer_shown(heapwire, buffer, scanned_out, reason);
 }
 
+EXPORT int
+heapwire_surface_colour(struct heapwire *heapwire, struct wl_resource *surface, uint32_t *encoding,
+			uint32_t *range)
+{
+	if (!heapwire || !heapwire->calls.surface_colour)
+		return -1;
+	return heapwire->calls.surface_colour(heapwire->calls.plugin, surface, encoding, range);
+}
+
 EXPORT void
 heapwire_tested(struct heapwire *heapwire, uint32_t number, int error)
 {

@@ -196,6 +196,14 @@ struct heapwire_host {
 	 * which is not to be called from here. Optional.
 	 */
 	void (*client_line)(void *data, const char *line);
+
+	/*
+	 * 1 if the compositor sets COLOR_ENCODING and COLOR_RANGE of a plane by what clients say
+	 * of their pictures (by wp_color_representation_v1, or heapwire_surface_colour()). By
+	 * default planes convert YCbCr as they are set to when the machine is looked at, and
+	 * pictures of other colours are not planned for them.
+	 */
+	uint32_t sets_colours;
 };
 
 /* What the Python side and the C side offer each other; not for compositors. */
@@ -223,6 +231,8 @@ struct heapwire_calls {
 	/* A message of a client's, before it is handled or queued, while somebody listens. */
 	void (*import_heard)(uintptr_t plugin, struct wl_resource *resource, uint32_t what,
 			     uint32_t opcode, const void *arguments);
+	int32_t (*surface_colour)(uintptr_t plugin, struct wl_resource *surface,
+				  uint32_t *encoding, uint32_t *range);
 };
 
 /* end of declarations */
@@ -268,6 +278,14 @@ void heapwire_buffer_shown(struct heapwire *heapwire, struct wl_resource *buffer
  */
 void heapwire_surface_shown(struct heapwire *heapwire, struct wl_resource *surface,
 			    int scanned_out, enum heapwire_reason reason);
+
+/*
+ * The matrix and the range of YCbCr as the client that negotiates for a surface says them, by
+ * enum encoding and enum range of xx_dmabuf_negotiation_v1: for what the surface shows from its next
+ * commit on. 0, or -1 where no client has said any, and nothing is written.
+ */
+int heapwire_surface_colour(struct heapwire *heapwire, struct wl_resource *surface,
+			    uint32_t *encoding, uint32_t *range);
 
 /*
  * The answer to a test: `error` is 0 if the plane would show the buffer, the errno with

@@ -13,36 +13,44 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from heapwire.compositor_plugin.answering import give_way
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import TrialStore, local_platform, tried
+from heapwire.kernel.drm import open_drm
 from heapwire.protocol import MachineError, words_of
 
 LONGEST: Final = 120.0
 """Seconds after which a device is taken to hang; a driver may make who asks it wait for some."""
+_AS_SET: Final = "as-set"
 # Isolated: the host's environment is for the host. Where it finds modules is handed on.
 _BOOT: Final = (
-    "import sys; _, *sys.path = sys.argv\n"
-    "from heapwire.compositor_plugin.hosts.embed.machine_look import main; main()"
+    "import sys; _, how, *sys.path = sys.argv\n"
+    "from heapwire.compositor_plugin.hosts.embed.machine_look import main; main(how)"
 )
 
 
-def look() -> Platform:
-    """The machine, with what its devices take when they are asked."""
-    return tried(local_platform(), TrialStore.of_user())
+def look(*, as_set: bool = False) -> Platform:
+    """The machine, with what its devices take when they are asked.
+
+    With `as_set`, its planes convert YCbCr as they are set to do now, and in no other way that
+    they could be set to.
+    """
+    drm = partial(open_drm, as_set=as_set)
+    return tried(local_platform(drm=drm), TrialStore.of_user())
 
 
-def look_beside() -> Platform:
+def look_beside(*, as_set: bool = False) -> Platform:
     """What `look` sees in a process of its own; blocks meanwhile, so it is a thread's.
 
     Raises `MachineError` if nothing comes of it.
     """
     if not sys.executable:  # a host that does not know its Python
-        return look()
-    command = [sys.executable, "-I", "-c", _BOOT, *sys.path]
+        return look(as_set=as_set)
+    command = [sys.executable, "-I", "-c", _BOOT, _AS_SET if as_set else "", *sys.path]
     nothing = subprocess.DEVNULL
     try:
         seen = subprocess.run(
@@ -67,13 +75,13 @@ def look_beside() -> Platform:
     return found
 
 
-def main() -> None:
+def main(how: str) -> None:
     """In the process beside the host: look, and hand on what was seen, or what went wrong."""
     give_way()
     told = os.dup(1)
     os.dup2(2, 1)  # what libraries of drivers print is for nobody
     try:
-        seen = _encoded(look())
+        seen = _encoded(look(as_set=how == _AS_SET))
     except Exception as error:  # the host logs it, and stays with what it knows
         seen = _encoded(f"{type(error).__name__}: {error}")
     with os.fdopen(told, "wb") as pipe:
