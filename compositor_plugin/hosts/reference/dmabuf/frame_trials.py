@@ -51,7 +51,7 @@ class FrameTrials:
         self._cards = cards or _opened
         self._waiting = 0
         self._worker = Worker("heapwire-frames")
-        self._source = loop.add_fd(self._worker.fd, lambda _: self._worker.dispatch())
+        self._source = loop.add_fd(self._worker.fd, self._answers_came)
 
     def ask(self, content: DmabufContent) -> None:
         """Begin; the answer is in the content's `taken_by_display` once there is one."""
@@ -85,6 +85,12 @@ class FrameTrials:
                 self._taken()
 
         self._worker.submit(work, done)
+
+    def _answers_came(self, _mask: int) -> None:
+        """All of them in one pass: each is a flag and a picture to come, and they are few."""
+        self._worker.acknowledge()
+        while self._worker.hand_on():
+            pass
 
     def close(self) -> None:
         """Ask nothing more."""
