@@ -87,10 +87,10 @@ class Source:
     of a buffer's start. `capacity` is in bytes. `device_local` names the device
     whose own memory this is. `protected` says whether the CPU is kept out; what
     nobody knows to be protected or not is neither. `substitutes_for` names
-    sources in whose place this one always serves; it is declared, never
-    inferred. `rows_only` says of a device that it lays out rows and nothing
-    else: a display's dumb buffers. `provenance` says for a property where its
-    value comes from; what it leaves out is PROFILE.
+    sources in whose place this one always serves: somebody says so, or says of
+    both what it follows from. `rows_only` says of a device that it lays out
+    rows and nothing else: a display's dumb buffers. `provenance` says for a
+    property where its value comes from; what it leaves out is PROFILE.
     """
 
     id: SourceId

@@ -1,7 +1,6 @@
 """The heaps of a machine, and what is known of each and from where.
 
-A patched kernel says in sysfs whether a heap is contiguous, on which NUMA node
-it is and for which heap it can stand in (docs/kernel.md). A stock one has the
+A patched kernel describes a heap's memory in sysfs (heap_files.py). A stock one has the
 name alone; but the area that a heap of that name takes its memory from may be
 known, from the device tree and from the kernel's list of CMA areas, and says
 more than a name. What nobody says stays unknown, protection too.
@@ -11,9 +10,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from heapwire.kernel.discovery.heaps.heap_files import HeapFiles, heap_files
 from heapwire.kernel.discovery.heaps.heap_names import PAGES, traits_of
 from heapwire.kernel.discovery.heaps.memory_areas import MemoryAreas
-from heapwire.kernel.discovery.sysfs import REAL, SysfsDevice, list_devices
+from heapwire.kernel.discovery.sysfs import REAL, list_devices
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import HeapId, Provenance, Source, SourceId, SourceKind
 
@@ -30,7 +30,8 @@ def list_heaps(root: Path = REAL) -> tuple[tuple[Source, str], ...]:
         number = device.number
         if number is not None:
             node = device.node or root / "dev" / SUBSYSTEM / device.name
-            source = _heap_source(device, HeapId(number.major, number.minor), areas)
+            heap = HeapId(number.major, number.minor)
+            source = _heap_source(heap, device.name, heap_files(device, devices), areas)
             heaps.append((source, str(node)))
     return tuple(heaps)
 
@@ -61,42 +62,39 @@ class _Traits:
     stated: bool = True
 
 
-def _heap_source(device: SysfsDevice, heap: HeapId, areas: MemoryAreas) -> Source:
+def _heap_source(heap: HeapId, name: str, said: HeapFiles, areas: MemoryAreas) -> Source:
     """What is known of one heap."""
-    name = device.name
     named = traits_of(name)
-    area = areas.of_heap(name)
+    area = said.region or areas.of_heap(name)
     traits = _of_area(_Traits(named.contiguous, named.cached, named.protected, False), area, areas)
-    contiguous = device.integer("contiguous")
-    node = device.integer("numa_node")
-    on_node = node is not None and node >= 0
-    substitutes = tuple((device.attribute("substitutes_for") or "").split())
     addresses = areas.addresses(area)
-    capacity = areas.capacity(area)
-    protected = traits.protected
-    if protected is None and substitutes:
+    capacity = said.size or areas.capacity(area)
+    protected = traits.protected if said.protected is None else said.protected
+    serves = protected is None and bool(said.substitutes_for)
+    if serves:
         protected = False  # it serves whoever has a use for the other
     stated = {
-        "contiguous": contiguous is not None or traits.stated,
-        "cached": traits.stated,
-        "protected": traits.stated or (bool(substitutes) and traits.protected is None),
-        "numa_node": on_node,
-        "substitutes_for": bool(substitutes),
+        "contiguous": said.contiguous is not None or traits.stated,
+        "cached": said.cached is not None or traits.stated,
+        "protected": said.protected is not None or traits.stated or serves,
+        "numa_node": said.numa_node is not None,
+        "substitutes_for": bool(said.substitutes_for),
         "address_range": addresses is not None,
         "capacity": capacity is not None,
+        "area": bool(said.region),
     }
     if addresses is None and named.bits is not None:
         addresses = (0, (1 << named.bits) - 1)
     return Source(
         id=SourceId.heap(heap),
         name=name,
-        contiguous=traits.contiguous if contiguous is None else contiguous == 1,
+        contiguous=traits.contiguous if said.contiguous is None else said.contiguous,
         address_range=addresses,
         capacity=capacity,
-        cached=traits.cached,
+        cached=traits.cached if said.cached is None else said.cached,
         protected=protected,
-        numa_node=node if on_node else None,
-        substitutes_for=substitutes,
+        numa_node=said.numa_node,
+        substitutes_for=said.substitutes_for,
         area=area,
         provenance={fact: Provenance.KERNEL for fact, is_stated in stated.items() if is_stated},
     )
