@@ -168,8 +168,10 @@ class WlSurface(Resource):
             if replaced is not None:
                 replaced.release()
             self._waiting = True
-        else:
+        elif self.held or self.pending.acquire is not None or len(self._next_stack) > 1:
             self._take_effect(self.pending)
+        else:
+            self._apply(self.pending)
 
     # What its role calls.
 
@@ -287,10 +289,6 @@ class WlSurface(Resource):
             self._apply(state)
 
     def _has_to_wait(self, state: SurfaceCommit) -> bool:
-        if self.held or state.acquire is not None:
-            return True
-        if len(self._next_stack) == 1:
-            return False
         tree = self._with_waiting(state)
         return any(one.held or its.acquire is not None for one, its in tree)
 
