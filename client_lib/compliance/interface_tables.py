@@ -101,6 +101,29 @@ e tranche_done
 e tranche_target_device a
 e tranche_formats a
 e tranche_flags u
+
+wp_presentation
+r destroy
+r feedback o n:wp_presentation_feedback
+e clock_id u
+
+wp_presentation_feedback
+e sync_output o
+e presented u u u u u u u
+e discarded
+
+wp_linux_drm_syncobj_manager_v1
+r destroy
+r get_surface n:wp_linux_drm_syncobj_surface_v1 o
+r import_timeline n:wp_linux_drm_syncobj_timeline_v1 h
+
+wp_linux_drm_syncobj_timeline_v1
+r destroy
+
+wp_linux_drm_syncobj_surface_v1
+r destroy
+r set_acquire_point o u u
+r set_release_point o u u
 """
 
 _ERRORS: Mapping[str, tuple[str, ...]] = {  # the names of errors, from 0 on
@@ -112,6 +135,11 @@ _ERRORS: Mapping[str, tuple[str, ...]] = {  # the names of errors, from 0 on
     "zwp_linux_buffer_params_v1": (
         *("already_used", "plane_idx", "plane_set", "incomplete", "invalid_format"),
         *("invalid_dimensions", "out_of_bounds", "invalid_wl_buffer", "invalid_dev_t_size"),
+    ),
+    "wp_linux_drm_syncobj_manager_v1": ("surface_exists", "invalid_timeline"),
+    "wp_linux_drm_syncobj_surface_v1": (
+        *("", "no_surface", "unsupported_buffer", "no_buffer", "no_acquire_point"),
+        *("no_release_point", "conflicting_points"),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Buffers of the tester's own: from a heap, from udmabuf, and things that are no dma-buf at all."""
+"""What a tester has to send: dma-bufs of a heap or udmabuf, what is none at all, and timelines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from heapwire.client_lib.compliance.verdict import SkippedCaseError
 from heapwire.kernel.description import Platform
+from heapwire.kernel.drm import Timeline, Timelines, open_timelines
 from heapwire.kernel.memory import DmaBuf, read_only_buffer
 from heapwire.kernel.system import Owner, read_only, sealed_memfd
 from heapwire.protocol import MachineError, NotPossibleError
@@ -27,6 +28,7 @@ class OwnBuffers(Owner):
         self._platform = platform
         self._kept: list[DmaBuf] = []
         self._fds: list[int] = []
+        self._timelines: Timelines | None = None
 
     def close(self) -> None:
         """Close all of them."""
@@ -37,11 +39,23 @@ class OwnBuffers(Owner):
                 os.close(fd)
         self._kept.clear()
         self._fds.clear()
+        if self._timelines is not None:
+            self._timelines.close()
+            self._timelines = None
 
     @property
     def simulated(self) -> bool:
         """Whether memfds stand for dma-bufs."""
         return self._platform.simulated
+
+    def timeline(self) -> tuple[Timeline, int]:
+        """A timeline, and a descriptor to send it by; `SkippedCaseError` if there is none."""
+        if self._timelines is None:
+            self._timelines = open_timelines(simulated=self.simulated)
+        if self._timelines is None:
+            raise SkippedCaseError("this machine has no device with timelines that one may open")
+        made = self._timelines.create()
+        return made, self._keep(made.export())
 
     def heap(self, size: int) -> int:
         """A dma-buf of at least `size` bytes from a heap; `SkippedCaseError` if there is none."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 from deviations import LEAKED, Deviation
-from extension_deviations import DEVIATIONS
 from patience import PATIENCE
 from served_platform import PLATFORM, Serve
+from sync_deviations import DEVIATIONS
 
 from heapwire.client_lib.compliance import Case, Outcome, cases_named, run_cases
 from heapwire.client_lib.compliance.wire_connection import WireConnection

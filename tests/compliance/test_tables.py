@@ -12,6 +12,8 @@ NAMES = (
     *("wl_registry", "wl_callback", "wl_compositor", "wl_surface", "wl_buffer"),
     *("xdg_wm_base", "xdg_surface", "xdg_toplevel"),
     *("zwp_linux_dmabuf_v1", "zwp_linux_buffer_params_v1", "zwp_linux_dmabuf_feedback_v1"),
+    *("wp_presentation", "wp_presentation_feedback"),
+    *(f"wp_linux_drm_syncobj_{what}_v1" for what in ("manager", "timeline", "surface")),
 )
 
 

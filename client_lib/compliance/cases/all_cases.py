@@ -9,6 +9,7 @@ from heapwire.client_lib.compliance.cases import (
     constraint_set,
     descriptors,
     dmabuf,
+    explicit_sync,
     feedback,
     negotiation,
     negotiation_rows,
@@ -23,6 +24,7 @@ ALL_CASES: tuple[Case, ...] = tuple(
     for module in (
         *(dmabuf, params_rows, params_use, descriptors, feedback, surface),
         *(sources, constraint_set, negotiation_rows, negotiation, allocation, buffer_status),
+        explicit_sync,
     )
     for case in module.GROUP.cases
 )

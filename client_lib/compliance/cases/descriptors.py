@@ -11,6 +11,7 @@ from functools import partial
 from select import POLLHUP, poll
 
 from heapwire.client_lib.compliance.case import CaseGroup
+from heapwire.client_lib.compliance.cases.explicit_sync import MANAGER, import_timeline
 from heapwire.client_lib.compliance.probe import FAILED, XRGB, Plane, Probe
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.wire_connection import WireObject
@@ -148,4 +149,14 @@ def _refused(probe: Probe, version: int, *, index: int, use: bool = False) -> No
     probe.add(params, Plane(sent, index, modifier=modifier))
     probe.buffers.let_go(sent)
     _ended(probe)
+    _expect_closed(probe, kept)
+
+
+@GROUP.case("timeline")
+def timeline(probe: Probe) -> None:
+    """What is no timeline of linux-drm-syncobj-v1 is closed."""
+    sent, kept = probe.buffers.watched()
+    import_timeline(probe, sent)
+    probe.buffers.let_go(sent)
+    probe.expect_error(MANAGER, "invalid_timeline")
     _expect_closed(probe, kept)
