@@ -56,5 +56,8 @@ def seconds_line(frames: list[FrameFate]) -> str:
     if latencies:
         parts.append(f"latency {1000 * sum(latencies) / len(latencies):.1f} ms")
     parts.append(f"{sum(frame.copied for frame in frames)} bytes copied")
+    shown = [frame for frame in frames if frame.fate != "dropped"]
+    if shown and all(frame.explicit_sync for frame in shown):
+        parts.append("explicit sync")
     sources = dict.fromkeys(name for frame in frames for name in frame.sources)
     return ", ".join(parts) + (f", in {' and '.join(sources)}" if sources else "")

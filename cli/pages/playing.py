@@ -160,6 +160,7 @@ def play_document(result: PlayResult) -> Document:
         "schema_version": SCHEMA_VERSION,
         "frames": counts_document(result.frames),
         "decoder": result.decoder,
+        "explicit_sync": result.explicit_sync,
         "bytes_copied_per_frame": result.bytes_copied_per_frame,
         "negotiations": result.negotiations,
         "through": "wl_shm" if result.shared else "linux-dmabuf",
@@ -207,7 +208,10 @@ def render_play(document: Document) -> str:
     if isinstance(reasons, dict):
         lines += [f"    not scanned out: {why} ({count})" for why, count in reasons.items()]
     copied = document["bytes_copied_per_frame"]
-    lines.append(f"decoded by {document['decoder']}; {copied} bytes copied per frame by the CPU")
+    sync = "; explicit sync" if document["explicit_sync"] else ""
+    lines.append(
+        f"decoded by {document['decoder']}; {copied} bytes copied per frame by the CPU{sync}"
+    )
     lines += [f"note: {fault}" for fault in texts(document["faults"])]
     if document["stopped"]:
         lines.append("stopped before the end")

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from heapwire.client_lib.buffers.buffer_release import BufferRelease
 from heapwire.client_lib.buffers.buffer_status import BufferStatus
 from heapwire.client_lib.buffers.plane_view import PlaneView, plane_views
 from heapwire.client_lib.errors import AllocationError
@@ -32,7 +33,8 @@ class Buffer(Owner):
     """One buffer. It owns its dma-bufs and, once imported, its `wl_buffer`.
 
     `busy` is set by whoever attaches the buffer and cleared by the compositor's
-    release; `status` is what the compositor last said became of it, None until
+    release, which is a point of the timeline of `release` where there is one;
+    `status` is what the compositor last said became of it, None until
     it was watched and shown. Closing it closes everything; a context manager.
     """
 
@@ -40,9 +42,27 @@ class Buffer(Owner):
         self.plan = plan
         self.objects = objects
         self.proxy: AnyProxy | None = None
-        self.busy = False
+        self.release: BufferRelease | None = None
+        self._busy = False
+        self._is_awaited = False  # whether a point says when it is not busy any more
         self.status: BufferStatus | None = None
         self._unwatch: Callable[[], None] = _nothing
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody else may be reading or writing the buffer."""
+        if self._is_awaited and self.release is not None and self.release.come:
+            self._busy = self._is_awaited = False
+        return self._busy
+
+    @busy.setter
+    def busy(self, busy: bool) -> None:
+        self._busy = busy
+        self._is_awaited = False
+
+    def await_release(self) -> None:
+        """Be busy until the point that `release` has come to is signalled."""
+        self._busy = self._is_awaited = True
 
     @contextlib.contextmanager
     def planes(self) -> Iterator[tuple[PlaneView, ...]]:
@@ -69,6 +89,9 @@ class Buffer(Owner):
         if self.proxy is not None and not self.proxy.destroyed:
             self.proxy.destroy()
         self.proxy = None
+        if self.release is not None:
+            self.release.close()
+            self.release = None
         for dma_buf in self.objects:
             dma_buf.close()
 

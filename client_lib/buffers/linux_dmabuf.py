@@ -207,7 +207,8 @@ class Import:
         buffer.proxy = proxy
 
         def released() -> None:
-            buffer.busy = False
+            if buffer.release is None:  # else this may come at any time, and says nothing
+                buffer.busy = False
 
         listen(proxy, self._connection.handler_failed, {"release": released})
 

@@ -16,6 +16,7 @@ from heapwire.client_lib.buffers.buffer import Buffer
 from heapwire.client_lib.buffers.output_names import OutputNames
 from heapwire.client_lib.buffers.surface_colours import SurfaceColours
 from heapwire.client_lib.buffers.surface_light import Light, SurfaceLight
+from heapwire.client_lib.buffers.surface_sync import SurfaceSync
 from heapwire.client_lib.wayland import (
     DEFAULT_TIMEOUT,
     AnyProxy,
@@ -106,6 +107,8 @@ class Window(Owner):
             listen(self._presentation, failed, {"clock_id": self._clock_id})
         self._colours = SurfaceColours(connection, self.surface)
         self._light = SurfaceLight(connection, self.surface, timeout)
+        self._sync: SurfaceSync | None = None
+        self._wanted_sync: bool | None = None
         self._xdg_surface: CData = self._wm_base.get_xdg_surface(self.surface)
         listen(self._xdg_surface, failed, {"configure": self._configure})
         self._toplevel: CData = self._xdg_surface.get_toplevel()
@@ -133,6 +136,37 @@ class Window(Owner):
         elif self.fullscreen and not wanted:
             self._toplevel.unset_fullscreen()
         self.fullscreen = wanted
+
+    def synchronise(self, *, simulated: bool | None) -> None:
+        """Have buffers synchronised explicitly from the next `show` on, where that can be.
+
+        They have to be dma-bufs then; None is for those that are not. `simulated` says whether
+        their memory is: a compositor that has taken it takes timelines of that kind.
+        """
+        self._wanted_sync = simulated
+        if simulated is None and self._sync is not None:
+            self._sync.close()
+            self._sync = None
+
+    @property
+    def explicit_sync(self) -> bool:
+        """Whether points of timelines say when a buffer is released, and not `wl_buffer`."""
+        return self._sync is not None
+
+    @property
+    def wakes(self) -> tuple[int, ...]:
+        """Fds that become readable when a buffer is released; `heard` makes them unreadable."""
+        return () if self._sync is None else (self._sync.wake,)
+
+    @property
+    def look(self) -> float | None:
+        """Seconds after which buffers may have been released without a word; None if none may."""
+        return None if self._sync is None else self._sync.look
+
+    def heard(self) -> None:
+        """What woke somebody by `wakes` has been seen to."""
+        if self._sync is not None:
+            self._sync.heard()
 
     def describe(self, light: Light | None) -> bool:
         """Say of which light the pictures are from the next `show` on, None for that of usual RGB.
@@ -184,6 +218,13 @@ class Window(Owner):
         if self._presentation is not None:
             self._await_presentation(shown)
         buffer.busy = True
+        if self._wanted_sync is not None and self._sync is None:
+            self._sync = SurfaceSync.offered(
+                self._connection, self.surface, simulated=self._wanted_sync
+            )
+            self._wanted_sync = None
+        if self._sync is not None:
+            self._sync.name_points(buffer)
         self.mapped = True
         self.ready = False
         self.surface.commit()
@@ -199,6 +240,9 @@ class Window(Owner):
         self._outputs.close()
         self._colours.close()
         self._light.close()
+        if self._sync is not None:
+            self._sync.close()
+            self._sync = None
         for proxy in (self._viewport, self._viewporter, self._presentation):
             if proxy is not None:
                 proxy.destroy()

@@ -41,7 +41,8 @@ class FrameFate:
     tells.
     `fate` is `scanned out`, `composited`, `shown` where nobody says which, or `dropped`, and
     `reason` why it was not scanned out. `copied` are the bytes that the CPU stored for it,
-    `sources` the memory that its buffer is in.
+    `sources` the memory that its buffer is in. `explicit_sync` says that points of timelines said
+    when its buffer could be read and was read.
     """
 
     number: int
@@ -53,6 +54,7 @@ class FrameFate:
     latency: float | None = None
     copied: int = 0
     sources: tuple[str, ...] = ()
+    explicit_sync: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class PlayResult:
     `damaged` counts packets that could not be decoded; `faults` says why devices
     were passed over, and plans that came unasked not taken. `stopped` is set if it
     was not played to its end, and `shared` if it went through `wl_shm`, whose memory the compositor
-    copies.
+    copies. `explicit_sync` is set if points of timelines said when buffers could be read and were.
     """
 
     frames: FrameCounts
@@ -85,6 +87,7 @@ class PlayResult:
     faults: tuple[str, ...] = ()
     stopped: bool = False
     shared: bool = False
+    explicit_sync: bool = False
 
 
 class FrameLedger:

@@ -204,6 +204,7 @@ class Playback:
                 *map(untold_light_text, self._untold_lights),
             ),
             stopped=self._cut_short,
+            explicit_sync=self._window.explicit_sync,
         )
 
     def _prepare(self) -> bool:
@@ -280,6 +281,7 @@ class Playback:
                 time=presented.time or None,
                 latency=presented.time - asked if monotonic and presented.time else None,
                 late=None if due is None else presented.time - due - clock.refresh,
+                explicit_sync=self._window.explicit_sync,
             )
             self._ledger.presented(buffer, zero_copy=presented.zero_copy, frame=shown)
             clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
@@ -338,6 +340,8 @@ class Playback:
         """
         now = time.monotonic()
         pause = HEARTBEAT if until is None else min(HEARTBEAT, max(0.0, until - now))
+        if self._window.look is not None:
+            pause = min(pause, self._window.look)
         if self._dispatch(pause, *others):
             return
         now = time.monotonic()
@@ -354,7 +358,8 @@ class Playback:
         # Once it is to stop, the fd that says so stays readable and would not let it wait.
         if not self._stopped():
             others = (*others, self._wake)
-        came = self._connection.dispatch(timeout, *others)
+        came = self._connection.dispatch(timeout, *others, *self._window.wakes)
+        self._window.heard()
         if not self._stopped():
             with contextlib.suppress(BlockingIOError):  # nobody has woken it
                 os.eventfd_read(self._wake)

@@ -193,6 +193,7 @@ class Player:
         options, window = self._options, screen.window
         options = replace(options, paced=options.paced and self._material.paced)
         negotiation = way.negotiation(window)
+        window.synchronise(simulated=way.simulated)
         with contextlib.ExitStack() as stack:
             stack.callback(negotiation.close)
             if options.record:

@@ -25,6 +25,11 @@ class Negotiated:
         self._manager = offered_manager(connection, platform, timeout=timeout)
         self.importer = LinuxDmabuf(connection, timeout=timeout)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the buffers are made of simulated memory."""
+        return self.platform is not None and self.platform.simulated
+
     def negotiation(self, window: Window) -> Negotiation:
         """What they are negotiated with."""
         return surface_negotiation(
@@ -42,6 +47,11 @@ class Shared:
     def __init__(self, importer: SharedMemory) -> None:
         self.importer = importer
         self.platform = shared_platform()
+
+    @property
+    def simulated(self) -> None:
+        """The buffers are no dma-bufs of any kind."""
+        return None
 
     def negotiation(self, _window: Window) -> Negotiation:
         """What they are laid out by."""

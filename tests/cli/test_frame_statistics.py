@@ -33,6 +33,20 @@ def test_a_line_a_second(capsys):
     assert statistics.lines == []
 
 
+def test_a_line_says_explicit_sync_where_all_that_was_shown_had_it(capsys):
+    statistics = FrameStatistics(seconds=True, lines=False)
+    statistics.add(frame(1, 7.1, explicit_sync=True))
+    statistics.add(frame(2, None, "dropped"))
+    statistics.tell()
+    statistics.add(frame(3, 7.1, explicit_sync=True))
+    statistics.add(frame(4, 7.2))
+    statistics.tell()
+    assert capsys.readouterr().err == (
+        "0.2 s: 1 scanned out, 0 composited, 1 dropped, 0 bytes copied, explicit sync\n"
+        "0.4 s: 2 scanned out, 0 composited, 0 dropped, 0 bytes copied\n"
+    )
+
+
 def test_a_line_of_json_a_frame(capsys):
     statistics = FrameStatistics(seconds=False, lines=True)
     statistics.add(frame(1, 7.5, copied=10, sources=("system",)))
@@ -42,4 +56,5 @@ def test_a_line_of_json_a_frame(capsys):
     assert json.loads(line) == {
         "number": 1, "position": 0.1, "fate": "scanned out", "reason": "", "time": 7.5,
         "late": None, "latency": None, "copied": 10, "sources": ["system"],
+        "explicit_sync": False,
     }  # fmt: skip

@@ -111,6 +111,18 @@ def test_a_pattern_plays_without_a_file(tmp_path):
     assert account["plan"]["fourcc"] == "XRGB8888"
     frames = [json.loads(line) for line in lines.read_text().splitlines()]
     assert {frame["copied"] for frame in frames} == {account["bytes_copied_per_frame"]}
+    assert account["explicit_sync"] is True
+    assert {frame["explicit_sync"] for frame in frames} == {True}
+
+
+def test_how_it_is_synchronised_is_said(tmp_path):
+    with compositor(tmp_path, "--size", "320x200") as environment:
+        options = ("--size", "320x200", "--unpaced", "--frames", 3, "--platform", "raspberry-pi-4")
+        done = run(environment, "--verbose", "play", "--picture", *options, "--stats")
+    assert done.returncode == 0, done.stderr
+    assert "by the CPU; explicit sync" in done.stdout
+    assert "explicit sync: linux-drm-syncobj" in done.stderr
+    assert "bytes copied, explicit sync, in " in done.stderr
 
 
 def test_frames_of_which_none_was_shown_are_a_failure(heapwire, tmp_path, monkeypatch):
