@@ -15,7 +15,12 @@ from host_stage import HostStage
 from sync_client import MANAGER, TIMELINE, SyncClient, SyncWindow, sync_client
 
 from heapwire.compositor_plugin.hosts.reference import Compositor, compositor
-from heapwire.compositor_plugin.hosts.reference.scene.held_commits import MOST_HELD, MOST_TOLD
+from heapwire.compositor_plugin.hosts.reference.scene import SyncPoint
+from heapwire.compositor_plugin.hosts.reference.scene.held_commits import (
+    MOST_ASKED,
+    MOST_HELD,
+    MOST_TOLD,
+)
 from heapwire.compositor_plugin.hosts.reference.sync.client_timelines import MOST_TIMELINES
 from heapwire.kernel.description import Platform
 from heapwire.kernel.drm import SimulatedTimelines, Timelines
@@ -448,6 +453,23 @@ def test_the_kernel_is_asked_again_when_points_have_come(its, window, machine) -
     until_shown(window, last)
     window.show(LATEST, LATEST, buffer)
     assert sum(len(one.told) for one in machine.kernel.by_file.values()) == 1
+
+
+def test_points_by_the_hundred_are_looked_at_in_turn(its, monkeypatch) -> None:
+    buffer, callbacks, asked = its.buffer(), [], []
+    windows = [SyncWindow(its) for _ in range(3 * MOST_ASKED)]
+    for point, window in enumerate(windows, 1):
+        callbacks.append(window.show(1000 - point, point, buffer))
+    signalled = SyncPoint.signalled.fget
+    counted = property(lambda self: asked.append(self.value) or signalled(self))
+    monkeypatch.setattr(SyncPoint, "signalled", counted)
+    its.stage.compositor._desktop.held._settle()
+    assert len(asked) == MOST_ASKED
+    its.timeline.signal(1000 - len(windows))
+    until_shown(windows[-1], callbacks[-1])
+    its.timeline.signal(1000)
+    for window, callback in zip(windows[:-1], callbacks, strict=False):
+        until_shown(window, callback)
 
 
 @pytest.mark.parametrize("machine", ["simulated"], indirect=True)

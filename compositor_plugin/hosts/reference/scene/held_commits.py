@@ -31,16 +31,48 @@ MOST_HELD = 256
 MOST_TOLD = 64
 """Points that the kernel is to tell of for one client. It remembers each until it comes, even
 where nobody waits for it any more: beyond this, points are looked at."""
+MOST_ASKED = 16
+"""Transactions of one client whose points are looked at in one go, in turn if there are more: so
+long is nobody held up by clients with hundreds."""
 _LOOK = 4  # milliseconds between two looks at points that nobody tells of
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Transaction:
+    """Commits of one client's that take effect together; `surfaces` are all that are in it."""
+
+    commits: list[HeldCommit]
+    surfaces: frozenset[int]
+    use: _Use
+
+
+@dataclass(slots=True, eq=False)
 class _Use:
-    """What a client has here: commits that wait, and points that the kernel remembers."""
+    """What a client has here: commits that wait, and points that the kernel remembers.
+
+    Of those first in line, `seen` were come to in this go, `asked` looked at, and the first
+    `skipped` left to the next.
+    """
 
     end: Listener
     held: int = 0
     told: int = 0
+    seen: int = 0
+    asked: int = 0
+    skipped: int = 0
+
+    def has_turn(self) -> bool:
+        """Whether the next transaction first in line is one to be looked at now."""
+        self.seen += 1
+        turn = self.seen > self.skipped and self.asked < MOST_ASKED
+        self.asked += turn
+        return turn
+
+    def ends_go(self) -> None:
+        """All are through: those that were left out are looked at first in the next go."""
+        reached = self.skipped + self.asked
+        self.skipped = reached if reached < self.seen else 0
+        self.seen = self.asked = 0
 
 
 class HeldCommits(Owner):
@@ -48,7 +80,7 @@ class HeldCommits(Owner):
 
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
-        self._transactions: list[list[HeldCommit]] = []
+        self._transactions: list[_Transaction] = []
         self._uses: dict[Client, _Use] = {}
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._source = loop.add_fd(self._wake, self._woken)
@@ -67,21 +99,23 @@ class HeldCommits(Owner):
         use.held += len(transaction)
         for commit in transaction:
             commit.surface.held += 1
-        self._transactions.append(list(transaction))
+        surfaces = frozenset(commit.surface.address for commit in transaction)
+        self._transactions.append(_Transaction(list(transaction), surfaces, use))
         self._settle()
 
     def of(self, surface: object) -> list[HeldCommit]:
         """The commits of a surface that wait, the newest first."""
         waiting = reversed(self._transactions)
-        return [one for commits in waiting for one in commits if one.surface is surface]
+        return [one for each in waiting for one in each.commits if one.surface is surface]
 
     def drop(self, surface: object) -> None:
         """A surface is gone: nothing of it takes effect, and nobody waits for it."""
         for commit in self.of(surface):
             self._end(commit)
             commit.state.clear()
-        kept = [[one for one in each if one.surface is not surface] for each in self._transactions]
-        self._transactions = [commits for commits in kept if commits]
+        for each in self._transactions:
+            each.commits = [one for one in each.commits if one.surface is not surface]
+        self._transactions = [each for each in self._transactions if each.commits]
         if self._transactions:  # others may have waited for this one; not while objects end
             os.eventfd_write(self._wake, 1)
 
@@ -105,19 +139,20 @@ class HeldCommits(Owner):
         blocked: set[int] = set()
         look = False
         for transaction in waiting:
-            surfaces = {commit.surface.address for commit in transaction}
-            if surfaces.isdisjoint(blocked):
-                missing = [commit for commit in transaction if not _has_come(commit)]
-                if not missing:
-                    for commit in transaction:
+            if transaction.surfaces.isdisjoint(blocked):
+                if not transaction.use.has_turn():
+                    look = True
+                elif not (missing := [one for one in transaction.commits if not _has_come(one)]):
+                    for commit in transaction.commits:
                         self._end(commit)
                         _apply(commit)
                     continue
-                for commit in missing:
-                    if not self._is_told(commit):
-                        look = True
-            blocked |= surfaces
+                elif not all(self._is_told(commit) for commit in missing):
+                    look = True
+            blocked |= transaction.surfaces
             self._transactions.append(transaction)
+        for use in self._uses.values():
+            use.ends_go()
         if look:
             if self._timer is None:
                 self._timer = self._loop.add_timer(self._settle)
@@ -148,15 +183,12 @@ class HeldCommits(Owner):
 
     def _forget(self, client: Client) -> None:
         """A client is gone; its surfaces go after this."""
-        del self._uses[client]
-        gone = [one for commits in self._transactions for one in commits]
-        for commit in gone:
-            if commit.surface.client == client:
+        use = self._uses.pop(client)
+        for each in self._transactions:
+            for commit in each.commits if each.use is use else ():
                 commit.surface.held -= 1
                 commit.state.clear()
-        self._transactions = [
-            commits for commits in self._transactions if commits[0].surface.client != client
-        ]
+        self._transactions = [each for each in self._transactions if each.use is not use]
 
     def _woken(self, _mask: int) -> None:
         with contextlib.suppress(BlockingIOError):
