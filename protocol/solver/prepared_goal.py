@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from heapwire.protocol.solver.recorded_search import RecordedSearch
 
 _KNOWN: Final = 64  # of each kind of thing: clients can make up any number
+_WORDED: Final = 16  # choices of sets: a sentence may list all sources that there are
 _MACHINES: Final = 8  # as many as differ in what clients may have of one, and those that are gone
 
 
@@ -114,7 +115,8 @@ class RankedSources:
     The order is total, so that a tie never depends on the order of arrival. The
     place of a source is its position in `sources`. What is known is the same whatever is asked:
     which sources are `meeting` a value, what `sets` say, what they have in `common`, what is
-    `merged` of them and how it is `placed`; and what a search has come to, as it was `recorded`.
+    `merged` of them and how it is `placed`; what a search has come to, as it was `recorded`; and
+    the `words` of who explains it.
     """
 
     def __init__(self, sources: tuple[Source, ...]) -> None:
@@ -126,6 +128,7 @@ class RankedSources:
         self.merged: Recollection[Demand | Bottom] = Recollection(_KNOWN)
         self.placed: Recollection[list[Assignment]] = Recollection(_KNOWN)
         self.recorded: dict[Hashable, RecordedSearch] = {}
+        self.words: Recollection[object] = Recollection(_WORDED)
         self.ids = tuple(source.id for source in self.sources)
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from problem_building import CMA, NV12, SYSTEM, XRGB, ask, need, of, part
+from problem_building import CMA, NV12, SYSTEM, XRGB, ask, heap, heap_id, need, of, part
 from test_against_exhaustive import extents, problems
 
-from heapwire.protocol.explain import solve_within
+from heapwire.protocol.explain import plan_reasons, solve_within
 from heapwire.protocol.solver import (
     SolverMemory,
     StepBudget,
@@ -75,7 +75,8 @@ def question(width: int) -> Problem:
     )
 
 
-DECODER = part("decoder", of([NV12], need("pitch-alignment", 48)), usage=Usage.DECODE)
+ALIGNED = of([NV12], need("pitch-alignment", 48))
+DECODER = part("decoder", ALIGNED, usage=Usage.DECODE)
 
 
 def test_another_size_merges_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,13 +109,59 @@ def test_conditions_on_the_picture_are_looked_at_each_time() -> None:
     assert pitches == [1024, 384, 1024]
 
 
-def test_no_set_is_kept_alive() -> None:
+@pytest.mark.parametrize("asks", [solve_plans_within, solve_within])
+def test_no_set_is_kept_alive(asks: Solver) -> None:
     gone = of([NV12], need("pitch-alignment", 48))
     watched = weakref.ref(gone)
     memory = SolverMemory()
-    solve_plans_within(ask(part("decoder", gone)), StepBudget(), memory)
+    asks(ask(part("decoder", gone)), StepBudget(), memory)
     del gone
     assert watched() is None
+
+
+def test_another_size_is_put_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, first = SolverMemory(), question(640)
+    explained = solve_within(first, StepBudget(), memory)
+    said: list[str] = []
+    monkeypatch.setattr(plan_reasons, "says", lambda *_: said.append(""))
+    other = replace(first, extents=Extents(coded=Extent(320, 480)))
+    after = solve_within(other, StepBudget(), memory)
+    assert not said
+    of_pitch = [
+        [one.text for one in answer.plans[0].reasons if one.subject == "pitch"]
+        for answer in (explained, after)
+    ]
+    multiple = "a multiple of 48 bytes for decoder, a multiple of 64 bytes for display"
+    assert of_pitch == [[f"pitch {pitch}: {multiple}"] * 2 for pitch in (768, 384)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"participants": (part("decoder", of([NV12], need("pitch-alignment", 80))),)},
+        {"participants": (part("camera", ALIGNED),)},
+        {"content": Content(protected=True)},
+        {"absent": {heap_id(9): "gone"}},
+    ],
+    ids=["another requirement", "another name", "protected", "another name of a source"],
+)
+def test_what_is_said_otherwise_is_put_into_other_words(other: dict[str, Any]) -> None:
+    memory = SolverMemory()
+    preferred = need("permitted-sources", (CMA.id, heap_id(9)))
+    secure = heap("secure", 7, contiguous=True, protected=True)
+    first = ask(
+        part("decoder", ALIGNED),
+        part("display", of([NV12], preferred), usage=Usage.SCANOUT),
+        sources=(SYSTEM, CMA, secure),
+    )
+    second = replace(first, **other)
+    if "content" in other:
+        first, second = (replace(one, participants=one.participants[:1]) for one in (first, second))
+    elif "participants" in other:
+        second = replace(first, participants=(*other["participants"], first.participants[1]))
+    answers = [solve_within(asked, StepBudget(), memory) for asked in (first, second)]
+    assert answers == [solve_within(asked, StepBudget()) for asked in (first, second)]
+    assert answers[0].plans[0].reasons != answers[1].plans[0].reasons
 
 
 def test_another_machine_with_the_same_sets_is_another_question() -> None:
