@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import TYPE_CHECKING, Any
 
 from _cffi_backend import cast, from_buffer  # of a type that is known, without a detour
@@ -33,6 +33,7 @@ _WORD = 0xFFFFFFFF
 _ADDRESS = ffi.typeof("uintptr_t")
 _ARGUMENTS = ffi.typeof("union wl_argument *")
 _ARRAY = ffi.typeof("struct wl_array *")
+_ONE_ARRAY = ffi.typeof("struct wl_array[1]")
 _WORD_BYTES = ffi.sizeof(_ADDRESS)
 _CHARS = ffi.typeof("char[]")
 _ANYTHING = ffi.typeof("void *")
@@ -153,14 +154,14 @@ class EventEncoder:
             else None
         )
 
-    def encode(self, values: Sequence[object], version: int) -> tuple[CData, list[object]]:
+    def encode(self, values: Sequence[object], version: int) -> tuple[CData, list[Sized]]:
         """The array, and what must outlive the call that uses it; raises as `words` does."""
-        keep: list[object] = []
+        keep: list[Sized] = []
         array = from_buffer(_CHARS, self.words(values, version, keep))
         keep.append(array)
         return cast(_ARGUMENTS, array), keep
 
-    def words(self, values: Sequence[object], version: int, kept: list[object]) -> bytes:
+    def words(self, values: Sequence[object], version: int, kept: list[Sized]) -> bytes:
         """The array's bytes; what they point to, and must outlive their use, is added to `kept`.
 
         Raises `UsageError` if the values are not the event's, if they do not
@@ -170,17 +171,14 @@ class EventEncoder:
             try:
                 if not self._texts:
                     return self._plain.pack(*values)
-                keep: list[object] = []
-                packed = self._plain.pack(*self._with_texts(list(values), keep))
-                kept += keep
-                return packed
+                return self._plain.pack(*self._with_texts(list(values), kept))
             except (struct.error, AttributeError, IndexError):
                 pass  # what is wrong with them, the long way tells
         if len(values) != len(self._encode):
             raise UsageError(f"{self._name} has {len(self._encode)} arguments, not {len(values)}")
         if version < self.since:
             raise UsageError(f"{self._name} is there since version {self.since}, not {version}")
-        keep = []
+        keep: list[Sized] = []
         words = [
             encode(value, keep) for encode, value in zip(self._encode, values, strict=True)
         ] or [0]
@@ -191,7 +189,7 @@ class EventEncoder:
         kept += keep
         return struct.pack(f"={len(words)}{_POINTER}", *words)
 
-    def _with_texts(self, values: list[Any], keep: list[object]) -> list[Any]:
+    def _with_texts(self, values: list[Any], kept: list[Sized]) -> list[Any]:
         """The values with addresses for texts; `struct.error` for what the long way looks at."""
         room = MESSAGE_BYTES - 8 - 8 * len(values)
         for index in self._texts:
@@ -199,9 +197,8 @@ class EventEncoder:
             room -= 4 + len(raw)
             if room < 0 or raw.find(b"\0") != len(raw) - 1:
                 raise struct.error
-            data = from_buffer(_CHARS, raw)  # libwayland copies, and writes nothing
-            keep += (raw, data)
-            values[index] = int(cast(_ADDRESS, data))
+            kept.append(raw)  # it stays where it is; libwayland copies, and writes nothing
+            values[index] = int(cast(_ADDRESS, from_buffer(_CHARS, raw)))
         return values
 
 
@@ -270,14 +267,13 @@ def _encoder(argument: Argument, what: str) -> _Encode:
     def array(value: bytes, keep: list[Any]) -> int:
         value = bytes(value)
         data = cast(_ANYTHING, pointer(value, keep))
-        struct = ffi.new(_ARRAY, (len(value), len(value), data))
+        struct = ffi.new(_ONE_ARRAY, [(len(value), len(value), data)])
         keep.append(struct)
         return int(cast(_ADDRESS, struct))
 
     def pointer(raw: bytes, keep: list[Any]) -> int:
-        data = ffi.from_buffer(_CHARS, raw)  # libwayland copies, and writes nothing
-        keep += (raw, data)
-        return int(cast(_ADDRESS, data))
+        keep.append(raw)  # it stays where it is; libwayland copies, and writes nothing
+        return int(cast(_ADDRESS, from_buffer(_CHARS, raw)))
 
     def object_(value: Any, _keep: list[Any]) -> int:  # noqa: ANN401  # any kind of resource
         if value is None:

@@ -24,7 +24,7 @@ an object that is not there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import ClassVar
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
@@ -180,12 +180,11 @@ class Resource:
         have an fd. Raises `UsageError` as `send` does.
         """
         encoders, version = self._events, self.version
-        kept: list[object] = []
+        kept: list[Sized] = []
         words = [encoders[name].words(values, version, kept) for name, values in events]
         opcodes = [encoders[name].opcode for name, _ in events]
         size = _EVENT_BYTES * len(opcodes) + _WORD_FACTOR * sum(map(len, words))
-        if kept:
-            size += sum([len(one) for one in kept if isinstance(one, bytes)])
+        size += sum(map(len, kept))
         return EncodedEvents(opcodes, words, kept, size)
 
     def send_encoded(self, events: EncodedEvents) -> None:

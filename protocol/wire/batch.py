@@ -7,7 +7,7 @@ collects events into an equal `Batch` (batch_decoder.py).
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from typing import Self
+from typing import Final, Self
 
 from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
@@ -98,7 +98,10 @@ class PlanSubject(IntEnum):
     @classmethod
     def of(cls, subject: str) -> Self:
         """The number of a subject."""
-        return cls.__members__.get(subject.upper(), cls.OTHER)
+        return _SUBJECTS.get(subject, cls.OTHER)
+
+
+_SUBJECTS: Final = {one.name.lower(): one for one in PlanSubject}
 
 
 class Access(IntFlag):

@@ -88,6 +88,8 @@ KNOWN_BATCHES = 8
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:
     """The text, cut at a character so that it is at most `limit` bytes of UTF-8."""
+    if len(text) <= limit and text.isascii() and "\0" not in text:
+        return text  # as nearly all are
     # A string of Wayland's ends at the first NUL, whatever its length says.
     encoded = text.encode("utf-8", "replace").replace(b"\0", b" ")
     return encoded[:limit].decode("utf-8", "ignore")
