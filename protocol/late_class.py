@@ -14,8 +14,10 @@ to whoever asks for it there (`dataclasses.fields`, `dataclasses.is_dataclass`, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
 from reprlib import recursive_repr
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 
 _NONE = object()  # no default
 _FIELDS = "__heapwire_fields__"  # where a class has its fields by name, those of its bases first
@@ -96,18 +98,26 @@ def dataclass(
 
 def replace(value: object, /, **changes: object) -> object:
     """The same value with other fields, as `dataclasses.replace` makes it; of any dataclass."""
-    fields: dict[str, LateField] | None = getattr(type(value), _FIELDS, None)
+    cls: type = type(value)
+    fields: dict[str, LateField] | None = getattr(cls, _FIELDS, None)
     if fields is None:
         import dataclasses
 
         return dataclasses.replace(value, **changes)  # type: ignore[type-var]  # or a TypeError
-    for name, one in fields.items():
-        if not one.init:
-            if name in changes:
-                raise TypeError(f"field {name} is not given to {type(value).__qualname__}")
-        elif name not in changes:
-            changes[name] = getattr(value, name)
-    return type(value)(**changes)
+    for name in changes:
+        if name in fields and not fields[name].init:
+            raise TypeError(f"field {name} is not given to {cls.__qualname__}")
+    names, values_of = _given(cls)
+    return cls(**dict(zip(names, values_of(value), strict=True), **changes))
+
+
+@cache
+def _given(cls: type) -> tuple[list[str], Callable[[object], tuple[object, ...]]]:
+    """The names of what a class is given, and what takes these from a value."""
+    names = [name for name, one in _fields(cls).items() if one.init]
+    if len(names) < 2:  # of one name `attrgetter` gives no tuple
+        return names, lambda value: tuple([getattr(value, name) for name in names])
+    return names, attrgetter(*names)
 
 
 class _Late:
@@ -235,7 +245,14 @@ def _init(cls: type, name: str) -> object:
             value = f"_{one}"
         else:
             continue  # __post_init__ sets it, or nobody
-        lines.append(f"_set(self, {one!r}, {value})" if frozen else f"self.{one} = {value}")
+        slot = getattr(cls, one, None)
+        if not frozen:
+            lines.append(f"self.{one} = {value}")
+        elif isinstance(slot, MemberDescriptorType):  # half as long as by its name
+            known[f"_set_{one}"] = slot.__set__
+            lines.append(f"_set_{one}(self, {value})")
+        else:
+            lines.append(f"_set(self, {one!r}, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     parameters = ", ".join([*by_place, *(["*", *by_name] if by_name else [])])
