@@ -73,7 +73,9 @@ class Extents:
     @property
     def allocated(self) -> Extent:
         """What a buffer must have room for."""
-        maximum = self.maximum or self.coded
+        maximum = self.maximum
+        if maximum is None:
+            return self.coded
         return Extent(max(self.coded.width, maximum.width), max(self.coded.height, maximum.height))
 
     def scaled_within(self, least: int, most: int) -> bool:
