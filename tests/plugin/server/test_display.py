@@ -206,7 +206,7 @@ def in_process(code: str) -> subprocess.CompletedProcess[str]:
 def test_two_mapped_copies_are_refused() -> None:
     done = in_process(
         "import cffi\n"
-        "cffi.FFI().dlopen('libwayland-server.so.0')\n"
+        "kept = cffi.FFI().dlopen('libwayland-server.so.0')\n"  # else it may be gone again
         "import pywayland.server\n"
         "from heapwire.compositor_plugin.server.libwayland_server import library\n"
         "library()\n"
@@ -222,7 +222,7 @@ def test_these_tests_pass_with_either_copy(first: str) -> None:
     if os.environ.get("HEAPWIRE_TEST_COPY"):
         pytest.skip("is the inner run")
     load = {
-        "system": "import cffi; cffi.FFI().dlopen('libwayland-server.so.0')",
+        "system": "import cffi; kept = cffi.FFI().dlopen('libwayland-server.so.0')",
         "wheel": "import pywayland.server",
     }[first]
     code = (
