@@ -47,6 +47,7 @@ SKIPS = HERE / "skips.toml"
 # The Debian package of each program or library that a test may name.
 PACKAGES = {
     "cc": "gcc",
+    "drm_info": "drm-info",
     "egl.pc": "libegl-dev",
     "g++": "g++",
     "gcc": "gcc",
@@ -61,6 +62,7 @@ PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
     "seatd": "seatd",
     "udevadm": "udev",
+    "v4l2-ctl": "v4l-utils",
     "valgrind": "valgrind",
     "wayland-client.pc": "libwayland-dev",
     "wayland-info": "wayland-utils",
