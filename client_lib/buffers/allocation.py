@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from typing import TYPE_CHECKING
 
 from heapwire.client_lib.errors import AllocationError
@@ -14,6 +15,9 @@ from heapwire.protocol.wire.bindings import AllocationReason
 
 if TYPE_CHECKING:
     from heapwire.client_lib.wayland import Connection
+
+
+_LOG = logging.getLogger("heapwire.buffers")
 
 
 class Allocation(Owner):
@@ -67,6 +71,8 @@ class Allocation(Owner):
                     f"the plan has {entry.size}"
                 )
         taken = tuple(self._objects)
+        told = ", ".join(f"{one.size} bytes of {one.source}" for one in taken)
+        _LOG.debug("the compositor allocated %s", told)
         self._objects.clear()
         return taken
 
@@ -98,6 +104,7 @@ class Allocation(Owner):
         name = AllocationReason(reason).name.lower() if has_name else f"reason {reason}"
         text = f"the compositor did not allocate: {name}"
         self._error = AllocationError(f"{text}: {message}" if message else text)
+        _LOG.debug("%s", self._error)
         self.done = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -262,9 +263,13 @@ class OnlyCompositor(Allocating):
 
 
 @pytest.mark.parametrize("fake", [OnlyCompositor], indirect=True)
-def test_what_only_the_compositor_may_open_it_allocates(session, memory):
+def test_what_only_the_compositor_may_open_it_allocates(session, memory, caplog):
+    caplog.set_level(logging.DEBUG, "heapwire.buffers")
     with session.pool(memory) as pool:
         assert len(pool.buffers) == 3
+        [one] = pool.buffers[0].objects
+        told = f"the compositor allocated {one.size} bytes of {one.source}"
+        assert caplog.messages.count(told) == 3
         with pool.buffers[0].planes() as (luma, _):
             luma.memory[:2] = b"ok"
     assert session.fake.names("xx_dmabuf_allocation_v1") == ["destroy"] * 3
@@ -277,9 +282,11 @@ class NobodyAllocates(Allocating):
 
 
 @pytest.mark.parametrize("fake", [NobodyAllocates], indirect=True)
-def test_when_neither_can_allocate_the_error_says_why(session):
-    with pytest.raises(AllocationError, match="no_memory: the heap is full"):
+def test_when_neither_can_allocate_the_error_says_why(session, caplog):
+    caplog.set_level(logging.DEBUG, "heapwire.buffers")
+    with pytest.raises(AllocationError, match="no_memory: the heap is full") as refused:
         session.pool(None)
+    assert str(refused.value) in caplog.messages
 
 
 class Newest(FakeCompositor):
