@@ -44,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--socket", metavar="NAME", help="name of the Wayland socket (default: the next free)"
     )
     parser.add_argument(
-        "--size", metavar="WxH", type=extent, default=Extent(1280, 720), help="size of the output"
+        "--size",
+        metavar="WxH",
+        type=extent,
+        default=Extent(1280, 720),
+        help="size of the output (default: %(default)s)",
     )
     parser.add_argument(
         "--screenshot",

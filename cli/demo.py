@@ -36,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire demo`."""
     add_platform(parser, default=DEFAULT_PLATFORM)
     parser.add_argument(
-        "--frames", metavar="N", type=positive, default=60, help="length of the clip"
+        "--frames",
+        metavar="N",
+        type=positive,
+        default=60,
+        help="length of the clip (default: %(default)s)",
     )
     parser.add_argument(
         "--output",

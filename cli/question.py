@@ -30,16 +30,25 @@ def add_question(parser: argparse.ArgumentParser, *, such_as: str, default: str)
     add_platform(parser)
     add_participants(parser, such_as=such_as, default=default)
     parser.add_argument(
-        "--format", metavar="FOURCC", type=fourcc, help="the pixel format, such as NV12"
+        "--format",
+        metavar="FOURCC",
+        type=fourcc,
+        help="the pixel format, such as NV12 (default: any that all can use)",
     )
     parser.add_argument(
         "--size",
         metavar="WxH",
         type=extent,
         default=Extent(1920, 1080),
-        help="(default: %(default)s)",
+        help="of the picture in pixels (default: %(default)s)",
     )
-    parser.add_argument("--buffers", metavar="N", type=positive, default=4, help="buffers in all")
+    parser.add_argument(
+        "--buffers",
+        metavar="N",
+        type=positive,
+        default=4,
+        help="buffers in all (default: %(default)s)",
+    )
     parser.add_argument("--protected", action="store_true", help="the content is protected")
 
 
