@@ -2,9 +2,10 @@
 
 A test marked `@pytest.mark.system("gcc", "wayland-client.pc")` wants these on the
 machine; a name that ends in `.pc` is a library that pkg-config knows, or a pattern
-for the names of some, and one that ends in `.gst` an element of GStreamer's. Where one
-is missing, the test is skipped and says how to install it. With CI=true a skip is a
-failure, unless skips.toml lists the test with its reason.
+for the names of some, one that ends in `.gst` an element of GStreamer's, and one that
+ends in `.icd` a driver of Vulkan's. Where one is missing, the test is skipped and says
+how to install it. With CI=true a skip is a failure, unless skips.toml lists the test with
+its reason.
 """
 
 from __future__ import annotations
@@ -58,12 +59,14 @@ PACKAGES = {
     "libcamera.pc": "libcamera-dev",
     "libcamerasrc.gst": "gstreamer1.0-libcamera",
     "libweston-*.pc": "libweston-N-dev, N being Weston's major version",
+    "lvp.icd": "mesa-vulkan-drivers",
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
     "seatd": "seatd",
     "udevadm": "udev",
     "v4l2-ctl": "v4l-utils",
     "valgrind": "valgrind",
+    "vulkan.pc": "libvulkan-dev",
     "wayland-client.pc": "libwayland-dev",
     "wayland-info": "wayland-utils",
     "wayland-scanner": "libwayland-bin",
@@ -89,6 +92,9 @@ def _is_there(name: str) -> bool:
         if inspect is None:
             return False
         return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    if name.endswith(".icd"):
+        drivers = Path("/usr/share/vulkan/icd.d")
+        return any(drivers.glob(f"{name.removesuffix('.icd')}_icd*.json"))
     if not name.endswith(".pc"):
         return shutil.which(name) is not None
     if shutil.which("pkg-config") is None:

@@ -1,142 +1,42 @@
 /*
- * Renders with OpenGL ES into a buffer of the compositor's plan, and shows it.
+ * Renders into a buffer of the compositor's plan, and shows it. What draws is in a file of its own:
+ * draw_egl.c with OpenGL ES, draw_vulkan.c with Vulkan.
  *
- * Where EGL imports dma-bufs (EGL_EXT_image_dma_buf_import), the GPU draws into the plan's memory
- * itself. Where it does not (llvmpipe without a device), it draws into memory of its own, and the
- * rows are copied to where the plan has them; which of the two it was is printed.
+ * Where the driver imports dma-bufs, the GPU draws into the plan's memory itself. Where it does not,
+ * it draws into memory of its own, and the rows are copied to where the plan has them; which of the
+ * two it was is printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#define EGL_EGLEXT_PROTOTYPES
-#define GL_GLEXT_PROTOTYPES
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
-#include <GLES2/gl2.h>
-#include <GLES2/gl2ext.h>
 #include <wayland-client.h>
-#include "heapwire-client.h"
+#include "render_into_plan.h"
 #include "xdg-shell-client-protocol.h"
 #include "xx-dmabuf-negotiation-v1-client-protocol.h"
 
-enum { WIDTH = 640, HEIGHT = 360, XR24 = 0x34325258, LINEAR = 0, PAIRS = 64 };
 static struct wl_display *display;
 static struct wl_compositor *compositor;
 static struct xdg_wm_base *shell;
 static struct heapwire_client *client;
 static struct heapwire_buffer buffer;
-static EGLDisplay egl;
 static int answered, configured, shown;
 
-static void need(int is, const char *what)
+void need(int is, const char *what)
 {
 	is ? (void)0 : (fprintf(stderr, "%s\n", what), exit(1));
 }
-static int has(const char *extensions, const char *one)
-{
-	return extensions && strstr(extensions, one) != NULL;
-}
 
-/* A context without a window; what it draws into is made below. */
-static void begin_egl(void)
+void copy_rows(const struct heapwire_buffer *to, const void *rows, size_t pitch)
 {
-	static const EGLint wanted[] = {EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_SURFACE_TYPE, 0,
-					EGL_NONE};
-	static const EGLint version[] = {EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE};
-	EGLConfig config;
-	EGLint n;
-	egl = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL);
-	need(egl != EGL_NO_DISPLAY && eglInitialize(egl, NULL, NULL), "no EGL without a window");
-	need(eglBindAPI(EGL_OPENGL_ES_API) && eglChooseConfig(egl, wanted, &config, 1, &n) && n,
-	     "no OpenGL ES 2");
-	need(eglMakeCurrent(egl, EGL_NO_SURFACE, EGL_NO_SURFACE,
-			    eglCreateContext(egl, config, EGL_NO_CONTEXT, version)),
-	     "no context");
-}
-static int imports(void)
-{
-	return has(eglQueryString(egl, EGL_EXTENSIONS), "EGL_EXT_image_dma_buf_import_modifiers") &&
-	       has((const char *)glGetString(GL_EXTENSIONS), "GL_OES_EGL_image");
-}
-/* What the GPU can draw into: its modifiers, or rows that are copied. */
-static size_t pairs_of_the_gpu(struct heapwire_pair *pairs)
-{
-	PFNEGLQUERYDMABUFMODIFIERSEXTPROC query =
-		(PFNEGLQUERYDMABUFMODIFIERSEXTPROC)eglGetProcAddress("eglQueryDmaBufModifiersEXT");
-	EGLuint64KHR modifiers[PAIRS];
-	EGLBoolean external[PAIRS];
-	EGLint n = 0, i;
-	size_t found = 0;
-	if (imports() && query && query(egl, XR24, PAIRS, modifiers, external, &n))
-		for (i = 0; i < n; i++)
-			if (!external[i]) /* else it is only sampled */
-				pairs[found++] = (struct heapwire_pair){XR24, 0, modifiers[i]};
-	if (!found)
-		pairs[found++] = (struct heapwire_pair){XR24, 0, LINEAR};
-	return found;
-}
-/* The plan's memory as something to draw into; 0 if EGL does not take it. */
-static int draw_into_plan(void)
-{
-	PFNGLEGLIMAGETARGETRENDERBUFFERSTORAGEOESPROC target =
-		(PFNGLEGLIMAGETARGETRENDERBUFFERSTORAGEOESPROC)eglGetProcAddress(
-			"glEGLImageTargetRenderbufferStorageOES");
-	const struct heapwire_layout *layout = &buffer.layout;
-	const EGLAttrib told[] = {
-		EGL_WIDTH, WIDTH, EGL_HEIGHT, HEIGHT, EGL_LINUX_DRM_FOURCC_EXT, XR24,
-		EGL_DMA_BUF_PLANE0_FD_EXT, buffer.fd,
-		EGL_DMA_BUF_PLANE0_OFFSET_EXT, (EGLAttrib)layout->planes[0].offset,
-		EGL_DMA_BUF_PLANE0_PITCH_EXT, (EGLAttrib)layout->planes[0].pitch,
-		EGL_DMA_BUF_PLANE0_MODIFIER_LO_EXT, (EGLAttrib)(layout->modifier & 0xffffffff),
-		EGL_DMA_BUF_PLANE0_MODIFIER_HI_EXT, (EGLAttrib)(layout->modifier >> 32), EGL_NONE};
-	EGLImage image;
-	if (!imports() || !target || layout->n_planes != 1)
-		return 0;
-	image = eglCreateImage(egl, EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT, NULL, told);
-	if (image == EGL_NO_IMAGE)
-		return 0;
-	target(GL_RENDERBUFFER, image);
-	return 1;
-}
-/* An orange picture with a green square in its middle. OpenGL's first row is the first in memory, and
- * so the highest on the screen. */
-static void draw(void)
-{
-	GLuint name;
-	int is_direct;
-	glGenRenderbuffers(1, &name);
-	glBindRenderbuffer(GL_RENDERBUFFER, name);
-	if (!(is_direct = draw_into_plan()))
-		glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA8_OES, WIDTH, HEIGHT);
-	glGenFramebuffers(1, &name);
-	glBindFramebuffer(GL_FRAMEBUFFER, name);
-	glGetIntegerv(GL_RENDERBUFFER_BINDING, (GLint *)&name);
-	glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, name);
-	need(glCheckFramebufferStatus(GL_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE, "no framebuffer");
-	glClearColor(1, 0.5f, 0, 1);
-	glClear(GL_COLOR_BUFFER_BIT);
-	glEnable(GL_SCISSOR_TEST);
-	glScissor(WIDTH / 4, HEIGHT / 4, WIDTH / 2, HEIGHT / 2);
-	glClearColor(0, 1, 0, 1);
-	glClear(GL_COLOR_BUFFER_BIT);
-	if (is_direct)
-		glFinish(); /* or a fence of EGL_ANDROID_native_fence_sync, with linux-drm-syncobj */
-	else {
-		const struct heapwire_layout *layout = &buffer.layout;
-		struct heapwire_error error;
-		unsigned char *pixels = (unsigned char *)buffer.pixels + layout->planes[0].offset;
-		int row;
-		need(layout->modifier == LINEAR, "EGL does not take the buffer of the plan");
-		need(has((const char *)glGetString(GL_EXTENSIONS), "GL_EXT_read_format_bgra"),
-		     "rows cannot be read as XRGB8888");
-		need(!heapwire_access_begin(buffer.fd, HEAPWIRE_WRITE, &error), error.text);
-		for (row = 0; row < HEIGHT; row++)
-			glReadPixels(0, row, WIDTH, 1, GL_BGRA_EXT, GL_UNSIGNED_BYTE,
-				     pixels + (size_t)row * layout->planes[0].pitch);
-		need(!heapwire_access_end(buffer.fd, HEAPWIRE_WRITE, &error), error.text);
-	}
-	printf("%s\n%s\n", (const char *)glGetString(GL_RENDERER),
-	       is_direct ? "drawn into the plan's memory" : "drawn elsewhere, and copied");
+	const struct heapwire_plane *plane = &to->layout.planes[0];
+	struct heapwire_error error;
+	size_t row;
+	need(to->layout.modifier == LINEAR, "the driver does not take the buffer of the plan");
+	need(!heapwire_access_begin(to->fd, HEAPWIRE_WRITE, &error), error.text);
+	for (row = 0; row < HEIGHT; row++)
+		memcpy((char *)to->pixels + plane->offset + row * plane->pitch,
+		       (const char *)rows + row * pitch, 4 * WIDTH);
+	need(!heapwire_access_end(to->fd, HEAPWIRE_WRITE, &error), error.text);
 }
 
 static void planned(void *data, const struct heapwire_plans *plans,
@@ -193,7 +93,7 @@ int main(void)
 	xdg_surface_get_toplevel(window);
 	wl_surface_commit(surface);
 	wait_for(&configured);
-	begin_egl();
+	begin_gpu();
 	set.n_pairs = pairs_of_the_gpu(pairs);
 	need((client = heapwire_client_create(display, NULL, &error)) != NULL, error.text);
 	while (!heapwire_client_ready(client))
@@ -205,7 +105,7 @@ int main(void)
 		     !heapwire_negotiation_commit(negotiation, &error),
 	     error.text);
 	wait_for(&answered);
-	draw();
+	puts(draw(&buffer) ? "drawn into the plan's memory" : "drawn elsewhere, and copied");
 	wl_callback_add_listener(wl_surface_frame(surface), &on_frame, NULL);
 	wl_surface_attach(surface, buffer.proxy, 0, 0);
 	wl_surface_commit(surface);
