@@ -6,6 +6,8 @@ VENV := .venv$(patsubst python3.%,-3.%,$(filter python3.%,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
 ROOMS := protocol kernel compositor_plugin client_lib cli
 
+# pip shows how far it is to who watches, and tells a log nothing but faults.
+QUIET := $(shell [ -t 2 ] || echo --quiet --quiet)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 # Tests start Python a few hundred times: what it compiles is kept, and not among the sources.
@@ -105,10 +107,10 @@ $(VENV)/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
 	"heapwire needs Python 3.11 or later; name one with make PYTHON=...")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet --quiet 'setuptools>=77'
+	$(BIN)/pip install $(QUIET) 'setuptools>=77'
 	@touch $@
 
 $(VENV)/installed/%: $(VENV)/ready pyproject.toml
 	@mkdir -p $(@D)
-	$(BIN)/pip install --quiet --quiet --editable '.[$*]'
+	$(BIN)/pip install $(QUIET) --editable '.[$*]'
 	@touch $@
