@@ -93,7 +93,7 @@ def _said(value: Json) -> str:
 def _facts(document: Document) -> Iterator[tuple[_Fact, Json]]:
     """All that is known of a machine: the place and what is said there, with its value."""
     for heap in documents(document["heaps"]):
-        yield from _facts_of(f"{heap['kind']} {heap['name']}", heap)
+        yield from _facts_of(_memory_name(str(heap["kind"]), str(heap["name"])), heap)
     for device in documents(document["devices"]):
         place = f"{device['kind']} {device['name']}"
         yield from _facts_of(place, device)
@@ -107,6 +107,13 @@ def _facts(document: Document) -> Iterator[tuple[_Fact, Json]]:
         yield (f"{link['device']} -> {link['source']}", THERE), True
         yield (f"{link['device']} -> {link['source']}", "kind"), link["kind"]
         yield (f"{link['device']} -> {link['source']}", "rank"), link["rank"]
+
+
+def _memory_name(kind: str, name: str) -> str:
+    """What a memory is called beside devices, one of which may have it and its name."""
+    if kind == "device":
+        return f"memory of {name}"
+    return name if name == kind else f"{kind} {name}"
 
 
 def _facts_of(place: str, described: Document) -> Iterator[tuple[_Fact, Json]]:

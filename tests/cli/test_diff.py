@@ -42,6 +42,16 @@ def test_the_other_way_round_it_is_the_opposite(heapwire):
     assert all(there[one]["first"] == back[one]["second"] for one in there)
 
 
+def test_memory_of_a_device_is_told_from_the_device(heapwire):
+    out = heapwire("diff", "raspberry-pi-4", "rockchip-rk3399").out
+    assert "    memory of gpu: only in rockchip-rk3399\n" in out
+    assert "    gpu gpu: only in rockchip-rk3399\n" in out
+    assert (
+        "    udmabuf: only in generic-desktop\n"
+        in heapwire("diff", "two-gpus", "generic-desktop").out
+    )
+
+
 def test_of_what_only_one_has_it_is_said_once(heapwire):
     run = heapwire("diff", "raspberry-pi-4", "two-gpus", "--json")
     missing = {place for place, fact in differences(run) if fact == "there"}
