@@ -13,7 +13,11 @@ WHOLE = "heapwire"
 """The page of all commands, each of which has one of its own."""
 _STATUS = (
     ("0", "What was asked for was done."),
-    ("1", "No source satisfies everyone, or what was asked for failed."),
+    (
+        "1",
+        "No source satisfies everyone, something is missing or differs, what was asked for failed, "
+        "or whoever read the output has closed it.",
+    ),
     ("2", "The arguments are wrong."),
     ("3", "There is no compositor, or one without the protocol."),
     ("130", "Ctrl-C ended it."),

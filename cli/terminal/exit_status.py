@@ -7,7 +7,7 @@ from heapwire.client_lib import DisconnectedError, MissingGlobalError, NoComposi
 DONE = 0
 """What was asked for was done."""
 FAILED = 1
-"""No source satisfies everyone, or what was asked for failed."""
+"""No source satisfies everyone, something is missing or differs, or what was asked for failed."""
 USAGE = 2
 """The arguments are wrong."""
 NO_COMPOSITOR = 3
