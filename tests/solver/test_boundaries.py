@@ -11,9 +11,9 @@ from heapwire.protocol.solver.layout.exact_layout import (
     GREATEST_OFFSET,
     GREATEST_SIZE,
     GeometryDemand,
-    PlaneRoom,
     put_into_objects,
 )
+from heapwire.protocol.solver.layout.plane_demand import PlaneRoom
 from heapwire.protocol.solver.merge import TOP, spell
 from heapwire.protocol.solver.prepared_participant import (
     offers_of,

@@ -7,7 +7,6 @@ from heapwire.protocol.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from heapwire.protocol.solver.layout.exact_layout import (
         GeometryDemand as GeometryDemand,
-        PlaneRoom as PlaneRoom,
         plane_rooms as plane_rooms,
         put_into_objects as put_into_objects,
     )
@@ -20,14 +19,16 @@ if TYPE_CHECKING:
         class_of as class_of,
         classes_of as classes_of,
     )
+    from heapwire.protocol.solver.layout.plane_demand import PlaneRoom as PlaneRoom
     from heapwire.protocol.solver.layout.whole_layout import whole_rooms as whole_rooms
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "exact_layout": "GeometryDemand PlaneRoom plane_rooms put_into_objects",
+            "exact_layout": "GeometryDemand plane_rooms put_into_objects",
             "fixed_layout": "changes meets_fixed",
             "layout_class": "LayoutClass class_of classes_of",
+            "plane_demand": "PlaneRoom",
             "whole_layout": "whole_rooms",
         },
     )

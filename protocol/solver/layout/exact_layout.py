@@ -23,15 +23,13 @@ bytes, 544 rows of CbCr 1 044 480, the object 3 133 440.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import lcm
-from typing import Final, NamedTuple
+from typing import Final
 
 from heapwire.protocol.solver.demand import WHOLE, Demand
-from heapwire.protocol.solver.layout.tied_pitch import TiedPlane, tied_pitches
+from heapwire.protocol.solver.layout.plane_demand import PlaneDemand, PlaneRoom, PlaneRule, up
+from heapwire.protocol.solver.layout.tied_pitch import tied_pitches
 from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.values import (
-    ADDRESS_ALIGNMENT,
     ADJACENT_PLANES,
     HEIGHT_ALIGNMENT,
     LEAST_HEIGHT,
@@ -40,25 +38,17 @@ from heapwire.protocol.values import (
     MAX_AREA,
     MAX_EXTENT,
     MAX_HEIGHT,
-    MAX_PITCH,
     MAX_PLANES,
     MAX_SIZE,
     MAX_WIDTH,
     MIN_HEIGHT,
-    MIN_PITCH,
     MIN_SIZE,
     MIN_WIDTH,
     MUST_FIT_HEIGHT,
     MUST_FIT_LEAST_HEIGHT,
     MUST_FIT_LEAST_WIDTH,
     MUST_FIT_WIDTH,
-    OFFSET_ALIGNMENT,
-    PADDING,
-    PITCH_ALIGNMENT,
-    PIXEL_BOUNDARY_PITCH,
-    POWER_OF_TWO_PITCH,
     SCALING,
-    SCANLINE_ALIGNMENT,
     SIZE_ALIGNMENT,
     TIED_PITCH,
     VISIBLE_HEIGHT_ALIGNMENT,
@@ -70,131 +60,14 @@ from heapwire.protocol.values import (
     Format,
     Layout,
     LayoutKind,
-    PlaneFormat,
     PlaneLayout,
     SourceId,
     Tiling,
 )
 
 MACROBLOCK: Final = 16  # pixels each way: H.264 and its forebears
-GREATEST_PITCH: Final = (1 << 32) - 1  # bytes; drm_mode_fb_cmd2, linux-dmabuf have 32 bits for it
-GREATEST_OFFSET: Final = GREATEST_PITCH  # likewise
+GREATEST_OFFSET: Final = (1 << 32) - 1  # bytes; drm_mode_fb_cmd2, linux-dmabuf have 32 bits for it
 GREATEST_SIZE: Final = (1 << 63) - 1  # bytes of an object; a file's length is a signed 64-bit off_t
-
-
-class PlaneDemand(NamedTuple):
-    """What is demanded of one plane's geometry, in bytes and rows."""
-
-    pitch_alignment: int = 1
-    min_pitch: int = 0
-    max_pitch: int = GREATEST_PITCH
-    offset_alignment: int = 1
-    scanline_alignment: int = 1
-    padding: int = 0
-    pixel_boundary: bool = False
-    power_of_two: bool = False
-
-    @classmethod
-    def of(cls, demand: Demand, plane: int) -> PlaneDemand:
-        """The demand on one plane."""
-        if _OF_PLANES.isdisjoint(demand.whole) and not demand.own:
-            return _NOTHING
-        return cls(
-            pitch_alignment=demand.uint(PITCH_ALIGNMENT, 1, plane),
-            min_pitch=demand.uint(MIN_PITCH, 0, plane),
-            max_pitch=min(demand.uint(MAX_PITCH, GREATEST_PITCH, plane), GREATEST_PITCH),
-            # Whoever allocates starts an object at the alignment of its source, which is
-            # checked with the source; so an offset that keeps to the alignment of
-            # addresses keeps the address to it.
-            offset_alignment=lcm(
-                demand.uint(OFFSET_ALIGNMENT, 1, plane), demand.uint(ADDRESS_ALIGNMENT, 1, plane)
-            ),
-            scanline_alignment=demand.uint(SCANLINE_ALIGNMENT, 1, plane),
-            padding=demand.uint(PADDING, 0, plane),
-            pixel_boundary=demand.flag(PIXEL_BOUNDARY_PITCH, plane),
-            power_of_two=demand.flag(POWER_OF_TWO_PITCH, plane),
-        )
-
-    def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
-        """What the pitch is a multiple of, bytes."""
-        aligned = lcm(self.pitch_alignment, tiling.size_of(plane)[0])
-        return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
-
-    def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
-        """The least pitch that will do, None when it is beyond the greatest."""
-        return fit_pitch(self, self.alignment(plane, tiling), plane.row_bytes(width))
-
-    def rows(self, plane: PlaneFormat, tiling: Tiling, height: int) -> int:
-        """The rows to make room for."""
-        return up(plane.rows(height), self.whole_rows(plane, tiling))
-
-    def whole_rows(self, plane: PlaneFormat, tiling: Tiling) -> int:
-        """What the rows are a multiple of; a plane ends with a whole tile."""
-        return lcm(self.scanline_alignment, tiling.size_of(plane)[1])
-
-    def tied(
-        self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
-    ) -> TiedPlane:
-        """The demand on a plane whose pitch is so many times that of plane 0."""
-        return TiedPlane(
-            ratio=ratio,
-            aligned=self.alignment(plane, tiling),
-            least=max(plane.row_bytes(extent.width), self.min_pitch),
-            most=self.max_pitch,
-            power_of_two=self.power_of_two,
-            rows=self.rows(plane, tiling, extent.height),
-            padding=self.padding,
-            start=self.start(plane, tiling),
-        )
-
-    def start(self, plane: PlaneFormat, tiling: Tiling) -> int:
-        """What the offset is a multiple of, bytes; a plane starts with a whole tile."""
-        width, rows = tiling.size_of(plane)
-        return lcm(self.offset_alignment, width * rows)
-
-
-_OF_PLANES: Final = frozenset(
-    row.type
-    for row in (
-        PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, OFFSET_ALIGNMENT, ADDRESS_ALIGNMENT,
-        SCANLINE_ALIGNMENT, PADDING, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
-    )
-)  # fmt: skip
-"""The types that `PlaneDemand` has to do with: mostly nobody speaks of any."""
-
-_NOTHING: Final = PlaneDemand()
-
-
-class PlaneRule(NamedTuple):
-    """What is demanded of one plane of a format, for pictures of any size.
-
-    The pitch is a multiple of `aligned`, the rows are one of `down`, the offset one of `start`.
-    """
-
-    plane: PlaneFormat
-    wanted: PlaneDemand
-    aligned: int
-    down: int
-    start: int
-
-    @classmethod
-    def of(cls, wanted: PlaneDemand, plane: PlaneFormat, tiling: Tiling) -> PlaneRule:
-        """The rule for a plane."""
-        aligned, start = wanted.alignment(plane, tiling), wanted.start(plane, tiling)
-        return cls(plane, wanted, aligned, wanted.whole_rows(plane, tiling), start)
-
-    def room(self, extent: Extent) -> PlaneRoom | None:
-        """The room that the plane of a picture takes; None when no pitch will do.
-
-        Its pitch is tied to no other plane's.
-        """
-        pitch = fit_pitch(self.wanted, self.aligned, self.plane.row_bytes(extent.width))
-        return None if pitch is None else self.with_pitch(pitch, extent.height)
-
-    def with_pitch(self, pitch: int, height: int) -> PlaneRoom:
-        """The room that so many rows of pixels take, each of them so long."""
-        size = pitch * up(self.plane.rows(height), self.down) + self.wanted.padding
-        return PlaneRoom(pitch, size, self.start)
 
 
 class GeometryDemand:
@@ -256,23 +129,6 @@ class GeometryDemand:
         return size if size <= self.max_size else None
 
 
-class PlaneRoom(NamedTuple):
-    """The pitch, size and offset alignment of one plane, in bytes.
-
-    One that `follows` begins where the one before ends, in the same object.
-    """
-
-    pitch: int
-    size: int
-    start: int
-    follows: bool = False
-
-
-def up(number: int, alignment: int) -> int:
-    """The next multiple."""
-    return -(-number // alignment) * alignment
-
-
 _OF_THE_PICTURE: Final = frozenset(
     row.type
     for row in (
@@ -282,17 +138,6 @@ _OF_THE_PICTURE: Final = frozenset(
     )
 )  # fmt: skip
 """What `room_for` has to do with."""
-
-
-def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
-    """The least pitch from `least` bytes on that will do; None when there is none."""
-    pitch = up(max(least, wanted.min_pitch, 1), alignment)
-    if wanted.power_of_two:
-        # A power of two that is no multiple of the alignment has none above it that is.
-        pitch = 1 << (pitch - 1).bit_length()
-        if pitch % alignment:
-            return None
-    return pitch if pitch <= wanted.max_pitch else None
 
 
 def room_for(demand: Demand, extents: Extents) -> Extent | None:

@@ -7,7 +7,8 @@ from math import ceil
 
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.demand import Demand, connected, planes_together
-from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneDemand, fit_pitch, up
+from heapwire.protocol.solver.layout.exact_layout import GeometryDemand
+from heapwire.protocol.solver.layout.plane_demand import PlaneDemand, fit_pitch, up
 from heapwire.protocol.values import (
     FORMATS,
     LINEAR,

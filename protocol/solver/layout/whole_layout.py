@@ -19,7 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import lcm
 from typing import Final, TypeAlias
 
-from heapwire.protocol.solver.layout.exact_layout import GeometryDemand, PlaneRoom, fit_pitch, up
+from heapwire.protocol.solver.layout.exact_layout import GeometryDemand
+from heapwire.protocol.solver.layout.plane_demand import PlaneRoom, fit_pitch, up
 from heapwire.protocol.solver.layout.tied_pitch import tied_pitches
 from heapwire.protocol.values import (
     FORMATS,
