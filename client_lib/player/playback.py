@@ -340,8 +340,9 @@ class Playback:
         """
         now = time.monotonic()
         pause = HEARTBEAT if until is None else min(HEARTBEAT, max(0.0, until - now))
-        if self._window.look is not None:
-            pause = min(pause, self._window.look)
+        look = self._window.look
+        if look is not None:
+            pause = min(pause, look)
         if self._dispatch(pause, *others):
             return
         now = time.monotonic()

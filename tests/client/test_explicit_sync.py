@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,6 +25,7 @@ from heapwire.client_lib import (
     surface_negotiation,
     writer_participant,
 )
+from heapwire.client_lib.buffers.surface_sync import SurfaceSync
 from heapwire.client_lib.player import PatternMaterial
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer, ZwpLinuxDmabufV1
@@ -113,6 +115,12 @@ def test_a_release_that_comes_too_early_means_nothing(machine, expected, monkeyp
             buffer.send("release")
 
     monkeypatch.setattr(BufferHold, "__init__", hold)
+    assert play()[1] == expected
+
+
+def test_a_buffer_may_come_back_between_two_looks(machine, expected, monkeypatch) -> None:
+    looks = itertools.cycle((surface_sync.LOOK, None))
+    monkeypatch.setattr(SurfaceSync, "look", property(lambda self: next(looks)))
     assert play()[1] == expected
 
 
