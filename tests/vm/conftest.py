@@ -166,10 +166,12 @@ def banks(observe: Callable[..., Observation]) -> Observation:
 
 @pytest.fixture(scope="session")
 def no_cma(observe: Callable[..., Observation]) -> Observation:
-    """No CMA area, so no contiguous heap, and a device that wants one."""
+    """No CMA area, so no contiguous heap, a device that wants one, and one with timelines."""
     return observe(
         ["heaps", "devices", "compliance", "complaints"],
         "--cma=0",
+        "--qemu=-device",
+        "--qemu=virtio-gpu-pci",
         "--append=vivid.allocators=1",
         "--append=vivid.node_types=0x1",
     )
