@@ -22,7 +22,8 @@ from types import FrameType
 from typing import Any
 
 from bench_answer import Plugin
-from bench_solve import four_planes, many_pairs
+from bench_solve import four_planes, many_pairs, nothing
+from merge_by_hand import as_by_hand, merged_by_hand
 
 from heapwire.compositor_plugin import spare_the_loop
 from heapwire.compositor_plugin.hosts.reference import Compositor
@@ -105,6 +106,22 @@ def counted() -> dict[str, int]:
     return found
 
 
+def compared() -> dict[str, tuple[str, int]]:
+    """What the plans of a row are compared with, and its instructions."""
+    merged, heard = many_pairs(2, 8, 4, 1), many_pairs(4, 1200, 16, 16)
+    assert merged_by_hand(merged) == [as_by_hand(plan) for plan in solve_plans(merged).plans]
+    return {
+        "2 participants x 8 x 4 heaps, plans": (
+            "a merge written by hand for it",
+            instructions(lambda: merged_by_hand(merged)),
+        ),
+        "4 participants x 1200 x 16 heaps, plans": (
+            "a walk over its pairs",
+            instructions(lambda: nothing(heard)),
+        ),
+    }
+
+
 def main(options: list[str]) -> int:
     """Count and print; 1 if something costs too much more than it did, and is not kept."""
     version = ".".join(python_platform.python_version_tuple()[:2])
@@ -121,6 +138,8 @@ def main(options: list[str]) -> int:
         verdict = f"  ABOVE {MOST} times" if count > MOST * before else ""
         status |= bool(verdict) and not keep
         print(f"  {what:45} {count:7}, {count / before:.2f} times the base{verdict}")
+    for what, (other, count) in compared().items():
+        print(f"  {what}: {found[what] / count:.1f} times {other} ({count})")
     return status
 
 
