@@ -54,13 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Solve and explain."""
     platform = load_platform(options.platform)
-    problem = asked_problem(options, platform, shown_as=options.shown_as)
-    answer = solve(problem)
-    if not answer.plans and (options.protected or _lacks_formats_only(problem, answer)):
-        alone = scanned_out_or_black(problem)
-        other = solve(alone)
-        if other.plans:  # else the first question has the better reasons
-            problem, answer = alone, other
+    problem, answer = explained(asked_problem(options, platform, shown_as=options.shown_as))
     written = Written()
     if options.capture is not None:
         with written.each():
@@ -83,6 +77,17 @@ def _render(document: Document) -> str:
     needs = requirement_lines(documents(document["requirements"]))
     asked = ["requirements", *(f"    {need}" for need in needs)] if needs else []
     return "\n".join((render_explain(document), *asked))
+
+
+def explained(problem: Problem) -> tuple[Problem, Answer]:
+    """The answer, and what it answers: where nothing composites the picture, what shows black."""
+    answer = solve(problem)
+    if not answer.plans and (problem.content.protected or _lacks_formats_only(problem, answer)):
+        alone = scanned_out_or_black(problem)
+        other = solve(alone)
+        if other.plans:  # else the first question has the better reasons
+            return alone, other
+    return problem, answer
 
 
 def scanned_out_or_black(problem: Problem) -> Problem:

@@ -1,5 +1,7 @@
 """How Sphinx makes build/docs of the pages that docs/site/site_pages.py has laid out."""
 
+from pathlib import Path
+
 from heapwire.kernel.system import own_version
 
 project = "heapwire"
@@ -7,7 +9,8 @@ version = release = own_version()
 language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 smartquotes = False  # -- stands for an option here, and for no dash
-exclude_patterns = ["examples/**"]
+exclude_patterns = ["examples/**", "as-they-are/**"]
+html_extra_path = [str(Path(__file__).parents[2] / "build/docs-pages/as-they-are")]
 html_theme = "furo"
 html_title = f"heapwire {release}"
 html_show_copyright = False

@@ -1,8 +1,8 @@
 """Lay out what Sphinx makes the documentation of: `site_pages.py FOLDER`.
 
 The pages of docs/ keep their places; what of the project they lead to is below `project/`. Pages
-that are made of something else (the XML of the protocols, the parsers of the commands, the faces)
-are made here, so that nothing is written twice.
+that are made of something else (the XML of the protocols, the parsers of the commands, the faces,
+the files of machines) are made here, so that nothing is written twice.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from command_pages import command_pages
 from face_pages import face_pages
+from machine_pages import machine_drawings, machine_pages
 from protocol_pages import protocol_pages
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ DOCS = PurePosixPath("docs")
 # Pages that are not in docs/ and are part of the documentation all the same.
 BESIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 WITHIN = ("protocol/wire/xml/README.md", "kernel/patches/README.md")
+AS_THEY_ARE = "as-they-are"  # below it is what Sphinx copies and does not read (conf.py)
 _LINK = re.compile(r"(?P<words>\[[^][]*\])\((?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -35,6 +37,8 @@ def main(folder: Path) -> None:
         _write(folder / place_of(page), with_links(text, page))
     for name, text in made_pages():
         _write(folder / name, text)
+    for name, text in machine_drawings():
+        _write(folder / AS_THEY_ARE / name, text)
 
 
 def written_pages() -> list[PurePosixPath]:
@@ -49,6 +53,7 @@ def made_pages() -> Iterator[tuple[str, str]]:
     yield from protocol_pages()
     yield from command_pages()
     yield from face_pages()
+    yield from machine_pages()
 
 
 def place_of(path: PurePosixPath) -> PurePosixPath:

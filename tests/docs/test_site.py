@@ -10,11 +10,13 @@ from pathlib import PurePosixPath
 import pytest
 from command_pages import command_page, worded
 from face_pages import FACES, face_pages
+from machine_pages import machine_drawings, machine_pages
 from protocol_pages import plain, protocol_page
 from site_pages import ROOT, made_pages, place_of, with_links, written_pages
 
 from heapwire.cli.command_line import whole_command_line
 from heapwire.cli.install.manual import all_pages
+from heapwire.kernel.description import shipped
 from heapwire.protocol.wire.generate import PROTOCOLS, protocol_xml
 
 XML = """<protocol name="p"><copyright>C</copyright>
@@ -75,6 +77,19 @@ def test_every_export_of_a_face_has_one_place() -> None:
     assert sorted(entries) == sorted(exports)
     for constant, line in re.findall(r"^\.\. py:data:: \S+\.(\w+)\n\n(.*)$", text, re.MULTILINE):
         assert line.strip(), f"{constant} is not told"
+
+
+def test_every_machine_is_drawn_and_its_row_says_what_is_planned() -> None:
+    [(_, index)] = machine_pages()
+    drawn = dict(machine_drawings())
+    assert [f"machines/{name}.html" for name in shipped()] == list(drawn)
+    found = re.findall(r'^(\| <a href="([^"]+)">.*)$', index, re.MULTILINE)
+    rows = {file: line for line, file in found}
+    assert list(rows) == [f"{name}.html" for name in shipped()]
+    for file, row in rows.items():
+        assert row.count("|") == 5, row
+        assert ("no plan" in row) == ("No plan: " in drawn[f"machines/{file}"]), row
+    assert "scanout | NV12 LINEAR from linux,cma |" in rows["raspberry-pi-4.html"]
 
 
 def test_links_lead_to_the_pages_that_are_made() -> None:
