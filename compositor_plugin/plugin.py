@@ -125,6 +125,13 @@ class HeapPlugin:
         """
         self._state.sources.batch_ends(feedback)
 
+    def tell_extended(self, tell: Callable[[int, bool], None]) -> None:
+        """Have somebody told which feedback objects are extended: by address, and if they are.
+
+        `batch_ends` needs to be called for these only.
+        """
+        self._state.sources.tell_extended = tell
+
     def wants(self, buffer: int) -> bool:
         """Whether any client waits to hear of a buffer; cheap, for the repaint path."""
         return buffer in self._state.statuses

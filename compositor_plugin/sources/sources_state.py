@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.server import Client, EncodedEvents
@@ -36,6 +37,8 @@ class SourcesState:
         self._plugin = plugin
         self._managers: dict[DmabufSources, None] = {}
         self._extensions: dict[int, dict[FeedbackSources, None]] = {}
+        self.tell_extended: Callable[[int, bool], None] | None = None
+        """Told of each feedback object that is extended, and of each that is no longer."""
         self._broker: Broker | None = None
         self._descriptions: TrancheDescriptions | None = None
         self._encoded: dict[_Key, EncodedEvents] = {}
@@ -101,7 +104,11 @@ class SourcesState:
 
     def extend(self, extension: FeedbackSources) -> None:
         """A feedback object has one more extension."""
-        self._extensions.setdefault(extension.feedback, {})[extension] = None
+        feedback = extension.feedback
+        first = feedback not in self._extensions
+        self._extensions.setdefault(feedback, {})[extension] = None
+        if first and self.tell_extended is not None:
+            self.tell_extended(feedback, True)
 
     def leave(self, extension: FeedbackSources) -> None:
         """An extension, or the feedback object that it extends, is gone."""
@@ -110,6 +117,8 @@ class SourcesState:
             extensions.pop(extension, None)
             if not extensions:
                 del self._extensions[extension.feedback]
+                if self.tell_extended is not None:
+                    self.tell_extended(extension.feedback, False)
 
     def close(self) -> None:
         """Leave no listener with the host."""
