@@ -1,6 +1,6 @@
 """Measure what listening to the host's linux-dmabuf feedback costs every other message.
 
-What `message_log.c` adds to a display is called by libwayland for each message of each client.
+What `feedback_log.c` adds to a display is called by libwayland for each message of each client.
 The same program asks the same of one display without it and with it, in turn, so that the ratio
 stands on a busy machine too.
 """
@@ -22,7 +22,8 @@ def main() -> None:
     """Print nanoseconds a message, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "cost"
-        files = (HERE / "feedback_log_cost.c", EMBED / "message_log.c")
+        parts = [EMBED / f"{name}.c" for name in ("feedback_log", "batch_store", "message_log")]
+        files = (HERE / "feedback_log_cost.c", *parts)
         flags = subprocess.run(
             ["pkg-config", "--cflags", "--libs", "wayland-server"],
             capture_output=True,

@@ -12,19 +12,18 @@
 #include <unistd.h>
 #include <wayland-server.h>
 
-#include "message_log.h"
+#include "feedback_log.h"
 
 enum { BATCH = 64, BATCHES = 4000, TURNS = 15, MESSAGES = 3 };
 
-static unsigned long heard;
+static unsigned long told;
 
-/* As heapwire.c's. */
-static void feedback_heard(void *data, enum wl_protocol_logger_type type,
-			   const struct wl_protocol_logger_message *message)
+static uint32_t batch_ends(uintptr_t plugin, const struct heapwire_batch *batch,
+			   struct wl_resource *feedback)
 {
-	if (type == WL_PROTOCOL_LOGGER_EVENT &&
-	    is_named(wl_resource_get_class(message->resource), "zwp_linux_dmabuf_feedback_v1", data))
-		heard++;
+	(void)plugin, (void)batch, (void)feedback;
+	told++;
+	return 1;
 }
 
 static double measured(struct wl_display *display, int fd)
@@ -65,17 +64,18 @@ int main(void)
 	measured(display, fds[1]); /* once for nothing: pages and caches */
 	for (int turn = 0; turn < TURNS; turn++) {
 		double without = measured(display, fds[1]), with;
-		struct message_log log = {0};
-		const char *seen = NULL;
+		const struct heapwire_calls calls = {.batch_ends = batch_ends};
+		struct feedback_user user = {.calls = &calls};
+		struct heapwire_feedback *log = feedback_log_join(display, &user);
 
-		if (message_log_start(&log, display, feedback_heard, &seen) < 0)
+		if (!log)
 			return 3;
 		with = measured(display, fds[1]);
-		message_log_stop(&log);
+		feedback_log_leave(log, &user);
 		printf("%f %f\n", without, with);
 	}
 	close(fds[1]);
 	wl_display_destroy_clients(display);
 	wl_display_destroy(display);
-	return heard != 0;
+	return told != 0;
 }

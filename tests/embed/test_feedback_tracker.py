@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from c_host import CHost
+from embedded import EmbeddedHost
 from patience import PATIENCE, until
 
 from heapwire.client_lib import Connection, ExtendedFeedback, LinuxDmabuf
 from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
-from heapwire.compositor_plugin.hosts.embed.host_table import ffi as host_ffi
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import DmabufImporter, ZwpLinuxDmabufV1
 from heapwire.compositor_plugin.server.libwayland_server import callback, ffi, library
+from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.description import Platform
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import Usage
 from heapwire.protocol.wire import FeedbackDecoder
 
+pytestmark = [pytest.mark.system("cc")]
+
 FEEDBACK = b"zwp_linux_dmabuf_feedback_v1"
 _heard: list[bytes] = []
-_calls: list = []
 
 
 @callback("void(void *, int, const struct wl_protocol_logger_message *)")
 def _listen(_data, direction, message) -> None:
-    """What heapwire.c does, in Python."""
-    name = ffi.string(library().wl_resource_get_class(message.resource))
+    """Which interfaces send events."""
     if direction == 1:
-        _heard.append(name)
-        if name == FEEDBACK and _calls:
-            calls = _calls[0]
-            resource = host_ffi.cast("struct wl_resource *", message.resource)
-            arguments = host_ffi.cast("void *", message.arguments)
-            opcode = message.message_opcode
-            calls.feedback_event(calls.plugin, resource, opcode, arguments)
+        _heard.append(ffi.string(library().wl_resource_get_class(message.resource)))
 
 
 class Hosted:
     """A compositor with linux-dmabuf only, and the embedded plugin on its display."""
 
-    def __init__(self, platform: str, renderer: str = "") -> None:
+    def __init__(self, file: Path, platform: str, renderer: str = "") -> None:
         self.machine = Platform.load(platform)
         policy = Policy(renderer=renderer, debounce=1)
         self.compositor = Compositor(self.machine, extension=False, policy=policy)
-        self.host = CHost(self.compositor._display)
+        self.host = EmbeddedHost(file, self.compositor._display)
         self.logger = library().wl_display_add_protocol_logger(
             self.compositor._display.pointer, _listen, ffi.NULL
         )
-        assert self.host.attach(platform)
-        _calls.append(self.host.calls)
+        self.host.join(platform)
         [self.attachment] = attachment_file._attachments.values()
         until(lambda: self.attachment._host.formats, "formats", self.turn)
 
@@ -57,20 +52,19 @@ class Hosted:
         self.compositor.dispatch(10)
 
     def close(self) -> None:
-        self.host.calls.detach(self.host.calls.plugin)
+        self.host.leave()
         library().wl_protocol_logger_destroy(self.logger)
         self.compositor.close()
-        _calls.clear()
         _heard.clear()
 
 
 @pytest.fixture
-def hosted(monkeypatch):
+def hosted(monkeypatch, library_file):
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     made: list[Hosted] = []
 
     def begin(platform="raspberry-pi-4", **options):
-        made.append(Hosted(platform, **options))
+        made.append(Hosted(library_file, platform, **options))
         return made[-1]
 
     yield begin
@@ -138,17 +132,18 @@ def test_a_host_that_breaks_the_rules_is_passed_over(hosted, monkeypatch):
     assert one.attachment._feedback._complained
 
 
-def test_what_was_heard_is_forgotten_with_its_object_and_its_client(hosted):
+def test_what_a_client_was_told_goes_with_it_and_not_with_its_objects(hosted):
     one = hosted()
     tracker = one.attachment._feedback
     with one.compositor.running(), Connection(one.compositor.connect()) as connection:
         dmabuf = LinuxDmabuf(connection)
         feedback = dmabuf.feedback(None)
         connection.roundtrip(timeout=PATIENCE)
-        assert len(tracker._objects) == 1
-        assert len(tracker._clients) == 1
+        [client] = {one.client for one in live_resources() if isinstance(one, ZwpLinuxDmabufV1)}
+        said = tracker.said_to(client.address)
+        assert said.version == dmabuf.version
         feedback.destroy()
         connection.roundtrip(timeout=PATIENCE)
-        assert tracker._objects == {}
-    until(lambda: not tracker._clients, "the end of the client", one.turn)
-    assert tracker.said_to(0) is not None  # what anybody was told counts for those to come
+        assert tracker.said_to(client.address) is said
+    until(lambda: not live_resources(), "the end of the client", one.turn)
+    assert tracker.said_to(0) is said  # what anybody was told counts for those to come

@@ -43,9 +43,12 @@ class Attachment:
     def __init__(self, host: CData, platform: Platform, policy: Policy) -> None:
         self._platform = platform
         self.users: dict[int, CData] = {}
+        self._calls: dict[int, CData | None] = {}
         self._listening: dict[int, None] = {}
         self._imports = ImportLog()
-        self._feedback = FeedbackTracker(self._batch_ends, self._learn)
+        self._feedback = FeedbackTracker(
+            lambda feedback: self.plugin.batch_ends(feedback), self._learn
+        )
         self._host = TableHost(host, platform, self._feedback)
         self._formats_query: DmabufFormats | None = None
         self.plugin = HeapPlugin(
@@ -54,6 +57,7 @@ class Attachment:
             self._host,
             policy=policy,
         )
+        self.plugin.tell_extended(self._feedback.extend)
         if self._host.tests_planes:
             self.plugin.test_planes(self._host.test)
         if not platform.simulated:
@@ -66,13 +70,23 @@ class Attachment:
             self._formats_query = DmabufFormats(display, self._take_formats, heard)
             self._display_listener = display.on_destroy(self.close)
 
+    def join(self, number: int, host: CData, calls: CData | None) -> None:
+        """Somebody has attached it, whose library can be asked what feedback says, or cannot."""
+        self.users[number] = host
+        if len(self.users) == 1:
+            self._feedback.ask(calls)
+        self._calls[number] = calls
+
     def leave(self, number: int) -> None:
         """One of those that have attached it detaches; the last one's end is its own."""
         self.listen(number, listening=False)
         self.users.pop(number, None)
-        for table in self.users.values():
+        self._calls.pop(number, None)
+        for first, table in self.users.items():
             self._host.use(table)
+            self._feedback.ask(self._calls[first])
             return
+        self._feedback.ask(None)
         self.close()
 
     def listen(self, number: int, *, listening: bool) -> None:
@@ -95,22 +109,18 @@ class Attachment:
             if line is not None:
                 self.plugin.client_does(client_of(resource), line)
 
-    def feedback_event(self, number: int, feedback: CData, opcode: int, arguments: CData) -> None:
-        """An event of a feedback object of the host's, before it is queued."""
-        if number == next(iter(self.users)):  # the others hear of the same one
-            self._feedback.event(feedback, opcode, arguments)
+    def batch_ends(self, number: int, batch: CData, feedback: CData) -> bool:
+        """A batch of a feedback object of the host's, before its `done` is queued."""
+        # The others hear of the same one.
+        return number != next(iter(self.users)) or self._feedback.batch_ended(batch, feedback)
 
     def close(self) -> None:
         """Leave the display; safe to call twice, and when the display is ending."""
-        self._feedback.close()
         if self._formats_query is not None:
             self._formats_query.close()
             self._formats_query = None
             self._display_listener.remove()
         self.plugin.close()
-
-    def _batch_ends(self, feedback: int) -> None:
-        self.plugin.batch_ends(feedback)
 
     def _learn(self, said: DmabufFeedback) -> None:
         """The host's own word on the device that composites goes before the guess."""
@@ -164,7 +174,6 @@ def attach(
     else:
         number = next(_numbers)
         _attachments[number] = attachment
-        attachment.users[number] = host
         rehearse()
         spare_the_loop()
         _handlers[number] = handler
@@ -173,8 +182,6 @@ def attach(
         calls.surface_changed = _surface_changed
         calls.buffer_shown = _buffer_shown
         calls.detach = _detach
-        if calls.size > ffi.offsetof("struct heapwire_calls", "feedback_event"):
-            calls.feedback_event = _feedback_event
         if calls.size > ffi.offsetof("struct heapwire_calls", "tested"):
             calls.tested = _tested
         if calls.size > ffi.offsetof("struct heapwire_calls", "import_heard"):
@@ -182,6 +189,12 @@ def attach(
             calls.import_heard = _import_heard
         if calls.size > ffi.offsetof("struct heapwire_calls", "surface_colour"):
             calls.surface_colour = _surface_colour
+        if calls.size > ffi.offsetof("struct heapwire_calls", "extend"):
+            calls.batch_ends = _batch_ends
+            attachment.join(number, host, calls if calls.extend else None)
+        else:
+            log.warning("built by an older heapwire, which cannot extend feedback: build it again")
+            attachment.join(number, host, None)
         if calls.size > ffi.offsetof("struct heapwire_calls", "post_events") and calls.post_events:
             post_by(number, pointer_value(calls.post_events))
         if known is None:
@@ -265,16 +278,17 @@ def _buffer_shown(number: int, buffer: CData, scanned_out: int, why: int) -> Non
 
 
 @ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types
-    "void(uintptr_t, struct wl_resource *, uint32_t, const void *)"
+    "uint32_t(uintptr_t, const struct heapwire_batch *, struct wl_resource *)"
 )
-def _feedback_event(number: int, feedback: CData, opcode: int, arguments: CData) -> None:
+def _batch_ends(number: int, batch: CData, feedback: CData) -> int:
     attachment = _attachments.get(number)
     if attachment is None or attachment.plugin.closed:
-        return
+        return 1
     try:
-        attachment.feedback_event(number, feedback, opcode, arguments)
+        return attachment.batch_ends(number, batch, feedback)
     except Exception:
-        log.exception("an event of linux-dmabuf's feedback was not followed")
+        log.exception("a batch of linux-dmabuf's feedback was not followed")
+        return 1
 
 
 @ffi.callback(  # type: ignore[untyped-decorator]  # cffi has no types

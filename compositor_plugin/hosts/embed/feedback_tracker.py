@@ -1,22 +1,20 @@
-"""What the feedback objects of the host's own linux-dmabuf say, from the events that it sends.
+"""What the feedback objects of the host's own linux-dmabuf say, as `feedback_log.c` keeps it.
 
-`heapwire.c` hands each event on before it is queued; nothing else of the host's reaches
-Python.
+Python hears of a batch when it is the first that says this, or of an object that is extended. What
+an object or a client was told last is asked of the C side when somebody wants to know.
 """
 
 from __future__ import annotations
 
 import logging
-import os
+import struct
 from collections.abc import Callable
 
-from heapwire.compositor_plugin.hosts.embed.host_table import CData, pointer_value
-from heapwire.compositor_plugin.server import Client, ForeignResource, Listener, ffi, library
+from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value
 from heapwire.protocol import PeerError
 from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import (
     DMABUF_FEEDBACK,
-    TABLE_BYTES,
     DmabufFeedback,
     FeedbackDecoder,
     decode_formats,
@@ -24,26 +22,19 @@ from heapwire.protocol.wire import (
 
 log = logging.getLogger(__name__)
 
+MAX_BATCHES = 64  # kept as values, as many as C keeps as bytes
 MAX_TABLES = 16  # kept; a host can make up tables without end
 _EVENTS = [event.name for event in DMABUF_FEEDBACK.events]
-
-
-class _Object:
-    """One feedback object of the host's."""
-
-    def __init__(self, resource: CData) -> None:
-        lib = library()
-        self.decoder = FeedbackDecoder(lib.wl_resource_get_version(resource))
-        self.client = Client(lib.wl_resource_get_client(resource))
-        self.said: DmabufFeedback | None = None
-        self.listener: Listener | None = None
+_HEAD = struct.Struct("=II")
+_FLAGS = struct.Struct("=I")
 
 
 class FeedbackTracker:
-    """Listens to feedback objects from their first event on.
+    """Asks C, and takes what it tells.
 
-    `batch_ends` is called with the address of one before its `done` is queued, `learned` after
-    that if it is the first that was heard of this host, or says another main device.
+    `batch_ends` is called with the address of an object that is extended before its `done` is
+    queued, and `learned` with a batch if it is the first that was heard of this host, or says
+    another main device.
     """
 
     def __init__(
@@ -51,93 +42,101 @@ class FeedbackTracker:
     ) -> None:
         self._batch_ends = batch_ends
         self._learned = learned
-        self._objects: dict[int, _Object] = {}
-        self._clients: dict[Client, tuple[DmabufFeedback, Listener]] = {}
-        self._newest: DmabufFeedback | None = None
+        self._calls: CData | None = None
+        self._extended: dict[int, None] = {}
+        self._batches: dict[int, DmabufFeedback] = {}
         self._tables: dict[bytes, tuple[FormatModifier, ...]] = {}
+        self._newest: DmabufFeedback | None = None
         self._complained = False
+
+    def ask(self, calls: CData | None) -> None:
+        """Ask by these `struct heapwire_calls *` from now on, or nobody."""
+        self._calls = calls
+        self._batches.clear()  # numbers are one library's
+        for feedback in self._extended:
+            self._extend(feedback, extended=True)
 
     def said(self, feedback: int) -> DmabufFeedback | None:
         """What a feedback object said last, or is saying; None if nothing is known of it."""
-        known = self._objects.get(feedback)
-        return known.said if known is not None else None
+        if self._calls is None:
+            return None
+        resource = ffi.cast("struct wl_resource *", feedback)
+        return self._known(self._calls.batch_of(self._calls.feedback, resource))
 
     def said_to(self, client: int) -> DmabufFeedback | None:
         """What a `wl_client` was told last, else what anybody was; None if nobody was."""
-        told = self._clients.get(Client(ffi.cast("struct wl_client *", client)))
-        return told[0] if told is not None else self._newest
+        if self._calls is None:
+            return None
+        pointer = ffi.cast("struct wl_client *", client)
+        told = self._calls.batch_for(self._calls.feedback, pointer)
+        return self._known(told)
 
-    def event(self, resource: CData, opcode: int, arguments: CData) -> None:
-        """An event of a feedback object; a host that breaks linux-dmabuf's rules is passed over."""
-        if not 0 <= opcode < len(_EVENTS):
-            return  # of a version that is still to come
-        address = pointer_value(resource)
-        known = self._objects.get(address)
-        if known is None:
-            known = self._objects[address] = self._begin(address, resource)
-        values = ffi.cast("union wl_argument *", arguments)
-        try:
-            self._decode(known, address, _EVENTS[opcode], values)
-        except (PeerError, OSError) as error:
-            known.decoder.reset()
-            if not self._complained:
-                self._complained = True
-                log.warning("the compositor's linux-dmabuf feedback is not understood: %s", error)
-
-    def close(self) -> None:
-        """Leave no listener with the host."""
-        for known in self._objects.values():
-            if known.listener is not None:
-                known.listener.remove()
-        for _, listener in self._clients.values():
-            listener.remove()
-        self._objects.clear()
-        self._clients.clear()
-
-    def _begin(self, address: int, resource: CData) -> _Object:
-        made = _Object(ffi.cast("struct wl_resource *", resource))
-        made.listener = ForeignResource(resource).on_destroy(lambda: self._gone(address))
-        return made
-
-    def _gone(self, address: int) -> None:
-        self._objects.pop(address, None)
-
-    def _decode(self, known: _Object, address: int, event: str, values: CData) -> None:
-        decoder = known.decoder
-        match event:
-            case "format_table":
-                decoder.use_table(self._table(values[0].h, values[1].u))
-            case "main_device" | "tranche_target_device" | "tranche_formats":
-                array = values[0].a
-                getattr(decoder, event)(bytes(ffi.buffer(array.data, array.size)))
-            case "tranche_flags":
-                decoder.tranche_flags(values[0].u)
-            case "tranche_done":
-                decoder.tranche_done()
-            case "done":
-                known.said = decoder.done()
-                self._told(known.client, known.said)
-                self._batch_ends(address)
-
-    def _told(self, client: Client, said: DmabufFeedback) -> None:
-        before, self._newest = self._newest, said
-        entry = self._clients.get(client)
-        if entry is None:
-            listener = client.on_destroy(lambda: self._client_gone(client))
+    def extend(self, feedback: int, extended: bool) -> None:
+        """A feedback object is extended, or is no longer."""
+        if extended:
+            self._extended[feedback] = None
         else:
-            listener = entry[1]
-        self._clients[client] = (said, listener)
+            self._extended.pop(feedback, None)
+        self._extend(feedback, extended=extended)
+
+    def batch_ended(self, batch: CData, feedback: CData) -> bool:
+        """A batch, and the object that says it if that is extended, else NULL.
+
+        False if the host breaks linux-dmabuf's rules: that is passed over.
+        """
+        said = self._known(batch)
+        if said is None:
+            return False
+        before, self._newest = self._newest, said
         if before is None or before.main_device != said.main_device:
             self._learned(said)
+        if feedback != ffi.NULL:
+            self._batch_ends(pointer_value(feedback))
+        return True
 
-    def _client_gone(self, client: Client) -> None:
-        self._clients.pop(client, None)
+    def _extend(self, feedback: int, *, extended: bool) -> None:
+        if self._calls is not None:
+            resource = ffi.cast("struct wl_resource *", feedback)
+            self._calls.extend(self._calls.feedback, resource, extended)
 
-    def _table(self, fd: int, size: int) -> tuple[FormatModifier, ...]:
-        """The pairs of a table; the fd is the host's, and so is its position."""
-        if size > TABLE_BYTES:
-            raise PeerError(f"a format table of {size} bytes")
-        content = os.pread(fd, size, 0)
+    def _known(self, batch: CData) -> DmabufFeedback | None:
+        if batch == ffi.NULL:
+            return None
+        known = self._batches.get(batch.number)
+        if known is None:
+            try:
+                known = self._decode(batch)
+            except PeerError as error:
+                if not self._complained:
+                    self._complained = True
+                    text = "the compositor's linux-dmabuf feedback is not understood: %s"
+                    log.warning(text, error)
+                return None
+            if len(self._batches) >= MAX_BATCHES:
+                self._batches.clear()
+            self._batches[batch.number] = known
+        return known
+
+    def _decode(self, batch: CData) -> DmabufFeedback:
+        decoder = FeedbackDecoder(batch.version)
+        decoder.use_table(self._table(bytes(ffi.buffer(batch.table, batch.table_size))))
+        events = bytes(ffi.buffer(batch.events, batch.size))
+        offset = 0
+        while offset < len(events):
+            opcode, size = _HEAD.unpack_from(events, offset)
+            offset += _HEAD.size
+            argument = events[offset : offset + size]
+            offset += -(-size // 4) * 4
+            match _EVENTS[opcode]:
+                case "tranche_flags":
+                    decoder.tranche_flags(*_FLAGS.unpack(argument))
+                case "tranche_done":
+                    decoder.tranche_done()
+                case "main_device" | "tranche_target_device" | "tranche_formats" as event:
+                    getattr(decoder, event)(argument)
+        return decoder.done()
+
+    def _table(self, content: bytes) -> tuple[FormatModifier, ...]:
         table = self._tables.get(content)
         if table is None:
             if len(self._tables) >= MAX_TABLES:

@@ -1,7 +1,7 @@
 /*
  * Starting Python in somebody else's process, and handing it the host's table.
  *
- * This file, message_log.c and surface_log.c are all the C that the plugin needs. It knows how to
+ * This file and the logs beside it are all the C that the plugin needs. It knows how to
  * find libpython and a virtual environment. libpython is opened at run
  * time, with its symbols visible to all: a C extension of Python's (cffi's is
  * one) expects them there, while a compositor's modules are loaded with theirs
@@ -32,6 +32,7 @@
 #include <unistd.h>
 #include <wayland-server-core.h>
 
+#include "feedback_log.h"
 #include "heapwire.h"
 #include "message_log.h"
 #include "surface_log.h"
@@ -42,10 +43,8 @@
 struct heapwire {
 	struct heapwire_calls calls;
 	struct wl_display *display;
-	struct message_log feedback; /* what the host's linux-dmabuf says */
-	const char *feedback_name;   /* of its interface, where it was seen last */
-	bool telling;                /* what is sent meanwhile is not the host's */
-	struct message_log imports;  /* what of it clients ask, while somebody listens */
+	struct feedback_user feedback_user; /* of calls.feedback */
+	struct message_log imports; /* what of it clients ask, while somebody listens */
 	const char *params_name, *display_name;
 	struct surface_log *surfaces; /* NULL: the host has its buffers at hand */
 };
@@ -228,22 +227,6 @@ say_exception(const struct heapwire_host *host)
 }
 
 static void
-feedback_heard(void *data, enum wl_protocol_logger_type type,
-	       const struct wl_protocol_logger_message *message)
-{
-	struct heapwire *heapwire = data;
-
-	if (type != WL_PROTOCOL_LOGGER_EVENT || heapwire->telling ||
-	    !is_named(wl_resource_get_class(message->resource), "zwp_linux_dmabuf_feedback_v1",
-		      &heapwire->feedback_name))
-		return;
-	heapwire->telling = true;
-	heapwire->calls.feedback_event(heapwire->calls.plugin, message->resource,
-				       (uint32_t)message->message_opcode, message->arguments);
-	heapwire->telling = false;
-}
-
-static void
 import_heard(void *data, enum wl_protocol_logger_type type,
 	     const struct wl_protocol_logger_message *message)
 {
@@ -289,6 +272,9 @@ heapwire_attach(const struct heapwire_host *host)
 		return NULL;
 	heapwire->calls.size = sizeof heapwire->calls;
 	heapwire->calls.post_events = post_events;
+	heapwire->calls.batch_of = feedback_log_of;
+	heapwire->calls.batch_for = feedback_log_for;
+	heapwire->calls.extend = feedback_log_extend;
 
 	lock = py.GILState_Ensure();
 	/* What is imported stays: looking for garbage in it would take a tenth of the time. */
@@ -316,8 +302,10 @@ heapwire_attach(const struct heapwire_host *host)
 		return NULL;
 	}
 	heapwire->display = given.display;
-	if (heapwire->calls.feedback_event)
-		message_log_start(&heapwire->feedback, given.display, feedback_heard, heapwire);
+	heapwire->feedback_user.calls = &heapwire->calls;
+	if (heapwire->calls.batch_ends)
+		heapwire->calls.feedback =
+			feedback_log_join(given.display, &heapwire->feedback_user);
 	if (given.hides_buffers)
 		heapwire->surfaces = surface_log_create(given.display);
 	return heapwire;
@@ -330,7 +318,8 @@ heapwire_detach(struct heapwire *heapwire)
 		return;
 	surface_log_destroy(heapwire->surfaces);
 	message_log_stop(&heapwire->imports);
-	message_log_stop(&heapwire->feedback);
+	feedback_log_leave(heapwire->calls.feedback, &heapwire->feedback_user);
+	heapwire->calls.feedback = NULL; /* detaching asks it no more */
 	heapwire->calls.detach(heapwire->calls.plugin);
 	free(heapwire);
 }

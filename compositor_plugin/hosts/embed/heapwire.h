@@ -213,6 +213,22 @@ enum heapwire_heard {
 	HEAPWIRE_HEARD_ERROR = 2           /* wl_display.error */
 };
 
+/*
+ * A batch of one of the display's own zwp_linux_dmabuf_feedback_v1. `number` is another one for each
+ * that differs in anything. `events` are those between the format table and `done`, as they came: of
+ * each its opcode and the bytes of its argument, both of 32 bits, and these, filled up to whole words.
+ */
+struct heapwire_batch {
+	uint64_t number;
+	uint32_t version;
+	uint32_t table_size;
+	const void *table;
+	const void *events;
+	size_t size;
+};
+
+struct heapwire_feedback;
+
 struct heapwire_calls {
 	size_t size;
 	uintptr_t plugin;
@@ -220,9 +236,7 @@ struct heapwire_calls {
 	void (*buffer_shown)(uintptr_t plugin, struct wl_resource *buffer, uint32_t scanned_out,
 			     uint32_t reason);
 	void (*detach)(uintptr_t plugin);
-	/* An event of one of the display's own zwp_linux_dmabuf_feedback_v1, before it is queued. */
-	void (*feedback_event)(uintptr_t plugin, struct wl_resource *feedback, uint32_t opcode,
-			       const void *arguments);
+	void *reserved; /* NULL: where older libraries look whom to tell each event of feedback */
 	void (*tested)(uintptr_t plugin, uint32_t number, int32_t error);
 	/* The C side's own, there before attaching: post so many events, of each its opcode and the
 	 * address of its arguments. */
@@ -233,6 +247,22 @@ struct heapwire_calls {
 			     uint32_t opcode, const void *arguments);
 	int32_t (*surface_colour)(uintptr_t plugin, struct wl_resource *surface,
 				  uint32_t *encoding, uint32_t *range);
+	/* A batch is about to end that was not told of before, or that is of an object that is
+	 * extended: that is `object` then, else NULL. 0 if the batch breaks the rules. */
+	uint32_t (*batch_ends)(uintptr_t plugin, const struct heapwire_batch *batch,
+			       struct wl_resource *object);
+	/* The C side's own: what it keeps of feedback, there from attaching to detaching, and
+	 * functions, there before, which give NULL for what is not known. The last batch of an object,
+	 * or the one that ends: */
+	struct heapwire_feedback *feedback;
+	const struct heapwire_batch *(*batch_of)(const struct heapwire_feedback *feedback,
+						 struct wl_resource *object);
+	/* The last batch of any of a client's objects, else of anybody's: */
+	const struct heapwire_batch *(*batch_for)(const struct heapwire_feedback *feedback,
+						  struct wl_client *client);
+	/* Whether each batch of an object is told of from now on, and not only those that are new: */
+	void (*extend)(struct heapwire_feedback *feedback, struct wl_resource *object,
+		       uint32_t extended);
 };
 
 /* end of declarations */
