@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from stock_weston import PLATFORM, Weston, build_strictly
+from stock_weston import PLATFORM, Weston, build_dmabuf, build_strictly
 
 from heapwire.compositor_plugin.hosts.weston import MODULE
 
@@ -14,6 +14,12 @@ from heapwire.compositor_plugin.hosts.weston import MODULE
 @pytest.fixture(scope="session")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_strictly(tmp_path_factory.mktemp("module") / MODULE)
+
+
+@pytest.fixture(scope="session")
+def dmabuf_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module that gives a headless Weston linux-dmabuf."""
+    return build_dmabuf(tmp_path_factory.mktemp("dmabuf"))
 
 
 Start = Callable[..., Weston]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE, until
-from stock_weston import PLATFORM
+from stock_weston import DMABUF_DEVICES, PLATFORM
 from windows import SIZE, Client
 
-from heapwire.client_lib import ProtocolError
+from heapwire.client_lib import ExtendedFeedback, LinuxDmabuf, ProtocolError
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import send
 
@@ -102,9 +102,26 @@ def test_weston_ends_while_clients_are_connected(weston):
         assert weston.stop() == 0
 
 
-@pytest.mark.system("valgrind")
-def test_valgrind_finds_no_fault(start, module):
-    """From start to end, with a client that ends well, one that is killed, one that stays."""
+def listen(connection, count):
+    """Feedback objects of a client, after one that is extended."""
+    dmabuf = LinuxDmabuf(connection)
+    told = []
+    extended = ExtendedFeedback(dmabuf, None, told.append)
+    connection.wait(lambda: bool(told), timeout=PATIENCE, what="feedback")
+    extended.close()
+    objects = []
+    while len(objects) < count:
+        objects += [dmabuf.feedback(None) for _ in range(min(100, count - len(objects)))]
+        connection.roundtrip(timeout=PATIENCE)
+    return objects
+
+
+@pytest.mark.system("valgrind", "wayland-scanner", "wayland-protocols.pc")
+def test_valgrind_finds_no_fault(start, module, dmabuf_module):
+    """From start to end, with a client that ends well, one that is killed, one that stays.
+
+    The first and the last have feedback objects, more than are followed, some of them extended.
+    """
     suppressions = HERE / "valgrind.supp"
     # Not in weston-desktop-shell and the other programs that Weston starts.
     wrapper = (
@@ -113,18 +130,28 @@ def test_valgrind_finds_no_fault(start, module):
         "--num-callers=40",
         f"--suppressions={suppressions}",
     )
-    weston = start(environment={"HEAPWIRE_PLATFORM": PLATFORM}, wrapper=wrapper)
+    weston = start(
+        module=Path(f"{module},{dmabuf_module}"),
+        environment={"HEAPWIRE_PLATFORM": PLATFORM, **DMABUF_DEVICES},
+        wrapper=wrapper,
+    )
     with weston.connect() as connection:
         Client(connection).negotiate()
+        feedbacks = listen(connection, 1100)
+        for feedback in feedbacks[::2]:
+            feedback.destroy()
+        connection.roundtrip(timeout=PATIENCE)
     end(spawn(weston), signal.SIGKILL)
     with weston.connect() as connection:
         client = Client(connection)
+        kept = listen(connection, 10)
         client.negotiate()
         client.show(client.shm_buffer(SIZE), SIZE)
         weston.process.send_signal(signal.SIGTERM)
         _, output = weston.process.communicate(timeout=PATIENCE)
     said = output.decode()
     assert weston.process.returncode == 0, said
+    assert len(kept) == 10
     # Each Weston has leaks of its own; ours are those with the module among the callers.
     records = re.split(r"^==\d+== \n", said, flags=re.MULTILINE)
     assert [one for one in records if "definitely lost" in one and str(module) in one] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE
-from stock_weston import DMABUF_DEVICES, PLATFORM, build_dmabuf
+from stock_weston import DMABUF_DEVICES, PLATFORM
 from windows import DECODER, HEADLESS, SIZE, Client
 
 from heapwire.client_lib import ExtendedFeedback, LinuxDmabuf
@@ -23,12 +23,6 @@ pytestmark = [
         "wayland-protocols.pc",
     ),
 ]
-
-
-@pytest.fixture(scope="session")
-def dmabuf_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A module that gives a headless Weston linux-dmabuf."""
-    return build_dmabuf(tmp_path_factory.mktemp("dmabuf"))
 
 
 @pytest.fixture
