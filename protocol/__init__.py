@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         DIFFERENT_SOURCE as DIFFERENT_SOURCE,
         DIRTY_LINES as DIRTY_LINES,
         DMA_WIDTH as DMA_WIDTH,
+        EXACT_PITCH as EXACT_PITCH,
         FENCES as FENCES,
         FORMATS as FORMATS,
         HEIGHT_ALIGNMENT as HEIGHT_ALIGNMENT,
@@ -210,10 +211,10 @@ else:
                 "COHERENCY_DOMAINS COLOURS CONTIGUOUS CPU_ACCESS CoherencyDomain Colour "
                 "ColourEncoding ColourRange ConflictMember Constraint ConstraintSet "
                 "ConstraintType Content DIFFERENT_SOURCE DIRTY_LINES DMA_WIDTH DeviceId "
-                "DeviceNumber Extent Extents FENCES FORMATS FailureReason Fence FixedBuffer "
-                "FlagType Format FormatModifier Goal GoalFailure HEIGHT_ALIGNMENT HeapId INVALID "
-                "LEAST_HEIGHT LEAST_WIDTH LINEAR Layout LayoutKind MACROBLOCK_PADDING MAX_AREA "
-                "MAX_BUFFERS "
+                "DeviceNumber EXACT_PITCH Extent Extents FENCES FORMATS FailureReason Fence "
+                "FixedBuffer FlagType Format FormatModifier Goal GoalFailure HEIGHT_ALIGNMENT "
+                "HeapId INVALID LEAST_HEIGHT LEAST_WIDTH LINEAR Layout LayoutKind "
+                "MACROBLOCK_PADDING MAX_AREA MAX_BUFFERS "
                 "MAX_BUFFER_COUNT MAX_EXTENT MAX_HEIGHT MAX_HOPS MAX_PITCH MAX_PLANES "
                 "MAX_SEGMENTS MAX_SIZE MAX_WIDTH MIN_BUFFERS MIN_HEIGHT MIN_PITCH MIN_SIZE "
                 "MIN_WIDTH MUST_FIT_HEIGHT MUST_FIT_LEAST_HEIGHT MUST_FIT_LEAST_WIDTH "

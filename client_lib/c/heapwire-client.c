@@ -876,6 +876,7 @@ static int fits(uint32_t type, const struct wl_array *value)
 	case XX_DMABUF_SOURCES_V1_TYPE_CONTIGUOUS:
 	case XX_DMABUF_SOURCES_V1_TYPE_PIXEL_BOUNDARY_PITCH:
 	case XX_DMABUF_SOURCES_V1_TYPE_POWER_OF_TWO_PITCH:
+	case XX_DMABUF_SOURCES_V1_TYPE_EXACT_PITCH:
 	case XX_DMABUF_SOURCES_V1_TYPE_SAME_BUFFER:
 	case XX_DMABUF_SOURCES_V1_TYPE_SAME_SOURCE:
 	case XX_DMABUF_SOURCES_V1_TYPE_DIFFERENT_SOURCE:
@@ -1152,7 +1153,7 @@ struct demand {
 	uint64_t width_alignment, height_alignment, min_width, min_height;
 	uint64_t max_width, max_height, max_area, macroblock_padding;
 	uint64_t least_width, least_height, visible_width_alignment, visible_height_alignment;
-	uint64_t power_of_two[3], whole_pixels[3]; /* flags */
+	uint64_t power_of_two[3], whole_pixels[3], exact[3]; /* flags */
 	int tied, adjacent;
 };
 
@@ -1293,6 +1294,9 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 	case XX_DMABUF_SOURCES_V1_TYPE_PIXEL_BOUNDARY_PITCH:
 		EACH(SET, whole_pixels);
 		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_EXACT_PITCH:
+		EACH(SET, exact);
+		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_ADJACENT_PLANES:
 		demand->adjacent = 1;
 		demand->tied = 1;
@@ -1428,6 +1432,14 @@ static uint64_t least_pitch(uint64_t least, uint64_t alignment, int power_of_two
 	return pitch;
 }
 
+/* The bytes of a row of a plane. */
+static uint64_t row_bytes(const struct format *format, uint32_t plane, uint64_t width)
+{
+	uint32_t across = format->planes[plane].across;
+
+	return (width + across - 1) / across * format->planes[plane].bytes;
+}
+
 /* The pitch of each plane, 0 where there is none. */
 static void choose_pitches(const struct demand *demand, const struct format *format,
 			   uint64_t width, uint64_t *pitches)
@@ -1438,7 +1450,7 @@ static void choose_pitches(const struct demand *demand, const struct format *for
 
 	for (i = 0; i < format->n_planes; i++) {
 		uint32_t bytes = format->planes[i].bytes, across = format->planes[i].across;
-		least[i] = (width + across - 1) / across * bytes;
+		least[i] = row_bytes(format, i, width);
 		at_least(&least[i], demand->min_pitch[i]);
 		alignment[i] = demand->pitch_alignment[i];
 		if (demand->whole_pixels[i])
@@ -1469,7 +1481,7 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 	struct demand demand = {
 		{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {UINT32_MAX, UINT32_MAX, UINT32_MAX},
 		{0, 0, 0}, 1, 0, UINT32_MAX, 1, 1, 0, 0, UINT32_MAX, UINT32_MAX, UINT64_MAX, 0,
-		0, 0, 1, 1, {0, 0, 0}, {0, 0, 0}, 0, 0};
+		0, 0, 1, 1, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, 0, 0};
 	const struct heapwire_pair pair = {fourcc, 0, modifier};
 	const struct format *format = formats;
 	struct heapwire_layout made;
@@ -1517,7 +1529,8 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 		if (pitch && demand.offset_alignment[i])
 			offset = up(end, demand.offset_alignment[i]);
 		if (!pitch || pitch > demand.max_pitch[i] || !demand.offset_alignment[i] ||
-		    !demand.rows_alignment[i] || (demand.adjacent && offset != end))
+		    !demand.rows_alignment[i] || (demand.adjacent && offset != end) ||
+		    (demand.exact[i] && pitch != row_bytes(format, i, width)))
 			return fail(error, HEAPWIRE_NOT_POSSIBLE,
 				    "the devices' requirements of plane %u contradict each other",
 				    i);

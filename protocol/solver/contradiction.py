@@ -22,6 +22,7 @@ from heapwire.protocol.values import (
     DIFFERENT_SOURCE,
     DIRTY_LINES,
     DMA_WIDTH,
+    EXACT_PITCH,
     HEIGHT_ALIGNMENT,
     LEAST_HEIGHT,
     LEAST_WIDTH,
@@ -198,7 +199,7 @@ PICTURE: Final = _family(
 )  # fmt: skip
 PITCH: Final = _family(
     PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
-    TIED_PITCH, ADJACENT_PLANES,
+    TIED_PITCH, ADJACENT_PLANES, EXACT_PITCH,
     # Without either of these the pitch can always grow to the next multiple.
     tests=(_Test(_no_pitch, (MAX_PITCH, POWER_OF_TWO_PITCH)),),
 )  # fmt: skip

@@ -202,6 +202,12 @@ SCALING = _row(
     "large, twice that is shown half as large; for whoever shows it, and nothing of a buffer "
     "follows", "drm_atomic_helper_check_plane_state: min_scale, max_scale")
 
+EXACT_PITCH = _row(
+    FlagType, 0x2b, "exact-pitch", (None, _ANY, True),
+    (words.PITCH, "the bytes of a row, with no room behind it"),
+    "the pitch is the bytes of a row of the picture: nothing is between two rows",
+    "mxsfb_drv.c, mxsfb_fb_create; tilcdc_plane.c, tilcdc_plane_atomic_check")
+
 # Memory.
 CONTIGUOUS = _row(
     FlagType, 0x10, "contiguous", (None, _ANY, True), (words.MEMORY, "contiguous"),

@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[int, ...]] = {
     "padding": (0, 100),
     "pixel-boundary-pitch": (1,),
     "power-of-two-pitch": (1,),
+    "exact-pitch": (1,),
     "tied-pitch": (1,),
     "adjacent-planes": (1,),
     "visible-width-alignment": (1, 2, 8),

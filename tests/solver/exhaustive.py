@@ -378,7 +378,9 @@ def _laid(
     # Whichever planes they are said of, these two are about the buffer.
     adjacent = any(name == "adjacent-planes" for name, _ in named)
     tied = adjacent or any(name == "tied-pitch" for name, _ in named)
-    for pitches in _every_pitches(FORMATS[pair.fourcc].planes, width, said_of, tied=tied):
+    for pitches in _every_pitches(
+        FORMATS[pair.fourcc].planes, width, problem.extents.coded.width, said_of, tied=tied
+    ):
         ends = [0] * len(order)
         planes = []
         begins_rightly = True
@@ -425,11 +427,16 @@ def _laid(
 
 
 def _every_pitches(
-    planes: tuple[PlaneFormat, ...], width: int, said: list[list[tuple[str, Any]]], *, tied: bool
+    planes: tuple[PlaneFormat, ...],
+    width: int,
+    shown: int,
+    said: list[list[tuple[str, Any]]],
+    *,
+    tied: bool,
 ) -> Iterator[tuple[int, ...]]:
     """The pitches of all planes: of each the least alone, or those that are tied, in order."""
     each = [
-        _pitches(plane.row_bytes(width), plane.bytes_per_block, own)
+        _pitches(plane.row_bytes(width), plane.row_bytes(shown), plane.bytes_per_block, own)
         for plane, own in zip(planes, said, strict=True)
     ]
     if not tied:
@@ -446,7 +453,7 @@ def _every_pitches(
             yield tuple(int(pitch) for pitch in pitches)
 
 
-def _pitches(least: int, block: int, said: list[tuple[str, Any]]) -> Iterator[int]:
+def _pitches(least: int, row: int, block: int, said: list[tuple[str, Any]]) -> Iterator[int]:
     for pitch in range(least, GREATEST_PITCH):
         if all(
             (n != "pitch-alignment" or pitch % v == 0)
@@ -454,6 +461,7 @@ def _pitches(least: int, block: int, said: list[tuple[str, Any]]) -> Iterator[in
             and (n != "max-pitch" or pitch <= v)
             and (n != "pixel-boundary-pitch" or pitch % block == 0)
             and (n != "power-of-two-pitch" or pitch & (pitch - 1) == 0)
+            and (n != "exact-pitch" or pitch == row)
             for n, v in said
         ):
             yield pitch

@@ -70,7 +70,8 @@ def constraints(draw: st.DrawFn) -> Constraint:
                 "min-size", "max-size", "contiguous", "address-range", "permitted-sources",
                 "permitted-sources", "address-alignment", "dma-width", "max-segments",
                 "same-buffer", "same-source", "different-source", "different-source", "protected",
-                "pixel-boundary-pitch", "power-of-two-pitch", "no-snoop", "dirty-lines",
+                "pixel-boundary-pitch", "power-of-two-pitch", "exact-pitch",
+                "no-snoop", "dirty-lines",
                 "no-snoop", "dirty-lines", "no-sync", "tied-pitch", "adjacent-planes",
             ]
         )

@@ -234,6 +234,47 @@ def test_a_pitch_ends_with_a_whole_pixel_where_that_is_asked_for() -> None:
     assert whole.planes[0].pitch == 384
 
 
+@pytest.mark.parametrize(
+    ("width", "constraints", "pitches"),
+    [
+        (1366, (), [5464]),
+        (1366, (need("pitch-alignment", 8),), [5464]),
+        (1280, (need("pitch-alignment", 64), need("width-alignment", 64)), [5120]),
+        (1366, (need("pitch-alignment", 64),), None),
+        (1366, (need("min-pitch", 5465),), None),
+        (1366, (need("width-alignment", 4),), None),  # the room is wider than the picture
+        (1024, (need("must-fit-width", 1280),), None),
+        (1024, (need("must-fit-least-width", 640),), None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_exact_pitch_has_no_room_behind_a_row(width, constraints, pitches) -> None:
+    asked = ask(
+        part("device", of(XRGB, *constraints)),
+        part("lcdif", of(XRGB, need("exact-pitch"))),
+        size=(width, 480),
+    )
+    answer = solve(asked)
+    if pitches is not None:
+        assert [plane.pitch for plane in answer.plans[0].layout.planes] == pitches
+    else:
+        assert [member.constraint for member in answer.conflict] == [
+            *constraints,
+            need("exact-pitch"),
+        ]
+
+
+def test_an_exact_pitch_can_be_that_of_one_plane_alone() -> None:
+    """And where pitches are tied, that of the others with it."""
+    luma, coarse = need("exact-pitch", 1, 0), need("pitch-alignment", 64)
+    assert not solve(ask(part("a", of(NV12, luma, coarse)), size=(1000, 8))).plans
+    fine = (luma, need("pitch-alignment", 64, 1))
+    layout = layout_of(NV12, *fine, size=(1000, 8))
+    assert [plane.pitch for plane in layout.planes] == [1000, 1024]
+    asked = ask(part("a", of(NV12, *fine, need("tied-pitch"))), size=(1000, 8))
+    assert not solve(asked).plans
+
+
 def test_planes_start_where_they_must_and_objects_end_where_they_must() -> None:
     layout = layout_of(
         NV12,

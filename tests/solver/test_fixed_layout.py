@@ -88,6 +88,7 @@ WIDE = buffer(pitch=1984, chroma=1984 * 1088, size=1984 * 1088 * 3 // 2)
         (buffer(), need("min-pitch", 2000), "pitch of plane 0 is 1920", 2000),
         (WIDE, need("max-pitch", 1950), "pitch of plane 0 is 1984", 1920),
         (buffer(), need("max-pitch", 1900), "pitch of plane 0 is 1920", None),
+        (WIDE, need("exact-pitch"), "pitch of plane 0 is 1984", 1920),
         (buffer(), need("offset-alignment", 28672, 1), "offset of plane 1 is 2088960", 2093056),
         (buffer(), need("min-size", 4 << 20), f"size is {SIZE}", 4 << 20),
         (buffer(), need("max-size", 1 << 20), f"size is {SIZE}", None),

@@ -73,18 +73,19 @@ GREATEST_SIZE: Final = (1 << 63) - 1  # bytes of an object; a file's length is a
 class GeometryDemand:
     """What a demand says of sizes, taken apart once for all pairs that share it.
 
-    `extent` is None when the picture itself is refused. `planes` has the demand
-    on each plane, a format's or not. `tied` pitches follow from that of plane 0, and
-    `adjacent` planes begin where the one before ends.
+    `extent` is None when the picture itself is refused, and `narrowest` the least width of
+    a picture in it. `planes` has the demand on each plane, a format's or not. `tied` pitches
+    follow from that of plane 0, and `adjacent` planes begin where the one before ends.
     """
 
     __slots__ = (
-        "_rules", "adjacent", "extent", "macroblock_bytes", "max_size", "min_size", "planes",
-        "size_alignment", "tied",
+        "_rules", "adjacent", "extent", "macroblock_bytes", "max_size", "min_size", "narrowest",
+        "planes", "size_alignment", "tied",
     )  # fmt: skip
 
     def __init__(self, demand: Demand, extents: Extents) -> None:
         self.extent = room_for(demand, extents)
+        self.narrowest = _narrowest(demand, extents)
         self._rules: dict[tuple[int, int], tuple[PlaneRule, ...]] = {}
         self.size_alignment = demand.uint(SIZE_ALIGNMENT, 1)
         self.min_size = demand.uint(MIN_SIZE, 0)
@@ -116,6 +117,7 @@ class GeometryDemand:
     def fit(self, demand: Demand, extents: Extents) -> bool:
         """Let it be for a picture of another size; whether that is not refused."""
         self.extent = room_for(demand, extents)
+        self.narrowest = _narrowest(demand, extents)
         return self.extent is not None
 
     def object_size(self, end: int, *, last: bool) -> int | None:
@@ -153,7 +155,7 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
         width > demand.uint(MAX_WIDTH, UINT_MAX)
         or height > demand.uint(MAX_HEIGHT, UINT_MAX)
         or width * height > demand.uint(MAX_AREA, UINT_MAX)
-        or _is_too_small(extents.coded, demand)
+        or _is_too_small(demand, extents)
         or not extents.scaled_within(*(demand.range(SCALING) or (0, UINT_MAX)))
         or visible.width % demand.uint(VISIBLE_WIDTH_ALIGNMENT, 1)
         or visible.height % demand.uint(VISIBLE_HEIGHT_ALIGNMENT, 1)
@@ -164,10 +166,15 @@ def room_for(demand: Demand, extents: Extents) -> Extent | None:
     return Extent(width, height) if width <= MAX_EXTENT and height <= MAX_EXTENT else None
 
 
-def _is_too_small(picture: Extent, demand: Demand) -> bool:
+def _narrowest(demand: Demand, extents: Extents) -> int:
+    """The width of the picture, or the least that the buffer is reused for."""
+    return min(extents.coded.width, demand.uint(MUST_FIT_LEAST_WIDTH, UINT_MAX))
+
+
+def _is_too_small(demand: Demand, extents: Extents) -> bool:
     """Whether the picture, or the least that the buffer is reused for, is less than the least."""
-    width = min(picture.width, demand.uint(MUST_FIT_LEAST_WIDTH, UINT_MAX))
-    height = min(picture.height, demand.uint(MUST_FIT_LEAST_HEIGHT, UINT_MAX))
+    width = _narrowest(demand, extents)
+    height = min(extents.coded.height, demand.uint(MUST_FIT_LEAST_HEIGHT, UINT_MAX))
     return width < demand.uint(LEAST_WIDTH, 0) or height < demand.uint(LEAST_HEIGHT, 0)
 
 
@@ -182,7 +189,7 @@ def plane_rooms(
     if not geometry.tied or len(rules) == 1:
         rooms = []
         for rule in rules:
-            room = rule.room(extent)
+            room = rule.room(extent, geometry.narrowest)
             if room is None:
                 return None
             rooms.append(room)
@@ -190,7 +197,7 @@ def plane_rooms(
     planes = tiling.planes_of(format_)
     tied = tied_pitches(
         [
-            wanted.tied(plane, tiling, extent, plane.pitch_ratio(planes[0]))
+            wanted.tied(plane, tiling, extent, geometry.narrowest, plane.pitch_ratio(planes[0]))
             for wanted, plane in zip(geometry.planes, planes, strict=False)
         ],
         adjacent=geometry.adjacent,

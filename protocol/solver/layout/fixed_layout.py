@@ -106,14 +106,15 @@ def _pitch_changes(
     pitch: int,
 ) -> Iterator[Change]:
     least = 0
-    alignment = wanted.pitch_alignment
+    alignment, most = wanted.pitch_alignment, wanted.max_pitch
     if format_ is not None and geometry.extent is not None:
         least = format_.row_bytes(geometry.extent.width)
         alignment = wanted.alignment(format_, tiling)
+        most = wanted.most(format_, geometry.narrowest)
     # The nearest pitch that will do: from this one up, else down.
-    good = fit_pitch(wanted, alignment, max(pitch, least))
+    good = fit_pitch(wanted, alignment, max(pitch, least), most)
     if good is None:
-        good = fit_pitch(wanted, alignment, least)
+        good = fit_pitch(wanted, alignment, least, most)
     if good != pitch:
         yield Change("pitch", pitch, good, index)
 

@@ -10,6 +10,7 @@ from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.layout.tied_pitch import TiedPlane
 from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
+    EXACT_PITCH,
     MAX_PITCH,
     MIN_PITCH,
     OFFSET_ALIGNMENT,
@@ -42,6 +43,7 @@ class PlaneDemand(NamedTuple):
     padding: int = 0
     pixel_boundary: bool = False
     power_of_two: bool = False
+    exact: bool = False
 
     @classmethod
     def of(cls, demand: Demand, plane: int) -> PlaneDemand:
@@ -62,6 +64,7 @@ class PlaneDemand(NamedTuple):
             padding=demand.uint(PADDING, 0, plane),
             pixel_boundary=demand.flag(PIXEL_BOUNDARY_PITCH, plane),
             power_of_two=demand.flag(POWER_OF_TWO_PITCH, plane),
+            exact=demand.flag(EXACT_PITCH, plane),
         )
 
     def alignment(self, plane: PlaneFormat, tiling: Tiling) -> int:
@@ -69,9 +72,14 @@ class PlaneDemand(NamedTuple):
         aligned = lcm(self.pitch_alignment, tiling.size_of(plane)[0])
         return lcm(aligned, plane.bytes_per_block) if self.pixel_boundary else aligned
 
-    def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int) -> int | None:
+    def most(self, plane: PlaneFormat, narrowest: int) -> int:
+        """The greatest pitch for pictures of which the narrowest is so wide, in pixels."""
+        return min(self.max_pitch, plane.row_bytes(narrowest)) if self.exact else self.max_pitch
+
+    def pitch(self, plane: PlaneFormat, tiling: Tiling, width: int, narrowest: int) -> int | None:
         """The least pitch that will do, None when it is beyond the greatest."""
-        return fit_pitch(self, self.alignment(plane, tiling), plane.row_bytes(width))
+        aligned, most = self.alignment(plane, tiling), self.most(plane, narrowest)
+        return fit_pitch(self, aligned, plane.row_bytes(width), most)
 
     def rows(self, plane: PlaneFormat, tiling: Tiling, height: int) -> int:
         """The rows to make room for."""
@@ -82,14 +90,14 @@ class PlaneDemand(NamedTuple):
         return lcm(self.scanline_alignment, tiling.size_of(plane)[1])
 
     def tied(
-        self, plane: PlaneFormat, tiling: Tiling, extent: Extent, ratio: Fraction
+        self, plane: PlaneFormat, tiling: Tiling, extent: Extent, narrowest: int, ratio: Fraction
     ) -> TiedPlane:
         """The demand on a plane whose pitch is so many times that of plane 0."""
         return TiedPlane(
             ratio=ratio,
             aligned=self.alignment(plane, tiling),
             least=max(plane.row_bytes(extent.width), self.min_pitch),
-            most=self.max_pitch,
+            most=self.most(plane, narrowest),
             power_of_two=self.power_of_two,
             rows=self.rows(plane, tiling, extent.height),
             padding=self.padding,
@@ -106,7 +114,7 @@ _OF_PLANES: Final = frozenset(
     row.type
     for row in (
         PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, OFFSET_ALIGNMENT, ADDRESS_ALIGNMENT,
-        SCANLINE_ALIGNMENT, PADDING, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
+        SCANLINE_ALIGNMENT, PADDING, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH, EXACT_PITCH,
     )
 )  # fmt: skip
 """The types that `PlaneDemand` has to do with: mostly nobody speaks of any."""
@@ -144,12 +152,13 @@ class PlaneRule(NamedTuple):
         aligned, start = wanted.alignment(plane, tiling), wanted.start(plane, tiling)
         return cls(plane, wanted, aligned, wanted.whole_rows(plane, tiling), start)
 
-    def room(self, extent: Extent) -> PlaneRoom | None:
+    def room(self, extent: Extent, narrowest: int) -> PlaneRoom | None:
         """The room that the plane of a picture takes; None when no pitch will do.
 
-        Its pitch is tied to no other plane's.
+        Its pitch is tied to no other plane's. The narrowest picture of the buffer is so wide.
         """
-        pitch = fit_pitch(self.wanted, self.aligned, self.plane.row_bytes(extent.width))
+        most = self.wanted.most(self.plane, narrowest)
+        pitch = fit_pitch(self.wanted, self.aligned, self.plane.row_bytes(extent.width), most)
         return None if pitch is None else self.with_pitch(pitch, extent.height)
 
     def with_pitch(self, pitch: int, height: int) -> PlaneRoom:
@@ -158,12 +167,12 @@ class PlaneRule(NamedTuple):
         return PlaneRoom(pitch, size, self.start)
 
 
-def fit_pitch(wanted: PlaneDemand, alignment: int, least: int) -> int | None:
-    """The least pitch from `least` bytes on that will do; None when there is none."""
+def fit_pitch(wanted: PlaneDemand, alignment: int, least: int, most: int) -> int | None:
+    """The least pitch from `least` to `most` bytes that will do; None when there is none."""
     pitch = up(max(least, wanted.min_pitch, 1), alignment)
     if wanted.power_of_two:
         # A power of two that is no multiple of the alignment has none above it that is.
         pitch = 1 << (pitch - 1).bit_length()
         if pitch % alignment:
             return None
-    return pitch if pitch <= wanted.max_pitch else None
+    return pitch if pitch <= most else None

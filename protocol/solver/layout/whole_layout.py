@@ -119,10 +119,11 @@ def _column_rooms(
 def _pitches(geometry: GeometryDemand, format_: Format, extent: Extent) -> Sequence[int | None]:
     """What is told as the pitch: the width of the picture in bytes (drm_fourcc.h says so)."""
     pairs = list(zip(geometry.planes, format_.planes, strict=False))
+    narrowest = geometry.narrowest
     if not geometry.tied:
-        return [wanted.pitch(plane, _UNTILED, extent.width) for wanted, plane in pairs]
+        return [wanted.pitch(plane, _UNTILED, extent.width, narrowest) for wanted, plane in pairs]
     tied = [
-        wanted.tied(plane, _UNTILED, extent, plane.pitch_ratio(format_.planes[0]))
+        wanted.tied(plane, _UNTILED, extent, narrowest, plane.pitch_ratio(format_.planes[0]))
         for wanted, plane in pairs
     ]
     return tied_pitches(tied, adjacent=False) or [None] * len(tied)
@@ -135,7 +136,8 @@ def _superblock_rooms(
     across, down = blocks.alignment
     least = plane.row_bytes(up(extent.width, across))
     # Whole pixels: of a format without rows as many as come to whole bytes.
-    pitch = fit_pitch(wanted, lcm(wanted.pitch_alignment, plane.bytes_per_block), least)
+    aligned = lcm(wanted.pitch_alignment, plane.bytes_per_block)
+    pitch = fit_pitch(wanted, aligned, least, wanted.most(plane, geometry.narrowest))
     if pitch is None:
         return None
     width = up(pitch // plane.bytes_per_block * plane.block_width, across)

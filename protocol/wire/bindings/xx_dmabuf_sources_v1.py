@@ -66,6 +66,7 @@ class SourcesType(IntEnum):
     LEAST_WIDTH = 40
     LEAST_HEIGHT = 41
     SCALING = 42
+    EXACT_PITCH = 43
     COHERENCY_DOMAINS = 48
     CPU_ACCESS = 49
     NO_SNOOP = 50
@@ -117,7 +118,7 @@ XX_DMABUF_SOURCES_V1: Interface = Interface(
     enums={
         'kind': {'heap': 0, 'device': 1, 'udmabuf': 2},
         'property': {'contiguous': 1, 'protected': 2, 'uncached': 4, 'device_local': 8},
-        'type': {'pitch_alignment': 1, 'offset_alignment': 2, 'size_alignment': 3, 'scanline_alignment': 4, 'min_pitch': 5, 'max_pitch': 6, 'min_width': 7, 'max_width': 8, 'min_height': 9, 'max_height': 10, 'width_alignment': 11, 'height_alignment': 12, 'max_area': 13, 'min_size': 14, 'max_size': 15, 'contiguous': 16, 'address_range': 17, 'permitted_sources': 18, 'protected': 19, 'address_alignment': 20, 'dma_width': 21, 'max_segments': 22, 'padding': 23, 'macroblock_padding': 24, 'pixel_boundary_pitch': 25, 'power_of_two_pitch': 26, 'must_fit_width': 27, 'must_fit_height': 28, 'must_fit_least_width': 29, 'must_fit_least_height': 30, 'allocation_flags': 31, 'same_buffer': 32, 'same_source': 33, 'different_source': 34, 'visible_width_alignment': 36, 'visible_height_alignment': 37, 'tied_pitch': 38, 'adjacent_planes': 39, 'least_width': 40, 'least_height': 41, 'scaling': 42, 'coherency_domains': 48, 'cpu_access': 49, 'no_snoop': 50, 'dirty_lines': 51, 'no_sync': 52, 'fences': 53, 'max_hops': 56, 'same_numa_node': 57, 'peer_link': 58, 'not_local': 59, 'near': 60, 'min_buffers': 64, 'max_buffers': 65, 'shared_buffers': 66, 'colours': 72, 'alpha': 73, 'when_width': 80, 'when_height': 81, 'when_interlaced': 82, 'when_rotation': 83},
+        'type': {'pitch_alignment': 1, 'offset_alignment': 2, 'size_alignment': 3, 'scanline_alignment': 4, 'min_pitch': 5, 'max_pitch': 6, 'min_width': 7, 'max_width': 8, 'min_height': 9, 'max_height': 10, 'width_alignment': 11, 'height_alignment': 12, 'max_area': 13, 'min_size': 14, 'max_size': 15, 'contiguous': 16, 'address_range': 17, 'permitted_sources': 18, 'protected': 19, 'address_alignment': 20, 'dma_width': 21, 'max_segments': 22, 'padding': 23, 'macroblock_padding': 24, 'pixel_boundary_pitch': 25, 'power_of_two_pitch': 26, 'must_fit_width': 27, 'must_fit_height': 28, 'must_fit_least_width': 29, 'must_fit_least_height': 30, 'allocation_flags': 31, 'same_buffer': 32, 'same_source': 33, 'different_source': 34, 'visible_width_alignment': 36, 'visible_height_alignment': 37, 'tied_pitch': 38, 'adjacent_planes': 39, 'least_width': 40, 'least_height': 41, 'scaling': 42, 'exact_pitch': 43, 'coherency_domains': 48, 'cpu_access': 49, 'no_snoop': 50, 'dirty_lines': 51, 'no_sync': 52, 'fences': 53, 'max_hops': 56, 'same_numa_node': 57, 'peer_link': 58, 'not_local': 59, 'near': 60, 'min_buffers': 64, 'max_buffers': 65, 'shared_buffers': 66, 'colours': 72, 'alpha': 73, 'when_width': 80, 'when_height': 81, 'when_interlaced': 82, 'when_rotation': 83},
     },
 )
 """The messages and the enums of xx_dmabuf_sources_v1."""
