@@ -10,7 +10,8 @@ with what stands there. A row that names no file of the kernel cannot be compare
 those are counted and listed, and more than a fifth of them is a fault.
 The table of formats is compared too (check_formats.py), how many planes buffers have
 (check_planes.py), how large Intel's tiles are (check_tiles.py), and how long a pitch
-its planes take (check_strides.py).
+its planes take (check_strides.py). A driver that refuses a pitch has a row of one
+(check_pitches.py).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 
 from check_formats import check_formats
 from check_members import members, pci_ids, without_profile
+from check_pitches import pitch_faults
 from check_planes import check_planes
 from check_strides import Table, is_of_a_stride, stride_faults
 from check_tiles import check_tiles
@@ -97,9 +99,19 @@ def check(profiles: Path, source: KernelSource) -> Outcome:
     for name, data in tables.items():
         _Profile(name, data, _extended(data, tables), source, outcome).check()
         members_sources.append(data.get("members-source", ""))
+    outcome.differences += pitch_faults(source, _rows(tables.values()))
     for table, model in without_profile(source, members_sources):
         outcome.differences.append(f"no profile is for {model} of {table}")
     return outcome
+
+
+def _rows(tables: Iterable[Table]) -> Iterator[tuple[str, str]]:
+    """The type and the source of each constraint of some profiles."""
+    for data in tables:
+        for use in data.get("use", ()):
+            for one in (use, *use.get("set", ())):
+                for row in one.get("constraints", ()):
+                    yield row["type"], row.get("source", "")
 
 
 def _extended(data: Table, tables: Mapping[str, Table]) -> list[Table]:

@@ -127,7 +127,8 @@ class KernelSource:
         """Every number that stands in a text: by itself, by a name, or by a constant expression.
 
         What a number is rounded to stands for the rounding, a mask for what it masks, what
-        something is shifted by for what that divides by, and each bound of a `min` for itself.
+        something is shifted by for what that divides by, each bound of a `min` for itself, and
+        what is refused from a number on (`>=`) for the number below.
         """
         parts = re.findall(r"\b0[xX][0-9a-fA-F]+\b|\b\d+\b|\b[A-Z_][A-Z0-9_]*\b", text)
         for found in re.finditer(r"=|\b\w+(?=\()|\breturn\b", text):
@@ -141,6 +142,7 @@ class KernelSource:
                 if found[0] in ("min", "max"):  # each is a bound by itself
                     parts += _split(call[len(found[0]) + 1 : -1])
         parts += [f"1 << {by}" for by in re.findall(r"(?:>>|<<)\s*(\w+)", text)]
+        parts += [f"{refused} - 1" for refused in re.findall(r">=\s*(\w+)", text)]
         numbers: set[int] = set()
         for part in parts:
             with contextlib.suppress(SourceError):
@@ -184,6 +186,14 @@ def elements(table: str) -> list[str]:
     """The elements of the initialiser of an array."""
     start = table.index("{")
     return [one for one in _split(table[start + 1 : _closing(table, start)]) if one]
+
+
+def statement_after(text: str, start: int) -> tuple[str, str]:
+    """A condition, the bracket of which opens at `start`, and the statement that it is for."""
+    close = _closing(text, start, "()")
+    begin = close + 1 + len(text[close + 1 :]) - len(text[close + 1 :].lstrip())
+    end = _closing(text, begin) if text[begin] == "{" else text.find(";", begin)
+    return text[start + 1 : close], text[begin : end + 1]
 
 
 def _entry(region: str, word: str, where: str) -> str:

@@ -77,6 +77,23 @@ def test_a_display_that_lists_a_family_takes_what_the_decoder_writes(plan_of, na
     assert plan["scanout"] is True
 
 
+def test_a_display_without_a_pitch_register_gets_rows_with_nothing_behind(plan_of, heapwire):
+    who = ("gpu:render", "lcdif:scanout")
+    plan = plan_of("exact-pitch", "XRGB8888", "1280x800", *who)
+    assert (plan["scanout"], plan["planes"][0]["pitch"]) == (True, 5120)
+    # 1366 pixels are no multiple of 64 bytes, and a framebuffer of another pitch is refused.
+    run = heapwire(
+        *("explain", "--platform", CASES / "exact-pitch.toml", "--format", "XRGB8888"),
+        *("--size", "1366x768", "--json", "--participant", who[0], "--participant", who[1]),
+    )
+    assert run.status == 1
+    assert [member["text"] for member in run.document["conflict"]] == [
+        "gpu:render needs a pitch that is a multiple of 64 bytes",
+        "lcdif:scanout needs a pitch that is the bytes of a row, with no room behind it",
+    ]
+    assert plan_of("exact-pitch", "XRGB8888", "1366x768", "cpu:cpu-write", who[1])["scanout"]
+
+
 @pytest.mark.parametrize(
     ("decoder", "size", "name", "pitch"),
     [

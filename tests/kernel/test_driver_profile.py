@@ -540,12 +540,23 @@ def test_linear_is_the_modifier_of_a_row_without_any():
         ({"compatibles": ("arm,mali-dp500",)}, "YUV420", {"pitch-alignment": 8}),
         ({"compatibles": ("arm,mali-dp650",)}, "P010", {"pitch-alignment": 16}),
         ({"driver": "komeda"}, "NV12", {"pitch-alignment": 16}),
+        ({"compatibles": ("fsl,imx28-lcdif",)}, "RGB565", {"exact-pitch": 1}),
+        ({"driver": "tilcdc"}, "BGR888", {"exact-pitch": 1}),
+        ({"driver": "mcde"}, "XBGR8888", {"exact-pitch": 1}),
+        ({"compatibles": ("faraday,tve200",)}, "YUYV", {"exact-pitch": 1}),
+        ({"api_driver": "pl111"}, "XRGB8888", {"exact-pitch": 1}),
+        ({"driver": "shmob-drm"}, "NV12",
+         {"pitch-alignment": 8, "max-pitch": 65535, "tied-pitch": 1}),
+        ({"driver": "rzg2l-du"}, "XRGB8888", {"max-pitch": 65535}),
+        ({"driver": "gma500"}, "XRGB8888", {"pitch-alignment": 64}),
+        ({"driver": "hibmc-drm"}, "XRGB8888", {"pitch-alignment": 128}),
     ],
 )  # fmt: skip
 def test_a_pitch_that_a_driver_refuses_is_ruled_out(names, fourcc, expected) -> None:
     """By fb_create or atomic_check of each, with EINVAL."""
     device = display(pair(fourcc), iommu=True, **names)
-    machine = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    own = own_sources(device, [device])
+    machine = MachineNames(lambda name, path: pytest.fail(name), {}, own)
     said = with_profiles(device, profiles_of(device), machine)
     [one] = said.sets[Usage.SCANOUT]
     demands = {REGISTRY[c.type].name: c.value for c in one.constraints}
