@@ -24,7 +24,7 @@ from costly_questions import DEAR, Shape, mutated, question, size_of
 from heapwire.protocol.explain import solve, solve_within
 from heapwire.protocol.solver import DEFAULT_STEPS, StepBudget
 
-FEW, MANY = 60, os.environ.get("QUESTIONS")  # questions in a climb
+FEW, MANY = 30, os.environ.get("QUESTIONS")  # questions in a climb
 SEED = os.environ.get("SEED") or (secrets.token_hex(4) if MANY else "")
 SEEDS = [SEED] if SEED else ["0", "1", "2"]
 HEAVIEST = 3000  # pairs and constraints of a question that is climbed to
