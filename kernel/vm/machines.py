@@ -40,6 +40,11 @@ class Patched:
     console = "ttyS0"
     memory = 2048
     """In MiB, where nobody asks for more or less."""
+    # Whether the timer's interrupt comes is looked for in the time of ten ticks, and the kernel
+    # panics where it does not: on a busy machine an emulated one may be that late (6.12,
+    # arch/x86/kernel/apic/io_apic.c, timer_irq_works).
+    parameters: tuple[str, ...] = ("no_timer_check",)
+    """More parameters for the kernel."""
 
     def boot(self, image: str | None) -> list[str]:
         """QEMU's arguments that name the kernel; `image` is one to take in place of its own."""
@@ -83,6 +88,7 @@ class Arm(Patched):
     bus = "device"
     console = "ttyAMA0"
     memory = 768  # what a kernel without high memory uses
+    parameters = ()
 
     def boot(self, image: str | None) -> list[str]:
         """See `Patched.boot`; a device tree lies beside the image."""

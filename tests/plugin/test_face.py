@@ -15,6 +15,7 @@ def test_the_plugin_has_what_hosts_call_and_no_more() -> None:
     public = {name for name in vars(HeapPlugin) if not name.startswith("_")}
     told = {"surface_changed", "buffer_shown", "batch_ends", "composited_by", "test_planes"}
     told |= {"platform_changed", "follow", "surface_content", "listen", "client_does"}
+    told |= {"tell_extended"}
     assert public == told | {"wants", "platform", "holdings", "close", "closed"}
 
 
