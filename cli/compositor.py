@@ -8,7 +8,8 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from resource import RLIMIT_NOFILE, prlimit
 from types import FrameType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -80,7 +81,9 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or a command's end; write what was asked for then."""
     from heapwire.compositor_plugin import rehearse, spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
+    from heapwire.compositor_plugin.hosts.reference.dmabuf import raise_limit
 
+    usual = raise_limit()
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)
     if "XDG_RUNTIME_DIR" not in os.environ:
@@ -122,6 +125,8 @@ def run(options: argparse.Namespace) -> int:
             spare_the_loop()
             if command:
                 client = _begun(command, _environment(compositor, options.platform))
+                with suppress(ProcessLookupError):  # it has ended
+                    prlimit(client.pid, RLIMIT_NOFILE, usual)  # it may use select()
             compositor.run()
             while client is not None and not interrupted and client.poll() is None:
                 compositor.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import resource
 import struct
 from collections.abc import Iterator
 from contextlib import closing
@@ -431,3 +432,69 @@ def test_tiles_have_the_planes_of_their_format_too(nothing_left, pipe, planes, e
         assert client.error is not None
         assert (client.error.object, client.error.code) == (params, expected)
         assert client.error.message == "NV12 SAMSUNG_64_32_TILE has 2 planes"
+
+
+class TestBounds:
+    """What buffers keep open is bounded for one client, and for all."""
+
+    LIMIT = 800  # descriptors that a process may have, of which clients have a quarter
+
+    @pytest.fixture
+    def crowded(self, monkeypatch) -> Iterator[HostStage]:
+        usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+        monkeypatch.setattr(resource, "getrlimit", lambda which: (self.LIMIT, usual[1]))
+        with closing(HostStage()) as stage:
+            yield stage
+
+    def made(self, client: Any, pipe: int) -> bool:
+        """Whether a client gets one more buffer."""
+        params = client.params()
+        add(client, params, Plane(), pipe)
+        if client.error is None:
+            client.request(params, "create", WIDTH, HEIGHT, XRGB, 0)
+        done = client.error is None and client.take(params)[0][0] == "created"
+        if client.error is None:
+            client.request(params, "destroy")
+        return done
+
+    def test_a_client_has_half_of_what_clients_may_have(self, crowded, pipe) -> None:
+        first, second = crowded.client(), crowded.client()
+        number = 0
+        while self.made(first, pipe):
+            number += 1
+        # Its own object is one more than the plane that it came with.
+        assert number == self.LIMIT // 8 - 1
+        assert first.error is None, "what it could not know is an event"
+        assert self.made(second, pipe), "there is room for others"
+
+    def test_what_it_gives_back_it_may_have_again(self, crowded, pipe) -> None:
+        client = crowded.client()
+        for _ in range(3 * self.LIMIT // 8):
+            params = client.params()
+            add(client, params, Plane(), pipe)
+            client.request(params, "create", WIDTH, HEIGHT, XRGB, 0)
+            [(name, *made)] = client.take(params)
+            assert name == "created"
+            client.request(made[0], "destroy")
+            client.request(params, "destroy")
+        assert client.error is None
+
+    def test_planes_that_nothing_is_made_of_are_too_many_at_last(self, crowded, pipe) -> None:
+        client, other = crowded.client(), crowded.client()
+        before = open_fds()
+        for _ in range(self.LIMIT):
+            add(client, client.params(), Plane(), pipe)
+            if client.error is not None:
+                break
+        assert client.error is not None
+        assert client.error.code == 2  # wl_display.error.no_memory
+        assert len(open_fds()) <= len(before), "nothing of it is left"
+        assert self.made(other, pipe)
+
+    def test_all_together_have_no_more_than_their_quarter(self, crowded, pipe) -> None:
+        number = 0
+        for _ in range(3):
+            client = crowded.client()
+            while self.made(client, pipe):
+                number += 1
+        assert number < self.LIMIT // 4

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import (
         BufferCheck as BufferCheck,
     )
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import (
+        raise_limit as raise_limit,
+    )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import (
         DmabufContent as DmabufContent,
     )
@@ -30,6 +33,7 @@ else:
         {
             "buffer_attributes": "BufferAttributes",
             "buffer_check": "BufferCheck",
+            "client_descriptors": "raise_limit",
             "dmabuf_content": "DmabufContent",
             "dmabuf_importer": "DmabufImporter",
             "wl_buffer": "WlBuffer",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from heapwire.compositor_plugin import StatusReason
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import BufferAttributes
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import BufferCheck, pairs_within
+from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import ClientDescriptors
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.frame_trials import FrameTrials
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
@@ -33,13 +34,13 @@ MAX_PIXELS = 1 << 26  # 8192x8192; what is composited goes through the CPU
 class DmabufImporter:
     """Imports dma-bufs as the platform's GPU would.
 
-    `formats` are the pairs that it takes: those that the first device that
-    samples can sample, as far as the CPU, which draws in its place, can read
-    them. A platform without such a device takes all that the CPU can read. Protected
-    buffers that the GPU cannot read are taken too, if the display scans them out. Memory that
-    its exporter maps for nobody is refused at once, and not when it would have to be drawn.
-    Memory that is no source of the platform is taken and drawn. With a `loop`, the display's
-    driver is asked off it whether it takes that buffer, and `changed` is called when it does.
+    `descriptors` counts what clients keep open here. `formats` are the pairs that it takes: those
+    that the first device that samples can sample, as far as the CPU, which draws in its place,
+    can read them. A platform without such a device takes all that the CPU can read. Protected
+    buffers that the GPU cannot read are taken too, if the display scans them out. Memory that its
+    exporter maps for nobody is refused at once, and not when it would have to be drawn. Memory
+    that is no source of the platform is taken and drawn. With a `loop`, the display's driver is
+    asked off it whether it takes that buffer, and `changed` is called when it does.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class DmabufImporter:
         loop: EventLoop | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
+        self.descriptors = ClientDescriptors()
         self._memory = platform.memory
         self._memfds = platform.simulated
         self._renderer = BufferCheck(platform, Usage.SAMPLING)
@@ -101,7 +103,7 @@ class DmabufImporter:
             identity = os.fstat(plane.fd.fileno())
             key = (identity.st_dev, identity.st_ino)
             if key not in positions:
-                memory = self._object(plane.fd.fileno())
+                memory = self._object(plane)
                 if memory is None:
                     return None
                 positions[key] = len(objects)
@@ -135,11 +137,13 @@ class DmabufImporter:
             and self._display.reason(attributes, sizes) is StatusReason.NONE
         )
 
-    def _object(self, fd: int) -> ObjectMemory | None:
-        """An object of its own for an fd; None for what is no memory that can be read.
+    def _object(self, plane: AddedPlane) -> ObjectMemory | None:
+        """An object of its own for a plane; None for what is no memory that can be read.
 
-        A file is a dma-buf where memory is simulated, and there alone.
+        None too for one more than its client may have. A file is a dma-buf where memory is
+        simulated, and there alone.
         """
+        fd = plane.fd.fileno()
         readable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE in (os.O_RDONLY, os.O_RDWR)
         simulated = self._memfds and stat.S_ISREG(os.fstat(fd).st_mode)
         if not readable or not (simulated or is_dma_buf(fd)):
@@ -150,5 +154,9 @@ class DmabufImporter:
             return None
         if size == 0:
             return None
+        kept = plane.kept.another()
+        if kept is None:
+            return None
         source = self._memory.identify(fd)
-        return ObjectMemory(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 0), size=size, source=source)
+        own = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 0)
+        return ObjectMemory(own, size=size, source=source, kept=kept)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import KeptDescriptor
 from heapwire.kernel.memory import FACTS_OF_EXPORTERS, BufferInfo, CpuAccess, DmaBuf
 from heapwire.protocol.values import SourceId
 
@@ -26,12 +27,20 @@ class ObjectMemory:
     """Takes over `fd` and closes it, once.
 
     `size` is in bytes, as it was when the object came. `source` is where the
-    memory seems to come from.
+    memory seems to come from. `kept` counts the descriptor for its client.
     """
 
-    __slots__ = ("__weakref__", "_closer", "_dma_buf", "_fd", "size", "source")
+    __slots__ = ("__weakref__", "_closer", "_dma_buf", "_fd", "_kept", "size", "source")
 
-    def __init__(self, fd: int, *, size: int, source: SourceId | None) -> None:
+    def __init__(
+        self,
+        fd: int,
+        *,
+        size: int,
+        source: SourceId | None,
+        kept: KeptDescriptor | None = None,
+    ) -> None:
+        self._kept = kept
         self._closer = weakref.finalize(self, os.close, fd)
         self._fd = fd
         self.size = size

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
+from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import KeptDescriptor
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer
 from heapwire.compositor_plugin.server import NewId, ReceivedFd, Resource, ViolationError
@@ -43,9 +44,10 @@ _KNOWN_FLAGS = int(BufferFlags.Y_INVERT | BufferFlags.INTERLACED | BufferFlags.B
 
 
 class AddedPlane(NamedTuple):
-    """What the client says of a plane; it owns the fd."""
+    """What the client says of a plane; it owns the fd, which `kept` counts."""
 
     fd: ReceivedFd
+    kept: KeptDescriptor
     offset: int
     pitch: int
     modifier: int
@@ -80,8 +82,12 @@ class ZwpLinuxBufferParamsV1(Resource):
             raise self._error(BufferParamsError.PLANE_IDX, f"there is no plane {plane}")
         if plane in self._planes:
             raise self._error(BufferParamsError.PLANE_SET, f"plane {plane} is set already")
-        owned = ReceivedFd(fd.take())
-        self._planes[plane] = AddedPlane(owned, offset, pitch, whole(modifier_hi, modifier_lo))
+        kept = self._dmabuf.descriptors.take(self.client)
+        if kept is None:
+            self.client.post_no_memory()
+            return
+        modifier = whole(modifier_hi, modifier_lo)
+        self._planes[plane] = AddedPlane(ReceivedFd(fd.take()), kept, offset, pitch, modifier)
 
     def create(self, width: int, height: int, fourcc: int, flags: int) -> None:
         """Make a buffer and announce it, or say that it failed."""
