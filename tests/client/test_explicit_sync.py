@@ -106,7 +106,8 @@ def test_nothing_hangs_on_wl_buffer_release(machine, expected, monkeypatch) -> N
     assert play()[1] == expected
 
 
-def test_a_release_that_comes_too_early_means_nothing(machine, expected, monkeypatch) -> None:
+def released_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a compositor send wl_buffer.release when a buffer is committed."""
     held = BufferHold.__init__
 
     def hold(self, content, buffer=None) -> None:
@@ -115,6 +116,10 @@ def test_a_release_that_comes_too_early_means_nothing(machine, expected, monkeyp
             buffer.send("release")
 
     monkeypatch.setattr(BufferHold, "__init__", hold)
+
+
+def test_a_release_that_comes_too_early_means_nothing(machine, expected, monkeypatch) -> None:
+    released_at_once(monkeypatch)
     assert play()[1] == expected
 
 
@@ -234,6 +239,13 @@ def test_a_buffer_is_busy_until_another_has_taken_its_place(stage, machine) -> N
     assert not third.busy
 
 
+def test_wl_buffer_release_does_not_give_it_back(stage, monkeypatch) -> None:
+    released_at_once(monkeypatch)
+    stage.show(0)
+    stage.connection.roundtrip(timeout=PATIENCE)
+    assert stage.pool.buffers[0].busy
+
+
 def test_the_kernel_wakes_who_waits_for_a_buffer(stage, machine) -> None:
     stage.show(0)
     stage.show(1)
@@ -261,7 +273,7 @@ def test_a_buffer_that_somebody_else_takes_is_not_given_back_by_a_point(stage) -
     stage.show(0)
     stage.show(1)
     first = stage.pool.buffers[0]
-    stage.until(lambda: not first.busy)
+    stage.until(lambda: first.release.come)
     first.busy = True  # a decoder writes to it
     assert first.busy
     first.busy = False
