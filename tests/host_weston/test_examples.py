@@ -21,7 +21,7 @@ from heapwire.client_lib import BufferStatus
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import AnyProxy, Connection, create
 from heapwire.compositor_plugin.hosts.embed import build_library
-from heapwire.protocol.values import Extent, Extents
+from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, Extents
 from heapwire.protocol.wire import Batch
 from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
@@ -322,6 +322,37 @@ def test_a_compositor_is_asked_to_test_its_planes(library, tmp_path):
     assert status == 0, said
     [asked, *_] = [line for line in lines if "asked" in line]
     assert re.fullmatch(r"asked of fd \d+, 640x480\n", asked)
+
+
+def test_a_compositor_can_ask_which_colours_a_client_negotiates(library, tmp_path):
+    """As it would before it sets up a plane: for none, and for those that were said."""
+    text = (EXAMPLES / "compositor.c").read_text("utf-8")
+    place = "/* Here the pixels would go to a plane or through a renderer. */"
+    assert place in text
+    surface = "surface->compositor->heapwire, surface->resource"
+    asking = (
+        "uint32_t encoding = 77, range = 77;"
+        f"int told = heapwire_surface_colour({surface}, &encoding, &range);"
+        'fprintf(stderr, "colours %d %u %u\\n", told, encoding, range);'
+    )
+    source = tmp_path / "colours.c"
+    source.write_text(text.replace(place, asking, 1))
+    running = Running([compiled(library, tmp_path, source)])
+    content = Content(encoding=ColourEncoding.BT709, range=ColourRange.FULL)
+    try:
+        with running.connect() as connection:
+            client = Surface(connection)
+            client.show(client.buffer())
+            client.negotiation.set_content(content)
+            client.negotiate()
+            client.show(client.buffer())
+            connection.roundtrip(timeout=PATIENCE)
+        status, said = running.stop()
+    finally:
+        running.clean_up()
+    assert status == 0, said
+    asked = [line for line in said.splitlines() if line.startswith("colours")]
+    assert asked == ["colours -1 77 77", f"colours 0 {content.encoding:d} {content.range:d}"]
 
 
 def test_a_compositor_of_an_older_header_goes_on_working(library, tmp_path):
