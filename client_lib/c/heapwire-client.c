@@ -1081,11 +1081,25 @@ const struct heapwire_batch *heapwire_feedback_batch(const struct heapwire_feedb
 	return feedback->has_told && !feedback->failed.fault ? &feedback->batch : NULL;
 }
 
+/*
+ * The modifier that stands for another one in a list: of Broadcom's columns (SAND32 to SAND256) the
+ * one without a height, which is the parameter in bits 8 to 55. Any other stands for itself alone.
+ */
+static uint64_t family_of(uint64_t modifier)
+{
+	uint64_t vendor = modifier >> 56, code = modifier & 0xff;
+
+	return vendor == 7 && code >= 2 && code <= 5 ? vendor << 56 | code : modifier;
+}
+
 static int has_pair(const struct heapwire_pair *pairs, size_t n, uint32_t fourcc, uint64_t modifier)
 {
+	uint64_t family = family_of(modifier);
 	size_t i;
+
 	for (i = 0; i < n; i++)
-		if (pairs[i].fourcc == fourcc && pairs[i].modifier == modifier)
+		if (pairs[i].fourcc == fourcc &&
+		    (pairs[i].modifier == modifier || pairs[i].modifier == family))
 			return 1;
 	return 0;
 }

@@ -167,6 +167,7 @@ void heapwire_feedback_destroy(struct heapwire_feedback *feedback);
 const struct heapwire_batch *heapwire_feedback_batch(const struct heapwire_feedback *feedback,
 						     struct heapwire_error *error);
 
+/* Whether a tranche lists a pair, or what stands for it: columns (SAND) of any height. */
 int heapwire_tranche_has(const struct heapwire_tranche *tranche, uint32_t fourcc,
 			 uint64_t modifier);
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from heapwire.protocol.values import ROWS, VENDORS, ConstraintType, MergeRule, ValueKind
+from heapwire.protocol.values import (
+    MODIFIER_FAMILIES,
+    ROWS,
+    VENDORS,
+    ConstraintType,
+    MergeRule,
+    ValueKind,
+    modifier_name,
+)
 
 _KINDS = {
     ValueKind.UINT: "a number from 0 to 2^64 - 1",
@@ -82,6 +90,23 @@ def _lines() -> Iterator[str]:
     yield (
         "\nBits 48 to 63 of `coherency-domains` and `fences` are vendors' values: bit 48 + n is"
         "\nthe vendor n of `drm_fourcc.h`. A peer that does not know one merges it like the others."
+    )
+    yield "\n## Families of modifiers\n"
+    yield (
+        "Who lists one of these, in a set or a tranche, takes every modifier that is the same\n"
+        "in the bits of the mask: the others are a parameter that follows from the picture. The\n"
+        "wire has no sign for it: whoever compares modifiers compares them so.\n"
+    )
+    yield from _table(
+        ("modifier", "stands for", "mask"),
+        [
+            (
+                f"`{family:#018x}`",
+                f"`{modifier_name(family)}`, with any parameter",
+                f"`{mask:#018x}`",
+            )
+            for family, mask in sorted(MODIFIER_FAMILIES.items())
+        ],
     )
 
 
