@@ -105,16 +105,19 @@ def resolve(usage: Usage, sets: Iterable[ConstraintSet], facts: Iterable[Fact]) 
 def _settled(
     facts: Sequence[Fact],
 ) -> tuple[tuple[Constraint, ...], tuple[tuple[Constraint, Constraint], ...]]:
-    """Of facts that speak of one pair those that hold, each once, and the others.
+    """Of facts that speak of one pair those that hold, each once, and what they contradict.
 
-    Of the others each comes with the fact on the highest rung that overrules it.
+    Of the latter each comes with the fact on the highest rung that overrules it; what says the
+    same as that is no contradiction.
     """
     holding: dict[Constraint, None] = {}
     lost: dict[Constraint, Constraint] = {}
     for fact in facts:
         against = [other.constraint for other in facts if _overrules(other, fact)]
         if against:
-            lost[fact.constraint] = max(against, key=lambda constraint: constraint.provenance)
+            by = max(against, key=lambda constraint: constraint.provenance)
+            if (by.type, by.value) != (fact.constraint.type, fact.constraint.value):
+                lost[fact.constraint] = by
         else:
             holding[fact.constraint] = None
     return tuple(holding), tuple(lost.items())

@@ -128,3 +128,13 @@ def test_an_unchecked_row_of_a_file_stands_below_a_checked_one():
         (Provenance.PROFILE, "vendor_plane.c: check"),
         (Provenance.UNCHECKED, "the data sheet (unchecked)"),
     ]
+
+
+@pytest.mark.parametrize("planes", [0, 1])
+def test_what_a_higher_rung_says_too_is_not_lost(planes):
+    """It holds once, by the higher word, and is no contradiction to be told."""
+    lower = said("pitch-alignment", 64, Provenance.PROFILE, planes)
+    upper = said("pitch-alignment", 64, Provenance.GAUGE, planes)
+    found, overruled = held(Fact(constraint=lower), Fact(constraint=upper))
+    assert found == {XRGB: (upper,)}
+    assert overruled == ()
