@@ -261,6 +261,7 @@ OF_DEVICES = [
     ({"driver": "s5p-mfc", "compatibles": ("samsung,mfc-v5",)}, ["s5p-mfc-v5", "s5p-mfc"]),
     ({"driver": "meson-drm", "api_driver": "meson"}, ["meson", "drm-gem-dma"]),
     ({"driver": "mxsfb"}, ["mxsfb", "drm-gem-dma"]),
+    ({"compatibles": ("allwinner,sun50i-h6-display-engine",)}, ["sun50i-de3", "drm-gem-dma"]),
     ({"api_driver": "zynqmp-dpsub"}, ["zynqmp-dpsub", "drm-gem-dma"]),
     ({"compatibles": ("samsung,exynos4210-fimd",)}, ["exynos-fimd", "exynos-drm"]),
     ({"driver": "stm32-display", "api_driver": "stm"}, ["stm-ltdc", "drm-gem-dma"]),
