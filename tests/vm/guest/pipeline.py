@@ -7,7 +7,9 @@ memory, into the negotiated buffers, and as the display's writeback saw it.
 import contextlib
 import json
 import os
+import re
 import select
+import struct
 import sys
 import zlib
 from dataclasses import replace
@@ -124,12 +126,61 @@ def visible(buffer, pitch):
     return zlib.crc32(rows)
 
 
+def headers(packets):
+    """Width, height and flags of each frame, as struct fwht_cframe_hdr has them: big-endian."""
+    return [struct.unpack_from(">8x4xIII", packet) for packet in packets]
+
+
+def told_to_visl(platform, node, packets):
+    """What visl says that it was told of each frame: it decodes none, and prints that.
+
+    The stamp of the picture and of that to which it refers, in nanoseconds, and what was coded.
+    """
+    with contextlib.ExitStack() as stack:
+        log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        stack.callback(os.close, log)
+        os.lseek(log, 0, os.SEEK_END)
+        codec = stack.enter_context(StatelessDecoder(node))
+        codec.start(FWHT, SIZE)
+        codec.feed(packets[0], 1)
+        layout = replace(codec.layouts()[0], pitch_step=0, most_pitch=0)
+        codec.close()
+        codec = stack.enter_context(StatelessDecoder(node))
+        memory = platform.source("system").id
+        buffers = [
+            [stack.enter_context(platform.memory.allocate(memory, size)) for size in layout.sizes]
+            for _ in range(4)
+        ]
+        for _ in decoded_into(codec, packets, layout, buffers):
+            pass
+        lines = list(kernel_lines(log))
+    said = "\n".join(lines)
+    stamps = re.findall(r"sequence:\d+ timestamp:(\d+)", said)
+    references = re.findall(r"backwards_ref_ts: (\d+)", said)
+    coded = re.findall(r"OUTPUT pixelformat: (\w+), resolution: (\d+x\d+)", said)
+    return {
+        "stamps": [int(one) for one in stamps],
+        "references": [int(one) for one in references],
+        "coded": [list(one) for one in coded],
+    }
+
+
+def kernel_lines(log):
+    """What visl has said since the log was opened."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            text = os.read(log, 8192).decode("utf-8", "replace")
+            if "visl" in text:
+                yield text
+
+
 def main():
     platform = local_platform()
     encoder = able(platform, Usage.ENCODE, "vicodec")
     decoder = able(platform, Usage.DECODE, "vicodec", FWHT)
     stateless = able(platform, Usage.DECODE, "vicodec", STATELESS_FWHT)
     display = able(platform, Usage.SCANOUT, "vkms")
+    visl = able(platform, Usage.DECODE, "visl", STATELESS_FWHT)
     raw = list(pictures(sys.argv[1], SIZE, FRAMES))
     with M2mEncoder(encoder.node) as codec:
         packets = list(codec.encode(raw, raw=XR24, extent=SIZE, coded=FWHT))
@@ -148,6 +199,8 @@ def main():
         "own": own,
         "decoded": [],
         "stateless": [],
+        "headers": headers(packets),
+        "visl": told_to_visl(platform, visl.node, packets),
         "shown": [],
         "written_back": [],
     }
