@@ -26,6 +26,7 @@ from heapwire.protocol.values import (
     Answer,
     BufferCount,
     Content,
+    DeviceId,
     Extent,
     Extents,
     Problem,
@@ -75,6 +76,7 @@ def question(width: int) -> Problem:
     )
 
 
+MOST_KEPT = 256  # of any kind of thing
 ALIGNED = of([NV12], need("pitch-alignment", 48))
 DECODER = part("decoder", ALIGNED, usage=Usage.DECODE)
 
@@ -117,6 +119,27 @@ def test_no_set_is_kept_alive(asks: Solver) -> None:
     asks(ask(part("decoder", gone)), StepBudget(), memory)
     del gone
     assert watched() is None
+
+
+def test_what_is_kept_is_bounded_whatever_is_asked() -> None:
+    """A client can make up any number of sets, names and values."""
+    first, memory = question(640), SolverMemory()
+    ranked = memory.ranked(first)
+    kept = (
+        *(ranked.sets._known, ranked.meeting, ranked.recorded),
+        *(one._kept for one in (ranked.common, ranked.merged, ranked.placed, ranked.words)),
+    )
+    most = [0] * len(kept)
+    for number in range(1, 2 * MOST_KEPT):
+        sets = of(
+            [NV12],
+            need("pitch-alignment", number),
+            need("max-hops", ((DeviceId(226, number), 200),)),
+        )
+        made_up = part(f"p{number}", sets, usage=Usage.DECODE)
+        solve_within(replace(first, participants=(made_up,)), StepBudget(), memory)
+        most = [max(entry) for entry in zip(most, map(len, kept), strict=True)]
+    assert max(most) == MOST_KEPT, "it was full once"
 
 
 def test_another_size_is_put_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
