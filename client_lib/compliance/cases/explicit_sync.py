@@ -64,6 +64,12 @@ class SyncProbe:
         self.set_release(release)
         self.window.present(self.probe.xrgb(VERSION))
 
+    def show_nothing(self) -> None:
+        """Take the buffer off the surface."""
+        connection, surface = self.probe.connection, self.window.surface
+        connection.request(surface, "attach", None, 0, 0)
+        connection.request(surface, "commit")
+
     def expect_released(self, point: int) -> None:
         """Fail unless a buffer is released within the time of one answer."""
         connection = self.probe.connection
@@ -120,8 +126,7 @@ def release_unmapped(probe: Probe) -> None:
     """The release point is signalled too when no buffer takes the place of the first."""
     its = SyncProbe(probe)
     its.present(1)
-    probe.connection.request(its.window.surface, "attach", None, 0, 0)
-    probe.connection.request(its.window.surface, "commit")
+    its.show_nothing()
     its.expect_released(1)
 
 
@@ -135,8 +140,7 @@ def destroyed_timeline(probe: Probe) -> None:
     for named in (its.acquired_named, its.released_named):
         probe.connection.request(named, "destroy")
     its.window.present(probe.xrgb(VERSION))
-    probe.connection.request(its.window.surface, "attach", None, 0, 0)
-    probe.connection.request(its.window.surface, "commit")
+    its.show_nothing()
     its.expect_released(1)
 
 
@@ -179,8 +183,7 @@ def without_buffer(probe: Probe) -> None:
     its.present(1)
     probe.connection.request(its.window.surface, "commit")
     probe.expect_alive("a commit")
-    probe.connection.request(its.window.surface, "attach", None, 0, 0)
-    probe.connection.request(its.window.surface, "commit")
+    its.show_nothing()
     probe.expect_alive("a commit of no buffer")
 
 
@@ -248,8 +251,7 @@ def null_buffer(probe: Probe) -> None:
     its = SyncProbe(probe)
     its.set_acquire(1)
     its.set_release(1)
-    probe.connection.request(its.window.surface, "attach", None, 0, 0)
-    probe.connection.request(its.window.surface, "commit")
+    its.show_nothing()
     probe.expect_error(SURFACE, "no_buffer")
 
 
