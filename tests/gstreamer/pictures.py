@@ -45,3 +45,15 @@ def balls(tmp_path: Path, number: int) -> list[int]:
             rgb[channel::3] = data[at + 2 - channel : at + size : 4]
         crcs.append(zlib.crc32(rgb))
     return crcs
+
+
+def expect_copies(stage, tmp_path: Path) -> None:
+    """Pictures in memory of upstream's own are shown, and each copy is counted."""
+    [first] = balls(tmp_path, 1)
+    with stage.playing(f"{BALL} ! {COPIED}heapwiresink name=sink") as playing:
+        playing.until(lambda: first in stage.crcs(), "the picture")
+        stats = playing.stats()
+        assert playing.end() == 0
+    copies = int(stats["copies"])
+    assert copies >= int(stats["shown"]) > 0
+    assert int(stats["copied-bytes"]) == copies * SIZE.width * SIZE.height * 4

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from pictures import BALL, BLUE, CAPS, COPIED, GREEN, PROGRAMS, SIZE, balls, counted, solid
+from pictures import (
+    BALL,
+    BLUE,
+    CAPS,
+    COPIED,
+    GREEN,
+    PROGRAMS,
+    SIZE,
+    balls,
+    counted,
+    expect_copies,
+    solid,
+)
 
 from heapwire.protocol.values import Extent
 
@@ -32,14 +44,7 @@ def test_what_upstream_writes_is_on_the_screen_and_nothing_is_copied(stage, tmp_
 
 
 def test_pictures_in_other_memory_are_copied_and_counted(stage, tmp_path) -> None:
-    [first] = balls(tmp_path, 1)
-    with stage.playing(f"{BALL} ! {COPIED}heapwiresink name=sink") as playing:
-        playing.until(lambda: first in stage.crcs(), "the picture")
-        stats = playing.stats()
-        assert playing.end() == 0
-    copies = int(stats["copies"])
-    assert copies >= int(stats["shown"]) > 0
-    assert int(stats["copied-bytes"]) == copies * SIZE.width * SIZE.height * 4
+    expect_copies(stage, tmp_path)
 
 
 @pytest.mark.parametrize("pixels", ["NV12", "I420", "RGB16", "BGRx"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from pictures import BALL, CAPS, COPIED, GREEN, PROGRAMS, SIZE, balls, counted, solid
+from pictures import CAPS, GREEN, PROGRAMS, SIZE, balls, counted, expect_copies, solid
 
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 
@@ -49,14 +49,7 @@ def test_the_pictures_are_shown_and_what_is_lost_is_said(poor, tmp_path) -> None
 
 def test_pictures_in_other_memory_are_copied_and_counted(poor, tmp_path) -> None:
     stage, _ = poor
-    [first] = balls(tmp_path, 1)
-    with stage.playing(f"{BALL} ! {COPIED}heapwiresink name=sink") as playing:
-        playing.until(lambda: first in stage.crcs(), "the picture")
-        stats = playing.stats()
-        assert playing.end() == 0
-    copies = int(stats["copies"])
-    assert copies >= int(stats["shown"]) > 0
-    assert int(stats["copied-bytes"]) == copies * SIZE.width * SIZE.height * 4
+    expect_copies(stage, tmp_path)
 
 
 def test_other_sizes_and_states_are_as_with_plans(poor) -> None:
