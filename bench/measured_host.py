@@ -105,7 +105,7 @@ def _serve(told: int) -> None:
         signal.signal(signal.SIGUSR1, hot_plug)
         signal.signal(signal.SIGUSR2, lambda *_: ring())
         signal.signal(signal.SIGTERM, lambda *_: compositor.stop())
-        rehearse()
+        rehearse(compositor.plugin.platform)
         spare_the_loop()
         os.write(told, b"r")
         compositor.run()

@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
             complain(f"{platform.name} on {compositor.socket}; Ctrl-C ends it")
             for note in compositor.plugin.platform.notes:
                 complain(f"note: {note}")
-            rehearse()
+            rehearse(compositor.plugin.platform)
             spare_the_loop()
             if command:
                 client = _begun(command, _environment(compositor, options.platform))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.answering import rehearse as rehearse
     from heapwire.compositor_plugin.clients import (
         EVERYTHING as EVERYTHING,
         NOTHING as NOTHING,
@@ -42,15 +41,16 @@ if TYPE_CHECKING:
         SurfaceState as SurfaceState,
     )
     from heapwire.compositor_plugin.plugin import HeapPlugin as HeapPlugin
+    from heapwire.compositor_plugin.rehearsal import rehearse as rehearse
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "answering": "rehearse",
             "format_tables": "FormatTables",
             "garbage": "spare_the_loop",
             "host": "Host OutputState PlaneTest PlaneTester StatusReason SurfaceState",
             "plugin": "HeapPlugin",
+            "rehearsal": "rehearse",
             "clients": (
                 "Bound ClientHolding ClientIdentity ClientRule EVERYTHING Grant HeapHolding Holder "
                 "HolderHolding Holdings NOTHING Policy PolicyFileError SecurityContext Selection "

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.prepared_batch import (
         PreparedBatch as PreparedBatch,
     )
-    from heapwire.compositor_plugin.answering.rehearsal import rehearse as rehearse
     from heapwire.compositor_plugin.answering.set_records import (
         SetRecording as SetRecording,
         SetRecords as SetRecords,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.spent_sources import (
         without_spent as without_spent,
     )
-    from heapwire.compositor_plugin.answering.trial import SolverCall as SolverCall
+    from heapwire.compositor_plugin.answering.trial import SolverCall as SolverCall, tried as tried
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
@@ -40,11 +39,10 @@ else:
             "batch_solver": "BatchSolver Unanswered",
             "prepared_batch": "PreparedBatch",
             "inquiry_key": "question_key",
-            "rehearsal": "rehearse",
             "set_records": "SetRecording SetRecords",
             "solver_child": "give_way",
             "solver_queue": "SolverQueue",
             "spent_sources": "without_spent",
-            "trial": "SolverCall",
+            "trial": "SolverCall tried",
         },
     )

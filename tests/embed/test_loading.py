@@ -13,8 +13,7 @@ import sys
 from heapwire.compositor_plugin import rehearse
 from heapwire.compositor_plugin.hosts.embed import attach
 from heapwire.kernel.description import Platform
-Platform.load(sys.argv[1])
-rehearse()
+rehearse(Platform.load(sys.argv[1]))
 print(*sys.modules)
 """
 # What each is for, or what takes long in it; none is needed to answer on a simulated machine.

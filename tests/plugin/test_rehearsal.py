@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from heapwire.compositor_plugin import rehearse
-from heapwire.compositor_plugin.answering import SolverCall, rehearsal
-from heapwire.compositor_plugin.answering.trial import tried
+import pytest
+
+from heapwire.compositor_plugin import rehearsal, rehearse
+from heapwire.compositor_plugin.answering import SolverCall, tried
+from heapwire.kernel.description import Platform, shipped
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol.solver import SolverMemory
 from heapwire.protocol.values import Answer, FailureReason
 
 PROGRAM = """
@@ -21,7 +25,7 @@ from stage import Stage
 from heapwire.compositor_plugin import rehearse
 
 with Stage() as stage:
-    rehearse()
+    rehearse(stage.platform)
     before = set(sys.modules)
     client = stage.client()
     ask_odd_pitches(client, client.negotiation(), 1)
@@ -49,16 +53,40 @@ def test_a_client_has_nothing_loaded() -> None:
     assert loaded_by_questions() == []
 
 
-def test_both_kinds_of_answer_are_rehearsed_within_a_trial(monkeypatch) -> None:
-    answers = []
+def rehearsed(platform: Platform, monkeypatch) -> list[tuple[SolverCall, Answer | None]]:
+    """What is asked in a rehearsal, and what comes of it."""
+    asked: list[tuple[SolverCall, Answer | None]] = []
 
-    def noted(call: SolverCall) -> Answer | None:
-        answers.append(tried(call))
-        return answers[-1]
+    def noted(call: SolverCall, memory: SolverMemory | None = None) -> Answer | None:
+        asked.append((call, tried(call, memory)))
+        return asked[-1][1]
 
     monkeypatch.setattr(rehearsal, "tried", noted)
-    rehearse()
-    plan, conflict = answers
+    rehearse(platform)
+    return asked
+
+
+def test_both_kinds_of_answer_are_rehearsed_within_a_trial(monkeypatch) -> None:
+    """Also for a machine of which nothing is known."""
+    nothing = Platform(name="nothing", sources=(), devices=(), memory=MemfdMemory(()))
+    (_, plan), (_, conflict), *_ = rehearsed(nothing, monkeypatch)
+    assert plan is not None
     assert plan.plans
+    assert conflict is not None
     assert conflict.reason == FailureReason.CONFLICT
     assert len(conflict.conflict) > 1
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_each_machine_is_rehearsed(name, monkeypatch) -> None:
+    """A plan of its own, explained or not, and one that is kept: as after a hot-plug."""
+    platform = Platform.load(name)
+    known = {source.id for source in platform.sources}
+    of_it = [
+        (call, answer)
+        for call, answer in rehearsed(platform, monkeypatch)
+        if known.intersection(source.id for source in call.problem.sources)
+    ]
+    with_plans = [call for call, answer in of_it if answer is not None and answer.plans]
+    assert {call.explained for call in with_plans} == {False, True}
+    assert any(call.problem.fixed for call in with_plans)

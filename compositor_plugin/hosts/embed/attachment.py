@@ -174,7 +174,7 @@ def attach(
     else:
         number = next(_numbers)
         _attachments[number] = attachment
-        rehearse()
+        rehearse(attachment.plugin.platform)
         spare_the_loop()
         _handlers[number] = handler
         calls = ffi.cast("struct heapwire_calls *", calls_address)
