@@ -36,6 +36,7 @@ class Unanswered:
 Concluded = Callable[[PreparedBatch | Unanswered], None]
 Work = Generator[SolverCall, Answer, PreparedBatch]
 """The way to a batch: asks the solver, is sent the answers, and returns it."""
+Longer = Callable[[Work, SolverCall], None]
 
 _FAILED = Unanswered(FailureReason.INTERNAL, "the compositor failed to find an answer")
 _UNSOLVED = {
@@ -60,8 +61,7 @@ class BatchSolver:
         self._client = client
         self._job: Job | None = None
         self._due: WaitingCommit | None = None
-        self._solved = False  # whether this turn has done as much as a turn may
-        self._concluding = False
+        self._concluding = False  # whether there is more to do in a turn that comes
         # The broker of a machine that is no more goes with its answers.
         self._asked: tuple[BatchQuestion, ref[Broker], KeyHashedOnce] | None = None
 
@@ -84,7 +84,7 @@ class BatchSolver:
                 concluded(known)
                 return
         self._due = due
-        self._go_on(self._work(question, keep), None, concluded)
+        self._go_on(self._work(question, keep), None, concluded, partial(self._submit, concluded))
 
     def solve_now(
         self,
@@ -92,14 +92,13 @@ class BatchSolver:
         keep: Plan | None,
         concluded: Callable[[PreparedBatch | Unanswered | None], None],
     ) -> None:
-        """Solve what costs no more than a slice, and call back; with None if it costs more."""
-        work = self._work(question, keep)
-        outcome = self._run(work, None)
-        if isinstance(outcome, SolverCall):
+        """Solve what costs no more than slices, and call back; with None if it costs more."""
+
+        def longer(work: Work, _call: SolverCall) -> None:
             work.close()
             concluded(None)
-        else:
-            self._conclude(lambda: concluded(outcome))
+
+        self._go_on(self._work(question, keep), None, concluded, longer)
 
     def stop(self) -> WaitingCommit | None:
         """Forget what is being solved; what it was for."""
@@ -107,7 +106,7 @@ class BatchSolver:
         if job is not None:
             self._plugin.solving.cancel(job)
         self._plugin.answers.forget_turn(self)
-        self._concluding = self._solved = False
+        self._concluding = False
         due, self._due = self._due, None
         return due
 
@@ -133,50 +132,49 @@ class BatchSolver:
         key = self._key_of(question) if keep is None else None
         return self._plugin.broker.answering(question, keep=keep, key=key)
 
-    def _go_on(self, work: Work, answer: Answer | None, concluded: Concluded) -> None:
-        outcome = self._run(work, answer)
-        if isinstance(outcome, SolverCall):
-            solved = partial(self._job_done, work, concluded)
-            self._job = self._plugin.solving.submit(self._client, outcome, solved)
+    def _go_on(
+        self, work: Work, answer: Answer | None, concluded: Concluded, longer: Longer
+    ) -> None:
+        """Go on by one trial at most; what comes after it is another turn's.
+
+        That is the next one, in this slice if it has time. `longer` is called with what takes
+        longer than a slice.
+        """
+        self._concluding = False
+        try:
+            call = next(work) if answer is None else work.send(answer)
+            answer = tried(call, self._plugin.broker.memory)
+        except StopIteration as end:
+            batch: PreparedBatch = end.value
+            self._conclude(batch, concluded)
+        except Exception:
+            self._conclude(self._failed(), concluded)
         else:
-            self._conclude(lambda: concluded(outcome))
+            if answer is None:
+                longer(work, call)
+            else:
+                self._go_on_soon(work, answer, concluded, longer)
+
+    def _go_on_soon(self, work: Work, answer: Answer, concluded: Concluded, longer: Longer) -> None:
+        self._concluding = True
+        go_on = partial(self._go_on, work, answer, concluded, longer)
+        self._plugin.answers.conclude_soon(self._client, self, go_on)
+
+    def _submit(self, concluded: Concluded, work: Work, call: SolverCall) -> None:
+        solved = partial(self._job_done, work, concluded)
+        self._job = self._plugin.solving.submit(self._client, call, solved)
 
     def _job_done(self, work: Work, concluded: Concluded, answer: Answer | Unsolved) -> None:
         self._job = None
-        self._solved = True
         if isinstance(answer, Answer):
-            self._go_on(work, answer, concluded)
+            self._go_on_soon(work, answer, concluded, partial(self._submit, concluded))
         else:
             work.close()
-            self._conclude(lambda: concluded(_UNSOLVED[answer]))
+            self._conclude(_UNSOLVED[answer], concluded)
 
-    def _conclude(self, conclude: Callable[[], None]) -> None:
-        """Tell the outcome: at once if it was known, else in a turn of its own."""
-
-        def told() -> None:
-            self._concluding = self._solved = False
-            self._due = None
-            conclude()
-
-        if self._solved:
-            self._concluding = True
-            self._plugin.answers.conclude_soon(self._client, self, told)
-        else:
-            told()
-
-    def _run(self, work: Work, answer: Answer | None) -> PreparedBatch | Unanswered | SolverCall:
-        """Go on until there is a batch, or something that takes longer than a slice."""
-        try:
-            call = next(work) if answer is None else work.send(answer)
-            while (answer := tried(call, self._plugin.broker.memory)) is not None:
-                self._solved = True
-                call = work.send(answer)
-            return call
-        except StopIteration as end:
-            batch: PreparedBatch = end.value
-            return batch
-        except Exception:
-            return self._failed()
+    def _conclude(self, outcome: PreparedBatch | Unanswered, concluded: Concluded) -> None:
+        self._due = None
+        concluded(outcome)
 
     def _failed(self) -> Unanswered:
         if self._plugin.uses.of(self._client).first("answer"):

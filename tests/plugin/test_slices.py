@@ -14,15 +14,21 @@ from patience import until
 from problem_building import need
 from stage import NV12, SIZE, XRGB, Allocator, Stage
 
-from heapwire.compositor_plugin.answering import answer_schedule, prepared_batch
+from heapwire.compositor_plugin.answering import (
+    SolverCall,
+    answer_schedule,
+    batch_solver,
+    prepared_batch,
+    tried,
+)
 from heapwire.compositor_plugin.answering.answer_store import AnswerStore
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
-from heapwire.compositor_plugin.clients.quota import Allowance
+from heapwire.compositor_plugin.clients.quota import Allowance, Shortage
 from heapwire.compositor_plugin.negotiation_object import NegotiationObject
 from heapwire.compositor_plugin.server import Resource
 from heapwire.compositor_plugin.server.resource import live_resources
-from heapwire.protocol.solver import StepBudget
-from heapwire.protocol.values import FailureReason
+from heapwire.protocol.solver import SolverMemory, StepBudget
+from heapwire.protocol.values import Answer, FailureReason
 
 MANY = 40
 PROMISED = 700  # steps of a trial, in docs/security.md
@@ -256,6 +262,29 @@ def test_what_is_superseded_or_destroyed_meanwhile_is_not_solved(stage, steps) -
     found = client.batches(first)
     assert [one.reason for one in found] == [FailureReason.SUPERSEDED] * (MANY - 1) + [None]
     assert len(steps) == 1
+
+
+def test_a_turn_has_one_trial(stage, monkeypatch) -> None:
+    """Whether a plan is kept is another question, and so is what there is without a used heap."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation, decoder=stage.decoder())
+    answers, in_turn = stage.plugin._state.answers, []
+
+    def noted(call: SolverCall, memory: SolverMemory | None = None) -> Answer | None:
+        in_turn.append(answers._taken)
+        return tried(call, memory)
+
+    monkeypatch.setattr(batch_solver, "tried", noted)
+    narrow(stage)
+    stage.plugin.platform_changed(stage.platform)
+    stage.finish_work()
+    assert len(in_turn) == 2
+    monkeypatch.setattr(Allowance, "obstacle", lambda *_: Shortage("used", own=True))
+    client.ask(negotiation, 2)
+    stage.until(lambda: client.read() or bool(client.batches(negotiation)))
+    assert len(in_turn) > 3
+    assert len(set(in_turn)) == len(in_turn)
 
 
 def test_what_is_asked_for_together_is_allocated_in_slices(stage) -> None:
