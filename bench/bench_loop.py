@@ -4,6 +4,11 @@ A ticker in a process of its own sends `wl_display.sync`, one after the other. B
 one and its answer the processor time of the host is read, of all its threads: what the host
 did meanwhile. The first row is a host at rest, in the same run.
 
+Each row is measured three times, and judged by the least: what the host does comes again each
+time. What a virtual machine's host takes away from it does not, and is counted as processor
+time of whatever ran: the first line says how much that was for a process that only looks at its
+clock.
+
     bench_loop.py            the reference compositor
     bench_loop.py weston     a headless Weston with the module (`make bench-weston`)
 """
@@ -47,6 +52,7 @@ PATIENCE = 120.0  # seconds
 NEGOTIATIONS, CLIENTS = 1000, 4
 UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
 LOOKS = 3.0  # seconds
+TIMES = 3
 
 
 def constraint(name: str, value: Value) -> Constraint:
@@ -249,16 +255,32 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
 
 
 def measure(host: Host) -> None:
-    """Print a row for each."""
+    """Print a row for each: the longest wait of each time, and what was said the last time."""
     for name, run in ROWS:
-        ticker = Ticker(host.path, host.pid)
-        try:
-            said = run(host)
-        finally:
-            host.close()
-            longest, count = ticker.stop()
-        verdict = "" if longest <= LIMIT else f"  ABOVE {LIMIT:g} ms"
-        print(f"  {name:48} {longest:6.2f} ms of {count:5}  {said}{verdict}", flush=True)
+        waits: list[float] = []
+        count = 0
+        for _ in range(TIMES):
+            ticker = Ticker(host.path, host.pid)
+            try:
+                said = run(host)
+            finally:
+                host.close()
+                longest, counted = ticker.stop()
+            waits.append(longest)
+            count += counted
+        verdict = "" if min(waits) <= LIMIT else f"  ABOVE {LIMIT:g} ms"
+        each = " ".join(f"{one:5.2f}" for one in waits)
+        print(f"  {name:48} {each} ms of {count:5}  {said}{verdict}", flush=True)
+
+
+def taken_away() -> float:
+    """Milliseconds that were counted for a process at once which did nothing but look, in 2 s."""
+    longest, last = 0.0, time.thread_time()
+    end = last + 2
+    while last < end:
+        now = time.thread_time()
+        longest, last = max(longest, now - last), now
+    return 1e3 * longest
 
 
 def ended(host: Host) -> float:
@@ -280,7 +302,10 @@ def main() -> None:
         os.environ["XDG_RUNTIME_DIR"] = name
         try:
             with host_of(Path(name)) as host:
-                print(f"{host_of.__name__}: the ticker's longest wait, limit {LIMIT:g} ms")
+                print(
+                    f"{host_of.__name__}: the ticker's longest wait, limit {LIMIT:g} ms; "
+                    f"who only looks at its clock misses up to {taken_away():.2f} ms of it"
+                )
                 try:
                     measure(host)
                 except BaseException:

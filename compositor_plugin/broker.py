@@ -38,6 +38,7 @@ from heapwire.compositor_plugin.clients import (
 from heapwire.compositor_plugin.surface_goals import Showing, surface_goals, unsampled
 from heapwire.kernel.description import Platform
 from heapwire.protocol.late_dataclasses import dataclass, replace
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver import SolverMemory
 from heapwire.protocol.values import (
     Answer,
@@ -335,8 +336,7 @@ class Broker:
     def _unsampled(self, importable: frozenset[FormatModifier]) -> frozenset[FormatModifier]:
         known = self._unread.get(importable)
         if known is None:
-            if len(self._unread) >= MAX_VIEWS:
-                self._unread.clear()
+            make_room(self._unread, MAX_VIEWS)
             known = self._unread[importable] = unsampled(self._platform, self._renderer, importable)
         return known
 
@@ -344,8 +344,7 @@ class Broker:
         """The machine as a client sees it."""
         known = self._views.get(key)
         if known is None:
-            if len(self._views) >= MAX_VIEWS:
-                self._views.clear()
+            make_room(self._views, MAX_VIEWS)
             known = self._views[key] = self._new_view(key)
         return known
 

@@ -26,6 +26,7 @@ from heapwire.compositor_plugin.clients.quota import (
 from heapwire.compositor_plugin.server import EventLoop
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol.late_dataclasses import dataclass, field, replace
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.values import BufferObject, Source, SourceId
 
 SETTLE_INTERVAL = 250  # milliseconds between looks at memory that clients may have freed
@@ -112,8 +113,7 @@ class Accounts:
         known = self._told.get(holder)
         if known is not None and known[0] is sources and (known[1] is grant or known[1] == grant):
             return known[2]
-        if len(self._told) >= MOST_TOLD:
-            self._told.clear()
+        make_room(self._told, MOST_TOLD)
         told = self._allowance(holder, sources, grant)
         self._told[holder] = (sources, grant, told)
         return told

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from heapwire.compositor_plugin.server import Client, EncodedEvents
 from heapwire.compositor_plugin.sources.tranche_descriptions import TrancheDescriptions
 from heapwire.protocol.late_dataclasses import replace
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.values import FormatModifier, Source, SourceId
 from heapwire.protocol.wire import DmabufFeedback, TrancheMemory, memory_events
 from heapwire.protocol.wire.bindings import FeedbackSourcesBatch
@@ -87,8 +88,7 @@ class SourcesState:
         known = self._encoded.get(key) if self._broker is self._plugin.broker else None
         if known is None:
             described = self._describe(said)
-            if len(self._encoded) >= MAX_ENCODED:
-                self._encoded.clear()
+            make_room(self._encoded, MAX_ENCODED)
             known = self._encoded[key] = extension.encode(
                 _events(described, batch, told, everything)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import participant_behind
 from heapwire.protocol.late_dataclasses import replace
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver import spelled_out, usable_sources
 from heapwire.protocol.values import (
     INVALID,
@@ -59,8 +60,7 @@ class TrancheDescriptions:
         key = (tranche, samplers)
         known = self._known.get(key)
         if known is None:
-            if len(self._known) >= MAX_DESCRIPTIONS:
-                self._known.clear()
+            make_room(self._known, MAX_DESCRIPTIONS)
             known = self._known[key] = self._describe(tranche, samplers)
         return known
 

@@ -6,6 +6,7 @@ from operator import is_
 from typing import Final, TypeAlias
 from weakref import ref
 
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge import Bottom
 from heapwire.protocol.solver.recollection import Recollection
@@ -76,8 +77,7 @@ class KnownSets:
         known = self._known.get(key)
         if known is None or not known.is_of(participant.sets):
             known = SaidBySets(participant)
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
+            make_room(self._known, _KNOWN)
             self._known[key] = known
         return known
 

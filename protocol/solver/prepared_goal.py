@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from heapwire.protocol.late_dataclasses import dataclass, replace
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.known_sets import KnownSets
@@ -199,8 +200,7 @@ class SolverMemory:
         known = self._ranked.get(id(sources))
         if known is not None and known[1] is topology:
             return known[2]
-        if len(self._ranked) >= _MACHINES:
-            self._ranked.clear()
+        make_room(self._ranked, _MACHINES)
         ranked = RankedSources(sources)
         self._ranked[id(sources)] = (sources, topology, ranked)
         return ranked

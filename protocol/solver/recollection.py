@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver.step_budget import StepBudget
 
 Value = TypeVar("Value")
 
 
 class Recollection(Generic[Value]):
-    """Values that were worked out, up to `most`; then it begins anew."""
+    """Values that were worked out, up to `most`; then the oldest goes."""
 
     __slots__ = ("_kept", "_most")
 
@@ -42,8 +43,7 @@ class Recollection(Generic[Value]):
             return known[0]
         before = budget.left
         value = work()
-        if len(self._kept) >= self._most:
-            self._kept.clear()
+        make_room(self._kept, self._most)
         self._kept[key] = (value, before - budget.left, alive)
         return value
 

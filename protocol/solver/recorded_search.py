@@ -16,6 +16,7 @@ from collections.abc import Hashable, Sequence
 from typing import Final, NamedTuple
 
 from heapwire.protocol.late_dataclasses import dataclass
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver.group_layout import PairClass, Places, computed_rooms, fits
 from heapwire.protocol.solver.layout import put_into_objects
 from heapwire.protocol.solver.merged_group import MergedGroup
@@ -144,8 +145,7 @@ def record(
         )
         for _, search, found, cost in searches
     )
-    if len(sources.recorded) >= _KNOWN:
-        sources.recorded.clear()
+    make_room(sources.recorded, _KNOWN)
     sources.recorded[_key(problem, sources)] = RecordedSearch(
         steps=steps,
         met=searches[0][0].check.met,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge_rule import (
     MergedValue,
@@ -258,8 +259,7 @@ class SourceCheck:
             known = self._known.get((type_, value))
             if known is None:
                 known = _mask([rule(value, source, self._topology) for source in self.sources])
-                if len(self._known) >= _KNOWN:
-                    self._known.clear()
+                make_room(self._known, _KNOWN)
                 self._known[type_, value] = known
             mask = known
         self._meeting[type_, value] = mask

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi, pointer_value
 from heapwire.protocol import PeerError
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.values import FormatModifier
 from heapwire.protocol.wire import (
     DMABUF_FEEDBACK,
@@ -112,8 +113,7 @@ class FeedbackTracker:
                     text = "the compositor's linux-dmabuf feedback is not understood: %s"
                     log.warning(text, error)
                 return None
-            if len(self._batches) >= MAX_BATCHES:
-                self._batches.clear()
+            make_room(self._batches, MAX_BATCHES)
             self._batches[batch.number] = known
         return known
 
@@ -139,7 +139,6 @@ class FeedbackTracker:
     def _table(self, content: bytes) -> tuple[FormatModifier, ...]:
         table = self._tables.get(content)
         if table is None:
-            if len(self._tables) >= MAX_TABLES:
-                self._tables.clear()
+            make_room(self._tables, MAX_TABLES)
             table = self._tables[content] = decode_formats(content)
         return table
