@@ -17,6 +17,7 @@ where the host shows black in its place: *scanned out, else black*, for the disp
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator
+from functools import partial
 from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import (
@@ -267,7 +268,8 @@ class Broker:
             sources=tuple(
                 source
                 for source in problem.sources
-                if source.id not in spent or Access.CLIENT in self._access(source.id, openable)
+                if source.id not in spent
+                or Access.CLIENT in _access(source.id, openable, self._allocatable)
             ),
             absent={
                 **problem.absent,
@@ -350,11 +352,12 @@ class Broker:
 
     def _new_view(self, key: _ViewKey) -> MachineView:
         accesses: dict[SourceId, Access] = {}  # of a handful, and operations on flags are slow
+        allocatable = self._allocatable  # a view holds nothing of a broker, which goes when left
 
         def access(source: SourceId) -> Access:
             known = accesses.get(source)
             if known is None:
-                known = accesses[source] = self._access(source, key.openable)
+                known = accesses[source] = _access(source, key.openable, allocatable)
             return known
 
         blank = self._platform.problem(
@@ -362,16 +365,29 @@ class Broker:
             usable=lambda source: bool(access(source)),
             extents=Extents(coded=Extent(1, 1)),
         )
-        return MachineView(blank, identify=self._id, access=access)
+        return MachineView(blank, identify=partial(_wire_id, self._ids), access=access)
 
-    def _access(self, source: SourceId, openable: frozenset[SourceId] | None) -> Access:
-        access = Access(0)
-        if openable is None or source in openable:
-            access |= Access.CLIENT
-        if self.allocates_from(source):
-            access |= Access.COMPOSITOR
-        return access
+    def forget_some(self) -> bool:
+        """Let a little go of what is kept of a machine that is no more; False at the end.
 
-    def _id(self, name: str) -> int:
-        """The wire id of a participant of the compositor's."""
-        return self._ids.setdefault(name, FIRST_COMPOSITOR_ID + len(self._ids))
+        All of it at once is what a client has made it, up to tens of milliseconds.
+        """
+        self._views.clear()  # the solver knows a machine by what is in a view
+        left = [self._answered.forget_some(), self.memory.forget_some()]
+        return any(left)
+
+
+def _access(
+    source: SourceId, openable: frozenset[SourceId] | None, allocatable: frozenset[SourceId]
+) -> Access:
+    access = Access(0)
+    if openable is None or source in openable:
+        access |= Access.CLIENT
+    if source in allocatable:
+        access |= Access.COMPOSITOR
+    return access
+
+
+def _wire_id(ids: dict[str, int], name: str) -> int:
+    """The wire id of a participant of the compositor's."""
+    return ids.setdefault(name, FIRST_COMPOSITOR_ID + len(ids))

@@ -42,6 +42,18 @@ GLOBALS = (DmabufSources, NegotiationManager, AllocationManager, BufferStatusMan
 _ANYTHING = Policy()
 
 
+class _MachineThatWas:
+    """What was kept of a machine until now, which goes a little at a time."""
+
+    def __init__(self, state: PluginState) -> None:
+        self._broker, self._answers = state.broker, state.answers
+
+    def end(self) -> None:
+        """Let go of a little, and of the rest in later turns."""
+        if self._broker.forget_some():
+            self._answers.end_soon(self)
+
+
 class HeapPlugin:
     """The extension on one display: all that a host calls.
 
@@ -163,6 +175,7 @@ class HeapPlugin:
 
     def platform_changed(self, platform: Platform) -> None:
         """Heaps or devices have come or gone."""
+        self._state.answers.end_soon(_MachineThatWas(self._state))
         self._state.broker = self._new_broker(platform)
         for manager in tuple(self._state.managers):
             self._state.answers.announce_soon(manager)

@@ -16,3 +16,10 @@ def make_room(kept: dict[Key, Value], most: int) -> None:
     """
     if len(kept) >= most:
         del kept[next(iter(kept))]
+
+
+def forget_one(kept: dict[Key, Value]) -> bool:
+    """Let one entry go of what nobody asks for any more; False when none is left."""
+    if kept:
+        kept.popitem()
+    return bool(kept)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
 from heapwire.compositor_plugin.garbage import look_at_what_came
@@ -25,7 +25,6 @@ from heapwire.compositor_plugin.server import (
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.answering.batch_solver import BatchSolver
-    from heapwire.compositor_plugin.buffer_status import BufferStatus
     from heapwire.compositor_plugin.manager import SourceManager
     from heapwire.compositor_plugin.negotiation_object import NegotiationObject
 
@@ -46,6 +45,13 @@ NEVER = float("-inf")
 """Until when a turn may begin where there is no slice."""
 AT_ONCE = 50
 """Negotiations that are given a turn together: about 0.2 ms."""
+
+
+class Ending(Protocol):
+    """What is no more for clients, and has something left."""
+
+    def end(self) -> None:
+        """Let go of that."""
 
 
 class AnswerSchedule:
@@ -77,7 +83,7 @@ class AnswerSchedule:
         self._turns = TurnQueue()
         self._doubted: dict[NegotiationObject, None] = {}  # which are to be given a turn
         self._upgrades: dict[NegotiationObject, None] = {}  # in the order in which they came
-        self._ended: deque[NegotiationObject | BufferStatus] = deque()
+        self._ended: deque[Ending] = deque()
         self._idle: EventSource | None = None
         self._order = ReadyOrder(loop)
         # Neither has a slice itself: that comes after what has arrived meanwhile.
@@ -184,8 +190,8 @@ class AnswerSchedule:
                 self._turns.discard(self._doubt)
         self._upgrades.pop(negotiation, None)
 
-    def end_soon(self, ended: NegotiationObject | BufferStatus) -> None:
-        """Let go of what an object had, which is destroyed, in a slice."""
+    def end_soon(self, ended: Ending) -> None:
+        """Let go of what something had that is destroyed, in a slice."""
         if self._closed:
             ended.end()
         else:

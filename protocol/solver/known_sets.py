@@ -6,7 +6,7 @@ from operator import is_
 from typing import Final, TypeAlias
 from weakref import ref
 
-from heapwire.protocol.make_room import make_room
+from heapwire.protocol.make_room import forget_one, make_room
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.merge import Bottom
 from heapwire.protocol.solver.recollection import Recollection
@@ -80,6 +80,10 @@ class KnownSets:
             make_room(self._known, _KNOWN)
             self._known[key] = known
         return known
+
+    def forget_one(self) -> bool:
+        """Let what one participant's sets say go; False when nothing is left."""
+        return forget_one(self._known)
 
 
 def _is_wild(formats: tuple[FormatModifier, ...]) -> bool:

@@ -5,12 +5,13 @@ Everything is made ready here that the answer depends on.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from heapwire.protocol.late_dataclasses import dataclass, replace
-from heapwire.protocol.make_room import make_room
+from heapwire.protocol.make_room import forget_one
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.known_sets import KnownSets
@@ -134,6 +135,12 @@ class RankedSources:
         self.position = {source.id: place for place, source in enumerate(self.sources)}
         self.scarcity = tuple(range(len(self.sources)))
 
+    def forget_one(self) -> bool:
+        """Let one of each kind of what is known go; False when nothing is left."""
+        recollections = (self.sets, self.common, self.merged, self.placed, self.words)
+        left = [kept.forget_one() for kept in recollections]
+        return any((*left, forget_one(self.meeting), forget_one(self.recorded)))
+
     @cached_property
     def overlapping(self) -> tuple[frozenset[int], ...]:
         """For each source the places of those that are the same memory, itself included."""
@@ -189,21 +196,40 @@ class SolverMemory:
 
     The sources and the topology of a problem are recognised by what they are, and not by what
     they say: a problem of the same machine has the very same. For one thread.
+
+    What was known of a machine that is asked about no more goes bit by bit, with the questions
+    that come: a client decides how many machines there are, by what it says it can open.
     """
 
     def __init__(self) -> None:
         self._ranked: dict[int, tuple[tuple[Source, ...], Topology, RankedSources]] = {}
+        self._gone: deque[RankedSources] = deque()
 
     def ranked(self, problem: Problem) -> RankedSources:
         """The sources of a problem, with what is known with them."""
+        self._forget_gone()
         sources, topology = problem.sources, problem.topology
         known = self._ranked.get(id(sources))
         if known is not None and known[1] is topology:
             return known[2]
-        make_room(self._ranked, _MACHINES)
+        if len(self._ranked) >= _MACHINES:
+            self._gone.append(self._ranked.pop(next(iter(self._ranked)))[2])
+            if len(self._gone) > _MACHINES:
+                self._gone.popleft()
         ranked = RankedSources(sources)
         self._ranked[id(sources)] = (sources, topology, ranked)
         return ranked
+
+    def forget_some(self) -> bool:
+        """Let a little of all go, where nobody will ask any more; False when nothing is left."""
+        self._gone.extend(ranked for _, _, ranked in self._ranked.values())
+        self._ranked.clear()
+        return self._forget_gone()
+
+    def _forget_gone(self) -> bool:
+        if self._gone and not self._gone[0].forget_one():
+            self._gone.popleft()
+        return bool(self._gone)
 
 
 def _scarcity(source: Source) -> tuple[int, int, str, SourceId]:

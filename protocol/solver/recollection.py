@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from heapwire.protocol.make_room import make_room
+from heapwire.protocol.make_room import forget_one, make_room
 from heapwire.protocol.solver.step_budget import StepBudget
 
 Value = TypeVar("Value")
@@ -46,6 +46,10 @@ class Recollection(Generic[Value]):
         make_room(self._kept, self._most)
         self._kept[key] = (value, before - budget.left, alive)
         return value
+
+    def forget_one(self) -> bool:
+        """Let one value go; False when none is left."""
+        return forget_one(self._kept)
 
     def made_of(
         self, objects: tuple[object, ...], budget: StepBudget, work: Callable[[], Value]

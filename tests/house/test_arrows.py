@@ -63,7 +63,8 @@ MODULES = {dotted(path) for path in sources(*ROOMS)}
 COMMON = {
     "protocol.lazy_exports",
     "protocol.late_dataclasses",
-}  # what faces and values are made with
+    "protocol.make_room",
+}  # what faces, values and caches are made with
 
 
 def innermost(name: str, rooms: Iterable[str]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import threading
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -91,3 +94,43 @@ def test_another_watch_ends_the_one_before(stage) -> None:
     stage.plugin.follow(after, lambda: stage.platform)
     assert before.closed
     assert not after.closed
+
+
+def test_nothing_is_kept_of_a_machine_that_was(stage) -> None:
+    """Nor is it for the collector, which looks at what is old as good as never."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation, decoder=stage.decoder())
+    stage.finish_work()
+    before = weakref.ref(stage.plugin._state.broker)
+    gc.disable()
+    try:
+        stage.plugin.platform_changed(stage.platform)
+        stage.finish_work()
+        assert before() is None
+    finally:
+        gc.enable()
+
+
+def test_it_is_let_go_of_in_turns(stage) -> None:
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation, decoder=stage.decoder())
+    for number in range(2, 61):
+        client.request(negotiation, "set_extents", 64 * number, 64, 0, 0, 0, 0)
+        client.request(negotiation, "commit", number)
+        stage.finish_work()
+    answers = stage.plugin._state.answers
+    kept = stage.plugin._state.broker._answered
+    sizes = [len(kept._kept)]
+    ticks = itertools.count()
+    answers._clock = lambda: float(next(ticks))  # one turn a slice
+    stage.plugin.platform_changed(stage.platform)
+    while answers.busy:
+        stage.display.dispatch(50)
+        sizes.append(len(kept._kept))
+    assert sizes[0] == 60
+    assert sizes[-1] == 0
+    assert (
+        max(before - after for before, after in itertools.pairwise(sizes)) <= 2 * 16
+    )  # slices in a pass

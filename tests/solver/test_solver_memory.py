@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from heapwire.protocol.solver import (
     solution,
     solve_plans_within,
 )
+from heapwire.protocol.solver.prepared_goal import RankedSources
 from heapwire.protocol.values import (
     Answer,
     BufferCount,
@@ -140,6 +141,38 @@ def test_what_is_kept_is_bounded_whatever_is_asked() -> None:
         solve_within(replace(first, participants=(made_up,)), StepBudget(), memory)
         most = [max(entry) for entry in zip(most, map(len, kept), strict=True)]
     assert max(most) == MOST_KEPT, "it was full once"
+
+
+def kept_of(machines: Iterable[RankedSources]) -> int:
+    """The searches that are recorded, which are the most of what is kept."""
+    return sum(len(machine.recorded) for machine in machines)
+
+
+def test_a_machine_that_is_asked_about_no_more_goes_bit_by_bit() -> None:
+    """Who says now that it can open this and now that, makes up any number of machines."""
+    memory: SolverMemory = SolverMemory()
+    machines: weakref.WeakSet[RankedSources] = weakref.WeakSet()
+    for _ in range(40):
+        first = question(640)
+        first = replace(first, sources=(*first.sources,))  # another machine
+        last = memory.ranked(first)
+        machines.add(last)
+        for width in range(1, 6):
+            before = kept_of(machines)
+            aligned = of([NV12], need("pitch-alignment", 16 * width))
+            solve_within(
+                replace(first, participants=(part("decoder", aligned, usage=Usage.DECODE),)),
+                StepBudget(),
+                memory,
+            )
+            assert len(last.recorded) == width
+            assert kept_of(machines) >= before + 1 - 4  # it looks them up a few times
+        assert len(machines) <= 2 * 8 + 1
+    calls = 1
+    while memory.forget_some():
+        calls += 1
+    assert calls >= 5 * 8
+    assert not kept_of(machines)
 
 
 def test_another_size_is_put_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
