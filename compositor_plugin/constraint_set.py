@@ -94,14 +94,22 @@ class ConstraintSetCreator(Resource):
             self._bound()
 
     def _bound(self) -> None:
-        """End a client that is beyond the limits."""
-        uses = self._plugin.uses
-        if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
-            self._plugin.answers.end_all()  # what has sets no more is not held against it
-        if uses.bytes_of(self._use) > CLIENT_SET_BYTES:
+        """End a client that is beyond the limits.
+
+        What destroyed objects still have is not held against it, whoever had them: of that as
+        much goes now as is in the way, which is little more than what has just come.
+        """
+        uses, use, end_while = self._plugin.uses, self._use, self._plugin.answers.end_while
+
+        def greedy() -> bool:
+            return uses.bytes_of(use) > CLIENT_SET_BYTES
+
+        end_while(greedy)
+        if greedy():
             text = f"more than {CLIENT_SET_BYTES} bytes of constraint sets"
             raise ViolationError(self, ConstraintSetCreatorError.TOO_MANY, text)
-        if uses.crowded(self._use):
+        end_while(lambda: uses.crowded(use))
+        if uses.crowded(use):
             self.client.post_no_memory()
 
 

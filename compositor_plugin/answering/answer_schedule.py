@@ -198,9 +198,9 @@ class AnswerSchedule:
             self._ended.append(ended)
             self._begin()
 
-    def end_all(self) -> None:
-        """Let go of what destroyed objects had, now."""
-        while self._ended:
+    def end_while(self, needed: Callable[[], bool]) -> None:
+        """Let go now of what destroyed objects had, one after the other, while that is needed."""
+        while self._ended and needed():
             self._ended.popleft().end()
 
     def forget_manager(self, manager: SourceManager) -> None:
@@ -209,7 +209,7 @@ class AnswerSchedule:
 
     def close(self) -> None:
         """Leave nothing on the loop; nobody is told anything any more."""
-        self.end_all()
+        self.end_while(lambda: True)
         self._closed = True
         self._turns = TurnQueue()
         self._doubted.clear()

@@ -111,7 +111,8 @@ class ClientUses:
 
     def crowded(self, use: ClientUse) -> bool:
         """Whether all clients' sets are too much, and this client's are a part of that."""
-        return self._set_bytes > ALL_SET_BYTES and self.bytes_of(use) > SMALL_SET_BYTES
+        mine = self.bytes_of(use)  # first: what was given back is no more
+        return self._set_bytes > ALL_SET_BYTES and mine > SMALL_SET_BYTES
 
     def all(self) -> list[tuple[Client, ClientUse]]:
         """Each client that is connected and was heard of; who has most comes first."""

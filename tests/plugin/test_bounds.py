@@ -144,6 +144,23 @@ def test_all_together_are_bounded_and_who_has_little_is_let_be(stage, monkeypatc
     assert modest.error is None
 
 
+def test_who_has_gone_leaves_room_at_once(stage, monkeypatch) -> None:
+    """What clients had that hung up goes in slices, and is not held against who comes next."""
+    monkeypatch.setattr(client_use, "ALL_SET_BYTES", 1 << 20)
+    monkeypatch.setattr(stage.plugin._state.answers, "_begin", lambda: None)  # no slice comes
+    for _ in range(6):
+        client = stage.client()
+        for negotiation in (client.negotiation(), client.negotiation()):
+            client.request(negotiation, "set_participant", 1, 1, 81, 3, "decoder")
+            client.request(negotiation, "add_alternative", 1, big_set(client))
+        assert client.error is None
+        client.close()
+        stage.clients.remove(client)
+        stage.display.dispatch(0)
+    left = len(stage.plugin._state.answers._ended)
+    assert left, "it went, but no more than was in the way"
+
+
 def test_a_client_that_hangs_up_leaves_nothing(stage) -> None:
     client = stage.client()
     big_set(client)
