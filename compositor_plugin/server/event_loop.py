@@ -23,6 +23,10 @@ _sources: dict[int, EventSource] = {}
 _numbers = itertools.count(1)
 
 
+def _nothing(_mask: int) -> None:
+    """What a source calls that is no more."""
+
+
 class EventSource:
     """Something that the loop calls back for; `remove` ends it."""
 
@@ -54,6 +58,7 @@ class EventSource:
         """End the source; safe to call twice, and from its own callback."""
         if _sources.pop(self._number, None) is not None:
             self._loop.sources.discard(self)
+            self._callback = _nothing  # which often refers to whoever has this source
             library().wl_event_source_remove(self._pointer)
 
 
@@ -102,12 +107,12 @@ class EventLoop:
 def _run(data: CData, mask: int) -> None:
     source = _sources.get(int(ffi.cast("uintptr_t", data)))
     if source is not None:
-        _call(source, mask)
+        _call(source._callback, mask)
 
 
-def _call(source: EventSource, mask: int) -> None:
+def _call(called: Callable[[int], None], mask: int) -> None:
     try:
-        source._callback(mask)
+        called(mask)
     except Exception:
         log.exception("an event source failed")
 
@@ -129,7 +134,8 @@ def _idle(number: int) -> None:
     source = _sources.pop(number, None)  # libwayland frees an idle source before it calls back
     if source is not None:
         source._loop.sources.discard(source)
-        _call(source, 0)
+        called, source._callback = source._callback, _nothing
+        _call(called, 0)
 
 
 _IDLE = ffi.cast("void(*)(void *)", _idle)

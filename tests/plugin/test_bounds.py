@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import struct
 
 import pytest
+from heavy_questions import ask_fences, ask_heavily, ask_odd_pitches, later
 from stage import NV12, Allocator, Stage
 
 from heapwire.compositor_plugin.clients import client_use
@@ -32,6 +34,14 @@ NO_MEMORY = 2  # wayland.xml, wl_display.error
 UNKNOWN = 0x01000001  # a type that the compositor does not know, so any bytes will do
 DISPLAY = 1
 MOST_OF_ONE = 8 * 3840 + 64  # bytes that one request's array counts for at the most
+
+
+@pytest.fixture
+def no_collector():
+    """It looks at what is old as good as never: what goes has to go without it."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
@@ -159,6 +169,25 @@ def test_who_has_gone_leaves_room_at_once(stage, monkeypatch) -> None:
         stage.display.dispatch(0)
     left = len(stage.plugin._state.answers._ended)
     assert left, "it went, but no more than was in the way"
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("ask", [ask_heavily, ask_fences, ask_odd_pitches])
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_was_asked_about_is_kept_by_nobody(stage, ask, answered) -> None:
+    """Nor by what solves elsewhere, nor by a timer of its."""
+    client = stage.client()
+    for cookie in range(1, 4):
+        negotiation = client.negotiation()
+        ask(client, negotiation, cookie)
+        if answered:
+            assert later(stage, client, negotiation)[-1].cookie == cookie
+        client.request(negotiation, "destroy")
+    client.close()
+    stage.clients.remove(client)
+    stage.display.dispatch(0)
+    stage.finish_work()
+    assert kept(stage) == 0
 
 
 def test_a_client_that_hangs_up_leaves_nothing(stage) -> None:
