@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from costly_questions import DEAR_BY_A_CLIENT, question
@@ -96,6 +97,18 @@ def made(
     return negotiation
 
 
+def never_asked(participants: tuple[Participant, ...]) -> tuple[Participant, ...]:
+    """The same, so that no answer to it is remembered, nor anything of it."""
+    new = Constraint(type=UNKNOWN + 99, value=os.urandom(8), must_understand=False)
+    return tuple(
+        replace(
+            one,
+            sets=tuple(replace(own, constraints=(*own.constraints, new)) for own in one.sets),
+        )
+        for one in participants
+    )
+
+
 def asked(negotiation: Negotiation) -> None:
     with contextlib.suppress(NegotiationError):  # a conflict is an answer too
         negotiation.negotiate(timeout=PATIENCE)
@@ -115,7 +128,8 @@ def one_question(participants: tuple[Participant, ...]) -> Callable[[Host], str]
         manager = host.client()
         sets = sum(len(one.sets) for one in participants)
         objects = 3 if sets <= 16 else 1  # what one client may have the compositor keep is bounded
-        negotiations = [made(manager, participants) for _ in range(objects)]
+        asked_now = never_asked(participants)
+        negotiations = [made(manager, asked_now) for _ in range(objects)]
         start = time.monotonic()
         for negotiation in negotiations:
             negotiation.commit()
@@ -136,7 +150,7 @@ def hang_up(host: Host) -> str:
     longest, failed = 0.0, ""
     for _ in range(10):
         doomed = host.client()
-        made(doomed, question(DEAR_BY_A_CLIENT[0]).participants).commit()
+        made(doomed, never_asked(question(DEAR_BY_A_CLIENT[0]).participants)).commit()
         doomed.connection.roundtrip()
         doomed.connection.close()
         batch = negotiation.negotiate(timeout=PATIENCE)
