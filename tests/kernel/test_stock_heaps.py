@@ -25,6 +25,27 @@ from heapwire.protocol.values import (
 
 BASE = "sys/firmware/devicetree/base/reserved-memory"
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# As /proc/zoneinfo has it (mm/vmstat.c, zoneinfo_show_print), in part: two nodes, and a zone
+# without pages, of which start_pfn is not printed.
+ZONES = """\
+Node 0, zone      DMA
+  per-node stats
+      nr_inactive_anon 5
+  pages free     48310
+        spanned  196608
+        present  196608
+  start_pfn:           0
+Node 0, zone    DMA32
+        spanned  0
+        present  0
+Node 1, zone      DMA
+  pages free     48310
+        spanned  65536
+  start_pfn:           196608
+Node 1, zone   Normal
+        spanned  786432
+  start_pfn:           262144
+"""
 
 
 def cells(*numbers):
@@ -93,6 +114,29 @@ class TestAreas:
         for source in found.values():
             assert (source.area, source.capacity) == ("reserved", 64 << 20)
             assert source.address_range is None  # that of the tree's region is not used
+
+    @pytest.mark.parametrize("name", ["reserved", "default_cma_region"])
+    def test_the_default_area_is_below_the_end_of_the_zone_dma_of_an_arm64(self, tree, name):
+        tree.write("proc/zoneinfo", ZONES)
+        assert heaps(tree, name)[name].address_range is None  # of what machine is not known
+        tree.write("sys/devices/system/cpu/cpu0/regs/identification/midr_el1", "0x410fd083\n")
+        [(found, _)] = list_heaps(tree.root)
+        assert found.address_range == (0, 0x40000 * PAGE - 1)
+        assert found.provenance["address_range"] is Provenance.KERNEL
+
+    @pytest.mark.parametrize(
+        "zones", ["", "Node 0, zone   Normal\n        spanned  4096\n  start_pfn:           0\n"]
+    )
+    def test_without_a_zone_dma_the_default_area_may_be_anywhere(self, tree, zones):
+        tree.write("proc/zoneinfo", zones)
+        tree.write("sys/devices/system/cpu/cpu0/regs/identification/midr_el1", "0x410fd083\n")
+        assert heaps(tree, "reserved")["reserved"].address_range is None
+
+    def test_a_region_of_the_device_tree_is_where_the_tree_says(self, tree, region):
+        region("linux,cma", "reusable", "linux,cma-default", size=(0x4000000,))
+        tree.write("proc/zoneinfo", ZONES)
+        tree.write("sys/devices/system/cpu/cpu0/regs/identification/midr_el1", "0x410fd083\n")
+        assert heaps(tree, "linux,cma")["linux,cma"].address_range is None
 
     def test_each_area_has_its_own_size(self, tree, region):
         region("left@40000000", "reusable", reg=(0x40000000, 0x1000000))

@@ -11,6 +11,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 
+from heapwire.kernel.discovery.heaps.dma_zone import default_area_range
 from heapwire.kernel.discovery.heaps.heap_names import DEFAULT_AREA, DEFAULT_CMA, traits_of
 from heapwire.kernel.discovery.heaps.reserved_memory import ReservedRegion, reserved_regions
 from heapwire.protocol.late_dataclasses import dataclass
@@ -66,9 +67,13 @@ class MemoryAreas:
         return heap if heap in self.sizes or heap in self.regions else named
 
     def addresses(self, area: str) -> tuple[int, int] | None:
-        """The first and last address that an area is within, where the device tree says."""
+        """The first and last address that an area is within, where the kernel says."""
         region = self.regions.get(area)
-        return None if region is None else region.addresses
+        if region is not None:
+            return region.addresses
+        if area == self.default and area in (_CMDLINE_AREA, DEFAULT_AREA):
+            return default_area_range(self.root)
+        return None
 
     def capacity(self, area: str) -> int | None:
         """The size of an area, in bytes, where the kernel says."""
