@@ -11,7 +11,7 @@ those are counted and listed, and more than a fifth of them is a fault.
 The table of formats is compared too (check_formats.py), how many planes buffers have
 (check_planes.py), how large Intel's tiles are (check_tiles.py), and how long a pitch
 its planes take (check_strides.py). A driver that refuses a pitch has a row of one
-(check_pitches.py).
+(check_pitches.py), and so has a display that imports nothing (check_imports.py).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from check_formats import check_formats
+from check_imports import import_faults
 from check_members import members, pci_ids, without_profile
 from check_pitches import pitch_faults
 from check_planes import check_planes
@@ -100,6 +101,7 @@ def check(profiles: Path, source: KernelSource) -> Outcome:
         _Profile(name, data, _extended(data, tables), source, outcome).check()
         members_sources.append(data.get("members-source", ""))
     outcome.differences += pitch_faults(source, _rows(tables.values()))
+    outcome.differences += import_faults(source, tables.values())
     for table, model in without_profile(source, members_sources):
         outcome.differences.append(f"no profile is for {model} of {table}")
     return outcome

@@ -21,14 +21,14 @@ def members(source: KernelSource, macro: str) -> tuple[set[str], set[str], set[s
             continue
         text = source.text(file)
         for found in re.finditer(r"\bstruct drm_driver\s+\w+\s*=\s*\{", text):
-            body = _body(text, found.end() - 1)
+            body = body_of(text, found.end() - 1)
             if macro in body:
-                api_drivers |= _names(source, file, body)
+                api_drivers |= names_of(source, file, body)
         for found in re.finditer(r"\bstruct \w+_driver\s+\w+\s*=\s*\{", text):
             if "drm_driver" not in found[0]:
-                drivers |= _names(source, file, _body(text, found.end() - 1))
+                drivers |= names_of(source, file, body_of(text, found.end() - 1))
         for found in re.finditer(r"\bstruct of_device_id\s+\w+\[\][^=]*=\s*\{", text):
-            body = _body(text, found.end() - 1)
+            body = body_of(text, found.end() - 1)
             compatibles |= set(re.findall(r'\.compatible\s*=\s*"([^"]+)"', body))
             compatibles |= set(re.findall(r'\{\s*"([^"]+)"', body))
     return drivers, api_drivers, compatibles
@@ -75,7 +75,8 @@ def _numbers_of(source: KernelSource, name: str) -> set[int]:
     return numbers
 
 
-def _body(text: str, start: int) -> str:
+def body_of(text: str, start: int) -> str:
+    """What is between a brace and the one that closes it, with both."""
     depth = 0
     for at in range(start, len(text)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)
@@ -84,7 +85,8 @@ def _body(text: str, start: int) -> str:
     return text[start:]
 
 
-def _names(source: KernelSource, file: str, body: str) -> set[str]:
+def names_of(source: KernelSource, file: str, body: str) -> set[str]:
+    """The names that an initialiser gives, macros worked out."""
     found = set()
     for value in re.findall(r"\.name\s*=\s*([^,}\s]+)", body):
         word = value if value.startswith('"') else source.expanded(file, value).strip("() ")

@@ -254,7 +254,8 @@ OF_DEVICES = [
     ({"compatibles": ("mediatek,mt8183-mmsys", "syscon")}, ["mediatek-ovl", "mediatek-drm"]),
     ({"driver": "drm", "api_driver": "tegra"}, ["tegra-drm"]),
     ({"compatibles": ("nvidia,tegra124-dc",)}, ["tegra124-dc", "tegra-drm"]),
-    ({"driver": "msm_dpu"}, ["msm-dpu"]),
+    ({"driver": "msm_dpu", "api_driver": "msm"}, ["msm-dpu", "msm"]),
+    ({"driver": "msm_mdp", "api_driver": "msm"}, ["msm"]),
     ({"driver": "hantro-vpu"}, ["hantro"]),
     ({"compatibles": ("rockchip,rk3399-vpu",)}, ["hantro-rk3399", "hantro"]),
     ({"driver": "qcom-venus-decoder", "api_driver": "qcom-venus"}, ["qcom-venus"]),
@@ -471,7 +472,7 @@ def test_the_colours_of_a_display_are_those_that_its_driver_sets_or_unknown(name
 
 @pytest.mark.parametrize(
     "driver",
-    ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl", "vboxvideo", "hibmc-drm"],
+    ["amdgpu", "radeon", "virtio_gpu", "bochs-drm", "qxl", "vboxvideo", "hibmc-drm", "rzg2l-du"],
 )
 def test_a_display_that_takes_no_foreign_memory_has_its_own_only(driver):
     device = display(pair("XRGB8888"), driver=driver, iommu=True)
