@@ -8,6 +8,7 @@ from weakref import ref
 
 from heapwire.protocol.make_room import forget_one, make_room
 from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.layout import tells_column_height
 from heapwire.protocol.solver.merge import Bottom
 from heapwire.protocol.solver.recollection import Recollection
 from heapwire.protocol.values import (
@@ -41,19 +42,21 @@ _EVERY_SET: Final = 17  # sets of a participant that are kept: as many as it may
 class SaidBySets:
     """What the sets of a participant say, whatever is asked.
 
-    `implied` is what its usage adds, `wild` as of `PreparedParticipant`. `conditional`: some
-    set holds for some streams only. `offers` are those that there are else, and `lifted` the
-    demands, by set and number of planes.
+    `implied` is what its usage adds, `wild` as of `PreparedParticipant`. `columns`: some set
+    means columns as high as the picture's, `conditional`: that, or some set holds for some
+    streams only. `offers` are those that there are else, and `lifted` the demands, by set and
+    number of planes.
     """
 
-    __slots__ = ("_sets", "conditional", "implied", "lifted", "offers", "wild")
+    __slots__ = ("_sets", "columns", "conditional", "implied", "lifted", "offers", "wild")
 
     def __init__(self, participant: Participant) -> None:
         # Who remembers what a set says does not keep it alive: that is up to whoever made it.
         self._sets = tuple(map(ref, participant.sets))
         self.implied = _implied(participant)
         self.wild = any(_is_wild(own.formats) for own in participant.sets)
-        self.conditional = any(
+        self.columns = any(map(tells_column_height, participant.sets))
+        self.conditional = self.columns or any(
             c.type in CONDITIONS for own in participant.sets for c in own.constraints
         )
         self.offers: Recollection[dict[FormatModifier, Alternatives]] = Recollection(1)

@@ -15,6 +15,7 @@ from typing import Final
 from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.known_sets import CONDITIONS, Alternatives, KnownSets, SaidBySets
+from heapwire.protocol.solver.layout import with_column_height
 from heapwire.protocol.solver.merge import Bottom, Substitutes, lift
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import (
@@ -162,6 +163,9 @@ def _offers(
 
     def worked_out() -> dict[FormatModifier, Alternatives]:
         sets, content, extents = participant.sets, problem.content, problem.extents
+        if known.columns:
+            budget.spend(sum([len(own.formats) for own in sets]))
+            sets = tuple([replace(own, formats=with_column_height(own, extents)) for own in sets])
         return offers_of(sets, content, extents, budget, scans_out=scans_out)
 
     return worked_out() if depends else known.offers.by((), budget, worked_out)

@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         Superblocks as Superblocks,
         Tiling as Tiling,
         columns_of as columns_of,
+        columns_so_high as columns_so_high,
         family_of as family_of,
         format_of as format_of,
         fourcc as fourcc,
@@ -219,7 +220,7 @@ else:
             "pixels": (
                 "ALLWINNER_TILED FORMATS Format INVALID LINEAR MODIFIER_FAMILIES PlaneFormat "
                 "ROWLESS SAMSUNG_64_32_TILE Superblocks TILINGS Tiling VENDORS columns_of "
-                "family_of format_of fourcc fourcc_name modifier_name parse_fourcc "
+                "columns_so_high family_of format_of fourcc fourcc_name modifier_name parse_fourcc "
                 "parse_modifier plane_count superblocks_of"
             ),
             "plan": "Plan Reason",

@@ -356,6 +356,10 @@ def test_the_lines_that_a_camera_leaves_dirty_are_cleaned_by_who_passes_its_buff
         ("NV12", Extent(1280, 720), 1080, 10 * 128 * 1080),
         ("P030", Extent(1280, 718), 1080, 14 * 128 * 1080),
         ("P030", Extent(3840, 2160), 3240, 40 * 128 * 3240),
+        ("NV12", Extent(1280, 800), 1200, 10 * 128 * 1200),
+        ("NV12", Extent(640, 100), 168, 5 * 128 * 168),
+        ("P030", Extent(100, 17), 48, 2 * 128 * 48),
+        ("NV12", Extent(4096, 4095), 6144, 32 * 128 * 6144),
     ],
 )
 def test_the_hevc_decoder_of_the_pi_writes_columns(format_, extent, column, bytes_, platforms):
@@ -364,14 +368,6 @@ def test_the_hevc_decoder_of_the_pi_writes_columns(format_, extent, column, byte
     assert plan.scanout
     assert modifier_name(plan.modifier) == f"BROADCOM_SAND128({column})"
     assert objects(platform, plan) == [("linux,cma", bytes_)]
-
-
-def test_columns_of_another_height_are_laid_out_by_their_decoder(platforms):
-    platform = platforms["raspberry-pi-sand"]
-    plan = decoded(platform, extent=Extent(640, 100)).plans[0]
-    assert plan.scanout
-    assert modifier_name(plan.modifier) == "BROADCOM_SAND128(0)"
-    assert objects(platform, plan) == [("codec", 0)]
 
 
 @pytest.mark.parametrize(

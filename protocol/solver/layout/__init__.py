@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from heapwire.protocol.solver.layout.column_height import (
+        tells_column_height as tells_column_height,
+        with_column_height as with_column_height,
+    )
     from heapwire.protocol.solver.layout.exact_layout import (
         GeometryDemand as GeometryDemand,
         plane_rooms as plane_rooms,
@@ -25,6 +29,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
+            "column_height": "tells_column_height with_column_height",
             "exact_layout": "GeometryDemand plane_rooms put_into_objects",
             "fixed_layout": "changes meets_fixed",
             "layout_class": "LayoutClass class_of classes_of",

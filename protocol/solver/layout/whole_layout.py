@@ -61,6 +61,11 @@ def whole_formats(whole: Whole) -> Mapping[int, int]:
     return _IN_SUPERBLOCKS if isinstance(whole, Superblocks) else _IN_COLUMNS
 
 
+def has_columns(fourcc: int) -> bool:
+    """Whether pictures of a format can be laid out in columns: 4:2:0 in two planes."""
+    return fourcc in _IN_COLUMNS
+
+
 def whole_rooms(
     geometry: GeometryDemand, fourcc: int, whole: Whole
 ) -> tuple[PlaneRoom, ...] | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         VENDORS as VENDORS,
         Superblocks as Superblocks,
         columns_of as columns_of,
+        columns_so_high as columns_so_high,
         family_of as family_of,
         modifier_name as modifier_name,
         parse_modifier as parse_modifier,
@@ -46,8 +47,8 @@ else:
             "memory_planes": "plane_count",
             "modifier": (
                 "ALLWINNER_TILED INVALID LINEAR MODIFIER_FAMILIES SAMSUNG_64_32_TILE "
-                "Superblocks VENDORS columns_of family_of modifier_name parse_modifier "
-                "superblocks_of"
+                "Superblocks VENDORS columns_of columns_so_high family_of modifier_name "
+                "parse_modifier superblocks_of"
             ),
             "tiling": "TILINGS Tiling",
         },

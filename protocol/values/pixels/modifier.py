@@ -140,6 +140,11 @@ def family_of(modifier: int) -> int | None:
     return family if family in MODIFIER_FAMILIES else None
 
 
+def columns_so_high(family: int, height: int) -> int:
+    """The member of a family of columns (`family_of`) that are so many rows high."""
+    return family | height << 8
+
+
 class Superblocks(NamedTuple):
     """What AFBC compresses at once: so many pixels, with headers in tiles or one by one."""
 
