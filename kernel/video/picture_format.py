@@ -42,7 +42,10 @@ def _pairs(names: str, modifier: str = "LINEAR") -> dict[int, FormatModifier]:
 
 # What has all planes in one buffer. V4L2 names RGB and packed YUV by bytes in memory, and
 # where it has 16 bits or less, or ten a part, by bits of a word; DRM names all by bits of a
-# word. So V4L2's AYUV is none of DRM's, and its VUYA is DRM's AYUV.
+# word. So V4L2's AYUV is none of DRM's, and its VUYA is DRM's AYUV. Grey is DRM's red alone:
+# 10 and 12 bits are the low ones of two bytes, the lower byte first, and the others 0. Their
+# big-endian namesakes (bit 31 of V4L2's code) have no name there, and neither have those that
+# are packed, or in the high bits.
 _ONE_BUFFER: Mapping[int, FormatModifier] = MappingProxyType(
     _pairs(
         """
@@ -53,6 +56,7 @@ _ONE_BUFFER: Mapping[int, FormatModifier] = MappingProxyType(
         YUYV YVYU UYVY VYUY VUYA=AYUV VUYX=XYUV YUVA=AVUY YUVX=XVUY YUV3=VU24 Y210 Y212 Y216
         NV12 NV21 NV16 NV61 NV24 NV42 P010 P012 NV15 NV20
         YUV9 YVU9 411P=YU11 422P=YU16 YU12 YV12
+        GREY=R8 Y10=R10 Y12=R12 Y16=R16
         """
     )
     | _pairs("ST12=NV12", "ALLWINNER_TILED")

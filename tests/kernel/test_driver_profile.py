@@ -565,6 +565,16 @@ def test_a_pitch_that_a_driver_refuses_is_ruled_out(names, fourcc, expected) -> 
     assert {name: demands.get(name) for name in expected} == expected
 
 
+@pytest.mark.parametrize("usage", [Usage.SAMPLING, Usage.RENDER])
+def test_radeon_draws_from_linear_surfaces_with_no_more_rows_than_the_picture(usage) -> None:
+    """r600_get_array_mode_alignment, evergreen_surface_check_linear_aligned: of rows, 1."""
+    gpu = Device(id=CARD, name="gpu", kind=DeviceKind.GPU, driver="radeon", sets={usage: ()})
+    names = MachineNames(lambda name, path: pytest.fail(name), {})
+    [one] = with_profiles(gpu, profiles_of(gpu), names).sets[usage]
+    demands = {REGISTRY[c.type].name: c.value for c in one.constraints}
+    assert demands == {"pitch-alignment": 256, "scanline-alignment": 1}
+
+
 def test_the_pitch_that_zynqmp_rounds_up_is_asked_for() -> None:
     """A framebuffer of another pitch is taken, and shown skewed."""
     device = display(pair("NV12"), driver="zynqmp-dpsub", iommu=True)

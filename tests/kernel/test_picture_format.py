@@ -104,6 +104,12 @@ def named(v4l2, *, buffer_a_plane):
         ("YUVA", "AVUY8888 LINEAR", None),
         ("RGB4", "BGRX8888 LINEAR", None),
         ("BA12", None, None),  # of V4L2's a Bayer pattern
+        ("GREY", "R8 LINEAR", None),
+        ("Y10", "R10 LINEAR", None),  # in the low bits, the lower byte first
+        ("Y12", "R12 LINEAR", None),
+        ("Y16", "R16 LINEAR", None),
+        ("Y10B", None, None),  # bits without a gap
+        ("Y012", None, None),  # in the high bits
         ("MT21", None, None),
     ],
 )
@@ -225,3 +231,8 @@ def test_what_is_planned_by_the_narrowed_sets_is_laid_out_as_the_driver_does(dri
         )
     )
     assert is_laid_out_as(driver, FormatModifier(code, 0), answer.plans[0].layout)
+
+
+def test_big_endian_grey_is_none_of_drms():
+    for code in ("Y10", "Y12", "Y16"):
+        assert not has_drm_format(fourcc(code) | 1 << 31)

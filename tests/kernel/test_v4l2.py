@@ -200,10 +200,10 @@ def test_pictures_without_a_name_of_drms_are_named_and_tiles_have_a_set():
 def test_a_name_says_which_byte_comes_first():
     """V4L2 marks big-endian formats in the highest bit, which is no letter."""
     driver = Driver(
-        Capability.VIDEO_CAPTURE, formats={Queue.CAPTURE: [(b"Y16\xa0", False), (b"Y16 ", False)]}
+        Capability.VIDEO_CAPTURE, formats={Queue.CAPTURE: [(b"Y14\xa0", False), (b"Y14 ", False)]}
     )
     note = nameless_note("camera", codec_sets(device(driver)))
-    assert note == "camera writes Y16-BE, Y16, which have no DRM names"
+    assert note == "camera writes Y14-BE, Y14, which have no DRM names"
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,8 @@ _TWO_BY_TWO = PlaneFormat(bytes_per_block=8, block_width=2, block_height=2)
 
 _ROWS: tuple[Format, ...] = (
     _rgb("R8", "R8", 1),
+    _rgb("R10", "R10", 2),
+    _rgb("R12", "R12", 2),
     _rgb("GR88", "GR88", 2),
     _rgb("R16", "R16", 2),
     _rgb("RGB332", "RGB8", 1),
