@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from types import MappingProxyType
+from typing import TypeAlias
 
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
 
@@ -34,6 +34,13 @@ from heapwire.protocol.wire import DmabufVersion, encode_device, halves, whole
 
 _LOG = logging.getLogger("heapwire.buffers")
 
+SamplerOf: TypeAlias = Callable[[FormatModifier], DeviceId | None]
+"""Which device alone samples a pair; None where several do, or nobody says."""
+
+
+def _nobody(_pair: FormatModifier) -> None:
+    """What is known before there is feedback."""
+
 
 class LinuxDmabuf:
     """The compositor's linux-dmabuf, version 3 or later.
@@ -48,7 +55,7 @@ class LinuxDmabuf:
             ZwpLinuxDmabufV1, minimum=DmabufVersion.MODIFIERS, timeout=timeout
         )
         self._pairs: set[FormatModifier] = set()
-        self._samplers: dict[FormatModifier, DeviceId] = {}
+        self._sampler_of: SamplerOf = _nobody
         self._sources: DmabufSources | None = None
         if self.version < DmabufVersion.FEEDBACK:
             listen(self._proxy, connection.handler_failed, {"modifier": self._modifier})
@@ -60,14 +67,10 @@ class LinuxDmabuf:
         """The pairs known to be importable: those of the events, and what was learnt."""
         return frozenset(self._pairs)
 
-    def learn(
-        self,
-        pairs: Iterable[FormatModifier],
-        samplers: Mapping[FormatModifier, DeviceId] = MappingProxyType({}),
-    ) -> None:
+    def learn(self, pairs: Iterable[FormatModifier], sampler_of: SamplerOf = _nobody) -> None:
         """Know what feedback says can be imported, and for which device, from version 6 on."""
         self._pairs = set(pairs)
-        self._samplers = dict(samplers)
+        self._sampler_of = sampler_of
 
     @property
     def sources(self) -> DmabufSources | None:
@@ -115,7 +118,7 @@ class LinuxDmabuf:
                 *halves(modifier),
             )
         if device is None:
-            device = self._samplers.get(FormatModifier(buffer.plan.fourcc, modifier))
+            device = self._sampler_of(FormatModifier(buffer.plan.fourcc, modifier))
         if device is not None and self.version >= DmabufVersion.SAMPLING:
             send(params, "set_sampling_device", encode_device(device))
         send(params, "create", extent.width, extent.height, buffer.plan.fourcc, 0)

@@ -113,7 +113,7 @@ class LocalPlanner(Planner):
     def _learn(self, feedback: DmabufFeedback) -> None:
         self._feedback = feedback
         self._goals = local_goals(feedback, self._platform, self._covered)
-        self._dmabuf.learn(feedback.formats, feedback.samplers)
+        self._dmabuf.learn(feedback.formats, feedback.sampler_of)
 
     def _tell_again(self, before: tuple[Goal, ...]) -> None:
         """Tell what was told last, if the goals are not what they were then."""

@@ -9,11 +9,10 @@ library's `dev_t`, of 4 or 8 bytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 
 from heapwire.protocol.errors import PeerError
 from heapwire.protocol.late_dataclasses import dataclass, field
-from heapwire.protocol.values import DeviceId, FormatModifier
+from heapwire.protocol.values import DeviceId, FormatModifier, family_of
 from heapwire.protocol.wire.array import decode_formats
 from heapwire.protocol.wire.batch import TrancheFlags
 from heapwire.protocol.wire.limits import TABLE_ENTRIES
@@ -64,21 +63,17 @@ class DmabufFeedback:
             )
         return tuple(tranche for tranche in self.tranches if not tranche.scanout) or self.tranches
 
-    @property
-    def samplers(self) -> Mapping[FormatModifier, DeviceId]:
-        """The device that samples each pair, where just one does and the compositor says which."""
+    def sampler_of(self, pair: FormatModifier) -> DeviceId | None:
+        """The device that samples a pair, where just one does and the compositor says which.
+
+        Who lists the family of its modifier samples it, as who lists the pair itself does.
+        """
         if self.version < DmabufVersion.SAMPLING:
-            return {}
-        devices: dict[FormatModifier, set[DeviceId | None]] = {}
-        for tranche in self.sampled:
-            for pair in tranche.formats:
-                devices.setdefault(pair, set()).add(tranche.device)
-        return {
-            pair: device
-            for pair, those in devices.items()
-            for device in those
-            if len(those) == 1 and device is not None
-        }
+            return None
+        family = family_of(pair.modifier)
+        listed = {pair} if family is None else {pair, FormatModifier(pair.fourcc, family)}
+        devices = {one.device for one in self.sampled if not listed.isdisjoint(one.formats)}
+        return devices.pop() if len(devices) == 1 else None
 
     @property
     def formats(self) -> frozenset[FormatModifier]:

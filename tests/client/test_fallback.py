@@ -32,6 +32,7 @@ from heapwire.protocol.values import (
     FormatModifier,
     Usage,
     parse_fourcc,
+    parse_modifier,
 )
 from heapwire.protocol.wire import DmabufFeedback, DmabufTranche, TrancheFlags
 
@@ -262,8 +263,26 @@ def test_each_device_that_samples_is_a_goal_with_what_it_can_import():
     assert other.participants[-1].sets[0].formats == (LINEAR_XRGB,)
     assert (best.name, other.name) == ("sampling", "sampling 2")
     # A buffer that one of them alone can sample is imported for that one.
-    assert said.samplers == {nv12: second.id}
-    assert replace(said, version=5).samplers == {}
+    assert said.sampler_of(nv12) == second.id
+    assert said.sampler_of(LINEAR_XRGB) is None
+    assert replace(said, version=5).sampler_of(nv12) is None
+
+
+def test_who_lists_a_family_samples_its_members():
+    one, other = DeviceId(226, 128), DeviceId(226, 129)
+
+    def columns(height):
+        return FormatModifier(NV12, parse_modifier(f"BROADCOM_SAND128({height})"))
+
+    of_any_height = DmabufTranche(one, TrancheFlags.SAMPLING, (columns(0),))
+    of_one = DmabufTranche(other, TrancheFlags.SAMPLING, (columns(1620),))
+    alone = feedback(of_any_height, version=6)
+    assert alone.sampler_of(columns(1632)) == one
+    assert alone.sampler_of(FormatModifier(NV12, LINEAR)) is None
+    both = feedback(of_any_height, of_one, version=6)
+    assert both.sampler_of(columns(1632)) == one
+    assert both.sampler_of(columns(1620)) is None  # of two nobody is the only one
+    assert both.sampler_of(columns(0)) == one
 
 
 def test_a_device_that_the_platform_does_not_know_is_no_goal(pi):
