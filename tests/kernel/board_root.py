@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import os
 import struct
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from heapwire.kernel.description import Device, DeviceKind, PlaneType, Platform, profiles_of
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.kernel.video import FrameSizes, PixelFormat
 from heapwire.kernel.video.v4l2_device import BufferCapabilities, Queue
-from heapwire.protocol.values import fourcc
+from heapwire.protocol.values import LINEAR, FormatModifier, Usage, fourcc
 
 ROOTS = Path(__file__).parent / "roots"
 BOARDS = tuple(sorted(file.stem for file in ROOTS.glob("*.json")))
 # From the oldest to the newest.
 RELEASES = (*((6, minor) for minor in range(1, 20)), *((7, minor) for minor in range(3)))
+_SIZES_SINCE = (6, 15)  # /sys/kernel/mm/cma/NAME/total_pages
 DEFAULT_MIB = 64  # of the default area where the device tree has none (CONFIG_CMA_SIZE_MBYTES)
 NV12, XRGB = fourcc("NV12"), fourcc("XR24")
+_LINEAR = FormatModifier(XRGB, LINEAR)
+_TYPES = {PlaneType.OVERLAY: 0, PlaneType.PRIMARY: 1, PlaneType.CURSOR: 2}  # drm_mode.h
 
 
 class Board:
@@ -43,6 +48,10 @@ class Board:
         ]
         marked = [name for name in self.pools if "linux,cma-default" in regions[name]]
         self.default = marked[0] if marked else "reserved"
+
+    def kind(self, release: tuple[int, int]) -> tuple[str, ...]:
+        """What a release shows of the board; what shows the same need not be looked at twice."""
+        return (*self.heaps(release), "total_pages" if release >= _SIZES_SINCE else "")
 
     def heaps(self, release: tuple[int, int]) -> list[str]:
         """The heaps of a stock kernel with DMABUF_HEAPS_SYSTEM, _CMA and _CMA_LEGACY.
@@ -73,7 +82,7 @@ class Board:
         for name in dict.fromkeys((self.default, *self.pools)):
             area = sys / "kernel" / "mm" / "cma" / name
             area.mkdir(parents=True)
-            if self.default == name == "reserved" and release >= (6, 15):
+            if self.default == name == "reserved" and release >= _SIZES_SINCE:
                 pages = (DEFAULT_MIB << 20) // os.sysconf("SC_PAGE_SIZE")
                 (area / "total_pages").write_text(f"{pages}\n")
         for minor, heap in enumerate(self.heaps(release)):
@@ -99,9 +108,10 @@ class Board:
         _link(driver / folder.name, folder)
         _link(folder / "driver", driver)
         _link(folder / "subsystem", bus)
-        if device.get("node"):
-            base = sys / "firmware" / "devicetree" / "base"
-            _link(folder / "of_node", base / str(device["node"]).strip("/"))
+        base = sys / "firmware" / "devicetree" / "base"
+        for place, key in ((folder, "node"), (folder.parent, "bus_node")):
+            if device.get(key):
+                _link(place / "of_node", base / str(device[key]).strip("/"))
         if device["iommu"]:
             group = sys / "kernel" / "iommu_groups" / str(number)
             group.mkdir(parents=True)
@@ -120,19 +130,73 @@ class Board:
 
 
 class Display:
-    """What every display here is taken to show: two formats, in rows."""
+    """A display whose planes list these pairs: those of its driver's source, once that is known.
+
+    `listed` has for each plane its type, and its pairs; without modifiers where all are in rows.
+    """
 
     driver = ""
+
+    def __init__(self, listed: Sequence[tuple[PlaneType, Sequence[FormatModifier]]] = ()) -> None:
+        self.blobs: list[bytes] = []
+        self.records = [
+            self._plane(31 + number, type_, tuple(dict.fromkeys(pairs)))
+            for number, (type_, pairs) in enumerate(listed or [(PlaneType.PRIMARY, (_LINEAR,))])
+        ]
+
+    def _plane(self, number: int, type_: PlaneType, pairs: Sequence[FormatModifier]) -> PlaneRecord:
+        properties = {"type": _TYPES[type_]}
+        if any(pair.modifier != LINEAR for pair in pairs):
+            self.blobs.append(in_formats(pairs))
+            properties["IN_FORMATS"] = len(self.blobs)
+        formats = tuple(dict.fromkeys(pair.fourcc for pair in pairs))
+        return PlaneRecord(id=number, formats=formats, possible_crtcs=1, properties=properties)
 
     def limits(self):
         return ModeLimits(min_width=0, max_width=4096, min_height=0, max_height=4096)
 
     def planes(self):
-        formats = (XRGB, NV12)
-        return (PlaneRecord(id=31, formats=formats, possible_crtcs=1, properties={"type": 1}),)
+        return tuple(self.records)
 
     def blob(self, number):
-        return None
+        return self.blobs[number - 1]
+
+
+def in_formats(pairs: Sequence[FormatModifier]) -> bytes:
+    """IN_FORMATS of some pairs (struct drm_format_modifier_blob)."""
+    codes = list(dict.fromkeys(pair.fourcc for pair in pairs))
+    modifiers = list(dict.fromkeys(pair.modifier for pair in pairs))
+    windows = range(0, len(codes), 64)
+    head = 24 + 4 * len(codes)
+    blob = struct.pack("=6I", 1, 0, len(codes), 24, len(modifiers) * len(windows), head)
+    blob += struct.pack(f"={len(codes)}I", *codes)
+    for modifier in modifiers:
+        for start in windows:
+            window = enumerate(codes[start : start + 64])
+            mask = sum(1 << bit for bit, code in window if FormatModifier(code, modifier) in pairs)
+            blob += struct.pack("=QIIQ", mask, start, 0, modifier)
+    return blob
+
+
+def listed_by(device: Device) -> list[tuple[PlaneType, list[FormatModifier]]]:
+    """What the driver's source lists for each plane of a display, by its profile."""
+    for profile in profiles_of(device):
+        use = profile.uses.get(Usage.SCANOUT)
+        if use is not None and use.rows:
+            planes = [(plane.name, plane.type) for plane in profile.kms_planes]
+            return [
+                (
+                    type_,
+                    [
+                        pair
+                        for row in use.rows
+                        if name in (row.kms_planes or (name,))
+                        for pair in row.pairs
+                    ],
+                )
+                for name, type_ in planes or [("all", PlaneType.PRIMARY)]
+            ]
+    return []
 
 
 class Decoder:
@@ -154,17 +218,23 @@ class Decoder:
         return BufferCapabilities(dmabuf=True, userptr=False)
 
 
-def discovered(root: Path):
-    """The machine below a folder, as discovery sees it."""
+def discovered(root: Path) -> Platform:
+    """The machine below a folder, as discovery sees it; displays list what their drivers do."""
+    listed: dict[str | None, list[tuple[PlaneType, list[FormatModifier]]]] = {}
 
     @contextmanager
     def display(node):
-        yield Display()
+        yield Display(listed.get(node, ()))
 
     @contextmanager
     def decoder(node):
         yield Decoder()
 
+    # Which driver it is, is known once it was looked at.
+    first = local_platform(root, drm=display, v4l2=decoder)
+    for device in first.devices:
+        if device.kind is DeviceKind.DISPLAY:
+            listed[device.node] = listed_by(device)
     return local_platform(root, drm=display, v4l2=decoder)
 
 

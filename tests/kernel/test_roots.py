@@ -11,6 +11,7 @@ from board_root import BOARDS, NV12, RELEASES, ROOTS, XRGB, Board, discovered
 
 from heapwire.kernel.description import DeviceKind
 from heapwire.protocol.explain import solve
+from heapwire.protocol.solver.layout import class_of
 from heapwire.protocol.values import (
     LINEAR,
     ConstraintSet,
@@ -25,12 +26,12 @@ from heapwire.protocol.values import (
 PLANS = tomllib.loads((ROOTS / "plans.toml").read_text("utf-8"))
 
 
-def planned(platform, display, code, *more):
+def planned(platform, display, code, *more, modifier=LINEAR):
     """The memory of the best plan for a display, and for whoever else has the buffer."""
     shown = Participant(
         name="content",
         usage=Usage(0),
-        sets=(ConstraintSet(formats=(FormatModifier(code, LINEAR),)),),
+        sets=(ConstraintSet(formats=(FormatModifier(code, modifier),)),),
     )
     goal = Goal(
         name="scanout",
@@ -60,21 +61,39 @@ def answers(platform):
     return found
 
 
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """A board under a release as discovery sees it, and what is planned there.
+
+    Releases that show the same are looked at once.
+    """
+    known = {}
+
+    def found(board, release):
+        key = (board.name, board.kind(release))
+        if key not in known:
+            root = tmp_path_factory.mktemp("board")
+            board.build(root, release)
+            platform = discovered(root)
+            known[key] = platform, answers(platform)
+        return known[key]
+
+    return found
+
+
 @pytest.mark.parametrize("name", BOARDS)
-def test_what_is_planned_on_a_board(name, tmp_path):
-    Board(name).build(tmp_path, (6, 12))
-    platform = discovered(tmp_path)
+def test_what_is_planned_on_a_board(name, found):
+    platform, planned_there = found(Board(name), (6, 12))
     assert platform.notes == ()
-    assert answers(platform) == PLANS["6.12"][name]
+    assert planned_there == PLANS["6.12"][name]
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: f"{release[0]}.{release[1]}")
-@pytest.mark.parametrize("name", ["bcm2711-rpi-4-b", "sun7i-a20-cubietruck", "vexpress-v2p-ca9"])
-def test_no_release_names_its_heaps_so_that_less_is_known(name, release, tmp_path):
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_release_names_its_heaps_so_that_less_is_known(name, release, found):
     """Under whatever name: the default area is contiguous, open, and one memory."""
     board = Board(name)
-    board.build(tmp_path, release)
-    platform = discovered(tmp_path)
+    platform, planned_there = found(board, release)
     assert {source.name for source in platform.sources} == set(board.heaps(release))
     areas = [source for source in platform.sources if source.area == board.default]
     assert areas
@@ -83,9 +102,23 @@ def test_no_release_names_its_heaps_so_that_less_is_known(name, release, tmp_pat
         assert source.capacity == areas[0].capacity is not None
         assert source.overlaps(areas[0])
     names = {source.name for source in areas}
-    found = answers(platform)
     for what, memory in PLANS["6.12"][name].items():
-        assert found[what] in (names if memory == board.default else {memory})
+        assert planned_there[what] in (names if memory == board.default else {memory})
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_whatever_a_display_lists_comes_from_the_same_memory(name, found):
+    """Each pair of its driver's source, and none but what only a driver lays out from nowhere."""
+    platform, planned_there = found(Board(name), (6, 12))
+    for display in (one for one in platform.devices if one.kind is DeviceKind.DISPLAY):
+        memory = planned_there[f"{display.driver} scans out"]
+        pairs = {pair for one in display.sets[Usage.SCANOUT] for pair in one.formats}
+        linear = {pair for pair in pairs if pair.modifier == LINEAR}
+        assert len(linear) > 1
+        for pair in pairs:
+            chosen = planned(platform, display, pair.fourcc, modifier=pair.modifier)
+            known = class_of(pair) is not None and not class_of(pair).opaque
+            assert set(chosen.split(", ")) == {memory if known else "none"}, pair
 
 
 def test_every_board_is_expected_and_no_other():

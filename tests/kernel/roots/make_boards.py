@@ -35,6 +35,7 @@ BOARDS = (
     ("arm64", "rockchip/rk3399-rock-pi-4b"),
     ("arm64", "rockchip/rk3566-quartz64-b"),
     ("arm64", "ti/k3-am625-sk"),
+    ("arm64", "xilinx/zynqmp-zcu102-rev1.0"),
     ("arm", "allwinner/sun7i-a20-cubietruck"),
     ("arm", "arm/vexpress-v2p-ca9"),
     ("arm", "nvidia/tegra124-jetson-tk1"),
@@ -63,7 +64,8 @@ _KEPT = (
 _MATCHES = re.compile(r"struct of_device_id (\w+)\[\][^={]*=\s*\{(.*?)\n\};", re.S)
 _DRIVERS = re.compile(r"struct (?:platform|amba)_driver [\w\s]+=\s*\{(.*?)\n\};", re.S)
 _REGISTERS_CARD = re.compile(
-    r"drm_dev_(?:register|alloc)\(|component_master_add|drm_of_component_probe|msm_drv_probe\("
+    r"drm_dev_(?:register|alloc)\(|component_master_add|drm_of_component_probe|msm_drv_probe\(|"
+    r"zynqmp_dpsub_drm_init\("
 )
 
 
@@ -130,7 +132,12 @@ def board_text(source: Path, dts: str, drivers: dict[str, Driver]) -> str:
     root = parsed(compiled(source, source / dts))
     devices = [*bound(root, drivers), *masters(source, root, drivers)]
     nodes = {}
-    wanted = {path for device in devices for path in _up(str(device.get("node", "")))}
+    wanted = {
+        path
+        for device in devices
+        for node in (device.get("node", ""), device.get("bus_node", ""))
+        for path in _up(str(node))
+    }
     for node in root.below():
         if node.path in wanted or node.path.startswith("/reserved-memory"):
             kept = {
@@ -221,9 +228,11 @@ def masters(source: Path, root: Node, drivers: dict[str, Driver]) -> Iterator[di
         if module in modules:
             if f'"{name}"' not in (source / file).read_text("utf-8"):
                 raise SystemExit(f"{file} makes no {name}")
+            bus = path.rpartition("/")[0]
+            bus_node = next((one.path for one in root.below() if sysfs_path(one) == bus), "")
             yield {
-                "path": path, "driver": name, "module": module, "kind": "display",
-                "iommu": False, "file": file,
+                "path": path, **({"bus_node": bus_node} if bus_node else {}), "driver": name,
+                "module": module, "kind": "display", "iommu": False, "file": file,
             }  # fmt: skip
 
 
