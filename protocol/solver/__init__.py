@@ -24,7 +24,10 @@ if TYPE_CHECKING:
         spelled_out as spelled_out,
         usable_sources as usable_sources,
     )
-    from heapwire.protocol.solver.layout import class_of as class_of
+    from heapwire.protocol.solver.layout import (
+        class_of as class_of,
+        picture_layout as picture_layout,
+    )
     from heapwire.protocol.solver.merge import (
         BOTTOM as BOTTOM,
         fault as fault,
@@ -78,7 +81,7 @@ else:
             ),
             "demand": "Demand",
             "goal_offer": "common_formats spelled_out usable_sources",
-            "layout": "class_of",
+            "layout": "class_of picture_layout",
             "merge": "BOTTOM fault join lift",
             "prepared_goal": "PreparedGoal SolverMemory",
             "prepared_participant": "CONTENT PreparedParticipant STREAM substitutes_of",

@@ -1,10 +1,15 @@
 """What the tests of this room share."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from open_files import open_fds
+
+from heapwire.kernel.memory import local_memory
+
+CARD = "platform/soc/display"
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +100,31 @@ class Tree:
 def tree(tmp_path: Path) -> Tree:
     """An empty machine."""
     return Tree(tmp_path)
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The heaps and the udmabuf of a tree, made of memfds that have their names."""
+    made: list[int] = []
+
+    def allocate(node: str, size: int, *, name: str = "") -> int:
+        fd = os.memfd_create(node.rsplit("/", 1)[1])
+        os.ftruncate(fd, size)
+        made.append(size)
+        return fd
+
+    monkeypatch.setattr(local_memory.dma_heap, "allocate", allocate)
+    monkeypatch.setattr(local_memory.udmabuf, "create", allocate)
+    return made
+
+
+@pytest.fixture
+def board(tree: Tree, memory: list[int]) -> Tree:
+    """A display of a driver that nobody knows, two heaps and a udmabuf."""
+    tree.heap("reserved", 0)
+    tree.heap("system", 1)
+    tree.device("virtual/misc/udmabuf", "misc", dev="10:125", node="udmabuf")
+    tree.bus("platform/soc")
+    tree.bus(CARD, driver="vendor-drm")
+    tree.device(f"{CARD}/drm/card0", "drm", dev="226:0", node="dri/card0")
+    return tree

@@ -54,6 +54,7 @@ class FakeDriver:
     least: int = 1
     largest: int = 8192
     modifiers: bool = False
+    tiles: dict[tuple[str, int], int] = field(default_factory=dict)  # memory, modifier: AddFB2
     shows: dict[tuple[int, str, int], int] = field(default_factory=dict)  # plane, memory, format
     modes: tuple[tuple[int, int], ...] = ((1024, 768), (640, 480))
     master: int = 0  # the errno for a commit
@@ -76,6 +77,7 @@ class FakeCard:
         self.framebuffers = {}  # memory, format and size by id
         self.blobs = set()
         self.asked = []
+        self.made = []  # of framebuffers: memory, format, modifier, pitches and offsets
         self.next = 1
 
     @contextmanager
@@ -145,6 +147,9 @@ class FakeCard:
         self.fail(0 if within and pitches[0] % self.driver.pitch_rule == 0 else errno.EINVAL)
         self.fail(0 if code in self.driver.formats else errno.EINVAL)
         self.fail(self.driver.refused.get((memory, code), 0))
+        modifier = struct.unpack_from("=Q", data, 72)[0] if flags else 0
+        self.fail(self.driver.tiles.get((memory, modifier), 0))
+        self.made.append((memory, code, modifier, pitches, struct.unpack_from("=4I", data, 52)))
         self.next += 1
         self.framebuffers[self.next] = (memory, code, (width, height))
         struct.pack_into("=I", data, 0, self.next)

@@ -37,34 +37,6 @@ from heapwire.protocol.values import (
 )
 
 
-@pytest.fixture
-def memory(monkeypatch):
-    """The heaps and the udmabuf of a tree, made of memfds that have their names."""
-    made = []
-
-    def allocate(node, size, *, name=""):
-        fd = os.memfd_create(node.rsplit("/", 1)[1])
-        os.ftruncate(fd, size)
-        made.append(size)
-        return fd
-
-    monkeypatch.setattr(local_memory.dma_heap, "allocate", allocate)
-    monkeypatch.setattr(local_memory.udmabuf, "create", allocate)
-    return made
-
-
-@pytest.fixture
-def board(tree, memory):
-    """A display of a driver that nobody knows, two heaps and a udmabuf."""
-    tree.heap("reserved", 0)
-    tree.heap("system", 1)
-    tree.device("virtual/misc/udmabuf", "misc", dev="10:125", node="udmabuf")
-    tree.bus("platform/soc")
-    tree.bus(CARD, driver="vendor-drm")
-    tree.device(f"{CARD}/drm/card0", "drm", dev="226:0", node="dri/card0")
-    return tree
-
-
 def look(tree, *formats):
     display = Display(*(formats or (XRGB, XBGR, RGB565, NV12)))
     return local_platform(tree.root, drm=opens({"card0": display}), v4l2=opens({}))

@@ -7,7 +7,8 @@ driver takes it that takes no other (drivers/dma-buf/heaps/system_heap.c, orders
 
 Of what formats a driver makes framebuffers is asked once, with the first memory that it takes. Of
 those with the same modifier, rows and planes it makes them from any other memory, or does not: one
-stands for all of them there.
+stands for all of them there. Layouts in tiles are tried where they can be computed
+(tiled_framebuffers.py).
 
 Where the card's master asks, each plane is asked too, by a commit that only tests.
 """
@@ -15,17 +16,23 @@ Where the card's master asks, each plane is asked too, by a commit that only tes
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from heapwire.kernel.description import KmsPlane
 from heapwire.kernel.discovery.trial.pitch_gauge import gauge_pitches
+from heapwire.kernel.discovery.trial.tiled_framebuffers import (
+    certain,
+    in_rows,
+    tiled_framebuffers,
+    tiled_room,
+)
 from heapwire.kernel.discovery.trial.verdict import DeviceRecord, Verdict, refusal
 from heapwire.kernel.drm import Card, DumbBuffer, Framebuffer, PlaneTests
 from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError, NotPossibleError
 from heapwire.protocol.late_dataclasses import dataclass, replace
-from heapwire.protocol.values import FORMATS, INVALID, LINEAR, FormatModifier
+from heapwire.protocol.values import FORMATS, INVALID, FormatModifier
 
 SIZE = (1 << 20) + (1 << 16) + (1 << 12)
 """Bytes of a trial buffer: one chunk of each of the system heap's orders."""
@@ -69,10 +76,17 @@ def try_display(
     if tests is not None and tests.size[0] * tests.size[1] > _MOST_SCREEN:
         tests = None
     pitches = gauge_pitches(card, {_bits(pair.fourcc) for pair in pairs if pair.fourcc in FORMATS})
-    wanted = tuple(
-        framebuffers(pairs, pitches, sizes if tests is None else (tests.size, tests.size))
-    )
-    trial = _DisplayTrial(card, wanted, planes, tests)
+    if tests is not None:
+        sizes = (tests.size, tests.size)
+    wanted = {
+        each: FormatModifier(each.fourcc, each.modifier)
+        for each in framebuffers(pairs, pitches, sizes)
+    }
+    modifiers = card.takes_modifiers()
+    if modifiers:
+        tiled = tiled_framebuffers(_first(pairs), *_size(sizes))
+        wanted.update({each: pair for pair, each in tiled})
+    trial = _DisplayTrial(card, wanted, planes, tests, modifiers=modifiers)
     own, exported = trial.of_its_own(own_name)
     verdicts: list[Verdict] = []
     for source in sources:
@@ -82,7 +96,7 @@ def try_display(
             continue  # none to be had now: nothing is learned of it
         with buffer:
             verdicts += trial.of_memory(source, buffer.fd)
-    found = (*verdicts, *own)
+    found = certain((*verdicts, *own))
     able = {verdict.plane for verdict in found if verdict.taken}
     return DeviceRecord(
         # A plane that takes nothing at all lacks something else than memory.
@@ -100,21 +114,25 @@ class _Plane:
 
 
 class _DisplayTrial:
-    """One display under trial: `known` is what it says of each format, if the memory is good."""
+    """One display under trial: `known` is what it says of each format, if the memory is good.
+
+    `wanted` has for each framebuffer the pair that the display lists for it.
+    """
 
     def __init__(
         self,
         card: Card,
-        wanted: Sequence[Framebuffer],
+        wanted: Mapping[Framebuffer, FormatModifier],
         planes: Sequence[KmsPlane],
         tests: PlaneTests | None,
+        *,
+        modifiers: bool,
     ) -> None:
         self._card = card
-        self._modifiers = card.takes_modifiers()
+        self._modifiers = modifiers
         self._pairs: dict[Framebuffer, list[FormatModifier]] = {}
-        for each in wanted:  # without modifiers, linear is the same as none
+        for each, pair in wanted.items():  # without modifiers, linear is the same as none
             one = each if self._modifiers else replace(each, modifier=INVALID)
-            pair = FormatModifier(each.fourcc, each.modifier)
             self._pairs.setdefault(one, []).append(pair)
         self._wanted = tuple(self._pairs)
         self._known: dict[Framebuffer, str | None] = {}
@@ -248,16 +266,11 @@ def kinds(wanted: Iterable[Framebuffer]) -> tuple[list[Framebuffer], ...]:
 def framebuffers(
     pairs: Sequence[FormatModifier], pitches: dict[int, int], sizes: Sizes
 ) -> Iterator[Framebuffer]:
-    """A framebuffer for each pair whose layout is known: rows, one after the other.
-
-    What only its driver can lay out cannot be made up here, and is not tried.
-    """
-    (least_width, least_height), (most_width, most_height) = sizes
-    width = min(max(_WIDTH, least_width), most_width)
-    height = min(max(_HEIGHT, least_height), most_height)
-    for pair in tuple(dict.fromkeys(pairs))[:MOST_PAIRS]:
+    """A framebuffer for each pair whose pictures are rows, one after the other."""
+    width, height = _size(sizes)
+    for pair in _first(pairs):
         known = FORMATS.get(pair.fourcc)
-        if known is None or pair.modifier not in (LINEAR, INVALID):
+        if known is None or not in_rows(pair.modifier):
             continue
         planes: list[tuple[int, int]] = []
         end = 0
@@ -277,6 +290,19 @@ def framebuffers(
         )
 
 
+def _first(pairs: Sequence[FormatModifier]) -> tuple[FormatModifier, ...]:
+    return tuple(dict.fromkeys(pairs))[:MOST_PAIRS]
+
+
+def _size(sizes: Sizes) -> tuple[int, int]:
+    """The width and the height of a framebuffer that is tried."""
+    (least_width, least_height), (most_width, most_height) = sizes
+    return (
+        min(max(_WIDTH, least_width), most_width),
+        min(max(_HEIGHT, least_height), most_height),
+    )
+
+
 def _bits(fourcc: int) -> int:
     """Of a pixel of a dumb buffer for it: bytes where there is more than one plane."""
     format_ = FORMATS[fourcc]
@@ -286,5 +312,7 @@ def _bits(fourcc: int) -> int:
 
 def room(wanted: Framebuffer) -> int:
     """Bytes that it takes at the most."""
+    if not in_rows(wanted.modifier):
+        return tiled_room(wanted)
     offset, pitch = wanted.planes[-1]
     return offset + pitch * wanted.height
