@@ -51,7 +51,6 @@ from heapwire.protocol.values import (
     LayoutKind,
     Plan,
     Problem,
-    Source,
     SourceId,
 )
 from heapwire.protocol.wire import (
@@ -74,7 +73,7 @@ class _ViewKey(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Answered:
-    """A batch, the plans that the solver made, and the sources that it could make them of.
+    """A batch, and the plans that the solver made.
 
     `solved` is what was asked and answered, where somebody wants to see it, `spent` what the
     last who was told so had enough of.
@@ -82,7 +81,6 @@ class _Answered:
 
     batch: PreparedBatch
     plans: tuple[Plan, ...]
-    sources: tuple[Source, ...]
     solved: tuple[Problem, Answer] | None
     spent: tuple[Allowance | None, dict[SourceId, str]] = (None, {})
 
@@ -207,8 +205,9 @@ class Broker:
         self._show(answered)
         if not spent:
             return answered.batch
-        left = frozenset(source.id for source in answered.sources)
-        return PreparedBatch(without_spent(answered.batch.content, spent, left))
+        left = frozenset(source.id for source in answered.batch.sources)
+        rest = without_spent(answered.batch.content, spent, left)
+        return PreparedBatch(rest, answered.batch.sources)
 
     def _key(
         self, question: BatchQuestion, spent: frozenset[SourceId], keep: Plan | None
@@ -246,9 +245,8 @@ class Broker:
             )
             answer = replace(answer, plans=(kept, *others))
         known = _Answered(
-            PreparedBatch(view.batch(inquiry, answer)),
+            PreparedBatch(view.batch(inquiry, answer), problem.sources),
             plans,
-            problem.sources,
             None if self._on_solved is None else (problem, answer),
         )
         self._answered.put(key, known)

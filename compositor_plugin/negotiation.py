@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import SurfaceState
 from heapwire.protocol.late_dataclasses import dataclass
-from heapwire.protocol.values import Content, FailureReason, FormatModifier, Plan
+from heapwire.protocol.values import Content, FailureReason, FormatModifier, Plan, Source
 from heapwire.protocol.wire import (
     COMMITS,
     KNOWN_BATCHES,
@@ -42,10 +43,11 @@ class AnswerChange(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What the host says at the moment of an answer."""
+    """What the host says at the moment of an answer, and the sources that there are."""
 
     surface: SurfaceState | None
     importable: frozenset[FormatModifier]
+    sources: tuple[Source, ...] = ()
     allowance: Allowance | None = None
 
 
@@ -67,6 +69,19 @@ class NumberedBatch:
     explanation: Explanation = Explanation.NONE
 
 
+class _Told(NamedTuple):
+    """Plans that a client was told of, and the sources that they could be made of."""
+
+    plans: tuple[Plan, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def memory(self) -> frozenset[Source]:
+        """The sources that the plans use. The same numbers are another source's later."""
+        used = {entry.source for plan in self.plans for entry in plan.layout.objects}
+        return frozenset(source for source in self.sources if source.id in used)
+
+
 class Negotiation:
     """The state behind one negotiation.
 
@@ -83,9 +98,11 @@ class Negotiation:
         self._asked: BatchQuestion | None = None
         self._pending: list[WaitingCommit] = []
         self._last: Batch | None = None
+        self._told = _Told()  # with the last batch
+        self._sources: tuple[Source, ...] = ()  # that there were, of the last question
         self._serial = 0
-        self._known: dict[int, tuple[Plan, ...]] = {}
-        self._used: Plan | None = None
+        self._known: dict[int, _Told] = {}
+        self._used: _Told | None = None
 
     def end(self) -> None:
         """Nothing is asked any more: let go of whoever would be called."""
@@ -134,6 +151,7 @@ class Negotiation:
         before is the very same question.
         """
         now, asked = self._host_state(), self._asked
+        self._sources = now.sources
         if due.cookie:
             self._allowance = now.allowance
         if (
@@ -177,7 +195,8 @@ class Negotiation:
 
     def renewal(self) -> tuple[BatchQuestion, Plan | None]:
         """The last question as of now, and the plan that is best kept."""
-        return self.question(WaitingCommit(0, self._inquiry)), self._kept_plan()
+        question = self.question(WaitingCommit(0, self._inquiry))
+        return question, self._kept_plan()
 
     def compare(self, batch: PreparedBatch) -> AnswerChange:
         """How the answer to a renewal compares to what the client was told."""
@@ -186,7 +205,8 @@ class Negotiation:
         if last is None or answer is last:
             return AnswerChange.NONE
         if answer.as_told(level).says_the_same_as(last.as_told(level)):
-            return AnswerChange.NONE
+            same = _Told(batch.plans, batch.sources).memory == self._told.memory
+            return AnswerChange.NONE if same else AnswerChange.NOW
         if last.reason is None and _rank(answer) > _rank(last):
             return AnswerChange.UPGRADE
         return AnswerChange.NOW
@@ -197,25 +217,26 @@ class Negotiation:
 
     def plan(self, serial: int, index: int) -> Plan | None:
         """A plan of a batch that is still known."""
-        plans = self._known.get(serial, ())
+        plans = self._known.get(serial, _Told()).plans
         return plans[index] if index < len(plans) else None
 
     def use_plan(self, serial: int, plan: int) -> None:
         """The client has buffers by a plan; nothing happens if that is not known any more."""
-        self._used = self.plan(serial, plan) or self._used
+        used = self.plan(serial, plan)
+        if used is not None:
+            self._used = _Told((used,), self._known[serial].sources)
 
     def _kept_plan(self) -> Plan | None:
-        """The plan that the client has buffers of, else the best."""
-        if self._used is not None:
-            return self._used
-        offers = self._last.offers if self._last else ()
-        return offers[0].plan if offers else None
+        """The plan that the client has buffers of, else the best, unless its memory is gone."""
+        told = self._used or _Told(self._told.plans[:1], self._told.sources)
+        return next(iter(told.plans), None) if told.memory.issubset(self._sources) else None
 
     def _numbered(self, batch: PreparedBatch, cookie: int) -> NumberedBatch:
         serial = self._next_serial()
         self._last = batch.content
+        self._told = _Told(batch.plans, batch.sources)
         self._known.pop(serial, None)
-        self._known[serial] = batch.plans
+        self._known[serial] = self._told
         while len(self._known) > KNOWN_BATCHES:
             del self._known[next(iter(self._known))]
         return NumberedBatch(batch, cookie, serial, self._inquiry.explanation)

@@ -90,6 +90,7 @@ class PluginState:
         return HostState(
             state if isinstance(state, SurfaceState) else None,
             formats if formats is not None else frozenset(),
+            self.broker.platform.sources,
             self.allowance(client),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapwire.compositor_plugin.server import EncodedEvents, Resource
+from heapwire.protocol.values import Source
 from heapwire.protocol.wire import Batch, Explanation, batch_events
 
 _BATCH_BYTES = 4096
@@ -12,11 +13,13 @@ _OBJECT_BYTES = 512  # of an offer, a refusal or an entry of a conflict, with wh
 class PreparedBatch:
     """What a batch says, without cookie and serial, and its events, for each level of explanation.
 
-    The events end before `done` or `failed`, which have the two.
+    The events end before `done` or `failed`, which have the two. `sources` are those that its
+    plans could be made of, as they were then.
     """
 
-    def __init__(self, content: Batch) -> None:
+    def __init__(self, content: Batch, sources: tuple[Source, ...] = ()) -> None:
         self.content = content
+        self.sources = sources
         self.plans = tuple([offer.plan for offer in content.offers])
         """All plans, best first."""
         self._events: dict[tuple[int, Explanation], EncodedEvents] = {}

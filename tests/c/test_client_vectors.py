@@ -30,6 +30,19 @@ SOURCES = [
     }
     for _, kind, major, minor, properties, known, high, low, name in VECTORS["sources"][:-1]
 ]
+# The same numbers as another source, and a source that has gone again, in one group.
+AGAIN = [
+    *VECTORS["sources"][:-1],
+    ["source", 0, 250, 7, 0, 7, 0, 0, "short-lived"],
+    ["source_gone", 0, 250, 1],
+    ["source_gone", 0, 250, 7],
+    ["source", 0, 250, 1, 2, 3, 0, 4096, "reserved"],
+    ["done"],
+]
+AGAIN_SOURCES = [
+    *(one for one in SOURCES if one["id"] != [0, 250, 1]),
+    {"id": [0, 250, 1], "properties": 2, "known": 3, "size": 4096, "name": "reserved"},
+]
 
 
 def whole(answer: dict[str, Any]) -> dict[str, Any]:
@@ -133,3 +146,31 @@ def test_in_python(case: dict[str, Any]) -> None:
     finally:
         compositor.close()
     assert answers == case["answers"]
+
+
+@pytest.mark.system(
+    *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
+)
+def test_in_c_the_same_numbers_again_are_a_new_source(program: Callable[..., Path]) -> None:
+    compositor = TellingCompositor(AGAIN, events(VECTORS["feedback"][0]), 5)
+    try:
+        sources = in_c(program(HERE / "decode.c"), compositor)[0]
+    finally:
+        compositor.close()
+    assert sources == AGAIN_SOURCES
+
+
+def test_in_python_the_same_numbers_again_are_a_new_source() -> None:
+    compositor = TellingCompositor(AGAIN, [])
+    try:
+        with Connection(client_socket(compositor)) as connection:
+            told = LinuxDmabuf(connection).sources
+            assert told is not None
+            connection.roundtrip(timeout=PATIENCE)
+            sources = told.sources.values()
+    finally:
+        compositor.close()
+    assert [(source.id.minor, source.name, source.size or 0) for source in sources] == [
+        (one["id"][2], one["name"], one["size"]) for one in AGAIN_SOURCES
+    ]
+    assert [(source.contiguous, source.protected) for source in sources][-1] == (False, True)

@@ -135,6 +135,22 @@ def test_sources_come_and_go_as_a_group(session):
     assert session.manager.source_name(CMA) == "heap 250:1"
 
 
+def test_the_same_numbers_again_are_a_new_source(session):
+    """In one group with what had them before."""
+    [manager] = (
+        id_
+        for id_, name in session.fake.objects.items()
+        if name == "xx_dmabuf_negotiation_manager_v1"
+    )
+    numbers = (0, CMA.major, CMA.minor)
+    session.fake.event(manager, "source_gone", *numbers)
+    session.fake.event(manager, "source", *numbers, 2, "reserved")
+    session.fake.event(manager, "done")
+    session.connection.roundtrip()
+    again = session.manager.sources[CMA]
+    assert (again.name, again.contiguous, again.protected) == ("reserved", False, True)
+
+
 def test_an_answer_arrives_as_it_was_sent(session):
     session.negotiation.set_participant(decoder())
     session.negotiation.set_extents(EXTENTS)

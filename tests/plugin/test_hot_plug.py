@@ -12,6 +12,7 @@ import pytest
 from stage import Events, Stage
 
 from heapwire.protocol.values import FailureReason
+from heapwire.protocol.wire import Explanation
 
 
 @pytest.fixture
@@ -131,6 +132,47 @@ def test_it_is_let_go_of_in_turns(stage) -> None:
         sizes.append(len(kept._kept))
     assert sizes[0] == 60
     assert sizes[-1] == 0
-    assert (
-        max(before - after for before, after in itertools.pairwise(sizes)) <= 2 * 16
-    )  # slices in a pass
+    in_a_pass = [before - after for before, after in itertools.pairwise(sizes)]
+    assert max(in_a_pass) <= 2 * 16  # it has two slices
+
+
+def another(source):
+    """What has a source's numbers now, and is another source."""
+    return replace(source, name=f"{source.name} of a module loaded since")
+
+
+def test_numbers_that_come_again_are_a_new_source_and_a_new_answer(stage) -> None:
+    """As the protocol says: the same plans mean other memory from then on."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation, decoder=stage.decoder())
+    client.request(negotiation, "set_explanation", Explanation.NONE)
+    client.request(negotiation, "commit", 2)
+    told = client.batches(negotiation)[-1]
+    names(client)
+    used = told.offers[0].plan.layout.objects[0].source
+    sources = tuple(another(one) if one.id == used else one for one in stage.platform.sources)
+    stage.plugin.platform_changed(replace(stage.platform, sources=sources))
+    stage.settle()
+    assert names(client) == ["source_gone", "source", "done"]
+    [batch] = client.batches(negotiation)
+    assert (batch.cookie, batch.says_the_same_as(told)) == (0, True)
+    assert batch.serial != told.serial
+    stage.plugin.platform_changed(replace(stage.platform, sources=sources, title="looked at"))
+    stage.settle()
+    assert names(client) == client.batches(negotiation) == []
+
+
+def test_a_plan_of_what_is_gone_is_kept_for_no_source_that_has_its_numbers(stage) -> None:
+    """Buffers of before are of other memory: what is nearest to them now is nothing better."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    client.ask(negotiation)
+    told = client.batches(negotiation)[-1]
+    others = [offer for offer in told.offers if offer.plan.layout != told.offers[0].plan.layout]
+    client.request(negotiation, "use_plan", told.serial, others[-1].index)
+    used = {one.source for one in others[-1].plan.layout.objects}
+    sources = tuple(another(one) if one.id in used else one for one in stage.platform.sources)
+    stage.plugin.platform_changed(replace(stage.platform, sources=sources))
+    stage.settle()
+    assert client.batches(negotiation)[-1].offers[0].plan == told.offers[0].plan
