@@ -25,7 +25,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from heapwire.protocol.solver.contradiction import contradicts
 from heapwire.protocol.solver.demand import PAIRS_OF, Demand, Key
-from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, nearest
+from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, as_sources, nearest
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ALL_PLANES,
@@ -37,6 +37,7 @@ from heapwire.protocol.values import (
     Provenance,
     RelationType,
     SourceId,
+    SourcesType,
     Value,
     ValueKind,
 )
@@ -263,7 +264,10 @@ def spell(demand: Demand, inputs: Iterable[Constraint]) -> tuple[Constraint, ...
 
     Each has the lowest provenance of the inputs of its type, and must be
     understood if one of them must. Relations come from the inputs themselves.
+    Sources are in the order of the first input that lists some, and what stands in for
+    these comes last.
     """
+    inputs = tuple(inputs)
     lowest: dict[int, Provenance] = {}
     understand: dict[int, bool] = {}
     relations: set[Constraint] = set()
@@ -290,13 +294,26 @@ def spell(demand: Demand, inputs: Iterable[Constraint]) -> tuple[Constraint, ...
         *((type_, 0, merged) for type_, merged in demand.whole.items()),
         *((type_, 1 << plane, merged) for (type_, plane), merged in demand.own.items()),
     ):
-        if not isinstance(REGISTRY.get(type_), RelationType):
-            value = tuple(sorted(merged)) if isinstance(merged, frozenset) else merged
-            add(type_, value, planes)
+        row = REGISTRY.get(type_)
+        if isinstance(row, SourcesType):
+            add(type_, _in_order(row, as_sources(merged), planes, inputs), planes)
+        elif not isinstance(row, RelationType):
+            assert not isinstance(merged, frozenset)
+            add(type_, merged, planes)
     for (type_, planes), values in demand.carried.items():
         for value in values:
             add(type_, value, planes)
     return tuple(sorted(spelled, key=_order))
+
+
+def _in_order(
+    row: SourcesType, merged: frozenset[SourceId], planes: int, inputs: Iterable[Constraint]
+) -> tuple[SourceId, ...]:
+    """Merged sources of a plane, or of the buffer, as the first input about it lists them."""
+    lists = (row.of(one) for one in inputs if not one.planes or not planes or one.planes & planes)
+    first = next((listed for listed in lists if listed), ())
+    rank = {source: place for place, source in enumerate(first)}
+    return tuple(sorted(merged, key=lambda source: (rank.get(source, len(rank)), source)))
 
 
 def _order(constraint: Constraint) -> tuple[int, int, bool, int, str]:

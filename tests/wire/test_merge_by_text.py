@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import pytest
 
 from heapwire.protocol.solver.demand import pairs_of
-from heapwire.protocol.solver.merge import BOTTOM, join, lift
+from heapwire.protocol.solver.merge import BOTTOM, join, lift, spell
 from heapwire.protocol.values import (
+    PERMITTED_SOURCES,
     REGISTRY,
     Constraint,
     DeviceId,
@@ -203,6 +204,24 @@ def test_both_merges_agree_on_random_values(type_: int) -> None:
         outcomes.add(said is None)
     if ENTRIES[type_].merge in ("both", "equal"):
         assert outcomes == {True, False}  # both outcomes were compared
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_sources_that_are_in_all_lists_are_in_the_order_of_the_first(seed: int) -> None:
+    dice = random.Random(seed)
+    heaps = [SourceId(SourceKind.HEAP, 250, minor) for minor in range(6)]
+    lists = []
+    for _ in range(dice.randint(1, 4)):
+        lists.append((heaps[0], *dice.sample(heaps[1:], dice.randint(0, 5))))
+    lists = [tuple(dice.sample(one, len(one))) for one in lists]
+    inputs = [Constraint(type=PERMITTED_SOURCES.type, value=one, planes=3) for one in lists]
+    # Another plane's own list comes first, and orders nothing of planes 0 and 1.
+    other = Constraint(type=PERMITTED_SOURCES.type, value=tuple(heaps), planes=4)
+    merged = join(lift([one]) for one in (other, *inputs))
+    assert merged is not BOTTOM
+    by_text = tuple(one for one in lists[0] if all(one in others for others in lists))
+    spelled = {one.planes: one.value for one in spell(merged, [other, *inputs])}
+    assert spelled == {1: by_text, 2: by_text, 4: tuple(heaps)}
 
 
 def test_every_general_type_is_in_the_xml_and_no_other() -> None:
