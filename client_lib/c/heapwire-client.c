@@ -36,6 +36,7 @@
 
 #define FLAGGED 6  /* the version of linux-dmabuf from which each tranche says what it is for */
 #define SAMPLING 2 /* zwp_linux_dmabuf_feedback_v1.tranche_flags.sampling, which is since then */
+#define MOST_PERMITTED 16    /* lists of sources that a tranche's sets have for one pair */
 #define MOST_SOURCES 4096     /* of the compositor, and of a tranche */
 #define MOST_TRANCHES 256     /* of a batch */
 #define MOST_SETS 4096	      /* of a tranche */
@@ -1169,7 +1170,14 @@ struct demand {
 	uint64_t least_width, least_height, visible_width_alignment, visible_height_alignment;
 	uint64_t power_of_two[3], whole_pixels[3], exact[3]; /* flags */
 	int tied, adjacent;
+	size_t n_permitted; /* lists of sources: the memory is in each of them */
+	const struct heapwire_constraint *permitted[MOST_PERMITTED];
 };
+
+static const struct demand no_demand = {
+	{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {UINT32_MAX, UINT32_MAX, UINT32_MAX},
+	{0, 0, 0}, 1, 0, UINT32_MAX, 1, 1, 0, 0, UINT32_MAX, UINT32_MAX, UINT64_MAX, 0,
+	0, 0, 1, 1, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, 0, 0, 0, {NULL}};
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
@@ -1214,8 +1222,8 @@ static uint64_t number_of(const struct heapwire_constraint *constraint)
 }
 
 /*
- * Takes a constraint in; -1 if it is not understood. What is about which memory to use has been
- * answered by the tranche's sources.
+ * Takes a constraint in; -1 if it is not understood, or there is no room for it. What is about the
+ * properties of memory has been answered by the tranche's sources.
  */
 static int demand_add(struct demand *demand, const struct heapwire_constraint *constraint)
 {
@@ -1318,11 +1326,15 @@ static int demand_add(struct demand *demand, const struct heapwire_constraint *c
 	case XX_DMABUF_SOURCES_V1_TYPE_TIED_PITCH:
 		demand->tied = 1;
 		return 0;
+	case XX_DMABUF_SOURCES_V1_TYPE_PERMITTED_SOURCES:
+		if (demand->n_permitted == MOST_PERMITTED)
+			return -1;
+		demand->permitted[demand->n_permitted++] = constraint;
+		return 0;
 	case XX_DMABUF_SOURCES_V1_TYPE_SAME_BUFFER: /* there is one object, from one source */
 	case XX_DMABUF_SOURCES_V1_TYPE_SAME_SOURCE:
 	case XX_DMABUF_SOURCES_V1_TYPE_CONTIGUOUS: /* what the sources answer */
 	case XX_DMABUF_SOURCES_V1_TYPE_ADDRESS_RANGE:
-	case XX_DMABUF_SOURCES_V1_TYPE_PERMITTED_SOURCES:
 	case XX_DMABUF_SOURCES_V1_TYPE_PROTECTED:
 	case XX_DMABUF_SOURCES_V1_TYPE_DMA_WIDTH:
 	case XX_DMABUF_SOURCES_V1_TYPE_MAX_SEGMENTS:
@@ -1432,6 +1444,25 @@ static int demand_of(struct demand *demand, const struct heapwire_tranche *tranc
 	return 0;
 }
 
+/* Whether each list of sources has this one. */
+static int is_permitted(const struct demand *demand, const struct heapwire_source_id *source)
+{
+	struct heapwire_source_id listed;
+	size_t i, at;
+
+	for (i = 0; i < demand->n_permitted; i++) {
+		const struct heapwire_constraint *list = demand->permitted[i];
+		for (at = 0; at + sizeof listed <= list->size; at += sizeof listed) {
+			memcpy(&listed, (const char *)list->value + at, sizeof listed);
+			if (same_source(&listed, source))
+				break;
+		}
+		if (at + sizeof listed > list->size)
+			return 0;
+	}
+	return 1;
+}
+
 /* The least pitch that will do, 0 if there is none. */
 static uint64_t least_pitch(uint64_t least, uint64_t alignment, int power_of_two)
 {
@@ -1492,14 +1523,12 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 		     uint32_t width, uint32_t height, struct heapwire_layout *layout,
 		     struct heapwire_error *error)
 {
-	struct demand demand = {
-		{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {UINT32_MAX, UINT32_MAX, UINT32_MAX},
-		{0, 0, 0}, 1, 0, UINT32_MAX, 1, 1, 0, 0, UINT32_MAX, UINT32_MAX, UINT64_MAX, 0,
-		0, 0, 1, 1, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, 0, 0};
+	struct demand demand = no_demand;
 	const struct heapwire_pair pair = {fourcc, 0, modifier};
 	const struct format *format = formats;
 	struct heapwire_layout made;
 	uint64_t room_width = width, room_height = height, end = 0, pitches[3];
+	size_t source = 0;
 	uint32_t i;
 
 	while (format->fourcc != fourcc)
@@ -1519,6 +1548,10 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 			    "it is not known which memory the tranche's devices can use");
 	if (demand_of(&demand, tranche, &pair, width, height, error) < 0)
 		return -1;
+	while (!is_permitted(&demand, &tranche->sources[source]))
+		if (++source == tranche->n_sources)
+			return fail(error, HEAPWIRE_NOT_POSSIBLE,
+				    "the devices are permitted none of the tranche's memory for this");
 	if (!demand.visible_width_alignment || width % demand.visible_width_alignment ||
 	    !demand.visible_height_alignment || height % demand.visible_height_alignment ||
 	    width < demand.least_width || height < demand.least_height)
@@ -1569,7 +1602,7 @@ int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, ui
 	made.height = (uint32_t)room_height;
 	made.n_objects = 1;
 	made.n_planes = format->n_planes;
-	made.objects[0].source = tranche->sources[0];
+	made.objects[0].source = tranche->sources[source];
 	made.objects[0].size = end;
 	*layout = made;
 	return 0;
@@ -1788,16 +1821,22 @@ static int object_allocate(const struct heapwire_client *client,
 int heapwire_allocate(struct heapwire_client *client, const struct heapwire_tranche *tranche,
 		      struct heapwire_layout *layout, int *fds, struct heapwire_error *error)
 {
+	const struct heapwire_pair pair = {layout->fourcc, 0, layout->modifier};
 	struct heapwire_layout made = *layout;
+	struct demand demand = no_demand;
 	uint32_t i;
 
+	/* Of a layout that is not by the tranche no device of it says which memory will do. */
+	if (tranche && demand_of(&demand, tranche, &pair, made.width, made.height, NULL) < 0)
+		demand = no_demand;
 	if (!made.n_objects || made.n_objects > HEAPWIRE_PLANES)
 		return fail(error, HEAPWIRE_CALLER, "a layout that contradicts itself");
 	for (i = 0; i < made.n_objects; i++) {
 		size_t next = 0;
 		fds[i] = object_allocate(client, &made.objects[i], error);
 		for (; fds[i] < 0 && tranche && next < tranche->n_sources; next++) {
-			if (same_source(&layout->objects[i].source, &tranche->sources[next]))
+			if (same_source(&layout->objects[i].source, &tranche->sources[next]) ||
+			    !is_permitted(&demand, &tranche->sources[next]))
 				continue;
 			made.objects[i].source = tranche->sources[next];
 			fds[i] = object_allocate(client, &made.objects[i], error);

@@ -103,3 +103,39 @@ def test_it_agrees_with_the_solver(seed: int, client: tuple[FFI, Any]) -> None:
         layout.objects[0].size,
         [(plane.offset, plane.pitch) for plane in layout.planes],
     ), (one, size)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_memory_is_what_all_devices_permit(seed: int, client: tuple[FFI, Any]) -> None:
+    """Of what is in all lists the first in the order of the tranche, which is the best."""
+    ffi, lib = client
+    rng = random.Random(seed)
+    heaps = [(0, 250, minor) for minor in range(5)]
+    told = rng.sample(heaps, rng.randint(1, 5))
+    lists = [rng.sample(heaps, rng.randint(1, 5)) for _ in range(rng.randint(1, 3))]
+    format_ = pair("XRGB8888")
+    pairs = ffi.new("struct heapwire_pair *", [format_.fourcc, 0, format_.modifier])
+    values = [ffi.new("uint32_t[]", [number for id_ in one for number in id_]) for one in lists]
+    constraints = [
+        ffi.new(
+            "struct heapwire_constraint *",
+            [BY_NAME["permitted-sources"].type, 0, 1, ffi.sizeof(value), value],
+        )
+        for value in values
+    ]
+    sets = ffi.new(
+        "struct heapwire_set[]",
+        [[device, 0, ffi.NULL, 1, one] for device, one in enumerate(constraints)],
+    )
+    sources = ffi.new("struct heapwire_source_id[]", told)
+    tranche = ffi.new(
+        "struct heapwire_tranche *", [0, 1, 1, pairs, len(told), sources, len(lists), sets]
+    )
+    layout, error = ffi.new("struct heapwire_layout *"), ffi.new("struct heapwire_error *")
+    done = lib.heapwire_lay_out(tranche, format_.fourcc, 0, 64, 64, layout, error)
+    permitted = [one for one in told if all(one in listed for listed in lists)]
+    if not permitted:
+        assert (done, error.fault) == (-1, lib.HEAPWIRE_NOT_POSSIBLE)
+        return
+    found = layout.objects[0].source
+    assert (found.kind, found.major, found.minor) == permitted[0]
