@@ -307,7 +307,7 @@ heapwire_attach(const struct heapwire_host *host)
 		heapwire->calls.feedback =
 			feedback_log_join(given.display, &heapwire->feedback_user);
 	if (given.hides_buffers)
-		heapwire->surfaces = surface_log_create(given.display);
+		heapwire->surfaces = surface_log_join(given.display);
 	return heapwire;
 }
 
@@ -316,7 +316,7 @@ heapwire_detach(struct heapwire *heapwire)
 {
 	if (!heapwire)
 		return;
-	surface_log_destroy(heapwire->surfaces);
+	surface_log_leave(heapwire->surfaces);
 	message_log_stop(&heapwire->imports);
 	feedback_log_leave(heapwire->calls.feedback, &heapwire->feedback_user);
 	heapwire->calls.feedback = NULL; /* detaching asks it no more */

@@ -41,10 +41,16 @@ struct followed {
 };
 
 struct surface_log {
+	struct wl_list link; /* logs */
+	struct wl_display *display;
+	unsigned users;
 	struct message_log messages;
 	struct wl_list surfaces;
 	const char *surface, *subsurface, *subcompositor; /* the interfaces' names, where last seen */
 };
+
+/* A surface's record is found by its listener's function, so a display has one log. */
+static struct wl_list logs = {&logs, &logs};
 
 static void
 held_destroyed(struct wl_listener *listener, void *data)
@@ -241,30 +247,42 @@ heard(void *data, enum wl_protocol_logger_type type,
 }
 
 struct surface_log *
-surface_log_create(struct wl_display *display)
+surface_log_join(struct wl_display *display)
 {
-	struct surface_log *log = calloc(1, sizeof *log);
+	struct surface_log *log;
 
+	wl_list_for_each(log, &logs, link) {
+		/* One without a logger is of a display that has ended. */
+		if (log->display == display && log->messages.logger) {
+			log->users++;
+			return log;
+		}
+	}
+	log = calloc(1, sizeof *log);
 	if (!log)
 		return NULL;
-	wl_list_init(&log->surfaces);
 	if (message_log_start(&log->messages, display, heard, log) < 0) {
 		free(log);
 		return NULL;
 	}
+	log->display = display;
+	log->users = 1;
+	wl_list_init(&log->surfaces);
+	wl_list_insert(&logs, &log->link);
 	return log;
 }
 
 void
-surface_log_destroy(struct surface_log *log)
+surface_log_leave(struct surface_log *log)
 {
 	struct followed *followed, *next;
 
-	if (!log)
+	if (!log || --log->users)
 		return;
 	message_log_stop(&log->messages);
 	wl_list_for_each_safe(followed, next, &log->surfaces, link)
 		forget(followed);
+	wl_list_remove(&log->link);
 	free(log);
 }
 

@@ -9,9 +9,13 @@
 
 #include <wayland-server-core.h>
 
-/* NULL if there is no memory. Ends with the display, if it is not destroyed before. */
-struct surface_log *surface_log_create(struct wl_display *display);
-void surface_log_destroy(struct surface_log *log);
+/*
+ * Follow a display's surfaces. A display has one log, however many ask for it. NULL if there is no
+ * memory.
+ */
+struct surface_log *surface_log_join(struct wl_display *display);
+/* The last one to leave ends it; safe after the display's end, and with NULL. */
+void surface_log_leave(struct surface_log *log);
 
 /* The buffer that the surface's current state has; NULL: none, it is destroyed, or not known. */
 struct wl_resource *surface_log_buffer(struct wl_resource *surface);
