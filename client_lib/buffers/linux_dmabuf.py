@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -80,10 +81,18 @@ class LinuxDmabuf:
         return self._sources
 
     def feedback(self, surface: AnyProxy | None) -> AnyProxy:
-        """A new `zwp_linux_dmabuf_feedback_v1`, from version 4 on: for a surface, or for none."""
+        """A new `zwp_linux_dmabuf_feedback_v1`, from version 4 on: for a surface, or for none.
+
+        As long as nobody listens to it, the format tables that come are closed.
+        """
         if surface is None:
-            return create(self._proxy, "get_default_feedback")
-        return create(self._proxy, "get_surface_feedback", surface)
+            feedback = create(self._proxy, "get_default_feedback")
+        else:
+            feedback = create(self._proxy, "get_surface_feedback", surface)
+        listen(
+            feedback, self.connection.handler_failed, {"format_table": lambda fd, _: os.close(fd)}
+        )
+        return feedback
 
     def import_buffer(
         self, buffer: Buffer, extent: Extent, *, device: DeviceId | None = None

@@ -7,8 +7,11 @@ import struct
 
 import pytest
 from fake_compositor import NV12, TABLES, XRGB, _table
+from open_files import open_fds
+from patience import PATIENCE
 from playing_compositor import PlayingCompositor
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
+from telling_compositor import TellingCompositor, client_socket
 
 from heapwire.client_lib import Connection, LinuxDmabuf, NoAnswerError, local_negotiation
 from heapwire.client_lib.wayland.format_table import read_format_table
@@ -276,3 +279,27 @@ def test_a_table_may_have_as_many_entries_as_two_bytes_can_number_and_no_more(no
         decoder.format_table(content + bytes(ENTRY_BYTES))
     with pytest.raises(PeerError, match="more than it can have"):
         read_format_table(table_file(TABLE_ENTRIES + 1), (TABLE_ENTRIES + 1) * ENTRY_BYTES)
+
+
+class TellingTables(TellingCompositor):
+    """Sends each new feedback object format tables, and nothing else."""
+
+    def on_zwp_linux_dmabuf_v1_get_default_feedback(self, _id, new):
+        for _ in range(3):
+            self._send_table(new, [[NV12.fourcc, NV12.modifier]])
+
+
+def test_the_tables_of_feedback_that_nobody_listens_to_are_closed():
+    compositor = TellingTables([], [])
+    try:
+        with Connection(client_socket(compositor)) as connection:
+            dmabuf = LinuxDmabuf(connection)
+            connection.roundtrip(timeout=PATIENCE)
+            before = open_fds()
+            feedbacks = [dmabuf.feedback(None) for _ in range(5)]
+            connection.roundtrip(timeout=PATIENCE)
+            assert open_fds() == before
+            for feedback in feedbacks:
+                feedback.destroy()
+    finally:
+        compositor.close()
