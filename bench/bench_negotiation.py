@@ -35,7 +35,7 @@ class BareHost:
     def surface_state(self, surface: int) -> SurfaceState | None:
         return None
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
         return FORMATS
 
     def dmabuf_feedback(self, feedback: int) -> None:

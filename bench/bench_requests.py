@@ -58,7 +58,7 @@ class Nobody:
     def surface_state(self, surface: int) -> SurfaceState | None:
         return None
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
         return frozenset({NV12})
 
     def security_context(self, client: int) -> SecurityContext | None:

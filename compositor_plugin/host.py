@@ -123,8 +123,12 @@ class Host(Protocol):
     def surface_state(self, surface: int) -> SurfaceState | None:
         """What the compositor makes of the surface; None if it knows it not."""
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
-        """The pairs that linux-dmabuf would take from this `wl_client`."""
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
+        """The pairs that linux-dmabuf would take from this `wl_client` for one of its surfaces.
+
+        They are all that the feedback for the surface lists; without a surface, or if there is
+        none for it, those of the feedback for none in particular.
+        """
 
     def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
         """What a `zwp_linux_dmabuf_feedback_v1` of the host's said in its last batch.

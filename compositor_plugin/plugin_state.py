@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from heapwire.compositor_plugin.answering import AnswerSchedule, SetRecords, SolverQueue
 from heapwire.compositor_plugin.broker import Broker
@@ -37,6 +37,7 @@ from heapwire.protocol.wire import DmabufFeedback
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.manager import SourceManager
 
+Of = ParamSpec("Of")
 HostAnswer = TypeVar("HostAnswer")
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class PluginState:
     def host_state(self, surface: int | None, client: Client) -> HostState:
         """What the host says now; what it fails to say is unknown."""
         state = self._ask(self._host.surface_state, surface) if surface else None
-        formats = self._ask(self._host.importable_formats, client.address)
+        formats = self._ask(self._host.importable_formats, client.address, surface)
         return HostState(
             state if isinstance(state, SurfaceState) else None,
             formats if formats is not None else frozenset(),
@@ -181,9 +182,11 @@ class PluginState:
         if self.uses.of(client).first("answer"):
             log.error("a negotiation cannot be answered: %s", what)
 
-    def _ask(self, question: Callable[[int], HostAnswer], of: int) -> HostAnswer | None:
+    def _ask(
+        self, question: Callable[Of, HostAnswer], *of: Of.args, **more: Of.kwargs
+    ) -> HostAnswer | None:
         try:
-            return question(of)
+            return question(*of, **more)
         except Exception:
             log.exception("the host failed to answer")
             return None

@@ -50,7 +50,7 @@ class Compositor:
         outputs, size = (self.output,), Extent(1920, 1080)
         return SurfaceState(outputs=outputs, size=size, candidate=on_top, reason=reason)
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
         return FORMATS  # those of the linux-dmabuf, if there were one
 
     def dmabuf_feedback(self, feedback: int) -> None:

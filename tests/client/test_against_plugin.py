@@ -42,7 +42,7 @@ class Host:
     def surface_state(self, surface):
         return None
 
-    def importable_formats(self, client):
+    def importable_formats(self, client, surface):
         rows = frozenset(FormatModifier(code, LINEAR) for code in writable_formats())
         return rows | {FormatModifier(parse_fourcc("NV12"), SAMSUNG_64_32_TILE)}
 

@@ -18,11 +18,25 @@ from heapwire.compositor_plugin.hosts.embed.attachment import Attachment
 from heapwire.compositor_plugin.hosts.embed.host_table import ffi, pointer_value
 from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
-from heapwire.compositor_plugin.server import Global, NewId, OwnDisplay, Resource, library
+from heapwire.compositor_plugin.server import (
+    Global,
+    NewId,
+    OwnDisplay,
+    Resource,
+    core_interface,
+    library,
+)
 from heapwire.compositor_plugin.server.libwayland_server import address
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import FormatModifier, Usage
-from heapwire.protocol.wire import encode_device, encode_table
+from heapwire.protocol.wire import (
+    Argument,
+    ArgumentKind,
+    Interface,
+    Message,
+    encode_device,
+    encode_table,
+)
 from heapwire.protocol.wire.bindings import INTERFACES
 
 FEEDBACK = "zwp_linux_dmabuf_feedback_v1"
@@ -123,6 +137,42 @@ class Dmabuf(ZwpLinuxDmabufV1):
         self._host.made.append(made)
         self._host.script(made)
 
+    def get_surface_feedback(self, new_id: NewId, surface: Resource) -> None:
+        self.get_default_feedback(new_id)
+
+
+def _ignoring(name: str) -> type[Resource]:
+    """A resource of a core interface whose requests do nothing."""
+    table = core_interface(name)
+    ignored = {one.name: lambda self, *_: None for one in table.requests if not one.destructor}
+    return type(name, (Resource,), {**ignored, "INTERFACE": table})
+
+
+Surface, Buffer = _ignoring("wl_surface"), _ignoring("wl_buffer")
+
+
+class Kit(Resource):
+    """A global that makes surfaces and buffers."""
+
+    INTERFACE = Interface(
+        "heapwire_kit",
+        1,
+        requests=(
+            Message("surface", (Argument("id", ArgumentKind.NEW_ID, "wl_surface"),)),
+            Message("buffer", (Argument("id", ArgumentKind.NEW_ID, "wl_buffer"),)),
+        ),
+    )
+
+    def __init__(self, new_id: NewId, host: DmabufHost) -> None:
+        super().__init__(new_id)
+        self._host = host
+
+    def surface(self, new_id: NewId) -> None:
+        self._host.surfaces.append(Surface(new_id))
+
+    def buffer(self, new_id: NewId) -> None:
+        self._host.buffers.append(Buffer(new_id))
+
 
 class DmabufHost:
     """A display with linux-dmabuf of which `script` says what a new feedback object sends."""
@@ -130,8 +180,11 @@ class DmabufHost:
     def __init__(self) -> None:
         self.display = OwnDisplay()
         self.made: list[Feedback] = []
+        self.surfaces: list[Resource] = []
+        self.buffers: list[Resource] = []
         self.script: Callable[[Feedback], None] = say_all
         self._global = Global(self.display, Dmabuf.INTERFACE, lambda id_: Dmabuf(id_, self))
+        self._kit = Global(self.display, Kit.INTERFACE, lambda id_: Kit(id_, self))
 
     def client(self, version: int = 5) -> Client:
         return Client(self, version)
@@ -147,7 +200,7 @@ class Client(WireClient):
     """A client that has bound linux-dmabuf, and the core of ours if it is there."""
 
     def __init__(self, host: DmabufHost, version: int) -> None:
-        tables = (Dmabuf.INTERFACE, Feedback.INTERFACE, *INTERFACES)
+        tables = (Dmabuf.INTERFACE, Feedback.INTERFACE, Kit.INTERFACE, *INTERFACES)
         super().__init__(host.display, *tables)
         self.host = host
         self.dmabuf = self.bind(DMABUF, version)
@@ -159,6 +212,18 @@ class Client(WireClient):
         self.raw(b"".join(struct.pack("=III", *head, id_) for id_ in ids))
         self.pump()
         return ids
+
+    def make(self, what: str) -> tuple[int, Resource]:
+        """A surface or a buffer: its id, and the host's side of it."""
+        kit, id_ = self.bind("heapwire_kit"), self.new(f"wl_{what}")
+        self.request(kit, what, id_)
+        return id_, (self.host.surfaces if what == "surface" else self.host.buffers)[-1]
+
+    def ask_for(self, surface: int) -> tuple[int, Feedback]:
+        """A feedback object for a surface: its id, and the host's side of it."""
+        id_ = self.new(FEEDBACK)
+        self.request(self.dmabuf, "get_surface_feedback", id_, surface)
+        return id_, self.host.made[-1]
 
     def extend(self, feedback: int) -> int:
         sources = self.bind("xx_dmabuf_sources_v1")

@@ -349,7 +349,7 @@ def test_formats_that_just_fit_are_asked_for_once(host):
     kind = "uint32_t(void *, struct wl_client *, struct heapwire_format *, uint32_t)"
     told = ffi.callback(kind, formats)
     host.table.importable_formats = told
-    assert len(table_host(host).importable_formats(64)) == 512
+    assert len(table_host(host).importable_formats(64, None)) == 512
     assert rooms == [512]
 
 
@@ -402,7 +402,7 @@ def test_formats_beyond_the_first_room_are_asked_for_again(host):
     kind = "uint32_t(void *, struct wl_client *, struct heapwire_format *, uint32_t)"
     told = ffi.callback(kind, formats)
     host.table.importable_formats = told
-    found = table_host(host).importable_formats(64)
+    found = table_host(host).importable_formats(64, None)
     assert found == {FormatModifier(NV12, index) for index in range(600)}
     assert rooms == [512, 600]
 

@@ -83,7 +83,7 @@ def test_a_batch_that_is_new_is_heard_once(host, calls):
     for feedback in host.made[-20:]:
         feedback.batch(1)
     assert len(calls) == 1
-    assert {len(attachment()._host.importable_formats(0))} == {1}
+    assert {len(attachment()._host.importable_formats(0, None))} == {1}
     client.close()
 
 
@@ -222,7 +222,7 @@ def test_a_batch_that_breaks_the_rules_is_passed_over(host, calls, caplog):
     """It is complained of once, and what was known before counts."""
     client = host.client()
     feedbacks = client.ask(3)
-    known = attachment()._host.importable_formats(0)
+    known = attachment()._host.importable_formats(0, None)
     calls.clear()
     with caplog.at_level(logging.WARNING, "heapwire"):
         for feedback in host.made[-3:]:
@@ -230,7 +230,7 @@ def test_a_batch_that_breaks_the_rules_is_passed_over(host, calls, caplog):
     lines = [line for _, line in host.users[0].lines if "is not understood" in line]
     assert len(lines) == 1
     assert len(calls) == 1
-    assert attachment()._host.importable_formats(0) is known
+    assert attachment()._host.importable_formats(0, None) is known
     assert not any(followed(client, one) for one in feedbacks)
     host.made[-1].batch(0, 1)
     assert followed(client, feedbacks[-1])
@@ -356,7 +356,7 @@ def test_a_library_of_before_is_told_to_be_built_again():
     older.calls.size = ffi.offsetof("struct heapwire_calls", "batch_ends")
     assert older.attach()
     assert [line for _, line in older.lines if "build it again" in line]
-    assert attachment()._host.importable_formats(0) == frozenset()
+    assert attachment()._host.importable_formats(0, None) == frozenset()
     assert attachment()._host.dmabuf_feedback(64) is None
     older.calls.detach(older.calls.plugin)
     older.display.destroy()

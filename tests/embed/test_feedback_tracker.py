@@ -84,9 +84,9 @@ def told(hosted):
 def test_the_host_s_tranches_say_which_formats_it_takes(hosted):
     """And nobody has it list them once more."""
     one = hosted()
-    formats = one.attachment._host.importable_formats(0)
+    formats = one.attachment._host.importable_formats(0, None)
     assert formats == DmabufImporter(one.machine).formats
-    assert one.attachment._host.importable_formats(0) is formats, "put together once"
+    assert one.attachment._host.importable_formats(0, None) is formats, "put together once"
     assert FEEDBACK in _heard
     assert b"zwp_linux_dmabuf_v1" not in _heard
 
@@ -94,7 +94,7 @@ def test_the_host_s_tranches_say_which_formats_it_takes(hosted):
 def test_a_host_without_feedback_lists_them(hosted, monkeypatch):
     monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", 3)
     one = hosted()
-    assert one.attachment._host.importable_formats(0) == DmabufImporter(one.machine).formats
+    assert one.attachment._host.importable_formats(0, None) == DmabufImporter(one.machine).formats
     assert FEEDBACK not in _heard
 
 

@@ -115,7 +115,7 @@ class ScriptedHost:
         self.questions += 1
         return self.state
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
         self.questions += 1
         return self.importable
 

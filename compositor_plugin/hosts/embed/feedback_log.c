@@ -8,7 +8,7 @@
  * Clients are followed from their first request to zwp_linux_dmabuf_v1 on, and not from an event:
  * a client that is being destroyed can still be sent events, but its end is not told any more then.
  *
- * What is not understood, does not fit or has no room is passed over: its object has said nothing.
+ * What is not understood, or has no room, is passed over: its object has said nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,14 +18,16 @@
 
 #include "batch_store.h"
 #include "feedback_log.h"
+#include "gathered_batch.h"
 #include "message_log.h"
+#include "told_surfaces.h"
 
 /* As zwp_linux_dmabuf_feedback_v1 numbers its events. */
 enum { DONE = 0, FORMAT_TABLE = 1, MAIN_DEVICE = 2, TRANCHE_DONE = 3, TARGET_DEVICE = 4,
        TRANCHE_FORMATS = 5, TRANCHE_FLAGS = 6 };
 
-/* Bytes of a batch that has not ended: as a rule of one at a time, of all at most. */
-enum { FIRST_ROOM = 256, GATHERED_BYTES = 1024 * 1024 };
+/* As zwp_linux_dmabuf_v1 numbers its requests. */
+enum { GET_DEFAULT_FEEDBACK = 2, GET_SURFACE_FEEDBACK = 3 };
 
 struct followed {
 	struct wl_list link; /* follower.objects */
@@ -34,11 +36,10 @@ struct followed {
 	struct format_table *table;
 	struct batch *last;
 	bool extended;
+	struct told_surface *surface; /* NULL: it is for none in particular */
 	/* The batch that has not ended: */
-	bool lost;
 	uint64_t main_device;
-	unsigned char *gathered;
-	size_t size, room;
+	struct gathered_batch gathered;
 };
 
 /* A client that has asked linux-dmabuf for something. */
@@ -47,8 +48,9 @@ struct follower {
 	struct heapwire_feedback *log;
 	struct wl_listener destroyed;
 	struct wl_list objects;
+	struct told_surfaces surfaces;
 	unsigned count;
-	struct batch *last;
+	struct batch *last; /* for no surface in particular */
 };
 
 struct heapwire_feedback {
@@ -61,62 +63,11 @@ struct heapwire_feedback {
 	unsigned objects;
 	size_t gathered; /* bytes of room of batches that have not ended */
 	struct batch_store store;
-	struct batch *last;
-	uint64_t main_device; /* that was told of last */
+	struct batch *last, *last_for_all; /* of any object, and for no surface in particular */
+	uint64_t main_device;		   /* that was told of last */
 };
 
 static struct wl_list logs = {&logs, &logs};
-
-static void
-begin_batch(struct followed *followed)
-{
-	followed->client->log->gathered -= followed->room;
-	free(followed->gathered);
-	followed->gathered = NULL;
-	followed->size = followed->room = 0;
-	followed->main_device = 0;
-	followed->lost = false;
-}
-
-static bool
-make_room(struct followed *followed, size_t more)
-{
-	struct heapwire_feedback *log = followed->client->log;
-	size_t room = followed->room ? followed->room : FIRST_ROOM;
-	unsigned char *larger;
-
-	if (followed->size + more <= followed->room)
-		return true;
-	while (room < followed->size + more)
-		room *= 2;
-	if (room > BATCH_BYTES || log->gathered - followed->room + room > GATHERED_BYTES)
-		return false;
-	larger = realloc(followed->gathered, room);
-	if (!larger)
-		return false;
-	log->gathered += room - followed->room;
-	followed->gathered = larger;
-	followed->room = room;
-	return true;
-}
-
-/* An event as it is told of: its opcode, the bytes of its argument, and these in whole words. */
-static void
-gather(struct followed *followed, uint32_t opcode, const void *argument, size_t size)
-{
-	const uint32_t head[] = {opcode, (uint32_t)size};
-	const size_t padded = (size + 3) & ~(size_t)3, more = sizeof head + padded;
-
-	if (followed->lost || !make_room(followed, more)) {
-		followed->lost = true;
-		return;
-	}
-	memcpy(followed->gathered + followed->size, head, sizeof head);
-	memset(followed->gathered + followed->size + sizeof head, 0, padded);
-	if (size)
-		memcpy(followed->gathered + followed->size + sizeof head, argument, size);
-	followed->size += more;
-}
 
 /* Say that a batch ends. Nothing of the object or its client is touched afterwards. */
 static void
@@ -146,18 +97,23 @@ end_batch(struct followed *followed, struct wl_resource *resource)
 	struct heapwire_feedback *log = followed->client->log;
 	struct batch *batch = NULL;
 
-	if (followed->table && followed->gathered && !followed->lost)
+	if (followed->table && followed->gathered.events && !followed->gathered.lost)
 		batch = batch_store_batch(&log->store, followed->table,
 					  (uint32_t)wl_resource_get_version(resource),
-					  followed->main_device, followed->gathered,
-					  followed->size);
-	begin_batch(followed);
-	if (batch && batch->wrong)
-		batch = NULL;
+					  followed->main_device, followed->gathered.events,
+					  followed->gathered.size);
+	gathered_batch_begin(&followed->gathered, &log->gathered);
+	followed->main_device = 0;
+	batch = batch && batch->wrong ? NULL : batch;
 	batch_hold(&followed->last, batch);
 	if (!batch)
 		return;
-	batch_hold(&followed->client->last, batch);
+	if (followed->surface) {
+		told_surface_said(followed->surface, batch);
+	} else if (!followed->client->surfaces.lost) {
+		batch_hold(&followed->client->last, batch);
+		batch_hold(&log->last_for_all, batch);
+	}
 	if (!batch->told || followed->extended ||
 	    (batch->main_device && batch->main_device != log->main_device))
 		tell(log, batch, followed->extended ? resource : NULL);
@@ -168,9 +124,10 @@ end_batch(struct followed *followed, struct wl_resource *resource)
 static void
 unfollow(struct followed *followed)
 {
-	begin_batch(followed);
+	gathered_batch_begin(&followed->gathered, &followed->client->log->gathered);
 	batch_hold(&followed->last, NULL);
 	table_hold(&followed->table, NULL);
+	told_surface_leave(&followed->surface);
 	followed->client->count--;
 	followed->client->log->objects--;
 	wl_list_remove(&followed->destroyed.link);
@@ -194,6 +151,7 @@ forget_client(struct follower *client)
 
 	wl_list_for_each_safe(followed, next, &client->objects, link)
 		unfollow(followed);
+	told_surfaces_finish(&client->surfaces);
 	batch_hold(&client->last, NULL);
 	wl_list_remove(&client->destroyed.link);
 	wl_list_remove(&client->link);
@@ -218,18 +176,23 @@ find_client(struct wl_client *client)
 	return listener ? wl_container_of(listener, found, destroyed) : NULL;
 }
 
-static void
+static struct follower *
 follow_client(struct heapwire_feedback *log, struct wl_client *client)
 {
-	struct follower *follower = find_client(client) ? NULL : calloc(1, sizeof *follower);
+	struct follower *follower = find_client(client);
 
+	if (follower)
+		return follower;
+	follower = calloc(1, sizeof *follower);
 	if (!follower)
-		return; /* it is known, or there is no memory */
+		return NULL;
 	follower->log = log;
 	wl_list_init(&follower->objects);
+	told_surfaces_init(&follower->surfaces);
 	follower->destroyed.notify = client_destroyed;
 	wl_client_add_destroy_listener(client, &follower->destroyed);
 	wl_list_insert(&log->clients, &follower->link);
+	return follower;
 }
 
 static struct followed *
@@ -257,12 +220,37 @@ follow(struct wl_resource *resource)
 	if (!followed)
 		return NULL;
 	followed->client = client;
+	told_surfaces_take(&client->surfaces, wl_resource_get_id(resource), &followed->surface);
 	followed->destroyed.notify = object_destroyed;
 	wl_resource_add_destroy_listener(resource, &followed->destroyed);
 	wl_list_insert(&client->objects, &followed->link);
 	client->count++;
 	client->log->objects++;
 	return followed;
+}
+
+static void
+request(struct heapwire_feedback *log, const struct wl_protocol_logger_message *message)
+{
+	struct follower *client = follow_client(log, wl_resource_get_client(message->resource));
+	const union wl_argument *arguments = message->arguments;
+	struct wl_resource *surface = NULL;
+
+	/* An object of the server's begins its resource, as handlers have it. */
+	if (message->message_opcode == GET_SURFACE_FEEDBACK)
+		surface = (struct wl_resource *)arguments[1].o;
+	else if (message->message_opcode != GET_DEFAULT_FEEDBACK)
+		return;
+	if (client)
+		told_surfaces_ask(&client->surfaces, arguments[0].n, surface);
+}
+
+static void
+gather(struct followed *followed, uint32_t opcode, const void *argument, size_t size)
+{
+	size_t *all = &followed->client->log->gathered;
+
+	gathered_batch_add(&followed->gathered, all, opcode, argument, size);
 }
 
 static void
@@ -314,7 +302,7 @@ heard(void *data, enum wl_protocol_logger_type type,
 			event(message->resource, (uint32_t)message->message_opcode,
 			      message->arguments);
 	} else if (is_named(name, "zwp_linux_dmabuf_v1", &log->dmabuf)) {
-		follow_client(log, wl_resource_get_client(message->resource));
+		request(log, message);
 	}
 }
 
@@ -360,6 +348,7 @@ feedback_log_leave(struct heapwire_feedback *log, struct feedback_user *user)
 	wl_list_for_each_safe(client, next, &log->clients, link)
 		forget_client(client);
 	batch_hold(&log->last, NULL);
+	batch_hold(&log->last_for_all, NULL);
 	batch_store_finish(&log->store);
 	wl_list_remove(&log->link);
 	free(log);
@@ -380,12 +369,25 @@ feedback_log_of(const struct heapwire_feedback *log, struct wl_resource *object)
 }
 
 const struct heapwire_batch *
-feedback_log_for(const struct heapwire_feedback *log, struct wl_client *client)
+feedback_log_to(const struct heapwire_feedback *log, struct wl_client *client,
+		struct wl_resource *surface)
 {
 	const struct follower *follower = log && client ? find_client(client) : NULL;
-	const struct heapwire_batch *own = follower ? readable(follower->last) : NULL;
+	const struct heapwire_batch *said = NULL;
 
-	return own || !log ? own : readable(log->last);
+	if (follower && surface)
+		said = readable(told_surface_last(surface));
+	if (!said && follower)
+		said = readable(follower->last);
+	if (!said && log)
+		said = readable(log->last_for_all);
+	return said || !log ? said : readable(log->last);
+}
+
+const struct heapwire_batch *
+feedback_log_for(const struct heapwire_feedback *log, struct wl_client *client)
+{
+	return feedback_log_to(log, client, NULL);
 }
 
 void

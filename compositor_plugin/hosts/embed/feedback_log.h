@@ -38,6 +38,9 @@ const struct heapwire_batch *feedback_log_of(const struct heapwire_feedback *log
 					     struct wl_resource *object);
 const struct heapwire_batch *feedback_log_for(const struct heapwire_feedback *log,
 					      struct wl_client *client);
+const struct heapwire_batch *feedback_log_to(const struct heapwire_feedback *log,
+					     struct wl_client *client,
+					     struct wl_resource *surface);
 void feedback_log_extend(struct heapwire_feedback *log, struct wl_resource *object,
 			 uint32_t extended);
 

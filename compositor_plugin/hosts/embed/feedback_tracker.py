@@ -64,13 +64,20 @@ class FeedbackTracker:
         resource = ffi.cast("struct wl_resource *", feedback)
         return self._known(self._calls.batch_of(self._calls.feedback, resource))
 
-    def said_to(self, client: int) -> DmabufFeedback | None:
-        """What a `wl_client` was told last, else what anybody was; None if nobody was."""
-        if self._calls is None:
+    def said_to(self, client: int, surface: int | None = None) -> DmabufFeedback | None:
+        """What a `wl_client` was told last of a surface; None if nobody was told anything.
+
+        Without a surface, or where it was told nothing of that, it is what it was told for none
+        in particular, else what anybody was.
+        """
+        calls = self._calls
+        if calls is None:
             return None
         pointer = ffi.cast("struct wl_client *", client)
-        told = self._calls.batch_for(self._calls.feedback, pointer)
-        return self._known(told)
+        if calls.size <= ffi.offsetof("struct heapwire_calls", "batch_to"):
+            return self._known(calls.batch_for(calls.feedback, pointer))
+        resource = ffi.cast("struct wl_resource *", surface or 0)
+        return self._known(calls.batch_to(calls.feedback, pointer, resource))
 
     def extend(self, feedback: int, extended: bool) -> None:
         """A feedback object is extended, or is no longer."""

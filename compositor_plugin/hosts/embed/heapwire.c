@@ -275,6 +275,7 @@ heapwire_attach(const struct heapwire_host *host)
 	heapwire->calls.batch_of = feedback_log_of;
 	heapwire->calls.batch_for = feedback_log_for;
 	heapwire->calls.extend = feedback_log_extend;
+	heapwire->calls.batch_to = feedback_log_to;
 
 	lock = py.GILState_Ensure();
 	/* What is imported stays: looking for garbage in it would take a tenth of the time. */

@@ -257,12 +257,17 @@ struct heapwire_calls {
 	struct heapwire_feedback *feedback;
 	const struct heapwire_batch *(*batch_of)(const struct heapwire_feedback *feedback,
 						 struct wl_resource *object);
-	/* The last batch of any of a client's objects, else of anybody's: */
+	/* What batch_to gives for no surface, for who knows no other: */
 	const struct heapwire_batch *(*batch_for)(const struct heapwire_feedback *feedback,
 						  struct wl_client *client);
 	/* Whether each batch of an object is told of from now on, and not only those that are new: */
 	void (*extend)(struct heapwire_feedback *feedback, struct wl_resource *object,
 		       uint32_t extended);
+	/* The last batch of a surface's objects, else of those of the client's that are for no
+	 * surface in particular, else of anybody's; `surface` may be NULL: */
+	const struct heapwire_batch *(*batch_to)(const struct heapwire_feedback *feedback,
+						 struct wl_client *client,
+						 struct wl_resource *surface);
 };
 
 /* end of declarations */

@@ -13,7 +13,7 @@ from heapwire.compositor_plugin import (
 )
 from heapwire.compositor_plugin.hosts.embed.dmabuf_formats import with_linear
 from heapwire.compositor_plugin.hosts.embed.drm_cards import open_cards
-from heapwire.compositor_plugin.hosts.embed.feedback_tracker import FeedbackTracker
+from heapwire.compositor_plugin.hosts.embed.feedback_tracker import MAX_BATCHES, FeedbackTracker
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector
@@ -35,7 +35,7 @@ class TableHost:
     def __init__(self, host: CData, platform: Platform, feedback: FeedbackTracker) -> None:
         self.formats: frozenset[FormatModifier] = frozenset()
         self._feedback = feedback
-        self._linear: tuple[DmabufFeedback | None, frozenset[FormatModifier]] = (None, frozenset())
+        self._linear: dict[int, tuple[DmabufFeedback, frozenset[FormatModifier]]] = {}
         self._host = host
         self._platform = platform
         self._devices: dict[str, DeviceId | None] = {}
@@ -67,15 +67,11 @@ class TableHost:
             black=bool(state.black),
         )
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
-        """The pairs that linux-dmabuf would take from this `wl_client`."""
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
+        """See `Host`. A host that names its formats names them for all surfaces of a client."""
         if not self.names_formats:
-            said = self._feedback.said_to(client)
-            if said is None:
-                return self.formats
-            if self._linear[0] is not said:  # as a rule they are those of the last question
-                self._linear = (said, with_linear(said.formats))
-            return self._linear[1]
+            said = self._feedback.said_to(client, surface)
+            return self.formats if said is None else self._with_linear(said)
         capacity = _FIRST_FORMATS
         while True:
             entries = ffi.new("struct heapwire_format[]", capacity)
@@ -87,6 +83,15 @@ class TableHost:
         return frozenset(
             FormatModifier(entries[i].fourcc, entries[i].modifier) for i in range(count)
         )
+
+    def _with_linear(self, said: DmabufFeedback) -> frozenset[FormatModifier]:
+        """The pairs of some feedback: the very same of the very same."""
+        known = self._linear.get(id(said))
+        if known is None or known[0] is not said:
+            if len(self._linear) >= MAX_BATCHES:
+                self._linear.clear()
+            known = self._linear[id(said)] = (said, with_linear(said.formats))
+        return known[1]
 
     def use(self, host: CData) -> None:
         """Ask by another table of the same compositor from now on."""

@@ -156,7 +156,7 @@ class Desktop:
         found = self.surfaces.get(surface)
         return self._state(found, self._shown_windows()) if found is not None else None
 
-    def importable_formats(self, client: int) -> frozenset[FormatModifier]:
+    def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
         """See `Host`."""
         return self.dmabuf.formats
 
