@@ -63,6 +63,7 @@ struct heapwire_client {
 	struct xx_dmabuf_negotiation_manager_v1 *negotiator;
 	struct xx_dmabuf_allocation_manager_v1 *allocator;
 	struct xx_dmabuf_buffer_status_manager_v1 *teller;
+	struct wl_proxy *synchroniser; /* wp_linux_drm_syncobj_manager_v1 */
 	int simulated;
 	int rounds; /* of waiting that are left until all has been told */
 	size_t n_sources, n_pending;
@@ -217,6 +218,41 @@ const struct heapwire_source *heapwire_client_source(const struct heapwire_clien
 
 /* -- The client ------------------------------------------------------------------------------- */
 
+/*
+ * linux-drm-syncobj-v1 as libwayland has to know it. There is no file of it among the protocols, since
+ * releases of wayland-protocols before 1.34 do not have it.
+ */
+enum { SYNCOBJ_DESTROY = 0, SYNCOBJ_GET_SURFACE = 1, SYNCOBJ_IMPORT_TIMELINE = 2 };
+enum { SYNCOBJ_SET_ACQUIRE_POINT = 1, SYNCOBJ_SET_RELEASE_POINT = 2 };
+
+static const struct wl_message timeline_requests[] = {{"destroy", "", NULL}};
+static const struct wl_interface syncobj_timeline = {
+	"wp_linux_drm_syncobj_timeline_v1", 1, 1, timeline_requests, 0, NULL};
+static const struct wl_interface *point_types[] = {&syncobj_timeline, NULL, NULL};
+static const struct wl_message syncobj_surface_requests[] = {
+	{"destroy", "", NULL},
+	{"set_acquire_point", "ouu", point_types},
+	{"set_release_point", "ouu", point_types}};
+static const struct wl_interface syncobj_surface = {
+	"wp_linux_drm_syncobj_surface_v1", 1, 3, syncobj_surface_requests, 0, NULL};
+static const struct wl_interface *get_surface_types[] = {&syncobj_surface, &wl_surface_interface};
+static const struct wl_interface *import_types[] = {&syncobj_timeline, NULL};
+static const struct wl_message syncobj_manager_requests[] = {
+	{"destroy", "", NULL},
+	{"get_surface", "no", get_surface_types},
+	{"import_timeline", "nh", import_types}};
+static const struct wl_interface syncobj_manager = {
+	"wp_linux_drm_syncobj_manager_v1", 1, 3, syncobj_manager_requests, 0, NULL};
+
+/* All of these interfaces have the same destructor. */
+static void end_proxy(struct wl_proxy *proxy)
+{
+	if (proxy) {
+		wl_proxy_marshal(proxy, SYNCOBJ_DESTROY);
+		wl_proxy_destroy(proxy);
+	}
+}
+
 static uint32_t lesser(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -253,6 +289,9 @@ static void global(void *data, struct wl_registry *registry, uint32_t name, cons
 		   !strcmp(interface, xx_dmabuf_buffer_status_manager_v1_interface.name)) {
 		client->teller = (struct xx_dmabuf_buffer_status_manager_v1 *)wl_registry_bind(
 			registry, name, &xx_dmabuf_buffer_status_manager_v1_interface, 1);
+	} else if (!client->synchroniser && !strcmp(interface, syncobj_manager.name)) {
+		client->synchroniser = (struct wl_proxy *)wl_registry_bind(registry, name,
+									   &syncobj_manager, 1);
 	}
 }
 
@@ -346,6 +385,7 @@ void heapwire_client_destroy(struct heapwire_client *client)
 		xx_dmabuf_allocation_manager_v1_destroy(client->allocator);
 	if (client->teller)
 		xx_dmabuf_buffer_status_manager_v1_destroy(client->teller);
+	end_proxy(client->synchroniser);
 	if (client->dmabuf)
 		zwp_linux_dmabuf_v1_destroy(client->dmabuf);
 	wl_registry_destroy(client->registry);
@@ -383,6 +423,9 @@ uint32_t heapwire_client_version(const struct heapwire_client *client,
 		break;
 	case HEAPWIRE_STATUS:
 		proxy = (struct wl_proxy *)client->teller;
+		break;
+	case HEAPWIRE_SYNC:
+		proxy = client->synchroniser;
 		break;
 	}
 	return proxy ? wl_proxy_get_version(proxy) : 0;
@@ -3002,4 +3045,157 @@ void heapwire_status_destroy(struct heapwire_status *status)
 		return;
 	xx_dmabuf_buffer_status_v1_destroy(status->proxy);
 	free(status);
+}
+
+/* -- Explicit synchronisation ----------------------------------------------------------------- */
+
+/* As include/uapi/drm/drm.h has them; libdrm need not be there. */
+struct syncobj_fd {
+	uint32_t handle, flags;
+	int32_t fd;
+	uint32_t pad;
+};
+struct syncobj_eventfd {
+	uint32_t handle, flags;
+	uint64_t point;
+	int32_t fd;
+	uint32_t pad;
+};
+struct syncobj_handle {
+	uint32_t handle, pad;
+};
+#define SYNCOBJ_FORGET _IOWR('d', 0xC0, struct syncobj_handle)
+#define SYNCOBJ_FROM_FD _IOWR('d', 0xC2, struct syncobj_fd)
+#define SYNCOBJ_EVENTFD _IOWR('d', 0xCF, struct syncobj_eventfd)
+
+struct heapwire_timeline {
+	struct wl_proxy *proxy;
+	int device; /* -1: none */
+	uint32_t handle;
+};
+
+struct heapwire_sync {
+	struct wl_proxy *proxy;
+};
+
+static int ask_drm(int device, unsigned long request, void *argument)
+{
+	int done;
+	do {
+		done = ioctl(device, request, argument);
+	} while (done < 0 && (errno == EINTR || errno == EAGAIN));
+	return done;
+}
+
+/* Whether the compositor has the protocol; 0, or -1. */
+static int need_sync(const struct heapwire_client *client, struct heapwire_error *error)
+{
+	return client->synchroniser ? 0
+				    : fail(error, HEAPWIRE_NOT_POSSIBLE,
+					   "the compositor has no linux-drm-syncobj-v1");
+}
+
+struct heapwire_timeline *heapwire_timeline_import(struct heapwire_client *client, int syncobj,
+						   int device, struct heapwire_error *error)
+{
+	struct heapwire_timeline *timeline;
+	struct syncobj_fd request = {0, 0, 0, 0};
+
+	if (need_sync(client, error) < 0)
+		return NULL;
+	timeline = (struct heapwire_timeline *)calloc(1, sizeof *timeline);
+	if (!timeline) {
+		no_memory(error);
+		return NULL;
+	}
+	timeline->device = device < 0 ? -1 : fcntl(device, F_DUPFD_CLOEXEC, 0);
+	request.fd = syncobj;
+	if (device >= 0 && (timeline->device < 0 ||
+			    ask_drm(timeline->device, SYNCOBJ_FROM_FD, &request) < 0)) {
+		fail(error, HEAPWIRE_CALLER, "that is no timeline: %s", strerror(errno));
+		heapwire_timeline_destroy(timeline);
+		return NULL;
+	}
+	timeline->handle = request.handle;
+	timeline->proxy = wl_proxy_marshal_constructor(
+		client->synchroniser, SYNCOBJ_IMPORT_TIMELINE, &syncobj_timeline, NULL, syncobj);
+	if (!timeline->proxy) {
+		no_memory(error);
+		heapwire_timeline_destroy(timeline);
+		return NULL;
+	}
+	return timeline;
+}
+
+void heapwire_timeline_destroy(struct heapwire_timeline *timeline)
+{
+	struct syncobj_handle request = {0, 0};
+
+	if (!timeline)
+		return;
+	end_proxy(timeline->proxy);
+	request.handle = timeline->handle; /* 0 is none */
+	if (request.handle)
+		ask_drm(timeline->device, SYNCOBJ_FORGET, &request);
+	if (timeline->device >= 0)
+		close(timeline->device);
+	free(timeline);
+}
+
+int heapwire_timeline_notify(const struct heapwire_timeline *timeline, uint64_t point, int eventfd,
+			     struct heapwire_error *error)
+{
+	struct syncobj_eventfd request = {0, 0, 0, 0, 0};
+
+	if (timeline->device < 0)
+		return fail(error, HEAPWIRE_CALLER, "the timeline was imported without a device");
+	request.handle = timeline->handle;
+	request.point = point;
+	request.fd = eventfd;
+	if (ask_drm(timeline->device, SYNCOBJ_EVENTFD, &request) < 0)
+		return fail(error, HEAPWIRE_MACHINE, "nobody tells when the point comes: %s",
+			    strerror(errno));
+	return 0;
+}
+
+struct heapwire_sync *heapwire_sync_create(struct heapwire_client *client, struct wl_surface *surface,
+					   struct heapwire_error *error)
+{
+	struct heapwire_sync *sync;
+
+	if (need_sync(client, error) < 0)
+		return NULL;
+	sync = (struct heapwire_sync *)calloc(1, sizeof *sync);
+	if (sync)
+		sync->proxy = wl_proxy_marshal_constructor(client->synchroniser,
+							   SYNCOBJ_GET_SURFACE, &syncobj_surface,
+							   NULL, surface);
+	if (!sync || !sync->proxy) {
+		no_memory(error);
+		free(sync);
+		return NULL;
+	}
+	return sync;
+}
+
+void heapwire_sync_destroy(struct heapwire_sync *sync)
+{
+	if (!sync)
+		return;
+	end_proxy(sync->proxy);
+	free(sync);
+}
+
+int heapwire_sync_set_points(struct heapwire_sync *sync, const struct heapwire_timeline *acquire,
+			     uint64_t acquire_point, const struct heapwire_timeline *release,
+			     uint64_t release_point, struct heapwire_error *error)
+{
+	if (acquire == release && release_point <= acquire_point)
+		return fail(error, HEAPWIRE_CALLER,
+			    "a buffer cannot be released before it is acquired");
+	wl_proxy_marshal(sync->proxy, SYNCOBJ_SET_ACQUIRE_POINT, acquire->proxy,
+			 (uint32_t)(acquire_point >> 32), (uint32_t)acquire_point);
+	wl_proxy_marshal(sync->proxy, SYNCOBJ_SET_RELEASE_POINT, release->proxy,
+			 (uint32_t)(release_point >> 32), (uint32_t)release_point);
+	return 0;
 }

@@ -35,6 +35,8 @@ struct heapwire_heap;
 struct heapwire_import;
 struct heapwire_negotiation;
 struct heapwire_status;
+struct heapwire_sync;
+struct heapwire_timeline;
 
 enum heapwire_fault {
 	HEAPWIRE_NO_FAULT,
@@ -70,6 +72,7 @@ enum heapwire_protocol {
 	HEAPWIRE_NEGOTIATION,  /* xx-dmabuf-negotiation-v1 */
 	HEAPWIRE_ALLOCATION,   /* xx-dmabuf-allocation-v1 */
 	HEAPWIRE_STATUS,       /* xx-dmabuf-buffer-status-v1 */
+	HEAPWIRE_SYNC,	       /* linux-drm-syncobj-v1 */
 };
 
 /* The version that is spoken, 0 if the compositor lacks it. */
@@ -443,6 +446,49 @@ struct heapwire_status *heapwire_status_create(struct heapwire_client *client,
 					       struct wl_buffer *buffer, heapwire_shown shown,
 					       void *data, struct heapwire_error *error);
 void heapwire_status_destroy(struct heapwire_status *status);
+
+/* -- Explicit synchronisation ----------------------------------------------------------------- */
+
+/*
+ * For who has the fences of whoever fills the buffers in hand, such as a GPU's (linux-drm-syncobj-v1).
+ * Who writes with the CPU, or by a driver that waits for itself or puts its fences into the dma-bufs,
+ * needs none of it.
+ *
+ * Has the compositor know a timeline, which is a synchronisation object of DRM's, by a descriptor of
+ * it (DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD). `device` is a node of any DRM device that has timelines, for
+ * heapwire_timeline_notify(), or -1. Both descriptors stay the caller's. Where there is no device to
+ * look it up at, what is no timeline ends the connection.
+ */
+struct heapwire_timeline *heapwire_timeline_import(struct heapwire_client *client, int syncobj,
+						   int device, struct heapwire_error *error);
+/* Points of it that were named stay so. */
+void heapwire_timeline_destroy(struct heapwire_timeline *timeline);
+
+/*
+ * Has the kernel write to an eventfd, which is for your loop to poll, when the timeline has come to a
+ * point, or at once if it has: 0, or -1 where nobody tells (before Linux 6.6). The eventfd stays the
+ * caller's.
+ */
+int heapwire_timeline_notify(const struct heapwire_timeline *timeline, uint64_t point, int eventfd,
+			     struct heapwire_error *error);
+
+/*
+ * Synchronises a surface explicitly: from now on each commit that attaches a buffer has to have points,
+ * which heapwire_sync_set_points() gives it. There is one of it for a surface, which is destroyed after
+ * it.
+ */
+struct heapwire_sync *heapwire_sync_create(struct heapwire_client *client, struct wl_surface *surface,
+					   struct heapwire_error *error);
+void heapwire_sync_destroy(struct heapwire_sync *sync);
+
+/*
+ * The points of the buffer that is committed next: it is read once `acquire` has come to the one, and
+ * written again once `release` has come to the other, whatever wl_buffer.release says. 0, or -1 for
+ * points that contradict each other: on one timeline a buffer is released after it is acquired.
+ */
+int heapwire_sync_set_points(struct heapwire_sync *sync, const struct heapwire_timeline *acquire,
+			     uint64_t acquire_point, const struct heapwire_timeline *release,
+			     uint64_t release_point, struct heapwire_error *error);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

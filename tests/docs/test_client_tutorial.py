@@ -25,10 +25,10 @@ pytestmark = pytest.mark.system(
 )
 
 
-def test_what_it_shows_of_an_event_loop_compiles(tmp_path: Path) -> None:
-    [source] = re.findall(r"```c\n(.*?)```", TEXT, re.DOTALL)
+@pytest.mark.parametrize("source", re.findall(r"```c\n(.*?)```", TEXT, re.DOTALL))
+def test_what_it_shows_compiles(source: str, tmp_path: Path) -> None:
     shown = tmp_path / "shown.c"
-    shown.write_text(f'#include "{HEADER}"\n{source}')
+    shown.write_text(f'#include <wayland-client.h>\n#include "{HEADER}"\n{source}')
     strict = ("-std=c99", "-Wall", "-Werror", "-Wno-unused-function", "-fsyntax-only")
     subprocess.run(["cc", *strict, shown], check=True)
 

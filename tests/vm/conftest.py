@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from patience import PACE, PATIENCE
 
+from heapwire.client_lib.c import build_client_library
 from heapwire.client_lib.gstreamer import build_gstreamer_plugin
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
@@ -110,6 +111,32 @@ def gstreamer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(["cc", PLAY, *flags, "-o", folder / "play"], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def c_client(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Compiles a program against the client library in C, as docs/client-c.md says."""
+    folder = tmp_path_factory.mktemp("c-client")
+    build_client_library(folder)
+
+    def told(*command: str | Path) -> list[str]:
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(folder)}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    (home,) = told("pkg-config", "--variable=pkgdatadir", "wayland-protocols")
+    xml = f"{home}/stable/xdg-shell/xdg-shell.xml"
+    for mode, made in (("client-header", "client-protocol.h"), ("private-code", "protocol.c")):
+        told("wayland-scanner", mode, xml, folder / f"xdg-shell-{made}")
+    flags = told("pkg-config", "--cflags", "--libs", "heapwire-client")
+
+    def compiled(source: Path) -> Path:
+        codes = [source, folder / "xdg-shell-protocol.c"]
+        told("cc", f"-I{folder}", *codes, *flags, "-o", folder / source.stem)
+        return folder / source.stem
+
+    return compiled
 
 
 @pytest.fixture(scope="session")

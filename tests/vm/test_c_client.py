@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import zlib
 from pathlib import Path
 
 import pytest
 from patience import PACE
-
-from heapwire.client_lib.c import build_client_library
 
 GUEST = Path(__file__).parent / "guest" / "c_client.py"
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -32,36 +29,11 @@ pytestmark = [
 ]
 
 
-def built(folder):
-    """The example programs."""
-    build_client_library(folder)
-
-    def told(*command):
-        environment = {**os.environ, "PKG_CONFIG_PATH": str(folder)}
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True
-        ).stdout.split()
-
-    (home,) = told("pkg-config", "--variable=pkgdatadir", "wayland-protocols")
-    for mode, made in (("client-header", "client-protocol.h"), ("private-code", "protocol.c")):
-        told(
-            "wayland-scanner",
-            mode,
-            f"{home}/stable/xdg-shell/xdg-shell.xml",
-            folder / f"xdg-shell-{made}",
-        )
-    flags = told("pkg-config", "--cflags", "--libs", "heapwire-client")
-    for name in ("show_one_buffer", "player"):
-        codes = [EXAMPLES / f"{name}.c", folder / "xdg-shell-protocol.c"]
-        told("cc", f"-I{folder}", *codes, *flags, "-o", folder / name)
-        yield folder / name
-
-
 @pytest.fixture(scope="module")
-def seen(run_guest, weston_module, tmp_path_factory):
+def seen(run_guest, weston_module, c_client):
     """All that the guest saw, in one boot."""
-    folder = tmp_path_factory.mktemp("c-client")
-    command = [sys.executable, GUEST, *built(folder), weston_module]
+    programs = [c_client(EXAMPLES / f"{name}.c") for name in ("show_one_buffer", "player")]
+    command = [sys.executable, GUEST, *programs, weston_module]
     options = ["--udev", f"--timeout={SECONDS}", "--append=vivid.n_devs=2"]
     options += ["--append=vivid.allocators=1,0", "--append=vivid.node_types=0x1,0x1"]
     done = run_guest([*map(str, command)], *options, env={**os.environ})

@@ -16,12 +16,17 @@ from typing import Any
 import pytest
 
 SCRIPT = Path(__file__).parent / "guest" / "explicit_sync.py"
+SYNC = Path(__file__).parents[1] / "c/sync.c"
+
+pytestmark = pytest.mark.system(
+    *("cc", "pkg-config", "wayland-scanner", "wayland-protocols.pc", "wayland-client.pc"),
+)
 
 
 @pytest.fixture(scope="module")
-def seen(run_guest: Callable[..., Any]) -> dict[str, Any]:
+def seen(run_guest: Callable[..., Any], c_client: Callable[[Path], Path]) -> dict[str, Any]:
     options = ["--qemu=-device", "--qemu=virtio-gpu-pci"]
-    done = run_guest([sys.executable, str(SCRIPT)], *options)
+    done = run_guest([sys.executable, str(SCRIPT), str(c_client(SYNC))], *options)
     if done.returncode:
         pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout)
@@ -52,3 +57,15 @@ def test_the_player_shows_the_same_pictures_with_and_without(seen):
     assert seen["implicit"]["explicit"] is False
     assert seen["explicit"]["pictures"] == seen["implicit"]["pictures"]
     assert seen["explicit"]["shown"] == len(set(seen["explicit"]["pictures"])) == 20
+
+
+def test_a_client_in_c_is_told_by_an_eventfd_when_its_buffer_is_free(seen):
+    """No picture is on the screen before its point, and the kernel tells of the release."""
+    told = seen["c"]
+    assert (told["status"], told["errors"]) == (0, "")
+    assert told["steps"] == [
+        ["committed", 0],
+        ["signalled", 0x40],
+        ["replaced", 0x80],
+        ["released", 0x80],
+    ]

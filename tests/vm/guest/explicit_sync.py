@@ -1,12 +1,19 @@
-"""Runs in the guest: timelines of the kernel's, and what plays with them; prints it as JSON."""
+"""Runs in the guest: timelines of the kernel's, and what plays with them; prints it as JSON.
+
+    explicit_sync.py PROGRAM
+
+The program is tests/c/sync.c, which has the C client's timelines.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import select
+import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -35,10 +42,7 @@ def drivers():
             continue
         with open_drm(node) as device:
             name = device.driver
-        timelines = open_timelines(simulated=False, nodes=[node])
-        found.setdefault(name, []).append(timelines is not None)
-        if timelines is not None:
-            timelines.close()
+        found.setdefault(name, []).append(has_timelines(node))
     return found
 
 
@@ -118,6 +122,45 @@ def played(platform, folder: str, name: str):
     return {"explicit": result.explicit_sync, "shown": result.frames.shown, "pictures": shown}
 
 
+def by_the_c_client(platform, folder, program):
+    """The steps that the program says, and after each the brightest pixel shown by then."""
+    node = next(node for node in NODES if has_timelines(node))
+    seen, brightest = [], [0]
+
+    def look(_record, pixels):
+        brightest.append(max(brightest[-1], int(pixels()[..., :3].max())))
+
+    with (
+        Compositor(platform, size=SIZE, socket="c", on_frame=look) as compositor,
+        compositor.running(),
+        subprocess.Popen(
+            [program, node],
+            env={**os.environ, "WAYLAND_DISPLAY": f"{folder}/c"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as client,
+    ):
+        for word in client.stdout:
+            wanted = {"signalled": 0x40, "replaced": 0x80}.get(word.strip(), 0)
+            deadline = time.monotonic() + PATIENCE
+            while brightest[-1] < wanted and time.monotonic() < deadline:
+                time.sleep(0.01)
+            seen.append([word.strip(), brightest[-1]])
+            client.stdin.write("\n")
+            client.stdin.flush()
+        errors = client.stderr.read()
+    return {"steps": seen, "errors": errors, "status": client.returncode}
+
+
+def has_timelines(node):
+    timelines = open_timelines(simulated=False, nodes=[node])
+    if timelines is not None:
+        timelines.close()
+    return timelines is not None
+
+
 def main() -> None:
     seen = {"drivers": drivers(), "points": points()}
     platform = local_platform()
@@ -127,6 +170,7 @@ def main() -> None:
             cases, path = cases_named(["sync"]), f"{folder}/checked"
             ran = run_cases(cases, path, platform, timeout=PATIENCE)
             seen["cases"] = [result_line(result) for result in ran]
+        seen["c"] = by_the_c_client(platform, folder, sys.argv[1])
         seen["explicit"] = played(platform, folder, "explicit")
         surface_sync.open_timelines = lambda *, simulated: None
         seen["implicit"] = played(platform, folder, "implicit")
