@@ -449,6 +449,16 @@ def test_where_the_driver_parses_nothing_it_is_done_here(
         unconnected(clip, replace(hardware, devices=(device,)), replace(FAST, decoder=wanted))
 
 
+def test_a_driver_that_decodes_nothing_has_to_be_named(fake, hardware, monkeypatch, tmp_path):
+    clip = encode(tmp_path / "a.mp4", [(64, 48)] * 3)
+    visl = replace(hardware, devices=(replace(hardware.devices[0], driver="visl"),))
+    opening(monkeypatch, video7=MachineError("it was asked"))
+    with pytest.raises(MachineError, match="it was asked"):
+        unconnected(clip, visl, replace(FAST, decoder="video7"))
+    result = on(fake, clip, visl)
+    assert (result.decoder, result.faults) == ("cpu", ())
+
+
 @pytest.mark.parametrize("where", ["open", "start", "take"])
 def test_a_bug_is_not_hidden_behind_a_decoder_that_works(
     fake, hardware, monkeypatch, tmp_path, where

@@ -20,6 +20,10 @@ from heapwire.protocol.values import Usage
 AUTO = "auto"
 """The decoder that stands for the first device that can, or else the CPU."""
 
+# The kernel's driver that paints what it was told, and decodes nothing
+# (Documentation/admin-guide/media/visl.rst).
+_DECODES_NOTHING = "visl"
+
 _NEXT_DEVICE_MAY_DO = (MachineError, InputError, NotPossibleError)
 
 
@@ -35,7 +39,8 @@ def open_picture_stream(
 
     `decoder` is `AUTO`, `CPU`, or the name or node of one of the platform's
     devices. With `AUTO` it is the first device that decodes the file, and the
-    CPU if there is none; why a device was passed over is added to `faults`.
+    CPU if there is none; why a device was passed over is added to `faults`. The
+    kernel's visl, which only seems to decode, has to be named.
     Raises `FileError` if the file cannot be decoded, `MachineError` or
     `NotPossibleError` if not by that decoder, `InputError` if there is no such decoder.
     """
@@ -79,7 +84,11 @@ def _devices(platform: Platform | None, wanted: str) -> list[Device]:
         for device in (() if platform is None else platform.devices)
         if device.kind is DeviceKind.DECODER
         and device.node is not None
-        and (wanted == AUTO or wanted in (device.name, device.node))
+        and (
+            device.driver != _DECODES_NOTHING
+            if wanted == AUTO
+            else wanted in (device.name, device.node)
+        )
     ]
 
 
