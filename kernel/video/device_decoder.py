@@ -33,12 +33,14 @@ class DecodedPicture:
 
     `damaged` says that the driver could not decode it; `empty` that the slot
     comes back without a picture, to mark an end, and the stamp means nothing.
+    A `hidden` picture is not to be shown: others refer to it.
     """
 
     slot: int
     stamp: int
     damaged: bool
     empty: bool
+    hidden: bool = False
 
 
 class DeviceDecoder(Protocol):

@@ -20,7 +20,8 @@ from heapwire.kernel.system import Ioctl, Owner, ioctl
 from heapwire.kernel.video.device_decoder import DecodedPicture
 from heapwire.kernel.video.media_device import MediaDevice, MediaRequest, media_node
 from heapwire.kernel.video.picture_side import PictureSide
-from heapwire.kernel.video.stateless_codec import STATELESS, StatelessFrame, StatelessParser
+from heapwire.kernel.video.stateless_codec import STATELESS
+from heapwire.kernel.video.stateless_parser import StatelessFrame, StatelessParser
 from heapwire.kernel.video.v4l2_controls import set_controls, takes_controls
 from heapwire.kernel.video.v4l2_device import V4l2Device, v4l2_format_name
 from heapwire.kernel.video.v4l2_queue import QueueFormat, V4l2Queue
@@ -52,7 +53,7 @@ class _Stream:
     room: Extent  # what the driver's formats are set for
     format: tuple[Extent, int] | None = None  # what pictures have to be like to be decoded now
     waiting: tuple[StatelessFrame, int] | None = None  # one that is unlike, with its stamp
-    in_work: dict[int, frozenset[int]] = field(default_factory=dict)  # what each stamp refers to
+    in_work: dict[int, StatelessFrame] = field(default_factory=dict)  # by their stamps
     taken: dict[int, int] = field(default_factory=dict)  # slots by the stamps of their pictures
     draining: bool = False
 
@@ -206,7 +207,9 @@ class StatelessDecoder(Owner):
     def kept(self) -> frozenset[int]:
         """See `DeviceDecoder.kept`."""
         stream = self._of_stream()
-        stamps = stream.parser.references.union(*stream.in_work.values())
+        stamps = stream.parser.references.union(
+            *(frame.references for frame in stream.in_work.values())
+        )
         return frozenset(slot for slot, stamp in stream.taken.items() if stamp in stamps)
 
     def layouts(self) -> tuple[QueueFormat, ...]:
@@ -297,7 +300,7 @@ class StatelessDecoder(Owner):
         request.queue()
         packet.buffer_out = packet.request_out = True
         self._epoll.register(request.fileno(), select.EPOLLPRI)
-        stream.in_work[stamp] = frame.references
+        stream.in_work[stamp] = frame
         stream.parser.follow(stamp)
 
     def _idle_packet(self) -> _Packet | None:
@@ -322,10 +325,11 @@ class StatelessDecoder(Owner):
         if done is None:
             return None
         stream = self._of_stream()
-        stream.in_work.pop(done.stamp, None)
+        frame = stream.in_work.pop(done.stamp, None)
         # A damaged one is kept as well: what refers to it is decoded as well as can be.
         stream.taken[done.index] = done.stamp
-        return DecodedPicture(done.index, done.stamp, done.damaged, empty=False)
+        hidden = frame is not None and frame.hidden
+        return DecodedPicture(done.index, done.stamp, done.damaged, empty=False, hidden=hidden)
 
     def _at_rest(self) -> bool:
         """Whether nothing that was fed is the driver's, and all its pictures are taken."""

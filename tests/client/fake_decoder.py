@@ -34,6 +34,7 @@ class FakeDecoder:
         step=0,
         vanishes_after=None,
         refers=False,
+        hides=(),
     ):
         self.changed = False
         self.ended = False
@@ -45,6 +46,7 @@ class FakeDecoder:
         self.given = []
         self._inputs = inputs
         self._refers = refers
+        self._hides = hides  # the bytes of pictures that are not to be shown
         self._before = None  # the memory of the picture before, and its byte
         self._room = room
         self._refuses = refuses
@@ -169,7 +171,8 @@ class FakeDecoder:
             self._before, self.kept = (memory, picture), frozenset({slot})
         if self._left is not None:
             self._left -= 1
-        return DecodedPicture(slot, stamp, damaged=False, empty=False)
+        hidden = picture in self._hides
+        return DecodedPicture(slot, stamp, damaged=False, empty=False, hidden=hidden)
 
     def _at_the_end(self):
         if self.ended or not self._slots:

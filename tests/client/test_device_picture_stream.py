@@ -227,6 +227,15 @@ def test_a_device_that_reads_what_it_has_made(fake, play):
     assert (result.frames.dropped, result.damaged) == (0, 0)
 
 
+def test_a_picture_that_is_only_referred_to_is_not_shown(fake, play):
+    """What comes after it looks whether it is still whole."""
+    pictures = list(range(1, 40))
+    hidden = pictures[3::5]
+    result = play(file_of(*pictures), FakeDecoder(refers=True, hides=hidden))
+    assert colours(fake) == [one for one in pictures if one not in hidden]
+    assert (result.frames.dropped, result.damaged) == (0, 0)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_what_it_still_reads_is_not_filled_again_however_soon_it_is_free(platform, count):
     """The fake looks whether the picture before is still whole."""

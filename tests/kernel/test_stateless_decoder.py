@@ -10,8 +10,11 @@ from fake_stateless import DAMAGE, I_FRAME, MEDIA, NODE, RGB, YUV, StatelessKern
 
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.kernel.video import StatelessDecoder, stateless_form
+from heapwire.kernel.video.fwht_parser import FwhtParser
 from heapwire.kernel.video.media_device import media_node
+from heapwire.kernel.video.stateless_codec import STATELESS
 from heapwire.protocol import InputError, MachineError
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import Extent, HeapId, Source, SourceId, fourcc
 
 FWHT, SIZE = fourcc("FWHT"), Extent(640, 480)
@@ -306,6 +309,30 @@ def test_a_codec_that_nobody_here_parses_is_said(kernel):
         opened(kernel) as decoder,
     ):
         decoder.start(fourcc("H264"), SIZE)
+
+
+def test_a_picture_that_is_not_to_be_shown_is_told_as_such(kernel, memory, monkeypatch):
+    """The parser says so; the picture is kept like any other."""
+
+    class Hiding(FwhtParser):
+        def read(self, packet):
+            return replace(super().read(packet), hidden=packet[-1] == 2)
+
+    monkeypatch.setitem(STATELESS, FWHT, Hiding)
+    with opened(kernel) as decoder:
+        decoder.start(FWHT, SIZE)
+        decoder.feed(frame(2, key=True), 1)
+        decoder.set_up(decoder.layouts()[0], 2)
+        decoder.give(0, [memory[0]])
+        kernel.work()
+        hidden = decoder.take()
+        assert (hidden.slot, hidden.hidden, decoder.kept) == (0, True, {0})
+        decoder.feed(frame(1), 2)
+        decoder.give(1, [memory[1]])
+        kernel.work()
+        assert not decoder.take().hidden
+        with memory[1].map() as view:
+            assert view[0] == 3, "it was read"
 
 
 def test_the_media_device_is_the_one_beside_the_node(tmp_path):

@@ -293,6 +293,9 @@ class DevicePictureStream:
             buffer.busy = False
             self.damaged += 1
             return
+        if done.hidden:
+            buffer.busy = False
+            return
         self._ready.append(DevicePicture(buffer, self._timeline.at(stamp)))
 
     def _begin_again(self, waiting: Packet) -> None:
