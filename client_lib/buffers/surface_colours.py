@@ -18,7 +18,7 @@ _COEFFICIENTS: Mapping[ColourEncoding, int] = {
 _RANGES: Mapping[ColourRange, int] = {ColourRange.FULL: 1, ColourRange.LIMITED: 2}
 
 USUAL: Colour = (ColourEncoding.BT601, ColourRange.LIMITED)
-"""What compositors take YCbCr for of which nobody says anything."""
+"""What compositors that cannot be told of colours take YCbCr for."""
 
 
 class SurfaceColours:
@@ -41,7 +41,7 @@ class SurfaceColours:
     def tell(self, colour: Colour | None) -> bool:
         """Say which YCbCr the next commit has, None for RGB; whether that could be said.
 
-        What it is taken for where nothing is said counts as said.
+        What it is taken for where nothing can be said counts as said.
         """
         wanted = None
         if colour is not None:
@@ -56,7 +56,8 @@ class SurfaceColours:
                 if self._object is None:
                     self._object = self._manager.get_surface(self._surface)
                 self._object.set_coefficients_and_range(*wanted)
-        return wanted is not None or colour in (None, USUAL)
+        # One that has the protocol may take it for anything: Weston 15 does for BT.709.
+        return wanted is not None or colour is None or (self._manager is None and colour == USUAL)
 
     def close(self) -> None:
         """Destroy its objects; the surface comes after."""

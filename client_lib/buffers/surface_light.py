@@ -32,7 +32,10 @@ _TRANSFERS: Mapping[int, int] = {
     16: 11,  # SMPTE ST 2084: st2084_pq
     18: 13,  # ARIB STD-B67: hlg
 }
-_PARAMETRIC = 1  # wp_color_manager_v1.feature
+_PARAMETRIC, _SET_TF_POWER = 1, 3  # wp_color_manager_v1.feature
+# BT.1886 of a display whose black is none (its annex 1), in ten thousandths: Weston 15 knows
+# powers, and not that name.
+_BT1886, _POWER = 1, 24_000
 _PERCEPTUAL = 0  # wp_color_manager_v1.render_intent
 
 
@@ -92,16 +95,22 @@ class SurfaceLight:
     def _description(self, light: Light) -> CData:
         """The compositor's description of a light; None where it has none."""
         primaries, transfer = _PRIMARIES.get(light.primaries), _TRANSFERS.get(light.transfer)
+        features = self._offered["supported_feature"]
+        is_named = transfer in self._offered["supported_tf_named"]
+        is_power = not is_named and transfer == _BT1886 and _SET_TF_POWER in features
         if (
             self._manager is None
-            or _PARAMETRIC not in self._offered["supported_feature"]
+            or _PARAMETRIC not in features
             or primaries not in self._offered["supported_primaries_named"]
-            or transfer not in self._offered["supported_tf_named"]
+            or not (is_named or is_power)
         ):
             return None
         creator: CData = self._manager.create_parametric_creator()
         creator.set_primaries_named(primaries)
-        creator.set_tf_named(transfer)
+        if is_named:
+            creator.set_tf_named(transfer)
+        else:
+            creator.set_tf_power(_POWER)
         description: CData = creator.create()
         creator._destroy()  # the request was its destructor, which pywayland does not know
         answers: list[bool] = []
