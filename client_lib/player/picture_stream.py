@@ -14,7 +14,7 @@ from typing import Protocol
 from heapwire.client_lib.buffers import Buffer, Light
 from heapwire.client_lib.player.video import Video
 from heapwire.protocol.late_dataclasses import dataclass
-from heapwire.protocol.values import Content, Extent, Participant, Plan
+from heapwire.protocol.values import Content, Extent, Participant, Plan, Source
 
 Free = Callable[[], "Buffer | None"]
 """Gives a buffer that nobody uses; None if there is none."""
@@ -96,6 +96,14 @@ class PictureStream(Video, Protocol):
         """Gives the buffers that there are already, one as a plan has it with each call.
 
         None where they are to be allocated. Raises `AllocationError` when it has no more.
+        """
+
+    @property
+    def own_memory(self) -> Source | None:
+        """What the buffers that there are already are in, as a source of plans for them.
+
+        None where they are to be allocated. It may promise more than the memory keeps, if
+        `make_buffer` then looks.
         """
 
     def next(self) -> DuePicture | None:

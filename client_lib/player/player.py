@@ -192,7 +192,7 @@ class Player:
         """Show all pictures of a stream; then the window is closed."""
         options, window = self._options, screen.window
         options = replace(options, paced=options.paced and self._material.paced)
-        negotiation = way.negotiation(window)
+        negotiation = way.negotiation(window, pictures.own_memory)
         window.synchronise(simulated=way.simulated)
         with contextlib.ExitStack() as stack:
             stack.callback(negotiation.close)

@@ -6,6 +6,7 @@ from heapwire.client_lib.buffers import LinuxDmabuf, SharedMemory, Window
 from heapwire.client_lib.negotiation import (
     Negotiation,
     NegotiationError,
+    local_negotiation,
     offered_manager,
     shared_negotiation,
     shared_platform,
@@ -13,7 +14,8 @@ from heapwire.client_lib.negotiation import (
 )
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import Platform
-from heapwire.protocol.values import FailureReason
+from heapwire.protocol.late_dataclasses import replace
+from heapwire.protocol.values import FailureReason, Source
 
 
 class Negotiated:
@@ -30,8 +32,17 @@ class Negotiated:
         """Whether the buffers are made of simulated memory."""
         return self.platform is not None and self.platform.simulated
 
-    def negotiation(self, window: Window) -> Negotiation:
-        """What they are negotiated with."""
+    def negotiation(self, window: Window, own: Source | None = None) -> Negotiation:
+        """What they are negotiated with.
+
+        `own` is the memory that there is already: a plan that this process makes may be for it, so
+        that no heap is needed.
+        """
+        if own is not None and self.platform is not None and self._manager is None:
+            machine = replace(self.platform, sources=(*self.platform.sources, own))
+            negotiation = local_negotiation(self.importer, machine, window.surface)
+            negotiation.set_openable(machine.memory.openable | {own.id})
+            return negotiation
         return surface_negotiation(
             self.importer,
             window.surface,
@@ -53,7 +64,7 @@ class Shared:
         """The buffers are no dma-bufs of any kind."""
         return None
 
-    def negotiation(self, _window: Window) -> Negotiation:
+    def negotiation(self, _window: Window, _own: Source | None = None) -> Negotiation:
         """What they are laid out by."""
         return shared_negotiation(self.importer, self.platform)
 

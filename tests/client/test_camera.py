@@ -13,6 +13,7 @@ from heapwire.client_lib.player.capture.lost_pictures import LostPictures
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.kernel.description import Device, DeviceKind, Platform
+from heapwire.kernel.memory import MemfdMemory
 from heapwire.kernel.video import CaptureMemory
 from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import (
@@ -53,7 +54,19 @@ def machine():
 class Stage:
     """A camera on the reference compositor: what is on the screen, and the player's result."""
 
-    def __init__(self, machine, *, way=None, formats=(), options=FAST, memory="linux,cma", **fake):
+    def __init__(
+        self,
+        machine,
+        *,
+        way=None,
+        formats=(),
+        options=FAST,
+        memory="linux,cma",
+        client=None,
+        extension=True,
+        **fake,
+    ):
+        client = client or machine  # what the player knows
         self.shown, self.opened = [], []
         self.fates = []
 
@@ -66,14 +79,15 @@ class Stage:
         compositor = Compositor(
             machine,
             size=SIZE,
+            extension=extension,
             on_frame=lambda record, pixels: self.shown.append(int(pixels()[50, 50, 0])),
         )
-        material = CameraMaterial(machine, way=way, formats=formats, opened=opened)
+        material = CameraMaterial(client, way=way, formats=formats, opened=opened)
         with compositor, compositor.running():
             self.result = Player(
                 material,
                 display=compositor.connect(),
-                platform=machine,
+                platform=client,
                 options=options,
                 on_fate=self.fates.append,
             ).play()
@@ -151,6 +165,31 @@ def test_own_buffers_that_nobody_reads_are_not_shown(no_fd_leak, machine):
     assert any("own buffers cannot be" in one for one in stage.result.faults)
     with pytest.raises(AllocationError, match="video0's own buffers cannot be scanned out"):
         Stage(strict, way=CaptureMemory.EXPORTED, memory="system")
+
+
+@pytest.mark.parametrize("version", [3, 6])
+@pytest.mark.parametrize("fullscreen", [True, False])
+def test_its_own_buffers_need_no_heap(no_fd_leak, machine, monkeypatch, version, fullscreen):
+    """A machine without any, and a compositor that makes no plans: linux-dmabuf is enough."""
+    monkeypatch.setattr(ZwpLinuxDmabufV1, "VERSION", version)
+    bare = replace(machine, sources=(), memory=MemfdMemory(()))
+    options = replace(FAST, fullscreen=fullscreen)
+    stage = Stage(machine, client=bare, extension=False, options=options)
+    assert stage.ways == [CaptureMemory.EXPORTED]
+    assert stage.shown == [0, 1, 2, 3, 4]
+    assert (stage.result.bytes_copied_per_frame, stage.result.shared) == (0, False)
+    # The player does not know that the memory is in one run, and promises nothing; the
+    # compositor knows it.
+    assert not stage.result.plan.scanout
+    assert stage.result.frames.scanned_out == (5 if fullscreen else 0)
+    [why] = [one for one in stage.result.faults if "own buffers" in one]
+    assert why.startswith("video0's own buffers cannot be scanned out: ")
+
+
+def test_without_any_heap_only_its_own_buffers_can_be_asked_for(no_fd_leak, machine):
+    bare = replace(machine, sources=(), memory=MemfdMemory(()))
+    with pytest.raises(NotPossibleError, match="there is no source of memory"):
+        Stage(machine, client=bare, extension=False, way=CaptureMemory.IMPORTED)
 
 
 @pytest.mark.parametrize("way", CaptureMemory)

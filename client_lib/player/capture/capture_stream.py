@@ -26,7 +26,7 @@ from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.kernel.memory import CpuAccess, DmaBuf
 from heapwire.kernel.video import CaptureDevice, CaptureMemory, Dequeued, QueueFormat
 from heapwire.protocol.late_dataclasses import replace
-from heapwire.protocol.values import Content, Extent, FormatModifier, Participant, Plan
+from heapwire.protocol.values import Content, Extent, FormatModifier, Participant, Plan, Source
 
 HELD = 2
 """Slots that a driver has to have at a time: one is filled while the next one waits."""
@@ -142,6 +142,11 @@ class CaptureStream:
     def make_buffer(self) -> Callable[[Plan], Buffer] | None:
         """The camera's own buffers, where these are shown."""
         return self._own_buffer if self._exported else None
+
+    @property
+    def own_memory(self) -> Source | None:
+        """The camera's, where its own buffers are shown and judged when they are there."""
+        return None if self._judge is None else self._judge.memory
 
     def _own_buffer(self, plan: Plan) -> Buffer:
         """The next of the camera's own buffers, as one of a plan.

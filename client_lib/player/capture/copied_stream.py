@@ -39,6 +39,7 @@ class CopiedStream:
 
     decoder = "cpu"
     make_buffer = None
+    own_memory = None
     ended = False
     damaged = 0
     count = 0

@@ -19,6 +19,8 @@ from heapwire.protocol.values import (
     Plan,
     PlaneLayout,
     Problem,
+    Source,
+    SourceId,
     Usage,
 )
 
@@ -46,6 +48,19 @@ class OwnBuffers:
         self._producer = producer
         self._exporter = Exporter(name=device.name, device=device.id, iommu=bool(device.iommu))
         self._verdicts: dict[_Layout, _Verdict] = {}
+
+    @property
+    def memory(self) -> Source:
+        """The camera's own memory, as a source that everybody can use.
+
+        Plans are made before there is a buffer. What it is, is judged by the buffer.
+        """
+        return Source(
+            id=SourceId.device(self._exporter.device),
+            name=f"{self._exporter.name}'s own",
+            contiguous=True,
+            protected=False,
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class CpuPictureStream:
 
     decoder = CPU
     make_buffer = None
+    own_memory = None
 
     def __init__(
         self, path: str | Path, formats: Sequence[int] = (), *, tiles: bool = False

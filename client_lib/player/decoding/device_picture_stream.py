@@ -51,6 +51,7 @@ class DevicePictureStream:
     """
 
     make_buffer = None
+    own_memory = None
 
     def __init__(
         self,

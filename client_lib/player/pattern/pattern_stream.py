@@ -23,6 +23,7 @@ class PatternStream:
 
     decoder = "cpu"
     make_buffer = None
+    own_memory = None
     ended = False
     wakes: tuple[int, ...] = ()
     notes: Sequence[str] = ()
