@@ -8,11 +8,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heapwire.cli.terminal import OutputFile
+from heapwire.cli.terminal import OutputFile, did_you_mean, warn
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.description import Platform, parse_usage
 from heapwire.protocol import FileError, InputError
-from heapwire.protocol.values import Extent, Usage, parse_fourcc
+from heapwire.protocol.values import FORMATS, ROWLESS, Extent, Usage, parse_fourcc
 
 if TYPE_CHECKING:  # most commands have no policy
     from heapwire.compositor_plugin import Policy
@@ -134,11 +134,21 @@ def extent(text: str) -> Extent:
 
 
 def fourcc(text: str) -> int:
-    """`NV12`."""
+    """`NV12`; a code that is no known format's is taken, and said to be none."""
     try:
-        return parse_fourcc(text)
+        code = parse_fourcc(text)
     except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise argparse.ArgumentTypeError(f"{error}{_meant_format(text)}") from None
+    if code not in FORMATS and code not in ROWLESS and not text.lower().startswith("0x"):
+        warn(f"heapwire: no format is known as {text!r}: taken for its code{_meant_format(text)}")
+    return code
+
+
+def _meant_format(text: str) -> str:
+    """The known format that is spelled nearly so, as the end of a sentence."""
+    codes = (code.to_bytes(4, "little").decode("ascii").rstrip() for code in FORMATS)
+    names = [*(row.name for row in FORMATS.values()), *codes]
+    return did_you_mean(text.upper(), names, otherwise="")
 
 
 def participant(text: str) -> tuple[str, Usage]:
@@ -175,4 +185,6 @@ def seconds(text: str) -> float:
         value = math.nan
     if 0 < value <= MOST_SECONDS:
         return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to {MOST_SECONDS}")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a number of seconds above 0 and up to {MOST_SECONDS}"
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.library_folder import add_build, build_into, linked
+from heapwire.cli.terminal import ArgumentParser
 from heapwire.client_lib.c import build_client_library
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `heapwire client`."""
     add_build(parser, "Compile libheapwire-client, with its header, protocols and pkg-config file.")
 

@@ -185,7 +185,7 @@ def _parsers(
     )
     top.add_argument("-V", "--version", action=_Version, help="say which version this is")
     _add_verbose(top, default=False)
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = top.add_choice(title="commands", metavar="COMMAND", dest="named")
     made: dict[str, ArgumentParser] = {}
     for name, summary in COMMANDS.items():
         command = made[name] = commands.add_parser(name, help=summary, description=summary)
@@ -209,8 +209,12 @@ def _parsers(
 
 def _parser(arguments: Sequence[str]) -> ArgumentParser:
     """The parser for these arguments; `SlipError` if they name a command that is not there."""
-    named = next((one for one in arguments if one[:1] != "-"), None)
+    named = next((one for one in arguments if one[:1] != "-" or one == "-"), None)
     top, _ = _parsers(() if named is None else (named,))
+    before = arguments if named is None else arguments[: arguments.index(named)]
+    for option in before:
+        if not top.has_option(option):
+            top.error(f"{option} is no option of heapwire itself; a command's stand after its name")
     if named is not None and named not in COMMANDS:
         top.error(f"there is no command {named!r}{did_you_mean(named, COMMANDS)}")
     return top

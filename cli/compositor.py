@@ -185,7 +185,7 @@ def _begun(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
     try:
         return subprocess.Popen(command, env=environment)
     except OSError as error:
-        raise MachineError(f"{command[0]}: {words_of(error)}") from None
+        raise MachineError(f"cannot run {command[0]}: {words_of(error)}") from None
 
 
 def _end(client: subprocess.Popen[bytes]) -> None:

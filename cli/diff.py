@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("first", "second"):
         parser.add_argument(
             name,
-            metavar="NAME|FILE",
+            metavar=name.upper(),
             help="a shipped platform, a platform file, what `list --json` printed, or `local`",
         )
     add_json(parser)

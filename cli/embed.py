@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.library_folder import add_build, build_into, linked
+from heapwire.cli.terminal import ArgumentParser
 from heapwire.compositor_plugin.hosts.embed import build_library
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `heapwire embed`."""
     add_build(
         parser, "Compile libheapwire.so for this Python, with its header and its pkg-config file."

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.library_folder import add_build, build_into
+from heapwire.cli.terminal import ArgumentParser
 from heapwire.client_lib.gstreamer import ELEMENT, build_gstreamer_plugin
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `heapwire gstreamer`."""
     add_build(parser, f"Compile the plugin that has the element {ELEMENT}.")
 

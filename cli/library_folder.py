@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
-from heapwire.cli.terminal import DONE, SCHEMA_VERSION, show, texts
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, ArgumentParser, show, texts
 from heapwire.protocol.explain import Document
 
 
-def add_build(parser: argparse.ArgumentParser, summary: str) -> None:
+def add_build(parser: ArgumentParser, summary: str) -> None:
     """`build --output FOLDER`; the summary says what is built."""
-    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    actions = parser.add_choice(title="what to do", metavar="ACTION", dest="action")
     build = actions.add_parser("build", help=summary, description=summary)
     build.add_argument(
         "--output",

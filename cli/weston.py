@@ -6,15 +6,15 @@ import argparse
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json
-from heapwire.cli.terminal import DONE, SCHEMA_VERSION, show
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, ArgumentParser, show
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 from heapwire.protocol import FileError
 from heapwire.protocol.explain import Document
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `heapwire weston`."""
-    actions = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    actions = parser.add_choice(title="what to do", metavar="ACTION", dest="action")
     summary = "Compile the module against the installed development package of libweston."
     build = actions.add_parser("build", help=summary, description=summary)
     build.add_argument(

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json, output_file
-from heapwire.cli.terminal import DONE, SCHEMA_VERSION, say, show, texts
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, ArgumentParser, say, show, texts
 from heapwire.kernel.system import tool_output
 from heapwire.protocol.explain import Document
 from heapwire.protocol.wire import protocol_xml
@@ -16,11 +16,9 @@ from heapwire.protocol.wire import protocol_xml
 _SIDES = {"client": "client-header", "server": "server-header", "code": "private-code"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `heapwire protocol`."""
-    actions = parser.add_subparsers(
-        title="what to do", metavar="ACTION", dest="action", required=True
-    )
+    actions = parser.add_choice(title="what to do", metavar="ACTION", dest="action")
     names = [*_files()]
     summary = "Say where the XML is: of one protocol, or of each."
     path = actions.add_parser("path", help=summary, description=summary)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from heapwire.protocol import InputError
+
+if TYPE_CHECKING:  # generic for a type checker alone
+    Choice = argparse._SubParsersAction["ArgumentParser"]
+
+_LIKE = 0.6  # of 1, how like two words are of which one is taken for the other: difflib's own value
 
 
 class SlipError(InputError):
@@ -24,9 +29,23 @@ class SlipError(InputError):
 class ArgumentParser(argparse.ArgumentParser):
     """Raises `SlipError` in place of printing and exiting; subparsers are of this class too."""
 
+    def add_choice(self, *, title: str, metavar: str, dest: str) -> Choice:
+        """What `add_subparsers` makes, of which one is to be named: without it the help is shown.
+
+        argparse's own `required` would say no more than that something is.
+        """
+        return self.add_subparsers(title=title, metavar=metavar, dest=dest)
+
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong, with this parser's usage."""
         raise SlipError(self.prog, self.format_usage(), message)
+
+    def has_option(self, word: str) -> bool:
+        """Whether this is an option of this very parser's, or begins as one, or has several."""
+        names = self._option_string_actions
+        if word.startswith("--"):
+            return any(name.startswith(word.partition("=")[0]) for name in names)
+        return all(f"-{letter}" in names for letter in word[1:])
 
     def parse_known_args(  # type: ignore[override]  # argparse has overloads for the namespace
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -42,6 +61,12 @@ class ArgumentParser(argparse.ArgumentParser):
             self.error(f"there is no option {option}{did_you_mean(option, known)}")
         if left:
             self.error(f"{left[0]!r} is one word too many")
+        for action in self._actions:
+            is_choice = isinstance(action, argparse._SubParsersAction)
+            if is_choice and getattr(options, action.dest) is None:
+                raise SlipError(
+                    self.prog, f"{self.format_help()}\n", f"no {action.metavar} is named"
+                )
         return options, left
 
 
@@ -51,10 +76,16 @@ def slip(options: argparse.Namespace, message: str) -> SlipError:
     return SlipError(parser.prog, parser.format_usage(), message)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The known word that is like a wrong one, as the end of a sentence; else all of them."""
-    import difflib  # of a command line that can be read nothing is asked
+def did_you_mean(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
+    """The known word that is like a wrong one, as the end of a sentence; else all of them.
+
+    `otherwise` is to be said in place of all.
+    """
+    from difflib import SequenceMatcher  # of a command line that can be read nothing is asked
 
     words = list(known)
-    meant = difflib.get_close_matches(word, words, n=1)
-    return f"; did you mean {meant[0]!r}?" if meant else f"; there are {', '.join(words)}"
+    likeness = {one: SequenceMatcher(None, one, word).ratio() for one in words}
+    meant = max(words, key=likeness.__getitem__, default="")  # the first of those that are as like
+    if likeness.get(meant, 0) >= _LIKE:
+        return f"; did you mean {meant!r}?"
+    return f"; there are {', '.join(words)}" if otherwise is None else otherwise

@@ -349,7 +349,7 @@ class Playback:
         if self._asked is not None:
             if now - self._asked > self._options.timeout:
                 raise NoAnswerError(
-                    f"the compositor has not answered for {self._options.timeout:g} seconds"
+                    f"the compositor has not answered for {self._options.timeout:g} s"
                 )
         elif now - self._heard >= HEARTBEAT:
             self._asked = now

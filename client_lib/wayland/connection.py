@@ -171,7 +171,7 @@ class Connection(Owner):
         while not condition():
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise NoAnswerError(f"no {what} from the compositor within {timeout:g} seconds")
+                raise NoAnswerError(f"no {what} from the compositor within {timeout:g} s")
             self.dispatch(remaining)
 
     def sync(self, done: Callable[[], None]) -> None:

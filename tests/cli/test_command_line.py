@@ -75,10 +75,60 @@ def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
     assert f"there is no command {slip!r}; did you mean {meant!r}?" in run.err
 
 
-def test_what_is_like_no_command_is_told_with_all_of_them(heapwire):
-    run = heapwire("--verbose", "xyzzy")
+@pytest.mark.parametrize("word", ["xyzzy", "-"])
+def test_what_is_like_no_command_is_told_with_all_of_them(heapwire, word):
+    run = heapwire("--verbose", word)
     assert run.status == 2
-    assert ", ".join(COMMANDS) in run.err
+    assert f"there is no command {word!r}; there are {', '.join(COMMANDS)}" in run.err
+
+
+@pytest.mark.parametrize("words", [[], ["-v"], ["weston"], ["protocol", "--verbose"]])
+def test_where_nothing_is_named_the_help_says_what_can_be(heapwire, words):
+    named = [word for word in words if word[0] != "-"]
+    run = heapwire(*words)
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith(heapwire(*named, "--help").out)
+    wanted = "ACTION" if named else "COMMAND"
+    assert run.err.endswith(f"\n\n{' '.join(['heapwire', *named])}: error: no {wanted} is named\n")
+
+
+@pytest.mark.parametrize("words", [["--format", "NV12"], ["--json"], ["--json", "list"], ["-xv"]])
+def test_an_option_in_front_of_the_command_is_sent_behind_it(heapwire, words):
+    run = heapwire(*words)
+    assert run.status == 2
+    assert (
+        f"{words[0]} is no option of heapwire itself; a command's stand after its name" in run.err
+    )
+
+
+@pytest.mark.parametrize("words", [["--verb", "list", "--names"], ["-v", "list", "--names"]])
+def test_an_option_of_heapwire_itself_may_be_abbreviated(heapwire, words):
+    assert heapwire(*words).status == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("FOO", "no format is known as 'FOO': taken for its code\n"),
+        ("nv13", "no format is known as 'nv13': taken for its code; did you mean 'NV12'?\n"),
+        ("xr24", "no format is known as 'xr24': taken for its code; did you mean 'XR24'?\n"),
+    ],
+)
+def test_a_code_that_is_no_known_format_is_taken_and_told(heapwire, word, told):
+    run = heapwire("explain", "--platform", "raspberry-pi-4", "--format", word)
+    assert run.err.startswith(f"heapwire: {told}")
+    assert f"the request can use only {word} LINEAR" in run.out
+
+
+@pytest.mark.parametrize("word", ["NV12", "xrgb8888", "XR24", "YU08", "0x324f4f46"])
+def test_a_format_that_is_known_or_a_number_is_not_remarked_on(heapwire, word):
+    assert heapwire("explain", "--platform", "raspberry-pi-4", "--format", word).err == ""
+
+
+def test_what_can_be_no_format_is_told_with_what_is_spelled_nearly_so(heapwire):
+    run = heapwire("explain", "--format", "XRGB888")
+    assert run.status == 2
+    assert run.err.endswith("four characters or 0x...; did you mean 'XRGB8888'?\n")
 
 
 @pytest.mark.parametrize(
