@@ -38,6 +38,7 @@ _TRANSFORMS = {0: 0, 90: 3, 180: 2, 270: 1}
 _DAMAGE_BUFFER_VERSION = 4  # wl_surface.damage_buffer
 _COMPOSITOR_VERSION = 6
 _WM_BASE_VERSION = 6
+_PRESENTATION_VERSION = 2  # from which on outputs whose rate varies have a refresh, too
 
 
 class Presented(NamedTuple):
@@ -103,7 +104,7 @@ class Window(Owner):
             self._viewport = self._viewporter.get_viewport(self.surface)
         self._presentation: CData = None
         if WpPresentation.name in globals_:
-            self._presentation = _bind(connection, WpPresentation, 1, 1)
+            self._presentation = _bind(connection, WpPresentation, 1, _PRESENTATION_VERSION)
             listen(self._presentation, failed, {"clock_id": self._clock_id})
         self._colours = SurfaceColours(connection, self.surface)
         self._light = SurfaceLight(connection, self.surface, timeout)

@@ -77,6 +77,7 @@ class PlayingCompositor(FakeCompositor):
     )
     pair = NV12
     bounds = (0, 0)
+    refresh = 16_666_667
     status = SCANOUT
 
     def __init__(self) -> None:
@@ -182,7 +183,7 @@ class PlayingCompositor(FakeCompositor):
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         for feedback in pending.feedbacks:
             seconds, rest = divmod(now, 10**9)
-            self.event(feedback, "presented", 0, seconds, rest, 16_666_667, 0, 0, 0)
+            self.event(feedback, "presented", 0, seconds, rest, self.refresh, 0, 0, 0)
             self.delete(feedback)
         for callback in pending.callbacks:
             self.event(callback, "done", 0)

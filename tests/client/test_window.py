@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from fractions import Fraction
 
 import pytest
@@ -37,9 +38,48 @@ class Bounded(PlayingCompositor):
     bounds = (240, 640)
 
 
+class Varying(PlayingCompositor):
+    """Its output has no constant rate, of which only version 2 of presentation-time tells one."""
+
+    globals = tuple(
+        (name, 3 if name == "wp_presentation" else version)
+        for name, version in PlayingCompositor.globals
+    )
+
+    def on_wl_registry_bind(self, id_, number, interface, version, new):
+        super().on_wl_registry_bind(id_, number, interface, version, new)
+        if interface == "wp_presentation":
+            self.refresh = {1: 0, 2: 5_000_000}[version]
+
+
 @pytest.fixture
 def memory():
     return MemfdMemory([Source(id=CMA, name="linux,cma")])
+
+
+@contextmanager
+def window_with_buffers(fake, memory):
+    """A window with what was negotiated for it, and buffers of SIZE by that."""
+    with Connection(fake.socket.detach()) as connection, Window(connection, title="w") as window:
+        dmabuf = LinuxDmabuf(connection)
+        negotiation = surface_negotiation(dmabuf, window.surface)
+        negotiation.set_participant(writer_participant("yuv420p"))
+        negotiation.set_extents(Extents(coded=SIZE))
+        batch = negotiation.negotiate()
+        pool = BufferPool.best(
+            negotiation=negotiation, batch=batch, dmabuf=dmabuf, memory=memory, extent=SIZE
+        )
+        with pool:
+            yield connection, window, negotiation, pool
+
+
+@pytest.mark.parametrize("fake", [Varying], indirect=True)
+def test_a_rate_that_varies_is_heard_of_by_the_version_that_tells_it(fake, memory):
+    told = []
+    with window_with_buffers(fake, memory) as (connection, window, _, pool):
+        window.show(pool.free(), SIZE, shown=told.append)
+        connection.roundtrip()
+    assert [presented.refresh for presented in told] == [0.005]
 
 
 @pytest.mark.parametrize("fake", [Bounded], indirect=True)
@@ -57,30 +97,21 @@ def memory():
 def test_a_picture_keeps_its_shape_in_the_bounds_of_the_window(
     fake, memory, rotation, aspect, transform, destination
 ):
-    with Connection(fake.socket.detach()) as connection, Window(connection, title="w") as window:
-        dmabuf = LinuxDmabuf(connection)
-        negotiation = surface_negotiation(dmabuf, window.surface)
-        negotiation.set_participant(writer_participant("yuv420p"))
-        negotiation.set_extents(Extents(coded=SIZE))
-        batch = negotiation.negotiate()
-        pool = BufferPool.best(
-            negotiation=negotiation, batch=batch, dmabuf=dmabuf, memory=memory, extent=SIZE
+    with window_with_buffers(fake, memory) as (connection, window, negotiation, pool):
+        window.show(
+            pool.free(),
+            SIZE,
+            pixel_aspect=aspect,
+            rotation=rotation,
+            shown=lambda presented: None,
         )
-        with pool:
-            window.show(
-                pool.free(),
-                SIZE,
-                pixel_aspect=aspect,
-                rotation=rotation,
-                shown=lambda presented: None,
-            )
-            connection.roundtrip()
-            assert not pool.idle
-            unimported = allocate(pool.plan, memory)
-            with unimported, pytest.raises(UsageError, match="only an imported buffer"):
-                window.show(unimported, SIZE, shown=lambda presented: None)
-            with unimported, pytest.raises(UsageError, match="only an imported buffer"):
-                unimported.watch(negotiation)
+        connection.roundtrip()
+        assert not pool.idle
+        unimported = allocate(pool.plan, memory)
+        with unimported, pytest.raises(UsageError, match="only an imported buffer"):
+            window.show(unimported, SIZE, shown=lambda presented: None)
+        with unimported, pytest.raises(UsageError, match="only an imported buffer"):
+            unimported.watch(negotiation)
     assert fake.transforms == [transform]
     assert fake.destinations[0] == destination
 

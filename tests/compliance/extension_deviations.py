@@ -17,6 +17,9 @@ from heapwire.compositor_plugin.allocation import Allocation, AllocationManager
 from heapwire.compositor_plugin.buffer_status import BufferStatus
 from heapwire.compositor_plugin.clients import ClientUses
 from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator, ConstraintSetResource
+from heapwire.compositor_plugin.hosts.reference.wp_presentation_feedback import (
+    WpPresentationFeedback,
+)
 from heapwire.compositor_plugin.manager import Manager
 from heapwire.compositor_plugin.negotiation import Negotiation
 from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
@@ -518,3 +521,23 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
     wrap(patch, BufferStatus, "_buffer_gone", lambda method, self: gone.append(self))
     wrap(patch, HeapPlugin, "wants", wants)
+
+
+@deviation("version 1 is told another rate", "presentation/versions")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def send(method, self, event, *values):
+        if event == "presented" and self.version == 1:
+            values = (*values[:3], values[3] + 1, *values[4:])
+        method(self, event, *values)
+
+    wrap(patch, WpPresentationFeedback, "send", send)
+
+
+@deviation("only version 2 is told of frames", "presentation/versions")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def present(method, self, *arguments, **options):
+        if self.version == 2:
+            return method(self, *arguments, **options)
+        return self.discard()
+
+    wrap(patch, WpPresentationFeedback, "present", present)

@@ -286,6 +286,20 @@ def test_presentation_tells_time_refresh_and_sequence(stage, client):
     assert later - time == refreshes * refresh
 
 
+def test_each_version_of_presentation_time_tells_the_rate_that_is_constant(stage, client):
+    window = client.window()
+    asked = []
+    for version in (1, 2):
+        presentation = client.the("wp_presentation", version)
+        asked.append(client.new("wp_presentation_feedback"))
+        client.request(presentation, "feedback", window.surface, asked[-1])
+    client.shm(window.surface, 4, 4)
+    stage.until(lambda: all(client.of(one) for one in asked))
+    first, second = (client.take(one) for one in asked)
+    assert first == second
+    assert first[-1][4] == round(NANOSECONDS / 60)
+
+
 def test_what_is_scanned_out_is_presented_without_a_copy(stage, client):
     window = client.window(fullscreen=True)
     asked = feedback(client, window.surface)

@@ -15,6 +15,7 @@ from heapwire.client_lib.compliance.cases import (
     negotiation_rows,
     params_rows,
     params_use,
+    presentation,
     sources,
     surface,
 )
@@ -24,7 +25,7 @@ ALL_CASES: tuple[Case, ...] = tuple(
     for module in (
         *(dmabuf, params_rows, params_use, descriptors, feedback, surface),
         *(sources, constraint_set, negotiation_rows, negotiation, allocation, buffer_status),
-        explicit_sync,
+        *(explicit_sync, presentation),
     )
     for case in module.GROUP.cases
 )

@@ -17,7 +17,6 @@ GROUP = CaseGroup("sync")
 MANAGER = "wp_linux_drm_syncobj_manager_v1"
 SURFACE = "wp_linux_drm_syncobj_surface_v1"
 TIMELINE = "wp_linux_drm_syncobj_timeline_v1"
-PRESENTATION = "wp_presentation"
 
 VERSION = 3  # of linux-dmabuf, whose buffers have to be supported in any version
 _FRAMES = 3  # of another window, after which whatever could be presented has been
@@ -95,7 +94,7 @@ def frame(probe: Probe) -> None:
 def acquire(probe: Probe) -> None:
     """The acquire point must be signalled before the compositor may sample from the buffer."""
     its = SyncProbe(probe)
-    presentation = probe.bind(PRESENTATION, 1)
+    presentation = probe.bind("wp_presentation", 1)
     connection = probe.connection
     feedback = connection.new("wp_presentation_feedback")
     connection.request(presentation, "feedback", its.window.surface, feedback)

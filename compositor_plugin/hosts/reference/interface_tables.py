@@ -38,6 +38,10 @@ _MODULES = (
     "linux_drm_syncobj_v1",
 )
 
+# Newer than what pywayland carries, where a version changed what is meant and no message:
+# presentation-time 2 wants a refresh of outputs whose rate varies, too.
+_SAME_MESSAGES = {"wp_presentation": 2, "wp_presentation_feedback": 2}
+
 # pywayland.scanner.argument.ArgumentType
 _KINDS: Mapping[str, ArgumentKind] = {
     "Int": ArgumentKind.INT,
@@ -79,7 +83,8 @@ def _converted() -> Mapping[str, Interface]:
 
 def _interface(described: type[PywaylandInterface]) -> Interface:
     requests, events = _messages(described.requests), _messages(described.events)
-    return Interface(described.name, described.version, requests, events)
+    version = max(described.version, _SAME_MESSAGES.get(described.name, 1))
+    return Interface(described.name, version, requests, events)
 
 
 def _messages(messages: Iterable[PywaylandMessage]) -> tuple[Message, ...]:

@@ -16,7 +16,7 @@ class WpPresentation(Resource):
     """The bound global."""
 
     INTERFACE = interface_table("wp_presentation")
-    VERSION = 1
+    VERSION = 2
 
     def __init__(self, new_id: NewId) -> None:
         super().__init__(new_id)

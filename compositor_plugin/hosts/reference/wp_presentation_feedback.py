@@ -17,10 +17,13 @@ _NANOSECONDS = 1_000_000_000
 
 
 class WpPresentationFeedback(Resource):
-    """Answers once, and is gone with the answer."""
+    """Answers once, and is gone with the answer.
+
+    Every output here has a constant rate, so that both versions say the same.
+    """
 
     INTERFACE = interface_table("wp_presentation_feedback")
-    VERSION = 1
+    VERSION = 2
 
     def present(self, output: Output, time: int, sequence: int, *, zero_copy: bool) -> None:
         """The commit is on an output since `time`, nanoseconds of CLOCK_MONOTONIC."""
