@@ -146,6 +146,7 @@ def _source_document(source: Source) -> Document:
         "capacity": source.capacity,
         "cached": source.cached,
         "protected": source.protected,
+        "mappable": source.mappable,
         "numa_node": source.numa_node,
         "substitutes_for": list(source.substitutes_for),
         "area": source.area,
@@ -357,6 +358,8 @@ def _traits(heap: Document, twins: Iterable[str]) -> str:
         traits.append("contiguous" if heap["contiguous"] else "not contiguous")
     if heap["protected"] is not False:
         traits.append("protected" if heap["protected"] else "protected or not: unknown")
+    if heap["mappable"] is False:
+        traits.append("mapped by no CPU")
     if heap["cached"] is False:
         traits.append("uncached")
     capacity = heap["capacity"]

@@ -32,8 +32,7 @@ class Exporter:
             name=f"{self.name}'s own",
             contiguous=contiguous,
             cached=known.cached,
-            # Out of the CPU's reach is no proof that content is safe there: neither is promised.
-            protected=False if known.mappable else None,
+            mappable=known.mappable,
             device_local=None if known.mappable else self.device,
             substitutes_for=known.substitutes_for,
         )

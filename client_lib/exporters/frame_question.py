@@ -9,12 +9,17 @@ from heapwire.client_lib.exporters.exported_frame import ExportedFrame
 from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.solver import substitutes_of
 from heapwire.protocol.values import (
+    PEER_LINK,
     PERMITTED_SOURCES,
     Constraint,
+    ConstraintSet,
+    FormatModifier,
     Participant,
     Problem,
+    Provenance,
     Source,
     SourceId,
+    Topology,
 )
 
 T = TypeVar("T")
@@ -34,12 +39,17 @@ def frame_problem(problem: Problem, frame: ExportedFrame) -> Problem:
         _completed(known[told.id], told) if told.id in known else told for told in frame.sources
     )
     served = _served_by(sources, known)
-    goals = (
-        replace(goal, participants=_taking(goal.participants, served)) for goal in problem.goals
-    )
+
+    def asked(participants: Iterable[Participant]) -> tuple[Participant, ...]:
+        return tuple(
+            _within_reach(participant, frame.format, sources, problem.topology)
+            for participant in _taking(participants, served)
+        )
+
+    goals = (replace(goal, participants=asked(goal.participants)) for goal in problem.goals)
     return replace(
         problem,
-        participants=_taking(problem.participants, served),
+        participants=asked(problem.participants),
         goals=tuple(goals),
         fixed=frame.fixed,
         sources=sources,
@@ -83,6 +93,43 @@ def _taking(
     )
 
 
+def _within_reach(
+    participant: Participant,
+    pair: FormatModifier,
+    sources: Iterable[Source],
+    topology: Topology,
+) -> Participant:
+    """A participant who takes memory of another device only as a peer of it, or by its name.
+
+    What the CPU cannot map has no pages that just any driver could use: its exporter lets in who
+    reads a device's own memory over the bus, and where the bus is made so (NVIDIA's
+    open-gpu-kernel-modules, nv-dmabuf.c, nv_dma_buf_attach). Who is, nobody tells.
+    """
+    device = participant.device
+    if device is None:  # the CPU, which needs what it can map
+        return participant
+    far = {
+        source.id
+        for source in sources
+        if not source.mappable
+        and (source.device_local is None or not topology.linked(source.device_local, device))
+    }
+    as_peer = Constraint(
+        type=PEER_LINK.type, value=((device, 1),), provenance=Provenance.PRESUMPTION
+    )
+
+    def held(entry: ConstraintSet) -> ConstraintSet:
+        named = {
+            source
+            for constraint in entry.constraints
+            for source in PERMITTED_SOURCES.of(constraint) or ()
+        }
+        return entry if far <= named else replace(entry, constraints=(*entry.constraints, as_peer))
+
+    sets = participant.sets or (ConstraintSet(formats=(pair,)),)
+    return replace(participant, sets=tuple(map(held, sets))) if far else participant
+
+
 def _completed(known: Source, told: Source) -> Source:
     """A source of a machine, with what only the frame tells of it.
 
@@ -100,6 +147,7 @@ def _completed(known: Source, told: Source) -> Source:
         substitutes_for=known.substitutes_for or told.substitutes_for,
         # That the CPU reaches it is a machine's word for memory that nobody has looked at.
         protected=known.protected or told.protected,
+        mappable=known.mappable and told.mappable,
         provenance=new | {**known.provenance},
     )
 

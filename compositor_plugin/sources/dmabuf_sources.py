@@ -61,12 +61,14 @@ class DmabufSources(Manager):
 def _properties(source: Source) -> tuple[int, int]:
     """The properties that are true, and those that are known.
 
-    That no device is known to have the memory for its own is no knowledge that none has.
+    That no device is known to have the memory for its own is no knowledge that none has. What
+    the CPU cannot read and nobody protects is neither for these words: nothing is put there.
     """
+    protected = source.protected if source.mappable else None
     uncached = None if source.cached is None else not source.cached
     said = {
         SourcesProperty.CONTIGUOUS: source.contiguous,
-        SourcesProperty.PROTECTED: source.protected,
+        SourcesProperty.PROTECTED: protected,
         SourcesProperty.UNCACHED: uncached,
         SourcesProperty.DEVICE_LOCAL: None if source.device_local is None else True,
     }

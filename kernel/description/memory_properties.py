@@ -22,6 +22,7 @@ _FACTS = {
     "capacity": "capacity",
     "cached": "cached",
     "protected": "protected",
+    "mappable": "mappable",
     "numa-node": "numa_node",
     "substitutes-for": "substitutes_for",
     "area": "area",
@@ -39,6 +40,7 @@ class MemoryProperties:
     capacity: int | None = None
     cached: bool | None = None
     protected: bool | None = None
+    mappable: bool | None = None
     numa_node: int | None = None
     area: str | None = None
     rows_only: bool | None = None
@@ -69,6 +71,7 @@ def read_properties(table: TomlTable) -> MemoryProperties:
         capacity=capacity,
         cached=table.flag("cached"),
         protected=None if table.raw("protected") == UNKNOWN else table.flag("protected"),
+        mappable=table.flag("mappable"),
         numa_node=table.integer("numa-node", MOST_NODE),
         area=table.text("area") or None,
         rows_only=table.flag("rows-only"),

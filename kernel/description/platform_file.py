@@ -169,6 +169,7 @@ class _Reader:
             capacity=given.capacity,
             cached=given.cached,
             protected=None if is_unknown else given.protected is True,
+            mappable=given.mappable is not False,
             numa_node=given.numa_node,
             device_local=owner,
             substitutes_for=table.texts("substitutes-for"),

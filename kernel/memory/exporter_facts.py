@@ -62,7 +62,10 @@ FACTS_OF_EXPORTERS: Mapping[str, ExporterFacts] = MappingProxyType(
             substitutes_for=_PAGES,
         ),
         "nv_dmabuf": ExporterFacts(
-            source="measured: mmap fails with ENOTSUPP (NVIDIA 580.159.04, H200)",
+            # Of a GPU without memory of its own it can be, where who exports it asks for that.
+            source="github.com/NVIDIA/open-gpu-kernel-modules, src/nvidia/arch/nvalloc/unix/src/"
+            "osapi.c, rm_dma_buf_dup_mem_handle (595.45.04): mmap is allowed only for 0FB chips; "
+            "measured: mmap fails with ENOTSUPP (580.159.04, H200)",
             mappable=False,
         ),
     }

@@ -132,7 +132,7 @@ def _domains(value: MergedValue, source: Source, topology: Topology) -> bool:
 
 
 def _cpu_access(value: MergedValue, source: Source, topology: Topology) -> bool:
-    return source.protected is False
+    return source.protected is False and source.mappable
 
 
 def _allocation_flags(value: MergedValue, source: Source, topology: Topology) -> bool:

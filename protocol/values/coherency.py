@@ -40,10 +40,11 @@ _FENCES = (Fence.EXPLICIT, Fence.IMPLICIT, Fence.NONE)
 def domains_of(source: Source) -> int:
     """The domains that a source's memory can be in, as a mask.
 
-    Protected memory is out of the CPU's reach; ordinary memory may be used in
-    any domain (nobody need touch it).
+    Protected memory is out of the CPU's reach, and so is what nobody can map; ordinary
+    memory may be used in any domain (nobody need touch it).
     """
-    return _ALL_DOMAINS if source.protected is False else _INACCESSIBLE_ONLY
+    is_reached = source.protected is False and source.mappable
+    return _ALL_DOMAINS if is_reached else _INACCESSIBLE_ONLY
 
 
 def preferred_domain(domains: int, *, scanout: bool) -> CoherencyDomain | None:

@@ -86,10 +86,11 @@ class Source:
     devices of the platform share. `alignment` is the least alignment in bytes
     of a buffer's start. `capacity` is in bytes. `device_local` names the device
     whose own memory this is. `protected` says whether the CPU is kept out; what
-    nobody knows to be protected or not is neither. `substitutes_for` names
-    sources in whose place this one always serves: somebody says so, or says of
-    both what it follows from. `rows_only` says of a device that it lays out
-    rows and nothing else: a display's dumb buffers. `provenance` says for a
+    nobody knows to be protected or not is neither. `mappable` is False of memory
+    that nobody protects and that its exporter maps for no CPU all the same.
+    `substitutes_for` names sources in whose place this one always serves:
+    somebody says so, or says of both what it follows from. `rows_only` says of a
+    device that it lays out rows and nothing else: a display's dumb buffers. `provenance` says for a
     property where its value comes from; what it leaves out is PROFILE.
     """
 
@@ -101,6 +102,7 @@ class Source:
     capacity: int | None = None
     cached: bool | None = None
     protected: bool | None = False
+    mappable: bool = True
     numa_node: int | None = None
     device_local: DeviceId | None = None
     substitutes_for: tuple[str, ...] = ()

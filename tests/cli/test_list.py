@@ -53,6 +53,13 @@ def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire
     assert (lost["provenance"], lost["by"]["provenance"]) == ("profile", "user")
 
 
+def test_memory_that_no_cpu_maps_is_listed_as_such(heapwire, tmp_path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[memory]]\nname = "system"\nmappable = false\n')
+    text = heapwire("list", "--platform", "raspberry-pi-4", "--policy", policy).out
+    assert "system (heap 254:395): not contiguous, mapped by no CPU\n" in text
+
+
 def test_a_list_is_a_platform_itself(heapwire, tmp_path):
     listed = tmp_path / "machine.json"
     for name in ("exynos4-mfc-v5", "uvc-camera"):

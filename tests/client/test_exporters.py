@@ -3,25 +3,20 @@
 The bytes of the descriptors are those of FFmpeg's and VA-API's headers on a 64-bit machine.
 """
 
-import ctypes.util
 import os
 import struct
 from dataclasses import replace
 
-import av
 import pytest
-from av.codec.hwaccel import HWAccel
+from open_files import are_closed
 
 from heapwire.client_lib.exporters import (
     DRM_FRAME_BYTES,
     VA_FRAME_BYTES,
-    CudaLibrary,
-    CudaPlane,
     ExportedFrame,
     ExportedObject,
     Exporter,
     GstMemory,
-    export_cuda_frame,
     export_v4l2_frames,
     frame_problem,
     parse_drm_format,
@@ -36,10 +31,8 @@ from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
     CONTIGUOUS,
-    CPU_ACCESS,
     LINEAR,
     PERMITTED_SOURCES,
-    PROTECTED,
     Constraint,
     ConstraintSet,
     DeviceId,
@@ -219,86 +212,6 @@ class TestGStreamer:
             parse_drm_format(text)
 
 
-def are_closed(fds):
-    for fd in fds:
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            os.fstat(fd)
-    return True
-
-
-class Cuda:
-    """What an H200 said (driver 580.159.04, PyAV 19): base and size of each frame's memory."""
-
-    def __init__(self, base, size):
-        self.range = base, size
-        self.exported = []
-
-    def allocation(self, pointer):
-        base, size = self.range
-        assert base <= pointer < base + size
-        return self.range
-
-    def export(self, base, size):
-        fd = os.memfd_create("nv")
-        os.ftruncate(fd, size)
-        self.exported.append(fd)
-        return fd
-
-
-# Of each picture: format, size, base and size of its memory, and the planes PyAV told.
-NVDEC = [
-    (NV12, (1920, 1080), 0x4E00000, 0x330000, [(0x4E00000, 2048), (0x5020000, 2048)], 2228224),
-    (NV12, (636, 358), 0x5A00000, 0x8A000, [(0x5A00000, 1024), (0x5A5C000, 1024)], 376832),
-    (P010, (1280, 720), 0x8A00000, 0x2A3000, [(0x8A00000, 2560), (0x8BC2000, 2560)], 1843200),
-]
-GPU = Exporter(name="nvidia0", device=DeviceId(195, 0))
-
-
-class TestNvidia:
-    @pytest.mark.parametrize(("code", "size", "base", "bytes_", "planes", "chroma"), NVDEC)
-    def test_pictures_of_a_real_decoder(self, code, size, base, bytes_, planes, chroma):
-        cuda = Cuda(base, bytes_)
-        told = [CudaPlane(*plane) for plane in planes]
-        with export_cuda_frame(cuda, GPU, code, Extent(*size), told) as exported:
-            frame = exported.frame
-            (pitch,) = {plane.pitch for plane in told}
-            assert frame.planes == (PlaneLayout(0, 0, pitch), PlaneLayout(0, chroma, pitch))
-            assert [entry.size for entry in frame.objects] == [bytes_]
-            assert len(cuda.exported) == 1
-        assert are_closed(cuda.exported)
-
-    def test_memory_that_is_no_whole_pages_is_not_exported(self):
-        cuda = Cuda(0x1000, 4097)
-        with pytest.raises(InputError, match="4097 bytes at 0x1000 are not whole pages"):
-            export_cuda_frame(cuda, GPU, NV12, HD, [CudaPlane(0x1000, 64)])
-        assert cuda.exported == []
-
-    def test_what_was_exported_is_closed_when_the_rest_fails(self):
-        cuda = Cuda(0x1000, 4096)
-        planes = [CudaPlane(0x1000, 64), CudaPlane(0x1800, 0)]
-        with pytest.raises(InputError, match="a pitch of 0"):
-            export_cuda_frame(cuda, GPU, NV12, HD, planes)
-        assert are_closed(cuda.exported)
-
-    def test_the_cpu_does_not_reach_its_memory_and_nobody_calls_it_protected(self):
-        memory = GPU.memory("nv_dmabuf")
-        assert memory.device_local == GPU.device
-        for wanted in (CPU_ACCESS, PROTECTED):
-            reader = reader_that_needs(wanted)
-            frame = exported(memory)
-            platform = Platform.load("generic-desktop")
-            assert not answer_for(platform, frame, [reader]).plans
-            assert answer_for(platform, exported(SYSTEM), [reader]).plans or wanted is PROTECTED
-
-    def test_without_a_driver_it_says_so(self, monkeypatch):
-        monkeypatch.setattr("heapwire.client_lib.exporters.cuda_library._SONAME", "libnone.so.1")
-        with pytest.raises(MachineError, match=r"libnone\.so\.1 is not installed"):
-            CudaLibrary()
-
-
-SYSTEM = Source(id=SourceId.parse("heap 254:77"), name="system", contiguous=False, cached=True)
-
-
 def reader_that_needs(wanted):
     """Somebody who takes rows of NV12 from any memory that is so."""
     return reader_with(Constraint(type=wanted.type, value=1))
@@ -376,11 +289,6 @@ class TestJudged:
         claims = CAMERA.memory("videobuf2_vmalloc" if knows else "videobuf2_dma_contig")
         machine = self.with_own(CAMERA, contiguous=knows)
         assert bool(answer_for(machine, exported(claims), [ONE_RUN]).plans) is knows
-
-    @pytest.mark.parametrize("wanted", [CPU_ACCESS, PROTECTED])
-    def test_memory_out_of_the_cpu_s_reach_stays_that(self, wanted):
-        machine, frame = self.with_own(GPU), exported(GPU.memory("nv_dmabuf"))
-        assert not answer_for(machine, frame, [reader_that_needs(wanted)]).plans
 
     @pytest.mark.parametrize("exporter", ["videobuf2_dma_contig", "videobuf2_vmalloc"])
     @pytest.mark.parametrize("knows", [True, False])
@@ -475,32 +383,3 @@ class TestV4l2:
         with pytest.raises(NotPossibleError):
             export_v4l2_frames(driver, CAMERA, 2)
         assert driver.fds == []
-
-
-def test_a_real_gpu_exports_what_it_decodes(tmp_path):
-    """Where there is an NVIDIA GPU, a picture of its decoder; elsewhere what it says without."""
-    if ctypes.util.find_library("cuda") is None:
-        with pytest.raises(MachineError, match="not installed"):
-            CudaLibrary()
-        return
-    clip = tmp_path / "clip.mp4"
-    with av.open(str(clip), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
-        for packet in (*stream.encode(av.VideoFrame(1920, 1080, "yuv420p")), *stream.encode()):
-            container.mux(packet)
-    cuda = CudaLibrary()
-    gpu_only = HWAccel(device_type="cuda", allow_software_fallback=False, is_hw_owned=True)
-    with av.open(str(clip), hwaccel=gpu_only) as container:
-        picture = next(container.decode(video=0))
-        planes = [CudaPlane(plane.buffer_ptr, plane.line_size) for plane in picture.planes]
-        with export_cuda_frame(cuda, GPU, NV12, HD, planes) as made:
-            told = BufferInfo.of(made.objects[0].fd)
-            assert told is not None
-            assert told.exporter == "nv_dmabuf"
-            assert made.frame.planes == PLANES
-            assert [entry.size for entry in made.frame.objects] == [3342336]
-            with pytest.raises(MachineError, match="cannot be mapped"), made.objects[0].map():
-                pass
-    with pytest.raises(NotPossibleError, match="CUDA_ERROR"):
-        cuda.allocation(1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -13,3 +15,12 @@ def open_fds() -> frozenset[str]:
         with contextlib.suppress(FileNotFoundError):
             fds.add(f"{fd.name} {fd.readlink()}")
     return frozenset(fds)
+
+
+def are_closed(fds: Iterable[int]) -> bool:
+    """Whether none of some file descriptors is open."""
+    for fd in fds:
+        with contextlib.suppress(OSError):
+            os.fstat(fd)
+            return False
+    return True

@@ -12,6 +12,7 @@ from host_stage import OUTPUT, HostStage
 from heapwire.compositor_plugin import ClientRule, Policy, SecurityContext
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
+from heapwire.kernel import Platform
 from heapwire.protocol.values import SourceId, SourceKind, Usage
 from heapwire.protocol.wire import (
     FEEDBACKS,
@@ -27,6 +28,7 @@ FEEDBACK = "zwp_linux_dmabuf_feedback_v1"
 EXTENSION = "xx_dmabuf_feedback_sources_v1"
 LAST, NEXT = 0, 1
 DISPLAY, NO_MEMORY = 1, 2
+PROTECTED = 2
 
 
 class Told:
@@ -113,6 +115,20 @@ def test_the_sources_are_announced_with_what_is_known_of_them(stage, client):
     assert SourceId(SourceKind(kind), major, minor) == cma.id
     assert properties & known & 1  # contiguous
     assert high << 32 | low == (cma.capacity or 0)
+
+
+@pytest.mark.parametrize(("mappable", "told"), [(True, (0, 2)), (False, (0, 0))])
+def test_what_no_cpu_maps_is_not_told_as_what_it_may_read(nothing_left, mappable, told):
+    """Nor as protected, for it holds nothing to protect: nothing is put there by these words."""
+    platform = Platform.load("raspberry-pi-4")
+    sources = tuple(replace(source, mappable=mappable) for source in platform.sources)
+    stage = HostStage(replace(platform, sources=sources))
+    client = stage.client()
+    events = client.take(client.the("xx_dmabuf_sources_v1"))
+    (said,) = (args for name, *args in events if name == "source" and args[-1] == "system")
+    properties, known = said[3:5]
+    stage.close()
+    assert (properties & PROTECTED, known & PROTECTED) == told
 
 
 def test_extensions_are_bounded(client):

@@ -181,6 +181,7 @@ class TestRoundTrip:
             capacity=4096,
             cached=False,
             protected=True,
+            mappable=False,
             numa_node=3,
             substitutes_for=("system",),
             rows_only=True,
@@ -188,7 +189,8 @@ class TestRoundTrip:
             provenance=dict.fromkeys(
                 [
                     *("contiguous", "address_range", "alignment", "capacity", "cached"),
-                    *("protected", "numa_node", "substitutes_for", "rows_only", "area"),
+                    *("protected", "mappable", "numa_node", "substitutes_for"),
+                    *("rows_only", "area"),
                 ],
                 Provenance.TRIAL,
             ),

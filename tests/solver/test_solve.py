@@ -84,6 +84,23 @@ class TestSources:
         secret = replace(plain, content=Content(protected=True))
         assert names(secret, solve(secret)) == ["protected,secure-video"]
 
+    @pytest.mark.parametrize(
+        ("needs", "good"),
+        [
+            (need("cpu-access", 1), False),
+            (need("coherency-domains", 0b011), False),  # the CPU's caches, and RAM
+            (need("coherency-domains", 0b100), True),  # out of the CPU's reach
+        ],
+    )
+    def test_what_no_cpu_maps_is_out_of_its_reach_and_holds_what_nobody_protects(
+        self, needs: Constraint, good: bool
+    ) -> None:
+        unmapped = replace(SYSTEM, mappable=False)
+        assert bool(solve(ask(part("a", of(NV12, needs)), sources=(unmapped,))).plans) is good
+        assert solve(ask(part("a", of(NV12)), sources=(unmapped,))).plans
+        secret = ask(part("a", of(NV12)), sources=(unmapped,), content=Content(protected=True))
+        assert not solve(secret).plans
+
     def test_a_layout_that_only_a_driver_knows_is_not_left_to_one_that_lays_out_rows(self) -> None:
         tiled = pair("NV12", "0x800000000000051")
         own = Source(id=SourceId.device(DeviceId(226, 0)), name="own", contiguous=True)

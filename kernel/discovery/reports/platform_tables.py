@@ -95,6 +95,7 @@ class _Writer:
         _add_known(table, "cached", source.cached)
         if source.protected is not False:
             table["protected"] = "unknown" if source.protected is None else True
+        _add_known(table, "mappable", None if source.mappable else False)
         _add_known(table, "numa-node", source.numa_node)
         _add(table, "substitutes-for", [*source.substitutes_for])
         _add(table, "area", source.area)

@@ -1,0 +1,211 @@
+"""NVDEC's pictures: what CUDA says of them, and who can show them."""
+
+import ctypes.util
+import os
+from dataclasses import replace
+
+import av
+import pytest
+from av.codec.hwaccel import HWAccel
+from open_files import are_closed
+
+from heapwire.client_lib.exporters import (
+    CudaLibrary,
+    CudaPlane,
+    ExportedFrame,
+    ExportedObject,
+    Exporter,
+    export_cuda_frame,
+    frame_problem,
+)
+from heapwire.kernel.description import Platform
+from heapwire.kernel.memory import BufferInfo
+from heapwire.protocol import InputError, MachineError, NotPossibleError
+from heapwire.protocol.explain import solve
+from heapwire.protocol.values import (
+    CPU_ACCESS,
+    LINEAR,
+    PERMITTED_SOURCES,
+    PROTECTED,
+    Constraint,
+    ConstraintSet,
+    DeviceId,
+    Extent,
+    Extents,
+    FormatModifier,
+    Goal,
+    Participant,
+    PlaneLayout,
+    Source,
+    SourceId,
+    Topology,
+    Usage,
+    fourcc,
+)
+
+NV12, P010 = fourcc("NV12"), fourcc("P010")
+HD = Extent(1920, 1080)
+ROWS = FormatModifier(NV12, LINEAR)
+GPU = Exporter(name="nvidia0", device=DeviceId(195, 0))
+OWN = GPU.memory("nv_dmabuf")
+SYSTEM = Source(id=SourceId.parse("heap 254:77"), name="system", contiguous=False, cached=True)
+NEIGHBOURS = Topology()
+LIBRARY = "heapwire.client_lib.exporters.cuda_library._SONAME"
+
+
+class Cuda:
+    """What an H200 said (driver 580.159.04, PyAV 19): base and size of each frame's memory."""
+
+    def __init__(self, base, size):
+        self.range = base, size
+        self.exported = []
+
+    def allocation(self, pointer):
+        base, size = self.range
+        assert base <= pointer < base + size
+        return self.range
+
+    def export(self, base, size):
+        fd = os.memfd_create("nv")
+        os.ftruncate(fd, size)
+        self.exported.append(fd)
+        return fd
+
+
+# Of each picture: format, size, base and size of its memory, and the planes PyAV told.
+NVDEC = [
+    (NV12, (1920, 1080), 0x4E00000, 0x330000, [(0x4E00000, 2048), (0x5020000, 2048)], 2228224),
+    (NV12, (636, 358), 0x5A00000, 0x8A000, [(0x5A00000, 1024), (0x5A5C000, 1024)], 376832),
+    (P010, (1280, 720), 0x8A00000, 0x2A3000, [(0x8A00000, 2560), (0x8BC2000, 2560)], 1843200),
+]
+
+
+class TestExported:
+    @pytest.mark.parametrize(("code", "size", "base", "bytes_", "planes", "chroma"), NVDEC)
+    def test_pictures_of_a_real_decoder(self, code, size, base, bytes_, planes, chroma):
+        cuda = Cuda(base, bytes_)
+        told = [CudaPlane(*plane) for plane in planes]
+        with export_cuda_frame(cuda, GPU, code, Extent(*size), told) as exported:
+            frame = exported.frame
+            (pitch,) = {plane.pitch for plane in told}
+            assert frame.planes == (PlaneLayout(0, 0, pitch), PlaneLayout(0, chroma, pitch))
+            assert [entry.size for entry in frame.objects] == [bytes_]
+            assert len(cuda.exported) == 1
+        assert are_closed(cuda.exported)
+
+    def test_memory_that_is_no_whole_pages_is_not_exported(self):
+        cuda = Cuda(0x1000, 4097)
+        with pytest.raises(InputError, match="4097 bytes at 0x1000 are not whole pages"):
+            export_cuda_frame(cuda, GPU, NV12, HD, [CudaPlane(0x1000, 64)])
+        assert cuda.exported == []
+
+    def test_what_was_exported_is_closed_when_the_rest_fails(self):
+        cuda = Cuda(0x1000, 4096)
+        planes = [CudaPlane(0x1000, 64), CudaPlane(0x1800, 0)]
+        with pytest.raises(InputError, match="a pitch of 0"):
+            export_cuda_frame(cuda, GPU, NV12, HD, planes)
+        assert are_closed(cuda.exported)
+
+    def test_without_a_driver_it_says_so(self, monkeypatch):
+        monkeypatch.setattr(LIBRARY, "libnone.so.1")
+        with pytest.raises(MachineError, match=r"libnone\.so\.1 is not installed"):
+            CudaLibrary()
+
+
+def who_needs(*constraints, device=None, usage=Usage.SAMPLING):
+    """Somebody who takes rows of NV12, and needs this and no more."""
+    pairs = ConstraintSet(formats=(ROWS,), constraints=constraints)
+    return Participant(name="they", usage=usage, sets=(pairs,), device=device)
+
+
+def who_takes_all(device):
+    """A device of which nothing is known but that it samples."""
+    return Participant(name="they", usage=Usage.SAMPLING, sets=(), device=device)
+
+
+def answer_for(member, *memory, topology=NEIGHBOURS, sources=()):
+    """Whether one participant can use a frame whose planes are each in one memory, or all in it."""
+    size = 2228224 + 1114112
+    frame = ExportedFrame(
+        exporter="nvdec",
+        format=ROWS,
+        extent=HD,
+        objects=tuple(ExportedObject(one, size) for one in memory),
+        planes=(PlaneLayout(0, 0, 2048), PlaneLayout(len(memory) - 1, 2228224, 2048)),
+    )
+    platform = Platform.load("generic-desktop")
+    problem = platform.problem(
+        participants=(member,),
+        goals=(Goal(name="sampling"),),
+        extents=Extents(coded=HD),
+    )
+    sources = (*problem.sources, *sources)
+    return solve(frame_problem(replace(problem, topology=topology, sources=sources), frame))
+
+
+class TestShown:
+    """Memory of a GPU that the CPU cannot map, and that nobody protects."""
+
+    OTHER = DeviceId(226, 128)
+
+    @pytest.mark.parametrize("known", [(), (Source(id=OWN.id, name="nvidia0"),)])
+    @pytest.mark.parametrize("wanted", [CPU_ACCESS, PROTECTED])
+    def test_the_cpu_does_not_reach_it_and_nobody_calls_it_protected(self, wanted, known):
+        needs = who_needs(Constraint(type=wanted.type, value=1), usage=Usage.CPU_READ)
+        assert not answer_for(needs, OWN, sources=known).plans
+        assert answer_for(needs, SYSTEM).plans or wanted is PROTECTED
+
+    @pytest.mark.parametrize("who", [who_needs(device=GPU.device), who_takes_all(GPU.device)])
+    def test_the_gpu_itself_has_it_though_its_content_is_not_protected(self, who):
+        assert answer_for(who, OWN).plans
+
+    @pytest.mark.parametrize("who", [who_needs(device=OTHER), who_takes_all(OTHER)])
+    def test_another_device_does_not_and_it_says_why(self, who):
+        answer = answer_for(who, OWN)
+        assert not answer.plans
+        assert "local to device 226:128 or to a device with a peer link to it" in answer.message
+        assert answer_for(who, SYSTEM).plans
+
+    def test_a_peer_of_the_gpu_has_it(self):
+        linked = Topology(peer_links=frozenset({frozenset({GPU.device, self.OTHER})}))
+        assert answer_for(who_takes_all(self.OTHER), OWN, topology=linked).plans
+
+    def test_who_names_it_among_what_it_takes_has_it(self):
+        named = Constraint(type=PERMITTED_SOURCES.type, value=(OWN.id,))
+        assert answer_for(who_needs(named, device=self.OTHER), OWN).plans
+
+    def test_a_plane_there_is_enough_to_be_refused_and_no_reason_for_its_own_gpu(self):
+        assert not answer_for(who_takes_all(self.OTHER), SYSTEM, OWN).plans
+        assert answer_for(who_takes_all(GPU.device), SYSTEM, OWN).plans
+
+    def test_memory_of_a_device_that_the_cpu_can_map_is_anybody_s(self):
+        assert answer_for(who_takes_all(self.OTHER), GPU.memory("videobuf2_vmalloc")).plans
+
+
+def test_a_real_gpu_exports_what_it_decodes(tmp_path):
+    """Where there is an NVIDIA GPU, a picture of its decoder; elsewhere what it says without."""
+    if ctypes.util.find_library("cuda") is None:
+        with pytest.raises(MachineError, match="not installed"):
+            CudaLibrary()
+        return
+    clip = tmp_path / "clip.mp4"
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
+        for packet in (*stream.encode(av.VideoFrame(1920, 1080, "yuv420p")), *stream.encode()):
+            container.mux(packet)
+    cuda = CudaLibrary()
+    gpu_only = HWAccel(device_type="cuda", allow_software_fallback=False, is_hw_owned=True)
+    with av.open(str(clip), hwaccel=gpu_only) as container:
+        picture = next(container.decode(video=0))
+        planes = [CudaPlane(plane.buffer_ptr, plane.line_size) for plane in picture.planes]
+        with export_cuda_frame(cuda, GPU, NV12, HD, planes) as made:
+            told = BufferInfo.of(made.objects[0].fd)
+            assert told is not None
+            assert told.exporter == "nv_dmabuf"
+            assert made.frame.planes == (PlaneLayout(0, 0, 2048), PlaneLayout(0, 2228224, 2048))
+            assert [entry.size for entry in made.frame.objects] == [3342336]
+            with pytest.raises(MachineError, match="cannot be mapped"), made.objects[0].map():
+                pass
+    with pytest.raises(NotPossibleError, match="CUDA_ERROR"):
+        cuda.allocation(1)
