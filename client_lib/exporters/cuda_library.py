@@ -14,6 +14,7 @@ from heapwire.protocol import MachineError, NotPossibleError
 _SONAME = "libcuda.so.1"
 _CONTEXT, _DEVICE_ORDINAL = 1, 9  # CUpointer_attribute
 _DMA_BUF_FD = 1  # CUmemRangeHandleType
+_DMA_BUF_SUPPORTED = 124  # CU_DEVICE_ATTRIBUTE_DMA_BUF_SUPPORTED
 _BUS_ID_BYTES = 16  # `0000:01:00.0` and its end
 
 
@@ -34,15 +35,10 @@ class CudaLibrary:
 
     def bus_address(self, pointer: int) -> str:
         """The PCI address of the GPU whose memory a pointer is in, as sysfs spells it."""
-        ordinal = self._ffi.new("int *")
-        self._check(
-            "cuPointerGetAttribute",
-            self._lib.cuPointerGetAttribute(ordinal, _DEVICE_ORDINAL, pointer),
-        )
         name = self._ffi.new("char[]", _BUS_ID_BYTES)
         self._check(
             "cuDeviceGetPCIBusId",
-            self._lib.cuDeviceGetPCIBusId(name, _BUS_ID_BYTES, ordinal[0]),
+            self._lib.cuDeviceGetPCIBusId(name, _BUS_ID_BYTES, self._device(pointer)),
         )
         return str(self._ffi.string(name).decode("ascii", "replace").lower())
 
@@ -59,11 +55,29 @@ class CudaLibrary:
         """A dma-buf of a range of whole pages; the caller closes the fd."""
         handle = self._ffi.new("int *", -1)
         with self._context_of(base):
-            self._check(
-                "cuMemGetHandleForAddressRange",
-                self._lib.cuMemGetHandleForAddressRange(handle, base, size, _DMA_BUF_FD, 0),
+            result = self._lib.cuMemGetHandleForAddressRange(handle, base, size, _DMA_BUF_FD, 0)
+        if result and not self._exports(base):  # it blames the arguments, where it can do nothing
+            raise NotPossibleError(
+                f"the GPU at {self.bus_address(base)} exports none of its memory "
+                "(CU_DEVICE_ATTRIBUTE_DMA_BUF_SUPPORTED is 0)"
             )
+        self._check("cuMemGetHandleForAddressRange", result)
         return int(handle[0])
+
+    def _device(self, pointer: int) -> int:
+        """The number that CUDA has for the GPU whose memory a pointer is in."""
+        ordinal = self._ffi.new("int *")
+        self._check(
+            "cuPointerGetAttribute",
+            self._lib.cuPointerGetAttribute(ordinal, _DEVICE_ORDINAL, pointer),
+        )
+        return int(ordinal[0])
+
+    def _exports(self, pointer: int) -> bool:
+        """Whether a GPU may make dma-bufs of its memory; not every kind does, and CUDA tells."""
+        answer = self._ffi.new("int *", 1)  # which it stays in a driver that does not know
+        self._lib.cuDeviceGetAttribute(answer, _DMA_BUF_SUPPORTED, self._device(pointer))
+        return bool(answer[0])
 
     @contextmanager
     def _context_of(self, pointer: int) -> Iterator[None]:

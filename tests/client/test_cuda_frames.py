@@ -2,7 +2,9 @@
 
 import ctypes.util
 import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import pytest
@@ -105,6 +107,54 @@ class TestExported:
         with pytest.raises(InputError, match="a pitch of 0"):
             export_cuda_frame(cuda, GPU, NV12, HD, planes)
         assert are_closed(cuda.exported)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """A libcuda that does as CUDA_DOUBLE says."""
+    made = tmp_path_factory.mktemp("cuda") / "libcuda.so.1"
+    source = Path(__file__).parent / "cuda_double.c"
+    command = ["cc", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source]
+    subprocess.run([*command, "-o", made], check=True)
+    return made
+
+
+@pytest.mark.system("cc")
+class TestLibrary:
+    """The calls themselves, as they are made: in which context, and what an error becomes."""
+
+    BASE, SIZE = 0x4E00000, 0x330000
+
+    @pytest.fixture
+    def cuda(self, library, monkeypatch):
+        def loaded(says):
+            monkeypatch.setenv("CUDA_DOUBLE", says)
+            monkeypatch.setattr(LIBRARY, str(library))
+            return CudaLibrary()
+
+        return loaded
+
+    def test_a_picture_becomes_a_dma_buf(self, cuda):
+        planes = [CudaPlane(self.BASE, 2048), CudaPlane(self.BASE + 2228224, 2048)]
+        with export_cuda_frame(cuda("exports"), GPU, NV12, HD, planes) as made:
+            (one,) = made.objects
+            assert os.fstat(one.fd).st_size == self.SIZE
+            assert made.frame.planes == (PlaneLayout(0, 0, 2048), PlaneLayout(0, 2228224, 2048))
+
+    def test_a_gpu_has_its_address_on_the_bus_as_sysfs_spells_it(self, cuda):
+        assert cuda("exports").bus_address(self.BASE) == "0000:c1:00.0"
+
+    def test_a_gpu_that_exports_nothing_is_not_told_as_wrong_arguments(self, cuda):
+        with pytest.raises(NotPossibleError, match=r"the GPU at 0000:c1:00\.0 exports none"):
+            cuda("never").export(self.BASE, self.SIZE)
+
+    def test_other_refusals_are_in_the_words_of_cuda(self, cuda):
+        with pytest.raises(NotPossibleError, match="AddressRange: CUDA_ERROR_NOT_SUPPORTED"):
+            cuda("not now").export(self.BASE, self.SIZE)
+        with pytest.raises(NotPossibleError, match="AddressRange: CUDA_ERROR_INVALID_VALUE"):
+            cuda("exports").export(self.BASE, self.SIZE - 1)
+        with pytest.raises(NotPossibleError, match="cuPointerGetAttribute: CUDA_ERROR"):
+            cuda("exports").allocation(1)
 
     def test_without_a_driver_it_says_so(self, monkeypatch):
         monkeypatch.setattr(LIBRARY, "libnone.so.1")
