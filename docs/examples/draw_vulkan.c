@@ -122,26 +122,38 @@ size_t pairs_of_the_gpu(struct heapwire_pair *pairs)
 	}
 	return found;
 }
-/* The first type of memory among `types` that has these properties. */
-static uint32_t memory_type(uint32_t types, VkMemoryPropertyFlags wanted)
-{
-	VkPhysicalDeviceMemoryProperties there;
-	uint32_t i;
-	vkGetPhysicalDeviceMemoryProperties(gpu, &there);
-	for (i = 0; i < there.memoryTypeCount; i++)
-		if (types >> i & 1 && (there.memoryTypes[i].propertyFlags & wanted) == wanted)
-			return i;
-	need(0, "no such memory");
-	return 0;
-}
+/* Memory of the first type among those needed that has these properties; none if none is given. */
 static VkDeviceMemory memory(VkMemoryRequirements needs, VkMemoryPropertyFlags wanted, const void *how)
 {
 	VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
 				     .pNext = how,
-				     .allocationSize = needs.size,
-				     .memoryTypeIndex = memory_type(needs.memoryTypeBits, wanted)};
+				     .allocationSize = needs.size};
+	VkPhysicalDeviceMemoryProperties there;
 	VkDeviceMemory made;
-	done(vkAllocateMemory(device, &info, NULL, &made), "no memory");
+	uint32_t *i = &info.memoryTypeIndex;
+	vkGetPhysicalDeviceMemoryProperties(gpu, &there);
+	for (; *i < there.memoryTypeCount; ++*i)
+		if (needs.memoryTypeBits >> *i & 1 &&
+		    (there.memoryTypes[*i].propertyFlags & wanted) == wanted)
+			return vkAllocateMemory(device, &info, NULL, &made) == VK_SUCCESS
+				       ? made
+				       : VK_NULL_HANDLE;
+	return VK_NULL_HANDLE;
+}
+/* The plan's memory; none if Vulkan refuses it, which it may though it lists what it imports. */
+static VkDeviceMemory imported(VkMemoryRequirements needs, VkImportMemoryFdInfoKHR *from, int plan)
+{
+	PFN_vkGetMemoryFdPropertiesKHR ask = (PFN_vkGetMemoryFdPropertiesKHR)
+		vkGetDeviceProcAddr(device, "vkGetMemoryFdPropertiesKHR");
+	VkMemoryFdPropertiesKHR can = {.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
+	VkDeviceMemory made = VK_NULL_HANDLE;
+	need((from->fd = dup(plan)) >= 0, "no descriptor"); /* Vulkan's, once it is imported */
+	if (ask(device, from->handleType, from->fd, &can) == VK_SUCCESS) {
+		needs.memoryTypeBits &= can.memoryTypeBits;
+		made = memory(needs, 0, from);
+	}
+	if (made == VK_NULL_HANDLE)
+		close(from->fd);
 	return made;
 }
 /* An image by the plan, in its memory; without a plan, one in memory of the device's own. */
@@ -168,8 +180,8 @@ static VkImage image_of(const struct heapwire_buffer *plan)
 	VkImportMemoryFdInfoKHR fd = {.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
 				      .pNext = &dedicated,
 				      .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT};
-	VkMemoryFdPropertiesKHR can = {.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
 	VkMemoryRequirements needs;
+	VkDeviceMemory made;
 	uint32_t i;
 	if (plan) {
 		by.drmFormatModifier = plan->layout.modifier;
@@ -187,15 +199,13 @@ static VkImage image_of(const struct heapwire_buffer *plan)
 		return VK_NULL_HANDLE; /* not with these pitches */
 	done(result, "no image");
 	vkGetImageMemoryRequirements(device, dedicated.image, &needs);
-	if (plan) {
-		PFN_vkGetMemoryFdPropertiesKHR ask = (PFN_vkGetMemoryFdPropertiesKHR)
-			vkGetDeviceProcAddr(device, "vkGetMemoryFdPropertiesKHR");
-		need((fd.fd = dup(plan->fd)) >= 0, "no descriptor"); /* Vulkan's from now on */
-		done(ask(device, fd.handleType, fd.fd, &can), "the dma-buf is not taken");
-		needs.memoryTypeBits &= can.memoryTypeBits;
+	made = plan ? imported(needs, &fd, plan->fd) : memory(needs, 0, NULL);
+	if (plan && made == VK_NULL_HANDLE) {
+		vkDestroyImage(device, dedicated.image, NULL);
+		return VK_NULL_HANDLE;
 	}
-	done(vkBindImageMemory(device, dedicated.image, memory(needs, 0, plan ? &fd : NULL), 0),
-	     "the image has no memory");
+	need(made != VK_NULL_HANDLE, "no memory for the image");
+	done(vkBindImageMemory(device, dedicated.image, made, 0), "the image has no memory");
 	return dedicated.image;
 }
 /* Memory of the host for the rows, mapped. */
@@ -207,10 +217,11 @@ static VkBuffer rows_of(void **rows)
 	VkMemoryRequirements needs;
 	VkDeviceMemory made;
 	VkBuffer copy;
-	done(vkCreateBuffer(device, &info, NULL, &copy), "no memory for the rows");
+	done(vkCreateBuffer(device, &info, NULL, &copy), "no buffer for the rows");
 	vkGetBufferMemoryRequirements(device, copy, &needs);
 	made = memory(needs,
 		      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT, NULL);
+	need(made != VK_NULL_HANDLE, "no memory for the rows");
 	done(vkBindBufferMemory(device, copy, made, 0), "the rows have no memory");
 	done(vkMapMemory(device, made, 0, VK_WHOLE_SIZE, 0, rows), "the rows cannot be mapped");
 	return copy;

@@ -49,10 +49,10 @@ class Followed:
 def follow(installed: Path, tmp_path: Path) -> Iterator[object]:
     home = Path(tempfile.mkdtemp(prefix="heapwire-"))  # the name of a socket must be short
 
-    def follow(page: str) -> Followed:
+    def follow(page: str, then: str = "") -> Followed:
         end = "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", end + script_of(page)],
+            ["bash", "-euo", "pipefail", "-c", end + script_of(page) + then],
             cwd=tmp_path,
             env=command_environment(installed, home),
             capture_output=True,
@@ -113,11 +113,23 @@ def test_gstreamer(follow) -> None:
 @pytest.mark.system(*SCANNER, *CC, "wayland-client.pc", "egl.pc", "glesv2.pc")
 @pytest.mark.system("vulkan.pc", "lvp.icd")
 def test_rendering_into_a_plan(follow) -> None:
-    followed = follow("gpu.md")
-    drawn = "drawn into the plan's memory|drawn elsewhere, and copied"  # as Mesa is old or new
-    assert len(re.findall(f"^llvmpipe .*\n(?:{drawn})$", followed.out, re.MULTILINE)) == 2
-    for picture in ("egl.png", "vulkan.png"):
-        assert followed.colours(picture) == {(0xFF, 0x80, 0), (0, 0xFF, 0), (0, 0, 0)}
+    """With the driver that is there, and with one that lists dma-bufs and then refuses them."""
+    refusals = ("properties", "types", "allocated")
+    source = Path(__file__).parent / "vulkan_refuses.c"
+    refused = "".join(
+        "heapwire compositor --platform raspberry-pi-4 --screenshot "
+        f"{how}.png -- env LD_PRELOAD=$PWD/refuses.so VULKAN_REFUSES={how} ./draw_vulkan\n"
+        for how in refusals
+    )
+    double = f"cc -Wall -Wextra -Werror -shared -fPIC {source} -o refuses.so"
+    followed = follow("gpu.md", f"\n{double}\necho and refused\n{refused}")
+    out, refused = followed.out.split("and refused")
+    copied = "drawn elsewhere, and copied"
+    drawn = f"drawn into the plan's memory|{copied}"  # as Mesa is old or new
+    assert len(re.findall(f"^llvmpipe .*\n(?:{drawn})$", out, re.MULTILINE)) == 2
+    assert len(re.findall(f"^llvmpipe .*\n{copied}$", refused, re.MULTILINE)) == len(refusals)
+    for picture in ("egl", "vulkan", *refusals):
+        assert followed.colours(f"{picture}.png") == {(0xFF, 0x80, 0), (0, 0xFF, 0), (0, 0, 0)}
 
 
 def test_it_is_the_wheel_that_is_followed(installed: Path, tmp_path: Path) -> None:
