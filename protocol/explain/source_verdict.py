@@ -231,8 +231,11 @@ def _in_the_way(
     meets = f"{here} meets what is asked of a source"
     if not conflict:
         # What fails with nothing asked for fails by the picture or by what exists already.
-        fixed = goal.problem.fixed is not None
-        return f"{meets}; {'the buffer' if fixed else 'the picture'} itself stands in the way"
+        fixed = goal.problem.fixed
+        if fixed is not None and all(one.source != source.id for one in fixed.layout.objects):
+            return f"{meets}; the buffer exists, and is not there"
+        what = "the picture" if fixed is None else "the buffer"
+        return f"{meets}; {what} itself stands in the way"
     told = [member.text for member in conflict[:_TOLD]]
     more = len(conflict) - _TOLD
     return f"{meets}; in the way: {'; '.join([*told, f'{more} more'] if more > 0 else told)}"

@@ -149,8 +149,17 @@ def test_a_layout_that_only_its_driver_knows_is_judged_by_its_numbers() -> None:
 
 
 def test_a_buffer_from_memory_that_nobody_knows_is_refused() -> None:
+    """And told as that: nothing of the buffer would have to change, if its memory were known."""
     stranger = Source(id=CMA.id.__class__(CMA.id.kind, 1, 1), name="stranger")
-    assert not judged(buffer(source=stranger)).plans
+    answer = judged(buffer(source=stranger))
+    assert not answer.plans
+    nothing = "the buffer is in memory of heap 1:1, of which nothing is known here"
+    assert answer.message == nothing
+    assert {verdict.text.rpartition("; ")[2] for verdict in answer.verdicts} == {
+        "the buffer exists, and is not there"
+    }
+    also = judged(buffer(source=stranger, pitch=1930), need("pitch-alignment", 64)).message
+    assert also.startswith(f"{nothing}; the pitch of plane 0 is 1930")
 
 
 @pytest.mark.parametrize("planes", [3, 4])

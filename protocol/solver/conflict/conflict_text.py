@@ -124,7 +124,18 @@ def _message(
     fixed = goal.problem.fixed
     if fixed is None or reason is not FailureReason.CONFLICT:
         return text or "nothing meets every requirement"
-    return "; ".join(_fewest_changes(goal, fixed)) or text or "the buffer is not usable"
+    wrong = [*_unknown_memory(goal, fixed), *_fewest_changes(goal, fixed)]
+    return "; ".join(wrong) or text or "the buffer is not usable"
+
+
+def _unknown_memory(goal: PreparedGoal, fixed: FixedBuffer) -> list[str]:
+    """Where a fixed buffer is, as far as nobody here knows such memory."""
+    sources = dict.fromkeys(entry.source for entry in fixed.layout.objects)
+    return [
+        f"the buffer is in memory of {source}, of which nothing is known here"
+        for source in sources
+        if source not in goal.sources.position
+    ]
 
 
 def _fewest_changes(goal: PreparedGoal, fixed: FixedBuffer) -> list[str]:
