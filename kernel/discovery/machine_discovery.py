@@ -122,8 +122,8 @@ def local_platform(
             device = _gpu_without_drm(nvidia)
             _add(discovery, nvidia.entry, device, reverse)
             discovery.notes.append(
-                f"{device.name} has no DRM node (nvidia-drm is not loaded): it exports what it "
-                "decodes, and imports nothing"
+                f"{device.name} has no DRM node (nvidia-drm is not loaded): it imports nothing, "
+                "and exports what it decodes only if it is of a kind that does"
             )
     for entry in list_devices("video4linux", root):
         if _VIDEO.fullmatch(entry.name):

@@ -323,7 +323,9 @@ def test_a_gpu_that_only_its_own_driver_knows(nvidia):
     )
     assert gpu.place.path[-1] == "0000:01:00.0"
     assert gpu.usages == ()
-    assert any("nvidia3 has no DRM node" in note for note in found.notes)
+    [note] = [note for note in found.notes if "nvidia3 has no DRM node" in note]
+    assert "imports nothing" in note
+    assert "exports what it decodes only if" in note
 
 
 def test_a_gpu_with_a_drm_node_stands_once(nvidia):
