@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from heapwire.protocol.solver.layout import (
         class_of as class_of,
-        picture_layout as picture_layout,
+        least_layout as least_layout,
     )
     from heapwire.protocol.solver.merge import (
         BOTTOM as BOTTOM,
@@ -81,7 +81,7 @@ else:
             ),
             "demand": "Demand",
             "goal_offer": "common_formats spelled_out usable_sources",
-            "layout": "class_of picture_layout",
+            "layout": "class_of least_layout",
             "merge": "BOTTOM fault join lift",
             "prepared_goal": "PreparedGoal SolverMemory",
             "prepared_participant": "CONTENT PreparedParticipant STREAM substitutes_of",

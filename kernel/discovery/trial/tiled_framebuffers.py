@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from heapwire.kernel.discovery.trial.verdict import Verdict
 from heapwire.kernel.drm import Framebuffer
 from heapwire.protocol.late_dataclasses import replace
-from heapwire.protocol.solver import picture_layout
+from heapwire.protocol.solver import least_layout
 from heapwire.protocol.values import (
     FORMATS,
     INVALID,
@@ -40,7 +40,7 @@ def tiled_framebuffers(
         if in_rows(pair.modifier) or pair.fourcc not in FORMATS:
             continue
         named = _named(pair, height)
-        layout = picture_layout(named, Extent(width, height))
+        layout = least_layout(named, Extent(width, height))
         if layout is not None:
             planes = tuple((plane.offset, plane.pitch) for plane in layout.planes)
             yield (
@@ -58,7 +58,7 @@ def tiled_framebuffers(
 def tiled_room(wanted: Framebuffer) -> int:
     """Bytes that a framebuffer takes which is not rows."""
     pair = FormatModifier(wanted.fourcc, wanted.modifier)
-    layout = picture_layout(pair, Extent(wanted.width, wanted.height))
+    layout = least_layout(pair, Extent(wanted.width, wanted.height))
     return 0 if layout is None else layout.objects[0].size
 
 

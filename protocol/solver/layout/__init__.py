@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         class_of as class_of,
         classes_of as classes_of,
     )
-    from heapwire.protocol.solver.layout.picture_layout import picture_layout as picture_layout
+    from heapwire.protocol.solver.layout.picture_layout import least_layout as least_layout
     from heapwire.protocol.solver.layout.plane_demand import PlaneRoom as PlaneRoom
     from heapwire.protocol.solver.layout.whole_layout import whole_rooms as whole_rooms
 else:
@@ -34,7 +34,7 @@ else:
             "exact_layout": "GeometryDemand plane_rooms put_into_objects",
             "fixed_layout": "changes meets_fixed",
             "layout_class": "LayoutClass class_of classes_of",
-            "picture_layout": "picture_layout",
+            "picture_layout": "least_layout",
             "plane_demand": "PlaneRoom",
             "whole_layout": "whole_rooms",
         },

@@ -26,7 +26,7 @@ from heapwire.protocol.values import (
 _ANYWHERE: Final = SourceId.heap(HeapId(0, 0))
 
 
-def picture_layout(pair: FormatModifier, extent: Extent) -> Layout | None:
+def least_layout(pair: FormatModifier, extent: Extent) -> Layout | None:
     """The least layout of a picture in one object; None where only a driver knows it.
 
     The object is of no source in particular.
