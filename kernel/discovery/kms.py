@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from heapwire.kernel.description import KmsPlane, PlaneType
 from heapwire.kernel.discovery.in_formats import parse_in_formats, parse_size_hints
 from heapwire.kernel.discovery.plane_colours import scanout_sets_of
+from heapwire.kernel.discovery.plane_rotation import rotations
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.kernel.drm import ModeLimits, PlaneRecord
 from heapwire.protocol import MachineError
@@ -61,7 +62,7 @@ def _plane(
 ) -> KmsPlane:
     kind = _TYPES.get(record.properties.get("type", 0), PlaneType.OVERLAY)
     pairs = _pairs(record, blob)
-    limits = (*constraints, *_hinted(record, blob))
+    limits = (*constraints, *_hinted(record, blob), *rotations(record.choices))
     return KmsPlane(
         name=f"plane-{record.id}",
         type=kind,

@@ -17,13 +17,16 @@ _NAME_BYTES = 64
 
 ENUMS = frozenset(("COLOR_ENCODING", "COLOR_RANGE"))
 """The properties of planes whose values are told by name."""
+BITMASKS = frozenset(("rotation",))
+"""Those whose values are masks of bits, which are told by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneRecord:
     """A plane as the kernel tells it; `properties` has the value of each by its name.
 
-    `choices` has the names of the values that a property can have, of those in `ENUMS`.
+    `choices` has the names of the values that a property can have, of those in `ENUMS` and
+    `BITMASKS`.
     """
 
     id: int
@@ -195,7 +198,7 @@ class DrmDevice:
                 choices={
                     name: self._choices_of(id_, value)
                     for name, (id_, value) in properties.items()
-                    if name in ENUMS
+                    if name in ENUMS or (name in BITMASKS and not self._as_set)
                 },
             )
         except OSError:

@@ -18,6 +18,7 @@ from heapwire.protocol.values import (
     MAX_PLANES,
     MODIFIER_FAMILIES,
     REGISTRY,
+    WHEN_ROTATION,
     Constraint,
     ConstraintSet,
     FormatModifier,
@@ -43,12 +44,22 @@ class SaidBySets:
     """What the sets of a participant say, whatever is asked.
 
     `implied` is what its usage adds, `wild` as of `PreparedParticipant`. `columns`: some set
-    means columns as high as the picture's, `conditional`: that, or some set holds for some
-    streams only. `offers` are those that there are else, and `lifted` the demands, by set and
-    number of planes.
+    means columns as high as the picture's, `turning`: some set says which rotations it holds
+    for, `conditional`: some set depends on the picture otherwise. `offers` are those of pictures
+    that are not turned, if nothing depends on them, and `lifted` the demands, by set and number
+    of planes.
     """
 
-    __slots__ = ("_sets", "columns", "conditional", "implied", "lifted", "offers", "wild")
+    __slots__ = (
+        "_sets",
+        "columns",
+        "conditional",
+        "implied",
+        "lifted",
+        "offers",
+        "turning",
+        "wild",
+    )
 
     def __init__(self, participant: Participant) -> None:
         # Who remembers what a set says does not keep it alive: that is up to whoever made it.
@@ -56,9 +67,11 @@ class SaidBySets:
         self.implied = _implied(participant)
         self.wild = any(_is_wild(own.formats) for own in participant.sets)
         self.columns = any(map(tells_column_height, participant.sets))
-        self.conditional = self.columns or any(
-            c.type in CONDITIONS for own in participant.sets for c in own.constraints
-        )
+        conditions = {
+            c.type for own in participant.sets for c in own.constraints if c.type in CONDITIONS
+        }
+        self.turning = WHEN_ROTATION.type in conditions
+        self.conditional = self.columns or bool(conditions - {WHEN_ROTATION.type})
         self.offers: Recollection[dict[FormatModifier, Alternatives]] = Recollection(1)
         # Each set for each number of planes, and the least of them: nobody can have more.
         self.lifted: Recollection[Demand | Bottom] = Recollection(_EVERY_SET * MAX_PLANES)

@@ -159,7 +159,8 @@ def _offers(
     participant: Participant, problem: Problem, budget: StepBudget, known: SaidBySets
 ) -> dict[FormatModifier, Alternatives]:
     scans_out = int(participant.usage) & _SCANOUT != 0
-    depends = known.conditional or (scans_out and problem.content.rotation % 360 != 0)
+    turned = problem.content.rotation % 360 != 0
+    depends = known.conditional or (turned and (scans_out or known.turning))
 
     def worked_out() -> dict[FormatModifier, Alternatives]:
         sets, content, extents = participant.sets, problem.content, problem.extents

@@ -149,10 +149,20 @@ def test_what_is_no_card_has_no_name_and_no_planes(tmp_path):
 
 def test_the_values_of_the_colour_properties_have_names():
     kernel = Kernel()
-    kernel.names = {7: b"COLOR_ENCODING", 9: b"rotation"}
-    kernel.values = {7: (b"ITU-R BT.601 YCbCr", b"something new"), 9: (b"rotate-0",)}
+    kernel.names = {7: b"COLOR_ENCODING", 9: b"zpos"}
+    kernel.values = {7: (b"ITU-R BT.601 YCbCr", b"something new"), 9: (b"some",)}
     [plane] = DrmDevice(0, kernel).planes()
     assert plane.choices == {"COLOR_ENCODING": ("ITU-R BT.601 YCbCr", "something new")}
+
+
+@pytest.mark.parametrize("as_set", [False, True])
+def test_the_bits_of_rotation_have_names_for_who_may_set_them(as_set):
+    kernel = Kernel()
+    kernel.names = {7: b"zpos", 9: b"rotation"}
+    kernel.values = {9: (b"rotate-0", b"rotate-180", b"reflect-x")}
+    [plane] = DrmDevice(0, kernel, as_set=as_set).planes()
+    told = {"rotation": ("rotate-0", "rotate-180", "reflect-x")}
+    assert plane.choices == ({} if as_set else told)
 
 
 @pytest.mark.parametrize(("name", "told"), [(b"type", ""), (b"IN_FORMATS", "ITU-R BT.601 YCbCr")])

@@ -269,3 +269,21 @@ def test_what_decides_more_than_layouts_is_searched_for(other: dict[str, Any]) -
     answer = solve_plans_within(asked, StepBudget(), memory)
     assert answer == solve_plans_within(asked, StepBudget())
     assert answer != solve_plans_within(first, StepBudget())
+
+
+def test_pictures_that_are_turned_have_other_sets_and_those_that_are_not_keep_theirs() -> None:
+    memory = SolverMemory()
+    turning = (
+        of(NV12, need("when-rotation", 0b0001)),
+        of(XRGB, need("when-rotation", 0b0101)),
+    )
+    first = ask(
+        part("decoder", of([NV12, XRGB]), usage=Usage.DECODE),
+        part("encoder", *turning, usage=Usage.ENCODE),
+        sources=(SYSTEM,),
+    )
+    for rotation, pairs in ((0, [NV12, XRGB]), (180, [XRGB]), (0, [NV12, XRGB]), (90, [])):
+        asked = replace(first, content=Content(rotation=rotation))
+        answer = solve_plans_within(asked, StepBudget(), memory)
+        assert answer == solve_plans_within(asked, StepBudget())
+        assert sorted((plan.fourcc, plan.modifier) for plan in answer.plans) == sorted(pairs)

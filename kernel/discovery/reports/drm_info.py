@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from heapwire.kernel.description import Device, DeviceKind, KmsPlane, PlaneType, scanout_sets
 from heapwire.kernel.discovery.plane_colours import COLOUR_PROPERTIES, scanout_sets_of
+from heapwire.kernel.discovery.plane_rotation import ROTATION_PROPERTY, rotations
 from heapwire.kernel.discovery.reports.json_file import JsonValue
 from heapwire.kernel.discovery.size_limits import size_limits
 from heapwire.protocol import shown
@@ -100,19 +101,20 @@ def _plane(plane: JsonValue, constraints: tuple[Constraint, ...]) -> KmsPlane:
     if number not in _TYPES:
         raise kind.fault(f"{number} is no type of a plane")
     pairs = _pairs(plane, properties.get("IN_FORMATS"))
+    choices = _choices(properties)
     return KmsPlane(
         name=f"plane-{plane.need('id').number()}",
         type=_TYPES[number],
-        sets=scanout_sets_of(pairs, constraints, _choices(properties)),
+        sets=scanout_sets_of(pairs, (*constraints, *rotations(choices)), choices),
         crtcs=plane.need("possible_crtcs").number(),
         tearing=_listed(plane, properties.get("IN_FORMATS_ASYNC")),
     )
 
 
 def _choices(properties: JsonValue) -> dict[str, tuple[str, ...]]:
-    """The names of the values of the colour properties, where there are any."""
+    """The names of the values of the properties of colours and rotation, where there are any."""
     choices = {}
-    for name in COLOUR_PROPERTIES:
+    for name in (*COLOUR_PROPERTIES, ROTATION_PROPERTY):
         values = properties.get(name)
         values = values if values.is_null else values.get("spec")
         if not values.is_null:
