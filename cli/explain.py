@@ -36,6 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the size on the screen: planes that do not scale that far are left out",
     )
     parser.add_argument(
+        "--rotation",
+        metavar="DEGREES",
+        type=int,
+        choices=(0, 90, 180, 270),
+        default=0,
+        help="how far the picture is turned, counter-clockwise: 0 (default), 90, 180 or 270",
+    )
+    parser.add_argument(
         "--html", metavar="FILE", type=output_file, help="write a page with a picture"
     )
     parser.add_argument(
@@ -54,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Solve and explain."""
     platform = load_platform(options.platform)
-    problem, answer = explained(asked_problem(options, platform, shown_as=options.shown_as))
+    asked = asked_problem(options, platform, shown_as=options.shown_as, rotation=options.rotation)
+    problem, answer = explained(asked)
     written = Written()
     if options.capture is not None:
         with written.each():

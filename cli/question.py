@@ -53,7 +53,11 @@ def add_question(parser: argparse.ArgumentParser, *, such_as: str, default: str)
 
 
 def asked_problem(
-    options: argparse.Namespace, platform: Platform, *, shown_as: Extent | None = None
+    options: argparse.Namespace,
+    platform: Platform,
+    *,
+    shown_as: Extent | None = None,
+    rotation: int = 0,
 ) -> Problem:
     """The problem of the arguments of `add_question`; `InputError` if nobody takes part."""
     members = [platform.participant(device, usage) for device, usage in options.participant]
@@ -70,7 +74,7 @@ def asked_problem(
         size=options.size,
         shown_as=shown_as,
         buffers=options.buffers,
-        content=Content(protected=options.protected),
+        content=Content(protected=options.protected, rotation=rotation),
     )
 
 

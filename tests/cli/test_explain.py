@@ -9,6 +9,33 @@ import pytest
 
 from heapwire.kernel.description import shipped
 
+TURNING = """
+[[memory]]
+name = "cma"
+
+[[device]]
+name = "display"
+kind = "display"
+kms-planes = [{ name = "primary", type = "primary" }]
+
+[[device.use]]
+usage = "scanout"
+constraints = [{ type = "when-rotation", value = ["0", "180"], rung = "kernel" }]
+
+[[device.use.set]]
+formats = ["XRGB8888"]
+
+[[device]]
+name = "gpu"
+kind = "gpu"
+
+[[device.use]]
+usage = "sampling"
+
+[[device.use.set]]
+formats = ["XRGB8888"]
+"""
+
 
 def test_the_pi_scans_out_of_contiguous_memory(heapwire):
     run = heapwire("explain", "--platform", "raspberry-pi-4", "--format", "NV12", "--json")
@@ -185,6 +212,19 @@ def test_a_size_on_the_screen_leaves_out_planes_that_do_not_scale_that_far(heapw
     assert scaled.status == 1
     told = "needs a scale that is 1; the picture is 1280x720, shown as 1920x1080"
     assert told in scaled.out
+
+
+def test_a_picture_that_is_turned_is_composited_where_no_plane_turns_it_so(heapwire, tmp_path):
+    file = tmp_path / "turning.toml"
+    file.write_text(TURNING)
+    asked = ("explain", "--platform", file, "--format", "XRGB8888", "--json", "--rotation")
+    for rotation, scanout in ((0, True), (180, True), (90, False), (270, False)):
+        run = heapwire(*asked, str(rotation))
+        assert run.status == 0
+        assert run.document["plans"][0]["scanout"] is scanout
+    assert heapwire(*asked, "45").status == 2
+    listed = heapwire("list", "--platform", file).out
+    assert "needs content that has rotation 0 or 180 (kernel)" in listed
 
 
 @pytest.mark.parametrize("name", shipped())
