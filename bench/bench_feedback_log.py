@@ -22,7 +22,8 @@ def main() -> None:
     """Print nanoseconds a message, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "cost"
-        parts = [EMBED / f"{name}.c" for name in ("feedback_log", "batch_store", "message_log")]
+        own = ("feedback_log", "gathered_batch", "told_surfaces", "batch_store", "message_log")
+        parts = [EMBED / f"{name}.c" for name in own]
         files = (HERE / "feedback_log_cost.c", *parts)
         flags = subprocess.run(
             ["pkg-config", "--cflags", "--libs", "wayland-server"],

@@ -23,6 +23,7 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf import (
     ZwpLinuxDmabufV1 as Dmabuf,
     zwp_linux_buffer_params_v1 as params_module,
 )
+from heapwire.compositor_plugin.hosts.reference.dmabuf.feedback_batches import FeedbackBatches
 from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_buffer_params_v1 import (
     ZwpLinuxBufferParamsV1 as Params,
 )
@@ -301,7 +302,17 @@ def _sends(name: str, change: Callable[..., list[tuple[Any, ...]]], *found_by: s
             for one in change(self, *event):
                 method(self, *one)
 
+        def encode(method, self, events):
+            changed = (one for name, values in events for one in change(self, name, *values))
+            return method(self, [(name, values) for name, *values in changed])
+
+        def each_anew(method, self, *arguments, **named):
+            self._known.clear()
+            return method(self, *arguments, **named)
+
         wrap(patch, Feedback, "send", send)
+        wrap(patch, Feedback, "encode", encode)
+        wrap(patch, FeedbackBatches, "of", each_anew)
 
     DEVIATIONS.append(Deviation(name, plant, found_by or ("feedback/default", "feedback/surface")))
 

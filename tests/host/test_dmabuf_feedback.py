@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from host_stage import OUTPUT
 
+from heapwire.compositor_plugin.hosts.reference.dmabuf.feedback_batches import FeedbackBatches
+
 SCANOUT = 1
 
 
@@ -89,3 +91,23 @@ def test_every_feedback_of_a_surface_is_told(stage, client, window, feedback):
         stage.until(lambda one=one, found=found: found.extend(batches(client, one)) or found[1:])
         assert found == [[0], [SCANOUT, 0]]
     assert batches(client, default) == [[0]]
+
+
+def test_what_all_are_told_is_put_together_once(client, window, monkeypatch):
+    made = []
+    said = FeedbackBatches._said
+
+    def count(self, *arguments):
+        made.append(arguments)
+        return said(self, *arguments)
+
+    monkeypatch.setattr(FeedbackBatches, "_said", count)
+    name = "zwp_linux_dmabuf_feedback_v1"
+    told = []
+    for _ in range(5):
+        for version in (4, 5):
+            dmabuf = client.the("zwp_linux_dmabuf_v1", version)
+            told.append(client.make(dmabuf, "get_default_feedback", name))
+            told.append(client.make(dmabuf, "get_surface_feedback", name, window.surface))
+    assert sorted(made) == [(4, False), (5, False)]
+    assert [batches(client, feedback) for feedback in told] == [[[0]]] * 20

@@ -14,6 +14,7 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_attributes import 
 from heapwire.compositor_plugin.hosts.reference.dmabuf.buffer_check import BufferCheck, pairs_within
 from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import ClientDescriptors
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
+from heapwire.compositor_plugin.hosts.reference.dmabuf.feedback_batches import FeedbackBatches
 from heapwire.compositor_plugin.hosts.reference.dmabuf.frame_trials import FrameTrials
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory, is_dma_buf
 from heapwire.compositor_plugin.hosts.reference.scene import READERS, TILED
@@ -60,6 +61,8 @@ class DmabufImporter:
         tiles = TILED.intersection(pair for one in sampling for pair in one.formats)
         self.formats = frozenset(pairs_within(sampling, readable)) | tiles
         self.scanout_formats: frozenset[FormatModifier] = frozenset()
+        self.batches = FeedbackBatches(self)
+        """What its feedback objects are told."""
         self._trials: FrameTrials | None = None
         if self.display is not None:
             scanout = self.display.sets[Usage.SCANOUT]

@@ -6,21 +6,14 @@ for each. While a surface is a candidate for scanout, the display comes first.
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference import WlSurface, interface_table
 from heapwire.compositor_plugin.server import EventSource, NewId, Resource
-from heapwire.protocol.wire import (
-    DmabufFeedback,
-    DmabufTranche,
-    DmabufVersion,
-    TrancheFlags,
-    encode_device,
-    encode_table,
-)
+from heapwire.protocol.wire import DmabufFeedback
 
 if TYPE_CHECKING:
+    from heapwire.compositor_plugin.hosts.reference.dmabuf.feedback_batches import FeedbackBatch
     from heapwire.compositor_plugin.hosts.reference.scene import Desktop
 
 
@@ -44,7 +37,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         """The state of a surface changed: it may have become a candidate, or ceased to be one."""
         if self._surface != surface:
             return
-        wanted, said = self._wanted(), self.said
+        wanted, said = self._wanted().said, self.said
         if wanted == said:
             self._stop_waiting()
         elif said is None or len(wanted.tranches) < len(said.tranches):
@@ -74,44 +67,21 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             self._upgrade.remove()
             self._upgrade = None
 
-    def _wanted(self) -> DmabufFeedback:
-        dmabuf = self._desktop.dmabuf
-        renderer = dmabuf.renderer or dmabuf.display
-        device = renderer.id if renderer else None
-        table = tuple(sorted(dmabuf.formats))
-        from_6 = self.version >= DmabufVersion.SAMPLING
-        flags = TrancheFlags.SAMPLING if from_6 else TrancheFlags(0)
-        tranches = [DmabufTranche(device, flags, table)]
-        state = self._desktop.surface_state(self._surface) if self._surface else None
-        if state is not None and state.candidate and dmabuf.scanout_formats:
-            display = dmabuf.display.id if dmabuf.display else None
-            pairs = tuple(sorted(dmabuf.scanout_formats))
-            tranches.insert(0, DmabufTranche(display, TrancheFlags.SCANOUT, pairs))
-        return DmabufFeedback(
-            version=self.version,
-            tranches=tuple(tranches),
-            main_device=None if from_6 else device,
-            table=table,
-        )
+    def _wanted(self) -> FeedbackBatch:
+        desktop = self._desktop
+        state = desktop.surface_state(self._surface) if self._surface else None
+        candidate = state is not None and state.candidate
+        return desktop.dmabuf.batches.of(self, candidate=candidate)
 
     def _send_batch(self, *, first: bool = False) -> None:
         wanted = self._wanted()
-        if wanted == self.said:
+        if wanted.said == self.said:
             return
-        self.said = wanted
+        self.said = wanted.said
         if first:
-            content = encode_table(wanted.table)
-            with self._desktop.tables.opened(content) as fd:
-                self.send("format_table", fd, len(content))
-        if self.version < DmabufVersion.SAMPLING:
-            self.send("main_device", encode_device(wanted.main_device))
-        index = {pair: position for position, pair in enumerate(wanted.table)}
-        for tranche in wanted.tranches:
-            indices = [index[pair] for pair in tranche.formats]
-            self.send("tranche_target_device", encode_device(tranche.device))
-            self.send("tranche_flags", int(tranche.flags))
-            self.send("tranche_formats", struct.pack(f"={len(indices)}H", *indices))
-            self.send("tranche_done")
+            with self._desktop.tables.opened(wanted.table) as fd:
+                self.send("format_table", fd, len(wanted.table))
+        self.send_encoded(wanted.events)
         if self._desktop.plugin is not None:
             self._desktop.plugin.batch_ends(self.address)
         self.send("done")
