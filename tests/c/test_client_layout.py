@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 from typing import Any
@@ -10,8 +11,16 @@ import pytest
 from cffi import FFI
 from problem_building import SYSTEM, ask, display, need, of, pair
 
+from heapwire.compositor_plugin.hosts.reference import Compositor
+from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import BY_NAME, REGISTRY, ConstraintSet, ValueKind
+from heapwire.protocol.values import (
+    BY_NAME,
+    PERMITTED_SOURCES,
+    REGISTRY,
+    ConstraintSet,
+    ValueKind,
+)
 
 ALIGNMENTS = (1, 2, 3, 16, 48, 64, 256)
 CHOICES: dict[str, tuple[int, ...]] = {
@@ -139,3 +148,45 @@ def test_the_memory_is_what_all_devices_permit(seed: int, client: tuple[FFI, Any
         return
     found = layout.objects[0].source
     assert (found.kind, found.major, found.minor) == permitted[0]
+
+
+def test_no_source_takes_the_place_of_another_that_is_not_permitted(
+    client: tuple[FFI, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ffi, lib = client
+    monkeypatch.setenv("HEAPWIRE_SIMULATED", "1")
+    ffi.cdef(
+        "struct wl_display *wl_display_connect_to_fd(int fd);"
+        "int wl_display_roundtrip(struct wl_display *display);"
+        "void wl_display_disconnect(struct wl_display *display);"
+    )
+    wayland = ffi.dlopen("libwayland-client.so.0")
+    platform = Platform.load("raspberry-pi-4")
+    system, cma = (
+        (one.kind, one.major, one.minor)
+        for one in (platform.source(name).id for name in ("system", "linux,cma"))
+    )
+    nowhere = (0, 4000, 1)
+    format_ = pair("XRGB8888")
+    pairs = ffi.new("struct heapwire_pair *", [format_.fourcc, 0, format_.modifier])
+    value = ffi.new("uint32_t[]", [*nowhere, *cma])
+    constraint = ffi.new(
+        "struct heapwire_constraint *", [PERMITTED_SOURCES.type, 0, 1, ffi.sizeof(value), value]
+    )
+    entry = ffi.new("struct heapwire_set *", [0, 0, ffi.NULL, 1, constraint])
+    sources = ffi.new("struct heapwire_source_id[]", [nowhere, system, cma])
+    tranche = ffi.new("struct heapwire_tranche *", [0, 1, 1, pairs, 3, sources, 1, entry])
+    layout, fd = ffi.new("struct heapwire_layout *"), ffi.new("int *")
+    assert lib.heapwire_lay_out(tranche, format_.fourcc, 0, 64, 64, layout, ffi.NULL) == 0
+    assert layout.objects[0].source.major == nowhere[1]
+    with Compositor(platform) as compositor, compositor.running():
+        display = wayland.wl_display_connect_to_fd(compositor.connect())
+        made = lib.heapwire_client_create(display, ffi.NULL, ffi.NULL)
+        while not lib.heapwire_client_ready(made):
+            assert wayland.wl_display_roundtrip(display) >= 0
+        assert lib.heapwire_allocate(made, tranche, layout, fd, ffi.NULL) == 0
+        os.close(fd[0])
+        lib.heapwire_client_destroy(made)
+        wayland.wl_display_disconnect(display)
+    taken = layout.objects[0].source
+    assert (taken.kind, taken.major, taken.minor) == cma
