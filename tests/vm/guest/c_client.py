@@ -31,7 +31,6 @@ WINDOW = Extent(640, 360)  # what show_one_buffer shows, in one grey
 GREY = 0xA0
 PICTURES = 30
 SEVERAL = 5  # pictures of the player's own that a CRC of the screen is waited for
-INI = "[output]\nname=Virtual-1\nmode=640x480\n"
 
 
 def drawn(number):
@@ -110,7 +109,7 @@ def on_weston(show, player, module, nodes, pictures):
     told = {}
     with (
         seat(),
-        Weston("vm-1", shell="kiosk", module=module, ini=INI) as weston,
+        Weston("vm-1", shell="kiosk", module=module, size=SIZE) as weston,
     ):
         weston.connect().close()
         with Crcs(), running(show, socket=weston.socket) as shower:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from limits import PATIENCE
 from observe import node_named
+from played import played
 from step_limit import step_limit
 from weston import Weston, seat
 
@@ -25,16 +26,6 @@ from heapwire.protocol.values import Extent, parse_fourcc
 
 FRAMES, SETTLED = 32, 8  # shown in all, and before it is measured
 SIZE = Extent(1920, 1080)
-INI = """
-[output]
-name=Virtual-1
-mode=1920x1080
-
-[shell]
-startup-animation=none
-close-animation=none
-locking=false
-"""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -76,21 +67,18 @@ def cost(weston, platform, *, negotiated):
     )
     latencies = [one.latency for one in fates[SETTLED:] if one.latency is not None]
     return {
-        "shown": result.frames.shown,
-        "scanned_out": result.frames.scanned_out,
+        **played(result),
         "through_shm": result.shared,
-        "bytes_copied": result.bytes_copied_per_frame,
         "player_ms": round(player, 2),
         "weston_ms": round(compositor, 2),
         "latency_ms": round(1000 * statistics.median(latencies), 1) if latencies else None,
-        "faults": list(result.faults),
     }
 
 
 def main():
     told = {}
     platform = local_platform()
-    with seat(), Weston("vm-cost", shell="kiosk", ini=INI) as weston:
+    with seat(), Weston("vm-cost", shell="kiosk", size=SIZE) as weston:
         for name, negotiated in (("zero copy", True), ("wl_shm", False)):
             with step_limit(name):
                 told[name] = cost(weston, platform, negotiated=negotiated)

@@ -15,18 +15,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import camera
 import numpy as np
+from contiguous_display import ENVIRONMENT, contiguous_platform, write_policy
 from limits import PATIENCE
 from observe import node_named, plugged
+from played import played
 from step_limit import step_limit
 from weston import Weston, seat
 
 from heapwire.client_lib import CameraMaterial, Player, PlayOptions
 from heapwire.client_lib.exporters import ExportedFrame, Exporter, frame_problem
-from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.video import CaptureDevice, CaptureMemory, laid_out_planes, layout_format
@@ -34,28 +34,8 @@ from heapwire.protocol.explain import solve
 from heapwire.protocol.values import Extent, Extents, FormatModifier, Goal, Usage, parse_fourcc
 
 FRAMES = 8
-POLICY_FILE = Path("/tmp/policy.toml")
-# What the kernel cannot know of a display that has no hardware: that its memory has to be one run.
-POLICY = """
-[[device]]
-driver = "vkms"
-
-[[device.use]]
-usage = "scanout"
-constraints = [{ type = "contiguous" }]
-"""
 VIVID_SIZE = Extent(640, 480)
 LINEAR_XRGB8888 = FormatModifier(parse_fourcc("XRGB8888"), 0)
-INI = """
-[output]
-name=Virtual-1
-mode=640x480
-
-[shell]
-startup-animation=none
-close-animation=none
-locking=false
-"""
 
 
 def on_reference(node, size, look, *, way, code):
@@ -80,12 +60,7 @@ def on_reference(node, size, look, *, way, code):
                 platform=platform,
                 options=PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE),
             ).play()
-    return {
-        "seen": seen,
-        "shown": result.frames.shown,
-        "copied": result.bytes_copied_per_frame,
-        "faults": list(result.faults),
-    }
+    return {**played(result), "seen": seen}
 
 
 def whole(pixels):
@@ -146,7 +121,7 @@ def offering(label, screen=None):
 
     It is opened once. `screen` is where Weston is, None for the reference compositor.
     """
-    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    platform = contiguous_platform()
     node = node_named(label)
     [own] = [one for one in platform.devices if one.node == node]
     device = CaptureDevice(node)
@@ -197,13 +172,7 @@ def shown(material, platform, screen):
                 result = Player(
                     material, display=compositor.connect(), platform=platform, options=options
                 ).play()
-    return {
-        "seen": seen,
-        "shown": result.frames.shown,
-        "scanned_out": result.frames.scanned_out,
-        "copied": result.bytes_copied_per_frame,
-        "faults": list(result.faults),
-    }
+    return {**played(result), "seen": seen}
 
 
 def exporters(screen=None):
@@ -233,13 +202,16 @@ def main():
 
     timed("usb", usb)
     timed("vivid", vivid)
-    POLICY_FILE.write_text(POLICY)
+    write_policy()
     timed("exporters", exporters)
     with seat():
         for name, module in (("module", sys.argv[1]), ("stock", None)):
-            policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
             with Weston(
-                f"vm-{name}", shell="kiosk", module=module, ini=INI, environment=policy
+                f"vm-{name}",
+                shell="kiosk",
+                module=module,
+                size=VIVID_SIZE,
+                environment=ENVIRONMENT,
             ) as weston:
                 timed(name, command, weston)
                 if module is not None:

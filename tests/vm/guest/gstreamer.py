@@ -27,20 +27,22 @@ from weston import Weston, seat
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
 
-INI = "[output]\nname=Virtual-1\nmode=640x480\n"
 CAPS = f"video/x-raw,format=BGRx,width={SIZE.width},height={SIZE.height}"
 PICTURES = 10
 NUMBERS = ("shown", "dropped", "copies", "copied-bytes", "imported")
 
 
 @contextlib.contextmanager
-def playing(play, source, socket):
-    """A source in the sink, fullscreen, until it is left: its process, and what it then said."""
+def playing(play, source, socket, settings=""):
+    """A source in the sink, fullscreen, until it is left: its process, and what it then said.
+
+    `settings` are more of the sink's properties.
+    """
     told = {}
     # A pipe that nobody reads would stop it.
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [play, f"{source} ! heapwiresink name=sink fullscreen=true"],
+            [play, f"{source} ! heapwiresink name=sink fullscreen=true {settings}"],
             env={**os.environ, "WAYLAND_DISPLAY": socket, "GST_DEBUG": "2,heapwire:4"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -101,7 +103,7 @@ def on_weston(play, module, nodes, pictures):
     told = {}
     with (
         seat(),
-        Weston("vm-1", shell="kiosk", module=module, ini=INI) as weston,
+        Weston("vm-1", shell="kiosk", module=module, size=SIZE) as weston,
     ):
         weston.connect().close()
         for name, node in nodes.items():

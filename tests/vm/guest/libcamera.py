@@ -21,15 +21,16 @@ import tempfile
 from pathlib import Path
 
 import camera
-from camera_play import INI, POLICY, POLICY_FILE, whole
+from camera_play import whole
+from contiguous_display import ENVIRONMENT, contiguous_platform, write_policy
 from gstreamer import frames_of, playing, wait_for
 from limits import PATIENCE
 from observe import node_named, plugged
+from played import played
 from step_limit import step_limit
 from weston import Weston, seat
 
 from heapwire.client_lib import CameraMaterial, Player, PlayOptions
-from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.video import CaptureMemory, Dequeued, QueueFormat
@@ -37,6 +38,7 @@ from heapwire.protocol.values import ColourEncoding, ColourRange, Extent, fourcc
 
 CONTROLLER = Path("/sys/devices/platform/dummy_hcd.0")
 SIZE = Extent(camera.WIDTH, camera.HEIGHT)
+MODE = Extent(640, 480)
 FRAMES = 8
 RGBP, RG16 = fourcc("RGBP"), "RG16"  # RGB565 as V4L2 calls it, and as libcamera does
 
@@ -122,7 +124,7 @@ class LibcameraDevice:
         return heard
 
 
-def played(program, platform, display):
+def shown(program, platform, display):
     node = node_named(camera.NAME)
     material = CameraMaterial(
         platform,
@@ -135,17 +137,13 @@ def played(program, platform, display):
     options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE)
     result = Player(material, display=display, platform=platform, options=options).play()
     return {
-        "shown": result.frames.shown,
-        "scanned_out": result.frames.scanned_out,
-        "copied": result.bytes_copied_per_frame,
-        "damaged": result.damaged,
-        "faults": list(result.faults),
+        **played(result),
         "sources": [platform.source_name(one.source) for one in result.plan.layout.objects],
     }
 
 
 def on_reference(program):
-    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    platform = contiguous_platform()
     seen = []
     with tempfile.TemporaryDirectory() as folder:
         compositor = Compositor(
@@ -155,16 +153,15 @@ def on_reference(program):
             on_frame=lambda record, pixels: seen.append(whole(pixels())),
         )
         with compositor, compositor.running():
-            return {**played(program, platform, compositor.connect()), "seen": seen}
+            return {**shown(program, platform, compositor.connect()), "seen": seen}
 
 
 def on_weston(program, module):
-    policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
     with (
         seat(),
-        Weston("vm-1", shell="kiosk", module=module, ini=INI, environment=policy) as weston,
+        Weston("vm-1", shell="kiosk", module=module, size=MODE, environment=ENVIRONMENT) as weston,
     ):
-        return played(program, local_platform(), weston.socket)
+        return shown(program, local_platform(), weston.socket)
 
 
 def by_gstreamer(folder):
@@ -184,7 +181,7 @@ def by_gstreamer(folder):
 
 def main():
     program, module, folder = sys.argv[1:]
-    POLICY_FILE.write_text(POLICY)
+    write_policy()
     told = {}
     with plugged(1):
         # libcamera looks for what udev has looked at.

@@ -16,6 +16,16 @@ from heapwire.client_lib import NoCompositorError
 from heapwire.client_lib.wayland import Connection
 
 RUNTIME = Path("/run/weston")
+_INI = """
+[output]
+name=Virtual-1
+mode={mode}
+
+[shell]
+startup-animation=none
+close-animation=none
+locking=false
+"""
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -49,14 +59,17 @@ def vkms_card():
 
 
 class Weston:
-    """One running Weston; `log` is what it has logged. A context manager."""
+    """One running Weston; `log` is what it has logged. A context manager.
 
-    def __init__(self, name, *, shell, module=None, ini=None, environment=None):
+    `size` is the mode of its output, None for what it chooses; with it, nothing is animated.
+    """
+
+    def __init__(self, name, *, shell, module=None, size=None, environment=None):
         self.socket = str(RUNTIME / name)
         self._log = Path(f"/tmp/{name}.log")
         config = "--no-config"
-        if ini is not None:
-            Path(f"/tmp/{name}.ini").write_text(ini)
+        if size is not None:
+            Path(f"/tmp/{name}.ini").write_text(_INI.format(mode=size))
             config = f"--config=/tmp/{name}.ini"
         command = ["weston", "--backend=drm-backend.so", f"--drm-device={vkms_card()}"]
         command += [f"--socket={name}", "--continue-without-input", "--idle-time=0", "--debug"]

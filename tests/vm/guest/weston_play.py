@@ -24,9 +24,11 @@ from pathlib import Path
 import numpy as np
 import reference_decoder
 from clip import pictures
+from contiguous_display import ENVIRONMENT, POLICY_FILE, contiguous_platform, write_policy
 from display_state import Crcs, crc_of, framebuffer
 from limits import PATIENCE
 from m2m_encoder import M2mEncoder
+from played import played
 from step_limit import step_limit
 from weston import Weston, seat
 from weston_scanout import scanned_out
@@ -35,7 +37,6 @@ from heapwire.client_lib.buffers import Window
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.player import AUTO, Player, PlayOptions
 from heapwire.client_lib.wayland import Connection
-from heapwire.compositor_plugin import Policy
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import Extent, Usage
@@ -46,29 +47,9 @@ FWHT = int.from_bytes(b"FWHT", "little")
 STATELESS_FWHT = int.from_bytes(b"SFWH", "little")
 XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
 CLIP, LONG_CLIP = Path("/tmp/clip.fwht"), Path("/tmp/long.fwht")
-POLICY_FILE = Path("/tmp/policy.toml")
 LOOPS, MANY_LOOPS = 3, 100
 IDLE_CLIENTS = 20
 PHASE = 8  # frames in a way of being shown before it is changed
-INI = """
-[output]
-name=Virtual-1
-mode=640x480
-
-[shell]
-startup-animation=none
-close-animation=none
-locking=false
-"""
-# What the kernel cannot know of a display that has no hardware: that its memory has to be one run.
-POLICY = """
-[[device]]
-driver = "vkms"
-
-[[device.use]]
-usage = "scanout"
-constraints = [{ type = "contiguous" }]
-"""
 HEAPWIRE = [sys.executable, "-m", "heapwire.cli.main", "play", "--unpaced"]
 
 
@@ -168,7 +149,7 @@ def stateless(weston, expected, node):
 
 def on_reference(pitch, decoded, node):
     """The reference compositor, picture by picture: whether each is as it was decoded."""
-    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    platform = contiguous_platform()
     wanted = [
         np.frombuffer(one, np.uint8)[: pitch * SIZE.height].reshape(SIZE.height, pitch // 4, 4)[
             :, : SIZE.width, 2::-1
@@ -193,10 +174,8 @@ def on_reference(pitch, decoded, node):
                 ),
             ).play()
     return {
+        **played(result),
         "alike": alike,
-        "scanned_out": result.frames.scanned_out,
-        "copied": result.bytes_copied_per_frame,
-        "faults": list(result.faults),
     }
 
 
@@ -244,21 +223,18 @@ def toggled(weston, platform, *ways):
     )
     result = turns.player.play()
     return {
+        **played(result),
         "seen": turns.seen,
         "decoder": result.decoder,
         "decoded": result.frames.decoded,
-        "shown": result.frames.shown,
         "dropped": result.frames.dropped,
-        "damaged": result.damaged,
-        "faults": list(result.faults),
-        "copied": result.bytes_copied_per_frame,
         "left": settled(before),
     }
 
 
 def fallback(weston):
     """The command where the compositor cannot plan, and a stream in both ways."""
-    platform = Policy.load(POLICY_FILE).apply(local_platform())
+    platform = contiguous_platform()
     return {
         "command": command(weston, "--fullscreen", "--policy", POLICY_FILE, CLIP),
         "toggled": toggled(weston, platform, False, True, False),
@@ -310,7 +286,7 @@ def frames_of(player, least):
 
 def drawn(name, module):
     """A client that draws by itself, on a Weston with this module."""
-    with Weston(f"vm-{name}", shell="kiosk", module=module, ini=INI) as weston:
+    with Weston(f"vm-{name}", shell="kiosk", module=module, size=SIZE) as weston:
         return scanned_out(weston, SIZE)
 
 
@@ -369,8 +345,7 @@ def main():
         print(name, times[name], file=sys.stderr, flush=True)
         return told[name]
 
-    POLICY_FILE.write_text(POLICY)
-    policy = {"HEAPWIRE_POLICY": str(POLICY_FILE)}
+    write_policy()
     told = {}
     pitch, decoded = timed("encode", encode, clip)
     del told["encode"]
@@ -379,7 +354,9 @@ def main():
     timed("reference", on_reference, pitch, decoded, parses_nothing)
     with seat():
         with (
-            Weston("vm-1", shell="desktop", module=module, ini=INI, environment=policy) as weston,
+            Weston(
+                "vm-1", shell="desktop", module=module, size=SIZE, environment=ENVIRONMENT
+            ) as weston,
             ExitStack() as stack,
         ):
             timed("fullscreen", fullscreen, weston)
@@ -388,7 +365,7 @@ def main():
             timed("toggled", toggled, weston, local_platform(), True, False, True)
             timed("crowd", crowd, weston, stack)
             told["module"] = weston.module_log
-        with Weston("vm-2", shell="desktop", ini=INI) as weston:
+        with Weston("vm-2", shell="desktop", size=SIZE) as weston:
             timed("fallback", fallback, weston)
         for name, one in (("drawn", module), ("blind", blind)):
             timed(name, drawn, name, one)
