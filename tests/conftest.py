@@ -56,6 +56,7 @@ PACKAGES = {
     "gst-inspect-1.0": "gstreamer1.0-tools",
     "gstreamer-allocators-1.0.pc": "libgstreamer-plugins-base1.0-dev",
     "gstreamer-video-1.0.pc": "libgstreamer-plugins-base1.0-dev",
+    "h264parse.gst": "gstreamer1.0-plugins-bad",
     "libcamera.pc": "libcamera-dev",
     "libcamerasrc.gst": "gstreamer1.0-libcamera",
     "libweston-*.pc": "libweston-N-dev, N being Weston's major version",

@@ -140,6 +140,15 @@ def c_client(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]
 
 
 @pytest.fixture(scope="session")
+def visl_tells() -> Sequence[str]:
+    """What the kernel is booted with so that visl prints what it is told of a frame.
+
+    So many from the first on (drivers/media/test-drivers/visl/visl-core.c).
+    """
+    return "visl.visl_debug=1", "visl.visl_dprintk_frame_start=0", "visl.visl_dprintk_nframes=64"
+
+
+@pytest.fixture(scope="session")
 def arm_environment() -> dict[str, str]:
     """The environment in which the ARM guest's own Python finds heapwire."""
     return os.environ | {"PYTHONPATH": str(HERE.parents[1] / "src")}

