@@ -44,8 +44,6 @@ ELEMENTS = {
 PARSED_HERE = ("vp8",)
 # However slow the guest is, each picture is shown.
 UNHURRIED = "sync=false qos=false"
-LEVELS = 2  # of 255
-LUMA = np.array((0.299, 0.587, 0.114)) * 219 / 255  # BT.601, of limited range
 
 
 def source_of(clip):
@@ -53,7 +51,7 @@ def source_of(clip):
 
 
 def decoded(clip):
-    """The pictures that the decoder gives to who writes them down, and what visl was told."""
+    """The pictures that the decoder gives to who writes them down, in RGB; what visl was told."""
     out = Path(f"/tmp/{clip.stem}.nv12")
     with VislLog() as log:
         subprocess.run(
@@ -66,27 +64,35 @@ def decoded(clip):
     told = list({one["stamp"]: one for one in told}.values())
     data = np.frombuffer(out.read_bytes(), np.uint8)
     assert data.size % PICTURE == 0
-    return data.reshape(-1, PICTURE)[:, : SIZE.width * SIZE.height], told
+    return [rgb(one) for one in data.reshape(-1, PICTURE)], told
 
 
-def alike(pixels, luma):
-    """Which of these pictures is on the screen, and how much of it is as bright as there.
+def rgb(picture):
+    """NV12 as BT.601 of limited range has it in RGB, a pixel's chroma that of its block."""
+    rows, columns = SIZE.height, SIZE.width
+    luma = (picture[: rows * columns].reshape(rows, columns) - 16.0) * 255 / 219
+    chroma = picture[rows * columns :].reshape(rows // 2, columns // 2, 2)
+    blue, red = (
+        chroma[..., part].repeat(2, 0).repeat(2, 1).astype(float) - 128 for part in range(2)
+    )
+    blue, red = blue * 255 / 224, red * 255 / 224
+    green = luma - (0.114 * 1.772 * blue + 0.299 * 1.402 * red) / 0.587
+    return np.dstack((luma + 1.402 * red, green, luma + 1.772 * blue)).clip(0, 255)
 
-    Where black letters are on a bar they share its colour, which no RGB has of black: there it is
-    brighter.
-    """
-    seen = np.rint(pixels[..., :3] @ LUMA + 16)
-    unlike = [np.abs(seen - one.reshape(seen.shape)) for one in luma]
+
+def alike(pixels, pictures):
+    """Which of these pictures is on the screen, and how far from it any pixel is."""
+    unlike = [np.abs(pixels[..., :3] - one) for one in pictures]
     number = int(np.argmin([one.sum() for one in unlike]))
-    return number, float((unlike[number] <= LEVELS).mean())
+    return number, float(unlike[number].max())
 
 
-def on_reference(play, platform, clip, luma):
+def on_reference(play, platform, clip, pictures):
     """What was seen of each frame, and what the sink says of itself."""
     seen = []
 
     def look(_record, pixels):
-        seen.append(alike(pixels(), luma))
+        seen.append(alike(pixels(), pictures))
 
     with (
         Compositor(platform, socket=clip.stem, size=SIZE, on_frame=look) as compositor,
@@ -95,7 +101,7 @@ def on_reference(play, platform, clip, luma):
     ):
         run["ended"] = process.stdout.readline()
         deadline = time.monotonic() + PATIENCE
-        while not (seen and seen[-1][0] == len(luma) - 1) and time.monotonic() < deadline:
+        while not (seen and seen[-1][0] == len(pictures) - 1) and time.monotonic() < deadline:
             time.sleep(0.1)  # the last one waits until the one before is on the screen
     return {**run, "seen": seen}
 
@@ -129,9 +135,9 @@ def main():
         os.environ["XDG_RUNTIME_DIR"] = folder
         for clip in map(Path, clips):
             with step_limit(clip.stem):
-                luma, frames = decoded(clip)
-                shown = on_reference(play, platform, clip, luma)
-                told[clip.stem] = {"pictures": len(luma), "told": frames, "reference": shown}
+                pictures, frames = decoded(clip)
+                shown = on_reference(play, platform, clip, pictures)
+                told[clip.stem] = {"pictures": len(pictures), "told": frames, "reference": shown}
                 if clip.stem in PARSED_HERE:
                     told[clip.stem]["player"] = by_the_player(platform, clip)
             print(clip.stem, file=sys.stderr, flush=True)
