@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from source_tree import MADE, ROOT
 
-_BUILD = "from setuptools.build_meta import build_wheel; print(build_wheel('wheel'))"
+_BUILD = "from build_backend import build_wheel; print(build_wheel('wheel'))"
 _COMMAND = "from heapwire.cli.main import main; import sys; sys.exit(main())"
 
 
@@ -35,15 +35,17 @@ def environment_folder(shared: Path) -> Path:
 
 def _install(folder: Path) -> None:
     copy = folder / "source"
-    copy.mkdir(parents=True)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
+    (copy / ".ci").mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".ci/build_backend.py"):
+        shutil.copy(ROOT / name, copy / name)
     left_out = shutil.ignore_patterns(*MADE, "patches", "vm")
     for room in (ROOT / "src/heapwire").iterdir():
         shutil.copytree(ROOT / room.name, copy / "src/heapwire" / room.name, ignore=left_out)
     command = [sys.executable, "-c", _BUILD]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    found = os.environ | {"PYTHONPATH": str(copy / ".ci")}
+    done = subprocess.run(command, cwd=copy, env=found, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert not (copy / "build").exists()  # the next wheel would have what is gone by then
     wheel = copy / "wheel" / done.stdout.split()[-1]
     venv.create(folder / "venv", symlinks=True)
     [packages] = (folder / "venv/lib").glob("python*/site-packages")
