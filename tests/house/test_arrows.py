@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "client_lib.player": {"protocol", "kernel", "client_lib"},
     "cli": {"protocol", "kernel", "compositor_plugin", "client_lib"},
     "cli.asking": {"protocol", "kernel", "compositor_plugin", "client_lib", "cli"},
+    "cli.building": {"protocol", "compositor_plugin", "client_lib", "cli"},
     "cli.install": {"protocol", "kernel", "compositor_plugin", "client_lib", "cli"},
     "cli.terminal": {"protocol", "client_lib"},
     "cli.pages": {"protocol", "kernel", "client_lib", "cli"},

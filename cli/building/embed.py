@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.library_folder import add_build, build_into, linked
+from heapwire.cli.building.library_folder import add_build, build_into, linked
 from heapwire.cli.terminal import ArgumentParser
 from heapwire.compositor_plugin.hosts.embed import build_library
 

@@ -1,0 +1,1 @@
+"""The commands that compile what goes into another program."""
