@@ -52,6 +52,7 @@ PACKAGES = {
     "egl.pc": "libegl-dev",
     "g++": "g++",
     "gcc": "gcc",
+    "gbm.pc": "libgbm-dev",
     "glesv2.pc": "libgles-dev",
     "gst-inspect-1.0": "gstreamer1.0-tools",
     "gstreamer-allocators-1.0.pc": "libgstreamer-plugins-base1.0-dev",

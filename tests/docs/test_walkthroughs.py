@@ -110,7 +110,7 @@ def test_gstreamer(follow) -> None:
     assert len(followed.colours()) > 8  # bars, and snow beside them
 
 
-@pytest.mark.system(*SCANNER, *CC, "wayland-client.pc", "egl.pc", "glesv2.pc")
+@pytest.mark.system(*SCANNER, *CC, "wayland-client.pc", "egl.pc", "glesv2.pc", "gbm.pc")
 @pytest.mark.system("vulkan.pc", "lvp.icd")
 def test_rendering_into_a_plan(follow) -> None:
     """With the driver that is there, and with one that lists dma-bufs and then refuses them."""
