@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from heapwire.cli.pages.dot_graph import explain_dot as explain_dot
     from heapwire.cli.pages.frame_statistics import FrameStatistics as FrameStatistics
     from heapwire.cli.pages.html_page import explain_page as explain_page
+    from heapwire.cli.pages.layout_drawing import (
+        DRAWING_STYLE as DRAWING_STYLE,
+        drawn_objects as drawn_objects,
+    )
     from heapwire.cli.pages.memory_feedback import (
         memory_lines as memory_lines,
     )
@@ -40,6 +44,7 @@ else:
             "dot_graph": "explain_dot",
             "frame_statistics": "FrameStatistics",
             "html_page": "explain_page",
+            "layout_drawing": "DRAWING_STYLE drawn_objects",
             "memory_feedback": "memory_lines",
             "playing": "Meter add_player play_document played render_play run_player",
         },

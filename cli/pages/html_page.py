@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from heapwire.cli.pages.layout_drawing import STYLE, drawn_objects, source_name
+from heapwire.cli.pages.layout_drawing import DRAWING_STYLE, drawn_objects, source_name
 from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform, usage_name
 from heapwire.protocol.explain import Document, explain_document, founded
@@ -62,7 +62,7 @@ def explain_page(platform: Platform, problem: Problem, answer: Answer) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}{STYLE}</style></head>\n<body>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{DRAWING_STYLE}</style></head>\n<body>"
         f"<h1>{escape(title)}</h1>{_verdict(document)}"
         f'<div class="columns"><section><h2>Who takes part</h2>{_participants(problem)}</section>'
         f"<section><h2>What that comes to</h2>{_outcome(document)}</section>"

@@ -10,7 +10,7 @@ from heapwire.cli.terminal import documents
 from heapwire.protocol.explain import Document
 from heapwire.protocol.values import FORMATS, LINEAR, PlaneFormat, parse_fourcc
 
-STYLE = """
+DRAWING_STYLE = """
 .bar { display: flex; height: 2.2rem; margin: .5rem 0; border: 1px solid var(--line);
   border-radius: .25rem; overflow: hidden; }
 .bar span { min-width: 2px; padding: .35rem 0; overflow: hidden; text-align: center;
@@ -18,6 +18,7 @@ STYLE = """
 .bar .plane { background: var(--mark); color: var(--card); }
 .bar .gap { background: repeating-linear-gradient(45deg, var(--line) 0 4px, var(--card) 4px 8px); }
 """
+"""What `drawn_objects` wants of a page's style, which has the colours --line, --card and --mark."""
 
 
 def drawn_objects(plan: Document) -> str:

@@ -9,8 +9,11 @@ version = release = own_version()
 language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 smartquotes = False  # -- stands for an option here, and for no dash
-exclude_patterns = ["examples/**", "as-they-are/**"]
-html_extra_path = [str(Path(__file__).parents[2] / "build/docs-pages/as-they-are")]
+exclude_patterns = ["examples/**", "as-they-are/**", "static/**"]
+_laid_out = Path(__file__).parents[2] / "build/docs-pages"
+html_extra_path = [str(_laid_out / "as-they-are")]
+html_static_path = [str(_laid_out / "static")]
+html_css_files = ["plans.css"]
 html_theme = "furo"
 html_title = f"heapwire {release}"
 html_show_copyright = False

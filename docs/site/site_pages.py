@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from command_pages import command_pages
 from face_pages import face_pages
 from machine_pages import machine_drawings, machine_pages
+from plan_drawings import STYLE, STYLE_FILE, with_plans
 from protocol_pages import protocol_pages
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ DOCS = PurePosixPath("docs")
 BESIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 WITHIN = ("protocol/wire/xml/README.md", "kernel/patches/README.md")
 AS_THEY_ARE = "as-they-are"  # below it is what Sphinx copies and does not read (conf.py)
+STATIC = "static"  # what the theme finds beside its own files (conf.py)
 _LINK = re.compile(r"(?P<words>\[[^][]*\])\((?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -34,11 +36,12 @@ def main(folder: Path) -> None:
     shutil.copytree(ROOT / DOCS, folder, ignore=shutil.ignore_patterns("site", "*.md"))
     for page in written_pages():
         text = (ROOT / page).read_text("utf-8")
-        _write(folder / place_of(page), with_links(text, page))
+        _write(folder / place_of(page), with_plans(with_links(text, page)))
     for name, text in made_pages():
         _write(folder / name, text)
     for name, text in machine_drawings():
         _write(folder / AS_THEY_ARE / name, text)
+    _write(folder / STATIC / STYLE_FILE, STYLE)
 
 
 def written_pages() -> list[PurePosixPath]:

@@ -11,6 +11,7 @@ import pytest
 from command_pages import command_page, worded
 from face_pages import FACES, face_pages
 from machine_pages import machine_drawings, machine_pages
+from plan_drawings import drawn_plan, with_plans
 from protocol_pages import plain, protocol_page
 from site_pages import ROOT, made_pages, place_of, with_links, written_pages
 
@@ -122,3 +123,25 @@ def test_an_index_leads_to_every_page() -> None:
                     waiting += [one for one in found if one not in reached]
                     reached.update(found)
     assert set(texts) - reached == set()
+
+
+def test_a_plan_is_drawn_where_a_page_asks_for_one() -> None:
+    asked = "one\n\n<!-- plan: raspberry-pi-4 NV12 1366x768 -->\n\nother\n"
+    drawn = drawn_plan("raspberry-pi-4", "NV12", "1366x768")
+    assert with_plans(asked) == f"one\n\n{drawn}\n\nother\n"
+    assert "\n" not in drawn  # else it would end where Markdown has a paragraph end
+    assert drawn.count('class="card') == 1
+    assert "plane 0: offset 0, pitch 1376, of which 10 are padding" in drawn
+
+
+def test_every_plan_that_a_page_asks_for_is_one() -> None:
+    """With what the page says of it."""
+    glossary = (ROOT / "docs/glossary.md").read_text("utf-8")
+    made = with_plans(glossary)
+    assert "<!-- plan" not in made
+    pitch = re.search(r"is (\d+) bytes apart", glossary)
+    assert pitch is not None
+    assert f"pitch {pitch[1]}, of which" in made
+    one, two = re.findall(r'<div class="plan">.*', made)
+    assert "<h3>linux,cma</h3>" in one
+    assert re.findall("<h3>(.*?)</h3>", two) == ["mfc-right", "mfc-left"]
