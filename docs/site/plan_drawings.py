@@ -22,7 +22,7 @@ STYLE = (
   --mark: var(--color-brand-primary); margin: 1rem 0; }
 .plan .card { border: 1px solid var(--line); border-radius: .25rem; padding: .5rem .75rem;
   margin-bottom: .5rem; }
-.plan h3 { margin: 0; font-size: 1rem; } .plan p { margin: .25rem 0; }
+.plan h3 { margin: 0; padding: 0; font-size: 1rem; } .plan p { margin: .25rem 0; }
 """
     + DRAWING_STYLE
 )
