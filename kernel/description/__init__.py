@@ -54,26 +54,20 @@ if TYPE_CHECKING:
         read_memory_facts as read_memory_facts,
         with_facts as with_facts,
     )
-    from heapwire.kernel.description.text_file import (
-        LineFault as LineFault,
-        json_excess as json_excess,
-        read_text_file as read_text_file,
-    )
-    from heapwire.kernel.description.toml_file import (
-        TomlFileError as TomlFileError,
-        fault_line as fault_line,
-        on_lines as on_lines,
-        parse_toml as parse_toml,
-    )
-    from heapwire.kernel.description.toml_position import (
-        TomlPath as TomlPath,
-        key_lines as key_lines,
-    )
-    from heapwire.kernel.description.toml_table import (
+    from heapwire.kernel.description.toml import (
         EnoughFaultsError as EnoughFaultsError,
+        LineFault as LineFault,
         TomlFault as TomlFault,
+        TomlFileError as TomlFileError,
+        TomlPath as TomlPath,
         TomlTable as TomlTable,
         did_you_mean as did_you_mean,
+        fault_line as fault_line,
+        json_excess as json_excess,
+        key_lines as key_lines,
+        on_lines as on_lines,
+        parse_toml as parse_toml,
+        read_text_file as read_text_file,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -97,9 +91,9 @@ else:
             "quantity": "quantity_name",
             "rgb_pairs": "rgb_and_yuv",
             "stated_facts": "DeviceFact MemoryFact read_device_facts read_memory_facts with_facts",
-            "text_file": "LineFault json_excess read_text_file",
-            "toml_file": "TomlFileError fault_line on_lines parse_toml",
-            "toml_position": "TomlPath key_lines",
-            "toml_table": "EnoughFaultsError TomlFault TomlTable did_you_mean",
+            "toml": (
+                "EnoughFaultsError LineFault TomlFault TomlFileError TomlPath TomlTable "
+                "did_you_mean fault_line json_excess key_lines on_lines parse_toml read_text_file"
+            ),
         },
     )

@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from heapwire.kernel.description.quantity import parse_quantity
-from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
+from heapwire.kernel.description.toml import (
+    TomlPath,
+    TomlTable,
+    did_you_mean,
+)
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver import fault

@@ -25,8 +25,11 @@ from heapwire.kernel.description.file_set import (
 )
 from heapwire.kernel.description.memory_properties import MOST_NODE
 from heapwire.kernel.description.profile_file import profiles_named, shipped_profiles
-from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.kernel.description.toml_table import TomlTable, did_you_mean
+from heapwire.kernel.description.toml import (
+    TomlPath,
+    TomlTable,
+    did_you_mean,
+)
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (

@@ -8,8 +8,12 @@ from typing import TypeAlias
 from heapwire.kernel.description.device import KmsPlane
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
 from heapwire.kernel.description.file_constraint import MachineNames, read_constraints
-from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.kernel.description.toml_table import MOST_TABLES, TomlTable, did_you_mean
+from heapwire.kernel.description.toml import (
+    MOST_TABLES,
+    TomlPath,
+    TomlTable,
+    did_you_mean,
+)
 from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.solver import BOTTOM, join, lift
 from heapwire.protocol.values import (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from heapwire.kernel.description.file_constraint import read_rung
 from heapwire.kernel.description.quantity import quantity_name
-from heapwire.kernel.description.toml_table import TomlTable
+from heapwire.kernel.description.toml import (
+    TomlTable,
+)
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Provenance
 

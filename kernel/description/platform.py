@@ -21,9 +21,11 @@ from heapwire.kernel.description.device import Device, usage_name
 from heapwire.kernel.description.ladder import Fact, resolve
 from heapwire.kernel.description.link import Link, LinkKind
 from heapwire.kernel.description.platform_file import PlatformParts, platform_of, read_platform
-from heapwire.kernel.description.text_file import read_text_file
-from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.kernel.description.toml_table import did_you_mean
+from heapwire.kernel.description.toml import (
+    TomlPath,
+    did_you_mean,
+    read_text_file,
+)
 from heapwire.kernel.memory import MemfdMemory, Memory
 from heapwire.protocol import InputError, MachineError, UsageError, shown
 from heapwire.protocol.late_dataclasses import dataclass, field

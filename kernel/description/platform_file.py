@@ -23,14 +23,18 @@ from heapwire.kernel.description.file_set import (
 from heapwire.kernel.description.heap_number import heap_named
 from heapwire.kernel.description.link import Link, LinkKind
 from heapwire.kernel.description.memory_properties import UNKNOWN, read_properties, read_rungs
-from heapwire.kernel.description.toml_file import TomlFileError, fault_line, on_lines, parse_toml
-from heapwire.kernel.description.toml_position import TomlPath, key_lines
-from heapwire.kernel.description.toml_table import (
+from heapwire.kernel.description.toml import (
     MOST_FAULTS,
     EnoughFaultsError,
     TomlFault,
+    TomlFileError,
+    TomlPath,
     TomlTable,
     did_you_mean,
+    fault_line,
+    key_lines,
+    on_lines,
+    parse_toml,
 )
 from heapwire.kernel.memory import simulated_name_fault
 from heapwire.protocol import InputError, shown

@@ -28,9 +28,15 @@ from heapwire.kernel.description.file_set import (
     read_pairs,
 )
 from heapwire.kernel.description.rgb_pairs import rgb_and_yuv
-from heapwire.kernel.description.toml_file import TomlFileError, on_lines, parse_toml
-from heapwire.kernel.description.toml_position import key_lines
-from heapwire.kernel.description.toml_table import EnoughFaultsError, TomlFault, TomlTable
+from heapwire.kernel.description.toml import (
+    EnoughFaultsError,
+    TomlFault,
+    TomlFileError,
+    TomlTable,
+    key_lines,
+    on_lines,
+    parse_toml,
+)
 from heapwire.protocol.values import COLOURS, FormatModifier, Usage
 
 _SUFFIX = ".toml"

@@ -27,8 +27,12 @@ from heapwire.kernel.description.heap_number import heap_named
 from heapwire.kernel.description.ladder import Fact
 from heapwire.kernel.description.memory_properties import MemoryProperties, read_properties
 from heapwire.kernel.description.platform import Platform
-from heapwire.kernel.description.toml_position import TomlPath
-from heapwire.kernel.description.toml_table import TomlFault, TomlTable, did_you_mean
+from heapwire.kernel.description.toml import (
+    TomlFault,
+    TomlPath,
+    TomlTable,
+    did_you_mean,
+)
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "kernel.drm": {"protocol", "kernel.system"},
     "kernel.memory": {"protocol", "kernel.system", "kernel.drm"},
     "kernel.description": {"protocol", "kernel.memory"},
+    "kernel.description.toml": {"protocol", "kernel.description"},
     "kernel.video": {"protocol", "kernel.system", "kernel.memory"},
     "kernel.discovery": {
         *("protocol", "kernel.system", "kernel.drm", "kernel.memory", "kernel.description"),

@@ -19,7 +19,7 @@ from heapwire.kernel.description import (
 )
 from heapwire.kernel.description.file_constraint import FileConstraint
 from heapwire.kernel.description.memory_properties import MemoryProperties
-from heapwire.kernel.description.toml_table import key_name
+from heapwire.kernel.description.toml.toml_table import key_name
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,

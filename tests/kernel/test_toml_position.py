@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from heapwire.kernel.description import key_lines, shipped
-from heapwire.kernel.description.toml_position import line_of
+from heapwire.kernel.description.toml.toml_position import line_of
 
 TEXT = '''# a comment with [brackets] and = signs
 top = 1

@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 
-from heapwire.kernel.description.text_file import LineFault, toml_excess
-from heapwire.kernel.description.toml_position import TomlPath, line_of
-from heapwire.kernel.description.toml_table import TomlFault, key_name
+from heapwire.kernel.description.toml.text_file import LineFault, toml_excess
+from heapwire.kernel.description.toml.toml_position import TomlPath, line_of
+from heapwire.kernel.description.toml.toml_table import TomlFault, key_name
 from heapwire.protocol import FileError
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")

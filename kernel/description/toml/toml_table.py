@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeVar
 
 from heapwire.kernel.description.quantity import parse_quantity
-from heapwire.kernel.description.toml_position import TomlPath
+from heapwire.kernel.description.toml.toml_position import TomlPath
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.late_dataclasses import dataclass
 
