@@ -27,7 +27,7 @@ class CudaMemory(Protocol):
         """Address and size in bytes of the allocation that a pointer is in."""
 
     def export(self, base: int, size: int) -> int:
-        """A dma-buf of a range of whole pages; the caller closes the fd."""
+        """A dma-buf of a range of whole pages, once it is written; the caller closes the fd."""
 
 
 @dataclass(frozen=True, slots=True)

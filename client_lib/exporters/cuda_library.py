@@ -52,9 +52,15 @@ class CudaLibrary:
         return int(base[0]), int(size[0])
 
     def export(self, base: int, size: int) -> int:
-        """A dma-buf of a range of whole pages; the caller closes the fd."""
+        """A dma-buf of a range of whole pages; the caller closes the fd.
+
+        What CUDA had to do in the context of that memory is done then: FFmpeg hands out a picture
+        that is still being copied (cuviddec.c, cuvid_output_frame: cuMemcpy2DAsync), and NVIDIA's
+        dma-bufs have no fences to wait for (nv-dmabuf.c).
+        """
         handle = self._ffi.new("int *", -1)
         with self._context_of(base):
+            self._check("cuCtxSynchronize", self._lib.cuCtxSynchronize())
             result = self._lib.cuMemGetHandleForAddressRange(handle, base, size, _DMA_BUF_FD, 0)
         if result and not self._exports(base):  # it blames the arguments, where it can do nothing
             raise NotPossibleError(

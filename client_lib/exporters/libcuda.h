@@ -7,6 +7,7 @@ CUresult cuGetErrorName(CUresult error, const char **name);
 CUresult cuPointerGetAttribute(void *data, int attribute, CUdeviceptr pointer);
 CUresult cuCtxPushCurrent_v2(CUcontext context);
 CUresult cuCtxPopCurrent_v2(CUcontext *context);
+CUresult cuCtxSynchronize(void);
 CUresult cuDeviceGetAttribute(int *value, int attribute, int device);
 CUresult cuDeviceGetPCIBusId(char *id, int length, int device);
 CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *size, CUdeviceptr pointer);

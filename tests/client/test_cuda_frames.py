@@ -139,6 +139,7 @@ class TestLibrary:
         with export_cuda_frame(cuda("exports"), GPU, NV12, HD, planes) as made:
             (one,) = made.objects
             assert os.fstat(one.fd).st_size == self.SIZE
+            assert Path(f"/proc/self/fd/{one.fd}").readlink().name.startswith("memfd:a picture")
             assert made.frame.planes == (PlaneLayout(0, 0, 2048), PlaneLayout(0, 2228224, 2048))
 
     def test_a_gpu_has_its_address_on_the_bus_as_sysfs_spells_it(self, cuda):
