@@ -120,11 +120,14 @@ class Allocation(Resource):
         memory = broker.platform.memory
 
         allocation = weakref.ref(self)  # who hangs up is not kept by what is under way
+        answers = self._plugin.answers
 
         def done(outcome: tuple[DmaBuf, ...] | Exception) -> None:
             accounts.allocated(charge, () if isinstance(outcome, Exception) else outcome)
             if (asker := allocation()) is not None and asker.alive:
-                asker._allocated(outcome)
+                # In a turn of its client's, who may not read: libwayland ends a client for which
+                # it has more descriptors than 28 that the connection does not take.
+                answers.tell_soon(asker.client, asker, lambda: asker._allocated(outcome))
 
         self._plugin.kernel_worker.submit(
             lambda: _allocate(memory, buffer, charge), done, discard=_close

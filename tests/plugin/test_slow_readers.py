@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 
 import pytest
-from stage import NV12, SIZE, Stage
+from patience import PATIENCE, until
+from stage import NV12, SIZE, Allocator, Stage
+from wire_client import DISPLAY
 
+from heapwire.compositor_plugin import allocation
 from heapwire.compositor_plugin.answering.turn_queue import Turn, TurnQueue
 
 NEGOTIATIONS = 250
@@ -75,6 +80,41 @@ def test_others_are_answered_meanwhile(stage, silent) -> None:
     other.ask(negotiation, 7)
     assert other.batches(negotiation)[-1].cookie == 7
     assert stage.plugin._state.answers._held
+
+
+def test_memory_waits_for_who_does_not_read(stage, monkeypatch) -> None:
+    """All of it has been asked for, and begun, when the first is there."""
+    count, begun, goes_on = 60, [], threading.Event()
+    begin, allocate = allocation.Allocation._begin, allocation._allocate
+
+    def begins(self, buffer) -> None:
+        begin(self, buffer)
+        begun.append(None)
+
+    def slowly(*arguments):
+        goes_on.wait(PATIENCE)
+        return allocate(*arguments)
+
+    monkeypatch.setattr(allocation.Allocation, "_begin", begins)
+    monkeypatch.setattr(allocation, "_allocate", slowly)
+    allocator = Allocator(stage)
+    client = allocator.client
+    with socket.socket(fileno=os.dup(client.client.fd)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least that there is
+    asked = [client.allocate(allocator.plan, pump=False) for _ in range(count)]
+    until(lambda: len(begun) == count, "all to be begun", lambda: stage.display.dispatch(1))
+    times = iter(range(1 << 30))
+    stage.plugin._state.answers._clock = lambda: float(next(times))  # a slice for each, and sent
+    told: list[None] = []
+    stage.plugin._state.kernel_worker.submit(lambda: None, lambda _: told.append(None))
+    goes_on.set()
+    until(lambda: bool(told), "the memory", lambda: stage.display.dispatch(1))
+    work_without_reading(stage)
+    client.request(DISPLAY, "sync", client.new("wl_callback"), pump=False)  # who is at fault ends
+    stage.until(lambda: client.closed or all(client.of(one) for one in asked))
+    assert not client.closed
+    for one in asked:
+        assert [event[0] for event in client.take(one)] == ["object", "done"]
 
 
 @pytest.mark.parametrize("how", ["hangs up", "destroys its objects", "is left by the plugin"])
