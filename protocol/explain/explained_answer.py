@@ -12,7 +12,6 @@ from heapwire.protocol.solver import (
     SolverMemory,
     StepBudget,
     TooComplexError,
-    conflict_of,
     conflict_of_last,
     failure,
     failure_by,
@@ -73,15 +72,11 @@ def _with_reasons(reasons: Reasons, found: FoundPlan) -> Plan:
 def _goal_failure(goal: GoalPlans) -> GoalFailure:
     """Why a goal is not met; without a conflict where the steps end before it is known."""
     name = goal.goal.name
-    if goal.ended is None:
-        try:
-            conflict = conflict_of(goal.goal)
-            return GoalFailure(
-                goal=name, conflict=conflict.members, proved_minimal=conflict.proved_minimal
-            )
-        except TooComplexError:
-            pass
-    return GoalFailure(goal=name, conflict=(), proved_minimal=False)
+    try:
+        conflict = goal.conflict()
+    except TooComplexError:
+        return GoalFailure(goal=name, conflict=(), proved_minimal=False)
+    return GoalFailure(goal=name, conflict=conflict.members, proved_minimal=conflict.proved_minimal)
 
 
 def _explained_failure(goals: list[GoalPlans]) -> Answer:

@@ -5,10 +5,7 @@ from typing import TYPE_CHECKING
 from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from heapwire.protocol.solver.conflict import (
-        Conflict as Conflict,
-        conflict_of as conflict_of,
-    )
+    from heapwire.protocol.solver.conflict import Conflict as Conflict
     from heapwire.protocol.solver.constraint_sentence import (
         Names as Names,
         listed as listed,
@@ -75,7 +72,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "conflict": "Conflict conflict_of",
+            "conflict": "Conflict",
             "constraint_sentence": (
                 "Names listed planes_text requirement says source_name source_names"
             ),

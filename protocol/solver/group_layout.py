@@ -6,7 +6,7 @@ Pairs that are placed and laid out alike are one class.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment, assign
 from heapwire.protocol.solver.demand import Demand, common_ground
@@ -231,31 +231,44 @@ def layout_of(
     return layout if layout is not None and _fits(goal, group, layout) else None
 
 
-def has_layout(
+class LaidOut(NamedTuple):
+    """A layout, its planes in these places, and the rooms of those where they are computed."""
+
+    rooms: Rooms
+    places: Places
+    layout: Layout
+
+
+def any_layout(
     goal: PreparedGoal, group: MergedGroup, layout_class: LayoutClass, pair: FormatModifier
-) -> bool:
-    """Whether there is any layout, in whatever places."""
+) -> LaidOut | None:
+    """A layout, in whatever places; None where there is none."""
     rooms = rooms_of(goal, group, layout_class, pair)
     if rooms is None:
-        return False
+        return None
     # One source nearly always has room for everything; only else all are gone through.
     alone = goal.problem.fixed is None and not layout_class.opaque
     together = _all_together(group) if alone else None
-    if together is not None and layout_of(goal, group, layout_class, rooms, together) is not None:
-        return True
+    if together is not None:
+        layout = layout_of(goal, group, layout_class, rooms, together)
+        if layout is not None:
+            return LaidOut(rooms, together, layout)
     tried: dict[Places, bool] = {}
+    found: list[LaidOut] = []
     heeds_sources = goal.heeds_capacity or group.segments != UINT_MAX
 
     def has_room(places: Places) -> bool:
         # Where every source has room for anything, only the objects count.
         objects = places if heeds_sources else _objects_of(places)
         if objects not in tried:
-            tried[objects] = layout_of(goal, group, layout_class, rooms, places) is not None
+            layout = layout_of(goal, group, layout_class, rooms, places)
+            tried[objects] = layout is not None
+            if layout is not None:
+                found.append(LaidOut(rooms, places, layout))
         return tried[objects]
 
-    return bool(
-        places_of(goal, group, layout_class, 1, rooms=rooms, accept=has_room, any_will_do=True)
-    )
+    places_of(goal, group, layout_class, 1, rooms=rooms, accept=has_room, any_will_do=True)
+    return found[0] if found else None
 
 
 def _all_together(group: MergedGroup) -> Places | None:

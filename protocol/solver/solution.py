@@ -68,12 +68,21 @@ from heapwire.protocol.values import Answer, FailureReason, Problem
 class GoalPlans:
     """A goal and the plans that were found for it, best first.
 
-    `ended` is why there are none though there may be some: the steps ended.
+    Where there are none it has the `search` that found none, or `ended`: there may be some, but
+    the steps ended.
     """
 
     goal: PreparedGoal
     found: tuple[FoundPlan, ...]
+    search: Search | None = None
     ended: TooComplexError | None = None
+
+    def conflict(self) -> Conflict:
+        """Why there are no plans; `TooComplexError` if that cannot be told."""
+        if self.ended is not None:
+            raise self.ended
+        assert self.search is not None, "there are plans"
+        return conflict_of(self.search)
 
 
 def solve_plans(problem: Problem, *, steps: int = DEFAULT_STEPS) -> Answer:
@@ -130,7 +139,7 @@ def plans_of_goals(
         except TooComplexError as error:
             results.append(GoalPlans(goal, (), ended=error))
         else:
-            results.append(GoalPlans(goal, found))
+            results.append(GoalPlans(goal, found, None if found else search))
             searches.append((goal, search, found, before - budget.left))
     budget.kept = 0
     if memory is not None and len(searches) == len(goals):
@@ -167,12 +176,10 @@ def conflict_of_last(goals: list[GoalPlans]) -> Conflict:
 
     The other half is for explaining: whoever has that done gets the same conflict.
     """
-    last = goals[-1]
-    if last.ended is not None:
-        raise last.ended
-    last.goal.budget.share(1)
-    conflict = conflict_of(last.goal)
-    last.goal.budget.kept = 0
+    budget = goals[-1].goal.budget
+    budget.share(1)
+    conflict = goals[-1].conflict()
+    budget.kept = 0
     return conflict
 
 

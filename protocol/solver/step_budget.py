@@ -13,8 +13,8 @@ from typing import Final
 from heapwire.protocol.errors import NotPossibleError
 
 DEFAULT_STEPS: Final = 100_000
-"""Steps that a question may cost: six times what the dearest honest question of
-bench/bench_solve.py does (16 participants with 1200 pairs each, explained: 16 500)."""
+"""Steps that a question may cost: eight times what the dearest honest question of
+bench/bench_solve.py does (16 participants with 1200 pairs each, explained: 12 000)."""
 
 PAIRS_A_STEP: Final = 16
 """Pairs that a built-in function walks over in the time of a step."""

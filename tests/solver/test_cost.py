@@ -2,91 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from problem_building import NV12, SYSTEM, XRGB, ask, display, heap, need, of, pair, part
+from conflicting_questions import everyone_without_one_fence, three_devices, unknown
+from problem_building import NV12, SYSTEM, XRGB, ask, display, need, of, part
 
 from heapwire.protocol.explain import (
     explain_document,
-    explained_answer as explained,
     render_explain,
     solve,
 )
-from heapwire.protocol.solver import DEFAULT_STEPS, StepBudget, solution as bare, solve_plans
+from heapwire.protocol.solver import DEFAULT_STEPS, solve_plans
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
     BY_NAME,
     Answer,
-    Constraint,
     FailureReason,
     FormatModifier,
     Goal,
     Problem,
 )
-
-
-@pytest.fixture
-def steps_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """How many steps an answer costs, explained or bare."""
-    budgets: list[StepBudget] = []
-
-    class Counted(StepBudget):
-        def __init__(self, steps: int) -> None:
-            super().__init__(steps)
-            budgets.append(self)
-
-    monkeypatch.setattr(bare, "StepBudget", Counted)
-    monkeypatch.setattr(explained, "StepBudget", Counted)
-
-    def steps_of(problem: Problem, answer: Callable[[Problem], Answer] = solve) -> int:
-        answer(problem)
-        return budgets[-1].used
-
-    return steps_of
-
-
-def unknown(number: int) -> Constraint:
-    return Constraint(type=0x7F000100 + number, value=b"vendor", must_understand=False)
-
-
-def everyone_without_one_fence(unknowns: int) -> Problem:
-    """16 participants, of which each two have a fence in common, and all together none."""
-    return ask(
-        *(
-            part(
-                f"p{n:02}",
-                of(
-                    XRGB,
-                    need("fences", 0xFFFF & ~(1 << n)),
-                    *(unknown(number) for number in range(unknowns)),
-                ),
-            )
-            for n in range(16)
-        )
-    )
-
-
-def three_devices(alignments: tuple[int, int, int]) -> Problem:
-    """Three devices with five requirements each, which agree or not by their pitches."""
-    return ask(
-        *(
-            part(
-                f"device{n}",
-                of(
-                    NV12,
-                    need("pitch-alignment", alignment),
-                    need("max-pitch", 16384),
-                    need("scanline-alignment", 2 << n),
-                    need("size-alignment", 4096),
-                    need("max-width", 8192),
-                ),
-            )
-            for n, alignment in enumerate(alignments)
-        )
-    )
 
 
 def alternatives(*counts: int, alike: bool = False) -> Problem:
@@ -119,69 +56,6 @@ def crossed(participants: int, sets: int) -> Problem:
             for n in range(participants)
         )
     )
-
-
-class TestConflicts:
-    def test_what_nobody_need_understand_costs_a_step_or_two(self, steps_of) -> None:
-        with_unknowns = steps_of(everyone_without_one_fence(58))
-        without = steps_of(everyone_without_one_fence(0))
-        assert with_unknowns < without + 16 * 58 * 16
-        assert with_unknowns < DEFAULT_STEPS / 10
-
-    def test_and_the_sixteen_fences_are_the_conflict(self) -> None:
-        answer = solve(everyone_without_one_fence(58))
-        assert {member.constraint for member in answer.conflict} == {
-            need("fences", 0xFFFF & ~(1 << n)) for n in range(16)
-        }
-        assert answer.proved_minimal
-
-    @pytest.mark.parametrize(
-        "contradicting", [(528, 1456, 1360), (48 * 64, 112 * 64, 80 * 64), (4099, 4111, 4127)]
-    )
-    def test_odd_pitches_cost_at_most_five_times_a_plan(self, steps_of, contradicting) -> None:
-        honest, contradictory = three_devices((48, 112, 80)), three_devices(contradicting)
-        assert solve(honest).plans
-        assert len(solve(contradictory).conflict) == 3
-        assert steps_of(contradictory) <= 5 * steps_of(honest)
-
-    @pytest.mark.parametrize(
-        "contradicting", [(528, 1456, 1360), (48 * 64, 112 * 64, 80 * 64), (4099, 4111, 4127)]
-    )
-    def test_and_so_they_do_without_an_explanation(self, steps_of, contradicting) -> None:
-        heaps = tuple(heap(f"heap{n}", n, contiguous=n % 2 == 1) for n in range(4))
-        honest, contradictory = (
-            replace(three_devices(pitches), sources=heaps)
-            for pitches in ((48, 112, 80), contradicting)
-        )
-        assert steps_of(contradictory, solve_plans) <= 5 * steps_of(honest, solve_plans)
-
-    @pytest.mark.parametrize("name", ["NV12", "YUV420", "YVU444"])
-    def test_an_object_that_is_too_large_costs_at_most_five_times_a_plan(
-        self, steps_of, name
-    ) -> None:
-        """Whichever of twelve heaps its planes are in, which nobody tries one by one."""
-        heaps = tuple(heap(f"heap{n}", n) for n in range(12))
-
-        def of_at_most(*sizes: int) -> Problem:
-            parts = (
-                part(f"p{n}", of(pair(name), need("max-size", size)))
-                for n, size in enumerate(sizes)
-            )
-            return ask(*parts, sources=heaps, size=(640, 480))
-
-        honest, contradictory = (
-            of_at_most(3 * 640 * 480, 4 * 640 * 480),
-            of_at_most(640 * 480 - 1, 640 * 480),
-        )
-        assert solve(honest).plans
-        assert [member.participant for member in solve(contradictory).conflict] == ["p0"]
-        assert steps_of(contradictory) <= 5 * steps_of(honest)
-
-    def test_a_conflict_of_two_is_found_beside_a_minimal_one_of_three(self) -> None:
-        problem = three_devices((528, 1456, 1360))
-        more = (part("x", of(NV12, need("fences", 1))), part("y", of(NV12, need("fences", 2))))
-        answer = solve(replace(problem, participants=(*problem.participants, *more)))
-        assert [member.participant for member in answer.conflict] == ["x", "y"]
 
 
 class Unspelled(bytes):

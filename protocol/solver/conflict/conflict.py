@@ -40,10 +40,10 @@ class Conflict:
     proved_minimal: bool = True
 
 
-def conflict_of(goal: PreparedGoal) -> Conflict:
-    """Why a goal that has no plan has none; `TooComplexError` if that cannot be told."""
+def conflict_of(search: Search) -> Conflict:
+    """Why a goal has no plan that was searched in vain; `TooComplexError` if nobody can tell."""
+    goal = search.goal
     goal.budget.doing = "looking for the requirements that contradict each other"
-    search = Search(goal)
     if not search.common:
         return _formats_in_conflict(goal)
     if not goal.problem.sources:

@@ -5,28 +5,30 @@ these is the mask of what it demands. Taking a set of each participant gives one
 that are laid out alike are one. So the pairs and sets are gone through once, and asking for a
 subset is a merge of what is in it, and a layout where the merge leaves something.
 
-What was found out is used again: a part of what can be met can be met, and what holds
-something that cannot be met cannot be met.
+What was found out is used again (known_subsets.py), and so is a layout that was made: it
+answers for whatever else it keeps to (met_layout.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import product
 from math import prod
 from operator import or_
 from typing import Final, TypeAlias
 
-from heapwire.protocol.solver.conflict.atom import STREAM_ATOM, Atom
-from heapwire.protocol.solver.contradiction import FAMILIES, LAYOUT, PICTURE, PITCH
+from heapwire.protocol.solver.conflict.atom import Atom, alike_of, bits_of, matters
+from heapwire.protocol.solver.conflict.blamed_families import BY_THEMSELVES, blamed_families
+from heapwire.protocol.solver.conflict.known_subsets import KnownSubsets
+from heapwire.protocol.solver.conflict.met_layout import MetLayout
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.group_layout import (
     TRIED_FIRST,
+    any_layout,
     can_be_met_at_best,
     domains_of_class,
     ground_of,
-    has_layout,
     rooms_of,
 )
 from heapwire.protocol.solver.layout import LayoutClass, class_of
@@ -39,7 +41,6 @@ from heapwire.protocol.values import (
     ALL_PLANES,
     FORMATS,
     MAX_PLANES,
-    REGISTRY,
     Constraint,
     FormatModifier,
     plane_count,
@@ -51,25 +52,10 @@ _Options: TypeAlias = tuple[tuple[int, ...], ...]
 _Layouts: TypeAlias = "dict[LayoutClass | None, FormatModifier]"
 """A pair of each class; of None are those of unknown formats, with the planes spoken of."""
 
-_LAID_OUT_TYPES: Final = frozenset[int]().union(*(family.types for family in FAMILIES))
-_ASKED: Final = (
-    [family.types for family in FAMILIES if family is not LAYOUT],
-    # How long a row is depends on the picture, so these two can contradict together.
-    [PICTURE.types | PITCH.types],
-)
-"""Types asked together; those of the second only where none of the first leave nothing."""
+_STREAM: Final = 1  # the first requirement: that all the buffers fit at the same time
 
-_STEPS_OF_A_TEST: Final = 10
-
-
-def bits_of(mask: int) -> list[int]:
-    """The masks of the single requirements in a mask, in their order."""
-    bits = []
-    while mask:
-        bit = mask & -mask
-        bits.append(bit)
-        mask ^= bit
-    return bits
+_STEPS_OF_A_MERGE: Final = 3  # beside its constraints
+_STEPS_OF_A_GROUP: Final = 7
 
 
 class ConflictCases:
@@ -83,71 +69,116 @@ class ConflictCases:
         unknown_formats = any(
             pair.fourcc not in FORMATS for pairs in search.common.values() for pair in pairs
         )
-        self.atoms = [atom for atom in atoms if _matters(atom, spoken_of=unknown_formats)]
+        self.atoms = [atom for atom in atoms if matters(atom, spoken_of=unknown_formats)]
+        self.blamed = self.everything
         self._cases = self._all_cases(search)
         said = [mask for options in self._cases for masks in options for mask in masks]
-        self._alike = _alike(self.atoms, _union(said))
-        self._repeated = sum(
-            1 << number for number, first in enumerate(self._alike) if first != 1 << number
-        )
+        self._alike = alike_of(self.atoms, _union(said))
+        self._same: dict[int, int] = {}  # all that say the same as the first of them
+        self._repeated = 0  # these, without the first
+        for number, first in enumerate(self._alike):
+            bit = 1 << number
+            self._same[first] = self._same.get(first, 0) | bit
+            if first != bit:
+                self._repeated |= bit
         # Where nobody has alternatives it does not matter who says something, unless it is said
         # of some pairs by one and of others by another.
         self._alone = all(len(masks) == 1 for options in self._cases for masks in options) and all(
             self._is_said_by_all(options) for options in self._cases
         )
-        self._known: dict[tuple[int, LayoutClass, bool], bool] = {}
+        self._met: dict[tuple[int, LayoutClass], MetLayout | None] = {}
+        self._left_by: dict[tuple[int, LayoutClass], bool] = {}
+        self._merges: dict[tuple[int, int], Demand | Bottom] = {}
+        self._singles: dict[tuple[int, int], Demand | Bottom] = {}
         self._grounds: dict[tuple[tuple[int, ...], int], Demand | Bottom] = {}
-        self._possible: list[int] = []
-        self._impossible: list[int] = []
+        self._known = KnownSubsets()
 
     @property
     def everything(self) -> int:
         """All of the requirements."""
         return (1 << len(self.atoms)) - 1
 
-    def saying(self, bit: int) -> int:
-        """All requirements that say the same as one, whoever does."""
-        first = self._alike[bit.bit_length() - 1]
-        return sum(1 << number for number, other in enumerate(self._alike) if other == first)
-
     def _is_said_by_all(self, options: _Options) -> bool:
         """Whether what one says in a case is said by all who ever say it."""
         mask = _union(one for masks in options for one in masks)
-        return all(mask & same in (0, same) for same in map(self.saying, bits_of(self._repeated)))
+        return all(mask & same in (0, same) for same in self._same.values())
 
     def possible(self, kept: int) -> bool:
         """Whether these requirements can be met together; `TooComplexError`."""
-        self._budget.spend(1 + (len(self._possible) + len(self._impossible)) // 8)
+        self._budget.spend(1 + len(self._known) // 8)
         if self._alone:
             kept = self._said(kept)
-        if self._known_possible(kept):
-            return True
-        for known in self._impossible:
-            if kept & known == known:
-                return False
+        known = self._known.tells(kept)
+        if known is not None:
+            return known
         for options, layouts in self._cases.items():
-            left = self._left(options, kept)
-            if self._is_hopeless(left, layouts):
-                continue
-            for chosen in self._chosen(left):
+            for chosen in self._ways(options, kept, layouts):
                 for layout_class, pair in layouts.items():
-                    if self._can_be_met(chosen, layout_class, pair):
-                        self._possible = [
-                            *(known for known in self._possible if known & kept != known), kept,
-                        ]  # fmt: skip
-                        return True
-        self._impossible.append(kept)
+                    met = self._layout_for(chosen, layout_class, pair)
+                    if met is None:
+                        continue
+                    if self._alone and layout_class is not None:
+                        kept |= self._kept_to(met, kept, options[0][0])
+                    self._known.add_possible(kept)
+                    return True
+        self._known.add_impossible(kept)
         return False
+
+    def _kept_to(self, met: MetLayout, kept: int, certain: int) -> int:
+        """Those to blame that a layout meets too, of a case in which these are demanded."""
+        others = bits_of(self.blamed & certain & ~kept & ~self._repeated)
+        self._budget.spend(len(others))
+        also = self.blamed & ~certain
+        for bit in others:
+            if met.has_room() if bit == _STREAM else met.keeps_to(self._single(bit, met)):
+                also |= bit
+        return also
+
+    def _single(self, bit: int, met: MetLayout) -> Demand | Bottom:
+        """What one requirement demands by itself, for as many planes."""
+        planes = met.group.planes
+        demand = self._singles.get((bit, planes))
+        if demand is None:
+            demand = self._singles[bit, planes] = self._lifted(bit, planes)
+        return demand
 
     def not_known(self, subsets: Sequence[int]) -> list[int]:
         """Those of some subsets that what was found out does not tell to be possible."""
-        self._budget.spend(len(subsets) * (1 + len(self._possible) // 8) // 4)
+        self._budget.spend(len(subsets) * (2 + len(self._known) // 4) // 32)
         if self._alone:
-            subsets = [self._said(kept) for kept in subsets]
-        return [kept for kept in subsets if not self._known_possible(kept)]
+            subsets = list(dict.fromkeys([self._said(kept) for kept in subsets]))
+        return self._known.without_possible(subsets)
 
-    def _known_possible(self, kept: int) -> bool:
-        return any(kept & known == kept for known in self._possible)
+    def joined(self, subsets: Sequence[int], most: int) -> int:
+        """The first of some subsets, and of the others what may be possible with it: so many.
+
+        Those of the same types come first, which are the least likely to contradict each other.
+        """
+        self._budget.spend(len(subsets) * (2 + len(self._known) // 8) // 16)
+        first = subsets[0]
+        types = [self._type_of(bit) for bit in bits_of(first)]
+        alike = _union([bit for bit in bits_of(self.blamed) if self._type_of(bit) in types])
+        close = [subset for subset in subsets if subset & alike == subset]
+        return self._known.union(self._known.union(first, close, most), subsets, most)
+
+    def merged_to_nothing(self) -> int:
+        """The families of types that merge to nothing by themselves; 0 where none is sure to.
+
+        It is `to_blame` in short: where the rest can be met, no other family is to blame. With
+        several pairs or ways to choose each has families of its own, so then it says nothing.
+        """
+        if len(self._cases) > 1:
+            return 0
+        [(options, layouts)] = self._cases.items()
+        if len(options) > 1 or len(layouts) > 1:
+            return 0
+        [layout_class] = layouts
+
+        def is_nothing(mask: int) -> bool:
+            planes = self._class_for(mask, layout_class).planes
+            return self._merged(self._said(mask), planes) is BOTTOM
+
+        return blamed_families(self.atoms, options[0][0], is_nothing, BY_THEMSELVES)
 
     def to_blame(self) -> int:
         """Those that cannot be met, without the types that have no part in that.
@@ -167,22 +198,23 @@ class ConflictCases:
         return blamed
 
     def _all_cases(self, search: Search) -> dict[_Options, _Layouts]:
-        bit_of = {atom: 1 << number for number, atom in enumerate(self.atoms)}
-        stream = bit_of.get(STREAM_ATOM, 0)
+        bits: dict[str, dict[Constraint | None, int]] = {}
+        for number, atom in enumerate(self.atoms):
+            bits.setdefault(atom.participant, {})[atom.constraint] = 1 << number
         masks: list[dict[int, int]] = []
         for participant in search.goal.participants:
             own: dict[int, int] = {}
+            bit_of = bits.get(participant.name, {})
             for position in participant.positions:
                 constraints = participant.constraints(position)
-                self._budget.spend(len(constraints))
-                demanded = {Atom(participant.name, constraint) for constraint in constraints}
-                own[position] = sum(bit_of.get(atom, 0) for atom in demanded)
+                self._budget.spend(len(constraints) // 2)
+                own[position] = _union([bit_of.get(one, 0) for one in constraints])
             masks.append(own)
         cases: dict[_Options, _Layouts] = {}
         for alternatives, pairs in search.common.items():
             self._budget.spend(len(pairs) + len(alternatives))
             # What those without alternatives demand is one mask, and so is one alternative.
-            certain = stream
+            certain = _STREAM
             open_: list[tuple[int, ...]] = []
             for own, entries in zip(masks, alternatives, strict=True):
                 different = sorted({own[position] for position, _ in entries})
@@ -209,6 +241,13 @@ class ConflictCases:
             everyone.append(tuple(left))
         return tuple(everyone)
 
+    def _ways(self, options: _Options, kept: int, layouts: _Layouts) -> Iterable[int]:
+        """What is demanded for each way to choose; none where what all demand rules out each."""
+        if len(options) == 1 and len(options[0]) == 1:  # as a rule
+            return (options[0][0] & kept,)
+        left = self._left(options, kept)
+        return () if self._is_hopeless(left, layouts) else self._chosen(left)
+
     def _chosen(self, left: _Options) -> Iterator[int]:
         """What is demanded for each way to choose one of each, one after the other."""
         certain = 0
@@ -234,6 +273,10 @@ class ConflictCases:
             demands = (self._lifted(mask, planes) for mask in masks)
             ground = self._grounds[masks, planes] = ground_of(demands, self._budget)
         return ground
+
+    def _type_of(self, bit: int) -> int | None:
+        constraint = self.atoms[bit.bit_length() - 1].constraint
+        return None if constraint is None else constraint.type
 
     def _lifted(self, mask: int, planes: int) -> Demand | Bottom:
         """What a mask demands of formats of so many planes."""
@@ -263,37 +306,47 @@ class ConflictCases:
             spoken |= constraint.planes
         return LayoutClass(min((spoken & ALL_PLANES).bit_length(), MAX_PLANES), opaque=True)
 
-    def _can_be_met(
+    def _layout_for(
         self, chosen: int, layout_class: LayoutClass | None, pair: FormatModifier
-    ) -> bool:
+    ) -> MetLayout | None:
+        """A layout of what is chosen, None where there is none."""
         self._budget.spend()
         chosen = self._said(chosen)
         layout_class = self._class_for(chosen, layout_class)
-        key = (chosen, layout_class, True)
-        met = self._known.get(key)
-        if met is None:
-            met = self._known[key] = self._has_layout(chosen, layout_class, pair)
-        return met
-
-    def _has_layout(self, chosen: int, layout_class: LayoutClass, pair: FormatModifier) -> bool:
-        group = self._group(chosen, layout_class)
-        return group is not None and has_layout(self._goal(chosen), group, layout_class, pair)
+        key = chosen, layout_class
+        if key not in self._met:
+            goal, group = self._goal(chosen), self._group(chosen, layout_class)
+            found = None if group is None else any_layout(goal, group, layout_class, pair)
+            self._met[key] = (
+                None
+                if group is None or found is None
+                else MetLayout(goal, group, layout_class, found)
+            )
+        return self._met[key]
 
     def _goal(self, chosen: int) -> PreparedGoal:
-        # The stream's amount is the first atom.
-        return self._goals[chosen & 1]
+        return self._goals[chosen & _STREAM]
+
+    def _merged(self, chosen: int, planes: int) -> Demand | Bottom:
+        """What a mask merges into."""
+        key = chosen, planes
+        merged = self._merges.get(key)
+        if merged is None:
+            constraints = list(self._constraints(chosen))
+            self._budget.spend(_STEPS_OF_A_MERGE + len(constraints))
+            lifted = lift(
+                constraints, planes=planes, substitutes=self._substitutes, budget=self._budget
+            )
+            merged = self._merges[key] = join((lifted,))
+        return merged
 
     def _group(self, chosen: int, layout_class: LayoutClass) -> MergedGroup | None:
         """What follows from a mask, whatever the places; None where nothing can meet it."""
-        constraints = list(self._constraints(chosen))
-        self._budget.spend(_STEPS_OF_A_TEST + len(constraints))
         planes = layout_class.planes
-        lifted = lift(
-            constraints, planes=planes, substitutes=self._substitutes, budget=self._budget
-        )
-        demand = join((lifted,))
+        demand = self._merged(chosen, planes)
         if demand is BOTTOM:
             return None
+        self._budget.spend(_STEPS_OF_A_GROUP)
         group = group_with(self._goal(chosen), NO_CHOICE, planes, demand, orders=None)
         if group is None or not all(domains_of_class(self._goal(chosen), group, layout_class)):
             return None
@@ -303,11 +356,11 @@ class ConflictCases:
     def _is_left(self, chosen: int, layout_class: LayoutClass, pair: FormatModifier) -> bool:
         """Whether the merge leaves something: sources for each plane, and a pitch."""
         chosen = self._said(chosen)
-        key = (chosen, layout_class, False)
-        left = self._known.get(key)
+        key = chosen, layout_class
+        left = self._left_by.get(key)
         if left is None:
             group = self._group(chosen, layout_class)
-            left = self._known[key] = (
+            left = self._left_by[key] = (
                 group is not None
                 and rooms_of(self._goal(chosen), group, layout_class, pair) is not None
             )
@@ -318,65 +371,15 @@ class ConflictCases:
         def leaves_nothing(mask: int) -> bool:
             return not self._is_left(mask, self._class_for(mask, layout_class), pair)
 
-        return self._families_of(chosen, leaves_nothing)
+        return blamed_families(self.atoms, chosen, leaves_nothing) or chosen
 
     def _blamed_whatever_is_chosen(self, options: _Options, layouts: _Layouts) -> int:
         def leaves_nothing(mask: int) -> bool:
             return self._is_hopeless(self._left(options, mask), layouts)
 
-        return self._families_of(
-            _union(mask for masks in options for mask in masks), leaves_nothing
-        )
-
-    def _families_of(self, chosen: int, leaves_nothing: Callable[[int], bool]) -> int:
-        """What is said of the families that leave nothing by themselves; else all of it."""
-        by_type: dict[int, int] = {}
-        for bit in bits_of(chosen):
-            constraint = self.atoms[bit.bit_length() - 1].constraint
-            # The stream's amount is of no family.
-            if constraint is not None:
-                by_type[constraint.type] = by_type.get(constraint.type, 0) | bit
-        alone = [mask for type_, mask in by_type.items() if type_ not in _LAID_OUT_TYPES]
-        blamed = sum(mask for mask in alone if leaves_nothing(mask))
-        for row in _ASKED:
-            families = [
-                sum(mask for type_, mask in by_type.items() if type_ in family) for family in row
-            ]
-            # A type can be of two families.
-            blamed |= _union(mask for mask in families if mask and leaves_nothing(mask))
-            if blamed:
-                return blamed
-        return chosen
+        chosen = _union(mask for masks in options for mask in masks)
+        return blamed_families(self.atoms, chosen, leaves_nothing) or chosen
 
 
 def _union(masks: Iterable[int]) -> int:
     return reduce(or_, masks, 0)
-
-
-def _alike(atoms: Sequence[Atom], heard: int) -> list[int]:
-    """For each requirement the mask of the first that says the same, whoever does.
-
-    What is of no case, since nobody else knows the pairs that it is said of, is like no other.
-    """
-    firsts: dict[object, int] = {}
-    alike = []
-    for number, atom in enumerate(atoms):
-        c, bit = atom.constraint, 1 << number
-        said = None if c is None else (c.type, c.planes, c.value, c.must_understand)
-        alike.append(firsts.setdefault(said, bit) if heard & bit else bit)
-    return alike
-
-
-def _matters(atom: Atom, *, spoken_of: bool) -> bool:
-    """Whether a requirement can have part in a conflict.
-
-    A condition does not merge. What is of an unknown type, and need not be understood, is
-    carried on; it only tells, where planes are `spoken_of`, that there is such a plane.
-    """
-    constraint = atom.constraint
-    if constraint is None:
-        return True
-    row = REGISTRY.get(constraint.type)
-    if row is None:
-        return constraint.must_understand or (spoken_of and constraint.planes != 0)
-    return not row.condition or (spoken_of and constraint.planes != 0)

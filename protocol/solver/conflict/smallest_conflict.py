@@ -14,7 +14,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases, bits_of
+from heapwire.protocol.solver.conflict.atom import bits_of
+from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases
 from heapwire.protocol.solver.step_budget import TooComplexError
 
 _TRIED_WHOLE: Final = 2  # conflicts of so many members are looked for: nothing is smaller
@@ -32,7 +33,7 @@ def smallest_conflict(cases: ConflictCases) -> SmallConflict:
     """A minimal set of requirements that cannot be met, or what is known when the steps end."""
     dropping = _Dropping(cases)
     try:
-        blamed = dropping.narrow()
+        dropping.narrow()
         # What fails with nothing asked for fails by the picture or the buffer itself.
         if not cases.possible(0):
             return SmallConflict(0, proved_minimal=True)
@@ -41,7 +42,7 @@ def smallest_conflict(cases: ConflictCases) -> SmallConflict:
         return SmallConflict(dropping.kept, proved_minimal=False)
     kept = dropping.kept
     try:
-        few = _few(cases, blamed, kept)
+        few = _few(cases)
     except TooComplexError:
         few = None  # there may be fewer, and none of these can be left out all the same
     return SmallConflict(kept if few is None else few, proved_minimal=True)
@@ -54,13 +55,16 @@ class _Dropping:
         self._cases = cases
         self.kept = cases.everything
 
-    def narrow(self) -> int:
+    def narrow(self) -> None:
         """Keep those to blame, unless the others cannot be met either."""
         cases = self._cases
-        blamed = cases.to_blame()
-        if cases.possible(cases.everything & ~blamed):
-            self.kept = blamed
-        return self.kept
+        for to_blame in (cases.merged_to_nothing, cases.to_blame):
+            cases.blamed = to_blame()
+            if cases.blamed and cases.possible(cases.everything & ~cases.blamed):
+                break
+        else:
+            cases.blamed = cases.everything
+        self.kept = cases.blamed
 
     def drop(self) -> None:
         """Drop whatever is not needed."""
@@ -102,20 +106,19 @@ class _Dropping:
         return gone
 
 
-def _few(cases: ConflictCases, blamed: int, kept: int) -> int | None:
+def _few(cases: ConflictCases) -> int | None:
     """The first one or two of the blamed that cannot be met; None where there are none."""
-    bits = bits_of(blamed)
-    # Each of these that can be met answers for every pair in it.
-    for bit in bits_of(kept):
-        cases.possible(blamed & ~cases.saying(bit))
+    bits = bits_of(cases.blamed)
     sizes = range(1, _TRIED_WHOLE + 1 if len(bits) <= _MOST_TRIED_WHOLE else 2)
-    if len(sizes) > 1:
-        # And a pair that can be met for both of its members.
-        for bit in cases.not_known(bits):
-            other = bits[0] if bit != bits[0] else bits[-1]
-            cases.possible(bit | other)
-    for size in sizes:
-        for few in cases.not_known([sum(few) for few in combinations(bits, size)]):
-            if not cases.possible(few):
-                return few
+    waiting = cases.not_known([sum(few) for size in sizes for few in combinations(bits, size)])
+    most = len(bits)
+    while waiting:
+        # What can be met answers for all in it. Where it cannot, fewer are asked for at a time.
+        together = cases.joined(waiting, most)
+        if cases.possible(together):
+            waiting = cases.not_known(waiting)
+        elif together == waiting[0]:
+            return together
+        else:
+            most = (together.bit_count() + 1) // 2
     return None
