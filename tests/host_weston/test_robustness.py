@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE, until
+from pywayland.protocol.wayland import WlCompositor
 from stock_weston import DMABUF_DEVICES, PLATFORM
 from windows import SIZE, Client
 
@@ -103,16 +104,21 @@ def test_weston_ends_while_clients_are_connected(weston):
 
 
 def listen(connection, count):
-    """Feedback objects of a client, after one that is extended."""
+    """Feedback objects of a client, most of them for a surface, after one that is extended."""
     dmabuf = LinuxDmabuf(connection)
     told = []
     extended = ExtendedFeedback(dmabuf, None, told.append)
     connection.wait(lambda: bool(told), timeout=PATIENCE, what="feedback")
     extended.close()
+    compositor = connection.bind(WlCompositor)[0]
+    surfaces = [compositor.create_surface() for _ in range(9)]
     objects = []
     while len(objects) < count:
-        objects += [dmabuf.feedback(None) for _ in range(min(100, count - len(objects)))]
+        wanted = range(min(100, count - len(objects)))
+        objects += [dmabuf.feedback((None, *surfaces)[number % 10]) for number in wanted]
         connection.roundtrip(timeout=PATIENCE)
+    for surface in surfaces[::2]:
+        surface.destroy()
     return objects
 
 
