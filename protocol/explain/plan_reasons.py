@@ -20,6 +20,7 @@ from heapwire.protocol.solver import (
 )
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
+    ALL_PLANES,
     DIRTY_LINES,
     PERMITTED_SOURCES,
     REGISTRY,
@@ -161,7 +162,7 @@ class Reasons:
             obvious = obvious or self._permits_everything(constraint)
             if row is not None and not row.condition and not obvious and row.subject.explains:
                 text = says(constraint, self._names)
-                said = Said(name, constraint.type, constraint.planes, text)
+                said = Said(name, constraint.type, _spoken_of(constraint), text)
                 by_subject[row.subject].append(said)
         by_reason: dict[str, list[Said]] = {}
         for subject, those in by_subject.items():
@@ -190,6 +191,13 @@ def _agreed(found: FoundPlan, words: ChoiceWords) -> Iterator[Reason]:
         encoding, range_ = plan.colour
         text = f"{encoding.name} {range_.name.lower()}: {words.who('colour')}"
         yield Reason("colour", text)
+
+
+def _spoken_of(constraint: Constraint) -> int:
+    """The planes of which a requirement says something, as a mask; 0 stands for all."""
+    if constraint.type == ADJACENT_PLANES.type:
+        return ALL_PLANES & ~1  # no plane is before plane 0
+    return constraint.planes
 
 
 def _tied(words: ChoiceWords) -> str:

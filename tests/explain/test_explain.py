@@ -104,6 +104,13 @@ class TestSentences:
 
 
 class TestReasons:
+    def test_no_plane_is_said_to_begin_behind_one_before_plane_0(self) -> None:
+        packed = part("decoder", of(NV12, need("adjacent-planes"), need("same-buffer")))
+        told = reasons(solve(ask(packed, shown=(SCREEN,))), "offset")
+        assert [(one.plane, one.text.partition(": ")[2]) for one in told] == [
+            (1, "where the plane before it ends for decoder")
+        ]
+
     def test_every_property_says_who_demanded_it(self) -> None:
         answer = solve(PROBLEM)
         assert (
