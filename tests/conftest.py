@@ -62,6 +62,7 @@ PACKAGES = {
     "libcamerasrc.gst": "gstreamer1.0-libcamera",
     "libweston-*.pc": "libweston-N-dev, N being Weston's major version",
     "lvp.icd": "mesa-vulkan-drivers",
+    "patch": "patch",
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
     "seatd": "seatd",

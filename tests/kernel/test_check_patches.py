@@ -58,6 +58,7 @@ def test_the_series_are_as_git_makes_them(folder):
     assert list(form_faults(series)) == []
 
 
+@pytest.mark.system("patch")
 def test_a_good_patch_has_no_faults(series, source):
     found = series()
     assert list(form_faults(found)) == []
@@ -91,12 +92,14 @@ def test_a_gap_in_the_numbers_is_a_fault(series):
     assert "gaps" in fault
 
 
+@pytest.mark.system("patch")
 def test_what_does_not_apply_is_named(series, source):
     (source / "lib" / "acme.c").write_text("one\n\ntwo already\n")
     (fault,) = application_faults(series(), source)
     assert fault.startswith(f"{NAME}: it does not apply")
 
 
+@pytest.mark.system("patch")
 def test_a_patch_builds_on_those_before_it(series, source):
     second = GOOD.replace("-two\n", " two of them\n-and\n").replace("+two of them\n+and\n", "")
     second = second.replace("@@ -1,3 +1,5 @@", "@@ -1,5 +1,4 @@").replace("+three", "-three\n+3")
