@@ -170,4 +170,4 @@ def test_every_example_is_run() -> None:
                 runner = ROOT / "tests" / ELSEWHERE[name, language]
                 assert page.name in runner.read_text("utf-8"), (name, language)
             else:
-                assert (language, f'follow("{name}")' in here) == ("sh", True), (name, language)
+                assert (language, f'follow("{name}"' in here) == ("sh", True), (name, language)
