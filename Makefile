@@ -53,6 +53,7 @@ bench-weston: $(VENV)/installed/test ## measure what the module costs a stock We
 	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_weston.py
 	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_sources_weston.py
 	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_loop.py weston
+	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_end.py weston
 	$(BIN)/python bench/bench_answer.py weston
 
 lint: $(VENV)/installed/dev ## check style, types, and that every file has a licence

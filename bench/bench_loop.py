@@ -17,105 +17,42 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from asked_questions import (
+    LONG_SETS,
+    PATIENCE,
+    decoder,
+    fences,
+    long_values,
+    made,
+    never_asked,
+    odd_pitches,
+)
 from costly_questions import DEAR_BY_A_CLIENT, question
 from measured_host import Host, reference, weston
 from ticker import Ticker
 
-from heapwire.client_lib import NegotiationError
-from heapwire.client_lib.negotiation import Negotiation, NegotiationManager
+from heapwire.client_lib import AllocationError, NegotiationError
+from heapwire.client_lib.negotiation import Negotiation
 from heapwire.protocol import MachineError
-from heapwire.protocol.values import (
-    BY_NAME,
-    LINEAR,
-    Constraint,
-    ConstraintSet,
-    Extent,
-    Extents,
-    FormatModifier,
-    Participant,
-    Usage,
-    Value,
-    parse_fourcc,
-)
+from heapwire.protocol.values import Participant
 from heapwire.protocol.wire import ALLOCATIONS
 
 LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
-XRGB, NV12 = (FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
-PATIENCE = 120.0  # seconds
 NEGOTIATIONS, CLIENTS = 1000, 4
-UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
 LOOKS = 3.0  # seconds
 TIMES = 3
-
-
-def constraint(name: str, value: Value) -> Constraint:
-    return Constraint(type=BY_NAME[name].type, value=value)
-
-
-def part(number: int, pair: FormatModifier, *constraints: Constraint) -> Participant:
-    sets = (ConstraintSet(formats=(pair,), constraints=constraints),)
-    return Participant(name=f"p{number:02}", usage=Usage.DECODE, sets=sets)
-
-
-def fences() -> tuple[Participant, ...]:
-    """16 participants that each leave one fence out; weight 960."""
-    vendor = [
-        Constraint(type=UNKNOWN + n, value=b"vendor", must_understand=False) for n in range(58)
-    ]
-    return tuple(
-        part(n, XRGB, constraint("fences", 0xFFFF & ~(1 << n)), *vendor) for n in range(16)
-    )
-
-
-def odd_pitches() -> tuple[Participant, ...]:
-    """Three honest devices whose pitches cannot be met together."""
-    return tuple(
-        part(
-            *(n, NV12, constraint("pitch-alignment", alignment), constraint("max-pitch", 16384)),
-            *(constraint("scanline-alignment", 2 << n), constraint("size-alignment", 4096)),
-            constraint("max-width", 8192),
-        )
-        for n, alignment in enumerate((528, 1456, 1360))
-    )
-
-
-def made(
-    manager: NegotiationManager, participants: tuple[Participant, ...], width: int = 1280
-) -> Negotiation:
-    negotiation = manager.default_negotiation()
-    for participant in participants:
-        negotiation.set_participant(participant)
-    negotiation.set_extents(Extents(coded=Extent(width, 720)))
-    return negotiation
-
-
-def never_asked(participants: tuple[Participant, ...]) -> tuple[Participant, ...]:
-    """The same, so that no answer to it is remembered, nor anything of it."""
-    new = Constraint(type=UNKNOWN + 99, value=os.urandom(8), must_understand=False)
-    return tuple(
-        replace(
-            one,
-            sets=tuple(replace(own, constraints=(*own.constraints, new)) for own in one.sets),
-        )
-        for one in participants
-    )
 
 
 def asked(negotiation: Negotiation) -> None:
     with contextlib.suppress(NegotiationError):  # a conflict is an answer too
         negotiation.negotiate(timeout=PATIENCE)
-
-
-def decoder(number: int = 0) -> tuple[Participant, ...]:
-    return (part(number, NV12, constraint("pitch-alignment", 64)),)
 
 
 def at_rest(host: Host) -> str:
@@ -157,8 +94,8 @@ def hang_up(host: Host) -> str:
         start = time.monotonic()
         try:
             with negotiation.allocate(batch.offers[0]) as allocation:
-                allocation.wait() if hasattr(allocation, "wait") else None
-        except Exception as error:
+                allocation.wait(timeout=PATIENCE)
+        except AllocationError as error:  # what the compositor may answer
             failed = f"; {error}"
         longest = max(longest, time.monotonic() - start)
     return f"allocate took at most {1e3 * longest:.1f} ms{failed}"
@@ -179,17 +116,13 @@ def allocations(host: Host) -> str:
     return f"{asked_for} were asked for"
 
 
-def long_values(host: Host) -> str:
+def long_sets(host: Host) -> str:
     """Sets of 250 KiB by who hangs up and comes again."""
     sets = 0
     for _ in range(20):
         manager = host.client()
-        for _ in range(2):  # a client may have no more
-            constraints = (
-                Constraint(type=UNKNOWN + n, value=os.urandom(1000), must_understand=False)
-                for n in range(250)
-            )
-            negotiation = made(manager, (part(0, NV12, *constraints),))
+        for _ in range(LONG_SETS):
+            negotiation = made(manager, long_values())
             negotiation.negotiate(timeout=PATIENCE)
             negotiation.close()
             sets += 1
@@ -261,7 +194,7 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
     ),
     ("heavy questions, hung up; another allocates", hang_up),
     ("allocations by the hundred, hung up", allocations),
-    ("sets of 250 KiB", long_values),
+    ("sets of 250 KiB", long_sets),
     (f"{NEGOTIATIONS} negotiations and a hot-plug", many),
     ("a look at the machine, and another, while one asks", looking),
     ("20 different sizes", sizes),
@@ -297,39 +230,23 @@ def taken_away() -> float:
     return 1e3 * longest
 
 
-def ended(host: Host) -> float:
-    """Milliseconds from SIGTERM to the end, while the dearest question is solved."""
-    manager = host.client()
-    made(manager, question(DEAR_BY_A_CLIENT[1]).participants).commit()
-    manager.connection.roundtrip()
-    time.sleep(0.05)
-    start = time.monotonic()
-    host.end()
-    host.close()
-    return 1e3 * (time.monotonic() - start)
-
-
 def main() -> None:
     """Measure and print."""
-    host_of = weston if sys.argv[1:] == ["weston"] else reference
-    with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
-        os.environ["XDG_RUNTIME_DIR"] = name
+    name, host_of = "reference", partial(reference, slices=True)
+    if sys.argv[1:] == ["weston"]:
+        name, host_of = "weston", weston
+    with tempfile.TemporaryDirectory(prefix="heapwire-") as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
         try:
-            with host_of(Path(name)) as host:
+            with host_of(Path(folder)) as host:
                 print(
-                    f"{host_of.__name__}: the ticker's longest wait, limit {LIMIT:g} ms; "
+                    f"{name}: the ticker's longest wait, limit {LIMIT:g} ms; "
                     f"who only looks at its clock misses up to {taken_away():.2f} ms of it"
                 )
-                try:
-                    measure(host)
-                except BaseException:
-                    os.kill(host.pid, signal.SIGKILL)
-                    raise
-                print(
-                    f"  SIGTERM while a dearest question is solved: {ended(host):.0f} ms to the end"
-                )
+                measure(host)
+                host.end()
         except MachineError as error:
-            print(f"{host_of.__name__}: not measured: {error}")
+            print(f"{name}: not measured: {error}")
 
 
 if __name__ == "__main__":

@@ -6,91 +6,139 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from host_signals import HANG, HOT_PLUG, LOOK, hang
 from machine_bell import follow_bell
+from patience import until
 from weston_hot_plug import environment
 
 from heapwire.client_lib import NoCompositorError
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import Platform
+from heapwire.protocol import MachineError
 
 PLATFORM = "raspberry-pi-4"
 SLICE_LIMIT = 4.0  # milliseconds that a slice may take
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """From SIGTERM to a host's end: milliseconds of its processor time, and in all."""
+
+    processor: float
+    passed: float
+
+
 class Host:
     """What is measured: where it listens, its process, and what its machine can be made to do.
 
-    `hot_plug` takes a source away or gives it back, `look` has the machine looked at.
+    `hot_plug` takes a source away or gives it back, `look` has the machine looked at, `hang` has
+    the thread that asks the kernel wait for a driver that never answers.
     """
 
-    def __init__(
-        self, path: Path, pid: int, hot_plug: Callable[[], None], look: Callable[[], None]
-    ) -> None:
+    def __init__(self, path: Path, pid: int, tell: Callable[[int], None]) -> None:
         self.path = path
         self.pid = pid
-        self.hot_plug = hot_plug
-        self.look = look
+        self.hot_plug = partial(tell, HOT_PLUG)
+        self.look = partial(tell, LOOK)
+        self.hang = partial(tell, HANG)
         self._connections: list[Connection] = []
+        self._processes: list[int] = []
 
     def cpu(self) -> float:
         """Seconds of processor time so far."""
         return time.clock_gettime((~self.pid << 3) | 2)
+
+    def begun(self, act: Callable[[], None], seconds: float) -> None:
+        """Do something, and return when the host has been at it for so much processor time."""
+        before = self.cpu()
+        act()
+        until(lambda: self.cpu() - before >= seconds, "the host to be at work")
+
+    @property
+    def children(self) -> list[str]:
+        """The numbers of the processes that its threads have started."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return [pid for one in threads for pid in (one / "children").read_text("ascii").split()]
 
     def client(self) -> NegotiationManager:
         """A new client, until `close`."""
         self._connections.append(Connection(str(self.path)))
         return NegotiationManager(self._connections[-1])
 
-    def end(self) -> None:
-        """End it, and wait for that."""
+    def client_beside(self, act: Callable[[NegotiationManager], None]) -> None:
+        """A new client in a process of its own, which does something and stays until `close`."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                act(NegotiationManager(Connection(str(self.path))))
+                signal.pause()
+            finally:
+                os._exit(1)
+        self._processes.append(pid)
+
+    def end(self) -> End:
+        """End it, and wait for that; raises `MachineError` if it did not end in order."""
+        used, began = self.cpu(), time.monotonic()
         os.kill(self.pid, signal.SIGTERM)
-        os.waitpid(self.pid, 0)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # and its clock can still be read
+        end = End(1e3 * (self.cpu() - used), 1e3 * (time.monotonic() - began))
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        if status != 0:
+            raise MachineError(f"the host ended with status {status}")
+        return end
 
     def close(self) -> None:
         """End all clients."""
         for connection in self._connections:
             connection.close()
         self._connections.clear()
+        while self._processes:
+            os.kill(self._processes[-1], signal.SIGKILL)
+            os.waitpid(self._processes.pop(), 0)
 
 
 @contextlib.contextmanager
-def reference(folder: Path) -> Iterator[Host]:
-    """The reference compositor, with a hot-plug at SIGUSR1 and a look at SIGUSR2."""
+def reference(folder: Path, *, slices: bool = False) -> Iterator[Host]:
+    """The reference compositor, in an interpreter of its own; with `slices` it times them.
+
+    It prints the longest then, at its end.
+    """
     ready, told = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _serve(told)
-        os._exit(0)
-    os.close(told)
-    os.read(ready, 1)
-    yield Host(
-        folder / "bench-0",
-        pid,
-        lambda: os.kill(pid, signal.SIGUSR1),
-        lambda: os.kill(pid, signal.SIGUSR2),
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(told), *["slices"] * slices], pass_fds=[told]
     )
+    os.close(told)
+    try:
+        if os.read(ready, 1) != b"r":
+            raise MachineError("the reference compositor did not start")
+    finally:
+        os.close(ready)
+    with _ended(process):
+        yield Host(folder / "bench-0", process.pid, process.send_signal)
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Have a process ended, whatever becomes of the measurement."""
+    try:
+        yield
+    finally:
+        process.kill()  # nothing where it has ended
+        process.wait()
 
 
 def _serve(told: int) -> None:
     from heapwire.compositor_plugin import rehearse, spare_the_loop
-    from heapwire.compositor_plugin.answering.answer_schedule import AnswerSchedule
     from heapwire.compositor_plugin.hosts.reference import Compositor
 
-    slices: list[float] = []
-    slice_ = AnswerSchedule._slice
-
-    def timed(schedule: AnswerSchedule) -> None:
-        before = time.thread_time()
-        slice_(schedule)
-        slices.append(time.thread_time() - before)
-
-    AnswerSchedule._slice = timed  # type: ignore[method-assign]  # to time it
     platform = Platform.load(PLATFORM)
     with Compositor(platform, socket="bench-0") as compositor:
         others = replace(platform, sources=platform.sources[1:])
@@ -102,13 +150,30 @@ def _serve(told: int) -> None:
             compositor.plugin.platform_changed(platform if present else others)
 
         ring = follow_bell(compositor.plugin)
-        signal.signal(signal.SIGUSR1, hot_plug)
-        signal.signal(signal.SIGUSR2, lambda *_: ring())
+        signal.signal(HOT_PLUG, hot_plug)
+        signal.signal(LOOK, lambda *_: ring())
+        signal.signal(HANG, lambda *_: hang(compositor.plugin))
         signal.signal(signal.SIGTERM, lambda *_: compositor.stop())
         rehearse(compositor.plugin.platform)
         spare_the_loop()
         os.write(told, b"r")
+        os.close(told)
         compositor.run()
+
+
+def _serve_and_time(told: int) -> None:
+    from heapwire.compositor_plugin.answering.answer_schedule import AnswerSchedule
+
+    slices: list[float] = []
+    slice_ = AnswerSchedule._slice
+
+    def timed(schedule: AnswerSchedule) -> None:
+        before = time.thread_time()
+        slice_(schedule)
+        slices.append(time.thread_time() - before)
+
+    AnswerSchedule._slice = timed  # type: ignore[method-assign]  # to time it
+    _serve(told)
     longest = [1e3 * one for one in sorted(slices)[-3:]]  # each row is measured three times
     verdict = "" if longest[0] <= SLICE_LIMIT else f"  ABOVE {SLICE_LIMIT:g} ms"
     each = " ".join(f"{one:.2f}" for one in longest)
@@ -145,9 +210,9 @@ def weston(folder: Path) -> Iterator[Host]:
         with Connection(str(folder / "bench-0")) as connection:
             NegotiationManager(connection)
 
-    yield Host(
-        folder / "bench-0",
-        process.pid,
-        lambda: tell(signal.SIGUSR2),
-        lambda: tell(signal.SIGUSR1),
-    )
+    with _ended(process):
+        yield Host(folder / "bench-0", process.pid, tell)
+
+
+if __name__ == "__main__":
+    (_serve_and_time if "slices" in sys.argv else _serve)(int(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""A hot-plug in a headless Weston, which the kernel tells nothing: at SIGUSR2; a look at SIGUSR1.
+"""A hot-plug in a headless Weston, which the kernel tells nothing: at a signal (host_signals.py).
 
 The module is told of a Python (`HEAPWIRE_PYTHON`) whose packages are those of this one, and
 which imports this file as it starts: a virtual environment with a `.pth` file, in a folder of
@@ -13,6 +13,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from host_signals import HANG, HOT_PLUG, LOOK
+
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin import HeapPlugin
 
 
 def environment(folder: Path) -> Path:
@@ -32,9 +38,15 @@ def environment(folder: Path) -> Path:
 
 
 def listen() -> None:
-    """In Weston's process, as its Python starts: follow the signals."""
-    signal.signal(signal.SIGUSR2, lambda *_: _plug())
-    signal.signal(signal.SIGUSR1, lambda *_: _ring())
+    """In Weston's process, as its Python starts: follow the signals.
+
+    What looks at the machine is imported now, as it is where the machine is not a simulated one.
+    """
+    from machine_bell import follow_bell
+
+    signal.signal(HOT_PLUG, lambda *_: _plug())
+    signal.signal(LOOK, lambda *_: _ring(follow_bell))
+    signal.signal(HANG, lambda *_: _hang())
 
 
 def _plug() -> None:
@@ -52,13 +64,21 @@ def _plug() -> None:
 _rings: dict[int, Callable[[], None]] = {}
 
 
-def _ring() -> None:
+def _ring(follow_bell: Callable[[HeapPlugin], Callable[[], None]]) -> None:
     """Have the machine looked at."""
-    from machine_bell import follow_bell
-
     from heapwire.compositor_plugin.hosts.embed import attachment
 
     for number, attached in attachment._attachments.items():
         if number not in _rings:
             _rings[number] = follow_bell(attached.plugin)
         _rings[number]()
+
+
+def _hang() -> None:
+    """Let the thread that asks the kernel wait for ever."""
+    from host_signals import hang
+
+    from heapwire.compositor_plugin.hosts.embed import attachment
+
+    for attached in attachment._attachments.values():
+        hang(attached.plugin)
