@@ -85,6 +85,24 @@ def sources(script: Script) -> list[int]:
     return found
 
 
+def synced(script: Script) -> list[int]:
+    """What linux-drm-syncobj gives, with a commit that waits for a point that never comes."""
+    surface = script.surface()
+    manager = script.bind("wp_linux_drm_syncobj_manager_v1")
+    sync = script.make(manager, "get_surface", "wp_linux_drm_syncobj_surface_v1", surface)
+    timelines = []
+    for _ in range(2):
+        timelines.append(script.new("wp_linux_drm_syncobj_timeline_v1"))
+        script.request(manager, "import_timeline", timelines[-1], files=("timeline",))
+    buffer = script.dmabuf_buffer()
+    script.request(sync, "set_acquire_point", timelines[0], 0, 5)
+    script.request(sync, "set_release_point", timelines[1], 0, 1)
+    script.request(surface, "attach", buffer, 0, 0)
+    script.request(surface, "commit")
+    script.request(sync, "set_acquire_point", timelines[0], 0, 6)
+    return [surface, manager, sync, *timelines, buffer]
+
+
 def orders(things: int, random: Random) -> Iterable[tuple[int, ...]]:
     """All orders, or some of them; the first and the last of all are among these."""
     found = list(itertools.permutations(range(things)))
@@ -94,7 +112,7 @@ def orders(things: int, random: Random) -> Iterable[tuple[int, ...]]:
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("things", [heaps, dmabuf, managers, sources])
+@pytest.mark.parametrize("things", [heaps, dmabuf, managers, sources, synced])
 def test_everything_ends_in_any_order(
     fuzzer: Fuzzer, things: Callable[[Script], list[int]]
 ) -> None:
@@ -190,9 +208,15 @@ def waiting_for_a_file(script: Script) -> None:
     script.steps.append(Send(data[:8], ("heap",), 1, "half a message, with its descriptor"))
 
 
+def waiting_for_a_point(script: Script) -> None:
+    """A buffer that its client never gets ready."""
+    synced(script)
+    script.sync()
+
+
 STATES = (
     *(bare, building, asking, solving, holding, allocating, showing, creating),
-    *(describing, interrupted, waiting_for_a_file),
+    *(describing, interrupted, waiting_for_a_file, waiting_for_a_point),
 )
 
 
