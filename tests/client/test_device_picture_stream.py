@@ -10,7 +10,7 @@ import pytest
 from fake_compositor import CMA, XRGB, plan, plans
 from fake_decoder import DAMAGE, FakeDecoder, packet
 from open_files import open_fds
-from patience import PATIENCE
+from patience import PATIENCE, turns
 from playing_compositor import RgbCompositor
 from test_decoder import encode
 
@@ -254,7 +254,9 @@ def test_what_it_still_reads_is_not_filled_again_however_soon_it_is_free(platfor
         assert stream.next() is None
         stream.use(followed, lambda: next((one for one in buffers if not one.busy), None))
         seen = 0
-        while not stream.ended:
+        for _ in turns(1000, "the end"):
+            if stream.ended:
+                break
             picture = stream.next()
             if picture is not None:
                 seen += 1

@@ -16,7 +16,7 @@ from fake_compositor import (
     plan,
     plans,
 )
-from patience import PATIENCE
+from patience import PATIENCE, until
 from pywayland.client import Display
 from pywayland.protocol.wayland import WlCompositor
 
@@ -609,9 +609,8 @@ def test_it_works_in_an_application_with_a_display_of_its_own(fake):
     negotiation.on_batch = seen.append
     negotiation.set_extents(EXTENTS)
     cookie = negotiation.commit()
-    while negotiation.answer(cookie) is None:
-        display.dispatch(block=True)
-        connection.check()
+    until(lambda: negotiation.answer(cookie) is not None, "the answer", display.roundtrip)
+    connection.check()
     assert manager.ready
     assert seen[-1] is negotiation.answer(cookie)
     connection.close()

@@ -39,6 +39,15 @@ def until(
             turn()
 
 
+def turns(most: int, what: str) -> Iterator[int]:
+    """The numbers of so many turns at the most, for a loop that ends itself with what it waits for.
+
+    A loop that nothing but the product would end goes on for ever once that is broken.
+    """
+    yield from range(most)
+    raise AssertionError(f"{most} turns were not enough for {what}")
+
+
 def be_patient(package: ModuleType, impatient: float) -> int:
     """Have what a package waits for by default, and does not wait longer than so, wait for long.
 

@@ -15,6 +15,8 @@ import termios
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from patience import until
+
 from heapwire.compositor_plugin.server import OwnDisplay, core_interface
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface
 
@@ -126,11 +128,13 @@ class Wire:
 
     def pump(self) -> None:
         """Let the display handle all that was sent, and read all that it says."""
-        while self._unread() and not self.closed:
-            self._dispatch(0)
-            self.read()
+        until(lambda: self.closed or not self._unread(), "the display to read", self._turn)
         for _ in range(3):
             self._dispatch(0)
+        self.read()
+
+    def _turn(self) -> None:
+        self._dispatch(0)
         self.read()
 
     def _unread(self) -> int:

@@ -40,10 +40,11 @@ class WestonClient(Wire):
         """Until Weston has seen all that was sent, or has hung up."""
         callback = self.new("wl_callback")
         self.request(DISPLAY, "sync", callback, pump=False)
-        while not self.of(callback) and not self.closed:
-            ready, _, _ = select.select([self.socket], [], [], PATIENCE)
-            assert ready, "Weston does not answer"
-            self.read()
+        until(lambda: self.closed or bool(self.of(callback)), "Weston's answer", self._wait)
+
+    def _wait(self) -> None:
+        select.select([self.socket], [], [], PATIENCE)
+        self.read()
 
     def surface(self) -> int:
         surface = self.new("wl_surface")

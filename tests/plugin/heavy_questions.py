@@ -12,11 +12,11 @@ from problem_building import need
 from stage import DECODE, NV12, SIZE, XRGB, Client, Stage
 
 from heapwire.compositor_plugin.answering import SolverQueue
-from heapwire.compositor_plugin.answering.trial import TRIAL_WEIGHT
 from heapwire.protocol.values import Constraint, FormatModifier
 from heapwire.protocol.wire.array import format_chunks
 
 UNKNOWN = 0x7F000100  # a vendor's type that nobody knows
+TRIED = 512  # pairs and constraints: docs/decisions/0010-slices.md
 
 
 def ask_participants(
@@ -66,7 +66,7 @@ def ask_odd_pitches(client: Client, negotiation: int, cookie: int) -> None:
 def ask_heavily(client: Client, negotiation: int, cookie: int) -> None:
     """A decoder that knows NV12 in more made-up modifiers than are tried, and LINEAR."""
     client.request(negotiation, "set_participant", 1, DECODE, 81, 3, "decoder")
-    pairs = [FormatModifier(NV12.fourcc, 1 << 56 | n) for n in range(TRIAL_WEIGHT)]
+    pairs = [FormatModifier(NV12.fourcc, 1 << 56 | n) for n in range(TRIED)]
     creator = client.new("xx_dmabuf_constraint_set_creator_v1")
     set_ = client.new("xx_dmabuf_constraint_set_v1")
     client.request(client.manager, "create_constraint_set", creator)
@@ -100,7 +100,11 @@ class Gate:
 
     def wait(self) -> None:
         """Until a question is with the process, which cannot answer."""
-        self._stage.until(lambda: bool(self.asked))
+        state = self._stage.plugin._state
+        self._stage.until(
+            lambda: bool(self.asked) or (state.solving.idle and not state.answers.busy)
+        )
+        assert self.asked, "it was answered on the loop"
 
     def open(self) -> None:
         """Let everything be solved."""

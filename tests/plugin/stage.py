@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from patience import until
+from patience import turns, until
 from wire_client import WireClient
 
 from heapwire.compositor_plugin import (
@@ -337,6 +337,13 @@ class Allocator:
         id_ = self.client.allocate(self.plan)
         self.stage.until(lambda: self._answered(id_))
         return id_, self.client.take(id_)
+
+    def allocate_all(self) -> None:
+        """One after the other, until no more is given."""
+        for cookie in turns(1000, "a refusal"):
+            if self.allocate()[1][-1] != ("done",):
+                return
+            self.commit(10 + cookie)
 
     def let_go(self, *ids: int) -> None:
         """Close all dma-bufs that came, then destroy some allocations."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from open_files import open_fds
-from patience import PATIENCE
+from patience import PATIENCE, turns
 from stage import IMPORTABLE, NV12, TILES, Allocator, Stage
 
 from heapwire.compositor_plugin.clients.quota import Holder, charged_sizes
@@ -151,8 +151,7 @@ def test_a_charge_is_the_users_and_stays_with_the_memory() -> None:
         stage.clients.remove(allocator.client)
         before = stage.platform.memory.live(cma)
         again = Allocator(stage)
-        while again.allocate()[1][-1] == ("done",):
-            again.commit(9)
+        again.allocate_all()
         assert again.reason() is Reason.OVER_BUDGET
         assert stage.platform.memory.live(cma) <= stage.platform.source(cma).capacity // 100
         assert before > 0
@@ -219,7 +218,9 @@ def test_a_user_who_has_all_keeps_the_plan_that_it_is_made_by() -> None:
         client.request(negotiation, "set_openable", b"")
         client.ask(negotiation)
         plan = client.batches(negotiation)[-1].offers[0].plan
-        while not any(one.name == "failed" for one in client.events):
+        for _ in turns(1000, "a refusal"):
+            if any(one.name == "failed" for one in client.events):
+                break
             client.allocate(plan)
             stage.finish_work()
         stage.plugin.platform_changed(stage.platform)
@@ -232,8 +233,7 @@ def test_each_user_has_a_share(monkeypatch) -> None:
     with Stage(share=1) as stage:
         stage.candidate()
         allocator = Allocator(stage)
-        while allocator.allocate()[1][-1] == ("done",):
-            allocator.commit(2)
+        allocator.allocate_all()
         other = Allocator(stage)
         monkeypatch.setattr(stage.plugin._state, "holder", lambda client: Holder(4711))
         other.commit(2)
@@ -246,9 +246,7 @@ def test_a_thousand_small_buffers_leave_descriptors_for_others(monkeypatch) -> N
         stage.candidate()
         allocator = Allocator(stage)
         before = len(open_fds())
-        cookie = 2
-        while allocator.allocate()[1][-1] == ("done",):
-            allocator.commit(cookie := cookie + 1)
+        allocator.allocate_all()
         assert allocator.reason() is Reason.OVER_BUDGET
         given = len(allocator.client.fds)
         assert given == 8, "a quarter is for all users, half of that for one"

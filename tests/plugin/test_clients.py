@@ -194,8 +194,7 @@ def test_memory_is_charged_to_the_app_and_to_its_user() -> None:
     with Stage(policy=policy(rule)) as stage:  # 2.56 MiB of the area
         stage.candidate()
         allocator = sandboxed(stage)
-        while allocator.allocate()[1][-1] == ("done",):
-            allocator.commit(2)
+        allocator.allocate_all()
         again = sandboxed(stage)
         assert again.reason() is AllocationReason.OVER_BUDGET, "another connection is the same app"
         other = sandboxed(stage, SecurityContext("org.flatpak", "com.other.Game", "5"))

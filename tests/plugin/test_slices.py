@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 from heavy_questions import ask_fences, ask_heavily, ask_odd_pitches, later
-from patience import until
+from patience import turns, until
 from problem_building import need
 from stage import NV12, SIZE, XRGB, Allocator, Stage
 
@@ -144,7 +144,9 @@ def test_clients_that_never_stop_asking_put_slices_off_a_few_times(stage, monkey
 
     monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
     client.request(negotiation, "commit", 1, pump=False)
-    while answers.busy or not slices:
+    for _ in turns(100, "the slice"):
+        if slices and not answers.busy:
+            break
         ask_much(stage, client, negotiation)
     assert slices == [False] * answer_schedule.PUT_OFF + [True]
 
@@ -191,7 +193,9 @@ def test_a_change_of_the_machine_gives_turns_in_slices(stage, monkeypatch) -> No
     stage.plugin.platform_changed(stage.platform)
     lengths = [len(answers._doubted)]
     client.request(negotiations[0], "destroy")
-    while answers.busy:
+    for _ in turns(10 * MANY, "all turns"):
+        if not answers.busy:
+            break
         lengths.append(len(answers._doubted))
         stage.display.dispatch(50)
     assert lengths[0] == MANY
@@ -371,7 +375,9 @@ def test_hundreds_that_were_overtaken_are_told_in_slices_and_in_order(stage) -> 
     longest = 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Resource, "send", counted)
-        while not sent or stage.plugin._state.answers.busy:
+        for _ in turns(1000, "all answers"):
+            if sent and not stage.plugin._state.answers.busy:
+                break
             before = len(sent)
             stage.display.dispatch(50)
             longest = max(longest, len(sent) - before)
@@ -604,7 +610,9 @@ class TestTurns:
         queue, served = TurnQueue(), []
         for client, turn, key in added:
             queue.add(client, turn, key, lambda key=key: served.append(key))
-        while (work := queue.take()) is not None:
+        for _ in turns(100, "the end of the queue"):
+            if (work := queue.take()) is None:
+                break
             work()
         assert len(queue) == 0
         return served

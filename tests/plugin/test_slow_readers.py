@@ -7,7 +7,7 @@ import socket
 import threading
 
 import pytest
-from patience import PATIENCE, until
+from patience import PATIENCE, turns, until
 from stage import NV12, SIZE, Allocator, Stage
 from wire_client import DISPLAY
 
@@ -162,6 +162,13 @@ def test_one_that_has_new_objects_while_it_waits_waits_once(stage, silent) -> No
     assert not answers._held
 
 
+def take_all(queue: TurnQueue) -> None:
+    for _ in turns(100, "the end of the queue"):
+        if (work := queue.take()) is None:
+            return
+        work()
+
+
 class TestPuttingAside:
     def test_others_come_first_until_it_is_brought_back(self) -> None:
         queue, done = TurnQueue(), []
@@ -173,12 +180,10 @@ class TestPuttingAside:
         queue.add("a", Turn.ANSWER, "a3", lambda: done.append("a3"))
         queue.discard("a2")
         assert len(queue) == 4
-        while (work := queue.take()) is not None:
-            work()
+        take_all(queue)
         assert done == ["b1", "b2"]
         queue.bring_back("a")
-        while (work := queue.take()) is not None:
-            work()
+        take_all(queue)
         assert done == ["b1", "b2", "a1", "a3"]
         assert len(queue) == 0
 

@@ -47,10 +47,14 @@ def test_what_a_trial_tells_is_what_any_budget_tells(monkeypatch, make) -> None:
     assert told == {True, False}
 
 
-def test_what_is_too_heavy_is_not_even_tried() -> None:
-    pairs = [FormatModifier(NV12.fourcc, n << 8) for n in range(trial.TRIAL_WEIGHT + 1)]
-    problem = ask(part("a", of(pairs)))
-    assert trial.tried(SolverCall(problem, explained=True)) is None
+def test_what_is_too_heavy_is_not_even_tried(monkeypatch) -> None:
+    """Of more than 512 pairs and constraints, however few steps they take."""
+    monkeypatch.setattr(trial, "TRIAL_STEPS", 100_000)
+    pairs = [FormatModifier(NV12.fourcc, n << 8) for n in range(513)]
+    for tried, is_tried in ((pairs[1:], True), (pairs, False)):
+        problem = ask(part("a", of(tried)))
+        answer = trial.tried(SolverCall(problem, explained=False))
+        assert (answer is not None) is is_tried
 
 
 @pytest.mark.parametrize("explained", [True, False])

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from patience import until
 from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
@@ -106,8 +107,7 @@ def test_file_descriptors_timers_and_idle_callbacks(display) -> None:
     source.remove()
     os.write(write, b"y")
     timer.arm(1)
-    while called[-1] != "timer":
-        display.dispatch(1000)
+    until(lambda: called[-1] == "timer", "the timer", lambda: display.dispatch(1000))
     assert called == ["idle", ("fd", 1, b"x"), "timer"]
     timer.remove()
     timer.arm(1)

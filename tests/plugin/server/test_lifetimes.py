@@ -13,6 +13,7 @@ import sys
 import weakref
 
 import pytest
+from patience import until
 from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
@@ -165,11 +166,9 @@ def test_a_client_that_is_killed_leaves_nothing(display) -> None:
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        while len(live_resources()) < 2:
-            display.dispatch(1000)
+        until(lambda: len(live_resources()) >= 2, "resources", lambda: display.dispatch(1000))
         process.send_signal(signal.SIGKILL)
-    while live_resources():
-        display.dispatch(1000)
+    until(lambda: not live_resources(), "their end", lambda: display.dispatch(1000))
     assert log.count(("gone",)) == 2
     watcher.close()
 
