@@ -4,7 +4,8 @@ A client asks the reference compositor in this process, and each bytecode instru
 compositor's thread is counted, libwayland's and the client's own left out. How long one takes
 is the machine's matter, and what C functions do between them is not told apart.
 
-    bench_instructions.py          beside the base; fails where something costs a quarter more
+    bench_instructions.py          beside the base; fails where the solver costs a tenth more, or
+                                   what a compositor takes with it a quarter
     bench_instructions.py --keep   let what it costs now be the base, of this version of Python
 """
 
@@ -22,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 from bench_answer import Plugin
-from bench_solve import four_planes, many_pairs, nothing
+from bench_solve import four_planes, many_pairs, nothing, three_devices
 from merge_by_hand import as_by_hand, merged_by_hand
 
 from heapwire.compositor_plugin import spare_the_loop
@@ -34,8 +35,11 @@ from heapwire.protocol.wire import Explanation
 
 PLATFORM = "raspberry-pi-4"
 QUESTIONS = 40
+SOLVER = "solver: "
 BASE = Path(__file__).with_name("instructions_base.json")
-MOST = 1.25  # times the base
+# Times the base. What the solver takes is the same in each run; how a question's requests arrive
+# at a compositor, and how many turns its loop takes for them, is the machine's matter.
+MOST, MOST_OF_THE_SOLVER = 1.25, 1.1
 
 
 def instructions(work: Callable[[], object]) -> int:
@@ -100,9 +104,12 @@ def counted() -> dict[str, int]:
         ("2 participants x 8 x 4 heaps", many_pairs(2, 8, 4, 1)),
         ("4 participants x 1200 x 16 heaps", many_pairs(4, 1200, 16, 16)),
         ("4 planes x 16 drivers, related", four_planes(16)),
+        ("3 devices with odd pitches", three_devices((528, 1456, 1360))),
     ):
         for what, how in (("plans", solve_plans), ("explained", solve)):
-            found[f"{row}, {what}"] = instructions(lambda how=how, asked=problem: how(asked))
+            found[f"{SOLVER}{row}, {what}"] = instructions(
+                lambda how=how, asked=problem: how(asked)
+            )
     return found
 
 
@@ -111,11 +118,11 @@ def compared() -> dict[str, tuple[str, int]]:
     merged, heard = many_pairs(2, 8, 4, 1), many_pairs(4, 1200, 16, 16)
     assert merged_by_hand(merged) == [as_by_hand(plan) for plan in solve_plans(merged).plans]
     return {
-        "2 participants x 8 x 4 heaps, plans": (
+        f"{SOLVER}2 participants x 8 x 4 heaps, plans": (
             "a merge written by hand for it",
             instructions(lambda: merged_by_hand(merged)),
         ),
-        "4 participants x 1200 x 16 heaps, plans": (
+        f"{SOLVER}4 participants x 1200 x 16 heaps, plans": (
             "a walk over its pairs",
             instructions(lambda: nothing(heard)),
         ),
@@ -135,9 +142,10 @@ def main(options: list[str]) -> int:
     print(f"instructions of the interpreter, Python {version}" + ("" if base else ": no base"))
     for what, count in found.items():
         before = base.get(what, count)
-        verdict = f"  ABOVE {MOST} times" if count > MOST * before else ""
+        most = MOST_OF_THE_SOLVER if what.startswith(SOLVER) else MOST
+        verdict = f"  ABOVE {most} times" if count > most * before else ""
         status |= bool(verdict) and not keep
-        print(f"  {what:45} {count:7}, {count / before:.2f} times the base{verdict}")
+        print(f"  {what:48} {count:7}, {count / before:.2f} times the base{verdict}")
     for what, (other, count) in compared().items():
         print(f"  {what}: {found[what] / count:.1f} times {other} ({count})")
     return status
