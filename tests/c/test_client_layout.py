@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cffi import FFI
+from patience import turns
 from problem_building import SYSTEM, ask, display, need, of, pair
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
@@ -182,7 +183,9 @@ def test_no_source_takes_the_place_of_another_that_is_not_permitted(
     with Compositor(platform) as compositor, compositor.running():
         display = wayland.wl_display_connect_to_fd(compositor.connect())
         made = lib.heapwire_client_create(display, ffi.NULL, ffi.NULL)
-        while not lib.heapwire_client_ready(made):
+        for _ in turns(10, "a client that is ready"):
+            if lib.heapwire_client_ready(made):
+                break
             assert wayland.wl_display_roundtrip(display) >= 0
         assert lib.heapwire_allocate(made, tranche, layout, fd, ffi.NULL) == 0
         os.close(fd[0])

@@ -9,6 +9,7 @@ import weakref
 from dataclasses import replace
 
 import pytest
+from patience import turns
 from stage import Events, Stage
 
 from heapwire.protocol.values import FailureReason
@@ -127,7 +128,9 @@ def test_it_is_let_go_of_in_turns(stage) -> None:
     ticks = itertools.count()
     answers._clock = lambda: float(next(ticks))  # one turn a slice
     stage.plugin.platform_changed(stage.platform)
-    while answers.busy:
+    for _ in turns(1000, "all turns"):
+        if not answers.busy:
+            break
         stage.display.dispatch(50)
         sizes.append(len(kept._kept))
     assert sizes[0] == 60
