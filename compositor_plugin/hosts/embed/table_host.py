@@ -17,6 +17,7 @@ from heapwire.compositor_plugin.hosts.embed.feedback_tracker import MAX_BATCHES,
 from heapwire.compositor_plugin.hosts.embed.host_table import CData, ffi
 from heapwire.kernel.description import Platform
 from heapwire.kernel.discovery import card_of_connector
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.values import DeviceId, Extent, FormatModifier, Usage
 from heapwire.protocol.wire import DmabufFeedback
 
@@ -88,8 +89,7 @@ class TableHost:
         """The pairs of some feedback: the very same of the very same."""
         known = self._linear.get(id(said))
         if known is None or known[0] is not said:
-            if len(self._linear) >= MAX_BATCHES:
-                self._linear.clear()
+            make_room(self._linear, MAX_BATCHES)
             known = self._linear[id(said)] = (said, with_linear(said.formats))
         return known[1]
 
