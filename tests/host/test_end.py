@@ -34,9 +34,12 @@ NV12 = FormatModifier(parse_fourcc("NV12"), 0)
 CLIENTS, MANY = 4, 1000
 LONG_CLIENTS = 14
 UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
-# Who looks whether there is something, and does not wait for it.
+# Who looks whether there is something, and does not wait for it. The slice that may come starts the
+# process that solves, and hears whether that could be.
 NO_WAITS = {
     "read in _drain",
+    "read in Popen._execute_child",
+    "socket.recv in SolverProcess._read",
     "socket.send in SolverProcess._write",
     "poll.poll in Client.takes_more",
     "waitpid in Popen._internal_poll",
