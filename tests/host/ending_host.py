@@ -20,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -34,6 +35,7 @@ from heapwire.compositor_plugin.hosts.reference.dmabuf.frame_trials import Frame
 from heapwire.compositor_plugin.negotiation_object import NegotiationObject
 from heapwire.compositor_plugin.server import requests_handled
 from heapwire.compositor_plugin.server.display import OwnDisplay
+from heapwire.compositor_plugin.worker import Worker
 
 MAY_WAIT = {
     *("lock.acquire", "RLock.acquire", "SimpleQueue.get", "sleep", "read", "poll.poll", "select"),
@@ -168,6 +170,11 @@ def unread() -> None:
     wrap(AnswerSchedule, "_hold", after=at_the(1))
 
 
+def when_there(worker: Worker, begin: Callable[[], object]) -> None:
+    """Do something from the loop when the thread has been started, which its starter waits for."""
+    worker.submit(lambda: None, lambda _: begin())
+
+
 class Bell:
     """Stands for the kernel's word that something happened to the machine."""
 
@@ -186,7 +193,11 @@ def looking() -> None:
     wrap(subprocess.Popen, "communicate", before=at_the(1))
 
     def look(compositor: Any) -> None:
-        compositor.plugin.follow(Bell(), machine_look.look_beside, at_once=True)
+        plugin = compositor.plugin
+        when_there(
+            plugin._state.kernel_worker,
+            lambda: plugin.follow(Bell(), machine_look.look_beside, at_once=True),
+        )
 
     wrap(Compositor, "run", before=look)
 
@@ -194,8 +205,9 @@ def looking() -> None:
 def trying_a_display() -> None:
     def ask(compositor: Any) -> None:
         trials = FrameTrials(compositor._display.loop, "/dev/null", lambda: None)
-        trials._worker.submit(lambda: (end(), wait_for_ever()), print)
         compositor._desktop.dmabuf._trials = trials
+        never = partial(trials._worker.submit, lambda: (end(), wait_for_ever()), print)
+        when_there(trials._worker, never)
 
     wrap(Compositor, "run", before=ask)
 
