@@ -207,9 +207,9 @@ struct heapwire_layout {
 
 /*
  * Lays out a picture in rows (DRM_FORMAT_MOD_LINEAR, or DRM_FORMAT_MOD_INVALID) as all devices of
- * a tranche require it: one object, of the tranche's best source that they permit. This is for who writes the
- * buffer with the CPU; who has a device of their own negotiates, or merges its requirements with
- * these. What it does not understand and must, it refuses by name.
+ * a tranche require it: one object, of the tranche's best source that they permit. This is for
+ * who writes the buffer with the CPU; who has a device of their own negotiates, or merges its
+ * requirements with these. What it does not understand and must, it refuses by name.
  */
 int heapwire_lay_out(const struct heapwire_tranche *tranche, uint32_t fourcc, uint64_t modifier,
 		     uint32_t width, uint32_t height, struct heapwire_layout *layout,
@@ -227,8 +227,8 @@ int heapwire_heap_allocate(const struct heapwire_heap *heap, uint64_t size,
 /*
  * The objects of a layout, each from its source. With a tranche, a source that gives nothing is
  * replaced by the next of the tranche's that its devices permit and that does, and the layout says
- * which that is. `fds` has
- * layout->n_objects descriptors then, which are the caller's to close; 0, or -1.
+ * which that is. `fds` has layout->n_objects descriptors then, which are the caller's to close; 0,
+ * or -1.
  *
  * For tests against a simulated machine (heapwire compositor --platform ...) there is the
  * environment variable HEAPWIRE_SIMULATED: where it is set, these are memfds that go by the name
