@@ -65,11 +65,12 @@ def test_a_raw_picture_has_the_bytes_of_its_format(heapwire, tmp_path, participa
     assert len(out.read_bytes()) == sum(one.rows(49) * one.row_bytes(65) for one in planes)
 
 
-def test_what_only_a_driver_lays_out_is_not_filled(heapwire):
-    asked = ("allocate", "--platform", "raspberry-pi-sand", "--format", "NV12", "--size", "64x48")
+@pytest.mark.parametrize("platform", ["raspberry-pi-sand", "exynos4-mfc-v5"])
+def test_what_has_columns_or_tiles_is_not_filled(heapwire, platform):
+    asked = ("allocate", "--platform", platform, "--format", "NV12", "--size", "64x48")
     run = heapwire(*asked, "--fill", "1")
     assert run.status == 1
-    assert "only its allocator knows where the pixels of this NV12 are" in run.err
+    assert "only rows can be filled and written, and the plan has tiles" in run.err
 
 
 @pytest.mark.parametrize("byte", ["256", "0x100", "0xg"])
