@@ -6,6 +6,9 @@ import pytest
 from host_stage import OUTPUT
 
 from heapwire.compositor_plugin.hosts.reference.dmabuf.feedback_batches import FeedbackBatches
+from heapwire.compositor_plugin.hosts.reference.dmabuf.zwp_linux_dmabuf_feedback_v1 import (
+    ZwpLinuxDmabufFeedbackV1,
+)
 
 SCANOUT = 1
 
@@ -111,3 +114,29 @@ def test_what_all_are_told_is_put_together_once(client, window, monkeypatch):
             told.append(client.make(dmabuf, "get_surface_feedback", name, window.surface))
     assert sorted(made) == [(4, False), (5, False)]
     assert [batches(client, feedback) for feedback in told] == [[[0]]] * 20
+
+
+def test_what_happens_to_a_surface_is_no_matter_of_others_feedback(stage, client, monkeypatch):
+    """Clients make objects by the ten thousand, and surfaces too."""
+    asked = []
+    for name in ("surface_gone", "state_changed"):
+        original = getattr(ZwpLinuxDmabufFeedbackV1, name)
+
+        def noted(feedback, *args, name=name, original=original):
+            asked.append(name)
+            return original(feedback, *args)
+
+        monkeypatch.setattr(ZwpLinuxDmabufFeedbackV1, name, noted)
+    dmabuf = client.the("zwp_linux_dmabuf_v1", 5)
+    for _ in range(20):
+        client.make(dmabuf, "get_default_feedback", "zwp_linux_dmabuf_feedback_v1")
+    other = stage.client()
+    window = other.window()
+    other.shm(window.surface, 4, 4)
+    other.settle(window.surface)
+    other.request(window.toplevel, "destroy")
+    assert asked == []
+    other.close()
+    stage.clients.remove(other)
+    client.read()
+    assert asked == []

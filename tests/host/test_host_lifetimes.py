@@ -137,7 +137,7 @@ def test_every_order_of_destruction(settled, made):
     assert settled.compositor._desktop.surfaces == {}
     assert settled.compositor._desktop.windows == []
     assert settled.compositor._desktop._states == {}
-    assert settled.compositor._desktop.feedbacks == set()
+    assert len(settled.compositor._desktop.feedbacks) == 0
 
 
 def forbidden(order) -> bool:

@@ -30,13 +30,11 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
         self.said: DmabufFeedback | None = None
         """What was sent last, or is being sent."""
         self._upgrade: EventSource | None = None
-        desktop.feedbacks.add(self)
+        desktop.feedbacks.add(self, self._surface)
         self._send_batch(first=True)
 
-    def state_changed(self, surface: int) -> None:
-        """The state of a surface changed: it may have become a candidate, or ceased to be one."""
-        if self._surface != surface:
-            return
+    def state_changed(self) -> None:
+        """The state of its surface changed: that may be a candidate now, or be none any more."""
         wanted, said = self._wanted().said, self.said
         if wanted == said:
             self._stop_waiting()
@@ -47,16 +45,15 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
             self._upgrade = self._desktop.display.loop.add_timer(self._lasted)
             self._upgrade.arm(self._desktop.debounce)
 
-    def surface_gone(self, address: int) -> None:
-        """Surfaces go; if it is this one's, nothing is sent any more."""
-        if self._surface == address:
-            self._surface = None
-            self._stop_waiting()
+    def surface_gone(self) -> None:
+        """Its surface is no more: nothing is sent any more."""
+        self._surface = None
+        self._stop_waiting()
 
     def on_destroy(self) -> None:
         """The object is gone."""
         self._stop_waiting()
-        self._desktop.feedbacks.discard(self)
+        self._desktop.feedbacks.discard(self, self._surface)
 
     def _lasted(self) -> None:
         self._stop_waiting()

@@ -27,6 +27,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.composition import (
     layers_of,
     visible_pixels,
 )
+from heapwire.compositor_plugin.hosts.reference.scene.feedback_index import FeedbackIndex
 from heapwire.compositor_plugin.hosts.reference.scene.frame_record import FrameRecord
 from heapwire.compositor_plugin.hosts.reference.scene.held_commits import HeldCommits
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output, OutputMode
@@ -52,7 +53,6 @@ from heapwire.protocol.wire import DmabufFeedback
 if TYPE_CHECKING:
     from heapwire.compositor_plugin import HeapPlugin
     from heapwire.compositor_plugin.hosts.reference import WlOutput, WlSurface
-    from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufFeedbackV1
     from heapwire.compositor_plugin.hosts.reference.sandbox import SecurityContexts
     from heapwire.compositor_plugin.hosts.reference.shell import XdgToplevel
 
@@ -101,7 +101,7 @@ class Desktop:
         self.dmabuf = DmabufImporter(platform, display.loop, self.scene_changed)
         self.surfaces: dict[int, WlSurface] = {}
         self.windows: list[XdgToplevel] = []
-        self.feedbacks: set[ZwpLinuxDmabufFeedbackV1] = set()
+        self.feedbacks = FeedbackIndex()
         self.frames: deque[FrameRecord] = deque(maxlen=None if record else KEPT_FRAMES)
         self.plugin: HeapPlugin | None = None
         self._scanout = ScanoutCheck(platform)
@@ -162,7 +162,8 @@ class Desktop:
 
     def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
         """See `Host`."""
-        return next((one.said for one in self.feedbacks if one.address == feedback), None)
+        known = self.feedbacks.at(feedback)
+        return known.said if known is not None else None
 
     def security_context(self, client: int) -> SecurityContext | None:
         """See `Host`."""
@@ -188,8 +189,8 @@ class Desktop:
     def surface_gone(self, surface: WlSurface) -> None:
         """A surface was destroyed."""
         self._states.pop(surface.address, None)
-        for feedback in tuple(self.feedbacks):
-            feedback.surface_gone(surface.address)
+        for feedback in self.feedbacks.surface_gone(surface.address):
+            feedback.surface_gone()
         self.scene_changed()
 
     def scene_changed(self) -> None:
@@ -218,8 +219,8 @@ class Desktop:
             self._states[surface.address] = state
             if self.plugin is not None:
                 self.plugin.surface_changed(surface.address)
-            for feedback in tuple(self.feedbacks):
-                feedback.state_changed(surface.address)
+            for feedback in self.feedbacks.of_surface(surface.address):
+                feedback.state_changed()
 
     # What windows call.
 
