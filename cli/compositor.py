@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 CAPTURED = 256  # negotiations that a capture holds, the last ones
+TO_END = 1.0  # seconds that a command has to end, once it is told to
 READY = "socket"  # the key of the line that says that clients may connect
 
 
@@ -130,7 +131,10 @@ def run(options: argparse.Namespace) -> int:
             compositor.run()
             while client is not None and not interrupted and client.poll() is None:
                 compositor.run()
-            _write(options, compositor, solved)
+            # It has stopped already: another signal is for whoever does not read what is written.
+            at_once = dict.fromkeys(handlers, signal.default_int_handler)
+            with _handled(at_once):
+                _write(options, compositor, solved)
     finally:
         if client is not None:
             _end(client)
@@ -189,10 +193,14 @@ def _begun(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
 
 
 def _end(client: subprocess.Popen[bytes]) -> None:
-    """End a program that runs on, though its compositor is gone."""
+    """End a program that runs on, though its compositor is gone; one that stays is killed."""
     if client.poll() is None:
         client.terminate()
-    client.wait()
+    try:
+        client.wait(TO_END)
+    except subprocess.TimeoutExpired:
+        client.kill()
+        client.wait()
 
 
 def record_document(frames: Sequence[FrameRecord]) -> Document:

@@ -8,10 +8,12 @@ is. `-` is standard output. What cannot work is said before the work begins.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,8 @@ from heapwire.protocol.explain import Document
 
 STANDARD_OUTPUT = "-"
 """The name of a file that means standard output."""
+READER = 5.0
+"""Seconds in which somebody has to begin to read a pipe that is written to."""
 
 
 class OutputFile:
@@ -44,8 +48,7 @@ class OutputFile:
             elif self._mode() is None or stat.S_ISREG(self._mode() or 0):
                 self._replace(content)
             else:
-                # Without O_TRUNC and O_CREAT: this is somebody's device or pipe.
-                fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
+                fd = _opened(self.path)
                 try:
                     _write_all(fd, content)
                 finally:
@@ -101,6 +104,26 @@ class OutputFile:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+def _opened(path: Path) -> int:
+    """Somebody's device or pipe, without O_TRUNC and O_CREAT; the caller's to close.
+
+    Nobody may read a pipe yet, and to open it would wait for that without end.
+    """
+    end = time.monotonic() + READER
+    while True:
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(path.stat().st_mode):
+                raise
+            if time.monotonic() >= end:
+                raise FileError(path, "nobody reads this pipe") from None
+            time.sleep(0.01)
+        else:
+            os.set_blocking(fd, True)
+            return fd
 
 
 class Written:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 
 import pytest
 from patience import PATIENCE, until
@@ -87,6 +90,13 @@ def runs(number):
     return True
 
 
+def waiting_in(pipe):
+    """Bytes that are in a pipe."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
 def test_a_command_ends_when_the_compositor_is_interrupted(run_on_it, lasting):
     command, number = lasting
     run = run_on_it(*command())
@@ -95,6 +105,34 @@ def test_a_command_ends_when_the_compositor_is_interrupted(run_on_it, lasting):
     _, err = run.communicate(timeout=PATIENCE)
     assert (run.returncode, runs(told)) == (0, False)
     assert [line for line in err.splitlines() if not line.startswith("heapwire: ")] == []
+
+
+def test_a_command_that_does_not_end_is_killed(run_on_it, lasting):
+    command, number = lasting
+    run = run_on_it(*command("trap '' TERM"))
+    told = number()
+    run.send_signal(signal.SIGTERM)
+    _, err = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, runs(told)) == (0, False)
+    assert "Traceback" not in err
+
+
+def test_who_does_not_read_what_is_written_is_left_at_the_next_signal(run_on_it, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        room = fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)  # less than the picture
+        run = run_on_it(options=("--size", "2048x2048", "--screenshot", os.fspath(pipe)))
+        assert run.stdout.readline().startswith("socket ")
+        run.send_signal(signal.SIGTERM)
+        until(lambda: waiting_in(reader) == room, "the pipe to be full")
+        run.send_signal(signal.SIGTERM)
+        _, err = run.communicate(timeout=PATIENCE)
+    finally:
+        os.close(reader)
+    assert run.returncode != 0
+    assert "Traceback" not in err
 
 
 def test_a_command_ends_when_something_cannot_be_written(run_on_it, lasting, tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from heapwire.cli.main import main
-from heapwire.cli.terminal import OutputFile, Written
+from heapwire.cli.terminal import OutputFile, Written, output_file
 from heapwire.protocol import FileError
 
 EXPLAIN = ["explain", "--platform", "raspberry-pi-4", "--format", "NV12"]
@@ -66,6 +66,14 @@ def test_a_pipe_is_written_to(tmp_path) -> None:
     reader.join()
     assert received == [content]
     assert pipe.is_fifo()
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for_without_end(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(output_file, "READER", 0.05)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileError, match="pipe: nobody reads this pipe"):
+        OutputFile(pipe).write(b"content")
 
 
 def test_a_device_stays_a_device(tmp_path) -> None:
