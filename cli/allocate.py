@@ -96,11 +96,12 @@ def _picture_bytes(plan: Plan, size: Extent) -> int:
 
 def _filling(text: str) -> int | str:
     """A byte, or the name of a file."""
-    if not text.isdecimal() and not text.lower().startswith("0x"):
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() and not digits.lower().startswith("0x"):
         return text
     with contextlib.suppress(ValueError):
         number = int(text, 0)
-        if number <= _BYTE:
+        if 0 <= number <= _BYTE:
             return number
     raise argparse.ArgumentTypeError(f"{text}: a byte is a number from 0 to {_BYTE}")
 

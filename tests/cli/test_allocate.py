@@ -73,7 +73,7 @@ def test_what_has_columns_or_tiles_is_not_filled(heapwire, platform):
     assert "only rows can be filled and written, and the plan has tiles" in run.err
 
 
-@pytest.mark.parametrize("byte", ["256", "0x100", "0xg"])
+@pytest.mark.parametrize("byte", ["256", "0x100", "0xg", "-1"])
 def test_what_is_no_byte_is_told_with_the_limit(heapwire, byte):
     run = heapwire(*NV12, "--fill", byte)
     assert run.status == 2
