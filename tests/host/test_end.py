@@ -80,8 +80,9 @@ class Ending:
         self.process.communicate()
         for client in self.clients:
             client.close()
-        with contextlib.suppress(OSError):  # whoever still reads from it is let go of
-            os.close(os.open(self.gate, os.O_WRONLY | os.O_NONBLOCK))
+        held = os.open(self.gate, os.O_RDWR)  # whoever waits for a writer goes on, to the end
+        self.gate.unlink()  # and whoever has only begun finds nothing to wait for
+        os.close(held)
 
 
 @pytest.fixture
