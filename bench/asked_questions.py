@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from heapwire.client_lib.negotiation import Negotiation, NegotiationManager
@@ -22,6 +23,8 @@ from heapwire.protocol.values import (
 
 PATIENCE = 120.0  # seconds
 XRGB, NV12 = (FormatModifier(parse_fourcc(name), LINEAR) for name in ("XRGB8888", "NV12"))
+MANY = 1000
+"""The negotiations of `many_answered`."""
 LONG_SETS = 2
 """How many of `long_values` a client may have."""
 _UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
@@ -91,3 +94,18 @@ def made(
         negotiation.set_participant(participant)
     negotiation.set_extents(Extents(coded=Extent(width, 720)))
     return negotiation
+
+
+def many_answered(managers: Sequence[NegotiationManager]) -> list[Negotiation]:
+    """A thousand negotiations of some clients, in turn, each of which has its answer."""
+    negotiations = []
+    for number in range(MANY):
+        one = made(managers[number % len(managers)], decoder(), 640 + 16 * (number % 100))
+        one.commit()
+        for manager in managers:
+            manager.connection.dispatch(0)  # who does not read is disconnected by libwayland
+        negotiations.append(one)
+    while not all(one.batch and one.batch.cookie for one in negotiations):
+        for manager in managers:
+            manager.connection.dispatch(0.001)
+    return negotiations

@@ -15,7 +15,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from asked_questions import LONG_SETS, PATIENCE, decoder, long_values, made, odd_pitches
+from asked_questions import (
+    LONG_SETS,
+    MANY,
+    PATIENCE,
+    decoder,
+    long_values,
+    made,
+    many_answered,
+    odd_pitches,
+)
 from costly_questions import DEAR_BY_A_CLIENT, question
 from measured_host import Host, reference, weston
 from patience import until
@@ -26,7 +35,7 @@ from heapwire.protocol import MachineError
 from heapwire.protocol.wire import CLIENT_SET_BYTES, NEGOTIATIONS, SET_OVERHEAD
 
 LIMIT = 100.0  # milliseconds of the host's processor time
-MANY, CLIENTS = 1000, 4
+CLIENTS = 4
 LONG_CLIENTS = 14  # two sets of each are what one may have, and all of them not too much for all
 FULL_CLIENTS = 15
 BUFFERS = 1000
@@ -119,17 +128,7 @@ def many_sets(host: Host) -> None:
 
 def plugged(host: Host) -> None:
     """A thousand negotiations that are being answered anew."""
-    managers = [host.client() for _ in range(CLIENTS)]
-    negotiations = []
-    for number in range(MANY):
-        one = made(managers[number % CLIENTS], decoder(), 640 + 16 * (number % 100))
-        one.commit()
-        for manager in managers:
-            manager.connection.dispatch(0)  # who does not read is disconnected by libwayland
-        negotiations.append(one)
-    while not all(one.batch and one.batch.cookie for one in negotiations):
-        for manager in managers:
-            manager.connection.dispatch(0.001)
+    many_answered([host.client() for _ in range(CLIENTS)])
     host.begun(host.hot_plug, UNDER_WAY)
 
 

@@ -26,11 +26,13 @@ from pathlib import Path
 
 from asked_questions import (
     LONG_SETS,
+    MANY,
     PATIENCE,
     decoder,
     fences,
     long_values,
     made,
+    many_answered,
     never_asked,
     odd_pitches,
 )
@@ -45,7 +47,7 @@ from heapwire.protocol.values import Participant
 from heapwire.protocol.wire import ALLOCATIONS
 
 LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
-NEGOTIATIONS, CLIENTS = 1000, 4
+CLIENTS = 4
 LOOKS = 3.0  # seconds
 TIMES = 3
 
@@ -133,16 +135,7 @@ def long_sets(host: Host) -> str:
 def many(host: Host) -> str:
     """A thousand negotiations, and then a hot-plug."""
     managers = [host.client() for _ in range(CLIENTS)]
-    negotiations = []
-    for number in range(NEGOTIATIONS):
-        one = made(managers[number % CLIENTS], decoder(), 640 + 16 * (number % 100))
-        one.commit()
-        for manager in managers:
-            manager.connection.dispatch(0)  # who does not read is disconnected by libwayland
-        negotiations.append(one)
-    while not all(one.batch and one.batch.cookie for one in negotiations):
-        for manager in managers:
-            manager.connection.dispatch(0.001)
+    negotiations = many_answered(managers)
     batches = [one.batch for one in negotiations]
     start = time.monotonic()
     host.hot_plug()
@@ -195,7 +188,7 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
     ("heavy questions, hung up; another allocates", hang_up),
     ("allocations by the hundred, hung up", allocations),
     ("sets of 250 KiB", long_sets),
-    (f"{NEGOTIATIONS} negotiations and a hot-plug", many),
+    (f"{MANY} negotiations and a hot-plug", many),
     ("a look at the machine, and another, while one asks", looking),
     ("20 different sizes", sizes),
 )  # fmt: skip
