@@ -62,8 +62,9 @@ class AnswerStore(Generic[Kept]):
 
     def forget_some(self) -> bool:
         """Let a few go, where nobody asks for any of them again; False when none is left."""
-        for _ in range(_AT_ONCE):
-            self._bytes -= self._kept.popitem()[1][1] if self._kept else 0
+        for _ in range(min(_AT_ONCE, len(self._kept))):
+            _, (_, size) = self._kept.popitem()
+            self._bytes -= size
         return bool(self._kept)
 
     def put(self, key: Hashable, kept: Kept) -> None:
