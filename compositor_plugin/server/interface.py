@@ -12,7 +12,11 @@ from heapwire.compositor_plugin.server.libwayland_server import CORE_INTERFACES,
 from heapwire.protocol import MachineError, UsageError
 from heapwire.protocol.wire import Argument, ArgumentKind, Interface, Message
 
+# What a struct says of an interface: all but the names of arguments.
+_Shape = tuple[int, tuple[tuple[str, str, tuple[str | None, ...]], ...], int]
+
 _structs: dict[str, CData] = {}
+_tables: dict[str, Interface] = {}  # what each was made of
 _kept: list[CData] = []
 
 
@@ -21,6 +25,9 @@ def interface_struct(interface: Interface, *others: Interface) -> CData:
 
     `others` are interfaces that its messages mention by name and that no
     struct was made of yet; the core interfaces are libwayland's own.
+
+    A name has one struct in a process. Raises `UsageError` for a table that differs from the
+    one that its name's struct was made of: its requests would be taken for others.
     """
     # All structs first, and then what is in them: interfaces mention each other.
     for table in (interface, *others):
@@ -28,7 +35,12 @@ def interface_struct(interface: Interface, *others: Interface) -> CData:
             _structs[table.name] = ffi.new("struct wl_interface *")
     for table in (interface, *others):
         struct = _structs.get(table.name)
-        if struct is not None and struct.name == ffi.NULL:
+        if struct is None:
+            continue
+        known = _tables.setdefault(table.name, table)
+        if known is not table and _shape(known) != _shape(table):
+            raise UsageError(f"there are two interfaces called {table.name}")
+        if struct.name == ffi.NULL:
             _fill(struct, table)
     return struct_named(interface.name)
 
@@ -83,6 +95,14 @@ def _message(struct: CData) -> Message:
         arguments.append(Argument(f"argument {position}", kind, mentioned, nullable))
         nullable = False
     return Message(name, tuple(arguments), since, name in ("destroy", "release"))
+
+
+def _shape(interface: Interface) -> _Shape:
+    messages = tuple(
+        (message.name, message.signature, tuple(one.interface for one in message.arguments))
+        for message in (*interface.requests, *interface.events)
+    )
+    return interface.version, messages, len(interface.requests)
 
 
 def _fill(struct: CData, interface: Interface) -> None:

@@ -155,7 +155,7 @@ class Kit(Resource):
     """A global that makes surfaces and buffers."""
 
     INTERFACE = Interface(
-        "heapwire_kit",
+        "heapwire_embedded_kit",
         1,
         requests=(
             Message("surface", (Argument("id", ArgumentKind.NEW_ID, "wl_surface"),)),
@@ -215,7 +215,7 @@ class Client(WireClient):
 
     def make(self, what: str) -> tuple[int, Resource]:
         """A surface or a buffer: its id, and the host's side of it."""
-        kit, id_ = self.bind("heapwire_kit"), self.new(f"wl_{what}")
+        kit, id_ = self.bind("heapwire_embedded_kit"), self.new(f"wl_{what}")
         self.request(kit, what, id_)
         return id_, (self.host.surfaces if what == "surface" else self.host.buffers)[-1]
 

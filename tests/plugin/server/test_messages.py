@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from probe import PROBE, Probe, serve
 from wire_client import DISPLAY, WireClient
 
-from heapwire.compositor_plugin.server import ForeignResource, Resource
+from heapwire.compositor_plugin.server import ForeignResource, Resource, interface_struct
 from heapwire.compositor_plugin.server.arguments import EventEncoder
 from heapwire.compositor_plugin.server.errors import c_message
 from heapwire.compositor_plugin.server.libwayland_server import ffi
@@ -248,8 +249,6 @@ def test_requests_later_than_the_version_need_no_handler() -> None:
 
 
 def test_an_unknown_interface_in_a_table_is_named() -> None:
-    from heapwire.compositor_plugin.server import interface_struct
-
     argument = Argument("o", ArgumentKind.OBJECT, "heapwire_nowhere")
     with pytest.raises(UsageError, match="heapwire_nowhere"):
         interface_struct(Interface("heapwire_lost", 1, (Message("see", (argument,)),)))
@@ -298,3 +297,11 @@ def test_what_is_no_such_number_is_not_sent(values: tuple[int, ...]) -> None:
     encoder = EventEncoder("heapwire_probe", 0, Message("numbers", NUMBERS))
     with pytest.raises(UsageError, match=r"heapwire_probe\.numbers"):
         encoder.encode(values, 1)
+
+
+def test_a_name_has_one_interface() -> None:
+    first = Interface("heapwire_twice", 1, (Message("see"),))
+    interface_struct(first)
+    interface_struct(replace(first))
+    with pytest.raises(UsageError, match="two interfaces called heapwire_twice"):
+        interface_struct(replace(first, requests=(Message("hear"), Message("see"))))
