@@ -12,7 +12,7 @@ from typing import Any
 from heapwire.protocol import MachineError, NotPossibleError
 
 _SONAME = "libcuda.so.1"
-_CONTEXT, _DEVICE_ORDINAL = 1, 9  # CUpointer_attribute
+_CONTEXT, _BUFFER_ID, _DEVICE_ORDINAL = 1, 7, 9  # CUpointer_attribute
 _DMA_BUF_FD = 1  # CUmemRangeHandleType
 _DMA_BUF_SUPPORTED = 124  # CU_DEVICE_ATTRIBUTE_DMA_BUF_SUPPORTED
 _BUS_ID_BYTES = 16  # `0000:01:00.0` and its end
@@ -33,14 +33,23 @@ class CudaLibrary:
         except OSError as error:
             raise MachineError(f"{_SONAME} is not installed") from error
 
+    def ordinal_at(self, bus_address: str) -> int:
+        """The number that CUDA has for the GPU at a PCI address, as sysfs spells it.
+
+        `NotPossibleError` where CUDA has none there: CUDA_VISIBLE_DEVICES hides some.
+        """
+        self._check("cuInit", self._lib.cuInit(0))
+        count, device = self._ffi.new("int *"), self._ffi.new("int *")
+        self._check("cuDeviceGetCount", self._lib.cuDeviceGetCount(count))
+        for ordinal in range(count[0]):
+            self._check("cuDeviceGet", self._lib.cuDeviceGet(device, ordinal))
+            if self._bus_address(device[0]) == bus_address:
+                return ordinal
+        raise NotPossibleError(f"CUDA does not see the GPU at {bus_address}")
+
     def bus_address(self, pointer: int) -> str:
         """The PCI address of the GPU whose memory a pointer is in, as sysfs spells it."""
-        name = self._ffi.new("char[]", _BUS_ID_BYTES)
-        self._check(
-            "cuDeviceGetPCIBusId",
-            self._lib.cuDeviceGetPCIBusId(name, _BUS_ID_BYTES, self._device(pointer)),
-        )
-        return str(self._ffi.string(name).decode("ascii", "replace").lower())
+        return self._bus_address(self._device(pointer))
 
     def allocation(self, pointer: int) -> tuple[int, int]:
         """Address and size in bytes of the allocation that a pointer is in."""
@@ -50,6 +59,22 @@ class CudaLibrary:
                 "cuMemGetAddressRange", self._lib.cuMemGetAddressRange_v2(base, size, pointer)
             )
         return int(base[0]), int(size[0])
+
+    def allocation_number(self, pointer: int) -> int:
+        """What tells the allocation that a pointer is in from all others of this process.
+
+        An address does not: it is another allocation's once that one is freed.
+        """
+        number = self._ffi.new("unsigned long long *")
+        self._check(
+            "cuPointerGetAttribute", self._lib.cuPointerGetAttribute(number, _BUFFER_ID, pointer)
+        )
+        return int(number[0])
+
+    def finish(self, pointer: int) -> None:
+        """Wait until what was begun in the context of some memory is done."""
+        with self._context_of(pointer):
+            self._check("cuCtxSynchronize", self._lib.cuCtxSynchronize())
 
     def export(self, base: int, size: int) -> int:
         """A dma-buf of a range of whole pages; the caller closes the fd.
@@ -69,6 +94,13 @@ class CudaLibrary:
             )
         self._check("cuMemGetHandleForAddressRange", result)
         return int(handle[0])
+
+    def _bus_address(self, device: int) -> str:
+        name = self._ffi.new("char[]", _BUS_ID_BYTES)
+        self._check(
+            "cuDeviceGetPCIBusId", self._lib.cuDeviceGetPCIBusId(name, _BUS_ID_BYTES, device)
+        )
+        return str(self._ffi.string(name).decode("ascii", "replace").lower())
 
     def _device(self, pointer: int) -> int:
         """The number that CUDA has for the GPU whose memory a pointer is in."""

@@ -6,18 +6,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { OK, INVALID_VALUE, INVALID_CONTEXT = 201, NOT_SUPPORTED = 801 };
-enum { CONTEXT = 1, ORDINAL = 9, DMA_BUF_SUPPORTED = 124, DMA_BUF_FD = 1, GPU = 2 };
+enum { OK, INVALID_VALUE, NOT_INITIALIZED = 3, INVALID_CONTEXT = 201, NOT_SUPPORTED = 801 };
+enum { CONTEXT = 1, BUFFER_ID = 7, ORDINAL = 9, DMA_BUF_SUPPORTED = 124, DMA_BUF_FD = 1, GPU = 2, OTHER = 3 };
 
 static const unsigned long long base = 0x4e00000, size = 0x330000;
 static int context;
 static void *current;
+static int begun; /* whether cuInit was called, which FFmpeg does before there is a pointer */
 static int queued = 1; /* whether the picture is still being written */
 
 static int is(const char *word)
 {
 	const char *mode = getenv("CUDA_DOUBLE");
 	return mode && strcmp(mode, word) == 0;
+}
+
+int cuInit(unsigned int flags)
+{
+	begun = flags == 0;
+	return begun ? OK : INVALID_VALUE;
 }
 
 int cuGetErrorName(int error, const char **name)
@@ -38,6 +45,8 @@ int cuPointerGetAttribute(void *data, int attribute, unsigned long long pointer)
 		*(void **)data = &context;
 	else if (attribute == ORDINAL)
 		*(int *)data = GPU;
+	else if (attribute == BUFFER_ID)
+		*(unsigned long long *)data = 41;
 	else
 		return INVALID_VALUE;
 	return OK;
@@ -64,11 +73,24 @@ int cuCtxSynchronize(void)
 	return OK;
 }
 
+int cuDeviceGetCount(int *count)
+{
+	*count = 2;
+	return begun ? OK : NOT_INITIALIZED;
+}
+
+/* CUDA's numbers of devices are not those that it is asked for them with. */
+int cuDeviceGet(int *device, int ordinal)
+{
+	*device = ordinal ? GPU : OTHER;
+	return ordinal < 0 || ordinal > 1 ? INVALID_VALUE : OK;
+}
+
 int cuDeviceGetPCIBusId(char *id, int length, int device)
 {
-	if (device != GPU || length < 13)
+	if ((device != GPU && device != OTHER) || length < 13)
 		return INVALID_VALUE;
-	strcpy(id, "0000:C1:00.0");
+	strcpy(id, device == GPU ? "0000:C1:00.0" : "0000:03:00.0");
 	return OK;
 }
 

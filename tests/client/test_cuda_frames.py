@@ -145,6 +145,22 @@ class TestLibrary:
     def test_a_gpu_has_its_address_on_the_bus_as_sysfs_spells_it(self, cuda):
         assert cuda("exports").bus_address(self.BASE) == "0000:c1:00.0"
 
+    def test_a_gpu_is_found_by_its_address_whatever_number_it_has(self, cuda):
+        assert cuda("exports").ordinal_at("0000:c1:00.0") == 1
+        assert cuda("exports").ordinal_at("0000:03:00.0") == 0
+        with pytest.raises(NotPossibleError, match="does not see the GPU at 0000:06"):
+            cuda("exports").ordinal_at("0000:06:00.0")
+
+    def test_an_allocation_has_a_number_of_its_own(self, cuda):
+        assert cuda("exports").allocation_number(self.BASE + 2228224) == 41
+        with pytest.raises(NotPossibleError, match="cuPointerGetAttribute: CUDA_ERROR"):
+            cuda("exports").allocation_number(1)
+
+    def test_what_was_begun_is_waited_for_in_the_context_of_the_memory(self, cuda):
+        cuda("exports").finish(self.BASE)
+        with pytest.raises(NotPossibleError, match="cuPointerGetAttribute: CUDA_ERROR"):
+            cuda("exports").finish(1)
+
     def test_a_gpu_that_exports_nothing_is_not_told_as_wrong_arguments(self, cuda):
         with pytest.raises(NotPossibleError, match=r"the GPU at 0000:c1:00\.0 exports none"):
             cuda("never").export(self.BASE, self.SIZE)
