@@ -15,7 +15,7 @@ from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
 from heapwire.kernel.memory import Memory
 from heapwire.kernel.system import Owner
 from heapwire.protocol import HeapwireError
-from heapwire.protocol.values import Extent, Plan
+from heapwire.protocol.values import Extent, LayoutKind, Plan
 from heapwire.protocol.wire import BUFFERS, Access, Batch, Offer
 
 
@@ -25,7 +25,8 @@ class BufferPool(Owner):
     `extent` is the size of the pictures. Objects that this process may allocate
     come from `memory`; the rest, or all without `memory`, from the compositor, which has
     `timeout` seconds for each answer; all from `make` where that is given, which raises
-    `AllocationError` when it has no more. `dmabuf` imports them. With `partial` one of them is
+    `AllocationError` when it has no more. Of buffers that exist already, as a plan with a fixed
+    layout says, one is enough to begin with. `dmabuf` imports them. With `partial` one of them is
     enough to begin with, and `grow` gets the others.
     Raises `AllocationError`, `ImportRefusedError` or `NoAnswerError`; what was
     allocated until then is closed.
@@ -57,7 +58,7 @@ class BufferPool(Owner):
         self._extent = extent
         self._timeout = timeout
         try:
-            self._fill(partial=partial)
+            self._fill(partial=partial or self.exist)
             negotiation.use_plan(batch, offer)
         except BaseException:
             self.close()
@@ -114,6 +115,20 @@ class BufferPool(Owner):
     def whole(self) -> bool:
         """Whether it has as many buffers as it is to have."""
         return len(self.buffers) >= self._wanted
+
+    @property
+    def exist(self) -> bool:
+        """Whether the buffers exist, with a picture in each."""
+        return self.plan.layout.kind is LayoutKind.FIXED
+
+    def another(self) -> Buffer:
+        """One more of those that exist, beyond what the plan asks for.
+
+        Raises what the constructor does.
+        """
+        self._wanted = len(self.buffers) + 1
+        self._fill(partial=False)
+        return self.buffers[-1]
 
     def grow(self) -> None:
         """Get as many of those that are missing as there is memory for."""

@@ -114,9 +114,15 @@ class BufferSupply(Owner):
         return True
 
     def free(self) -> Buffer | None:
-        """A buffer to write into; None while the compositor holds all of them."""
+        """A buffer to write into; None while the compositor holds all of them.
+
+        Where they exist, each with its picture, it is one that was not there yet: that may raise
+        what `BufferPool.another` raises.
+        """
         if self.pool is None:
             return None
+        if self.pool.exist:
+            return self.pool.another()
         buffer = self.pool.free()
         if buffer is None and not self.pool.whole:
             self._make_room()
