@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--decoder",
         metavar="DEVICE",
         default=AUTO,
-        help="a device that decodes (video10, /dev/video10), or cpu; by default the first device "
-        "that can, or else the CPU, which then copies each picture",
+        help="a device that decodes (video10, /dev/video10), nvdec for NVIDIA's, or cpu; by "
+        "default the first device that can, or else the CPU, which then copies each picture",
     )
     parser.add_argument(
         "--unpaced", action="store_true", help="show frames as fast as they are taken, drop none"

@@ -14,7 +14,7 @@ from typing import Protocol
 from heapwire.client_lib.buffers import Buffer, Light
 from heapwire.client_lib.player.video import Video
 from heapwire.protocol.late_dataclasses import dataclass
-from heapwire.protocol.values import Content, Extent, Participant, Plan, Source
+from heapwire.protocol.values import Content, Extent, FixedBuffer, Participant, Plan, Source
 
 Free = Callable[[], "Buffer | None"]
 """Gives a buffer that nobody uses; None if there is none."""
@@ -28,7 +28,9 @@ class BufferNeeds:
     works in, in pixels. `producer` is who fills the buffers, and `held` how many
     of them it has to have at a time. `sequence` counts up when a device begins
     anew, and wants to be told of its buffers again even if they are the same. `light` is what
-    the stream says of primaries and transfer, None for those of usual RGB.
+    the stream says of primaries and transfer, None for those of usual RGB. `fixed` says how the
+    pictures lie in buffers that exist already, each with its own; None where buffers are to be
+    written into.
     """
 
     extent: Extent
@@ -38,6 +40,7 @@ class BufferNeeds:
     held: int
     sequence: int = 0
     light: Light | None = None
+    fixed: FixedBuffer | None = None
 
 
 class DuePicture(Protocol):

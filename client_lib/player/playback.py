@@ -219,6 +219,7 @@ class Playback:
             self._negotiation.set_extents(Extents(coded=needs.coded, visible=needs.extent))
             self._negotiation.set_content(needs.content)
             self._negotiation.set_participant(needs.producer)
+            self._negotiation.set_fixed(needs.fixed)
             for name, decoder in () if self._stand_ins is None else self._stand_ins.change(needs):
                 if decoder is not None:
                     self._negotiation.set_participant(decoder)

@@ -238,7 +238,9 @@ class Player:
         if isinstance(way, Shared):
             return
         yield from self._participants
-        if platform is None or pictures.decoder != CPU:
+        # The CPU writes what a GPU has decoded too, where it is downloaded.
+        written = pictures.decoder == CPU or isinstance(pictures, CpuPictureStream)
+        if platform is None or not written:
             return
         for device in platform.devices:
             if device.kind is DeviceKind.CPU and Usage.CPU_WRITE in device.sets:

@@ -39,7 +39,9 @@ class Negotiated:
         that no heap is needed.
         """
         if own is not None and self.platform is not None and self._manager is None:
-            machine = replace(self.platform, sources=(*self.platform.sources, own))
+            machine = self.platform
+            if all(source.id != own.id for source in machine.sources):
+                machine = replace(machine, sources=(*machine.sources, own))
             negotiation = local_negotiation(self.importer, machine, window.surface)
             negotiation.set_openable(machine.memory.openable | {own.id})
             return negotiation

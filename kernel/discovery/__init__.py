@@ -8,7 +8,11 @@ if TYPE_CHECKING:
     from heapwire.kernel.discovery.codec_sets import layout_sets as layout_sets
     from heapwire.kernel.discovery.connector import card_of_connector as card_of_connector
     from heapwire.kernel.discovery.device_use import participant_behind as participant_behind
-    from heapwire.kernel.discovery.gpu import with_gpu_formats as with_gpu_formats
+    from heapwire.kernel.discovery.gpu import (
+        NvidiaGpu as NvidiaGpu,
+        list_nvidia as list_nvidia,
+        with_gpu_formats as with_gpu_formats,
+    )
     from heapwire.kernel.discovery.hot_plug import (
         DeviceEvent as DeviceEvent,
         HotPlug as HotPlug,
@@ -37,7 +41,7 @@ else:
             "codec_sets": "layout_sets",
             "connector": "card_of_connector",
             "device_use": "participant_behind",
-            "gpu": "with_gpu_formats",
+            "gpu": "NvidiaGpu list_nvidia with_gpu_formats",
             "hot_plug": "DeviceEvent HotPlug Monitor",
             "machine_discovery": "local_platform",
             "sysfs": "same_device",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.decoding.container_file import coded_fourcc
@@ -12,6 +13,9 @@ from heapwire.client_lib.player.decoding.decoder import Decoder
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.client_lib.player.pictures import WrittenPicture, writer_participant
 from heapwire.protocol.values import Content, Extent, Plan
+
+if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
 
 CPU = "cpu"
 """The decoder that is no device."""
@@ -24,17 +28,23 @@ class CpuPictureStream:
     """The pictures of a file; see `PictureStream`.
 
     `formats` are the only fourccs to write, where given; with `tiles` they are written
-    as tiles too. Raises what `Decoder`
-    raises, and `InputError` if one of `formats` cannot be written.
+    as tiles too. With `gpu` that decodes, and the pictures are downloaded from it; `decoder` is
+    its name. Raises what `Decoder` raises, and `InputError` if one of `formats` cannot be written.
     """
 
-    decoder = CPU
     make_buffer = None
     own_memory = None
 
     def __init__(
-        self, path: str | Path, formats: Sequence[int] = (), *, tiles: bool = False
+        self,
+        path: str | Path,
+        formats: Sequence[int] = (),
+        *,
+        tiles: bool = False,
+        gpu: HWAccel | None = None,
+        decoder: str = CPU,
     ) -> None:
+        self.decoder = decoder
         self.needs: BufferNeeds | None = None
         self.ended = False
         self.wakes: tuple[int, ...] = ()
@@ -42,7 +52,8 @@ class CpuPictureStream:
         self.notes: list[str] = []
         self._formats = tuple(formats)
         self._tiles = tiles
-        self._decoder = Decoder(path)
+        self._downloaded = gpu is not None
+        self._decoder = Decoder(path, gpu)
         self._frames = iter(self._decoder)
         self.position = 0.0
         self._kind: tuple[Extent, Content, str, Light | None] | None = None
@@ -81,6 +92,8 @@ class CpuPictureStream:
                 self.notes.append(f"the file breaks off: {self._decoder.broken}")
             return None
         self.position = frame.position
+        if self._downloaded:
+            self._copy(sum(plane.buffer_size for plane in frame.picture.planes))
         kind = (frame.extent, frame.content, frame.picture.format.name, frame.light)
         if kind != self._kind:
             self._kind = kind

@@ -12,12 +12,13 @@ from heapwire.client_lib.player.decoding.timeline import Timeline
 from heapwire.client_lib.player.decoding.video_file import VideoFile
 from heapwire.client_lib.player.pictures import picture_colour, picture_light
 from heapwire.kernel.system import Owner
-from heapwire.protocol import FileError
+from heapwire.protocol import FileError, NotPossibleError, words_of
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import MAX_EXTENT, Content, Extent
 
 if TYPE_CHECKING:
     import av
+    from av.codec.hwaccel import HWAccel
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,16 @@ class Decoder(Owner):
 
     A context manager and an iterator. `damaged` counts the packets that could
     not be decoded and were skipped. Raises what `VideoFile` raises, and
-    `FileError` if nothing in the file can be decoded.
+    `FileError` if nothing in the file can be decoded. With `gpu` it is decoded there, and
+    `NotPossibleError` says that the GPU has no way to.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, gpu: HWAccel | None = None) -> None:
         self.damaged = 0
-        self._file = VideoFile(path)
-        self._file.stream.thread_type = "AUTO"
+        self._file = VideoFile(path, gpu)
+        self._on_gpu = gpu is not None
+        if gpu is None:
+            self._file.stream.thread_type = "AUTO"
         self._timeline = Timeline(float(1 / self.rate), self._file.most_gap)
         self._from = 0.0
 
@@ -103,6 +107,11 @@ class Decoder(Owner):
         return str(self._file.stream.codec_context.name)
 
     @property
+    def _stream_text(self) -> str:
+        profile = self._file.stream.codec_context.profile
+        return f"{self.codec} ({profile})" if profile else self.codec
+
+    @property
     def rate(self) -> Fraction:
         """Frames a second."""
         return self._file.rate
@@ -122,7 +131,11 @@ class Decoder(Owner):
         for packet in self._file.packets():
             try:
                 pictures = packet.decode()
-            except self._file.fault:
+            except self._file.fault as error:
+                # A GPU that lacks the profile refuses every packet: the first that needs no other
+                # tells it, and a stream that is joined in its middle begins with others.
+                if self._on_gpu and packet.is_keyframe and not timeline.begun:
+                    raise NotPossibleError(f"{self._stream_text}: {words_of(error)}") from None
                 self.damaged += 1
                 continue
             for picture in pictures:

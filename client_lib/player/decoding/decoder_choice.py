@@ -9,6 +9,7 @@ from heapwire.client_lib.player.decoding.container_file import ContainerFile
 from heapwire.client_lib.player.decoding.cpu_picture_stream import CPU, CpuPictureStream
 from heapwire.client_lib.player.decoding.device_picture_stream import DevicePictureStream
 from heapwire.client_lib.player.decoding.fwht_file import FwhtFile, is_fwht
+from heapwire.client_lib.player.decoding.nvdec import NVDEC, Nvdec, named_nvdec, nvdecs
 from heapwire.client_lib.player.decoding.packet import PacketFile
 from heapwire.client_lib.player.decoding.video_file import STDIN
 from heapwire.client_lib.player.picture_stream import PictureStream
@@ -40,7 +41,9 @@ def open_picture_stream(
     `decoder` is `AUTO`, `CPU`, or the name or node of one of the platform's
     devices. With `AUTO` it is the first device that decodes the file, and the
     CPU if there is none; why a device was passed over is added to `faults`. The
-    kernel's visl, which only seems to decode, has to be named.
+    kernel's visl, which only seems to decode, has to be named, and so has NVIDIA's (`NVDEC`, or
+    its GPU), unless something is known to show what is in that GPU's memory: what it decodes would
+    have to be downloaded.
     Raises `FileError` if the file cannot be decoded, `MachineError` or
     `NotPossibleError` if not by that decoder, `InputError` if there is no such decoder.
     """
@@ -49,13 +52,14 @@ def open_picture_stream(
     if decoder == CPU:
         return CpuPictureStream(path, formats)
     devices = _devices(platform, decoder)
-    if str(path) == STDIN and devices:
+    gpu = _gpu(platform, decoder)
+    if str(path) == STDIN and (devices or gpu is not None):
         # What decodes it is chosen by its first picture, which can be read once only here.
         if decoder != AUTO:
             raise InputError(f"{decoder} decodes files only: what is piped in is the CPU's")
-        devices = []
-    if decoder != AUTO and not devices:
-        raise InputError(f"there is no decoder {decoder!r} on this machine")
+        devices, gpu = [], None
+    if decoder != AUTO and not devices and gpu is None:
+        raise InputError(f"there is no decoder {decoder!r}; there is\n{_all_of(platform)}")
     raw = is_fwht(path)
     file = _packets(path, raw, optional=decoder == AUTO) if devices or raw else None
     if file is not None:
@@ -70,6 +74,13 @@ def open_picture_stream(
                     raise
                 faults.append(f"{device.name}: {error}")
         file.close()
+    if gpu is not None and not raw:
+        try:
+            return gpu.as_they_are(path, formats)
+        except _NEXT_DEVICE_MAY_DO as error:
+            faults.append(f"{gpu.name}: {error}")
+            if decoder != AUTO:
+                return gpu.downloaded(path, formats)
     if raw:
         raise MachineError(
             "; ".join([f"{path}: only a device decodes FWHT, and none can", *faults])
@@ -78,18 +89,39 @@ def open_picture_stream(
 
 
 def _devices(platform: Platform | None, wanted: str) -> list[Device]:
-    """The decoders that may be meant; a simulated one decodes nothing."""
+    """The decoders of V4L2 that may be meant."""
     return [
         device
         for device in (() if platform is None else platform.devices)
-        if device.kind is DeviceKind.DECODER
-        and device.node is not None
+        if _decodes(device)
         and (
             device.driver != _DECODES_NOTHING
             if wanted == AUTO
             else wanted in (device.name, device.node)
         )
     ]
+
+
+def _gpu(platform: Platform | None, wanted: str) -> Nvdec | None:
+    """The NVIDIA GPU that is meant, if one is."""
+    if wanted != AUTO:
+        return named_nvdec(wanted)
+    if platform is None or platform.simulated:
+        return None
+    return next((gpu for gpu in nvdecs() if gpu.is_shown_from(platform)), None)
+
+
+def _all_of(platform: Platform | None) -> str:
+    """The decoders that can be named, a line each."""
+    known = () if platform is None else platform.devices
+    found = [(one.node, one.name) for one in known if _decodes(one)]
+    found += [(gpu.node, f"{gpu.name} ({NVDEC})") for gpu in nvdecs()]
+    return "\n".join(["  cpu", *(f"  {node}  {name}" for node, name in found)])
+
+
+def _decodes(device: Device) -> bool:
+    """Whether it is a decoder that can be opened; a simulated one decodes nothing."""
+    return device.kind is DeviceKind.DECODER and device.node is not None
 
 
 def _packets(path: str | Path, raw: bool, *, optional: bool) -> PacketFile | None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from heapwire.client_lib.player.decoding.timeline import MOST_GAP, MOST_GAP_OF_A_BROADCAST
-from heapwire.protocol import FileError, MachineError, words_of
+from heapwire.protocol import FileError, MachineError, NotPossibleError, words_of
 
 if TYPE_CHECKING:
     import av
+    from av.codec.hwaccel import HWAccel
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -25,7 +26,7 @@ STDIN = "-"
 _CLOCK_JUMPS = 0x0200  # libavformat/avformat.h, AVFMT_TS_DISCONT
 
 
-def open_container(source: str | BinaryIO) -> InputContainer:
+def open_container(source: str | BinaryIO, gpu: HWAccel | None = None) -> InputContainer:
     """What PyAV reads, whatever encoding its tags have: nobody here reads them.
 
     Raises what PyAV does.
@@ -34,8 +35,8 @@ def open_container(source: str | BinaryIO) -> InputContainer:
 
     # PyAV 19 takes tags as they are, and has no such argument.
     if int(av.__version__.split(".")[0]) < 19:
-        return av.open(source, "r", metadata_errors="replace")
-    return av.open(source, "r")
+        return av.open(source, "r", metadata_errors="replace", hwaccel=gpu)
+    return av.open(source, "r", hwaccel=gpu)
 
 
 class VideoFile:
@@ -43,11 +44,12 @@ class VideoFile:
 
     A picture that is attached, as the cover of an album, is no video. `fault` is the exception
     that PyAV raises for what cannot be decoded; `broken` says how the file broke off, once it
-    has. Raises `FileError` if it cannot be opened or there is no video in it, and
-    `MachineError` if PyAV is not installed.
+    has. With `gpu` it is decoded there, and nowhere else. Raises `FileError` if it cannot be opened
+    or there is no video in it, `MachineError` if PyAV is not installed, and `NotPossibleError`
+    if FFmpeg has no decoder of its codec for the GPU.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, gpu: HWAccel | None = None) -> None:
         try:
             import av
         except ImportError as error:
@@ -59,9 +61,11 @@ class VideoFile:
         source = sys.stdin.buffer if self.path == STDIN else self.path
         self.fault = av.error.FFmpegError
         try:
-            opened = open_container(source)
+            opened = open_container(source, gpu)
         except (av.error.FFmpegError, OSError) as error:
             raise FileError(self.path, words_of(error)) from None
+        except RuntimeError as error:  # what PyAV raises where no stream can be decoded there
+            raise NotPossibleError(words_of(error)) from None
         stream = stream_to_play(opened.streams.video)
         if stream is None:
             opened.close()

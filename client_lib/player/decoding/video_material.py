@@ -9,6 +9,8 @@ from pathlib import Path
 from heapwire.client_lib.player.decoding.cpu_picture_stream import CPU, CpuPictureStream
 from heapwire.client_lib.player.decoding.decoder_choice import AUTO, open_picture_stream
 from heapwire.client_lib.player.decoding.fwht_file import is_fwht
+from heapwire.client_lib.player.decoding.nvdec import named_nvdec
+from heapwire.client_lib.player.decoding.nvdec_picture_stream import NvdecPictureStream
 from heapwire.client_lib.player.decoding.video_file import STDIN
 from heapwire.client_lib.player.picture_stream import PictureStream
 from heapwire.kernel.description import Platform
@@ -34,7 +36,12 @@ class VideoMaterial:
     def other_way(
         self, pictures: PictureStream, platform: Platform | None, faults: list[str]
     ) -> Callable[[], PictureStream] | None:
-        """The CPU, if nobody insisted on a device and it knows the codec."""
+        """The CPU, if nobody insisted on a device and it knows the codec.
+
+        Who insisted on NVDEC has its pictures downloaded.
+        """
+        if self._decoder != AUTO and isinstance(pictures, NvdecPictureStream):
+            return self._downloaded
         if self._decoder != AUTO or pictures.decoder == CPU or is_fwht(self._path):
             return None
         return lambda: self._by(CPU, platform, faults)
@@ -45,7 +52,14 @@ class VideoMaterial:
             return pictures
         if pictures is not None:
             pictures.close()
+        if named_nvdec(self._decoder) is not None:
+            return self._downloaded()
         return CpuPictureStream(self._path, self._formats)
+
+    def _downloaded(self) -> PictureStream:
+        gpu = named_nvdec(self._decoder)
+        assert gpu is not None, "it has decoded before"
+        return gpu.downloaded(self._path, self._formats)
 
     def _by(self, decoder: str, platform: Platform | None, faults: list[str]) -> PictureStream:
         return open_picture_stream(
