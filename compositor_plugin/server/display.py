@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import select
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.global_ import Global
 
 _SENT_TO = 64  # clients, some 0.5 us each
+_NAMES = 33  # that libwayland tries itself (wayland-server.c, MAX_DISPLAYNUM)
 _shows: dict[int, tuple[Display, Callable[[Client, Global | None], bool]]] = {}
 
 
@@ -89,17 +93,23 @@ class OwnDisplay(Display):
     def add_socket(self, name: str | None = None) -> str:
         """Listen below `$XDG_RUNTIME_DIR`; the name of the socket is returned.
 
-        Raises `MachineError` if that is not possible.
+        Without a name it is the first of `wayland-0` to `wayland-32` that nobody has. Raises
+        `MachineError` if that is not possible.
         """
-        lib = library()
         if name is None:
-            chosen = lib.wl_display_add_socket_auto(self.pointer)
-            if chosen == ffi.NULL:
-                raise MachineError("no Wayland socket can be made in $XDG_RUNTIME_DIR")
-            return str(ffi.string(chosen).decode())
-        if lib.wl_display_add_socket(self.pointer, ffi.new("char[]", name.encode())) != 0:
+            folder = os.environ.get("XDG_RUNTIME_DIR", "")
+            for number in range(_NAMES) if folder else ():
+                chosen = f"wayland-{number}"
+                if not _is_locked(Path(folder, f"{chosen}.lock")) and self._listens_at(chosen):
+                    return chosen
+            raise MachineError("no Wayland socket can be made in $XDG_RUNTIME_DIR")
+        if not self._listens_at(name):
             raise MachineError(f"the Wayland socket {name!r} cannot be made, or is in use")
         return name
+
+    def _listens_at(self, name: str) -> bool:
+        failed = library().wl_display_add_socket(self.pointer, ffi.new("char[]", name.encode()))
+        return not failed
 
     def add_client(self, fd: int) -> Client:
         """Take a connected socket as a client; the fd is libwayland's from then on."""
@@ -176,3 +186,21 @@ def _is_shown(client: CData, announced: CData, data: CData) -> int:
     number = address(announced)
     ours = (one for one in display.globals if one.address == number)
     return shows(Client(client), next(ours, None))
+
+
+def _is_locked(lock: Path) -> bool:
+    """Whether a compositor has a name, by the lock that it holds for as long as it runs.
+
+    libwayland finds out by trying, and prints of each that is taken that it is.
+    """
+    try:
+        held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False  # nobody's yet, or it is for libwayland to say what is wrong
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(held)
+    return False

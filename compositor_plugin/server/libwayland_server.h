@@ -23,7 +23,6 @@ struct wl_display *wl_display_create(void);
 void wl_display_destroy(struct wl_display *);
 void wl_display_destroy_clients(struct wl_display *);
 int wl_display_add_socket(struct wl_display *, const char *);
-const char *wl_display_add_socket_auto(struct wl_display *);
 void wl_display_flush_clients(struct wl_display *);
 struct wl_list *wl_display_get_client_list(struct wl_display *);
 struct wl_client *wl_client_from_link(struct wl_list *);

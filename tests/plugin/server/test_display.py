@@ -37,6 +37,15 @@ def test_a_socket_below_the_runtime_directory(tmp_path, monkeypatch) -> None:
     assert list(tmp_path.glob("*")) == []
 
 
+def test_names_that_others_have_are_passed_over_in_silence(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "wayland-1.lock").touch()  # left behind: nobody holds it
+    with OwnDisplay() as first, OwnDisplay() as second, OwnDisplay() as third:
+        names = [one.add_socket() for one in (first, second, third)]
+    assert names == ["wayland-0", "wayland-1", "wayland-2"]
+    assert capfd.readouterr().err == ""
+
+
 def test_no_runtime_directory(monkeypatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     with OwnDisplay() as display, pytest.raises(MachineError, match="XDG_RUNTIME_DIR"):
