@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.arguments import add_json, add_participants, add_platform, extent, load_platform
-from heapwire.cli.question import default_participants, problem_of
+from heapwire.cli.question import default_participants, nobody_takes_part, problem_of
 from heapwire.cli.terminal import DONE, FAILED, documents, show, slip
 from heapwire.client_lib.exporters import (
     ExportedFrame,
@@ -90,10 +90,7 @@ def run(options: argparse.Namespace) -> int:
         # Who fills it has done so already.
         members = [m for m in default_participants(platform) if not m.usage & _PRODUCES]
     if not members:
-        raise InputError(
-            f"{platform.name} has no display or GPU: name a platform with --platform, "
-            "or its devices with --participant"
-        )
+        raise nobody_takes_part(platform, "display or GPU")
     exporter = _exporter(platform, options.exporter, without_iommu=options.no_iommu)
     frame = ExportedFrame(
         exporter=exporter.name,

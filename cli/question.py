@@ -63,10 +63,7 @@ def asked_problem(
     members = [platform.participant(device, usage) for device, usage in options.participant]
     members = members or default_participants(platform)
     if not members:
-        raise InputError(
-            f"{platform.name} has no decoder, camera, display or GPU: "
-            "name a platform with --platform, or its devices with --participant"
-        )
+        raise nobody_takes_part(platform, "decoder, camera, display or GPU")
     return problem_of(
         platform,
         members,
@@ -119,6 +116,25 @@ def buffer_counts(buffers: int) -> BufferCount:
     hold = min(2, buffers - 1)
     queue = min(1, buffers - 1 - hold)
     return BufferCount(minimum=buffers - hold - queue, queue=queue, hold=hold)
+
+
+def nobody_takes_part(platform: Platform, sought: str) -> InputError:
+    """What to say of a platform that has nobody to ask for; `sought` are the devices, in words.
+
+    A device may be there, and be for nothing that others could share in.
+    """
+    idle = [one for one in platform.devices if not one.sets]
+    what = f"{sought} that could take part" if idle else sought
+    why = [note for one in idle for note in platform.notes_on(one.name)]
+    return InputError(
+        "\n".join(
+            [
+                f"{platform.name} has no {what}: "
+                "name a platform with --platform, or its devices with --participant",
+                *why,
+            ]
+        )
+    )
 
 
 def default_participants(platform: Platform) -> list[Participant]:

@@ -11,7 +11,7 @@ pairs are good for one boot of one machine, and for one `Platform` object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
@@ -162,7 +162,7 @@ class Platform:
         be put to that use, and `UsageError` for no use at all.
         """
         described = self.device(device)
-        sets = _sets_for(described, usage)
+        sets = _sets_for(described, usage, self.notes_on(described.name))
         linked = self._linked(described)
         if linked is not None:
             sets = resolve(usage, sets, (Fact(constraint=linked),)).sets
@@ -201,6 +201,10 @@ class Platform:
             absent=self.absent,
             format_costs=self.pair_costs,
         )
+
+    def notes_on(self, device: str) -> tuple[str, ...]:
+        """Those of its notes that are on one device, by whose name they begin."""
+        return tuple(note for note in self.notes if note.startswith(f"{device} "))
 
     def links_of(self, device: str) -> tuple[Link, ...]:
         """The links of one device, the best first."""
@@ -284,7 +288,7 @@ def _shipped_files() -> Path:
     return Path(__file__).parents[1] / "platforms"
 
 
-def _sets_for(device: Device, usage: Usage) -> tuple[ConstraintSet, ...]:
+def _sets_for(device: Device, usage: Usage, notes: Sequence[str]) -> tuple[ConstraintSet, ...]:
     if not usage:
         raise UsageError(f"{device.name}: no use is given")
     if usage in device.sets:
@@ -292,10 +296,9 @@ def _sets_for(device: Device, usage: Usage) -> tuple[ConstraintSet, ...]:
     wanted = [bit for bit in Usage if bit & usage]
     missing = [bit for bit in wanted if bit not in device.sets]
     if missing:
-        raise MachineError(
-            f"{device.name} is not for {usage_name(missing[0])}: "
-            f"it is for {', '.join(map(usage_name, device.usages)) or 'nothing'}"
-        )
+        uses = ", ".join(map(usage_name, device.usages)) or "nothing"
+        fault = f"{device.name} is not for {usage_name(missing[0])}: it is for {uses}"
+        raise MachineError("; ".join([fault, *notes]))
     if len({device.sets[bit] for bit in wanted}) > 1:
         raise MachineError(
             f"{device.name} needs other memory for each of {usage_name(usage)}: "

@@ -7,7 +7,9 @@ from importlib import resources
 
 import pytest
 
-from heapwire.kernel.description import shipped
+from heapwire.kernel.description import Device, DeviceKind, Platform, shipped
+from heapwire.kernel.memory import MemfdMemory
+from heapwire.protocol.values import DeviceId
 
 TURNING = """
 [[memory]]
@@ -236,3 +238,32 @@ def test_what_stands_in_the_way_is_told_of_every_machine(heapwire, name, words):
         assert run.document["message"]
     else:
         assert (run.status, bool(run.document["plans"])) == (0, True)
+
+
+FRAME = ("--size", "64x64", "--format", "NV12", "--object", "drm:8192", *("--plane", "0:64") * 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "sought"),
+    [
+        (("explain",), "no decoder, camera, display or GPU that could take part"),
+        (("check-frame", *FRAME), "no display or GPU that could take part"),
+    ],
+)
+def test_of_a_device_that_is_for_nothing_it_says_why(heapwire, monkeypatch, command, sought):
+    """An NVIDIA GPU without a DRM node is such a one."""
+    note = "nvidia0 has no DRM node: it imports nothing"
+    found = Platform(
+        name="local",
+        sources=(),
+        devices=(Device(id=DeviceId(195, 0), name="nvidia0", kind=DeviceKind.GPU),),
+        memory=MemfdMemory(()),
+        notes=("heaps are missing", note),
+    )
+    for module in ("explain", "check_frame"):
+        monkeypatch.setattr(f"heapwire.cli.{module}.load_platform", lambda _: found)
+    run = heapwire(*command)
+    assert run.status == 1
+    told, *why = run.err.splitlines()
+    assert f"local has {sought}: name a platform" in told
+    assert why == [f"heapwire: {note}"]

@@ -328,6 +328,14 @@ def test_a_gpu_that_only_its_own_driver_knows(nvidia):
     assert "exports what it decodes only if" in note
 
 
+def test_who_wants_it_for_something_is_told_why_it_is_for_nothing(nvidia):
+    found = local(nvidia)
+    told = "nvidia3 is not for sampling: it is for nothing; nvidia3 has no DRM node"
+    with pytest.raises(MachineError, match=told):
+        found.participant("nvidia3", Usage.SAMPLING)
+    assert found.notes_on("nvidia") == ()
+
+
 def test_a_gpu_with_a_drm_node_stands_once(nvidia):
     nvidia.device(
         "pci0000:00/0000:01:00.0/drm/renderD128", "drm", dev="226:128", node="dri/renderD128"
