@@ -26,6 +26,7 @@ from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
     CPU_ACCESS,
+    FORMATS,
     LINEAR,
     PERMITTED_SOURCES,
     PROTECTED,
@@ -45,7 +46,8 @@ from heapwire.protocol.values import (
     fourcc,
 )
 
-NV12, P010 = fourcc("NV12"), fourcc("P010")
+NV12, P010, P012 = fourcc("NV12"), fourcc("P010"), fourcc("P012")
+YU24, Q410 = fourcc("YU24"), fourcc("Q410")
 HD = Extent(1920, 1080)
 ROWS = FormatModifier(NV12, LINEAR)
 GPU = Exporter(name="nvidia0", device=DeviceId(195, 0))
@@ -56,7 +58,7 @@ LIBRARY = "heapwire.client_lib.exporters.cuda_library._SONAME"
 
 
 class Cuda:
-    """What an H200 said (driver 580.159.04, PyAV 19): base and size of each frame's memory."""
+    """What an H200 said (driver 580.159.04, PyAV 19.0.2): base and size of each frame's memory."""
 
     def __init__(self, base, size):
         self.range = base, size
@@ -74,26 +76,54 @@ class Cuda:
         return fd
 
 
-# Of each picture: format, size, base and size of its memory, and the planes PyAV told.
+# Of each picture: codec, format, size, the base and the bytes of its memory, the pitch of each
+# plane, and the addresses of the planes. A driver of the API 13000.
 NVDEC = [
-    (NV12, (1920, 1080), 0x4E00000, 0x330000, [(0x4E00000, 2048), (0x5020000, 2048)], 2228224),
-    (NV12, (636, 358), 0x5A00000, 0x8A000, [(0x5A00000, 1024), (0x5A5C000, 1024)], 376832),
-    (P010, (1280, 720), 0x8A00000, 0x2A3000, [(0x8A00000, 2560), (0x8BC2000, 2560)], 1843200),
+    ("h264", NV12, (48, 16), 0x8200000, 0x3000, 512, (0x8200000, 0x8202000)),
+    ("h264", NV12, (636, 358), 0x8206000, 0x8A000, 1024, (0x8206000, 0x8262000)),
+    ("vp8", NV12, (640, 360), 0x5368000, 0x87000, 1024, (0x5368000, 0x53C2000)),
+    ("mjpeg", NV12, (640, 480), 0x42B4000, 0xB4000, 1024, (0x42B4000, 0x432C000)),
+    ("mpeg2", NV12, (720, 576), 0x52B4000, 0xD8000, 1024, (0x52B4000, 0x5344000)),
+    ("h264", NV12, (1920, 1080), 0x3A00000, 0x330000, 2048, (0x3A00000, 0x3C20000)),
+    ("h264", NV12, (4096, 2304), 0x9000000, 0xD80000, 4096, (0x9000000, 0x9900000)),
+    ("hevc", P010, (1280, 720), 0x3200000, 0x2A3000, 2560, (0x3200000, 0x33C2000)),
+    ("hevc", P012, (640, 360), 0x2E00000, 0xCF000, 1536, (0x2E00000, 0x2E8A000)),
+    ("hevc", YU24, (640, 360), 0x3C00000, 0x114000, 1024, (0x3C00000, 0x3C5C000, 0x3CB8000)),
+    ("hevc", Q410, (640, 360), 0x3A00000, 0x19E000, 1536, (0x3A00000, 0x3A8A000, 0x3B14000)),
 ]
 
 
 class TestExported:
-    @pytest.mark.parametrize(("code", "size", "base", "bytes_", "planes", "chroma"), NVDEC)
-    def test_pictures_of_a_real_decoder(self, code, size, base, bytes_, planes, chroma):
+    @pytest.mark.parametrize(("codec", "code", "size", "base", "bytes_", "pitch", "planes"), NVDEC)
+    def test_pictures_of_a_real_decoder(self, codec, code, size, base, bytes_, pitch, planes):
         cuda = Cuda(base, bytes_)
-        told = [CudaPlane(*plane) for plane in planes]
+        told = [CudaPlane(plane, pitch) for plane in planes]
         with export_cuda_frame(cuda, GPU, code, Extent(*size), told) as exported:
             frame = exported.frame
-            (pitch,) = {plane.pitch for plane in told}
-            assert frame.planes == (PlaneLayout(0, 0, pitch), PlaneLayout(0, chroma, pitch))
+            assert frame.planes == tuple(PlaneLayout(0, plane - base, pitch) for plane in planes)
             assert [entry.size for entry in frame.objects] == [bytes_]
             assert len(cuda.exported) == 1
         assert are_closed(cuda.exported)
+
+    @pytest.mark.parametrize(("codec", "code", "size", "base", "bytes_", "pitch", "planes"), NVDEC)
+    def test_they_are_as_ffmpeg_lays_them_out(self, codec, code, size, base, bytes_, pitch, planes):
+        """Rows of multiples of 512 bytes (CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT), and the codec's.
+
+        What is behind the last row is of a height that the codec rounds up to, or does not.
+        """
+        rows = FORMATS[code].planes
+        assert pitch == -(-rows[0].row_bytes(size[0]) // 512) * 512
+        height = (planes[1] - base) // pitch
+        assert height == size[1] if codec == "vp8" else height == -(-size[1] // 16) * 16
+        assert bytes_ == sum(pitch * one.rows(height) for one in rows)
+
+    def test_vp9_is_rounded_up_to_no_whole_pages(self):
+        """1000x562: 562 rows of 1024 bytes, and half as many."""
+        cuda = Cuda(0x5287000, 863232)
+        planes = [CudaPlane(0x5287000, 1024), CudaPlane(0x5287000 + 562 * 1024, 1024)]
+        with pytest.raises(InputError, match="863232 bytes at 0x5287000 are not whole pages"):
+            export_cuda_frame(cuda, GPU, NV12, Extent(1000, 562), planes)
+        assert cuda.exported == []
 
     def test_memory_that_is_no_whole_pages_is_not_exported(self):
         cuda = Cuda(0x1000, 4097)

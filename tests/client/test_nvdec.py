@@ -15,13 +15,22 @@ from test_decoder import encode
 from heapwire.client_lib import AllocationError, Player, PlayOptions
 from heapwire.client_lib.player.decoding.decoder_choice import AUTO, open_picture_stream
 from heapwire.client_lib.player.decoding.nvdec import nvdecs
+from heapwire.client_lib.player.decoding.nvdec_picture_stream import NVDEC_FOURCCS
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import BufferInfo, MemfdMemory
 from heapwire.protocol import InputError, NotPossibleError
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import Extent, Extents, Goal, LayoutKind, SourceKind, parse_fourcc
+from heapwire.protocol.values import (
+    FORMATS,
+    Extent,
+    Extents,
+    Goal,
+    LayoutKind,
+    SourceKind,
+    parse_fourcc,
+)
 
 SIZE = (320, 240)
 COUNT = 12
@@ -308,6 +317,18 @@ class TestChoice:
             open_picture_stream("-", None, decoder="nvdec", faults=[])
 
 
+@pytest.mark.parametrize("name", NVDEC_FOURCCS)
+def test_what_ffmpeg_calls_its_pictures_is_the_format_that_they_have(name):
+    told, known = av.VideoFormat(name, 16, 16), FORMATS[NVDEC_FOURCCS[name]]
+    planes = {component.plane: component for component in told.components}
+    assert len(planes) == len(known.planes)
+    for index, plane in enumerate(known.planes):
+        here = [one for one in told.components if one.plane == index]
+        one = here[0]
+        assert plane.rows(16) == one.height
+        assert plane.row_bytes(16) == one.width * len(here) * (2 if one.bits > 8 else 1)
+
+
 @pytest.fixture
 def h264(tmp_path):
     """What every NVDEC decodes, to the bit as the CPU does."""
@@ -326,7 +347,7 @@ def there_is_none(path):
 class TestRealGpu:
     """Where there is an NVIDIA GPU; elsewhere what is said without."""
 
-    def test_its_pictures_are_where_they_were_decoded(self, no_fd_leak, h264):
+    def test_its_pictures_are_where_they_were_decoded(self, h264):
         if there_is_none(h264):
             return
         stream = nvdecs()[0].as_they_are(h264, ())
@@ -358,7 +379,7 @@ class TestRealGpu:
             buffer.close()
         stream.close()
 
-    def test_what_cannot_be_shown_there_is_downloaded(self, no_fd_leak, h264):
+    def test_what_cannot_be_shown_there_is_downloaded(self, h264):
         if there_is_none(h264):
             return
         result, images, records = shown(Platform.load("raspberry-pi-4"), h264)

@@ -38,8 +38,7 @@ from heapwire.protocol.values import (
     parse_fourcc,
 )
 
-# What FFmpeg calls the pictures that NVDEC makes (libavcodec/nvdec.c, ff_nvdec_frame_params).
-_FOURCCS: Mapping[str, int] = MappingProxyType(
+NVDEC_FOURCCS: Mapping[str, int] = MappingProxyType(
     {
         name: parse_fourcc(code)
         for name, code in {
@@ -54,6 +53,7 @@ _FOURCCS: Mapping[str, int] = MappingProxyType(
         }.items()
     }
 )
+"""By what FFmpeg calls NVDEC's pictures (libavcodec/nvdec.c, ff_nvdec_frame_params)."""
 
 
 class CudaPictures(CudaMemory, Protocol):
@@ -233,7 +233,7 @@ class NvdecPictureStream:
 
     def _exported(self, frame: DecodedFrame) -> CudaFrame:
         name = _stored_format(frame)
-        code = _FOURCCS.get(name)
+        code = NVDEC_FOURCCS.get(name)
         if code is None:
             raise NotPossibleError(f"its pictures are {name}, a format that buffers do not have")
         if self._formats and code not in self._formats:
