@@ -34,6 +34,7 @@ from heapwire.protocol.values import (
 
 SIZE = (320, 240)
 COUNT = 12
+DOWNLOADED = "nvidia0's pictures are downloaded, which counts as copied"
 
 
 @pytest.fixture
@@ -208,7 +209,8 @@ class TestRefused:
         assert result.decoder == "nvidia0"
         assert result.frames.shown == COUNT
         assert result.bytes_copied_per_frame == 2 * luma_and_chroma(SIZE)
-        (note,) = result.faults
+        note, downloaded = result.faults
+        assert downloaded == DOWNLOADED
         assert note.startswith("nvidia0: no memory suits everyone")
         assert note.endswith("of which nothing is known here")
         assert {record.sources for record in records} == {("linux,cma",)}
@@ -229,7 +231,7 @@ class TestRefused:
     def test_by_the_gpu_which_exports_nothing(self, no_fd_leak, plugged, path, pi):
         plugged(Platform.parse(ALONE), refuses="the GPU exports none of its memory")
         result, images, _ = shown(pi, path)
-        assert result.faults == ("nvidia0: the GPU exports none of its memory",)
+        assert result.faults == ("nvidia0: the GPU exports none of its memory", DOWNLOADED)
         assert same(images, path)
 
     def test_because_its_memory_is_no_whole_pages(self, no_fd_leak, plugged, tmp_path, pi):
@@ -245,7 +247,10 @@ class TestRefused:
         platform = Platform.parse(ALONE)
         plugged(platform)
         result, images, _ = shown(platform, path, formats=(parse_fourcc("XRGB8888"),))
-        assert result.faults == ("nvidia0: its pictures are NV12, which is not wanted",)
+        assert result.faults == (
+            "nvidia0: its pictures are NV12, which is not wanted",
+            DOWNLOADED,
+        )
         assert same(images, path)
 
     def test_for_lack_of_memory_they_go_through_wl_shm(self, no_fd_leak, plugged, path, pi):

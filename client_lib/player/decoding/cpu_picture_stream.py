@@ -53,6 +53,8 @@ class CpuPictureStream:
         self._formats = tuple(formats)
         self._tiles = tiles
         self._downloaded = gpu is not None
+        if self._downloaded:
+            self.notes.append(f"{decoder}'s pictures are downloaded, which counts as copied")
         self._decoder = Decoder(path, gpu)
         self._frames = iter(self._decoder)
         self.position = 0.0
