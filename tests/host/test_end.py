@@ -42,6 +42,7 @@ NO_WAITS = {
     "socket.recv in SolverProcess._read",
     "socket.send in SolverProcess._write",
     "poll.poll in Client.takes_more",
+    "epoll.poll in ReadyOrder.put_last",
     "waitpid in Popen._internal_poll",
     "lock.acquire in Popen._internal_poll",
 }
