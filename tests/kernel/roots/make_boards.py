@@ -267,8 +267,10 @@ def drivers_of(source: Path) -> dict[str, Driver]:
                 if "id_table" in body and file.name == "pl111_drv.c":
                     names = ["arm,pl111"]  # on the AMBA bus the device itself says what it is
                 text_name = _literal(name[1].strip(), file)
-                module = file.relative_to(source / top).parts[0].removesuffix(".c")
-                kind = _kind(source / top / module, top == DRM, text)
+                folder = file.relative_to(source / top).parts[0].removesuffix(".c")
+                kind = _kind(source / top / folder, top == DRM, text)
+                # A vendor's displays and codecs are no modules of each other.
+                module = folder if top == DRM else f"{folder}-media"
                 for compatible in names:
                     place = str(file.relative_to(source))
                     found.setdefault(compatible, Driver(text_name, module, kind, place))
