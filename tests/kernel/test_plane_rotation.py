@@ -37,7 +37,7 @@ from heapwire.protocol.values import (
     fourcc,
 )
 
-YUYV = fourcc("YUYV")
+YUYV, RGB = fourcc("YUYV"), fourcc("RG24")
 UPSIDE_DOWN = ("rotate-0", "rotate-180", "reflect-x")
 ALL = ("rotate-0", "rotate-90", "rotate-180", "rotate-270")
 MEMORY = Source(id=SourceId.heap(HeapId(251, 0)), name="cma", contiguous=True)
@@ -114,9 +114,18 @@ def test_a_dump_of_drm_info_tells_it_too(tmp_path):
     assert not shown(device, XRGB, 90)
 
 
-def test_a_format_that_the_driver_does_not_turn_is_composited():
-    """mtk_ovl_layer_check: EINVAL for YCbCr that is turned."""
-    device = display(*UPSIDE_DOWN, driver="mediatek,mt8183-mmsys", formats=(XRGB, YUYV))
+@pytest.mark.parametrize(
+    ("driver", "code"),
+    [
+        ("mediatek,mt8183-mmsys", YUYV),  # mtk_ovl_layer_check: EINVAL for YCbCr that is turned
+        ("mediatek,mt8195-vdosys0", YUYV),
+        ("mediatek,mt8365-mmsys", YUYV),
+        ("arm,mali-dp500", RGB),  # malidp_de_plane_check: EINVAL for 24 bits a pixel
+        ("arm,mali-dp650", RGB),
+    ],
+)
+def test_a_format_that_the_driver_does_not_turn_is_composited(driver, code):
+    device = display(*UPSIDE_DOWN, driver=driver, formats=(XRGB, code))
     assert shown(device, XRGB, 180)
-    assert shown(device, YUYV, 0)
-    assert not shown(device, YUYV, 180)
+    assert shown(device, code, 0)
+    assert not shown(device, code, 180)
