@@ -245,7 +245,7 @@ def test_a_wrong_file_is_told_with_line_and_key(change, fault):
 OF_DEVICES = [
     ({"driver": "vc4-drm"}, ["vc4", "drm-gem-dma"]),
     ({"api_driver": "vc4"}, ["vc4", "drm-gem-dma"]),
-    ({"compatibles": ("brcm,bcm2711-vc5",)}, ["vc4", "drm-gem-dma"]),
+    ({"compatibles": ("brcm,bcm2711-vc5",)}, ["vc4-bcm2711", "vc4", "drm-gem-dma"]),
     ({"driver": "rockchip-drm"}, ["rockchip-drm"]),
     ({"compatibles": ("rockchip,rk3399-vop-big",)}, ["rockchip-vop-rk3399", "rockchip-drm"]),
     ({"driver": "exynos-drm"}, ["exynos-drm"]),
@@ -456,7 +456,8 @@ ALL = MOST | {"BT.2020 limited", "BT.2020 full"}
 )  # fmt: skip
 def test_the_colours_of_a_display_are_those_that_its_driver_sets_or_unknown(names, fourcc, colours):
     device = display(pair(fourcc), **names)
-    machine = MachineNames(lambda name, path: pytest.fail(name), {}, ())
+    itself = (SourceId.device(CARD),)
+    machine = MachineNames(lambda name, path: pytest.fail(name), {}, itself)
     said = with_profiles(device, profiles_of(device), machine)
     [mask] = {
         next((c.value for c in one.constraints if REGISTRY[c.type].name == "colours"), None)

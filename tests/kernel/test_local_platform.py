@@ -348,8 +348,8 @@ def rebound(machine, driver):
 def test_profiles_serve_for_known_drivers(machine):
     rebound(machine, "vc4-drm")
     found = constraints(look(machine), "card0", Usage.SCANOUT)
-    assert found["address-range"].value == (0, 0x3FFFFFFF)
-    assert found["address-range"].provenance is Provenance.PROFILE
+    assert found["scaling"].value == (1, 0x7FFFFFFF)
+    assert found["scaling"].provenance is Provenance.PROFILE
     assert found["contiguous"].provenance is Provenance.PROFILE
     assert found["max-width"].provenance is Provenance.KERNEL
 

@@ -36,7 +36,7 @@ DISPLAYS = [
 ZONES = "Node 0, zone      DMA\n        spanned  262144\n  start_pfn:           0\n"
 
 
-def machine(tree, driver, drm_name, bus, zones=ZONES, iommu=False):
+def machine(tree, driver, drm_name, bus, zones=ZONES, iommu=False, compatible=""):
     tree.heap("reserved", 0)
     tree.heap("system", 1)
     tree.device("virtual/misc/udmabuf", "misc", dev="10:125", node="udmabuf")
@@ -47,6 +47,10 @@ def machine(tree, driver, drm_name, bus, zones=ZONES, iommu=False):
     on_bus.unlink()
     (tree.root / "sys/bus" / bus).mkdir(exist_ok=True)
     on_bus.symlink_to(tree.root / "sys/bus" / bus)
+    if compatible:
+        tree.write("sys/firmware/devicetree/base/display/compatible", f"{compatible}\0")
+        node = tree.root / "sys/firmware/devicetree/base/display"
+        (tree.root / "sys/devices" / CARD / "of_node").symlink_to(node)
     tree.device(f"{CARD}/drm/card0", "drm", dev="226:0", node="dri/card0")
     if iommu:
         tree.write("sys/kernel/iommu_groups/0/type", "DMA\n")
@@ -75,16 +79,23 @@ def test_without_an_iommu_what_is_planned_is_what_the_driver_takes(
 
 @pytest.mark.parametrize(("driver", "drm_name", "bus"), [one[:3] for one in DISPLAYS])
 def test_an_iommu_makes_scattered_memory_good_for_who_imports_any(tree, driver, drm_name, bus):
-    """vc4 has none on any board: what it reads is below 1 GiB all the same."""
     platform = machine(tree, driver, drm_name, bus, iommu=True)
-    expected = {"vc4": "reserved", "rzg2l-du": "card0"}.get(drm_name, "system")
-    assert planned(platform, XRGB)[0] == expected
+    imports_none = drm_name == "rzg2l-du"
+    assert planned(platform, XRGB)[0] == ("card0" if imports_none else "system")
 
 
-def test_memory_that_may_lie_anywhere_is_not_promised_to_a_display_of_a_gib(tree):
-    """What vc4 reads is below 1 GiB, and here nobody says where the area is."""
-    platform = machine(tree, "vc4-drm", "vc4", "platform", zones="")
-    assert planned(platform, XRGB)[0] is None
+@pytest.mark.parametrize(
+    ("compatible", "zones", "memory"),
+    [
+        # It reads the lowest GiB of up to eight, and nobody says where the area is.
+        ("brcm,bcm2711-vc5", "", None),
+        ("brcm,bcm2711-vc5", ZONES, "reserved"),
+        ("brcm,bcm2835-vc4", "", "reserved"),  # no such machine has more than one
+    ],
+)
+def test_a_display_of_one_gib_is_promised_what_lies_there(tree, compatible, zones, memory):
+    platform = machine(tree, "vc4-drm", "vc4", "platform", zones=zones, compatible=compatible)
+    assert planned(platform, XRGB)[0] == memory
 
 
 @pytest.mark.parametrize("driver", ["amdgpu", "i915", "virtio_gpu", "bochs-drm"])
