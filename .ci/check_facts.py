@@ -140,6 +140,9 @@ class _Profile:
         for use in self._data.get("use", ()):
             for row in self._constraints(use):
                 self._constraint(row)
+            if "import-is-no-proof" in use:
+                where = use["import-is-no-proof"]
+                self._compare(where, "import-is-no-proof", self._quoted)
             for one in use.get("set", ()):
                 pairs = _pairs(one)
                 formats.setdefault(one.get("source", ""), set()).update(pairs)
@@ -189,6 +192,10 @@ class _Profile:
         if text and squeezed(text) not in squeezed(region):
             raise SourceError(f"{symbol} does not say {text!r}")
         return text or region
+
+    def _quoted(self, file: str, symbol: str, entry: str, text: str) -> str:
+        self._region(file, symbol, entry, text)
+        return "" if text else "say which text of it"
 
     def _constraint(self, row: Mapping[str, Any]) -> None:
         def compare(file: str, symbol: str, entry: str, text: str) -> str:

@@ -71,10 +71,15 @@ class ProfileRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileUse:
-    """What a driver demands for a use: `constraints` of every pair, `rows` of some."""
+    """What a driver demands for a use: `constraints` of every pair, `rows` of some.
+
+    `import_is_no_proof` says that the driver takes memory, and makes framebuffers of it, that it
+    cannot show: it refuses it when a picture is to be shown, or shows something else.
+    """
 
     constraints: tuple[FileConstraint, ...] = ()
     rows: tuple[ProfileRow, ...] = ()
+    import_is_no_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

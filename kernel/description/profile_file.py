@@ -179,8 +179,9 @@ def _use(table: TomlTable, planes: Mapping[str, KmsPlane]) -> ProfileUse:
             )
     if converted and not rows:
         table.fault_at(converted[0].path, "of which formats? Add a set that names them")
+    no_proof = table.text("import-is-no-proof")  # where its source says so
     table.close()
-    return ProfileUse(constraints=common, rows=tuple(rows))
+    return ProfileUse(constraints=common, rows=tuple(rows), import_is_no_proof=bool(no_proof))
 
 
 def _by_colour(

@@ -226,6 +226,21 @@ def test_a_scale_is_compared_with_the_factors_that_it_is(tree, least, most, text
     assert [told in line for line in outcome.differences] == ([] if told is None else [True])
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("acme_pitch: return 7", None),
+        ("acme_pitch: return 8", "does not say"),
+        ("acme_pitch", "say which text of it"),
+    ],
+)
+def test_that_an_import_proves_nothing_stands_in_the_source(tree, place, told):
+    use = f'title = "Acme"\n[[use]]\nusage = "scanout"\nimport-is-no-proof = "{DRIVER}: {place}"\n'
+    outcome = compared(tree, use)
+    assert outcome.compared == 1
+    assert [told in line for line in outcome.differences] == ([] if told is None else [True])
+
+
 COLOURS = f"""
 title = "Acme"
 

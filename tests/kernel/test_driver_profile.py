@@ -288,6 +288,8 @@ OF_DEVICES = [
     ({"driver": "xe", "compatibles": ("pci:v00008086d000064A0sv0",)},
      ["intel-meteor-lake", "intel-display-11", "xe", "i915"]),
     ({"driver": "xe"}, ["xe", "i915"]),
+    ({"driver": "xe", "compatibles": ("pci:v00008086d0000E20Bsv0",)},
+     ["intel-battlemage", "intel-meteor-lake", "intel-display-11", "xe", "i915"]),
     ({"driver": "udl"}, []),
     ({"driver": ""}, []),
 ]  # fmt: skip

@@ -29,6 +29,8 @@ DISPLAYS = [
     ("zynqmp-dpsub", "zynqmp-dpsub", "platform", "reserved", PROFILE),
     ("drm-clcd-pl111", "pl111", "amba", "reserved", PROFILE),
     ("rzg2l-du", "rzg2l-du", "platform", "card0", PROFILE),  # no gem_prime_import_sg_table
+    ("loongson", "loongson", "pci", "card0", PROFILE),  # lsdc_bo_pin: EINVAL when it is to be shown
+    ("nouveau", "nouveau", "pci", "card0", PROFILE),  # moved to VRAM: a copy
     ("nobody-knows", "nobody", "platform", "reserved", PRESUMPTION),
     ("nobody-knows", "nobody", "host1x", "reserved", PRESUMPTION),
 ]
@@ -80,7 +82,7 @@ def test_without_an_iommu_what_is_planned_is_what_the_driver_takes(
 @pytest.mark.parametrize(("driver", "drm_name", "bus"), [one[:3] for one in DISPLAYS])
 def test_an_iommu_makes_scattered_memory_good_for_who_imports_any(tree, driver, drm_name, bus):
     platform = machine(tree, driver, drm_name, bus, iommu=True)
-    imports_none = drm_name == "rzg2l-du"
+    imports_none = drm_name in ("rzg2l-du", "loongson", "nouveau")
     assert planned(platform, XRGB)[0] == ("card0" if imports_none else "system")
 
 
@@ -96,6 +98,13 @@ def test_an_iommu_makes_scattered_memory_good_for_who_imports_any(tree, driver, 
 def test_a_display_of_one_gib_is_promised_what_lies_there(tree, compatible, zones, memory):
     platform = machine(tree, "vc4-drm", "vc4", "platform", zones=zones, compatible=compatible)
     assert planned(platform, XRGB)[0] == memory
+
+
+@pytest.mark.parametrize("compatible", ["renesas,du-r8a7795", "renesas,du-r8a779g0"])
+def test_who_reads_the_first_run_of_scattered_memory_is_promised_none(tree, compatible):
+    """rcar_du_gem_prime_import_sg_table takes it; rcar_du_vsp_plane_setup has one address."""
+    platform = machine(tree, "rcar-du", "rcar-du", "platform", compatible=compatible)
+    assert planned(platform, XRGB)[0] == "reserved"
 
 
 @pytest.mark.parametrize("driver", ["amdgpu", "i915", "virtio_gpu", "bochs-drm"])

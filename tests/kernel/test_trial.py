@@ -37,8 +37,9 @@ from heapwire.protocol.values import (
 )
 
 
-def look(tree, *formats):
+def look(tree, *formats, driver="vendor-drm"):
     display = Display(*(formats or (XRGB, XBGR, RGB565, NV12)))
+    display.driver = driver
     return local_platform(tree.root, drm=opens({"card0": display}), v4l2=opens({}))
 
 
@@ -128,6 +129,28 @@ def test_a_trial_overrules_what_was_presumed_and_the_list_keeps_it(board):
     assert {one.constraint.provenance for one in lost} == {Provenance.PRESUMPTION}
     # Its own memory is not known to be contiguous any more.
     assert platform.source("card0").contiguous is None
+
+
+@pytest.mark.parametrize(
+    ("driver", "source"),
+    [
+        ("vendor-drm", "system"),
+        ("tegra", "reserved"),  # refused when it is to be shown
+        ("nouveau", "card0"),  # a copy is shown
+        ("loongson", "card0"),
+    ],
+)
+def test_to_import_what_it_cannot_show_proves_nothing_of_a_driver(board, driver, source):
+    card = FakeCard(replace(VKMS, refused={}))  # it takes all that it is asked about
+    store = TrialStore(None, "")
+    platform = asked(look(board, driver=driver), store, board, cards=card.open)
+    assert planned(platform, XRGB)[0] == source
+
+
+def test_a_refusal_of_such_a_driver_counts(board):
+    card = FakeCard(replace(PL111, imports={}, otherwise=errno.EINVAL))
+    platform = asked(look(board, driver="tegra"), TrialStore(None, ""), board, cards=card.open)
+    assert planned(platform, XRGB)[0] == "card0"
 
 
 def test_what_is_not_tried_stays_as_lower_rungs_have_it(board, monkeypatch):

@@ -17,6 +17,7 @@ from heapwire.kernel.description import (
     Device,
     DeviceKind,
     Platform,
+    profiles_of,
 )
 from heapwire.kernel.discovery.own_memory import own_source, within_reach
 from heapwire.kernel.discovery.sysfs import REAL
@@ -110,6 +111,11 @@ def with_records(platform: Platform, records: Mapping[str, DeviceRecord]) -> Pla
 
     A display whose own pictures can be handed on becomes a source of memory.
     """
+    records = {
+        device.name: _proof(device, records[device.name])
+        for device in platform.devices
+        if device.name in records
+    }
     platform = with_taken_links(_with_own_memory(platform, records), records)
     absent, notes = dict(platform.absent), list(platform.notes)
     devices = []
@@ -123,6 +129,19 @@ def with_records(platform: Platform, records: Mapping[str, DeviceRecord]) -> Pla
                 absent[SourceId.device(device.id)] = device.name
         devices.append(device)
     return replace(platform, devices=tuple(devices), absent=absent, notes=tuple(notes))
+
+
+def _proof(device: Device, record: DeviceRecord) -> DeviceRecord:
+    """What a record proves: all that it has, by most drivers.
+
+    Some take memory that they cannot show. Of such a display it is known what it refuses, and
+    that it shows what it makes itself.
+    """
+    uses = [profile.uses.get(Usage.SCANOUT) for profile in profiles_of(device)]
+    if not any(use is not None and use.import_is_no_proof for use in uses):
+        return record
+    proved = (each for each in record.verdicts if not each.taken or each.source == device.name)
+    return replace(record, verdicts=tuple(proved))
 
 
 def _is_asked(device: Device, *, cameras: bool) -> bool:
