@@ -36,20 +36,27 @@ def iommu_of(device: SysfsDevice) -> bool | None:
 
     No link to a group means no IOMMU. A group whose type cannot be read is
     unknown, and unknown meets no requirement. A display that is made of several
-    devices reads memory by those.
+    devices reads memory by those: by all of a driver of which one has an IOMMU, so
+    that with one of them behind none it has none (rockchip_drm_platform_of_probe).
     """
     for ancestor in device.lineage():
         if (ancestor.path / "iommu_group").is_symlink():
             return _is_mapped(ancestor)
     if is_virtual(device):
         return None
-    components = (each for each in _components(device) if (each.path / "iommu_group").is_symlink())
-    return next((_is_mapped(component) for component in components), False)
+    components = tuple(_components(device))
+    readers = {one.target("driver") for one in components if one.target("iommu_group")}
+    mapped = [_is_mapped(one) for one in components if one.target("driver") in readers]
+    if not mapped or False in mapped:
+        return False
+    return None if None in mapped else True
 
 
 def _is_mapped(device: SysfsDevice) -> bool | None:
     group = device.target("iommu_group")
-    kind = None if group is None else SysfsDevice(group, device.root).attribute("type")
+    if group is None:
+        return False
+    kind = SysfsDevice(group, device.root).attribute("type")
     return None if kind is None else kind in _MAPPING
 
 

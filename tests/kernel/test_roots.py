@@ -121,5 +121,22 @@ def test_whatever_a_display_lists_comes_from_the_same_memory(name, found):
             assert set(chosen.split(", ")) == {memory if known else "none"}, pair
 
 
+@pytest.mark.parametrize(
+    ("unmapped", "memory"),
+    [
+        ((), "system"),
+        (("ff8f0000.vop",), "reserved"),
+        (("ff900000.vop",), "reserved"),
+    ],
+)
+def test_parts_of_a_display_have_an_iommu_together_or_not_at_all(unmapped, memory, tmp_path):
+    """rockchip_drm_platform_of_probe: one VOP without, and no VOP's is used."""
+    board = Board("rk3399-rock-pi-4b")
+    for device in board.devices:
+        device["iommu"] &= device["path"].rpartition("/")[2] not in unmapped
+    board.build(tmp_path, (6, 12))
+    assert answers(discovered(tmp_path))["rockchip-drm scans out"] == memory
+
+
 def test_every_board_is_expected_and_no_other():
     assert set(PLANS["6.12"]) == set(BOARDS)
