@@ -262,6 +262,25 @@ class TestDrmInfo:
         found = constraints(machine(write("rk.json", bare)), "card0", Usage.SCANOUT)
         assert found[CONTIGUOUS.type].provenance is Provenance.PROFILE
 
+    @pytest.mark.parametrize(
+        ("driver", "number", "memory"),
+        [
+            ("i915", 0x56A0, "card0"),  # a discrete card
+            ("xe", 0xE20B, "card0"),
+            ("i915", 0x1912, "system"),  # Skylake's
+        ],
+    )
+    def test_a_model_is_known_by_its_numbers_of_pci(self, driver, number, memory, write):
+        said = dump(plane(31, 1, [(LINEAR, [XRGB])]), bus=0, driver=driver)
+        said["/dev/dri/card0"]["device"]["device_data"] = {
+            "vendor": 0x8086,
+            "device": number,
+            "subsystem_vendor": 0x1028,
+            "subsystem_device": 0x6B9,
+        }
+        ((plan, *_), _) = answers(machine(write("intel.json", said)))["card0", Usage.SCANOUT]
+        assert plan[-1] == memory
+
     def test_a_driver_without_in_formats_takes_rows(self, write):
         card = machine(write("old.json", dump(plane(1, 1, formats=[XRGB])))).device("card0")
         pairs = {pair.modifier for one in card.sets[Usage.SCANOUT] for pair in one.formats}

@@ -25,6 +25,7 @@ from heapwire.protocol.values import (
 
 _MAJOR = 226  # Documentation/admin-guide/devices.txt
 _TYPES = {0: PlaneType.OVERLAY, 1: PlaneType.PRIMARY, 2: PlaneType.CURSOR}
+_PCI_BUS = 0  # xf86drm.h, DRM_BUS_PCI
 _PLATFORM_BUSES = (2, 3)  # xf86drm.h, DRM_BUS_PLATFORM and DRM_BUS_HOST1X
 _MOST_PAIRS = 4096  # of a plane (wire/limits.py, SET_FORMATS)
 
@@ -87,10 +88,20 @@ def _is_on_a_soc(card: JsonValue) -> bool:
 
 
 def _compatibles(card: JsonValue) -> tuple[str, ...]:
-    """The strings of the device tree, which newer versions print."""
+    """What its bus says that it is: the strings of the device tree, or the numbers of PCI.
+
+    Those are written as the kernel's modalias begins (drivers/pci/pci-sysfs.c), whose rest
+    drm_info does not tell.
+    """
     device = card.get("device")
     data = device if device.is_null else device.get("device_data")
-    words = data if data.is_null else data.get("compatible")
+    if data.is_null:
+        return ()
+    bus = device.get("bus_type")
+    if not bus.is_null and bus.number() == _PCI_BUS:
+        vendor, number = (data.need(key).number() for key in ("vendor", "device"))
+        return (f"pci:v{vendor:08X}d{number:08X}",)
+    words = data.get("compatible")
     return () if words.is_null else tuple(word.word() for word in words.each())
 
 
