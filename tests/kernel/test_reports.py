@@ -250,6 +250,17 @@ class TestDrmInfo:
         on_pci = machine(write("pci.json", dump(shown, bus=0, driver="i915")))
         assert CONTIGUOUS.type not in constraints(on_pci, "card0", Usage.SCANOUT)
 
+    def test_the_default_area_is_where_each_device_of_a_soc_reaches_it(self, write):
+        """So the kernel of 64-bit ARM places it; the display of a Raspberry Pi 4 reads a GiB."""
+        said = dump(plane(31, 1, [(LINEAR, [XRGB])]), driver="vc4")
+        said["/dev/dri/card0"]["device"]["device_data"] = {"compatible": ["brcm,bcm2711-vc5"]}
+        platform = machine(write("pi.json", said))
+        ((plan, *_), _) = answers(platform)["card0", Usage.SCANOUT]
+        assert plan[-1] == "default_cma_region"
+        area = platform.source("default_cma_region")
+        assert area.address_range == (0, 0x3FFFFFFF)
+        assert area.provenance["address_range"] is Provenance.PRESUMPTION
+
     def test_what_the_driver_table_knows_is_added(self, write):
         shown = plane(31, 1, [(LINEAR, [XRGB])])
         platform = machine(write("amd.json", dump(shown, bus=0, driver="amdgpu")))

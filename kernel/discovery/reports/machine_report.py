@@ -32,6 +32,7 @@ from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol import FileError
 from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
+    ADDRESS_RANGE,
     CONTIGUOUS,
     DIRTY_LINES,
     Constraint,
@@ -75,6 +76,7 @@ def reported_machine(files: Sequence[str], *, name: str) -> Table:
     devices.append(Device(id=None, name="cpu", kind=DeviceKind.CPU, sets=anything))
     sources = _sources(devices)
     devices, own = profiled(devices, sources)
+    sources = tuple(_reached(source, devices) for source in sources)
     return platform_data(
         Platform(
             name=name,
@@ -150,3 +152,25 @@ def _sources(devices: Iterable[Device]) -> tuple[Source, ...]:
         provenance=presumed,
     )
     return system, area
+
+
+def _reached(source: Source, devices: Iterable[Device]) -> Source:
+    """The default CMA area, where each device reaches it.
+
+    The kernel puts it there on 64-bit ARM (heaps/dma_zone.py); that the machine is one is presumed.
+    """
+    limits = [
+        limit
+        for device in devices
+        for sets in device.sets.values()
+        for one in sets
+        for constraint in one.constraints
+        if (limit := ADDRESS_RANGE.of(constraint)) is not None
+    ]
+    if source.contiguous is not True or not limits:
+        return source
+    return replace(
+        source,
+        address_range=(max(first for first, _ in limits), min(last for _, last in limits)),
+        provenance={**source.provenance, "address_range": Provenance.PRESUMPTION},
+    )
