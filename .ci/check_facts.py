@@ -8,6 +8,7 @@ compared: the formats and the modifiers of a table with those of all rows that
 name it; a number with those that the text has, macros worked out; the text itself
 with what stands there. A row that names no file of the kernel cannot be compared:
 those are counted and listed, and more than a fifth of them is a fault.
+What platforms quote stands where they say (check_platforms.py).
 The table of formats is compared too (check_formats.py), how many planes buffers have
 (check_planes.py), how large Intel's tiles are (check_tiles.py), and how long a pitch
 its planes take (check_strides.py). A driver that refuses a pitch has a row of one
@@ -34,9 +35,10 @@ from check_imports import import_faults
 from check_members import members, pci_ids, without_profile
 from check_pitches import pitch_faults
 from check_planes import check_planes
+from check_platforms import check_platforms
 from check_strides import Table, is_of_a_stride, stride_faults
 from check_tiles import check_tiles
-from kernel_source import KernelSource, SourceError, elements, squeezed
+from kernel_source import PLACE, KernelSource, SourceError, elements
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
 from heapwire.kernel.description.quantity import parse_quantity
@@ -61,8 +63,6 @@ FOLDERS = (
 )  # fmt: skip
 MOST_UNCOMPARED = 0.2
 _ONE = 1 << 16  # of a scale
-
-_PLACE = re.compile(r"([\w./+-]+\.(?:c|h|dtsi?)): ([\w-]+)(?:\[(\w+)\])?(?:: (.+))?", re.DOTALL)
 
 _OF_THE_KERNEL = re.compile(r"(?:arch|drivers|include)/")
 
@@ -169,7 +169,7 @@ class _Profile:
         yield from table.get("constraints", ())
 
     def _compare(self, where: str, what: str, compare: Compare) -> None:
-        place = _PLACE.fullmatch(where)
+        place = PLACE.fullmatch(where)
         if place is None and _OF_THE_KERNEL.match(where):
             told = f"{self._name}: {what}: not written as file: symbol: text ({where})"
             self._outcome.differences.append(told)
@@ -186,20 +186,13 @@ class _Profile:
         if fault:
             self._outcome.differences.append(f"{self._name}: {what}: {fault} ({where})")
 
-    def _region(self, file: str, symbol: str, entry: str, text: str) -> str:
-        """What a source points at; raises `SourceError` if the text does not stand there."""
-        region = self._source.region(file, symbol, entry)
-        if text and squeezed(text) not in squeezed(region):
-            raise SourceError(f"{symbol} does not say {text!r}")
-        return text or region
-
     def _quoted(self, file: str, symbol: str, entry: str, text: str) -> str:
-        self._region(file, symbol, entry, text)
+        self._source.quoted(file, symbol, entry, text)
         return "" if text else "say which text of it"
 
     def _constraint(self, row: Mapping[str, Any]) -> None:
         def compare(file: str, symbol: str, entry: str, text: str) -> str:
-            region = self._region(file, symbol, entry, text)
+            region = self._source.quoted(file, symbol, entry, text)
             if row["type"] == "colours":
                 return _colours(row["value"], text, self._source.region(file, symbol, entry))
             if is_of_a_stride(row):  # by each format of its sets: stride_faults
@@ -223,7 +216,7 @@ class _Profile:
     def _formats(
         self, said: set[tuple[int, int]], file: str, symbol: str, entry: str, text: str
     ) -> str:
-        region = self._region(file, symbol, entry, text)
+        region = self._source.quoted(file, symbol, entry, text)
         if {code for code, _ in said} == {ANY_FOURCC}:
             return "" if text else "say which text of it"
         of_drm = re.findall(r"\bDRM_FORMAT_(?!MOD_)\w+", region)
@@ -245,7 +238,7 @@ class _Profile:
         )
 
     def _modifiers(self, said: set[int], file: str, symbol: str, entry: str, text: str) -> str:
-        region = self._region(file, symbol, entry, text)
+        region = self._source.quoted(file, symbol, entry, text)
         if text or "{" not in region:
             names = (
                 [region] if not text else re.findall(r"\b\w+_FORMAT_MOD_\w+(?:\([^()]*\))?", text)
@@ -376,7 +369,8 @@ def main() -> int:
             formats, faults = check_formats(KernelSource(folder))
             planes, more = check_planes(KernelSource(folder))
             tiles, of_tiles = check_tiles(KernelSource(folder))
-            outcome.differences += faults + more + of_tiles
+            quotes, misquoted = check_platforms(ROOT / "kernel" / "platforms", KernelSource(folder))
+            outcome.differences += faults + more + of_tiles + misquoted
             same_boards = check_boards(folder)
     except SourceError as error:
         print(f"check-facts: {error}", file=sys.stderr)
@@ -386,8 +380,8 @@ def main() -> int:
     for line in outcome.uncompared:
         print(f"not compared: {line}")
     print(
-        f"{outcome.compared} rows, {formats} formats, {planes} numbers of planes and {tiles} tiles "
-        "compared, "
+        f"{outcome.compared} rows, {formats} formats, {planes} numbers of planes, {tiles} tiles "
+        f"and {quotes} quotes of platforms compared, "
         f"{len(outcome.differences)} differ, "
         f"{len(outcome.uncompared)} ({outcome.share:.0%}) cannot be compared"
     )

@@ -47,6 +47,9 @@ _OPERATORS = {
     ast.BitAnd: operator.and_,
     ast.BitXor: operator.xor,
 }
+PLACE = re.compile(r"([\w./+-]+\.(?:c|h|dtsi?)): ([\w-]+)(?:\[(\w+)\])?(?:: (.+))?", re.DOTALL)
+"""How a row says where it was read: file, symbol, entry of a table, and text."""
+
 Macro = tuple[tuple[str, ...] | None, str]
 
 
@@ -87,6 +90,13 @@ class KernelSource:
         if best is None:
             raise SourceError(f"{file} has no {symbol}")
         return _entry(best[1], entry, f"{symbol} of {file}") if entry else best[1]
+
+    def quoted(self, file: str, symbol: str, entry: str, text: str) -> str:
+        """What is quoted of a region; `SourceError` if the text does not stand there."""
+        region = self.region(file, symbol, entry)
+        if text and squeezed(text) not in squeezed(region):
+            raise SourceError(f"{symbol} does not say {text!r}")
+        return text or region
 
     def value(self, file: str, expression: str) -> int:
         """What a constant expression comes to; raises `SourceError` if it is none."""
