@@ -33,6 +33,7 @@ from typing import Any
 from check_formats import check_formats
 from check_imports import import_faults
 from check_members import members, pci_ids, without_profile
+from check_named import colours_fault, difference, rotations_fault
 from check_pitches import pitch_faults
 from check_planes import check_planes
 from check_platforms import check_platforms
@@ -194,7 +195,9 @@ class _Profile:
         def compare(file: str, symbol: str, entry: str, text: str) -> str:
             region = self._source.quoted(file, symbol, entry, text)
             if row["type"] == "colours":
-                return _colours(row["value"], text, self._source.region(file, symbol, entry))
+                return colours_fault(row["value"], text, self._source.region(file, symbol, entry))
+            if row["type"] == "when-rotation":
+                return rotations_fault(row["value"], text)
             if is_of_a_stride(row):  # by each format of its sets: stride_faults
                 return ""
             wanted = _numbers(row.get("value"))
@@ -222,7 +225,7 @@ class _Profile:
         of_drm = re.findall(r"\bDRM_FORMAT_(?!MOD_)\w+", region)
         if of_drm:
             there = {self._source.value(file, name) for name in of_drm}
-            return _difference({code for code, _ in said}, there, fourcc_name)
+            return difference({code for code, _ in said}, there, fourcc_name)
         pairs: set[tuple[int, int]] = set()
         for name in re.findall(r"\bV4L2_PIX_FMT_(\w+)", region):
             v4l2 = self._source.value(_VIDEODEV2, f"V4L2_PIX_FMT_{name}")
@@ -233,7 +236,7 @@ class _Profile:
                 continue
             if not _BITSTREAM.fullmatch(name) and name not in self._data.get("nameless", ()):
                 return f"V4L2_PIX_FMT_{name} is neither a row nor among the nameless"
-        return _difference(
+        return difference(
             said, pairs, lambda pair: f"{fourcc_name(pair[0])} {modifier_name(pair[1])}"
         )
 
@@ -248,12 +251,12 @@ class _Profile:
         else:
             names = re.findall(r"\b(?:DRM|I915)_FORMAT_MOD_\w+(?:\([^()]*\))?", region)
         there = {self._source.value(file, name) for name in names} - {INVALID}
-        return _difference(said, there, modifier_name)
+        return difference(said, there, modifier_name)
 
     def _members(self, file: str, symbol: str, entry: str, text: str) -> str:
         """The devices of a profile: all that use a macro, or of which a table has the numbers."""
         if text:
-            return _difference(
+            return difference(
                 set(self._data["compatibles"]), pci_ids(self._source, file, symbol, text), str
             )
         drivers, api_drivers, compatibles = members(self._source, symbol)
@@ -262,29 +265,10 @@ class _Profile:
             ("api-drivers", api_drivers),
             ("compatibles", compatibles),
         ):
-            fault = _difference(set(self._data.get(key, ())), there, str)
+            fault = difference(set(self._data.get(key, ())), there, str)
             if fault:
                 return f"{key}: {fault}"
         return ""
-
-
-def _colours(said: Iterable[str], text: str, region: str) -> str:
-    """Compare with what a plane's properties are made with; ranges may stand beside the text.
-
-    A driver without the properties converts in one way, of which the text is the proof.
-    """
-    matrices, ranges = (
-        re.findall(r"DRM_COLOR_YCBCR_(BT\d+)", text),
-        [
-            word.lower()
-            for where in (text, region)
-            for word in re.findall(r"BIT\(DRM_COLOR_YCBCR_(LIMITED|FULL)_RANGE", where)
-        ],
-    )
-    if not text or not matrices:
-        return "" if text else "say which text of it"
-    there = {f"BT.{matrix[2:]} {range_}" for matrix in matrices for range_ in ranges}
-    return _difference(set(said), there, str)
 
 
 def _pairs(table: Mapping[str, Any]) -> set[tuple[int, int]]:
@@ -320,19 +304,6 @@ def _scales(numbers: Iterable[int]) -> set[int]:
         for number in factors
         for scale in (number * _ONE, _ONE // number, 1000 * _ONE // number)
     }
-
-
-def _difference(said: set[Any], there: set[Any], name: Callable[[Any], str]) -> str:
-    more = ", ".join(sorted(name(one) for one in said - there))
-    less = ", ".join(sorted(name(one) for one in there - said))
-    return "; ".join(
-        part
-        for part in (
-            f"the source lacks {more}" if more else "",
-            f"the rows lack {less}" if less else "",
-        )
-        if part
-    )
 
 
 @contextlib.contextmanager

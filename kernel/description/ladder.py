@@ -6,7 +6,8 @@ if both say which memory will do, each in its own way: a list of sources (`PERMI
 and the demand for contiguous memory. Of such facts the higher rung overrules the lower,
 unless the lower one is more exact: what a kernel says of all formats of a device does not
 overrule what is known of one of them, and only the user's word does. What is not overruled
-adds up.
+adds up. When a set applies is no fact about the device, and overrules no more than what is
+presumed of that.
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ def _settled(
 
 def _overrules(higher: Fact, lower: Fact) -> bool:
     mine, theirs = higher.constraint, lower.constraint
-    if mine.provenance <= theirs.provenance or _conditional(mine):
+    if mine.provenance <= theirs.provenance:
+        return False
+    if _conditional(mine) and theirs.provenance is not Provenance.PRESUMPTION:
         return False
     if lower.pairs is not None and higher.pairs is None and mine.provenance < Provenance.USER:
         return False

@@ -53,6 +53,32 @@ def test_one_object_that_nobody_knows_is_enough(pi: Platform) -> None:
     assert check.reason(mixed, (PITCH * SIZE.height, 4096)) is StatusReason.MEMORY
 
 
+@pytest.mark.parametrize(
+    ("masks", "turned"),
+    [
+        ([], {0}),
+        ([0b0101], {0, 180}),
+        ([0b1111], {0, 90, 180, 270}),
+        ([0b0101, 0b0001], {0}),  # what the plane can, and what its driver refuses of the format
+        ([0b1111, 0b0101], {0, 180}),
+    ],
+)
+def test_a_picture_is_turned_as_all_say_that_it_can_be(pi: Platform, masks, turned) -> None:
+    display = pi.device("hvs")
+    said = tuple(need("when-rotation", mask) for mask in masks)
+    sets = tuple(
+        replace(each, constraints=(*each.constraints, *said))
+        for each in display.sets[Usage.SCANOUT]
+    )
+    turning = replace(display, sets={Usage.SCANOUT: sets})
+    devices = tuple(turning if one is display else one for one in pi.devices)
+    check = BufferCheck(replace(pi, devices=devices), Usage.SCANOUT)
+    for degrees in (0, 90, 180, 270):
+        reason = check.reason(buffer_of(pi, "linux,cma"), (PITCH * SIZE.height,), rotation=degrees)
+        expected = StatusReason.NONE if degrees in turned else StatusReason.TRANSFORM
+        assert reason is expected, degrees
+
+
 @pytest.mark.parametrize("wanted", [None, ("min-buffers", 8), ("max-buffers", 1)])
 def test_a_buffer_that_is_there_is_judged_as_one(pi: Platform, wanted) -> None:
     """The stream would have several, of which the area holds no two, or the display takes none."""

@@ -227,6 +227,34 @@ def test_a_scale_is_compared_with_the_factors_that_it_is(tree, least, most, text
 
 
 @pytest.mark.parametrize(
+    ("degrees", "text", "told"),
+    [
+        (["0", "180"], "can_turn(state, DRM_MODE_ROTATE_0 | DRM_MODE_ROTATE_180)", None),
+        (["0"], "can_turn(state, DRM_MODE_ROTATE_0 | DRM_MODE_ROTATE_180)", "the rows lack 180"),
+        (["0", "90", "180", "270"], "return DRM_MODE_ROTATE_MASK", None),
+        (["0", "180"], "return DRM_MODE_ROTATE_MASK", "the rows lack 270, 90"),
+        (["0"], "if (state->upright)", None),  # the words are the proof
+        (["0"], "if (state->turned)", "does not say"),
+    ],
+)
+def test_rotations_are_compared_with_those_that_are_named(tree, degrees, text, told):
+    turns = """
+static int acme_turns(struct drm_plane_state *state)
+{
+    if (state->upright)
+        return can_turn(state, DRM_MODE_ROTATE_0 | DRM_MODE_ROTATE_180);
+    return DRM_MODE_ROTATE_MASK;
+}
+"""
+    (tree / "linux" / DRIVER).write_text(SOURCE + turns)
+    rows = SCALING.replace(
+        '"scaling", value = [LEAST, MOST]', f'"when-rotation", value = {degrees}'
+    )
+    outcome = compared(tree, rows.replace("acme_check: TEXT", f"acme_turns: {text}"))
+    assert [told in line for line in outcome.differences] == ([] if told is None else [True])
+
+
+@pytest.mark.parametrize(
     ("place", "told"),
     [
         ("acme_pitch: return 7", None),

@@ -266,7 +266,7 @@ OF_DEVICES = [
     ({"api_driver": "zynqmp-dpsub"}, ["zynqmp-dpsub", "drm-gem-dma"]),
     ({"compatibles": ("samsung,exynos4210-fimd",)}, ["exynos-fimd", "exynos-drm"]),
     ({"driver": "stm32-display", "api_driver": "stm"}, ["stm-ltdc", "drm-gem-dma"]),
-    ({"api_driver": "imx-dcss"}, ["drm-gem-dma"]),
+    ({"api_driver": "imx-dcss"}, ["imx-dcss", "drm-gem-dma"]),
     ({"driver": "drm-clcd-pl111", "api_driver": "pl111"}, ["pl111"]),
     ({"driver": "tidss"}, ["tidss", "drm-gem-dma"]),
     ({"api_driver": "mali-dp", "compatibles": ("arm,mali-dp650",)},

@@ -175,11 +175,13 @@ def _is_within(constraint: Constraint, ratio: Fraction) -> bool:
 
 
 def _rotates(entry: ConstraintSet, rotation: int) -> bool:
-    """Whether a set says that the device rotates by so much; one that says nothing does not."""
-    return any(
-        (WHEN_ROTATION.of(constraint) or 0) >> rotation // 90 & 1
+    """Whether all that a set says of rotation allows this; one that says nothing does not."""
+    said = [
+        mask
         for constraint in entry.constraints
-    )
+        if (mask := WHEN_ROTATION.of(constraint)) is not None
+    ]
+    return bool(said) and all(mask >> rotation // 90 & 1 for mask in said)
 
 
 def _stranger(index: int, scattered: bool) -> Source:
