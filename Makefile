@@ -45,16 +45,19 @@ vm: ## build the kernels of the test machines, get what Debian has of them (cach
 	kernel/vm/build
 	kernel/vm/build arm
 
+# What is measured and asked, and what measurements share with the tests.
+BENCH := PYTHONPATH=bench/hosts:bench/clients:bench/models:tests/common:tests/solver:tests/host_weston $(BIN)/python
+
 bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what holds the loop
 	@set -e; for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
-	echo "$$script"; PYTHONPATH=tests/common:tests/solver $(BIN)/python $$script; done
+	echo "$$script"; $(BENCH) $$script; done
 
 bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston
-	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_weston.py
-	PYTHONPATH=tests/common:tests/host_weston $(BIN)/python bench/bench_sources_weston.py
-	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_loop.py weston
-	PYTHONPATH=tests/common:tests/solver $(BIN)/python bench/bench_end.py weston
-	$(BIN)/python bench/bench_answer.py weston
+	$(BENCH) bench/bench_weston.py
+	$(BENCH) bench/bench_sources_weston.py
+	$(BENCH) bench/bench_loop.py weston
+	$(BENCH) bench/bench_end.py weston
+	$(BENCH) bench/bench_answer.py weston
 
 lint: $(VENV)/installed/dev ## check style, types, and that every file has a licence
 	$(BIN)/ruff check .

@@ -137,7 +137,7 @@ def server_in_c(folder: Path) -> list[str | Path]:
         text=True,
         check=True,
     ).stdout.split()
-    command = [*c_compiler(), "-O2", HERE / "answer_server.c", "-o", program, *flags]
+    command = [*c_compiler(), "-O2", HERE / "hosts/answer_server.c", "-o", program, *flags]
     subprocess.run(command, check=True)
     return [program]
 
@@ -163,8 +163,8 @@ def listening(command: list[str | Path], socket: Path, sizes: list[int]) -> Iter
 
 def client_in_c(folder: Path) -> Any:  # noqa: ANN401  # cffi has no types
     """The library."""
-    made = folder / "answer_client.so"
-    command = [*c_compiler(), "-O2", "-shared", "-fPIC", HERE / "answer_client.c", "-o", made]
+    source, made = HERE / "clients/answer_client.c", folder / "answer_client.so"
+    command = [*c_compiler(), "-O2", "-shared", "-fPIC", source, "-o", made]
     subprocess.run(command, check=True)
     return FFI_.dlopen(str(made))
 
@@ -173,7 +173,7 @@ def measure(kind: str, folder: Path, path: Path, explanation: Explanation) -> No
     """Ask in turn, and print medians and ratios."""
     library = client_in_c(folder)
     plugin = Plugin(path, explanation)
-    in_python: list[str | Path] = [sys.executable, HERE / "answer_server.py"]
+    in_python: list[str | Path] = [sys.executable, HERE / "hosts/answer_server.py"]
     with (
         listening(server_in_c(folder), folder / "answer-c", plugin.sizes) as c,
         listening(in_python, folder / "answer-py", plugin.sizes) as python,

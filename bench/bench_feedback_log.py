@@ -24,7 +24,7 @@ def main() -> None:
         program = Path(folder) / "cost"
         own = ("feedback_log", "gathered_batch", "told_surfaces", "batch_store", "message_log")
         parts = [EMBED / f"{name}.c" for name in own]
-        files = (HERE / "feedback_log_cost.c", *parts)
+        files = (HERE / "hosts/feedback_log_cost.c", *parts)
         flags = subprocess.run(
             ["pkg-config", "--cflags", "--libs", "wayland-server"],
             capture_output=True,

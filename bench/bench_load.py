@@ -36,7 +36,7 @@ def built(folder: Path) -> Path:
         check=True,
     ).stdout.split()
     command = [*c_compiler(), "-O2", f"-I{folder}", f"-isystem{python.headers}", f"-o{program}"]
-    command += [str(Path(__file__).with_name("load_host.c")), str(folder / "libheapwire.so")]
+    command += [str(Path(__file__).parent / "hosts/load_host.c"), str(folder / "libheapwire.so")]
     command += [str(python.library), f"-Wl,-rpath,{folder}:{python.library.parent}", *flags]
     subprocess.run(command, check=True)
     return program
