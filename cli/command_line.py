@@ -229,7 +229,7 @@ def _add_verbose(parser: argparse.ArgumentParser, *, default: bool | str) -> Non
         *("-v", "--verbose"),
         action="store_true",
         default=default,
-        help="log what is asked, answered, allocated and imported",
+        help="log what is asked, answered, allocated and imported, and show tables whole",
     )
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

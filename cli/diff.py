@@ -101,7 +101,7 @@ def _facts(document: Document) -> Iterator[tuple[_Fact, Json]]:
             use = f"{place}{_USE}{usage['usage']}"
             needs: list[Json] = [one["text"] for one in documents(usage["requirements"])]
             yield (use, THERE), True
-            yield (use, "formats"), usage["formats"]
+            yield (use, "formats"), usage["pairs"]
             yield (use, "requires"), needs
     for link in documents(document["links"]):
         yield (f"{link['device']} -> {link['source']}", THERE), True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from heapwire.cli.arguments import add_json, add_schema, extent, load_platform, output_file
 from heapwire.cli.pages import explain_dot, explain_page
@@ -76,14 +77,16 @@ def run(options: argparse.Namespace) -> int:
             options.dot.write_text(explain_dot(platform, problem, answer))
     document = explain_document(problem, answer)
     show(
-        {**document, "requirements": requirements_document(problem)}, _render, as_json=options.json
+        {**document, "requirements": requirements_document(problem)},
+        partial(_render, whole=options.verbose),
+        as_json=options.json,
     )
     written.check(complain)
     return DONE if answer.plans else FAILED
 
 
-def _render(document: Document) -> str:
-    needs = requirement_lines(documents(document["requirements"]))
+def _render(document: Document, *, whole: bool) -> str:
+    needs = requirement_lines(documents(document["requirements"]), whole=whole)
     asked = ["requirements", *(f"    {need}" for need in needs)] if needs else []
     return "\n".join((render_explain(document), *asked))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from heapwire.cli.arguments import (
     add_json,
@@ -15,29 +16,16 @@ from heapwire.cli.arguments import (
     load_policy,
     untried_platform,
 )
+from heapwire.cli.pages import use_document, use_lines
 from heapwire.cli.terminal import DONE, SCHEMA_VERSION, documents, show, slip, texts
 from heapwire.compositor_plugin import ClientRule, Policy, allocatable_heaps
 from heapwire.kernel.description import Device, Platform, quantity_name, shipped, usage_name
 from heapwire.kernel.discovery import DeviceRecord, TrialStore, ask_devices, with_records
 from heapwire.kernel.discovery.reports import platform_data
 from heapwire.kernel.video import v4l2_format_name
-from heapwire.protocol.explain import (
-    Document,
-    Json,
-    founded_document,
-    required,
-    requirement_lines,
-)
+from heapwire.protocol.explain import Document, Json, pair_name
 from heapwire.protocol.solver import requirement
-from heapwire.protocol.values import (
-    Constraint,
-    Provenance,
-    Source,
-    SourceId,
-    Usage,
-    fourcc_name,
-    modifier_name,
-)
+from heapwire.protocol.values import Provenance, Source, Usage, fourcc_name
 
 _SAID = ("engine", "app", "instance")  # what a sandbox says of its clients
 
@@ -71,7 +59,11 @@ def run(options: argparse.Namespace) -> int:
         platform = with_records(platform, records)
     elif options.probe:
         raise slip(options, f"{platform.name} is simulated: --probe has nothing to ask")
-    show(list_document(platform, records, policy=policy), render, as_json=options.json)
+    show(
+        list_document(platform, records, policy=policy),
+        partial(render, whole=options.verbose),
+        as_json=options.json,
+    )
     return DONE
 
 
@@ -130,9 +122,9 @@ def platform_json(platform: Platform) -> Json:
     return data
 
 
-def render(document: Document) -> str:
-    """The list for people."""
-    return "\n".join(_lines(document))
+def render(document: Document, *, whole: bool = False) -> str:
+    """The list for people; with `whole` each format has a line of its own with its modifiers."""
+    return "\n".join(_lines(document, whole=whole))
 
 
 def _source_document(source: Source) -> Document:
@@ -158,7 +150,6 @@ def _source_document(source: Source) -> Document:
 
 
 def _device_document(platform: Platform, device: Device) -> Document:
-    names = platform.source_names
     return {
         "name": device.name,
         "kind": device.kind.value,
@@ -166,51 +157,15 @@ def _device_document(platform: Platform, device: Device) -> Document:
         "major": device.id.major if device.id else None,
         "minor": device.id.minor if device.id else None,
         "iommu": device.iommu,
-        "usages": [_use_document(platform, device, Usage(usage), names) for usage in device.sets],
+        "usages": [use_document(platform, device, Usage(usage)) for usage in device.sets],
         "bitstreams": [v4l2_format_name(code) for code in device.bitstreams],
         "planes": [plane.name for plane in device.planes],
         "tearing": {
-            plane.name: [
-                f"{fourcc_name(pair.fourcc)}:{modifier_name(pair.modifier)}"
-                for pair in plane.tearing
-            ]
+            plane.name: [pair_name(pair) for pair in plane.tearing]
             for plane in device.planes
             if plane.tearing is not None
         },
     }
-
-
-def _use_document(
-    platform: Platform, device: Device, usage: Usage, names: Mapping[SourceId, str]
-) -> Document:
-    """A use with its formats, what it requires, and what was overruled on the ladder."""
-    sets = platform.participant(device.name, usage).sets
-    codes = {fourcc_name(pair.fourcc) for each in device.sets[usage] for pair in each.formats}
-    return {
-        "usage": usage_name(usage),
-        "formats": [*sorted(codes)],
-        "requirements": [
-            _requirement_document(constraint, codes, names)
-            for constraint, codes in required(
-                sets, (source.id for source in platform.sources)
-            ).items()
-        ],
-        "overruled": [
-            {
-                **_requirement_document(one.constraint, (pair.fourcc for pair in one.pairs), names),
-                "by": _requirement_document(one.by, (), names),
-            }
-            for one in device.overruled
-            if one.usage is usage
-        ],
-    }
-
-
-def _requirement_document(
-    constraint: Constraint, codes: Iterable[int], names: Mapping[SourceId, str]
-) -> Document:
-    text = requirement("", constraint, names).strip()
-    return {**founded_document(constraint, codes, names), "text": text}
 
 
 def _policy_document(policy: Policy, machine: Platform, applied: Platform) -> Document:
@@ -259,7 +214,7 @@ def _rule_document(rule: ClientRule, policy: Policy, applied: Platform) -> Docum
     }
 
 
-def _lines(document: Document) -> Iterator[str]:
+def _lines(document: Document, *, whole: bool) -> Iterator[str]:
     title = document["title"] or ""
     simulated = " (simulated)" if document["simulated"] else ""
     yield f"{document['platform']}{simulated}: {title}".rstrip(": ")
@@ -276,9 +231,8 @@ def _lines(document: Document) -> Iterator[str]:
         pair = "" if device["major"] is None else f" {device['major']}:{device['minor']}"
         yield f"    {device['name']} ({device['kind']}{pair})"
         for usage in documents(device["usages"]):
-            names = ", ".join(str(name) for name in texts(usage["formats"])) or _any(device)
-            yield f"        {usage['usage']}: {names}"
-            yield from _requirement_lines(usage)
+            for line in use_lines(device, usage, whole=whole):
+                yield f"        {line}"
         if bitstreams := texts(device["bitstreams"]):
             yield f"        bitstreams: {', '.join(bitstreams)}"
     links = documents(document["links"])
@@ -296,19 +250,6 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _policy_lines(policy)
     for note in texts(document["notes"]):
         yield f"note: {note}"
-
-
-def _any(device: Document) -> str:
-    """What is said of a use without formats: the CPU writes all, of a GPU nobody has told."""
-    return "any format" if device["kind"] == "cpu" else "any format (which ones is not known)"
-
-
-def _requirement_lines(usage: Document) -> Iterator[str]:
-    for line in requirement_lines(documents(usage["requirements"])):
-        yield f"            {line}"
-    for one in documents(usage["overruled"]):
-        [said], [instead] = requirement_lines([one]), requirement_lines(documents([one["by"]]))
-        yield f"            overruled: {said}: {instead}"
 
 
 def _policy_lines(policy: Document) -> Iterator[str]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         batch_document as batch_document,
         conflict_members as conflict_members,
     )
+    from heapwire.cli.pages.device_uses import use_document as use_document, use_lines as use_lines
     from heapwire.cli.pages.discretion import (
         discreet as discreet,
         private_words as private_words,
@@ -39,6 +40,7 @@ else:
         {
             "asked_feedback": "feedback_document",
             "asked_surface": "surface_to_ask",
+            "device_uses": "use_document use_lines",
             "discretion": "discreet private_words",
             "batch_answer": "batch_document conflict_members",
             "dot_graph": "explain_dot",

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from heapwire.protocol.explain.requirements import (
         founded as founded,
         founded_document as founded_document,
+        holds_always as holds_always,
+        pair_groups as pair_groups,
+        pair_name as pair_name,
         required as required,
         requirement_lines as requirement_lines,
         requirements_document as requirements_document,
@@ -49,7 +52,8 @@ else:
             "explanation_text": "render_explain",
             "problem_document": "to_json",
             "requirements": (
-                "founded founded_document required requirement_lines requirements_document"
+                "founded founded_document holds_always pair_groups pair_name required "
+                "requirement_lines requirements_document"
             ),
         },
     )

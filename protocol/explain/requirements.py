@@ -15,12 +15,16 @@ from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     Constraint,
     ConstraintSet,
+    FormatModifier,
     Participant,
     Problem,
     Provenance,
     SourceId,
     fourcc_name,
+    modifier_name,
 )
+
+_FEW = 4  # names of a line that is to be short
 
 
 def founded(provenance: Provenance, source: str = "") -> str:
@@ -29,59 +33,107 @@ def founded(provenance: Provenance, source: str = "") -> str:
 
 
 def requirements_document(problem: Problem) -> list[Json]:
-    """What each participant of a problem requires, each requirement with its rung and source.
-
-    `formats` are those that it holds for.
-    """
+    """What each participant of a problem requires, each requirement with its rung and source."""
     names, bare = source_names(problem), bare_names(problem)
     there = [source.id for source in problem.sources]
     return [
         {
             "participant": participant.name,
-            **founded_document(constraint, codes, bare),
+            **founded_document(constraint, pairs, bare),
+            "always": holds_always(pairs, participant.sets),
             "text": requirement(participant.name, constraint, names),
         }
         for participant in _everyone(problem)
-        for constraint, codes in required(participant.sets, there).items()
+        for constraint, pairs in required(participant.sets, there).items()
     ]
 
 
 def required(
     sets: Iterable[ConstraintSet], sources: Iterable[SourceId]
-) -> dict[Constraint, list[int]]:
-    """Each constraint of some sets once, with the fourccs that it holds for.
+) -> dict[Constraint, list[FormatModifier]]:
+    """Each constraint of some sets once, with the pairs that it holds for.
 
     A list that permits all of the `sources` that there are is a preference, and left out.
     """
     everything = frozenset(sources)
-    codes: dict[Constraint, list[int]] = {}
+    pairs: dict[Constraint, list[FormatModifier]] = {}
     for constraint_set in sets:
         for constraint in constraint_set.constraints:
             if constraint.type == PERMITTED_SOURCES.type and (
                 everything.issubset(PERMITTED_SOURCES.of(constraint))
             ):
                 continue
-            codes.setdefault(constraint, []).extend(pair.fourcc for pair in constraint_set.formats)
-    return codes
+            pairs.setdefault(constraint, []).extend(constraint_set.formats)
+    return pairs
+
+
+def holds_always(pairs: Iterable[FormatModifier], sets: Iterable[ConstraintSet]) -> bool:
+    """Whether these pairs are all that some sets have: who requires that does so of any buffer."""
+    return {pair for each in sets for pair in each.formats}.issubset(pairs)
 
 
 def founded_document(
-    constraint: Constraint, codes: Iterable[int], names: Mapping[SourceId, str]
+    constraint: Constraint, pairs: Iterable[FormatModifier], names: Mapping[SourceId, str]
 ) -> Document:
-    """A constraint with its rung, where it is said, and the formats that it holds for."""
+    """A constraint with its rung, where it is said, and the formats that it holds for.
+
+    `pairs` has them with their modifiers.
+    """
+    there = [*pairs]
     return {
         **constraint_document(constraint, names),
         "source": constraint.source,
-        "formats": [*dict.fromkeys(fourcc_name(code) for code in codes)],
+        "formats": [*dict.fromkeys(fourcc_name(pair.fourcc) for pair in there)],
+        "pairs": [*dict.fromkeys(map(pair_name, there))],
     }
 
 
-def requirement_lines(requirements: Iterable[Document]) -> list[str]:
-    """The requirements for people, one a line."""
+def pair_name(pair: FormatModifier) -> str:
+    """A format and its modifier for people and programs: `NV12:LINEAR`."""
+    return f"{fourcc_name(pair.fourcc)}:{modifier_name(pair.modifier)}"
+
+
+def pair_groups(pairs: Iterable[str]) -> list[tuple[list[str], list[str]]]:
+    """Formats that have the same modifiers, with these, from what `pair_name` said of each."""
+    modifiers: dict[str, list[str]] = {}
+    for pair in pairs:
+        code, _, modifier = pair.partition(":")
+        modifiers.setdefault(code, []).append(modifier)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for code, those in modifiers.items():
+        groups.setdefault(tuple(those), []).append(code)
+    return [(codes, [*those]) for those, codes in groups.items()]
+
+
+def requirement_lines(requirements: Iterable[Document], *, whole: bool = False) -> list[str]:
+    """The requirements for people, one a line.
+
+    One that does not hold always says for which formats it does: the first few of them, if not
+    the `whole` is wanted.
+    """
     return [
-        f"{one['text']} ({one['provenance']}{', ' if one['source'] else ''}{one['source']})"
+        f"{one['text']}{_held_for(one, whole=whole)}"
+        f" ({one['provenance']}{', ' if one['source'] else ''}{one['source']})"
         for one in requirements
     ]
+
+
+def _held_for(one: Document, *, whole: bool) -> str:
+    pairs = one["pairs"]
+    if one["always"] or not isinstance(pairs, list):
+        return ""
+    groups = [
+        f"{_few(codes, whole=whole)} with {_few(modifiers, whole=whole)}"
+        for codes, modifiers in pair_groups(map(str, pairs))
+    ]
+    return f", for {'; '.join(groups)}"
+
+
+def _few(names: list[str], *, whole: bool) -> str:
+    """Some names, or the first of them and how many there are beside."""
+    if whole or len(names) <= _FEW + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_FEW])} and {len(names) - _FEW} more"
 
 
 def _everyone(problem: Problem) -> Iterable[Participant]:

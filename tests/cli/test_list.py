@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from heapwire.cli.list import list_document, render
 from heapwire.kernel.description import Device, DeviceKind, Platform, shipped
 from heapwire.kernel.discovery import DeviceRecord, Verdict
-from heapwire.protocol.values import LINEAR, DeviceId, FormatModifier, fourcc
+from heapwire.protocol.values import (
+    LINEAR,
+    DeviceId,
+    FormatModifier,
+    fourcc,
+    parse_fourcc,
+    parse_modifier,
+)
 
 
 def test_a_platform_is_listed(heapwire):
@@ -51,6 +60,51 @@ def test_each_requirement_has_its_rung_and_source_and_what_it_overrules(heapwire
     assert {"NV12", "XRGB8888"} <= set(scanout["requirements"][0]["formats"])
     [lost] = scanout["overruled"]
     assert (lost["provenance"], lost["by"]["provenance"]) == ("profile", "user")
+
+
+def test_formats_with_the_same_modifiers_share_a_line(heapwire):
+    arguments = ("list", "--platform", "raspberry-pi-4")
+    lines = [line.strip() for line in heapwire(*arguments).out.splitlines()]
+    sand = "LINEAR, BROADCOM_SAND64(0), BROADCOM_SAND128(0), BROADCOM_SAND256(0)"
+    assert f"NV12, NV21: {sand}" in lines
+    assert "P030: BROADCOM_SAND128(0)" in lines
+    whole = [line.strip() for line in heapwire(*arguments, "--verbose").out.splitlines()]
+    assert (whole[whole.index("scanout") + 1], lines.count("scanout")) == ("ABGR2101010: LINEAR", 1)
+    assert f"NV21: {sand}" in whole
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_each_pair_of_a_machine_is_listed(heapwire, name):
+    machine = Platform.load(name)
+    for device in heapwire("list", "--platform", name, "--json").document["devices"]:
+        sets = machine.device(device["name"]).sets
+        for use, there in zip(device["usages"], sets.values(), strict=True):
+            listed = {
+                FormatModifier(parse_fourcc(code), parse_modifier(modifier))
+                for code, _, modifier in (pair.partition(":") for pair in use["pairs"])
+            }
+            assert listed == {pair for each in there for pair in each.formats}
+            for one in use["requirements"]:
+                assert one["always"] == (set(one["pairs"]) == set(use["pairs"]))
+
+
+def test_a_requirement_of_some_formats_says_which(heapwire):
+    arguments = ("list", "--platform", "intel-skylake")
+    [pitch] = [
+        line.strip().partition(" (")[0]
+        for line in heapwire(*arguments).out.splitlines()
+        if "at most 8192 bytes" in line
+    ]
+    assert pitch == "needs a pitch that is at most 8192 bytes, for C8 with INTEL_X_TILED, LINEAR"
+    for options, more in (((), True), (("-v",), False)):
+        [width] = [
+            line
+            for line in heapwire(*arguments, *options).out.splitlines()
+            if "at most 5120 pixels" in line
+        ]
+        assert (" and 9 more with " in width) is more
+        assert ("XBGR2101010" in width) is not more
+    assert "for YUV420 with LINEAR (" in heapwire("explain", "--platform", "raspberry-pi-4").out
 
 
 def test_memory_that_no_cpu_maps_is_listed_as_such(heapwire, tmp_path):
