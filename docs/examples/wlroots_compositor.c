@@ -11,9 +11,10 @@
  * stable/xdg-shell/xdg-shell.xml xdg-shell-protocol.h
  *   cc -std=c11 -D_POSIX_C_SOURCE=200809L -DWLR_USE_UNSTABLE -I. wlroots_compositor.c \
  *       -o compositor $(pkg-config --cflags --libs heapwire wlroots wayland-server)
- *   WLR_BACKENDS=headless WLR_RENDERER=pixman ./compositor raspberry-pi-4
+ *   WLR_BACKENDS=headless WLR_RENDERER=pixman ./compositor raspberry-pi-4 example-wlroots
  *
- * The argument is a platform to simulate; without it, it is this machine.
+ * The first argument is a platform to simulate, or this machine without it; the second is the name
+ * of the socket, or the next free one's without it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -218,7 +219,7 @@ main(int argc, char **argv)
 				     .platform = argc > 1 ? argv[1] : NULL,
 				     .surface_state = tell_surface_state,
 				     .hides_buffers = 1};
-	const char *socket;
+	const char *socket = argc > 2 ? argv[2] : NULL;
 
 	if (!backend || !(compositor.renderer = wlr_renderer_autocreate(backend)))
 		return EXIT_FAILURE;
@@ -234,8 +235,10 @@ main(int argc, char **argv)
 	wl_event_loop_add_signal(wl_display_get_event_loop(display), SIGTERM, end, display);
 
 	compositor.heapwire = heapwire_attach(&host);
-	socket = wl_display_add_socket_auto(display);
-	if (!socket || !wlr_backend_start(backend))
+	if (socket ? wl_display_add_socket(display, socket) < 0
+		   : !(socket = wl_display_add_socket_auto(display)))
+		return EXIT_FAILURE;
+	if (!wlr_backend_start(backend))
 		return EXIT_FAILURE;
 	printf("%s\n", socket);
 	fflush(stdout);

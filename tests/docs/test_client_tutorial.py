@@ -16,7 +16,7 @@ from PIL import Image
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "client-c.md").read_text("utf-8")
-BUILD, COMPILE, SHOW = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+BUILD, COMPILE, SHOW, END = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
 HEADER = DOCS.parent / "client_lib/c/heapwire-client.h"
 GREY = (0xA0, 0xA0, 0xA0)
 
@@ -49,7 +49,8 @@ def colours_shown(folder: Path, environment: dict[str, str]) -> set[tuple[int, .
     """Those on the screen when the compositor was interrupted, after the client's last request."""
     compositor_line, client_line = SHOW.splitlines()
     compositor = begun(compositor_line.removesuffix("&"), folder, environment)
-    until((Path(environment["XDG_RUNTIME_DIR"]) / "example").exists, "the compositor to listen")
+    socket = Path(environment["XDG_RUNTIME_DIR"]) / "example-client"
+    until(socket.exists, "the compositor to listen")
     client = begun(client_line, folder, {**environment, "WAYLAND_DEBUG": "client"})
     assert client.stderr is not None
     for line in client.stderr:
@@ -57,7 +58,8 @@ def colours_shown(folder: Path, environment: dict[str, str]) -> set[tuple[int, .
             break
     else:
         raise AssertionError("the client ended and has shown nothing")
-    compositor.send_signal(signal.SIGINT)
+    assert END == "kill $!\n"
+    compositor.send_signal(signal.SIGTERM)
     for process in (compositor, client):
         process.communicate(timeout=PATIENCE)
     with Image.open(folder / "screen.png") as picture:

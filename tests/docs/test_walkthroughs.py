@@ -50,9 +50,10 @@ def follow(installed: Path, tmp_path: Path) -> Iterator[object]:
     home = Path(tempfile.mkdtemp(prefix="heapwire-"))  # the name of a socket must be short
 
     def follow(page: str, then: str = "") -> Followed:
+        # A page ends itself what it has begun, and what fails halfway through is ended here.
         end = "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", end + script_of(page) + then],
+            ["bash", "-euo", "pipefail", "-c", end + script_of(page) + "wait\n" + then],
             cwd=tmp_path,
             env=command_environment(installed, home),
             capture_output=True,
@@ -159,6 +160,20 @@ ELSEWHERE = {
     ("policy.md", "toml"): "plugin/test_policy_docs.py",
     ("registry.md", "python"): "values/test_vendor_types.py",
 }
+
+
+def test_readers_of_two_pages_do_not_meet() -> None:
+    """Each begins its compositor on a socket of its own, uses that, and ends it."""
+    seen: dict[str, str] = {}
+    for page in sorted(DOCS.rglob("*.md")):
+        text = "".join(re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
+        begun = re.findall(r"^(.*) &$", text, re.MULTILINE)
+        used = re.findall(r"WAYLAND_DISPLAY=(\S+)", text)
+        assert len(used) == len(begun) == len(re.findall(r"^kill \$!$", text, re.MULTILINE)), page
+        for name, command in zip(used, begun, strict=True):
+            assert name in re.split(r"[ =]", command), page
+            assert seen.setdefault(name, page.name) == page.name
+    assert len(seen) == 5
 
 
 def test_every_example_is_run() -> None:
