@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heapwire.cli.arguments import add_json, load_platform, output_file
-from heapwire.cli.question import add_question, asked_problem
+from heapwire.cli.question import MOST_ASKED, add_question, asked_problem
 from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib import AllocationError
 from heapwire.client_lib.buffers import Buffer, allocate, check_planes
 from heapwire.kernel.memory import Memory
-from heapwire.protocol import FileError, words_of
+from heapwire.protocol import FileError, shown, words_of
 from heapwire.protocol.explain import Document, Json, explain_document, render_explain, solve
 from heapwire.protocol.values import FORMATS, LINEAR, Answer, Extent, Plan
 
@@ -23,7 +23,12 @@ _BYTE = 0xFF
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire allocate`."""
-    add_question(parser, such_as="codec:decode", default="the platform's decoder, display and GPU")
+    add_question(
+        parser,
+        such_as="codec:decode",
+        default="the platform's decoder, display and GPU",
+        most_buffers=MOST_ASKED,
+    )
     parser.add_argument(
         "--fill",
         metavar="BYTE|FILE",
@@ -103,7 +108,7 @@ def _filling(text: str) -> int | str:
         number = int(text, 0)
         if 0 <= number <= _BYTE:
             return number
-    raise argparse.ArgumentTypeError(f"{text}: a byte is a number from 0 to {_BYTE}")
+    raise argparse.ArgumentTypeError(f"{shown(text)}: a byte is a number from 0 to {_BYTE}")
 
 
 def _content(fill: int | str, size: int) -> bytes:

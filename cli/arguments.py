@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapwire.cli.terminal import OutputFile, did_you_mean, warn
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT
-from heapwire.kernel.description import Platform, parse_usage
-from heapwire.protocol import FileError, InputError
+from heapwire.kernel.description import Platform, parse_usage, usage_name
+from heapwire.protocol import FileError, InputError, shown
 from heapwire.protocol.values import FORMATS, ROWLESS, Extent, Usage, parse_fourcc
 
 if TYPE_CHECKING:  # most commands have no policy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # most commands have no policy
 
 DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
 MOST_SECONDS = 86_400  # a day: whoever waits longer waits for ever
+MOST_FRAMES = (1 << 31) - 1  # a year of them at 60 a second
 LOCAL = "local"  # the name of the machine that this runs on
 
 
@@ -159,7 +161,8 @@ def participant(text: str) -> tuple[str, Usage]:
     try:
         return device, parse_usage(usage)
     except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        meant = did_you_mean(usage, map(usage_name, Usage), otherwise="")
+        raise argparse.ArgumentTypeError(f"{error}{meant}") from None
 
 
 def output_file(text: str) -> OutputFile:
@@ -170,21 +173,48 @@ def output_file(text: str) -> OutputFile:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def positive(text: str) -> int:
-    """A whole number above 0."""
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+def whole_number(most: int, *, least: int = 1) -> Callable[[str], int]:
+    """What reads a whole number in these limits, and names them where it is another."""
+
+    def read(text: str) -> int:
+        number = decimal(text, most)
+        if number is None or number < least:
+            what = f"{shown(text)} is not a whole number from {least} to {most}"
+            raise argparse.ArgumentTypeError(what)
+        return number
+
+    return read
+
+
+def decimal(text: str, most: int) -> int | None:
+    """The number that some decimal digits are; None for any other text, or above `most`."""
+    if not text.isascii() or not text.isdecimal() or len(text.lstrip("0")) > len(str(most)):
+        return None
+    number = int(text[-len(str(most)) :])  # what is before are zeros, of which int() takes not any
+    return number if number <= most else None
 
 
 def seconds(text: str) -> float:
     """A time above 0, of a day at most."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _time(text)
     if 0 < value <= MOST_SECONDS:
         return value
-    raise argparse.ArgumentTypeError(
-        f"{text!r} is not a number of seconds above 0 and up to {MOST_SECONDS}"
-    )
+    what = f"{shown(text)} is not a number of seconds above 0 and up to {MOST_SECONDS}"
+    raise argparse.ArgumentTypeError(what)
+
+
+def position(text: str) -> float:
+    """A time from the beginning on, within a day."""
+    value = _time(text)
+    if 0 <= value <= MOST_SECONDS:
+        return value
+    what = f"{shown(text)} is not a number of seconds from 0 to {MOST_SECONDS}"
+    raise argparse.ArgumentTypeError(what)
+
+
+def _time(text: str) -> float:
+    """The number that a text is; NaN, which is in no limits, for any other."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

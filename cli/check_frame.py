@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.arguments import add_json, add_participants, add_platform, extent, load_platform
+from heapwire.cli.arguments import (
+    add_json,
+    add_participants,
+    add_platform,
+    decimal,
+    extent,
+    load_platform,
+)
 from heapwire.cli.question import default_participants, nobody_takes_part, problem_of
-from heapwire.cli.terminal import DONE, FAILED, documents, show, slip
+from heapwire.cli.terminal import DONE, FAILED, did_you_mean, documents, show, slip
 from heapwire.client_lib.exporters import (
     ExportedFrame,
     ExportedObject,
@@ -16,7 +23,7 @@ from heapwire.client_lib.exporters import (
 )
 from heapwire.kernel.description import Platform
 from heapwire.kernel.memory import FACTS_OF_EXPORTERS
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.explain import Document, explain_document, render_explain, solve
 from heapwire.protocol.values import (
     FORMATS,
@@ -31,6 +38,8 @@ from heapwire.protocol.values import (
 )
 
 _PRODUCES = Usage.DECODE | Usage.CAMERA | Usage.RENDER
+_MOST_BYTES = (1 << 40) - 1  # of an object; more than any machine has
+_MOST_PLACE = (1 << 32) - 1  # an offset or a pitch, which are 32 bits in linux-dmabuf
 _V4L2_MAJOR = 81  # Documentation/admin-guide/devices.txt
 
 
@@ -165,8 +174,8 @@ def _source(platform: Platform, exporter: Exporter, name: str) -> Source:
             return source
     if name in FACTS_OF_EXPORTERS:
         return exporter.memory(name)
-    memories = ", ".join([*(source.name for source in platform.sources), *FACTS_OF_EXPORTERS])
-    raise InputError(f"nothing is known of a memory {name!r}; there are {memories}")
+    memories = [*(source.name for source in platform.sources), *FACTS_OF_EXPORTERS]
+    raise InputError(f"nothing is known of a memory {name!r}{did_you_mean(name, memories)}")
 
 
 def _pair(text: str) -> FormatModifier:
@@ -177,17 +186,19 @@ def _pair(text: str) -> FormatModifier:
 
 
 def _object(text: str) -> tuple[str, int]:
-    name, _, size = text.rpartition(":")
-    if not name or not size.isdecimal() or not 0 < int(size[:20]) < 1 << 40:
-        raise argparse.ArgumentTypeError(f"{text!r} is not MEMORY:BYTES, such as system:3133440")
-    return name, int(size)
+    name, _, digits = text.rpartition(":")
+    size = decimal(digits, _MOST_BYTES)
+    if not name or not size:
+        form = f"MEMORY:BYTES, such as system:3133440, with 1 to {_MOST_BYTES} bytes"
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not {form}")
+    return name, size
 
 
 def _plane(text: str) -> PlaneLayout:
-    numbers = text.split(":")
-    if len(numbers) not in (2, 3) or not all(n.isdecimal() and len(n) < 12 for n in numbers):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not [OBJECT:]OFFSET:PITCH, such as 2088960:1920"
-        )
-    *object_, offset, pitch = map(int, numbers)
+    numbers = [decimal(word, _MOST_PLACE) for word in text.split(":")]
+    known = [number for number in numbers if number is not None]
+    if len(known) != len(numbers) or len(known) not in (2, 3):
+        form = f"[OBJECT:]OFFSET:PITCH, such as 2088960:1920, with numbers from 0 to {_MOST_PLACE}"
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not {form}")
+    *object_, offset, pitch = known
     return PlaneLayout(object_[0] if object_ else 0, offset, pitch)

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from heapwire.cli.arguments import (
     DEFAULT_PLATFORM,
+    MOST_FRAMES,
     add_json,
     add_platform,
     add_timeout,
     load_platform,
     output_file,
-    positive,
+    whole_number,
 )
 from heapwire.cli.compositor import READY
 from heapwire.cli.pages import Meter, play_document, played, render_play
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames",
         metavar="N",
-        type=positive,
+        type=whole_number(MOST_FRAMES),
         default=60,
         help="length of the clip (default: %(default)s)",
     )

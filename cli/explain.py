@@ -7,7 +7,7 @@ from functools import partial
 
 from heapwire.cli.arguments import add_json, add_schema, extent, load_platform, output_file
 from heapwire.cli.pages import explain_dot, explain_page
-from heapwire.cli.question import add_question, asked_problem
+from heapwire.cli.question import MOST_ASKED, add_question, asked_problem
 from heapwire.cli.terminal import DONE, FAILED, Written, complain, documents, show
 from heapwire.protocol.explain import (
     Document,
@@ -29,7 +29,12 @@ from heapwire.protocol.values import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire explain`."""
-    add_question(parser, such_as="codec:decode", default="the platform's decoder, display and GPU")
+    add_question(
+        parser,
+        such_as="codec:decode",
+        default="the platform's decoder, display and GPU",
+        most_buffers=MOST_ASKED,
+    )
     parser.add_argument(
         "--shown-as",
         metavar="WxH",
@@ -39,9 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rotation",
         metavar="DEGREES",
-        type=int,
-        choices=(0, 90, 180, 270),
-        default=0,
+        choices=("0", "90", "180", "270"),
+        default="0",
         help="how far the picture is turned, counter-clockwise: 0 (default), 90, 180 or 270",
     )
     parser.add_argument(
@@ -63,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Solve and explain."""
     platform = load_platform(options.platform)
-    asked = asked_problem(options, platform, shown_as=options.shown_as, rotation=options.rotation)
+    rotation = int(options.rotation)
+    asked = asked_problem(options, platform, shown_as=options.shown_as, rotation=rotation)
     problem, answer = explained(asked)
     written = Written()
     if options.capture is not None:

@@ -6,11 +6,13 @@ import argparse
 from fractions import Fraction
 from pathlib import Path
 
-from heapwire.cli.arguments import extent, load_platform, load_policy, positive, seconds
+from heapwire.cli.arguments import extent, load_platform, load_policy, position, whole_number
 from heapwire.cli.pages import add_player, run_player
 from heapwire.cli.terminal import slip
 from heapwire.client_lib.player import AUTO, PATTERNS, PatternMaterial, PlayOptions
 from heapwire.protocol.values import Extent
+
+_MOST_RATE = 1000  # pictures a second: more than any display shows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate",
         metavar="N",
-        type=positive,
+        type=whole_number(_MOST_RATE),
         help="pictures of the pattern a second (default: 30)",
     )
     parser.add_argument(
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start",
         metavar="SECONDS",
-        type=seconds,
+        type=position,
         default=0.0,
         help="begin there",
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from heapwire.cli.arguments import add_participants, add_platform, extent, fourcc, positive
+from heapwire.cli.arguments import add_participants, add_platform, extent, fourcc, whole_number
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
 from heapwire.protocol.values import (
     LINEAR,
+    MAX_BUFFER_COUNT,
     BufferCount,
     ConstraintSet,
     Content,
@@ -23,9 +24,14 @@ from heapwire.protocol.values import (
 )
 
 REQUEST = "the request"  # the participant that stands for --format
+MOST_ASKED = (1 << 31) - 1  # buffers that can be asked about; an answer says how many there can be
+_HELD = 2  # buffers that a compositor is said to hold
+MOST_NEGOTIATED = MAX_BUFFER_COUNT + _HELD  # buffers of which a compositor can be told
 
 
-def add_question(parser: argparse.ArgumentParser, *, such_as: str, default: str) -> None:
+def add_question(
+    parser: argparse.ArgumentParser, *, such_as: str, default: str, most_buffers: int
+) -> None:
     """`--platform`, `--participant`, `--format`, `--size`, `--buffers` and `--protected`."""
     add_platform(parser)
     add_participants(parser, such_as=such_as, default=default)
@@ -45,7 +51,7 @@ def add_question(parser: argparse.ArgumentParser, *, such_as: str, default: str)
     parser.add_argument(
         "--buffers",
         metavar="N",
-        type=positive,
+        type=whole_number(most_buffers),
         default=4,
         help="buffers in all (default: %(default)s)",
     )
@@ -113,7 +119,7 @@ def problem_of(
 
 def buffer_counts(buffers: int) -> BufferCount:
     """So many buffers as the player has them: two held, one in flight, the rest the producer's."""
-    hold = min(2, buffers - 1)
+    hold = min(_HELD, buffers - 1)
     queue = min(1, buffers - 1 - hold)
     return BufferCount(minimum=buffers - hold - queue, queue=queue, hold=hold)
 

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 
 from heapwire.cli.arguments import add_json, add_timeout, load_platform
 from heapwire.cli.pages import batch_document, surface_to_ask
-from heapwire.cli.question import add_question, buffer_counts, default_participants, requested
+from heapwire.cli.question import (
+    MOST_NEGOTIATED,
+    add_question,
+    buffer_counts,
+    default_participants,
+    requested,
+)
 from heapwire.cli.terminal import DONE, FAILED, show
 from heapwire.client_lib import NegotiationError
 from heapwire.client_lib.buffers import LinuxDmabuf
@@ -25,7 +31,10 @@ _COMPOSITORS = Usage.SCANOUT | Usage.SAMPLING  # what the compositor answers for
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire negotiate`."""
     add_question(
-        parser, such_as="codec:decode", default="the platform's decoder, or else its camera"
+        parser,
+        such_as="codec:decode",
+        default="the platform's decoder, or else its camera",
+        most_buffers=MOST_NEGOTIATED,
     )
     parser.add_argument(
         "--fullscreen", action="store_true", help="for a surface that fills the screen"

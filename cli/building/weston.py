@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from heapwire.cli.arguments import add_json
+from heapwire.cli.arguments import add_json, whole_number
 from heapwire.cli.terminal import DONE, SCHEMA_VERSION, ArgumentParser, show
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 from heapwire.protocol import FileError
 from heapwire.protocol.explain import Document
+
+_MOST_MAJOR = 999  # of a libweston; 16 is the newest in 2026
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     build.add_argument(
         "--libweston",
         metavar="N",
-        type=int,
+        type=whole_number(_MOST_MAJOR),
         help="the major version to build for, if several are installed (default: the newest)",
     )
     add_json(build)

@@ -7,13 +7,14 @@ import signal
 import sys
 
 from heapwire.cli.arguments import (
+    MOST_FRAMES,
     add_json,
     add_platform,
     add_policy,
     add_timeout,
     fourcc,
     output_file,
-    positive,
+    whole_number,
 )
 from heapwire.cli.pages.batch_answer import conflict_members
 from heapwire.cli.pages.frame_statistics import FrameStatistics
@@ -35,7 +36,9 @@ from heapwire.protocol.wire import trace_document
 
 def add_player(parser: argparse.ArgumentParser) -> None:
     """What every player has: how many frames, in which format, and what is told of them."""
-    parser.add_argument("--frames", metavar="N", type=positive, help="stop after so many")
+    parser.add_argument(
+        "--frames", metavar="N", type=whole_number(MOST_FRAMES), help="stop after so many"
+    )
     parser.add_argument("--fullscreen", action="store_true", help="ask for the whole screen")
     parser.add_argument(
         "--format", metavar="FOURCC", type=fourcc, help="write only this format, such as NV12"

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 
 if TYPE_CHECKING:  # generic for a type checker alone
     Choice = argparse._SubParsersAction["ArgumentParser"]
@@ -39,6 +39,13 @@ class ArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong, with this parser's usage."""
         raise SlipError(self.prog, self.format_usage(), message)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse a word that is none of those that may stand there, and say which was meant."""
+        if action.choices is not None and value not in action.choices:
+            word = str(value)
+            meant = did_you_mean(word, map(str, action.choices))
+            raise argparse.ArgumentError(action, f"there is no {shown(word)}{meant}")
 
     def has_option(self, word: str) -> bool:
         """Whether this is an option of this very parser's, or begins as one, or has several."""

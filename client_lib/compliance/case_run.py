@@ -20,7 +20,7 @@ from heapwire.client_lib.compliance.verdict import (
 from heapwire.client_lib.compliance.wire_connection import MalformedError, WireConnection
 from heapwire.client_lib.errors import NoAnswerError, NoCompositorError
 from heapwire.kernel.description import Platform
-from heapwire.protocol import InputError, MachineError
+from heapwire.protocol import InputError, MachineError, shown
 
 LOOK = 15.0  # seconds after which who does not answer a new client either is taken for hung
 _ANSWER = "an answer"
@@ -51,7 +51,13 @@ def cases_named(patterns: Iterable[str]) -> tuple[Case, ...]:
     for pattern in patterns:
         fitting = [case for case in ALL_CASES if _fits(case.name, pattern)]
         if not fitting:
-            raise InputError(f"no case is named {pattern}: `heapwire check --list` names them")
+            from difflib import get_close_matches  # for a word that is wrong
+
+            meant = get_close_matches(pattern, [case.name for case in ALL_CASES], 1)
+            hint = f"did you mean {meant[0]!r}? " if meant else ""
+            raise InputError(
+                f"no case is named {shown(pattern)}: {hint}`heapwire check --list` names them"
+            )
         wanted |= {case.name: case for case in fitting}
     if not patterns:
         return ALL_CASES

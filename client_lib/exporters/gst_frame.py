@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from heapwire.client_lib.exporters.descriptor import ObjectOf
 from heapwire.client_lib.exporters.exported_frame import ExportedFrame
-from heapwire.protocol import InputError
+from heapwire.protocol import InputError, shown
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import (
     LINEAR,
@@ -19,6 +19,8 @@ from heapwire.protocol.values import (
     PlaneLayout,
     parse_fourcc,
 )
+
+_MAX_MODIFIER = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,12 @@ def parse_drm_format(text: str) -> FormatModifier:
     try:
         modifier = int(number, 16) if colon else LINEAR
     except ValueError:
-        raise InputError(f"{number!r} is not a modifier such as 0x0100000000000001") from None
-    if not 0 <= modifier < 1 << 64:
-        raise InputError(f"{number!r} has more than 64 bits")
+        modifier = -1
+    if not 0 <= modifier <= _MAX_MODIFIER:
+        raise InputError(
+            f"{shown(number)} is not a modifier such as 0x0100000000000001, "
+            f"from 0x0 to {_MAX_MODIFIER:#x}"
+        )
     return FormatModifier(parse_fourcc(name), modifier)
 
 

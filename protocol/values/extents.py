@@ -43,7 +43,9 @@ class Extent:
         """The size that `str()` printed; `InputError` for anything else."""
         written = re.fullmatch(r"([0-9]{1,6})x([0-9]{1,6})", text, re.ASCII | re.IGNORECASE)
         if written is None:
-            raise InputError(f"{shown(text)} is not WIDTHxHEIGHT")
+            raise InputError(
+                f"{shown(text)} is not WIDTHxHEIGHT, from 1x1 to {MAX_EXTENT}x{MAX_EXTENT}"
+            )
         width, height = int(written[1]), int(written[2])
         fault = cls.fault(width, height)
         if fault is not None:

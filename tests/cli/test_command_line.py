@@ -75,6 +75,47 @@ def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
     assert f"there is no command {slip!r}; did you mean {meant!r}?" in run.err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["weston", "biuld"], "there is no 'biuld'; did you mean 'build'?"),
+        (["client", "install"], "there is no 'install'; there are build"),
+        (["protocol", "pth"], "there is no 'pth'; did you mean 'path'?"),
+        (["protocol", "xml", "xx-dmabuf-negotiation"], "did you mean 'xx-dmabuf-negotiation-v1'?"),
+        (["protocol", "header", "--for", "sever"], "there is no 'sever'; did you mean 'server'?"),
+        (["completion", "bsh"], "there is no 'bsh'; did you mean 'bash'?"),
+        (["completion", "tcsh"], "there is no 'tcsh'; there are bash, zsh, fish"),
+        (["setup", "udv"], "there is no 'udv'; did you mean 'udev'?"),
+        (["play", "--picture", "bar"], "there is no 'bar'; did you mean 'bars'?"),
+        (["camera", "--buffers", "import"], "there is no 'import'; did you mean 'imported'?"),
+        (["explain", "--rotation", "9" * 999], "9...; there are 0, 90, 180, 270"),
+        (["explain", "--participant", "a:decod"], "did you mean 'decode'?"),
+        (["check-frame", "--format", "NV112"], "0xffffffff"),
+        (["man", "expalin"], "there is no command 'expalin'; did you mean 'explain'?"),
+    ],
+)
+def test_a_word_that_stands_for_one_of_some_is_told_with_what_was_meant(heapwire, words, told):
+    run = heapwire(*words)
+    assert run.status == 2
+    assert told in run.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "--platform", "rasberry-pi-4"], "did you mean 'raspberry-pi-4'?"),
+        (["diff", "uvc-camera", "uvc-camra"], "did you mean 'uvc-camera'?"),
+        (["explain", "--platform", "uvc-camera", "--participant", "camra:camera"], "'camera'?"),
+        (["check", "--list", "params/plan"], "did you mean 'params/plane"),
+        (["docs", "polcy"], "did you mean 'policy'?"),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_with_what_was_meant(heapwire, words, told):
+    run = heapwire(*words)
+    assert run.status != 0
+    assert told in run.err
+
+
 @pytest.mark.parametrize("word", ["xyzzy", "-"])
 def test_what_is_like_no_command_is_told_with_all_of_them(heapwire, word):
     run = heapwire("--verbose", word)
@@ -128,7 +169,7 @@ def test_a_format_that_is_known_or_a_number_is_not_remarked_on(heapwire, word):
 def test_what_can_be_no_format_is_told_with_what_is_spelled_nearly_so(heapwire):
     run = heapwire("explain", "--format", "XRGB888")
     assert run.status == 2
-    assert run.err.endswith("four characters or 0x...; did you mean 'XRGB8888'?\n")
+    assert run.err.endswith("a number from 0x0 to 0xffffffff; did you mean 'XRGB8888'?\n")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from heapwire.cli.command_line import COMMANDS, whole_command_line
 from heapwire.cli.install.man_page import escaped, man_page
 from heapwire.cli.install.manual import all_pages
+from heapwire.kernel.description import shipped
 
 PROTOCOLS = {
     "xx-dmabuf-allocation-v1",
@@ -29,6 +30,30 @@ def test_completion_knows_the_arguments_of_every_command(heapwire):
     for name in COMMANDS:
         assert f"_shtab_heapwire_{name.replace('-', '_')}_option_strings" in run.out
     assert "--screenshot" in run.out
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "--platform"), ("list", "--platform"), ("diff",), ("diff", "local")]
+)
+def test_a_machine_is_completed_with_the_platforms_and_files(heapwire, tmp_path, words):
+    """As bash asks: it tells the words and where the cursor is, and reads COMPREPLY."""
+    (tmp_path / "raspberry.toml").write_text("")
+    script = tmp_path / "completion"
+    script.write_text(heapwire("completion", "bash").out)
+    typed = ["heapwire", *words, "rasp"]
+    program = (
+        f"source {script}; COMP_WORDS=({' '.join(typed)}); COMP_CWORD={len(typed) - 1};"
+        f" _shtab_heapwire heapwire rasp {typed[-2]}; printf '%s\\n' ${{COMPREPLY[@]}}"
+    )
+    done = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    wanted = [name for name in shipped() if name.startswith("rasp")]
+    assert len(wanted) > 1
+    assert done.stdout.split() == [*wanted, "raspberry.toml"]
+
+
+def test_other_shells_know_the_platforms_too(heapwire):
+    for shell in ("zsh", "fish"):
+        assert f"local {' '.join(shipped())}" in heapwire("completion", shell).out
 
 
 @pytest.mark.parametrize(

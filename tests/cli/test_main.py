@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 import heapwire.cli.list as heapwire_list
-from heapwire.cli.arguments import extent, positive
+from heapwire.cli.arguments import extent, whole_number
 from heapwire.client_lib import (
     DisconnectedError,
     FileError,
@@ -78,8 +78,10 @@ def test_what_is_no_size_is_refused(text):
         extent(text)
 
 
-def test_a_count_is_above_zero():
-    assert positive("1") == 1
-    for text in ("0", "-1", "one", ""):
-        with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
-            positive(text)
+def test_a_number_is_in_its_limits_however_it_is_written():
+    read = whole_number(64)
+    assert [read(text) for text in ("1", "64", "007", "0" * 5000 + "64")] == [1, 64, 7, 64]
+    for text in ("0", "65", "-1", "one", "", "1.5", "1_0", "\u0661", " 1", "9" * 5000, "640"):
+        with pytest.raises(argparse.ArgumentTypeError, match="a whole number from 1 to 64"):
+            read(text)
+    assert whole_number(9, least=0)("0") == 0

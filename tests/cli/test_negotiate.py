@@ -12,6 +12,7 @@ import pytest
 
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
+from heapwire.protocol.values import MAX_BUFFER_COUNT
 
 BOARD = "raspberry-pi-4"
 NEGOTIATE = ("negotiate", "--platform", BOARD)
@@ -59,6 +60,17 @@ def test_the_size_and_who_takes_part_are_asked_for(heapwire, serving):
         small = heapwire(*NEGOTIATE, "--format", "NV12", "--size", "640x480", "--json").document
     assert plan["extent"]["width"] == small["plans"][0]["extent"]["width"] == 640
     assert plan["buffer_count"] > small["plans"][0]["buffer_count"]
+
+
+def test_as_many_buffers_are_asked_for_as_a_compositor_can_be_told_of(heapwire, serving):
+    few, most = ("--format", "NV12", "--size", "64x64"), MAX_BUFFER_COUNT + 2
+    with serving():
+        [plan, *_] = heapwire(*NEGOTIATE, *few, "--buffers", most, "--json").document["plans"]
+    [count] = [reason["text"] for reason in plan["reasons"] if reason["subject"] == "count"]
+    assert ": 63 for the producer, 1 in flight, " in count
+    refused = heapwire(*NEGOTIATE, *few, "--buffers", most + 1)
+    assert refused.status == 2
+    assert "'67' is not a whole number from 1 to 66" in refused.err
 
 
 def test_where_there_is_no_plan_it_says_who_stands_in_the_way(heapwire, serving):

@@ -57,7 +57,11 @@ def find_libweston(wanted: int | None = None) -> Libweston:
         if head == "libweston" and tail.isdigit()
     ]
     if wanted is not None and wanted not in majors:
-        raise MachineError(f"libweston-{wanted} is not installed: install libweston-{wanted}-dev")
+        there = ", ".join(map(str, sorted(majors)))
+        raise MachineError(
+            f"libweston-{wanted} is not installed: install libweston-{wanted}-dev"
+            f"{f', or name one that is: {there}' if there else ''}"
+        )
     if not majors:
         raise MachineError(
             "no development package of libweston is installed: install that of your Weston "

@@ -286,6 +286,5 @@ def parse_fourcc(text: str) -> int:
             return number
     elif 0 < len(text) <= 4 and text.isascii() and text.isprintable():
         return fourcc(text)
-    raise InputError(
-        f"{shown(text)} is not a pixel format: give a name such as NV12, four characters or 0x..."
-    )
+    what = f"a name such as NV12, four characters or a number from 0x0 to {_MAX_FOURCC:#x}"
+    raise InputError(f"{shown(text)} is not a pixel format: give {what}")

@@ -237,7 +237,8 @@ def parse_modifier(text: str) -> int:
     except ValueError:
         number = -1
     if not 0 <= number <= _MAX_MODIFIER:
-        raise InputError(f"{shown(text)} is not a format modifier: give a name or 0x...")
+        what = f"give a name or a number from 0x0 to {_MAX_MODIFIER:#x}"
+        raise InputError(f"{shown(text)} is not a format modifier: {what}")
     return number
 
 
