@@ -48,6 +48,7 @@ SKIPS = HERE / "skips.toml"
 # The Debian package of each program or library that a test may name.
 PACKAGES = {
     "cc": "gcc",
+    "chromium": "chromium",
     "drm_info": "drm-info",
     "egl.pc": "libegl-dev",
     "g++": "g++",
