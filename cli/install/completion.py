@@ -74,7 +74,9 @@ def run(options: argparse.Namespace) -> int:
             "shtab is missing: install heapwire with its extra, [completion]"
         ) from None
     top, _ = whole_command_line()
-    text: str = shtab.complete(top, shell=options.shell, preamble=_name_platforms(top))
+    text: str = shtab.complete(
+        top, shell=options.shell, preamble=_name_platforms(top).get(options.shell, "")
+    )
     if not options.install:
         say(text, end="")
         return DONE
