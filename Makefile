@@ -48,16 +48,19 @@ vm: ## build the kernels of the test machines, get what Debian has of them (cach
 # What is measured and asked, and what measurements share with the tests.
 BENCH := PYTHONPATH=bench/hosts:bench/clients:bench/models:tests/common:tests/solver:tests/host_weston $(BIN)/python
 
-bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what holds the loop
-	@set -e; for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
-	echo "$$script"; $(BENCH) $$script; done
+bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what holds the loop; one table at the end
+	@set -e; export BENCH_TABLE=$(CURDIR)/$(VENV)/ratios; rm -f $$BENCH_TABLE; \
+	for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
+	echo "$$script"; $(BENCH) $$script; done; \
+	$(BENCH) bench/ratio_table.py $$BENCH_TABLE
 
-bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston
-	$(BENCH) bench/bench_weston.py
-	$(BENCH) bench/bench_sources_weston.py
-	$(BENCH) bench/bench_loop.py weston
-	$(BENCH) bench/bench_end.py weston
-	$(BENCH) bench/bench_answer.py weston
+WESTON := weston sources_weston "loop weston" "end weston" "answer weston"
+
+bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston, with a table at the end
+	@set -e; export BENCH_TABLE=$(CURDIR)/$(VENV)/ratios-weston; rm -f $$BENCH_TABLE; \
+	for measured in $(WESTON); do set -- $$measured; \
+	echo "bench_$$measured"; $(BENCH) bench/bench_$$1.py $$2; done; \
+	$(BENCH) bench/ratio_table.py $$BENCH_TABLE
 
 lint: $(VENV)/installed/dev ## check style, types, and that every file has a licence
 	$(BIN)/ruff check .

@@ -26,6 +26,7 @@ from typing import Any
 
 from cffi import FFI
 from measured_host import reference, weston
+from ratio_table import tell_ratio
 
 from heapwire.kernel.system import c_compiler
 from heapwire.protocol import MachineError
@@ -216,6 +217,8 @@ def measure(kind: str, folder: Path, path: Path, explanation: Explanation) -> No
             low, middle = (one / other for one, other in zip(ours, bare, strict=True))
             verdict = "" if aim is None or low <= aim else f"  ABOVE {aim} times"
             print(f"  {name:18} {ours[0]:6.0f} us, {low:5.1f} times; {middle:5.1f}{verdict}")
+            figure = f"{kind}, {_EXPLAINED[explanation]}: {name}"
+            tell_ratio(figure, low, "the same answer of a server in C", limit=aim)
 
 
 def summed(times: list[float]) -> tuple[float, float]:

@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 
+from ratio_table import tell_ratio
+
 RUNS = 9
 AIM = 5
 COMMANDS = ("--help", "--version", "list --help", "play --help")
@@ -38,6 +40,8 @@ def main() -> None:
         ratio = min(found) / min(nothing)
         verdict = f"  ABOVE {AIM} times" if command == "--help" and ratio > AIM else ""
         print(f"  heapwire {command:15} {min(found):6.1f} ms, {ratio:4.1f} times{verdict}")
+        limit = AIM if command == "--help" else None
+        tell_ratio(f"heapwire {command}", ratio, "python -c pass", limit=limit)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from asked_questions import (
 from costly_questions import DEAR_BY_A_CLIENT, question
 from measured_host import Host, reference, weston
 from patience import until
+from ratio_table import tell_ratio
 
 from heapwire.client_lib.negotiation import Negotiation, NegotiationManager
 from heapwire.client_lib.wayland import create
@@ -35,6 +36,7 @@ from heapwire.protocol import MachineError
 from heapwire.protocol.wire import CLIENT_SET_BYTES, NEGOTIATIONS, SET_OVERHEAD
 
 LIMIT = 100.0  # milliseconds of the host's processor time
+_BASE = f"{LIMIT:g} ms of processor time"
 CLIENTS = 4
 LONG_CLIENTS = 14  # two sets of each are what one may have, and all of them not too much for all
 FULL_CLIENTS = 15
@@ -201,6 +203,7 @@ def main() -> None:
                 continue
         verdict = "" if end.processor <= LIMIT else f"  ABOVE {LIMIT:g} ms"
         print(f"  {name:48} {end.processor:6.1f} ms, {end.passed:6.1f} in all{verdict}", flush=True)
+        tell_ratio(f"{host_of.__name__}'s end: {name}", end.processor / LIMIT, _BASE, limit=1)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from ratio_table import tell_ratio
+
 from heapwire.kernel.system import c_compiler
 
 HERE = Path(__file__).parent
@@ -41,6 +43,7 @@ def main() -> None:
         f"a message without the listener: {without:6.0f} ns; with it {ratio:.3f} times that "
         f"(median of {len(turns)} turns)"
     )
+    tell_ratio("a message, with the listener", ratio, "without it")
 
 
 if __name__ == "__main__":

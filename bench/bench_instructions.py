@@ -25,6 +25,7 @@ from typing import Any
 from bench_answer import Plugin
 from bench_solve import four_planes, many_pairs, nothing, three_devices
 from merge_by_hand import as_by_hand, merged_by_hand
+from ratio_table import tell_ratio
 
 from heapwire.compositor_plugin import spare_the_loop
 from heapwire.compositor_plugin.hosts.reference import Compositor
@@ -36,6 +37,10 @@ from heapwire.protocol.wire import Explanation
 PLATFORM = "raspberry-pi-4"
 QUESTIONS = 40
 SOLVER = "solver: "
+BY_HAND = f"{SOLVER}2 participants x 8 x 4 heaps, plans"
+SHARED = f"{SOLVER}4 participants x 1200 x 16 heaps, plans"
+DISTINCT = f"{SOLVER}4 participants x 1200 distinct x 16, plans"
+AIMS = {BY_HAND: 10, SHARED: 3, DISTINCT: 4}  # times what they are compared with
 BASE = Path(__file__).with_name("instructions_base.json")
 # Times the base. What the solver takes is the same in each run; how a question's requests arrive
 # at a compositor, and how many turns its loop takes for them, is the machine's matter.
@@ -103,6 +108,7 @@ def counted() -> dict[str, int]:
     for row, problem in (
         ("2 participants x 8 x 4 heaps", many_pairs(2, 8, 4, 1)),
         ("4 participants x 1200 x 16 heaps", many_pairs(4, 1200, 16, 16)),
+        ("4 participants x 1200 distinct x 16", many_pairs(4, 1200, 16, 16, distinct=True)),
         ("4 planes x 16 drivers, related", four_planes(16)),
         ("3 devices with odd pitches", three_devices((528, 1456, 1360))),
     ):
@@ -115,17 +121,16 @@ def counted() -> dict[str, int]:
 
 def compared() -> dict[str, tuple[str, int]]:
     """What the plans of a row are compared with, and its instructions."""
-    merged, heard = many_pairs(2, 8, 4, 1), many_pairs(4, 1200, 16, 16)
+    merged, shared = many_pairs(2, 8, 4, 1), many_pairs(4, 1200, 16, 16)
+    distinct = many_pairs(4, 1200, 16, 16, distinct=True)
     assert merged_by_hand(merged) == [as_by_hand(plan) for plan in solve_plans(merged).plans]
     return {
-        f"{SOLVER}2 participants x 8 x 4 heaps, plans": (
+        BY_HAND: (
             "a merge written by hand for it",
             instructions(lambda: merged_by_hand(merged)),
         ),
-        f"{SOLVER}4 participants x 1200 x 16 heaps, plans": (
-            "a walk over its pairs",
-            instructions(lambda: nothing(heard)),
-        ),
+        SHARED: ("a walk over its pairs", instructions(lambda: nothing(shared))),
+        DISTINCT: ("a walk over its pairs", instructions(lambda: nothing(distinct))),
     }
 
 
@@ -146,8 +151,11 @@ def main(options: list[str]) -> int:
         verdict = f"  ABOVE {most} times" if count > most * before else ""
         status |= bool(verdict) and not keep
         print(f"  {what:48} {count:7}, {count / before:.2f} times the base{verdict}")
+        if what in base:
+            tell_ratio(f"instructions, {what}", count / before, f"{before}, kept", limit=most)
     for what, (other, count) in compared().items():
         print(f"  {what}: {found[what] / count:.1f} times {other} ({count})")
+        tell_ratio(f"instructions, {what}", found[what] / count, other, limit=AIMS[what])
     return status
 
 

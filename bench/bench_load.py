@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bench_answer import Plugin
+from ratio_table import tell_ratio
 
 from heapwire.compositor_plugin.hosts.embed import build_library
 from heapwire.compositor_plugin.hosts.embed.build import BuiltPython
@@ -79,6 +80,8 @@ def main() -> None:
             print(
                 f"  {label:34} {time / 1e3:11.1f} ms {time / python:14.1f} {kib / 1024:12.1f} MiB"
             )
+            if before != "started":
+                tell_ratio(label, time / python, "Python and cffi, started in the same process")
 
 
 if __name__ == "__main__":

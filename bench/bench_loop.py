@@ -38,6 +38,7 @@ from asked_questions import (
 )
 from costly_questions import DEAR_BY_A_CLIENT, question
 from measured_host import Host, reference, weston
+from ratio_table import tell_ratio
 from ticker import Ticker
 
 from heapwire.client_lib import AllocationError, NegotiationError
@@ -47,6 +48,7 @@ from heapwire.protocol.values import Participant
 from heapwire.protocol.wire import ALLOCATIONS
 
 LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
+_BASE = f"{LIMIT:g} ms of processor time"
 CLIENTS = 4
 LOOKS = 3.0  # seconds
 TIMES = 3
@@ -194,7 +196,7 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
 )  # fmt: skip
 
 
-def measure(host: Host) -> None:
+def measure(host: Host, host_name: str) -> None:
     """Print a row for each: the longest wait of each time, and what was said the last time."""
     for name, run in ROWS:
         waits: list[float] = []
@@ -211,6 +213,7 @@ def measure(host: Host) -> None:
         verdict = "" if min(waits) <= LIMIT else f"  ABOVE {LIMIT:g} ms"
         each = " ".join(f"{one:5.2f}" for one in waits)
         print(f"  {name:48} {each} ms of {count:5}  {said}{verdict}", flush=True)
+        tell_ratio(f"{host_name}'s loop: {name}", min(waits) / LIMIT, _BASE, limit=1)
 
 
 def taken_away() -> float:
@@ -236,7 +239,7 @@ def main() -> None:
                     f"{name}: the ticker's longest wait, limit {LIMIT:g} ms; "
                     f"who only looks at its clock misses up to {taken_away():.2f} ms of it"
                 )
-                measure(host)
+                measure(host, name)
                 host.end()
         except MachineError as error:
             print(f"{name}: not measured: {error}")

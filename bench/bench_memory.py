@@ -21,6 +21,7 @@ from pathlib import Path
 import av
 import numpy as np
 from asked_questions import LONG_SETS, PATIENCE, long_values, made
+from ratio_table import tell_ratio
 
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.player import Player, PlayOptions, Progress
@@ -98,6 +99,8 @@ def told(what: str, before: int, now: int) -> None:
     """Print a row, and whether that is more than the bounds allow."""
     verdict = "" if now - before <= LIMIT else f"  ABOVE {before} + {LIMIT} KiB"
     print(f"  {what:>15} {now:16}{verdict}", flush=True)
+    figure = f"memory, {what} sets of 250 KiB"
+    tell_ratio(figure, (now - before) / LIMIT, f"the {LIMIT} KiB that the bounds allow", limit=1)
 
 
 def played(clip: Path, compositor: int, marks: list[int]) -> None:

@@ -13,6 +13,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+from ratio_table import tell_ratio
+
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.compositor_plugin import (
@@ -101,6 +103,7 @@ def measure(fd: int) -> None:
             print(
                 f"commit to done, {name}: median {median:.0f} us, {median / sync:.1f} round trips"
             )
+            tell_ratio(f"commit to done, {name}", median / sync, "a wl_display.sync")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from functools import partial
 from statistics import median
 
 from constraint_model import all_answers, any_answer, participants_of
+from ratio_table import tell_ratio
 
 from heapwire.protocol.explain import AnswerMemory, solve
 from heapwire.protocol.solver import (
@@ -55,6 +56,7 @@ from heapwire.protocol.values import (
 from heapwire.protocol.values.pixels.modifier import INTEL_X_TILED, INTEL_Y_TILED, modifier_code
 
 ARM = 8
+DISTINCT = "4 participants x 1200 distinct x 16"
 SETS = 16  # of one participant, as many as the protocol takes alternatives
 MODIFIERS = [
     LINEAR, INTEL_X_TILED, INTEL_Y_TILED, *(modifier_code(ARM, code) for code in range(1, 200)),
@@ -92,8 +94,13 @@ def pairs(count: int) -> list[FormatModifier]:
     return listed[:count]
 
 
-def many_pairs(participants: int, count: int, sources: int, sets: int) -> Problem:
-    """Participants with their pairs in so many sets, each with its own alignments."""
+def many_pairs(
+    participants: int, count: int, sources: int, sets: int, *, distinct: bool = False
+) -> Problem:
+    """Participants with their pairs in so many sets, each with its own alignments.
+
+    Sets of a participant say the same, unless they are to be distinct: then no two do.
+    """
     listed = pairs(count)
     chunk = -(-count // sets)
     everyone = [
@@ -106,7 +113,7 @@ def many_pairs(participants: int, count: int, sources: int, sets: int) -> Proble
                     constraints=(
                         need("pitch-alignment", 64 << number % 3),
                         need("scanline-alignment", 4 << number % 2),
-                        need("max-width", 8192),
+                        need("max-width", 8192 - (start // chunk * distinct)),
                         *((need("contiguous"),) if number == 0 else ()),
                     ),
                 )
@@ -337,6 +344,7 @@ def main() -> None:
         ("2 participants x 8 x 4 heaps", 150, partial(many_pairs, 2, 8, 4, 1), 1),
         ("4 participants x 1200 x 16 heaps", 8000, partial(many_pairs, 4, 1200, 16, SETS), 1),
         ("4 planes x 16 drivers, related", 1000, partial(four_planes, 16), 4),
+        (DISTINCT, 8000, partial(many_pairs, 4, 1200, 16, SETS, distinct=True), 1),
     ):
         cold = microseconds(solve_plans, build)
         explained = microseconds(solve, build)
@@ -348,6 +356,10 @@ def main() -> None:
             f"{name:34}{target:9}{cold:9.0f}{explained:11.0f}{again:7.1f}{idle:9.1f}"
             f"{first:10.0f}{every:11.0f}{every / cold:10.1f}"
         )
+        hearing = "hearing the participants, and no more"
+        tell_ratio(f"solver, {name}", cold / idle, hearing)
+        tell_ratio(f"solver, {name}, explained", explained / idle, hearing)
+        tell_ratio(f"solver, {name}", cold / every, "all answers of python-constraint2")
     conflicts_and_dear_questions()
     counts = (150, 300, 600, 1200, 2400)
     by_pairs = [

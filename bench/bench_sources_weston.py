@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bench_weston import SIZE, cpu_seconds
+from ratio_table import tell_ratio
 from stock_weston import DMABUF_DEVICES, PLATFORM, Weston, build_dmabuf
 from windows import Client
 
@@ -91,8 +92,10 @@ def main() -> None:
     ):
         ratio = statistics.median(turn[position] / turn[0] for turn in turns)
         print(f"  {what}: {ratio:.2f} times that (median of {TURNS} turns)")
+        tell_ratio(f"a frame of Weston, {what}", ratio, "one with linux-dmabuf alone")
     plain, followed = (statistics.median(turn[which] for turn in made) for which in (0, 1))
     print(f"a feedback object of its own: {plain * 1e6:.0f} us, and {followed * 1e6:.0f} with it")
+    tell_ratio("a feedback object of Weston's own, with the module", followed / plain, "without it")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from ratio_table import tell_ratio
+
 from heapwire.cli.demo import write_clip
 from heapwire.client_lib.player import Player, PlayOptions, Progress
 from heapwire.compositor_plugin.hosts.reference import Compositor
@@ -53,6 +55,7 @@ def main() -> None:
     print(
         f"calls to the plugin in {steady} displayed frames: {calls} ({calls / steady:.2f} a frame)"
     )
+    tell_ratio("calls of the plugin, when nothing changes any more", calls / steady, "a frame")
     for name in CALLS:
         print(f"    {name}: {before[name]} at the start, {counts[name] - before[name]} after that")
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from ratio_table import tell_ratio
 from windows import Client, Extent
 
 from heapwire.client_lib import NoCompositorError
@@ -106,6 +107,7 @@ def main() -> None:
         except MachineError as error:
             print(f"weston: not measured: {error}")
             return
+        cost: dict[str, tuple[float, float]] = {}  # start and frame, in seconds
         for label, loaded in (("without", None), ("with", module)):
             starts, memory = [], []
             for _ in range(ROUNDS):
@@ -116,11 +118,14 @@ def main() -> None:
             weston = start(folder, loaded)
             frame = seconds_of_frames(weston, folder, extension=loaded is not None)
             end(weston)
+            cost[label] = min(starts), frame
             print(
                 f"weston {label} the module: start {min(starts) * 1e3:.0f} ms of processor time, "
                 f"private memory {min(memory) / 1024:.1f} MiB, "
                 f"CPU {frame * 1e6:.0f} us a frame"
             )
+        for what, ours, bare in zip(("start", "frame"), cost["with"], cost["without"], strict=True):
+            tell_ratio(f"a {what} of Weston, with the module", ours / bare, "without it")
 
 
 if __name__ == "__main__":
