@@ -363,14 +363,12 @@ def _connect(target: str | int | None) -> Display:
 
 def _protocol_error(display: Display) -> ProtocolError:
     raw = libwayland.protocol_error(display._ptr)
-    marker = f"{raw.interface}#{raw.object_id}: error {raw.code}: "
-    line = libwayland.LOG.last
     return ProtocolError(
         interface=raw.interface,
         object_id=raw.object_id,
         code=raw.code,
         name=_error_name(display, raw.interface, raw.code),
-        message=line.partition(marker)[2],
+        message=raw.words(libwayland.LOG.last),
     )
 
 

@@ -26,6 +26,19 @@ class RawProtocolError(NamedTuple):
     object_id: int
     code: int
 
+    def words(self, line: str) -> str:
+        """What the compositor said of it, from a line of the log; nothing, if that is of another.
+
+        The number of an object stands after a #, and in older libwaylands (Debian 12's 1.21) an @.
+        """
+        for sign in "#@":
+            _, found, words = line.partition(
+                f"{self.interface}{sign}{self.object_id}: error {self.code}: "
+            )
+            if found:
+                return words
+        return ""
+
 
 def protocol_error(display: CData) -> RawProtocolError:
     """The protocol error that a `wl_display *` of pywayland's is dead of."""

@@ -25,6 +25,7 @@ from heapwire.client_lib import (
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import NEGOTIATION_MANAGER, Connection
 from heapwire.client_lib.wayland.connection import MOST_FAULTS
+from heapwire.client_lib.wayland.libwayland import RawProtocolError
 from heapwire.protocol import UsageError
 
 
@@ -94,6 +95,19 @@ def test_errors_of_other_protocols_are_named_too(fake):
         with pytest.raises(ProtocolError, match=r"incomplete \(3\): no planes were added"):
             connection.roundtrip()
         assert not params.destroyed
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("wl_surface#7: error 2: it is gone", "it is gone"),
+        ("wl_surface@7: error 2: a b#7: error 2: c", "a b#7: error 2: c"),
+        ("wl_surface@77: error 2: of another", ""),
+        ("", ""),
+    ],
+)
+def test_the_words_of_an_error_are_found_as_old_and_new_libwaylands_log_them(line, words):
+    assert RawProtocolError("wl_surface", 7, 2).words(line) == words
 
 
 class Deaf(FakeCompositor):
