@@ -17,7 +17,7 @@ import weakref
 
 import pytest
 from patience import PATIENCE
-from pywayland import ffi
+from pywayland import ffi, lib
 from pywayland.client import Display
 from pywayland.protocol.color_management_v1 import WpColorManagerV1
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufV1
@@ -116,6 +116,14 @@ def test_why_the_compositor_ended_it_is_not_told(wire):
         wire.display.dispatch(block=True)
     assert "because" not in str(caught.value)
     assert "7" not in str(caught.value).replace("71", "")  # EPROTO is 71
+
+
+def test_nobody_waits_for_less_than_ever(wire):
+    """Neither by what there is, nor by oneself: who prepared to read could not leave it."""
+    for wait in (wire.display.dispatch, wire.display.roundtrip):
+        with pytest.raises(TypeError, match="timeout"):
+            wait(timeout=0)
+    assert not hasattr(lib, "wl_display_cancel_read")
 
 
 def test_a_request_that_creates_and_destroys_leaves_a_proxy(wire):
