@@ -14,10 +14,12 @@ export PIP_ROOT_USER_ACTION := ignore
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
+SPHINX = $(BIN)/python -m sphinx -q --keep-going -j auto
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol bindings reference \
-	roots check-facts check-patches docs wheel check-wheel clean
+	roots check-facts check-patches docs links wheel check-wheel clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -95,9 +97,13 @@ check-patches: ## check the form of the kernel patches (SERIES=... SOURCE=...: t
 	for series in $(or $(SERIES),kernel/patches kernel/patches/7.2); do \
 		$(PYTHON) .ci/check_patches.py $(if $(SOURCE),--source $(SOURCE)) $$series || exit; done
 
-docs: $(VENV)/installed/docs ## make build/docs of the pages, the protocols, the commands and the faces (BUILDER=linkcheck asks the addresses)
+docs: $(VENV)/installed/docs ## make build/docs of the pages, the protocols, the commands and the faces
 	$(BIN)/python docs/site/site_pages.py build/docs-pages
-	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b $(or $(BUILDER),html) -c docs/site build/docs-pages build/docs
+	$(SPHINX) -W -b html -c docs/site build/docs-pages build/docs
+
+links: $(VENV)/installed/docs ## ask whether what the pages lead to elsewhere is there: by hand, it wants a network
+	$(BIN)/python docs/site/site_pages.py build/docs-pages
+	$(SPHINX) -b linkcheck -c docs/site build/docs-pages build/links
 
 wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/
 	rm -rf dist
