@@ -14,13 +14,14 @@ from html import escape
 from heapwire.cli.pages.layout_drawing import DRAWING_STYLE, drawn_objects, source_name
 from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform, usage_name
-from heapwire.protocol.explain import Document, explain_document, founded
+from heapwire.protocol.explain import Document, explain_document, founded, pair_groups, pair_name
 from heapwire.protocol.solver import Names, planes_text, says, source_names
 from heapwire.protocol.values import (
     REGISTRY,
     Answer,
     Constraint,
     ConstraintSet,
+    FormatModifier,
     Participant,
     Problem,
     fourcc_name,
@@ -99,13 +100,20 @@ def _participant(participant: Participant, problem: Problem) -> str:
 
 def _set(constraint_set: ConstraintSet, problem: Problem) -> str:
     names = source_names(problem)
-    formats = ", ".join(sorted({fourcc_name(pair.fourcc) for pair in constraint_set.formats}))
+    groups = pair_groups(map(pair_name, sorted(constraint_set.formats, key=_by_name)))
+    formats = "; ".join(
+        f"{', '.join(codes)} with {', '.join(modifiers)}" for codes, modifiers in groups
+    )
     needs = [
         f"{_text(_need(constraint, names))} "
         f'<span class="dim">({_text(founded(constraint.provenance, constraint.source))})</span>'
         for constraint in constraint_set.constraints
     ]
     return f'<p class="dim">for {_text(formats)}</p>{_list(needs)}'
+
+
+def _by_name(pair: FormatModifier) -> tuple[str, int]:
+    return fourcc_name(pair.fourcc), pair.modifier
 
 
 def _need(constraint: Constraint, names: Names) -> str:
