@@ -52,15 +52,18 @@ def with_linear(pairs: tuple[FormatModifier, ...]) -> tuple[FormatModifier, ...]
 def _sets_of(
     device: int, memory: TrancheMemory, pairs: tuple[FormatModifier, ...]
 ) -> Iterator[ConstraintSet]:
-    free = dict.fromkeys(pairs)
+    told: set[FormatModifier] = set()
     for entry in memory.sets:
         if entry.device == device:
             formats = with_linear(entry.set.formats)
             yield ConstraintSet(formats=formats, constraints=entry.set.constraints)
-            for pair in entry.set.formats:
-                free.pop(pair, None)
-    if free:  # of these nothing is known but that the compositor takes them
-        yield ConstraintSet(formats=with_linear(tuple(free)))
+            told.update(entry.set.formats)
+    # Of the others nothing is known but that the compositor takes them. LINEAR, that some of them
+    # are imported as, may be told of by itself, and then that holds.
+    others = with_linear(tuple([pair for pair in pairs if pair not in told]))
+    free = tuple([pair for pair in others if pair not in told])
+    if free:
+        yield ConstraintSet(formats=free)
 
 
 def _permitted(tranche: DmabufTranche) -> ConstraintSet:

@@ -18,6 +18,7 @@ from heapwire.client_lib import (
 )
 from heapwire.client_lib.negotiation.local_batch import local_batch
 from heapwire.client_lib.negotiation.local_goals import local_goals
+from heapwire.client_lib.negotiation.told_goals import told_participants
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.plugin import GLOBALS
 from heapwire.compositor_plugin.sources import DmabufSources, TrancheDescriptions
@@ -26,18 +27,27 @@ from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (
     INVALID,
     LINEAR,
+    MAX_WIDTH,
+    PITCH_ALIGNMENT,
+    Constraint,
+    ConstraintSet,
     Extent,
     Extents,
     FormatModifier,
+    HeapId,
+    Participant,
+    SourceId,
     Usage,
     parse_fourcc,
 )
 from heapwire.protocol.wire import (
+    DeviceSet,
     DmabufFeedback,
     DmabufTranche,
     Inquiry,
     MemoryDecoder,
     TrancheFlags,
+    TrancheMemory,
     memory_events,
 )
 
@@ -203,3 +213,40 @@ def test_a_pair_of_which_a_device_says_nothing_is_usable(pi):
         formats = {pair for one in participant.sets for pair in one.formats}
         assert {odd, rows, FormatModifier(XRGB, LINEAR)} <= formats
     assert memory.sources == (pi.source("linux,cma").id,)
+
+
+ROWS, DRIVERS = FormatModifier(XRGB, LINEAR), FormatModifier(XRGB, INVALID)
+WIDE = Constraint(type=PITCH_ALIGNMENT.type, value=256)
+SHORT = Constraint(type=MAX_WIDTH.type, value=8192)
+
+
+def told_of(*sets: tuple[FormatModifier, ...], pairs=(ROWS, DRIVERS)) -> Participant:
+    """A device of a tranche that says something else of each of some lists of pairs."""
+    memory = TrancheMemory(
+        sources=(SourceId.heap(HeapId(254, 1)),),
+        sets=tuple(
+            DeviceSet(3, ConstraintSet(formats=formats, constraints=(said,)))
+            for formats, said in zip(sets, (WIDE, SHORT), strict=False)
+        ),
+    )
+    device, _ = told_participants(DmabufTranche(None, TrancheFlags.SCANOUT, pairs, memory))
+    return device
+
+
+def test_what_is_required_of_rows_is_so_beside_a_pair_of_which_nothing_is_said():
+    """A pair without a modifier is imported as rows, and of rows the device has spoken."""
+    device = told_of((ROWS,))
+    assert [one.constraints for one in device.sets if ROWS in one.formats] == [(WIDE,)]
+    assert [one.constraints for one in device.sets if DRIVERS in one.formats] == [()]
+
+
+def test_rows_of_which_nothing_is_said_are_free_beside_a_pair_that_is_told_of():
+    device = told_of((DRIVERS,))
+    assert [one.constraints for one in device.sets if ROWS in one.formats] == [(WIDE,), ()]
+
+
+@pytest.mark.parametrize("sets", [((ROWS,), (DRIVERS,)), ((DRIVERS,), (ROWS,))])
+def test_no_set_is_lost_in_whatever_order_they_are_told(sets):
+    device = told_of(*sets)
+    assert [one.constraints for one in device.sets] == [(WIDE,), (SHORT,)]
+    assert all(ROWS in one.formats for one in device.sets)
