@@ -22,6 +22,7 @@ from heapwire.protocol.solver.prepared_participant import (
     prepared,
     prepared_content,
     substitutes_of,
+    with_higher_columns,
     without_wildcards,
 )
 from heapwire.protocol.solver.recollection import Recollection
@@ -96,6 +97,7 @@ def prepared_goals(
         # By name, so that nothing depends on who came first.
         participants.sort(key=lambda participant: participant.name)
         participants.append(content)
+        participants = with_higher_columns(participants, problem, budget)
         goals.append(
             PreparedGoal(
                 problem=problem,

@@ -15,7 +15,7 @@ from typing import Final
 from heapwire.protocol.late_dataclasses import dataclass, field, replace
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.known_sets import CONDITIONS, Alternatives, KnownSets, SaidBySets
-from heapwire.protocol.solver.layout import with_column_height
+from heapwire.protocol.solver.layout import least_rows, with_column_height
 from heapwire.protocol.solver.merge import Bottom, Substitutes, lift
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import (
@@ -163,13 +163,38 @@ def _offers(
     depends = known.conditional or (turned and (scans_out or known.turning))
 
     def worked_out() -> dict[FormatModifier, Alternatives]:
-        sets, content, extents = participant.sets, problem.content, problem.extents
+        sets = participant.sets
         if known.columns:
-            budget.spend(sum([len(own.formats) for own in sets]))
-            sets = tuple([replace(own, formats=with_column_height(own, extents)) for own in sets])
-        return offers_of(sets, content, extents, budget, scans_out=scans_out)
+            sets = _with_columns(sets, problem.extents.allocated.height, budget)
+        return offers_of(sets, problem.content, problem.extents, budget, scans_out=scans_out)
 
     return worked_out() if depends else known.offers.by((), budget, worked_out)
+
+
+def _with_columns(
+    sets: tuple[ConstraintSet, ...], rows: int, budget: StepBudget
+) -> tuple[ConstraintSet, ...]:
+    budget.spend(sum([len(own.formats) for own in sets]))
+    return tuple([replace(own, formats=with_column_height(own, rows)) for own in sets])
+
+
+def with_higher_columns(
+    participants: list[PreparedParticipant], problem: Problem, budget: StepBudget
+) -> list[PreparedParticipant]:
+    """The participants with columns for as many rows as all sets of any of them demand room for."""
+    if not any(participant.known.columns for participant in participants):
+        return participants
+    budget.spend(sum([len(participant.sets) for participant in participants]))
+    rows = max([min(map(least_rows, one.sets), default=0) for one in participants])
+    if rows <= problem.extents.allocated.height:
+        return participants
+
+    def higher(one: PreparedParticipant) -> PreparedParticipant:
+        sets = _with_columns(one.sets, rows, budget)
+        offers = offers_of(sets, problem.content, problem.extents, budget, scans_out=one.scanout)
+        return replace(one, offers=offers, lifted={}, saying={}, alike=[])
+
+    return [higher(one) if one.known.columns else one for one in participants]
 
 
 def prepared_content(content: Content, budget: StepBudget) -> PreparedParticipant:

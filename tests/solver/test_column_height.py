@@ -66,6 +66,28 @@ def test_without_both_signs_nobody_knows_the_height(constraints):
     assert answer.plans == ()  # a heap decides no layout
 
 
+@pytest.mark.parametrize("name", ["must-fit-height", "min-height"])
+@pytest.mark.parametrize("who", ["the decoder", "the display", "another"])
+def test_room_for_more_rows_than_the_picture_s_makes_columns_higher(name, who):
+    more = (need(name, 1440),)
+    problem = ask(
+        decoder(*PACKED, *(more if who == "the decoder" else ())),
+        *((part("player", of([NV12, ANY_HEIGHT], *more)),) if who == "another" else ()),
+        shown=(display(of(ANY_HEIGHT, *(more if who == "the display" else ()))),),
+        sources=(CMA,),
+        extents=Extents(coded=Extent(1920, 1080)),
+    )
+    assert planned(problem) == ["BROADCOM_SAND128(2160)"]
+
+
+def test_room_that_only_an_alternative_demands_makes_no_column_higher():
+    player = part("player", of(ANY_HEIGHT, need("must-fit-height", 1440)), of(ANY_HEIGHT))
+    problem = question((1920, 1080), *PACKED)
+    assert planned(replace(problem, participants=(*problem.participants, player))) == [
+        "BROADCOM_SAND128(1632)"
+    ]
+
+
 def test_all_alignments_of_the_set_count():
     more = (need("height-alignment", 32), need("height-alignment", 24))
     assert planned(question((64, 90), *PACKED, *more)) == ["BROADCOM_SAND128(144)"]

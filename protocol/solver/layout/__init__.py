@@ -6,6 +6,7 @@ from heapwire.protocol.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from heapwire.protocol.solver.layout.column_height import (
+        least_rows as least_rows,
         tells_column_height as tells_column_height,
         with_column_height as with_column_height,
     )
@@ -30,7 +31,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {
-            "column_height": "tells_column_height with_column_height",
+            "column_height": "least_rows tells_column_height with_column_height",
             "exact_layout": "GeometryDemand plane_rooms put_into_objects",
             "fixed_layout": "changes meets_fixed",
             "layout_class": "LayoutClass class_of classes_of",

@@ -3,8 +3,9 @@
 Who lists Broadcom's columns (SAND) with the parameter 0 takes any height, or writes the one that
 follows from the picture. A set says how it follows with two of its constraints: `height-alignment`,
 what the rows are rounded up to, and `adjacent-planes`: in a column chroma begins where luma ends,
-so that it is as high as both together. So 1080 rows in steps of 16 are columns of 1632. Such a
-set means the member of the family, and says so before it is compared with those of others.
+so that it is as high as both together. So 1080 rows in steps of 16 are columns of 1632, and more
+where somebody demands room for more rows (`must-fit-height`). Such a set means the member of the
+family, and says so before it is compared with those of others.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from heapwire.protocol.values import (
     ADJACENT_PLANES,
     HEIGHT_ALIGNMENT,
     MAX_EXTENT,
+    MIN_HEIGHT,
     MODIFIER_FAMILIES,
+    MUST_FIT_HEIGHT,
     ConstraintSet,
-    Extents,
     FormatModifier,
     columns_so_high,
 )
@@ -32,12 +34,18 @@ def tells_column_height(one: ConstraintSet) -> bool:
     return _steps(one) is not None and any(map(_is_family, one.formats))
 
 
-def with_column_height(one: ConstraintSet, extents: Extents) -> tuple[FormatModifier, ...]:
-    """The pairs of a set for pictures of a size, each in its place."""
+def least_rows(one: ConstraintSet) -> int:
+    """The rows that a set demands room for, whatever the picture."""
+    told = [row.of(c) for c in one.constraints for row in (MUST_FIT_HEIGHT, MIN_HEIGHT)]
+    return max([rows or 0 for rows in told], default=0)
+
+
+def with_column_height(one: ConstraintSet, rows: int) -> tuple[FormatModifier, ...]:
+    """The pairs of a set for buffers with room for so many rows, each in its place."""
     step = _steps(one)
     if step is None:
         return one.formats
-    rows = up(extents.allocated.height, step)
+    rows = up(max(rows, least_rows(one)), step)
     if rows > MAX_EXTENT:
         return one.formats
     return tuple(
