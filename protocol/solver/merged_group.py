@@ -100,7 +100,7 @@ def group_of(
     )
     if demand is BOTTOM:
         return None
-    orders = _orders(goal, choice)
+    orders = _orders(goal, choice) if _ranks_sources(demand) else None
     key = id(demand), planes, orders
     if key not in known:
         known[key] = demand, group_with(goal, choice, planes, demand, orders=orders)
@@ -149,6 +149,13 @@ def _count(goal: PreparedGoal, demand: Demand) -> int | None:
     bounded = goal.heeds_capacity or max(shared, least) > MOST_BUFFERS
     most = demand.uint(MAX_BUFFERS, UINT_MAX)
     return count if count <= (min(most, MOST_BUFFERS) if bounded else most) else None
+
+
+def _ranks_sources(demand: Demand) -> bool:
+    """Whether somebody whose demand is in it may like one source better than another."""
+    return not _RANKING.isdisjoint(demand.whole) or any(
+        type_ in _RANKING for type_, _ in demand.own
+    )
 
 
 def _orders(goal: PreparedGoal, choice: SetChoice) -> tuple[tuple[int, ...], ...] | None:

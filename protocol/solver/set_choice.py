@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import compress, repeat
+from operator import contains
 from typing import TypeAlias
 
 from heapwire.protocol.late_dataclasses import dataclass
@@ -112,8 +113,9 @@ def common_pairs(
         pairs = {fixed.format} if pairs is None else pairs & {fixed.format}
     ordered = list(pairs or ())
     budget.spend(len(ordered) * (2 + len(participants)) // 4)
-    if computed:
-        ordered = [pair for pair in ordered if pair.fourcc in classes_of(pair.modifier)]
+    if computed and ordered:
+        fourccs, modifiers = zip(*ordered, strict=True)  # columns are walked over fast
+        ordered = list(compress(ordered, map(contains, map(classes_of, modifiers), fourccs)))
     columns: list[Iterator[Alternatives]] = [
         repeat(ANYTHING)
         if participant.offers is None
