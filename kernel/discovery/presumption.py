@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from heapwire.kernel.description import Device
+from heapwire.kernel.description import Device, DeviceKind, profiles_of
 from heapwire.kernel.discovery.device_place import is_virtual
 from heapwire.kernel.discovery.sysfs import SysfsDevice
-from heapwire.protocol.values import CONTIGUOUS, PERMITTED_SOURCES, Constraint, Provenance
+from heapwire.protocol.values import (
+    CONTIGUOUS,
+    PERMITTED_SOURCES,
+    Constraint,
+    Provenance,
+    SourceId,
+    Usage,
+)
 
 # Buses without scatter-gather in their devices as a rule: those of systems on a chip. About 40
 # display drivers there are made of drm_gem_dma_helper.c, which refuses memory in several runs,
@@ -31,6 +38,10 @@ def presumed_memory(
     `queue_hint` says that a V4L2 queue takes no pointers to user memory, which is a sign of
     videobuf2-dma-contig on any bus.
     """
+    if entry.physical.subsystem == "pci":
+        own = presumed_own_memory(device)
+        if own:
+            return own
     spoken_of = any(one.type in (CONTIGUOUS.type, PERMITTED_SOURCES.type) for one in known)
     bus = entry.physical.subsystem
     suspect = queue_hint or (bus in _BUSES and not is_virtual(entry))
@@ -44,5 +55,25 @@ def presumed_memory(
             value=1,
             provenance=Provenance.PRESUMPTION,
             source=", ".join(signs),
+        ),
+    )
+
+
+def presumed_own_memory(device: Device) -> tuple[Constraint, ...]:
+    """That a display on PCI shows what it allocates itself, if its driver is known for nothing.
+
+    Of those on PCI that the kernel has, most read memory of their own and import none
+    (bochs, qxl, virtio_gpu, hibmc, vboxvideo, gma500), or import what they never show (amdgpu,
+    radeon, nouveau, loongson, Intel's discrete cards); the others have profiles.
+    """
+    known = any(Usage.SCANOUT in profile.uses for profile in profiles_of(device))
+    if device.kind is not DeviceKind.DISPLAY or device.id is None or known:
+        return ()
+    return (
+        Constraint(
+            type=PERMITTED_SOURCES.type,
+            value=(SourceId.device(device.id),),
+            provenance=Provenance.PRESUMPTION,
+            source="PCI, and nothing is known of the driver",
         ),
     )

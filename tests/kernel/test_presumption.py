@@ -107,8 +107,24 @@ def test_who_reads_the_first_run_of_scattered_memory_is_promised_none(tree, comp
     assert planned(platform, XRGB)[0] == "reserved"
 
 
-@pytest.mark.parametrize("driver", ["amdgpu", "i915", "virtio_gpu", "bochs-drm"])
-def test_of_a_display_on_another_bus_nothing_is_presumed(tree, driver):
+@pytest.mark.parametrize("iommu", [False, True])
+def test_on_pci_a_display_of_an_unknown_driver_is_promised_what_it_allocates_itself(tree, iommu):
+    """Most of the kernel's on PCI show nothing else, whatever they import."""
+    platform = machine(tree, "nobody-knows", "nobody", "pci", iommu=iommu)
+    assert planned(platform, XRGB)[0] == "card0"
+    presumed = constraints(platform, "card0", Usage.SCANOUT)["permitted-sources"]
+    assert presumed.provenance is PRESUMPTION
+    assert presumed.source == "PCI, and nothing is known of the driver"
+
+
+@pytest.mark.parametrize("driver", ["ast", "mgag200", "cirrus"])
+def test_who_copies_what_it_shows_takes_any_memory(tree, driver):
+    platform = machine(tree, driver, driver, "pci")
+    assert planned(platform, XRGB)[0] == "system"
+
+
+@pytest.mark.parametrize("driver", ["amdgpu", "i915", "virtio_gpu", "bochs-drm", "ast", "cirrus"])
+def test_of_a_display_that_is_known_nothing_is_presumed(tree, driver):
     platform = machine(tree, driver, driver, "pci")
     found = constraints(platform, "card0", Usage.SCANOUT)
     assert not any(one.provenance is Provenance.PRESUMPTION for one in found.values())

@@ -279,6 +279,7 @@ class TestDrmInfo:
             ("i915", 0x56A0, "card0"),  # a discrete card
             ("xe", 0xE20B, "card0"),
             ("i915", 0x1912, "system"),  # Skylake's
+            ("nobody", 0xFFFF, "card0"),  # presumed
         ],
     )
     def test_a_model_is_known_by_its_numbers_of_pci(self, driver, number, memory, write):
