@@ -81,11 +81,11 @@ class Demand:
 
     def flag(self, row: FlagType, plane: int = WHOLE) -> bool:
         """Whether somebody asks for it, for a plane."""
-        return self.value(row, plane) is not None
+        return row.type in self.whole or (row.type, plane) in self.own
 
     def mask(self, row: MaskType) -> int | None:
         """The numbers left, as bits; None where nothing is said."""
-        value = self.value(row)
+        value = self.whole.get(row.type)
         return None if value is None else as_number(value)
 
     def range(self, row: RangeType, plane: int = WHOLE) -> tuple[int, int] | None:
@@ -95,7 +95,7 @@ class Demand:
 
     def related(self, row: RelationType) -> int:
         """The planes in that relation, as a mask of pairs (`pairs_of`)."""
-        value = self.value(row)
+        value = self.whole.get(row.type)
         return 0 if value is None else as_number(value)
 
 

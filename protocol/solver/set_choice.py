@@ -54,7 +54,7 @@ class Combinations:
             ((0, *entries[0]),) if len(entries) == 1 else participant.different(entries)
             for participant, entries in zip(participants, alternatives, strict=True)
         ]
-        self.many = any(len(entries) > 1 for entries in self._entries)
+        self.many = max(map(len, self._entries), default=0) > 1
         self.taken = 0
         self.hopeless = False
 
