@@ -15,7 +15,16 @@ if TYPE_CHECKING:
         source_name as source_name,
         source_names as source_names,
     )
-    from heapwire.protocol.solver.demand import Demand as Demand
+    from heapwire.protocol.solver.demand import (
+        BOTTOM as BOTTOM,
+        RULES as RULES,
+        Demand as Demand,
+        fault as fault,
+        is_clean_enough as is_clean_enough,
+        join as join,
+        lift as lift,
+        needs_clean_memory as needs_clean_memory,
+    )
     from heapwire.protocol.solver.goal_offer import (
         common_formats as common_formats,
         spelled_out as spelled_out,
@@ -24,12 +33,6 @@ if TYPE_CHECKING:
     from heapwire.protocol.solver.layout import (
         class_of as class_of,
         least_layout as least_layout,
-    )
-    from heapwire.protocol.solver.merge import (
-        BOTTOM as BOTTOM,
-        fault as fault,
-        join as join,
-        lift as lift,
     )
     from heapwire.protocol.solver.prepared_goal import (
         PreparedGoal as PreparedGoal,
@@ -58,11 +61,6 @@ if TYPE_CHECKING:
         too_complex as too_complex,
         without_repetition as without_repetition,
     )
-    from heapwire.protocol.solver.source_check import (
-        RULES as RULES,
-        is_clean_enough as is_clean_enough,
-        needs_clean_memory as needs_clean_memory,
-    )
     from heapwire.protocol.solver.step_budget import (
         DEFAULT_STEPS as DEFAULT_STEPS,
         StepBudget as StepBudget,
@@ -76,10 +74,9 @@ else:
             "constraint_sentence": (
                 "Names listed planes_text requirement says source_name source_names"
             ),
-            "demand": "Demand",
+            "demand": ("BOTTOM Demand RULES fault is_clean_enough join lift needs_clean_memory"),
             "goal_offer": "common_formats spelled_out usable_sources",
             "layout": "class_of least_layout",
-            "merge": "BOTTOM fault join lift",
             "prepared_goal": "PreparedGoal SolverMemory",
             "prepared_participant": "CONTENT PreparedParticipant STREAM substitutes_of",
             "search": "FoundPlan MAX_PLANS Search",
@@ -88,7 +85,6 @@ else:
                 "GoalPlans conflict_of_last failure failure_by plans_of_goals solve_plans "
                 "solve_plans_within too_complex without_repetition"
             ),
-            "source_check": "RULES is_clean_enough needs_clean_memory",
             "step_budget": "DEFAULT_STEPS StepBudget TooComplexError",
         },
     )

@@ -56,7 +56,7 @@ def assign(
     """The best `limit` ways to give each plane a source, best first.
 
     `domains` are masks of sources; `together` and `apart` masks of pairs of
-    planes (`pairs_of` in demand.py); `orders[plane][source]` and
+    planes (`pairs_of` in demand/demand.py); `orders[plane][source]` and
     `scarcity[source]` are costs. `overlapping[source]` are those that are the same
     memory, where more than itself is. `accept` has the last word on a complete
     answer. With `sets_of_sources` only the sources count and not which plane is

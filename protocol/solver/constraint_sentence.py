@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from heapwire.protocol.solver.merge import fault
+from heapwire.protocol.solver.demand import fault
 from heapwire.protocol.values import (
     MAX_PLANES,
     REGISTRY,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from heapwire.protocol.solver.demand import BOTTOM, join
 from heapwire.protocol.solver.layout import class_of
-from heapwire.protocol.solver.merge import BOTTOM, join
 from heapwire.protocol.solver.prepared_goal import RankedSources, prepared_goals
 from heapwire.protocol.solver.prepared_participant import stand_ins
 from heapwire.protocol.solver.search import Search

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from heapwire.protocol.solver.assignment import Assignment, assign
-from heapwire.protocol.solver.demand import Demand, common_ground
+from heapwire.protocol.solver.demand import BOTTOM, UINT_MAX, Bottom, Demand, common_ground, join
 from heapwire.protocol.solver.layout import (
     LayoutClass,
     PlaneRoom,
@@ -19,8 +19,6 @@ from heapwire.protocol.solver.layout import (
     put_into_objects,
     whole_rooms,
 )
-from heapwire.protocol.solver.merge import BOTTOM, Bottom, join
-from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.merged_group import (
     NO_CHOICE,
     MergedGroup,

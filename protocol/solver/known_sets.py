@@ -7,9 +7,8 @@ from typing import Final, TypeAlias
 from weakref import ref
 
 from heapwire.protocol.make_room import forget_one, make_room
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import Bottom, Demand
 from heapwire.protocol.solver.layout import tells_column_height
-from heapwire.protocol.solver.merge import Bottom
 from heapwire.protocol.solver.recollection import Recollection
 from heapwire.protocol.values import (
     ANY_FOURCC,

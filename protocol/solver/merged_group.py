@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from heapwire.protocol.late_dataclasses import dataclass, replace
-from heapwire.protocol.solver.demand import Demand, planes_together
+from heapwire.protocol.solver.demand import (
+    BOTTOM,
+    UINT_MAX,
+    Demand,
+    join,
+    nearness,
+    needs_clean_memory,
+    planes_together,
+    spell,
+)
 from heapwire.protocol.solver.layout import GeometryDemand
-from heapwire.protocol.solver.merge import BOTTOM, join, spell
-from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import NO_SET
 from heapwire.protocol.solver.set_choice import SetChoice
-from heapwire.protocol.solver.source_check import nearness, needs_clean_memory
 from heapwire.protocol.values import (
     ALL_PLANES,
     ALLOCATION_FLAGS,

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Final
 from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.make_room import forget_one
 from heapwire.protocol.solver.assignment import Assignment
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import UINT_MAX, Bottom, Demand, MergedValue, SourceCheck
 from heapwire.protocol.solver.known_sets import KnownSets
-from heapwire.protocol.solver.merge import Bottom
-from heapwire.protocol.solver.merge_rule import UINT_MAX, MergedValue
 from heapwire.protocol.solver.prepared_participant import (
     PreparedParticipant,
     prepared,
@@ -27,7 +25,6 @@ from heapwire.protocol.solver.prepared_participant import (
 )
 from heapwire.protocol.solver.recollection import Recollection
 from heapwire.protocol.solver.set_choice import Common
-from heapwire.protocol.solver.source_check import SourceCheck
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import Problem, Source, SourceId, SourceKind, Topology
 

@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from heapwire.protocol.late_dataclasses import dataclass, field, replace
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import Bottom, Demand, Substitutes, lift
 from heapwire.protocol.solver.known_sets import CONDITIONS, Alternatives, KnownSets, SaidBySets
 from heapwire.protocol.solver.layout import least_rows, with_column_height
-from heapwire.protocol.solver.merge import Bottom, Substitutes, lift
 from heapwire.protocol.solver.step_budget import PAIRS_A_STEP, StepBudget
 from heapwire.protocol.values import (
     ANY_FOURCC,

@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.make_room import make_room
+from heapwire.protocol.solver.demand import MetValues
 from heapwire.protocol.solver.group_layout import PairClass, Places, computed_rooms, fits
 from heapwire.protocol.solver.layout import put_into_objects
 from heapwire.protocol.solver.merged_group import MergedGroup
 from heapwire.protocol.solver.prepared_goal import PreparedGoal, RankedSources
 from heapwire.protocol.solver.search import FoundPlan, Search
-from heapwire.protocol.solver.source_check import MetValues
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ALLOCATION_FLAGS,

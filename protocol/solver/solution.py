@@ -12,10 +12,10 @@ can use, a source for each plane, and a layout.
    candidates. A pair in several sets of one participant multiplies the ways;
    sets that say the same are one, and the ways are made one after the other,
    those nearest to everyone's first choice first (set_choice.py).
-2. *Merge* (merge.py) one set of each participant to what they demand together
-   (demand.py). Pairs that come from the same sets share that: a thousand pairs
+2. *Merge* (demand/merge.py) one set of each participant to what they demand together
+   (demand/demand.py). Pairs that come from the same sets share that: a thousand pairs
    are usually a handful of merges.
-3. *Check* (source_check.py) each source against the demand: for each plane the
+3. *Check* (demand/source_check.py) each source against the demand: for each plane the
    sources that it may come from, as a mask of bits.
 4. *Assign* (assignment.py) planes to sources, respecting what keeps planes
    together or apart.

@@ -5,7 +5,7 @@ two values merge, whether each plane has its own, and how a sentence says it.
 Merging, the wire codec, the platform files, the explanations and the reference
 documentation all read this table; a new type is a new row, here or from outside
 with `register`. (What sources or layouts are to be judged by also needs a rule:
-solver/source_check.py for memory, in solver/layout/ for geometry. A type
+solver/demand/source_check.py for memory, in solver/layout/ for geometry. A type
 without one is merged and handed to whoever allocates.)
 
 Each row has the name of its type as a constant. Code that gives a type its

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Any
 
 from heapwire.protocol.solver import BOTTOM, join, lift
-from heapwire.protocol.solver.merge import spell
+from heapwire.protocol.solver.demand.merge import spell
 from heapwire.protocol.values import (
     BY_NAME,
     FORMATS,

@@ -7,6 +7,7 @@ from problem_building import CMA, NV12, XRGB, ask, display, heap, heap_id, need,
 
 from heapwire.protocol.explain import solve
 from heapwire.protocol.solver import StepBudget, lift
+from heapwire.protocol.solver.demand.merge import TOP, spell
 from heapwire.protocol.solver.layout.exact_layout import (
     GREATEST_OFFSET,
     GREATEST_SIZE,
@@ -14,7 +15,6 @@ from heapwire.protocol.solver.layout.exact_layout import (
     put_into_objects,
 )
 from heapwire.protocol.solver.layout.plane_demand import PlaneRoom
-from heapwire.protocol.solver.merge import TOP, spell
 from heapwire.protocol.solver.prepared_participant import (
     offers_of,
     prepared,

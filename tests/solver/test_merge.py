@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 from problem_building import heap_id, need
 
 from heapwire.protocol.solver import BOTTOM, Demand, fault, join, lift, requirement
-from heapwire.protocol.solver.demand import common_ground, connected, pairs_of
-from heapwire.protocol.solver.merge import TOP, meet, spell
+from heapwire.protocol.solver.demand.demand import common_ground, connected, pairs_of
+from heapwire.protocol.solver.demand.merge import TOP, meet, spell
 from heapwire.protocol.values import (
     ADDRESS_ALIGNMENT,
     AMD_VRAM_CONTIGUOUS,

@@ -11,8 +11,8 @@ from test_against_exhaustive import constraints
 
 from heapwire.protocol.solver import BOTTOM, DEFAULT_STEPS, StepBudget, class_of, lift
 from heapwire.protocol.solver.conflict.met_layout import MetLayout
+from heapwire.protocol.solver.demand.merge import join
 from heapwire.protocol.solver.group_layout import any_layout
-from heapwire.protocol.solver.merge import join
 from heapwire.protocol.solver.merged_group import NO_CHOICE, group_with
 from heapwire.protocol.solver.prepared_goal import prepared_goals
 from heapwire.protocol.values import Constraint, FormatModifier, Source

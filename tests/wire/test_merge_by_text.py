@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from heapwire.protocol.solver.demand import pairs_of
-from heapwire.protocol.solver.merge import BOTTOM, join, lift, spell
+from heapwire.protocol.solver.demand.demand import pairs_of
+from heapwire.protocol.solver.demand.merge import BOTTOM, join, lift, spell
 from heapwire.protocol.values import (
     PERMITTED_SOURCES,
     REGISTRY,

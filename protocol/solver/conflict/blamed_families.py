@@ -8,7 +8,7 @@ from operator import or_
 from typing import Final, TypeAlias
 
 from heapwire.protocol.solver.conflict.atom import Atom, bits_of
-from heapwire.protocol.solver.contradiction import FAMILIES, LAYOUT, PICTURE, PITCH
+from heapwire.protocol.solver.demand import FAMILIES, LAYOUT, PICTURE, PITCH
 
 Asked: TypeAlias = Sequence[Sequence[frozenset[int]]]
 """Types asked together, by rows: those of the next only where none of a row leave nothing."""

@@ -22,7 +22,7 @@ from heapwire.protocol.solver.conflict.atom import Atom, alike_of, bits_of, matt
 from heapwire.protocol.solver.conflict.blamed_families import BY_THEMSELVES, blamed_families
 from heapwire.protocol.solver.conflict.known_subsets import KnownSubsets
 from heapwire.protocol.solver.conflict.met_layout import MetLayout
-from heapwire.protocol.solver.demand import Demand
+from heapwire.protocol.solver.demand import BOTTOM, Bottom, Demand, join, lift
 from heapwire.protocol.solver.group_layout import (
     TRIED_FIRST,
     any_layout,
@@ -32,7 +32,6 @@ from heapwire.protocol.solver.group_layout import (
     rooms_of,
 )
 from heapwire.protocol.solver.layout import LayoutClass, class_of
-from heapwire.protocol.solver.merge import BOTTOM, Bottom, join, lift
 from heapwire.protocol.solver.merged_group import NO_CHOICE, MergedGroup, group_with
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.search import Search

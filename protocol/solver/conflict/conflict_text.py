@@ -11,8 +11,8 @@ from heapwire.protocol.solver.constraint_sentence import (
     requirement,
     source_name,
 )
+from heapwire.protocol.solver.demand import BOTTOM, RULES, lift
 from heapwire.protocol.solver.layout import changes
-from heapwire.protocol.solver.merge import BOTTOM, lift
 from heapwire.protocol.solver.merged_group import MOST_BUFFERS, KnownGroups, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.solver.prepared_participant import (
@@ -20,7 +20,6 @@ from heapwire.protocol.solver.prepared_participant import (
     PreparedParticipant,
 )
 from heapwire.protocol.solver.search import Search
-from heapwire.protocol.solver.source_check import RULES
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
     REGISTRY,

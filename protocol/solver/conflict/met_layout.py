@@ -12,11 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from heapwire.protocol.late_dataclasses import dataclass
-from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.demand import MEETS, WHOLE, Bottom, Demand, MergedValue, as_number
 from heapwire.protocol.solver.group_layout import LaidOut, fits
 from heapwire.protocol.solver.layout import LayoutClass
-from heapwire.protocol.solver.merge import Bottom
-from heapwire.protocol.solver.merge_rule import MEETS, MergedValue, as_number
 from heapwire.protocol.solver.merged_group import MOST_BUFFERS, MergedGroup
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
 from heapwire.protocol.values import (

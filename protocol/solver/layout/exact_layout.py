@@ -25,10 +25,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from heapwire.protocol.solver.demand import WHOLE, Demand
+from heapwire.protocol.solver.demand import UINT_MAX, WHOLE, Demand
 from heapwire.protocol.solver.layout.plane_demand import PlaneDemand, PlaneRoom, PlaneRule, up
 from heapwire.protocol.solver.layout.tied_pitch import tied_pitches
-from heapwire.protocol.solver.merge_rule import UINT_MAX
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
     HEIGHT_ALIGNMENT,

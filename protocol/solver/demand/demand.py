@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 from heapwire.protocol.late_dataclasses import dataclass, field
-from heapwire.protocol.solver.merge_rule import MEETS, WEAKER, MergedValue, as_number, as_range
+from heapwire.protocol.solver.demand.merge_rule import (
+    MEETS,
+    WEAKER,
+    MergedValue,
+    as_number,
+    as_range,
+)
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
     ALL_PLANES,

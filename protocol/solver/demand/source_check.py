@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from heapwire.protocol.make_room import make_room
-from heapwire.protocol.solver.demand import Demand
-from heapwire.protocol.solver.merge_rule import (
+from heapwire.protocol.solver.demand.demand import Demand
+from heapwire.protocol.solver.demand.merge_rule import (
     MergedValue,
     as_number,
     as_pairs,

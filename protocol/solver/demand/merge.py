@@ -23,9 +23,15 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
-from heapwire.protocol.solver.contradiction import contradicts
-from heapwire.protocol.solver.demand import PAIRS_OF, Demand, Key
-from heapwire.protocol.solver.merge_rule import MEETS, UINT_MAX, MergedValue, as_sources, nearest
+from heapwire.protocol.solver.demand.contradiction import contradicts
+from heapwire.protocol.solver.demand.demand import PAIRS_OF, Demand, Key
+from heapwire.protocol.solver.demand.merge_rule import (
+    MEETS,
+    UINT_MAX,
+    MergedValue,
+    as_sources,
+    nearest,
+)
 from heapwire.protocol.solver.step_budget import StepBudget
 from heapwire.protocol.values import (
     ALL_PLANES,

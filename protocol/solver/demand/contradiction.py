@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from heapwire.protocol.solver.demand import PAIRS_OF, Demand, connected, planes_together
-from heapwire.protocol.solver.merge_rule import UINT_MAX
-from heapwire.protocol.solver.source_check import RULES
+from heapwire.protocol.solver.demand.demand import PAIRS_OF, Demand, connected, planes_together
+from heapwire.protocol.solver.demand.merge_rule import UINT_MAX
+from heapwire.protocol.solver.demand.source_check import RULES
 from heapwire.protocol.values import (
     ADDRESS_RANGE,
     ADJACENT_PLANES,
@@ -197,12 +197,14 @@ PICTURE: Final = _family(
         ),
     ),
 )  # fmt: skip
+"""What is said of the extent of pictures."""
 PITCH: Final = _family(
     PITCH_ALIGNMENT, MIN_PITCH, MAX_PITCH, PIXEL_BOUNDARY_PITCH, POWER_OF_TWO_PITCH,
     TIED_PITCH, ADJACENT_PLANES, EXACT_PITCH,
     # Without either of these the pitch can always grow to the next multiple.
     tests=(_Test(_no_pitch, (MAX_PITCH, POWER_OF_TWO_PITCH)),),
 )  # fmt: skip
+"""What is said of the bytes from row to row."""
 SIZE: Final = _family(
     SIZE_ALIGNMENT, MIN_SIZE, MAX_SIZE, tests=(_Test(_no_size, (MIN_SIZE, MAX_SIZE)),)
 )
