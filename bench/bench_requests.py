@@ -15,6 +15,8 @@ import struct
 import time
 from collections.abc import Callable
 
+from ratio_table import tell_ratio
+
 from heapwire.compositor_plugin import HeapPlugin, SecurityContext, SurfaceState, spare_the_loop
 from heapwire.compositor_plugin.server import (
     Global,
@@ -30,6 +32,8 @@ from heapwire.protocol.wire.array import encode_formats
 from heapwire.protocol.wire.bindings import INTERFACES
 
 BURST = 4096  # bytes that libwayland reads at once: its buffer
+WAIT = 5.0  # milliseconds that another client may wait (docs/security.md)
+_BASE = f"the {WAIT:g} ms that another may wait"
 ROUNDS = 30
 PLATFORM = "raspberry-pi-4"
 NV12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
@@ -376,10 +380,12 @@ def main() -> None:
             least, middle = min(times), statistics.median(times)
             each = f"{1e3 * least / count:5.1f} us each of {count}"
             print(f"  {name:48} {least:6.2f} {middle:6.2f} ms, {each}", flush=True)
+            tell_ratio(f"4 KiB of requests: {name}", least / WAIT, _BASE, limit=1)
         print("the longest dispatch at the end of a client that has")
         for name, made in ENDS:
             times = cost_of_end(display, made)
             print(f"  {name:48} {min(times):6.2f} {statistics.median(times):6.2f} ms", flush=True)
+            tell_ratio(f"the end of a client with {name}", min(times) / WAIT, _BASE, limit=1)
         plugin.close()
 
 

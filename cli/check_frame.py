@@ -10,6 +10,7 @@ from heapwire.cli.arguments import (
     add_platform,
     decimal,
     extent,
+    fourcc,
     load_platform,
 )
 from heapwire.cli.question import default_participants, nobody_takes_part, problem_of
@@ -179,6 +180,7 @@ def _source(platform: Platform, exporter: Exporter, name: str) -> Source:
 
 
 def _pair(text: str) -> FormatModifier:
+    fourcc(text.partition(":")[0])  # says which format may be meant
     try:
         return parse_drm_format(text)
     except InputError as error:

@@ -90,7 +90,7 @@ def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
         (["camera", "--buffers", "import"], "there is no 'import'; did you mean 'imported'?"),
         (["explain", "--rotation", "9" * 999], "9...; there are 0, 90, 180, 270"),
         (["explain", "--participant", "a:decod"], "did you mean 'decode'?"),
-        (["check-frame", "--format", "NV112"], "0xffffffff"),
+        (["check-frame", "--format", "XRGB888:0x0"], "did you mean 'XRGB8888'?"),
         (["man", "expalin"], "there is no command 'expalin'; did you mean 'explain'?"),
     ],
 )
