@@ -247,9 +247,11 @@ class Player:
                 yield platform.participant(device.name, Usage.CPU_WRITE)
 
     def _stand_ins(self, pictures: PictureStream, platform: Platform | None) -> StandIns | None:
-        """Simulated decoders; whoever asks for the CPU as decoder wants none."""
+        """Simulated decoders, where the CPU decodes; whoever asks for it as decoder wants none."""
         options = self._options
         if platform is None or not platform.simulated or options.decoder == CPU:
+            return None
+        if pictures.decoder != CPU:
             return None
         if not isinstance(pictures, CpuPictureStream):
             return None

@@ -213,9 +213,17 @@ class TestRefused:
         assert downloaded == DOWNLOADED
         assert note.startswith("nvidia0: no memory suits everyone")
         assert note.endswith("of which nothing is known here")
-        assert {record.sources for record in records} == {("linux,cma",)}
+        assert {record.sources for record in records} == {("system",)}
         assert same(images, path)
         assert gpu.held == 0
+
+    def test_no_decoder_is_simulated_that_would_refuse_it(self, plugged, tmp_path, pi):
+        size = (2048, 48)  # wider than what that platform's takes
+        path = encode(tmp_path / "clip.mp4", [size] * 3, codec="libx264")
+        plugged(Platform.parse(ALONE))
+        result, *_ = shown(pi, path, screen=size)
+        refused, downloaded = result.faults
+        assert (refused.partition(":")[0], downloaded) == ("nvidia0", DOWNLOADED)
 
     def test_by_an_import(self, no_fd_leak, plugged, path, monkeypatch):
         """A compositor that makes no plans has only its import to say so with."""
@@ -391,5 +399,5 @@ class TestRealGpu:
         assert (result.decoder, result.frames.shown) == ("nvidia0", 40)
         assert result.faults[0].startswith("nvidia0: no memory suits everyone")
         assert result.bytes_copied_per_frame >= 2 * luma_and_chroma(SIZE)
-        assert {record.sources for record in records} == {("linux,cma",)}
+        assert {record.sources for record in records} == {("system",)}
         assert same(images, h264)
