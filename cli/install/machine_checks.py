@@ -12,7 +12,7 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from heapwire.cli.install.finding import Finding, State
@@ -26,7 +26,11 @@ from heapwire.protocol.values import CONTIGUOUS, Usage
 REAL = Path("/")
 _RULE_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
 # drivers/dma-buf/Kconfig and drivers/dma-buf/heaps/Kconfig
-_HEAP_OPTIONS = ("DMABUF_HEAPS", "DMABUF_HEAPS_SYSTEM", "DMABUF_HEAPS_CMA")
+_HEAP_OPTIONS = ("DMABUF_HEAPS", "DMABUF_HEAPS_SYSTEM")
+# Each depends on the one before it, and none selects it (mm/Kconfig, kernel/dma/Kconfig,
+# drivers/dma-buf/heaps/Kconfig): asked for alone, the last is dropped by `make olddefconfig`.
+_CMA_OPTIONS = ("CMA", "DMA_CMA", "DMABUF_HEAPS_CMA")
+_ARCHITECTURE_HAS_CMA = "HAVE_DMA_CONTIGUOUS"
 _READ_WRITE = 0o660
 _IN_SOURCE = "# in the kernel's source:"
 
@@ -65,18 +69,24 @@ def _in_kernel(reader: Reader, names: str) -> Finding:
     if names:
         return Finding("heaps", State.OK, f"the kernel has {names}")
     config, file = _kernel_config(reader)
-    lacking = [option for option in _HEAP_OPTIONS if config.get(option) not in ("y", "m")]
+    wanted = _HEAP_OPTIONS
+    if not config or _ARCHITECTURE_HAS_CMA in config:
+        wanted += _CMA_OPTIONS
+    lacking = [option for option in wanted if config.get(option) not in ("y", "m")]
     if config and not lacking:
         says = f"no heap, although {file} has them: none came up (dmesg | grep -i heap)"
         return Finding("heaps", State.MISSING, says)
     where = f"they are not in {file}" if config else "its configuration is not here"
-    enabled = " ".join(f"-e {option}" for option in lacking or _HEAP_OPTIONS)
     return Finding(
         "heaps",
         State.MISSING,
         f"the kernel has no DMA heaps: {where}",
-        (_IN_SOURCE, f"scripts/config {enabled} && make olddefconfig && make"),
+        (_IN_SOURCE, f"scripts/config {_enabling(lacking)} && make olddefconfig && make"),
     )
+
+
+def _enabling(options: Iterable[str]) -> str:
+    return " ".join(f"-e {option}" for option in options)
 
 
 def _kernel_config(reader: Reader) -> tuple[dict[str, str], str]:
@@ -117,7 +127,8 @@ def _contiguous(platform: Platform) -> Iterator[Finding]:
         State.MISSING,
         f"{', '.join(wanting)} scans out contiguous memory, and no heap has it",
         (
-            "# in the kernel's source, unless it is there: scripts/config -e DMABUF_HEAPS_CMA",
+            "# in the kernel's source, unless it is there: "
+            f"scripts/config {_enabling(('DMABUF_HEAPS', *_CMA_OPTIONS))}",
             "# on the kernel's command line: cma=256M",
         ),
     )

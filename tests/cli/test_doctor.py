@@ -14,7 +14,10 @@ from heapwire.cli.install.setup import APPLY_RULE
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 
-HEAP_OPTIONS = "CONFIG_DMABUF_HEAPS=y\nCONFIG_DMABUF_HEAPS_SYSTEM=y\nCONFIG_DMABUF_HEAPS_CMA=y\n"
+HEAP_OPTIONS = "CONFIG_DMABUF_HEAPS=y\nCONFIG_DMABUF_HEAPS_SYSTEM=y\n"
+CMA_OPTIONS = (
+    "CONFIG_HAVE_DMA_CONTIGUOUS=y\nCONFIG_CMA=y\nCONFIG_DMA_CMA=y\nCONFIG_DMABUF_HEAPS_CMA=y\n"
+)
 
 
 class Machine:
@@ -63,20 +66,38 @@ def machine(tmp_path):
 
 
 def test_a_kernel_without_heaps_is_told_what_to_configure(machine):
-    machine.write("proc/config.gz", gzip.compress(b"CONFIG_DMABUF_HEAPS=y\nCONFIG_UDMABUF=m\n"))
+    has = ("DMABUF_HEAPS=y", "HAVE_DMA_CONTIGUOUS=y", "CMA=y", "UDMABUF=m")
+    config = "".join(f"CONFIG_{option}\n" for option in has)
+    machine.write("proc/config.gz", gzip.compress(config.encode()))
     found = machine.findings()
     assert list(found) == ["heaps", "udmabuf"]  # nothing to open, and no rule for it yet
     assert found["heaps"].state is State.MISSING
     assert "/proc/config.gz" in found["heaps"].says
     [where, command] = found["heaps"].mend
     assert where.startswith("# in the kernel's source")
-    assert "-e DMABUF_HEAPS_SYSTEM -e DMABUF_HEAPS_CMA" in command
-    assert "-e DMABUF_HEAPS " not in command  # that one it has
+    options = command.removeprefix("scripts/config ").partition(" && ")[0]
+    assert options == "-e DMABUF_HEAPS_SYSTEM -e DMA_CMA -e DMABUF_HEAPS_CMA"  # others it has
     assert found["udmabuf"].mend[0] == "sudo modprobe udmabuf"
 
 
+@pytest.mark.parametrize(
+    ("config", "enabled"),
+    [
+        # What the heap depends on is not selected by it, and has to be asked for.
+        ("CONFIG_HAVE_DMA_CONTIGUOUS=y\n" + HEAP_OPTIONS, "-e CMA -e DMA_CMA -e DMABUF_HEAPS_CMA"),
+        # An architecture that has no such allocator drops all three.
+        ("CONFIG_DMABUF_HEAPS=y\n", "-e DMABUF_HEAPS_SYSTEM"),
+    ],
+    ids=["no CMA", "none for this architecture"],
+)
+def test_what_is_to_be_configured_is_kept(machine, config, enabled):
+    machine.write("boot/config-6.12", config)
+    [_, command] = machine.findings()["heaps"].mend
+    assert command == f"scripts/config {enabled} && make olddefconfig && make"
+
+
 def test_a_configuration_beside_the_kernel_is_read_too(machine):
-    machine.write("boot/config-6.12", HEAP_OPTIONS)
+    machine.write("boot/config-6.12", HEAP_OPTIONS + CMA_OPTIONS)
     found = machine.findings()
     assert "/boot/config-6.12 has them" in found["heaps"].says
     assert found["udmabuf"].mend[-1] == "scripts/config -e UDMABUF && make olddefconfig && make"
