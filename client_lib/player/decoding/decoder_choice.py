@@ -56,7 +56,10 @@ def open_picture_stream(
     if str(path) == STDIN and (devices or gpu is not None):
         # What decodes it is chosen by its first picture, which can be read once only here.
         if decoder != AUTO:
-            raise InputError(f"{decoder} decodes files only: what is piped in is the CPU's")
+            raise InputError(
+                f"{decoder} decodes files only: save what is piped in, or name cpu or no decoder "
+                "for it"
+            )
         devices, gpu = [], None
     if decoder != AUTO and not devices and gpu is None:
         raise InputError(f"there is no decoder {decoder!r}; there is\n{_all_of(platform)}")
