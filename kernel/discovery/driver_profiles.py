@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from heapwire.kernel.description import (
     Device,
+    Fact,
     MachineNames,
     TomlPath,
     own_sources,
     profiles_of,
+    with_facts_of,
     with_profiles,
 )
 from heapwire.kernel.discovery.own_memory import own_source
+from heapwire.kernel.discovery.presumption import presumed_own_memory
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import CONTIGUOUS, PERMITTED_SOURCES, Source, SourceId, Usage
 
@@ -22,15 +25,19 @@ def profiled(
 ) -> tuple[list[Device], list[Source]]:
     """The devices with what their profiles say, and the sources that this asks for.
 
-    Those are displays that scan out of nothing but what they allocate themselves.
+    Those are displays that scan out of nothing but what they allocate themselves, as a profile
+    says or as is presumed.
     """
     listed = list(devices)
     known = {source.id for source in sources}
     found: list[Device] = []
     more: list[Source] = []
     for device in listed:
-        names = MachineNames(_no_memory, {}, own_sources(device, listed))
-        said = with_profiles(device, profiles_of(device), names)
+        itself = own_sources(device, listed)
+        said = with_profiles(device, profiles_of(device), MachineNames(_no_memory, {}, itself))
+        presumed = [Fact(constraint=one) for one in presumed_own_memory(device, itself)]
+        if presumed:
+            said = with_facts_of(said, Usage.SCANOUT, presumed)
         found.append(said)
         if device.id is None:
             continue

@@ -38,10 +38,6 @@ def presumed_memory(
     `queue_hint` says that a V4L2 queue takes no pointers to user memory, which is a sign of
     videobuf2-dma-contig on any bus.
     """
-    if entry.physical.subsystem == "pci":
-        own = presumed_own_memory(device)
-        if own:
-            return own
     spoken_of = any(one.type in (CONTIGUOUS.type, PERMITTED_SOURCES.type) for one in known)
     bus = entry.physical.subsystem
     suspect = queue_hint or (bus in _BUSES and not is_virtual(entry))
@@ -59,20 +55,22 @@ def presumed_memory(
     )
 
 
-def presumed_own_memory(device: Device) -> tuple[Constraint, ...]:
-    """That a display on PCI shows what it allocates itself, if its driver is known for nothing.
+def presumed_own_memory(device: Device, own: Iterable[SourceId]) -> tuple[Constraint, ...]:
+    """That a display on PCI shows what its card allocates, if its driver is known for nothing.
 
-    Of those on PCI that the kernel has, most read memory of their own and import none
-    (bochs, qxl, virtio_gpu, hibmc, vboxvideo, gma500), or import what they never show (amdgpu,
-    radeon, nouveau, loongson, Intel's discrete cards); the others have profiles.
+    `own` are the card's sources. Of the drivers on PCI that the kernel has, most read memory of
+    their own and import none (bochs, qxl, virtio_gpu, hibmc, vboxvideo, gma500), or import what
+    they never show (amdgpu, radeon, nouveau, loongson, Intel's discrete cards); the others have
+    profiles.
     """
     known = any(Usage.SCANOUT in profile.uses for profile in profiles_of(device))
-    if device.kind is not DeviceKind.DISPLAY or device.id is None or known:
+    on_pci = any(name.startswith("pci:") for name in device.compatibles)
+    if device.kind is not DeviceKind.DISPLAY or device.id is None or known or not on_pci:
         return ()
     return (
         Constraint(
             type=PERMITTED_SOURCES.type,
-            value=(SourceId.device(device.id),),
+            value=tuple(own),
             provenance=Provenance.PRESUMPTION,
             source="PCI, and nothing is known of the driver",
         ),

@@ -5,7 +5,7 @@ from test_local_platform import CARD, Display, constraints, opens
 from test_trial import planned
 
 from heapwire.kernel.discovery import local_platform
-from heapwire.protocol.values import Provenance, Usage, fourcc
+from heapwire.protocol.values import Provenance, SourceId, Usage, fourcc
 
 XRGB = fourcc("XR24")
 PROFILE, PRESUMPTION = Provenance.PROFILE, Provenance.PRESUMPTION
@@ -49,6 +49,8 @@ def machine(tree, driver, drm_name, bus, zones=ZONES, iommu=False, compatible=""
     on_bus.unlink()
     (tree.root / "sys/bus" / bus).mkdir(exist_ok=True)
     on_bus.symlink_to(tree.root / "sys/bus" / bus)
+    if bus == "pci":
+        tree.write(f"sys/devices/{CARD}/modalias", "pci:v0000FFFFd0000FFFFsv00000000\n")
     if compatible:
         tree.write("sys/firmware/devicetree/base/display/compatible", f"{compatible}\0")
         node = tree.root / "sys/firmware/devicetree/base/display"
@@ -115,6 +117,14 @@ def test_on_pci_a_display_of_an_unknown_driver_is_promised_what_it_allocates_its
     presumed = constraints(platform, "card0", Usage.SCANOUT)["permitted-sources"]
     assert presumed.provenance is PRESUMPTION
     assert presumed.source == "PCI, and nothing is known of the driver"
+
+
+def test_what_its_own_gpu_allocates_such_a_display_is_promised_too(tree):
+    tree.device(f"{CARD}/drm/renderD128", "drm", dev="226:128", node="dri/renderD128")
+    platform = machine(tree, "nobody-knows", "nobody", "pci")
+    presumed = constraints(platform, "card0", Usage.SCANOUT)["permitted-sources"]
+    own = [platform.device(name).id for name in ("card0", "renderD128")]
+    assert presumed.value == tuple(SourceId.device(one) for one in own)
 
 
 @pytest.mark.parametrize("driver", ["ast", "mgag200", "cirrus"])

@@ -19,7 +19,6 @@ from heapwire.kernel.description import (
 )
 from heapwire.kernel.discovery.codec_sets import codec_sets
 from heapwire.kernel.discovery.driver_profiles import profiled, speaks_of_memory
-from heapwire.kernel.discovery.presumption import presumed_own_memory
 from heapwire.kernel.discovery.reports.drm_info import cards_of, is_drm_info
 from heapwire.kernel.discovery.reports.json_file import MOST_JSON_BYTES, read_json
 from heapwire.kernel.discovery.reports.machine_list import KEY, listed_platform
@@ -110,9 +109,6 @@ def _presumed(device: Device) -> Device:
 
     Nobody has told of an IOMMU.
     """
-    if any(name.startswith("pci:") for name in device.compatibles):
-        facts = [Fact(constraint=constraint) for constraint in presumed_own_memory(device)]
-        return with_facts_of(device, Usage.SCANOUT, facts) if facts else device
     if device.place.path[:1] != ("platform",):
         return device
     contiguous = Constraint(
