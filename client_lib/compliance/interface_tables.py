@@ -53,6 +53,15 @@ wl_buffer
 r destroy
 e release
 
+wl_shm
+r create_pool n:wl_shm_pool h i
+e format u
+
+wl_shm_pool
+r create_buffer n:wl_buffer i i i i u
+r destroy
+r resize i
+
 xdg_wm_base
 r destroy
 r create_positioner n:xdg_positioner
@@ -70,6 +79,19 @@ e configure u
 
 xdg_toplevel
 r destroy
+r set_parent o
+r set_title s
+r set_app_id s
+r show_window_menu o u i i
+r move o u
+r resize o u u
+r set_max_size i i
+r set_min_size i i
+r set_maximized
+r unset_maximized
+r set_fullscreen o
+r unset_fullscreen
+r set_minimized
 e configure i i a
 e close
 e configure_bounds i i

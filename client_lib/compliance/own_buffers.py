@@ -94,6 +94,10 @@ class OwnBuffers(Owner):
             raise SkippedCaseError("on a simulated platform a memfd is a dma-buf")
         return self._keep(sealed_memfd("no-dma-buf", size))
 
+    def shared_memory(self, size: int) -> int:
+        """A memfd, for wl_shm."""
+        return self._keep(sealed_memfd("shared-memory", size))
+
     def empty(self) -> int:
         """A file without a byte in it."""
         return self._keep(sealed_memfd("empty", 0))

@@ -22,6 +22,7 @@ FEEDBACK = "zwp_linux_dmabuf_feedback_v1"
 
 CREATED, FAILED = "created", "failed"
 
+_SHM_XRGB = 1  # wl_shm.format
 XRGB, NV12 = parse_fourcc("XRGB8888"), parse_fourcc("NV12")
 WIDTH, HEIGHT, PITCH = 64, 64, 256
 """Of the buffers that cases make: pixels, and bytes of a row of XRGB8888."""
@@ -209,13 +210,17 @@ class Probe:
         made = connection.object(told[0].number(0)) if told else None
         return Answer(CREATED, buffer=made)
 
-    def xrgb(self, version: int, *, fd: int | None = None) -> WireObject:
+    def xrgb(
+        self, version: int, *, fd: int | None = None, size: tuple[int, int] = (WIDTH, HEIGHT)
+    ) -> WireObject:
         """A buffer of XRGB8888 that the compositor has taken; `SkippedCaseError` if it does not."""
+        width, height = size
+        pitch = -(-4 * width // PITCH) * PITCH
         modifier = self.modifier(version, XRGB)
-        sent = self.buffers.dma_buf(PITCH * HEIGHT) if fd is None else fd
+        sent = self.buffers.dma_buf(pitch * height) if fd is None else fd
         params = self.params(version)
-        self.add(params, Plane(sent, modifier=modifier))
-        self.create(params)
+        self.add(params, Plane(sent, modifier=modifier, pitch=pitch))
+        self.create(params, width=width, height=height)
         answer = self.answer(params)
         self.connection.request(params, "destroy")
         if answer.buffer is None:
@@ -225,6 +230,18 @@ class Probe:
                 )
             raise DeviationError(expected="created or failed for a plain buffer", seen=str(answer))
         return answer.buffer
+
+    def shared(self, size: tuple[int, int]) -> WireObject:
+        """A buffer of XRGB8888 in shared memory, for who takes no dma-buf of this machine's."""
+        width, height = size
+        length = 4 * width * height
+        pool = self.bind("wl_shm", 1), self.connection.new("wl_shm_pool")
+        fd = self.buffers.shared_memory(length)
+        self.connection.request(pool[0], "create_pool", pool[1], fd, length)
+        made = self.connection.new("wl_buffer")
+        layout = (width, height, 4 * width, _SHM_XRGB)
+        self.connection.request(pool[1], "create_buffer", made, 0, *layout)
+        return made
 
     # Looking at it.
 

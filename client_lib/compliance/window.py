@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapwire.client_lib.compliance.probe import Probe
+from heapwire.client_lib.compliance.probe import HEIGHT, WIDTH, Probe
 from heapwire.client_lib.compliance.verdict import DeviationError
 from heapwire.client_lib.compliance.wire_connection import WireObject
 
@@ -24,15 +24,32 @@ class ProbeWindow:
             self._connection.request(self.surface, "commit")
             self.acknowledge()
 
-    def acknowledge(self) -> None:
-        """Acknowledge the last configure, once there is one."""
+    def acknowledge(self, known: int = 0) -> None:
+        """Acknowledge the last configure, once there is one beyond those that are known."""
         xdg_surface = self.xdg_surface
         if not self._connection.wait(
-            lambda: self._connection.of(xdg_surface, "configure"), "xdg_surface.configure"
+            lambda: len(self._connection.of(xdg_surface, "configure")) > known,
+            "xdg_surface.configure",
         ):
             raise DeviationError(expected="xdg_surface.configure", seen=self._probe.ending())
         serial = self._connection.of(xdg_surface, "configure")[-1].number(0)
         self._connection.request(xdg_surface, "ack_configure", serial)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The size that the last configure asks for; that of the cases where it asks for none."""
+        told = self._connection.of(self.toplevel, "configure")
+        width, height = (told[-1].number(0), told[-1].number(1)) if told else (0, 0)
+        return width or WIDTH, height or HEIGHT
+
+    def be_fullscreen(self, fullscreen: bool) -> None:
+        """Ask to be fullscreen, or no longer, and acknowledge the configure that this gets."""
+        known = len(self._connection.of(self.xdg_surface, "configure"))
+        if fullscreen:
+            self._connection.request(self.toplevel, "set_fullscreen", None)
+        else:
+            self._connection.request(self.toplevel, "unset_fullscreen")
+        self.acknowledge(known)
 
     def show(self, buffer: WireObject) -> None:
         """Attach a buffer, and commit."""

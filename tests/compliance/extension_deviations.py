@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from deviations import DEVIATIONS, Deviation, deviation, die, wrap
+from deviations import Deviation, deviation, die, wrap
+from sources_deviations import DEVIATIONS
 
 from heapwire.client_lib.compliance import cases_named
 from heapwire.client_lib.compliance.layout_rows import ROWS

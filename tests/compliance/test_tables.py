@@ -10,7 +10,7 @@ from heapwire.protocol.wire import Message
 
 NAMES = (
     *("wl_registry", "wl_callback", "wl_compositor", "wl_surface", "wl_buffer"),
-    *("xdg_wm_base", "xdg_surface", "xdg_toplevel"),
+    *("wl_shm", "wl_shm_pool", "xdg_wm_base", "xdg_surface", "xdg_toplevel"),
     *("zwp_linux_dmabuf_v1", "zwp_linux_buffer_params_v1", "zwp_linux_dmabuf_feedback_v1"),
     *("wp_presentation", "wp_presentation_feedback"),
     *(f"wp_linux_drm_syncobj_{what}_v1" for what in ("manager", "timeline", "surface")),

@@ -7,13 +7,15 @@ from heapwire.client_lib.compliance.feedback_batch import SentBatch
 from heapwire.client_lib.compliance.probe import Probe
 from heapwire.client_lib.compliance.sources_batch import (
     LAST,
+    NEXT,
     ToldBatch,
     announced,
     told_batches,
 )
-from heapwire.client_lib.compliance.verdict import DeviationError
+from heapwire.client_lib.compliance.verdict import DeviationError, SkippedCaseError
 from heapwire.client_lib.compliance.window import ProbeWindow
 from heapwire.client_lib.compliance.wire_connection import WireObject
+from heapwire.client_lib.errors import NoAnswerError
 
 GROUP = CaseGroup("sources")
 SOURCES = "xx_dmabuf_sources_v1"
@@ -63,7 +65,7 @@ def extend_later(probe: Probe, version: int) -> None:
 
 @GROUP.case_in("extend-surface", ALL)
 def extend_surface(probe: Probe, version: int) -> None:
-    """What is told of a surface's batch comes before that batch's done, each time."""
+    """The same for a surface, whose window is then shown."""
     manager = _manager(probe)
     window = ProbeWindow(probe)
     feedback = probe.feedback(version, window.surface)
@@ -71,6 +73,36 @@ def extend_surface(probe: Probe, version: int) -> None:
     probe.batches(feedback)
     window.present(probe.xrgb(version))
     _check(probe, manager, feedback, extension)
+
+
+@GROUP.case_in("extend-changes", ALL)
+def extend_changes(probe: Probe, version: int) -> None:
+    """Each batch that comes later, as a window becomes fullscreen and back, is told of in time."""
+    manager = _manager(probe)
+    window = ProbeWindow(probe)
+    window.be_fullscreen(True)
+    window.present(_picture(probe, version, window))
+    feedback = probe.feedback(version, window.surface)
+    probe.batches(feedback)
+    extension = _extended(probe, manager, feedback)
+    probe.expect_alive("extend_feedback")
+    connection = probe.connection
+    for fullscreen in (False, True):
+        window.be_fullscreen(fullscreen)
+        window.present(_picture(probe, version, window))
+    try:
+        connection.wait(lambda: len(connection.of(feedback, "done")) > 1, "second batch")
+    except NoAnswerError:
+        raise SkippedCaseError("no second batch comes when a window is fullscreen or not") from None
+    _check(probe, manager, feedback, extension)
+
+
+def _picture(probe: Probe, version: int, window: ProbeWindow) -> WireObject:
+    """A buffer as large as a window is to be: a dma-buf where one is taken."""
+    try:
+        return probe.xrgb(version, size=window.size)
+    except SkippedCaseError:
+        return probe.shared(window.size)
 
 
 @GROUP.case_in("extend-twice", ALL)
@@ -126,14 +158,22 @@ def _check(
         raise DeviationError(expected="the batch told of", seen="nothing")
     sources = announced(connection.of(manager))
     over = told_at = 0  # batches of the feedback object that are done; batches told of
+    in_time = False  # the batch that is to come has been told of
     for event in connection.events:
         if event.name != "done":
             continue
         if event.object == feedback.id:
             over += 1
+            if told_at and not in_time:
+                raise DeviationError(
+                    expected="each batch told of before its done event, once one was",
+                    seen=f"nothing of batch {over}",
+                )
+            in_time = False
         elif event.object == extension.id:
             batch = told[told_at]
             told_at += 1
+            in_time = in_time or batch.batch == NEXT
             place = over - 1 if batch.batch == LAST else over
             if not 0 <= place < len(sent):
                 raise DeviationError(
