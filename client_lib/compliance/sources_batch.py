@@ -11,7 +11,7 @@ from heapwire.protocol.late_dataclasses import dataclass, field
 from heapwire.protocol.values import REGISTRY, SourceId, ValueKind
 
 LAST, NEXT = 0, 1
-_FLAGS = 1  # must_understand
+_FLAGS = 3  # must_understand, presumed
 _PROPERTIES = 0xF
 _PLANES = 0xF
 _VALUE_BYTES = 1024

@@ -49,7 +49,7 @@ _tells("a constraint of no set", ("tranche_constraint", 1, 0, 1, bytes(8)), _TRA
 _tells("half a value", _SET, ("tranche_constraint", 1, 0, 1, bytes(4)), _TRANCHE, _DONE)
 _tells("a value too long", _SET, ("tranche_constraint", 18, 0, 1, bytes(1200)), _TRANCHE, _DONE)
 _tells("a plane too far", _SET, ("tranche_constraint", 1, 16, 1, bytes(8)), _TRANCHE, _DONE)
-_tells("a flag of no constraint", _SET, ("tranche_constraint", 1, 0, 2, bytes(8)), _TRANCHE, _DONE)
+_tells("a flag of no constraint", _SET, ("tranche_constraint", 1, 0, 4, bytes(8)), _TRANCHE, _DONE)
 _tells("done within a tranche", _TRANCHE, _SET, _DONE)
 _tells("a batch of no kind", _TRANCHE, ("done", 2))
 _tells("the next batch, which never comes", _TRANCHE, ("done", 1))

@@ -14,6 +14,7 @@ from sync_deviations import DEVIATIONS
 
 from heapwire.client_lib.compliance import Case, Outcome, cases_named, run_cases
 from heapwire.client_lib.compliance.wire_connection import WireConnection
+from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
 
 # What a simulated platform without udmabuf cannot show; tests/vm runs these.
 LACKING = {
@@ -66,6 +67,24 @@ def test_a_deviation_is_found(
     # Whoever deviates is told so, and lives.
     with WireConnection(path, timeout=PATIENCE) as connection:
         assert connection.roundtrip()
+
+
+@pytest.mark.parametrize("flags", range(4))
+def test_all_flags_of_a_constraint_are_let_pass(
+    flags: int, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = serve()
+    allowed = ("tranche_set", 0, b""), ("tranche_constraint", 1, 0, flags, bytes(7) + b"\1")
+
+    def describe(self: FeedbackSources, batch: int) -> None:
+        for event in (*allowed, ("tranche_done",), ("done", int(batch))):
+            self.send(*event)
+
+    monkeypatch.setattr(FeedbackSources, "describe", describe)
+    results = list(
+        run_cases(cases_named(["sources/extend-later"]), path, PLATFORM, timeout=PATIENCE)
+    )
+    assert [one for one in results if one.outcome is not Outcome.OK] == []
 
 
 def test_a_memfd_is_no_dma_buf_where_memory_is_not_simulated(serve: Serve) -> None:
