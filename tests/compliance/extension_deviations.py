@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -331,6 +332,7 @@ _REFUSAL = ("refusal", (*_HEAP, 1, 0, 0, 0, "made-up"))
 _CONFLICT = ("conflict", (1, 0, 0, 1, 1, 0, bytes(8), "made-up"))
 _answers("plans are not numbered", _set("plan", 0, 3))
 _answers("a plan for nothing", _set("plan", 1, 0))
+_answers("the display is meant, whatever surface it is", _set("plan", 1, 1), "default-goal")
 _answers("a plan for what there is not", _set("plan", 1, 4))
 _answers("black, and not scanned out", _set("plan", 1, 1 << 16))
 _answers("a pair that nobody offers", _set("plan", 2, 0x3130_7878))
@@ -412,6 +414,41 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(NegotiationObject, "set_content", lambda self, *values: None)
 
 
+@deviation("a participant keeps what was said of it", "negotiation/replaced")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def replaced(method, self, id_, *arguments):
+        before = self._participants.get(id_)
+        method(self, id_, *arguments)
+        if before is not None:
+            self._participants[id_] = before
+
+    wrap(patch, NegotiationState, "set_participant", replaced)
+
+
+@deviation("a participant without alternatives can use nothing", "negotiation/replaced")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def commit(method, self, cookie):
+        inquiry = method(self, cookie)
+        able = not inquiry.participants or all(one.sets for _, one in inquiry.participants)
+        return inquiry if able else replace(inquiry, participants=())
+
+    wrap(patch, NegotiationState, "commit", commit)
+
+
+@deviation("nobody is let go", "negotiation/removed")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(NegotiationState, "remove_participant", lambda self, id_: None)
+
+
+@deviation("there is room for one picture", "negotiation/maximum")
+def _(patch: pytest.MonkeyPatch) -> None:
+    set_extents = NegotiationState.set_extents
+    patch.setattr(
+        *(NegotiationState, "set_extents"),
+        lambda self, *sizes: set_extents(self, *sizes[:4], 0, 0),
+    )
+
+
 @deviation("a layout that is unset was never sent", "negotiation/layout-unset")
 def _(patch: pytest.MonkeyPatch) -> None:
     def unset(method, self):
@@ -469,6 +506,12 @@ _sends(Allocation, "it fails for no reason",
 _sends(Allocation, "the end comes twice", lambda self, event, values: [(event, values)]
        * (1 if event == "object" else 2),
        *of("allocation", "each-source all-or-none destroyed-manager cancelled"))  # fmt: skip
+
+
+@deviation("each object is the largest one", "allocation/two-objects")
+def _(patch: pytest.MonkeyPatch) -> None:
+    allocate = allocation._allocate
+    patch.setattr(allocation, "_allocate", lambda *arguments: allocate(*arguments)[:1] * 2)
 
 
 @deviation("objects in any order", "allocation/two-objects")

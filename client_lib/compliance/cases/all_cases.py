@@ -13,6 +13,7 @@ from heapwire.client_lib.compliance.cases import (
     feedback,
     negotiation,
     negotiation_rows,
+    negotiation_state,
     params_rows,
     params_use,
     presentation,
@@ -24,8 +25,8 @@ ALL_CASES: tuple[Case, ...] = tuple(
     case
     for module in (
         *(dmabuf, params_rows, params_use, descriptors, feedback, surface),
-        *(sources, constraint_set, negotiation_rows, negotiation, allocation, buffer_status),
-        *(explicit_sync, presentation),
+        *(sources, constraint_set, negotiation_rows, negotiation, negotiation_state),
+        *(allocation, buffer_status, explicit_sync, presentation),
     )
     for case in module.GROUP.cases
 )

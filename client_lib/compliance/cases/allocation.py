@@ -136,6 +136,8 @@ def two_objects(probe: Probe) -> None:
     if told[-1].name == "failed":
         raise SkippedCaseError("the compositor does not allocate such a buffer")
     _check_objects(told, [4 * SIZE, SIZE])
+    first, second = (os.fstat(event.number(0)).st_ino for event in told[:-1])
+    _expect(first != second, "an object of its own for each", "the same one twice")
 
 
 @GROUP.case("all-or-none")
