@@ -29,7 +29,7 @@ from heapwire.protocol.values import (
     ValueKind,
 )
 from heapwire.protocol.wire.constraint_value import decode_value, encode_value
-from heapwire.protocol.wire.generate import SOURCES, protocol_xml
+from heapwire.protocol.wire.generate import NEGOTIATION, SOURCES, protocol_xml
 
 PLANES = 4
 ROUNDS = 300
@@ -202,7 +202,7 @@ def test_both_merges_agree_on_random_values(type_: int) -> None:
         said = merge_by_text(type_, inputs)
         assert ours(type_, inputs) == said, inputs
         outcomes.add(said is None)
-    if ENTRIES[type_].merge in ("both", "equal"):
+    if ENTRIES[type_].merge in ("both", "equal", "lcm"):
         assert outcomes == {True, False}  # both outcomes were compared
 
 
@@ -236,3 +236,12 @@ def test_conditions_are_said_to_be_such() -> None:
 def test_each_bit_of_a_mask_has_its_meaning_there() -> None:
     said = {type_: dict(entry.bits) for type_, entry in ENTRIES.items()}
     assert said == {row.type: dict(row.bits) for row in REGISTRY.values() if row.vendor == 0}
+
+
+@pytest.mark.parametrize("name", [SOURCES, NEGOTIATION])
+def test_who_speaks_of_a_type_says_where_the_types_are(name: str) -> None:
+    root = ET.fromstring(protocol_xml(name))
+    arguments = root.findall("interface/*/arg[@name='type']")
+    assert arguments
+    assert {one.get("enum") for one in arguments} == {"xx_dmabuf_sources_v1.type"}
+    assert "registry" not in protocol_xml(name)
