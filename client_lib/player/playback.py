@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from heapwire.client_lib.buffers import Buffer, Light, Presented, Window
 from heapwire.client_lib.errors import NoAnswerError
 from heapwire.client_lib.negotiation import BufferSupply, Negotiation
+from heapwire.client_lib.player.buffer_question import BufferQuestion
 from heapwire.client_lib.player.decoding import AUTO, StandIns
 from heapwire.client_lib.player.media_clock import MediaClock
 from heapwire.client_lib.player.picture_stream import BufferNeeds, DuePicture, PictureStream
@@ -24,14 +25,13 @@ from heapwire.client_lib.player.pictures import buffer_colour, untold_light_text
 from heapwire.client_lib.player.play_result import FrameCounts, FrameFate, FrameLedger, PlayResult
 from heapwire.client_lib.wayland import DEFAULT_TIMEOUT, Connection
 from heapwire.protocol.late_dataclasses import dataclass, replace
-from heapwire.protocol.values import Colour, Extents, FormatModifier, Plan
+from heapwire.protocol.values import Colour, FormatModifier, Plan
 
 _NO_SEEKING = "this decoder, or this file, cannot go to another place in it"
 HEARTBEAT = 0.5  # seconds of silence after which the compositor is asked whether it lives
 HIDDEN = 0.25  # seconds after its time when a frame that the compositor does not want is dropped
 LAST_FRAME = 1.0  # seconds for the last frame to reach the screen, from when it has arrived
 UNSEEN = 8  # frames that a compositor wants and discards, and shows none, until it is the plan
-IN_FLIGHT = 1  # buffers more, so that the next picture is ready when the screen wants it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class Playback:
         self._stopped = stopped
         self._fullscreen = fullscreen
         self._on_progress = on_progress
-        self._stand_ins = stand_ins
+        self._question = BufferQuestion(negotiation, supply, stand_ins)
         self._controls = controls or Controls()
         self._ledger = FrameLedger(statuses=negotiation.tells_status, on_fate=on_fate)
         self._clock = MediaClock()
@@ -199,7 +199,7 @@ class Playback:
                 *self._supply.faults,
                 *self._pictures.notes,
                 *dict.fromkeys(self._notes),
-                *(() if self._stand_ins is None else self._stand_ins.notes),
+                *self._question.notes,
                 *map(_untold_text, self._untold),
                 *map(untold_light_text, self._untold_lights),
             ),
@@ -216,17 +216,7 @@ class Playback:
         if needs == self._needs:
             renewed = self._supply.update() or self._passes_over()
         else:
-            self._negotiation.set_extents(Extents(coded=needs.coded, visible=needs.extent))
-            self._negotiation.set_content(needs.content)
-            self._negotiation.set_participant(needs.producer)
-            self._negotiation.set_fixed(needs.fixed)
-            for name, decoder in () if self._stand_ins is None else self._stand_ins.change(needs):
-                if decoder is not None:
-                    self._negotiation.set_participant(decoder)
-                else:
-                    self._negotiation.remove_participant(name)
-            self._negotiation.set_buffer_count(minimum=needs.held, queue=IN_FLIGHT)
-            self._supply.negotiate(needs.extent)
+            self._question.ask(needs)
             self._needs = needs
             self._heard = time.monotonic()
             renewed = True

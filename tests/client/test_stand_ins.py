@@ -96,6 +96,16 @@ def test_a_decoder_takes_part_as_long_as_it_could_decode(small):
     assert "640" in note
 
 
+def test_one_that_is_left_out_comes_back_with_other_pictures(small):
+    stand_ins = StandIns(small, formats=(), coded=H264)
+    [(name, _)] = stand_ins.change(needs())
+    assert stand_ins.leave_out("there is no room") == (name,)
+    assert stand_ins.leave_out("there is no room") == ()
+    assert stand_ins.notes == [f"done without {name}: there is no room"]
+    [(again, decoder)] = stand_ins.change(needs((32, 24)))
+    assert (again, decoder is None) == (name, False)
+
+
 @pytest.mark.parametrize(
     ("picture", "formats", "coded", "note"),
     [

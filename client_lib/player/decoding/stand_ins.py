@@ -68,10 +68,21 @@ class StandIns:
             if fault is None:
                 self._present.add(decoder.name)
                 yield decoder.name, decoder
-            elif (note := f"{device.name} would not decode this: {fault}") not in self.notes:
-                self.notes.append(note)
+            else:
+                self._note(f"{device.name} would not decode this: {fault}")
         for name in sorted(before - self._present):
             yield name, None
+
+    def leave_out(self, why: str) -> tuple[str, ...]:
+        """Do without those that take part, until the pictures change; their names."""
+        names, self._present = tuple(sorted(self._present)), set()
+        if names:
+            self._note(f"done without {' and '.join(names)}: {why}")
+        return names
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _fault(self, device: Device, decoder: Participant, needs: BufferNeeds) -> str | None:
         """Why a decoder could not decode such pictures; None if it could."""
