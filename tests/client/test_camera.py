@@ -13,11 +13,12 @@ from heapwire.client_lib.player.capture.lost_pictures import LostPictures
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
 from heapwire.kernel.description import Device, DeviceKind, Platform
-from heapwire.kernel.memory import MemfdMemory
+from heapwire.kernel.memory import CpuAccess, DmaBuf, MemfdMemory
 from heapwire.kernel.video import CaptureMemory
 from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.values import (
     CONTIGUOUS,
+    DIRTY_LINES,
     LINEAR,
     Constraint,
     ConstraintSet,
@@ -114,6 +115,51 @@ def test_a_buffer_stays_in_its_slot(no_fd_leak, machine):
     given = stage.opened[0].imported
     assert len(given) >= 20
     assert len(set(given)) == len({slot for slot, _ in given}) > 1
+
+
+@pytest.mark.parametrize("dirty", [True, False])
+@pytest.mark.parametrize("way", [CaptureMemory.IMPORTED, CaptureMemory.EXPORTED])
+def test_what_its_driver_leaves_in_the_caches_is_cleaned(
+    no_fd_leak, machine, monkeypatch, way, dirty
+):
+    """Each turn of a buffer at the driver is between two words to the kernel."""
+    turns = []
+
+    def told(word):
+        return lambda self, access: turns.append((word, access, id(self)))
+
+    monkeypatch.setattr(DmaBuf, "start_access", told("start"))
+    monkeypatch.setattr(DmaBuf, "end_access", told("end"))
+    give, take = FakeCamera.give, FakeCamera.take
+
+    def given(self, slot, objects=()):
+        give(self, slot, objects)
+        turns.append(("given", CpuAccess.WRITE, id(self._slots[slot])))
+
+    def taken(self):
+        at_driver = dict(self._slots)
+        done = take(self)
+        if done is not None:
+            turns.append(("taken", CpuAccess.WRITE, id(at_driver[done.index])))
+        return done
+
+    monkeypatch.setattr(FakeCamera, "give", given)
+    monkeypatch.setattr(FakeCamera, "take", taken)
+    if dirty:
+        leaves = Constraint(type=DIRTY_LINES.type, value=1)
+        [sees] = machine.devices[-1].sets[Usage.CAMERA]
+        own = {Usage.CAMERA: (replace(sees, constraints=(leaves,)),)}
+        machine = replace(
+            machine, devices=(*machine.devices[:-1], replace(machine.devices[-1], sets=own))
+        )
+    stage = Stage(machine, way=way)
+    assert stage.shown == [0, 1, 2, 3, 4]
+    assert {access for _, access, _ in turns} == {CpuAccess.WRITE}
+    whole = ["start", "given", "taken", "end"] if dirty else ["given", "taken"]
+    for buffer in {one for _, _, one in turns}:
+        words = [word for word, _, one in turns if one == buffer]
+        assert words == [whole[number % len(whole)] for number in range(len(words))]
+    assert len(turns) >= 5 * len(whole)
 
 
 def test_where_the_driver_imports_nothing_its_own_buffers_are_shown(no_fd_leak, machine):

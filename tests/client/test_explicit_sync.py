@@ -239,6 +239,24 @@ def test_a_buffer_is_busy_until_another_has_taken_its_place(stage, machine) -> N
     assert not third.busy
 
 
+def test_without_points_it_is_busy_until_wl_buffer_release(no_fd_leak, monkeypatch) -> None:
+    monkeypatch.setattr(surface_sync, "open_timelines", lambda *, simulated: None)
+    with (
+        Compositor(PLATFORM, size=SIZE) as compositor,
+        compositor.running(),
+        closing(Stage(compositor)) as stage,
+    ):
+        first, second, third, *_ = stage.pool.buffers
+        stage.show(0)
+        assert not stage.window.explicit_sync
+        stage.connection.roundtrip(timeout=PATIENCE)
+        assert first.busy
+        stage.show(1)
+        stage.until(lambda: not first.busy)
+        assert second.busy
+        assert not third.busy
+
+
 def test_wl_buffer_release_does_not_give_it_back(stage, monkeypatch) -> None:
     released_at_once(monkeypatch)
     stage.show(0)

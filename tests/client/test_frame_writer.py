@@ -215,6 +215,26 @@ def test_chroma_of_many_rows_is_stored_as_that_of_few(kind, name):
         assert (chroma[:, start::2] == (wanted << 6 if item == 2 else wanted)).all()
 
 
+@pytest.mark.parametrize(("kind", "name"), [("yuv420p", "XRGB8888"), ("rgb24", "NV12")])
+def test_a_conversion_is_done_by_one_thread(kind, name):
+    """With more of them what is stored past the end of a row may stay: which one wins is chance."""
+    asked = []
+
+    class Watched:
+        def __init__(self, frame):
+            self._frame = frame
+
+        def __getattr__(self, name):
+            return getattr(self._frame, name)
+
+        def reformat(self, **how):
+            asked.append(how["threads"])
+            return self._frame.reformat(**how)
+
+    write(Watched(picture(kind, 40, 30)), name)
+    assert asked == [1]
+
+
 def test_full_range_stays_full_range_between_yuv_formats():
     white = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 255, np.uint8), format="rgb24")
     target, _ = write(white.reformat(format="yuvj444p"), "NV12")
