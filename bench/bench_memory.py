@@ -99,7 +99,7 @@ def told(what: str, before: int, now: int) -> None:
     """Print a row, and whether that is more than the bounds allow."""
     verdict = "" if now - before <= LIMIT else f"  ABOVE {before} + {LIMIT} KiB"
     print(f"  {what:>15} {now:16}{verdict}", flush=True)
-    figure = f"memory, {what} sets of 250 KiB"
+    figure = f"memory, sets of 250 KiB: {what}"
     tell_ratio(figure, (now - before) / LIMIT, f"the {LIMIT} KiB that the bounds allow", limit=1)
 
 

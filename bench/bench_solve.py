@@ -357,8 +357,9 @@ def main() -> None:
             f"{first:10.0f}{every:11.0f}{every / cold:10.1f}"
         )
         hearing = "hearing the participants, and no more"
-        tell_ratio(f"solver, {name}", cold / idle, hearing)
-        tell_ratio(f"solver, {name}, explained", explained / idle, hearing)
+        if planes == 1:  # else there is one pair, and next to nothing to hear
+            tell_ratio(f"solver, {name}", cold / idle, hearing)
+            tell_ratio(f"solver, {name}, explained", explained / idle, hearing)
         tell_ratio(f"solver, {name}", cold / every, "all answers of python-constraint2")
     conflicts_and_dear_questions()
     counts = (150, 300, 600, 1200, 2400)
