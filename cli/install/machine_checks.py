@@ -26,7 +26,7 @@ from heapwire.protocol.values import CONTIGUOUS, Usage
 REAL = Path("/")
 _RULE_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
 # drivers/dma-buf/Kconfig and drivers/dma-buf/heaps/Kconfig
-_HEAP_OPTIONS = ("DMABUF_HEAPS", "DMABUF_HEAPS_SYSTEM")
+_HEAP_OPTIONS: tuple[str, ...] = ("DMABUF_HEAPS", "DMABUF_HEAPS_SYSTEM")
 # Each depends on the one before it, and none selects it (mm/Kconfig, kernel/dma/Kconfig,
 # drivers/dma-buf/heaps/Kconfig): asked for alone, the last is dropped by `make olddefconfig`.
 _CMA_OPTIONS = ("CMA", "DMA_CMA", "DMABUF_HEAPS_CMA")
