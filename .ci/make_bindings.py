@@ -14,10 +14,10 @@ from pathlib import Path
 from cffi import FFI
 
 ROOT = Path(__file__).parents[1]
-BINDINGS = {  # the module, by the declarations that it is made of
+BINDINGS = {  # the module, from beside the declarations that it is made of
     "client_lib/exporters/libcuda.h": "libcuda_ffi.py",
     "client_lib/wayland/libwayland_client.h": "libwayland_client_ffi.py",
-    "compositor_plugin/hosts/embed/heapwire.h": "heapwire_ffi.py",
+    "compositor_plugin/hosts/embed/c/heapwire.h": "../heapwire_ffi.py",
     "compositor_plugin/server/libwayland_server.h": "libwayland_server_ffi.py",
 }
 _FIRST, _LAST = "/* declarations */", "/* end of declarations */"
@@ -46,7 +46,7 @@ def binding(header: str) -> str:
 def main() -> None:
     """Write every module."""
     for header, module in BINDINGS.items():
-        (ROOT / header).with_name(module).write_text(binding(header), "utf-8")
+        (ROOT / header).parent.joinpath(module).write_text(binding(header), "utf-8")
 
 
 if __name__ == "__main__":

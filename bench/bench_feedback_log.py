@@ -17,7 +17,7 @@ from ratio_table import tell_ratio
 from heapwire.kernel.system import c_compiler
 
 HERE = Path(__file__).parent
-EMBED = HERE.parent / "compositor_plugin" / "hosts" / "embed"
+EMBED = HERE.parent / "compositor_plugin" / "hosts" / "embed" / "c"
 
 
 def main() -> None:

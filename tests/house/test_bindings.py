@@ -15,7 +15,7 @@ from heapwire.compositor_plugin.server import CORE_INTERFACES
 
 
 def module_of(header: str) -> str:
-    return f"heapwire.{dotted((ROOT / header).with_name(BINDINGS[header]))}"
+    return f"heapwire.{dotted((ROOT / header).parent.joinpath(BINDINGS[header]).resolve())}"
 
 
 @pytest.mark.parametrize("header", BINDINGS)

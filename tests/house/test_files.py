@@ -31,7 +31,7 @@ def test_what_is_installed_is_what_the_rooms_hold() -> None:
     assert folders <= set(found)
     data = {name.rpartition(".")[2] for name in set(found) - folders - {"heapwire"}}
     pages = {"docs", "start", "decisions", "examples", "images"}
-    assert data <= {"xml", "platforms", "profiles", "schemas", "files", *pages}
+    assert data <= {"xml", "platforms", "profiles", "schemas", "files", "c", *pages}
     for linked in (*ROOMS, "docs"):
         assert (ROOT / "src/heapwire" / linked).readlink() == Path("../..", linked)
     for room in ROOMS:

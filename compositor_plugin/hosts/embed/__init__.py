@@ -1,7 +1,7 @@
 """The plugin inside a compositor written in C.
 
-`heapwire.h` is what such a compositor sees: a table of functions that it fills
-in, and four calls. `heapwire.c` starts Python in its process and calls `attach`
+`c/heapwire.h` is what such a compositor sees: a table of functions that it fills
+in, and four calls. `c/heapwire.c` starts Python in its process and calls `attach`
 here with the addresses of the host's table and of the one that Python fills in.
 `build` compiles the two into a library.
 

@@ -57,13 +57,13 @@ def _shared_library() -> Path:
 
 def sources() -> Path:
     """The folder of the C files and headers."""
-    return Path(str(resources.files(__package__)))
+    return Path(str(resources.files(__package__)), "c")
 
 
 def compile_shared(
     output: Path, files: Sequence[Path], arguments: Sequence[str] = (), *, what: str
 ) -> None:
-    """Compile C files with those of this folder into a shared object.
+    """Compile C files with those of the folder `c` into a shared object.
 
     `what` is what the error says was being built. Raises `MachineError` with what
     the compiler said, `FileError` if the file cannot be written; `output` is then as it
