@@ -8,8 +8,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from heapwire.cli.arguments import add_json, load_platform, output_file
-from heapwire.cli.question import MOST_ASKED, add_question, asked_problem
+from heapwire.cli.arguments import (
+    MOST_ASKED,
+    add_json,
+    add_question,
+    asked_problem,
+    load_platform,
+    output_file,
+)
 from heapwire.cli.terminal import DONE, FAILED, documents, show
 from heapwire.client_lib import AllocationError
 from heapwire.client_lib.buffers import Buffer, allocate, check_planes

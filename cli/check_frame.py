@@ -9,11 +9,13 @@ from heapwire.cli.arguments import (
     add_participants,
     add_platform,
     decimal,
+    default_participants,
     extent,
     fourcc,
     load_platform,
+    nobody_takes_part,
+    problem_of,
 )
-from heapwire.cli.question import default_participants, nobody_takes_part, problem_of
 from heapwire.cli.terminal import DONE, FAILED, did_you_mean, documents, show, slip
 from heapwire.client_lib.exporters import (
     ExportedFrame,

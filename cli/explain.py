@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from heapwire.cli.arguments import add_json, add_schema, extent, load_platform, output_file
+from heapwire.cli.arguments import (
+    MOST_ASKED,
+    add_json,
+    add_question,
+    add_schema,
+    asked_problem,
+    extent,
+    load_platform,
+    output_file,
+)
 from heapwire.cli.pages import explain_dot, explain_page
-from heapwire.cli.question import MOST_ASKED, add_question, asked_problem
 from heapwire.cli.terminal import DONE, FAILED, Written, complain, documents, show
 from heapwire.protocol.explain import (
     Document,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from heapwire.cli.arguments import add_json, add_timeout, load_platform
-from heapwire.cli.pages import batch_document, surface_to_ask
-from heapwire.cli.question import (
+from heapwire.cli.arguments import (
     MOST_NEGOTIATED,
+    add_json,
     add_question,
+    add_timeout,
     buffer_counts,
     default_participants,
+    load_platform,
     requested,
 )
+from heapwire.cli.pages import batch_document, surface_to_ask
 from heapwire.cli.terminal import DONE, FAILED, show
 from heapwire.client_lib import NegotiationError
 from heapwire.client_lib.buffers import LinuxDmabuf

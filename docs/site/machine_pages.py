@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from protocol_pages import plain
 
+from heapwire.cli.arguments import default_participants, problem_of
 from heapwire.cli.explain import explained
 from heapwire.cli.pages import explain_page
-from heapwire.cli.question import default_participants, problem_of
 from heapwire.kernel.description import Platform, shipped
 from heapwire.protocol.values import (
     Answer,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from heapwire.cli.arguments import default_participants, problem_of
 from heapwire.cli.explain import explained
 from heapwire.cli.pages import DRAWING_STYLE, drawn_objects
-from heapwire.cli.question import default_participants, problem_of
 from heapwire.cli.terminal import documents
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import explain_document

@@ -141,10 +141,10 @@ PRESSED = {
 
 @pytest.mark.parametrize("pressed", PRESSED)
 @pytest.mark.parametrize("command", [("list", "--names"), ("play", "x"), ("compositor",)])
-@pytest.mark.parametrize("module", ["heapwire.cli.terminal.output", "heapwire.cli.arguments"])
+@pytest.mark.parametrize("module", ["cli.terminal.output", "cli.arguments.options"])
 def test_ctrl_c_while_it_begins_ends_it(command, module, pressed, tmp_path):
     program = (
-        INTERRUPTING.replace("MODULE", repr(module))
+        INTERRUPTING.replace("MODULE", repr(f"heapwire.{module}"))
         .replace("PRESS", PRESSED[pressed])
         .replace("COMMAND", repr(list(command)))
     )

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from heapwire.cli.arguments import default_participants, problem_of
 from heapwire.cli.list import list_document, render
-from heapwire.cli.question import default_participants, problem_of
 from heapwire.cli.replay import run as replay
 from heapwire.cli.terminal import open_standard_streams
 from heapwire.compositor_plugin import Policy

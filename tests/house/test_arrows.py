@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "client_lib.gstreamer": {"protocol", "kernel", "client_lib.c"},
     "client_lib.player": {"protocol", "kernel", "client_lib"},
     "cli": {"protocol", "kernel", "compositor_plugin", "client_lib"},
+    "cli.arguments": {"protocol", "kernel", "compositor_plugin", "client_lib", "cli.terminal"},
     "cli.asking": {"protocol", "kernel", "compositor_plugin", "client_lib", "cli"},
     "cli.building": {"protocol", "compositor_plugin", "client_lib", "cli"},
     "cli.install": {"protocol", "kernel", "compositor_plugin", "client_lib", "cli"},

@@ -1,4 +1,4 @@
-"""What several commands read from their command line."""
+"""The options that several commands have, and how their values are read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from heapwire.protocol.values import FORMATS, ROWLESS, Extent, Usage, parse_four
 if TYPE_CHECKING:  # most commands have no policy
     from heapwire.compositor_plugin import Policy
 
-DEFAULT_PLATFORM = "raspberry-pi-4"  # what is simulated when nothing else is asked for
+DEFAULT_PLATFORM = "raspberry-pi-4"
+"""What is simulated when nothing else is asked for."""
 MOST_SECONDS = 86_400  # a day: whoever waits longer waits for ever
-MOST_FRAMES = (1 << 31) - 1  # a year of them at 60 a second
-LOCAL = "local"  # the name of the machine that this runs on
+MOST_FRAMES = (1 << 31) - 1
+"""A year of them at 60 a second."""
+LOCAL = "local"
+"""The name of the machine that this runs on."""
 
 
 def add_platform(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
@@ -72,7 +75,7 @@ def add_schema(parser: argparse.ArgumentParser, command: str) -> None:
         """Print it and end."""
 
         def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-            file = Path(__file__).with_name("schemas") / f"{command}.json"
+            file = Path(__file__).parents[1] / "schemas" / f"{command}.json"
             print(file.read_text("utf-8"), end="")
             parser.exit()
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from heapwire.cli.arguments import add_participants, add_platform, extent, fourcc, whole_number
+from heapwire.cli.arguments.options import (
+    add_participants,
+    add_platform,
+    extent,
+    fourcc,
+    whole_number,
+)
 from heapwire.kernel.description import Platform
 from heapwire.protocol import InputError
 from heapwire.protocol.values import (
@@ -24,9 +30,11 @@ from heapwire.protocol.values import (
 )
 
 REQUEST = "the request"  # the participant that stands for --format
-MOST_ASKED = (1 << 31) - 1  # buffers that can be asked about; an answer says how many there can be
+MOST_ASKED = (1 << 31) - 1
+"""Buffers that can be asked about; an answer says how many there can be."""
 _HELD = 2  # buffers that a compositor is said to hold
-MOST_NEGOTIATED = MAX_BUFFER_COUNT + _HELD  # buffers of which a compositor can be told
+MOST_NEGOTIATED = MAX_BUFFER_COUNT + _HELD
+"""Buffers of which a compositor can be told."""
 
 
 def add_question(
