@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     usual = raise_limit()
     policy = load_policy(options.policy)
     platform = load_platform(options.platform)
-    if "XDG_RUNTIME_DIR" not in os.environ:
+    if not os.environ.get("XDG_RUNTIME_DIR"):
         raise MachineError("$XDG_RUNTIME_DIR is not set: it names the folder for the socket")
     solved: deque[tuple[Problem, Answer]] = deque(maxlen=CAPTURED)
     compositor = Compositor(

@@ -12,6 +12,7 @@ from pathlib import Path
 from heapwire.cli.arguments import add_json
 from heapwire.cli.terminal import DONE, documents, show
 from heapwire.client_lib import DisconnectedError, NoCompositorError
+from heapwire.client_lib.compliance import socket_path
 from heapwire.kernel.description import quantity_name
 from heapwire.protocol import words_of
 from heapwire.protocol.explain import Document
@@ -25,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--socket",
         metavar="NAME",
-        default=os.environ.get("WAYLAND_DISPLAY", "wayland-0"),
         help="name of the compositor's Wayland socket (default: $WAYLAND_DISPLAY, wayland-0)",
     )
     add_json(parser)
@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Ask a compositor that `heapwire compositor` runs."""
     from heapwire.compositor_plugin.hosts.reference import STATUS_SUFFIX
 
-    folder = os.environ.get("XDG_RUNTIME_DIR", "")
-    show(_asked(Path(folder, f"{options.socket}{STATUS_SUFFIX}")), render, as_json=options.json)
+    path = Path(f"{socket_path(options.socket)}{STATUS_SUFFIX}")
+    show(_asked(path), render, as_json=options.json)
     return DONE
 
 

@@ -36,7 +36,9 @@ def socket_path(display: str | None = None) -> str:
     if name.startswith("/"):
         return name
     if not folder:
-        raise NoCompositorError(f"no compositor {name}: XDG_RUNTIME_DIR is not set")
+        raise NoCompositorError(
+            f"no compositor at $XDG_RUNTIME_DIR/{name} (XDG_RUNTIME_DIR is not set)"
+        )
     return f"{folder}/{name}"
 
 

@@ -224,3 +224,13 @@ class _Stream:
 
     def read(self, _most):
         return self.answer
+
+
+@pytest.mark.parametrize("command", [("status",), ("check",), ("feedback",)])
+def test_without_its_folder_the_socket_is_nowhere(heapwire, monkeypatch, command):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("WAYLAND_DISPLAY", "")  # as good as none
+    run = heapwire(*command)
+    assert run.status == 3
+    told = "no compositor at $XDG_RUNTIME_DIR/wayland-0 (XDG_RUNTIME_DIR is not set)"
+    assert run.err == f"heapwire: {told}\n"
