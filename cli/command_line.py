@@ -183,7 +183,8 @@ def _parsers(
     top = ArgumentParser(
         prog="heapwire",
         description="Negotiate where video buffers are allocated, and see why.",
-        epilog="`heapwire docs` has the documentation. Exit status: 0 done, 1 no source satisfies "
+        epilog="Begin with `heapwire demo`, and `heapwire doctor` on a machine of your own; "
+        "`heapwire docs` has the documentation. Exit status: 0 done, 1 no source satisfies "
         "everyone or something failed, 2 usage, 3 no compositor or one without the protocol, "
         "130 Ctrl-C.",
     )

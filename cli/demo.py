@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length of the clip (default: %(default)s)",
     )
     parser.add_argument(
-        "--output",
+        *("-o", "--output"),
         metavar="FILE.png",
         type=output_file,
         default="heapwire-demo.png",

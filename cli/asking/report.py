@@ -47,7 +47,7 @@ _VARIABLES = ("XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP", "HEAPWIRE_PLATFORM", "H
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire report`."""
     parser.add_argument(
-        "--output",
+        *("-o", "--output"),
         metavar="FILE.json",
         type=output_file,
         default=_FILE,

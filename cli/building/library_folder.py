@@ -16,7 +16,7 @@ def add_build(parser: ArgumentParser, summary: str) -> None:
     actions = parser.add_choice(title="what to do", metavar="ACTION", dest="action")
     build = actions.add_parser("build", help=summary, description=summary)
     build.add_argument(
-        "--output",
+        *("-o", "--output"),
         metavar="FOLDER",
         type=Path,
         default=Path(),

@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     summary = "Compile the module against the installed development package of libweston."
     build = actions.add_parser("build", help=summary, description=summary)
     build.add_argument(
-        "--output",
+        *("-o", "--output"),
         metavar="FILE",
         type=Path,
         default=Path(MODULE),

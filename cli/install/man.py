@@ -8,7 +8,7 @@ from pathlib import Path
 from heapwire.cli.command_line import COMMANDS
 from heapwire.cli.install.man_page import man_page
 from heapwire.cli.install.manual import WHOLE, all_pages, page_name
-from heapwire.cli.terminal import DONE, OutputFile, did_you_mean, say, slip
+from heapwire.cli.terminal import DONE, OutputFile, say
 from heapwire.protocol import FileError, words_of
 
 
@@ -18,10 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "page",
         metavar="COMMAND",
         nargs="?",
+        choices=[*COMMANDS],
         help="whose page to print, for `man -l -` (default: that of heapwire itself)",
     )
     parser.add_argument(
-        "--output",
+        *("-o", "--output"),
         metavar="FOLDER",
         type=Path,
         help="write all pages into a folder, such as /usr/local/share/man/man1",
@@ -30,9 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a page, or write them all and say where."""
-    if options.page is not None and options.page not in COMMANDS:
-        meant = did_you_mean(options.page, COMMANDS)
-        raise slip(options, f"there is no command {options.page!r}{meant}")
     pages = {page.name: man_page(page) for page in all_pages()}
     if options.output is None:
         say(pages[WHOLE if options.page is None else page_name(options.page)], end="")

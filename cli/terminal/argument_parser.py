@@ -26,8 +26,28 @@ class SlipError(InputError):
         self.message = message
 
 
+class _WholeWords(argparse.HelpFormatter):
+    """Breaks lines at spaces alone: an option that is named can be copied as it stands."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _broken(text, width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in _broken(text, width - len(indent)))
+
+
+def _broken(text: str, width: int) -> list[str]:
+    from textwrap import wrap  # of a command line that can be read nothing is shown
+
+    return wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
+
+
 class ArgumentParser(argparse.ArgumentParser):
     """Raises `SlipError` in place of printing and exiting; subparsers are of this class too."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        self.formatter_class = _WholeWords  # which argparse itself would ask of each parser
+        return super()._get_formatter()
 
     def add_choice(self, *, title: str, metavar: str, dest: str) -> Choice:
         """What `add_subparsers` makes, of which one is to be named: without it the help is shown.

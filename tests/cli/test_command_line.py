@@ -36,6 +36,14 @@ def imported(*arguments):
     return set(modules)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_word_of_the_help_is_broken(heapwire, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = heapwire(name, "--help").out
+    monkeypatch.setenv("COLUMNS", "1000")
+    assert set(heapwire(name, "--help").out.split()) <= set(narrow.split())
+
+
 @pytest.mark.parametrize("asked", ["--help", "--version"])
 def test_help_and_version_import_no_command_and_no_library(asked):
     modules = imported(asked)
@@ -91,7 +99,7 @@ def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
         (["explain", "--rotation", "9" * 999], "9...; there are 0, 90, 180, 270"),
         (["explain", "--participant", "a:decod"], "did you mean 'decode'?"),
         (["check-frame", "--format", "XRGB888:0x0"], "did you mean 'XRGB8888'?"),
-        (["man", "expalin"], "there is no command 'expalin'; did you mean 'explain'?"),
+        (["man", "expalin"], "there is no 'expalin'; did you mean 'explain'?"),
     ],
 )
 def test_a_word_that_stands_for_one_of_some_is_told_with_what_was_meant(heapwire, words, told):
@@ -178,7 +186,7 @@ def test_what_can_be_no_format_is_told_with_what_is_spelled_nearly_so(heapwire):
         (["play"], "name a video file"),
         (["list", "--probe", "--platform", "uvc-camera"], "uvc-camera is simulated"),
         (["import", "report.json", "--name", "a/b"], "no name of a platform"),
-        (["man", "lst"], "there is no command 'lst'; did you mean 'list'?"),
+        (["man", "lst"], "there is no 'lst'; did you mean 'list'?"),
         (["allocate", "--fill", "256"], "a byte is a number from 0 to 255"),
     ],
 )
