@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire import`."""
     parser.add_argument(
         "file",
+        metavar="FILE",
         nargs="+",
         help="the output of `drm_info -j`, of `v4l2-ctl -d /dev/videoN --info --list-formats-ext "
         "--list-formats-out-ext`, several of one machine, or of `heapwire list --json` alone",

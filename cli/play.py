@@ -17,7 +17,9 @@ _MOST_RATE = 1000  # pictures a second: more than any display shows
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire play`."""
-    parser.add_argument("file", type=Path, nargs="?", help="a video file; - for what is piped in")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?", help="a video file; - for what is piped in"
+    )
     parser.add_argument(
         "--picture",
         metavar="PATTERN",
@@ -40,9 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--decoder",
-        metavar="DEVICE",
+        metavar="DEVICE|nvdec|cpu",
         default=AUTO,
-        help="a device that decodes (video10, /dev/video10), nvdec for NVIDIA's, or cpu; by "
+        help="a device that decodes (video10, /dev/video10), NVIDIA's, or the CPU; by "
         "default the first device that can, or else the CPU, which then copies each picture",
     )
     parser.add_argument(
@@ -90,6 +92,8 @@ def _material(options: argparse.Namespace) -> str | PatternMaterial:
         return str(options.file)
     if options.file is not None:
         raise slip(options, f"either {options.file} or --picture can be shown, not both")
+    if options.decoder != AUTO:
+        raise slip(options, "--decoder is for a file: a pattern is not decoded")
     return PatternMaterial(
         options.picture,
         options.size or Extent(1280, 720),

@@ -20,7 +20,9 @@ _MOST_BYTES = 16 << 20  # 256 negotiations, as a compositor captures, have 7 MiB
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `heapwire replay`."""
-    parser.add_argument("file", nargs="+", type=Path, help="captures to solve again")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="+", type=Path, help="captures to solve again"
+    )
     add_json(parser)
 
 

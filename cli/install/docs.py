@@ -48,6 +48,11 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
+def page_names() -> tuple[str, ...]:
+    """The pages and examples that there are."""
+    return tuple(name for name, _ in _files(resources.files("heapwire.docs")))
+
+
 def _files(folder: Traversable, within: str = "") -> Iterator[tuple[str, Traversable]]:
     """What can be shown, by name: pages, those of folders after those beside them, and examples."""
     found = sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -32,28 +33,81 @@ def test_completion_knows_the_arguments_of_every_command(heapwire):
     assert "--screenshot" in run.out
 
 
-@pytest.mark.parametrize(
-    "words", [("explain", "--platform"), ("list", "--platform"), ("diff",), ("diff", "local")]
-)
-def test_a_machine_is_completed_with_the_platforms_and_files(heapwire, tmp_path, words):
+MACHINES = [name for name in shipped() if name.startswith("rasp")]
+
+
+def offered(heapwire, folder, *typed):
     """As bash asks: it tells the words and where the cursor is, and reads COMPREPLY."""
-    (tmp_path / "raspberry.toml").write_text("")
-    script = tmp_path / "completion"
+    script = folder / "completion"
     script.write_text(heapwire("completion", "bash").out)
-    typed = ["heapwire", *words, "rasp"]
+    words = ["heapwire", *typed]
     program = (
-        f"source {script}; COMP_WORDS=({' '.join(typed)}); COMP_CWORD={len(typed) - 1};"
-        f" _shtab_heapwire heapwire rasp {typed[-2]}; printf '%s\\n' ${{COMPREPLY[@]}}"
+        f"source {script}; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1};"
+        f" _shtab_heapwire heapwire {words[-1]} {words[-2]}; printf '%s\\n' ${{COMPREPLY[@]}}"
     )
-    done = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True)
-    wanted = [name for name in shipped() if name.startswith("rasp")]
-    assert len(wanted) > 1
-    assert done.stdout.split() == [*wanted, "raspberry.toml"]
+    done = subprocess.run(["bash", "-c", program], cwd=folder, capture_output=True, text=True)
+    return done.stdout.split()
 
 
-def test_other_shells_know_the_platforms_too(heapwire):
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("explain", "--platform", "rasp"), [*MACHINES, "raspberry.toml"]),
+        (("list", "--platform", "rasp"), [*MACHINES, "raspberry.toml"]),
+        (("diff", "rasp"), [*MACHINES, "raspberry.toml"]),
+        (("diff", "local", "rasp"), [*MACHINES, "raspberry.toml"]),
+        (("list", "--policy", "rasp"), ["raspberry.toml"]),
+        (("play", "rasp"), ["raspberry.toml"]),
+        (("replay", "a.json", "rasp"), ["raspberry.toml"]),
+        (("doctor", "--root", "ra"), ["rack"]),
+        (("man", "--output", "ra"), ["rack"]),
+        (("play", "--decoder", "nv"), ["nvdec"]),
+        (("explain", "--format", "NV1"), ["NV12", "NV16", "NV15"]),
+        (("check-frame", "--format", "P01"), ["P010", "P012", "P016"]),
+        (
+            ("check", "params/plane-twice/v5"),
+            ["params/plane-twice/v5", "params/plane-twice/v5/immed"],
+        ),
+        (("docs", "start/we"), ["start/weston"]),
+        (("man", "expl"), ["explain"]),
+    ],
+)
+def test_what_stands_for_an_argument_is_offered(heapwire, tmp_path, words, wanted):
+    (tmp_path / "raspberry.toml").write_text("")
+    (tmp_path / "rack").mkdir()
+    assert offered(heapwire, tmp_path, *words) == wanted
+
+
+def test_nothing_that_names_a_file_is_left_without_an_offer(heapwire):
+    """Who adds an argument with a word of its own for a file hears of it here."""
+    run = heapwire("completion", "bash")
+    _, parsers = whole_command_line()
+    files = [
+        (name, action.metavar)
+        for name, parser in parsers.items()
+        for action in every_action(parser)
+        if re.search("FILE|FOLDER|FOURCC", str(action.metavar or action.dest).upper())
+    ]
+    assert len(files) > 30
+    for _, metavar in files:
+        slug = re.sub("[^a-z]+", "_", str(metavar).lower())
+        assert re.search(rf"^_heapwire_{slug}(_file)?\(\)", run.out, re.MULTILINE), metavar
+
+
+def every_action(parser):
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from every_action(inner)
+        else:
+            yield action
+
+
+def test_other_shells_know_the_words_too(heapwire):
     for shell in ("zsh", "fish"):
-        assert f"local {' '.join(shipped())}" in heapwire("completion", shell).out
+        text = heapwire("completion", shell).out
+        for words in (f"local {' '.join(shipped())}", "NV12 NV21", "nvdec cpu", "start/weston"):
+            assert words in text
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ LIMITS = {
 }
 NO_NUMBER = {
     *("NAME", "FILE", "FOLDER", "NAME|FILE", "FILE.png", "FILE.json", "DEVICE", "DEVICE:USAGE"),
+    "DEVICE|nvdec|cpu",
     *("CASE", "COMMAND", "PAGE", "PATTERN", "FIRST", "SECOND", "{udev,weston}", "{bash,zsh,fish}"),
     None,  # a file by its name, or one of some words
 }

@@ -193,6 +193,7 @@ def test_without_memory_to_negotiate_about_it_says_what_is_lost(tmp_path):
     [
         ((), 2, "name a video file, or --picture"),
         (("a.mkv", "--picture"), 2, "not both"),
+        (("--picture", "--decoder", "cpu"), 2, "a pattern is not decoded"),
         (("a.mkv", "--rate", "30"), 2, "a file has its own"),
         (("--picture", "testcard"), 2, "bars"),
     ],
