@@ -47,22 +47,25 @@ vm: ## build the kernels of the test machines, get what Debian has of them (cach
 	kernel/vm/build
 	kernel/vm/build arm
 
-# What is measured and asked, and what measurements share with the tests.
-BENCH := PYTHONPATH=bench/hosts:bench/clients:bench/models:tests/common:tests/solver:tests/host_weston $(BIN)/python
+# What $(1) names is measured one after the other, and ends with one table, in the file $(2).
+measured = @set -e; export BENCH_TABLE=$(CURDIR)/$(VENV)/$(2); rm -f $$BENCH_TABLE; \
+	for measured in $(1); do set -- $$measured; \
+	echo "bench_$$measured"; $(BIN)/python bench/bench_$$1.py $$2; done; \
+	$(BIN)/python bench/ratio_table.py $$BENCH_TABLE
 
-bench: $(VENV)/installed/test ## measure the negotiation, the solver, and what holds the loop; one table at the end
-	@set -e; export BENCH_TABLE=$(CURDIR)/$(VENV)/ratios; rm -f $$BENCH_TABLE; \
-	for script in $(filter-out %_weston.py,$(sort $(wildcard bench/bench_*.py))); do \
-	echo "$$script"; $(BENCH) $$script; done; \
-	$(BENCH) bench/ratio_table.py $$BENCH_TABLE
-
+HERE := $(filter-out %_weston weston,$(patsubst bench/bench_%.py,%,$(sort $(wildcard bench/bench_*.py))))
+# Weston, and what a module for it is built against.
+HAS_WESTON = $(and $(shell command -v weston),$(shell pkg-config --list-all | grep '^libweston-[0-9]* '))
 WESTON := weston sources_weston "loop weston" "end weston" "answer weston"
 
-bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston, with a table at the end
-	@set -e; export BENCH_TABLE=$(CURDIR)/$(VENV)/ratios-weston; rm -f $$BENCH_TABLE; \
-	for measured in $(WESTON); do set -- $$measured; \
-	echo "bench_$$measured"; $(BENCH) bench/bench_$$1.py $$2; done; \
-	$(BENCH) bench/ratio_table.py $$BENCH_TABLE
+bench: $(VENV)/installed/test ## measure what all of it costs, in Weston too if it is installed; one table at the end
+	$(call measured,$(HERE) $(if $(HAS_WESTON),$(WESTON)),ratios)
+
+bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston alone
+	$(call measured,$(WESTON),ratios-weston)
+
+bench-%: bench/bench_%.py $(VENV)/installed/test ## make one measurement: bench-answer ARGS=weston
+	$(BIN)/python $< $(ARGS)
 
 lint: $(VENV)/installed/dev ## check style, types, and that every file has a licence
 	$(BIN)/ruff check .

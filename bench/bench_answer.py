@@ -1,7 +1,10 @@
 """What an answer costs a client in C, next to one of the same size by a server in C.
 
-    bench_answer.py            from the reference compositor
-    bench_answer.py weston     from a headless Weston with the module (`make bench-weston`)
+    make bench-answer                from the reference compositor
+    make bench-answer ARGS=weston    from a headless Weston with the module
+
+`make bench` does both if Weston is installed. In an environment that has been made, the same is
+`.venv/bin/python bench/bench_answer.py weston`.
 
 One client asks both in turn, in the same run. The server in C has nothing to find out: it
 sends as many events with as many bytes (`answer_server.c`). This is done twice: without
@@ -24,6 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import shared_modules
 from cffi import FFI
 from measured_host import reference, weston
 from ratio_table import tell_ratio

@@ -3,8 +3,8 @@
 A host of its own for each row. The time in all is the machine's as well: it is as long as others
 have the processors. What holds the host up, if anything does, is counted by tests/host/test_end.py.
 
-    bench_end.py            the reference compositor
-    bench_end.py weston     a headless Weston with the module (`make bench-weston`)
+    make bench-end                the reference compositor
+    make bench-end ARGS=weston    a headless Weston with the module
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import shared_modules
 from asked_questions import (
     LONG_SETS,
     MANY,

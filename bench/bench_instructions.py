@@ -4,9 +4,10 @@ A client asks the reference compositor in this process, and each bytecode instru
 compositor's thread is counted, libwayland's and the client's own left out. How long one takes
 is the machine's matter, and what C functions do between them is not told apart.
 
-    bench_instructions.py          beside the base; fails where the solver costs a tenth more, or
-                                   what a compositor takes with it a quarter
-    bench_instructions.py --keep   let what it costs now be the base, of this version of Python
+    make bench-instructions                beside the base; fails where the solver costs a tenth
+                                           more, or what a compositor takes with it a quarter
+    make bench-instructions ARGS=--keep    let what it costs now be the base, of this version of
+                                           Python
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import shared_modules
 from bench_answer import Plugin
 from bench_solve import four_planes, many_pairs, nothing, three_devices
 from merge_by_hand import as_by_hand, merged_by_hand

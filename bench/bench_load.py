@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import shared_modules
 from bench_answer import Plugin
 from ratio_table import tell_ratio
 

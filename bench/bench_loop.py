@@ -9,8 +9,8 @@ time. What a virtual machine's host takes away from it does not, and is counted 
 time of whatever ran: the first line says how much that was for a process that only looks at its
 clock.
 
-    bench_loop.py            the reference compositor
-    bench_loop.py weston     a headless Weston with the module (`make bench-weston`)
+    make bench-loop                the reference compositor
+    make bench-loop ARGS=weston    a headless Weston with the module
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import shared_modules
 from asked_questions import (
     LONG_SETS,
     MANY,

@@ -1,6 +1,7 @@
 """What stays resident while a video plays on, and where clients give long sets and hang up.
 
-    bench_memory.py [FRAMES]      2,000 by default; docs/security.md has the figures of 20,000
+    make bench-memory               2,000 frames
+    make bench-memory ARGS=20000    those that docs/security.md has the figures of
 
 A player in this process shows a clip of small pictures on a `heapwire compositor` of its own;
 the kernel says what each of the two has resident when so many frames have been shown. Then
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import shared_modules
 from asked_questions import LONG_SETS, PATIENCE, long_values, made
 from ratio_table import tell_ratio
 

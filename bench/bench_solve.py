@@ -22,6 +22,7 @@ from dataclasses import replace
 from functools import partial
 from statistics import median
 
+import shared_modules
 from constraint_model import all_answers, any_answer, participants_of
 from ratio_table import tell_ratio
 

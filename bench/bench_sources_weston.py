@@ -4,7 +4,7 @@ One Weston has the module and one has not, and both the same linux-dmabuf. A cli
 without feedback objects and with two hundred of them; with the module each of these is extended.
 No frame makes them say anything. All are measured in turn, so that the ratios stand on a busy
 machine too. So is what a feedback object costs that nobody extends: the module follows it all the
-same. `make bench-weston` runs it with the modules that the tests share.
+same. `make bench-sources_weston` runs it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
+import shared_modules
 from bench_weston import SIZE, cpu_seconds
 from ratio_table import tell_ratio
 from stock_weston import DMABUF_DEVICES, PLATFORM, Weston, build_dmabuf

@@ -3,8 +3,8 @@
 Compares Weston with the module to Weston without. The start is over when Weston has nothing left
 to do: its processor time and private memory are told then, the least of some. A frame is one
 that a client commits, with a buffer that is tagged, while idle clients hold feedback objects.
-Needs weston and what `heapwire weston build` needs; `make bench-weston` runs it with the
-modules that the tests share.
+Needs weston and what `heapwire weston build` needs; `make bench-weston` runs it, before the others
+that have a Weston.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import shared_modules
 from ratio_table import tell_ratio
 from windows import Client, Extent
 
