@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import count
 from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.layout.whole_layout import Whole, whole_formats, whole_of
-from heapwire.protocol.values import FORMATS, TILINGS, FormatModifier, PlaneFormat, Superblocks
+from heapwire.protocol.values import (
+    FORMATS,
+    TILINGS,
+    Format,
+    FormatModifier,
+    PlaneFormat,
+    Superblocks,
+)
 
 _KNOWN: Final = 256  # modifiers; clients can make up any number
 
@@ -28,15 +36,18 @@ class LayoutClass(NamedTuple):
 
 def _tiled() -> dict[int, dict[int, LayoutClass]]:
     """The classes of all pairs that are rows of tiles: by modifier and fourcc."""
-    numbers: dict[tuple[tuple[PlaneFormat, ...], int], int] = {}
+    alike: dict[tuple[PlaneFormat, ...], list[Format]] = {}  # most differ in their colours alone
+    for format_ in FORMATS.values():
+        alike.setdefault(format_.planes, []).append(format_)
     classes: dict[int, dict[int, LayoutClass]] = {}
+    number = count()
     for modifier, tiling in TILINGS.items():
         classes[modifier] = {}
-        for fourcc, format_ in FORMATS.items():
-            if tiling.divides(format_):
-                planes = tiling.planes_of(format_)
-                number = numbers.setdefault((planes, modifier), len(numbers))
-                classes[modifier][fourcc] = LayoutClass(len(planes), opaque=False, number=number)
+        for formats in map(tiling.divided, alike.values()):
+            if formats:
+                planes = len(tiling.planes_of(formats[0]))
+                one = LayoutClass(planes, opaque=False, number=next(number))
+                classes[modifier].update(dict.fromkeys((each.fourcc for each in formats), one))
     return classes
 
 

@@ -6,7 +6,7 @@ Linear is one of them. `make check-facts` calls i915's own functions for the siz
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -82,6 +82,12 @@ class Tiling:
             and self.tile_rows % (plane.vertical * plane.block_height) == 0
             for plane in format_.planes
         )
+
+    def divided(self, alike: Sequence[Format]) -> Sequence[Format]:
+        """Which it divides of some formats that have the same planes; there is one at least."""
+        if self.compressed:
+            return [format_ for format_ in alike if self.divides(format_)]
+        return alike if self.divides(alike[0]) else ()
 
     def places(self, columns: int, rows: int) -> tuple[int, ...]:
         """Where in memory each tile of a plane is, counted in tiles, row by row of tiles.
