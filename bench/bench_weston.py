@@ -28,6 +28,7 @@ from heapwire.protocol import MachineError
 ROUNDS = 5
 STILL = 1.0  # seconds without any processor time, after which a start is over
 FRAMES = 600
+MOST_MEMORY = 15 * 1024  # KiB that the module may add
 IDLE_CLIENTS = 20
 SIZE = Extent(32, 32)  # small, so that what Weston does with pixels counts for little
 TICK = os.sysconf("SC_CLK_TCK")
@@ -109,6 +110,7 @@ def main() -> None:
             print(f"weston: not measured: {error}")
             return
         cost: dict[str, tuple[float, float]] = {}  # start and frame, in seconds
+        private: dict[str, int] = {}
         for label, loaded in (("without", None), ("with", module)):
             starts, memory = [], []
             for _ in range(ROUNDS):
@@ -119,7 +121,7 @@ def main() -> None:
             weston = start(folder, loaded)
             frame = seconds_of_frames(weston, folder, extension=loaded is not None)
             end(weston)
-            cost[label] = min(starts), frame
+            cost[label], private[label] = (min(starts), frame), min(memory)
             print(
                 f"weston {label} the module: start {min(starts) * 1e3:.0f} ms of processor time, "
                 f"private memory {min(memory) / 1024:.1f} MiB, "
@@ -127,6 +129,9 @@ def main() -> None:
             )
         for what, ours, bare in zip(("start", "frame"), cost["with"], cost["without"], strict=True):
             tell_ratio(f"a {what} of Weston, with the module", ours / bare, "without it")
+        added = (private["with"] - private["without"]) / MOST_MEMORY
+        base = f"the {MOST_MEMORY} KiB that it may have"
+        tell_ratio("private memory that the module adds to Weston", added, base, limit=1)
 
 
 if __name__ == "__main__":
