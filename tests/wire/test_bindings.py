@@ -7,6 +7,7 @@ from enum import IntEnum
 from types import ModuleType
 
 import pytest
+from source_tree import ROOMS, dotted, imports, sources as sources_of
 
 from heapwire.protocol.values import (
     CoherencyDomain,
@@ -38,6 +39,7 @@ from heapwire.protocol.wire.bindings import (
 from heapwire.protocol.wire.generate import (
     ALLOCATION,
     BUFFER_STATUS,
+    CLASSES,
     NEGOTIATION,
     SOURCES,
     parse,
@@ -64,6 +66,24 @@ def test_the_bindings_are_what_the_xml_gives(name: str, module: ModuleType) -> N
     made = render(name, parse(protocol_xml(name)))
     assert inspect.getsource(module) == made, "the XML has changed: run `make protocol`"
     assert parse(protocol_xml(name)) == module.INTERFACES
+
+
+def test_a_class_is_made_of_each_enum_that_code_names_and_of_no_other() -> None:
+    made = {
+        name
+        for module in MODULES.values()
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, IntEnum) and value is not IntEnum
+    }
+    assert made == CLASSES
+    named = {
+        name.rpartition(".")[2]
+        for path in sources_of(*ROOMS)
+        if path.parent.name != "bindings"
+        for _, name in imports(path.read_text("utf-8"), dotted(path))
+        if name.startswith("heapwire.protocol.wire.bindings.")
+    }
+    assert named & {*CLASSES} == CLASSES
 
 
 def test_a_change_of_the_xml_changes_the_bindings() -> None:

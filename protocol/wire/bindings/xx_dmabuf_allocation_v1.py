@@ -15,14 +15,6 @@ class AllocationManagerError(IntEnum):
     TOO_MANY = 4
 
 
-class AllocationManagerSourceKind(IntEnum):
-    """xx_dmabuf_allocation_manager_v1.source_kind."""
-
-    HEAP = 0
-    DEVICE = 1
-    UDMABUF = 2
-
-
 class AllocationReason(IntEnum):
     """xx_dmabuf_allocation_v1.reason."""
 

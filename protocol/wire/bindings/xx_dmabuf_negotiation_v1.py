@@ -5,14 +5,6 @@ from enum import IntEnum
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 
 
-class NegotiationManagerSourceKind(IntEnum):
-    """xx_dmabuf_negotiation_manager_v1.source_kind."""
-
-    HEAP = 0
-    DEVICE = 1
-    UDMABUF = 2
-
-
 class NegotiationManagerSourceProperty(IntEnum):
     """xx_dmabuf_negotiation_manager_v1.source_property."""
 
@@ -41,18 +33,6 @@ class ConstraintSetCreatorConstraintFlag(IntEnum):
     MUST_UNDERSTAND = 1
 
 
-class ConstraintSetCreatorProvenance(IntEnum):
-    """xx_dmabuf_constraint_set_creator_v1.provenance."""
-
-    PRESUMPTION = 0
-    UNCHECKED = 1
-    PROFILE = 2
-    GAUGE = 3
-    TRIAL = 4
-    KERNEL = 5
-    USER = 6
-
-
 class NegotiationError(IntEnum):
     """xx_dmabuf_negotiation_v1.error."""
 
@@ -70,159 +50,6 @@ class NegotiationError(IntEnum):
     TOO_MANY = 11
     INVALID_NAME = 12
     INVALID_EXPLANATION = 13
-
-
-class NegotiationUsage(IntEnum):
-    """xx_dmabuf_negotiation_v1.usage."""
-
-    DECODE = 1
-    ENCODE = 2
-    CAMERA = 4
-    SCANOUT = 8
-    SAMPLING = 16
-    RENDER = 32
-    CPU_READ = 64
-    CPU_WRITE = 128
-
-
-class NegotiationGoal(IntEnum):
-    """xx_dmabuf_negotiation_v1.goal."""
-
-    SCANOUT = 1
-    SAMPLING = 2
-    BLACK = 65536
-
-
-class NegotiationContentFlag(IntEnum):
-    """xx_dmabuf_negotiation_v1.content_flag."""
-
-    PROTECTED = 1
-    INTERLACED = 2
-
-
-class NegotiationEncoding(IntEnum):
-    """xx_dmabuf_negotiation_v1.encoding."""
-
-    RGB = 0
-    BT709 = 1
-    UNSPECIFIED = 2
-    BT601 = 6
-    BT2020 = 9
-
-
-class NegotiationRange(IntEnum):
-    """xx_dmabuf_negotiation_v1.range."""
-
-    UNSPECIFIED = 0
-    LIMITED = 1
-    FULL = 2
-
-
-class NegotiationRotation(IntEnum):
-    """xx_dmabuf_negotiation_v1.rotation."""
-
-    NONE = 0
-    QUARTER = 90
-    HALF = 180
-    THREE_QUARTERS = 270
-
-
-class NegotiationLayoutKind(IntEnum):
-    """xx_dmabuf_negotiation_v1.layout_kind."""
-
-    EXACT = 0
-    ALLOCATOR = 1
-    FIXED = 2
-
-
-class NegotiationCoherency(IntEnum):
-    """xx_dmabuf_negotiation_v1.coherency."""
-
-    CPU = 0
-    RAM = 1
-    INACCESSIBLE = 2
-
-
-class NegotiationFence(IntEnum):
-    """xx_dmabuf_negotiation_v1.fence."""
-
-    NONE = 0
-    IMPLICIT = 1
-    EXPLICIT = 2
-
-
-class NegotiationAgreement(IntEnum):
-    """xx_dmabuf_negotiation_v1.agreement."""
-
-    COHERENCY = 1
-    FENCE = 2
-    COLOUR = 4
-
-
-class NegotiationExplanation(IntEnum):
-    """xx_dmabuf_negotiation_v1.explanation."""
-
-    NONE = 0
-    REASONS = 1
-    ALL = 2
-
-
-class NegotiationSubject(IntEnum):
-    """xx_dmabuf_negotiation_v1.subject."""
-
-    OTHER = 0
-    FORMAT = 1
-    PITCH = 2
-    OFFSET = 3
-    EXTENT = 4
-    SIZE = 5
-    SOURCE = 6
-    COUNT = 7
-    COHERENCY = 8
-    FENCE = 9
-    COLOUR = 10
-
-
-class NegotiationRefusalCause(IntEnum):
-    """xx_dmabuf_negotiation_v1.refusal_cause."""
-
-    REQUIREMENT = 0
-    OUTRANKED = 1
-    ELSEWHERE = 2
-    ALLOWANCE = 3
-
-
-class NegotiationConflictCause(IntEnum):
-    """xx_dmabuf_negotiation_v1.conflict_cause."""
-
-    CONSTRAINT = 0
-    FORMATS = 1
-
-
-class NegotiationConflictFlag(IntEnum):
-    """xx_dmabuf_negotiation_v1.conflict_flag."""
-
-    UNPROVED = 1
-
-
-class NegotiationAccess(IntEnum):
-    """xx_dmabuf_negotiation_v1.access."""
-
-    CLIENT = 1
-    COMPOSITOR = 2
-
-
-class NegotiationReason(IntEnum):
-    """xx_dmabuf_negotiation_v1.reason."""
-
-    CONFLICT = 0
-    NO_FORMAT = 1
-    NO_SOURCE = 2
-    TOO_COMPLEX = 3
-    SUPERSEDED = 4
-    NO_SURFACE = 5
-    INTERNAL = 6
-    BUSY = 7
 
 
 XX_DMABUF_NEGOTIATION_MANAGER_V1: Interface = Interface(

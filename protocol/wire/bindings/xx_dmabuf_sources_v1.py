@@ -5,14 +5,6 @@ from enum import IntEnum
 from heapwire.protocol.wire.interface import Argument, ArgumentKind, Interface, Message
 
 
-class SourcesKind(IntEnum):
-    """xx_dmabuf_sources_v1.kind."""
-
-    HEAP = 0
-    DEVICE = 1
-    UDMABUF = 2
-
-
 class SourcesProperty(IntEnum):
     """xx_dmabuf_sources_v1.property."""
 
@@ -20,73 +12,6 @@ class SourcesProperty(IntEnum):
     PROTECTED = 2
     UNCACHED = 4
     DEVICE_LOCAL = 8
-
-
-class SourcesType(IntEnum):
-    """xx_dmabuf_sources_v1.type."""
-
-    PITCH_ALIGNMENT = 1
-    OFFSET_ALIGNMENT = 2
-    SIZE_ALIGNMENT = 3
-    SCANLINE_ALIGNMENT = 4
-    MIN_PITCH = 5
-    MAX_PITCH = 6
-    MIN_WIDTH = 7
-    MAX_WIDTH = 8
-    MIN_HEIGHT = 9
-    MAX_HEIGHT = 10
-    WIDTH_ALIGNMENT = 11
-    HEIGHT_ALIGNMENT = 12
-    MAX_AREA = 13
-    MIN_SIZE = 14
-    MAX_SIZE = 15
-    CONTIGUOUS = 16
-    ADDRESS_RANGE = 17
-    PERMITTED_SOURCES = 18
-    PROTECTED = 19
-    ADDRESS_ALIGNMENT = 20
-    DMA_WIDTH = 21
-    MAX_SEGMENTS = 22
-    PADDING = 23
-    MACROBLOCK_PADDING = 24
-    PIXEL_BOUNDARY_PITCH = 25
-    POWER_OF_TWO_PITCH = 26
-    MUST_FIT_WIDTH = 27
-    MUST_FIT_HEIGHT = 28
-    MUST_FIT_LEAST_WIDTH = 29
-    MUST_FIT_LEAST_HEIGHT = 30
-    ALLOCATION_FLAGS = 31
-    SAME_BUFFER = 32
-    SAME_SOURCE = 33
-    DIFFERENT_SOURCE = 34
-    VISIBLE_WIDTH_ALIGNMENT = 36
-    VISIBLE_HEIGHT_ALIGNMENT = 37
-    TIED_PITCH = 38
-    ADJACENT_PLANES = 39
-    LEAST_WIDTH = 40
-    LEAST_HEIGHT = 41
-    SCALING = 42
-    EXACT_PITCH = 43
-    COHERENCY_DOMAINS = 48
-    CPU_ACCESS = 49
-    NO_SNOOP = 50
-    DIRTY_LINES = 51
-    NO_SYNC = 52
-    FENCES = 53
-    MAX_HOPS = 56
-    SAME_NUMA_NODE = 57
-    PEER_LINK = 58
-    NOT_LOCAL = 59
-    NEAR = 60
-    MIN_BUFFERS = 64
-    MAX_BUFFERS = 65
-    SHARED_BUFFERS = 66
-    COLOURS = 72
-    ALPHA = 73
-    WHEN_WIDTH = 80
-    WHEN_HEIGHT = 81
-    WHEN_INTERLACED = 82
-    WHEN_ROTATION = 83
 
 
 class FeedbackSourcesBatch(IntEnum):
