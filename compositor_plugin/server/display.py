@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -141,13 +141,6 @@ class OwnDisplay(Display):
         """
         _shows[self.address] = (self, shows)
         library().wl_display_set_global_filter(self.pointer, _is_shown, self.pointer)
-
-    def init_shm(self, formats: Iterable[int] = ()) -> None:
-        """Announce libwayland's own wl_shm, with formats beyond the two that it always has."""
-        if library().wl_display_init_shm(self.pointer) != 0:
-            raise MemoryError("wl_display_init_shm")
-        for code in formats:
-            library().wl_display_add_shm_format(self.pointer, code)
 
     def destroy(self) -> None:
         """End all clients, and with them all resources; then globals, sources and the display.

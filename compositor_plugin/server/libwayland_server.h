@@ -29,8 +29,6 @@ struct wl_client *wl_client_from_link(struct wl_list *);
 struct wl_event_loop *wl_display_get_event_loop(struct wl_display *);
 uint32_t wl_display_next_serial(struct wl_display *);
 uint32_t wl_display_get_serial(struct wl_display *);
-int wl_display_init_shm(struct wl_display *);
-uint32_t *wl_display_add_shm_format(struct wl_display *, uint32_t);
 struct wl_protocol_logger;
 struct wl_protocol_logger_message {
     struct wl_resource *resource; int message_opcode; const struct wl_message *message;
@@ -83,15 +81,6 @@ uint32_t wl_resource_get_id(struct wl_resource *);
 int wl_resource_get_version(struct wl_resource *);
 const char *wl_resource_get_class(struct wl_resource *);
 
-struct wl_shm_buffer;
-struct wl_shm_buffer *wl_shm_buffer_get(struct wl_resource *);
-void wl_shm_buffer_begin_access(struct wl_shm_buffer *);
-void wl_shm_buffer_end_access(struct wl_shm_buffer *);
-void *wl_shm_buffer_get_data(struct wl_shm_buffer *);
-int32_t wl_shm_buffer_get_stride(struct wl_shm_buffer *);
-uint32_t wl_shm_buffer_get_format(struct wl_shm_buffer *);
-int32_t wl_shm_buffer_get_width(struct wl_shm_buffer *);
-int32_t wl_shm_buffer_get_height(struct wl_shm_buffer *);
 
 /* The core protocol's. Not const as theirs are: cffi in ABI mode takes no address of a const. */
 extern struct wl_interface wl_display_interface;

@@ -294,7 +294,8 @@ def _handle(resource: Resource, request: RequestDecoder, arguments: CData) -> No
 def _failed(resource: Resource, request: str, error: Exception) -> None:
     what = f"{resource.INTERFACE.name}.{request}"
     if is_shortage(error):
-        log.warning("%s: out of memory or file descriptors: %s", what, error)
+        # Not the error itself: who keeps what was logged would keep the object, by its frames.
+        log.warning("%s: out of memory or file descriptors: %s", what, str(error))
         resource.client.post_no_memory()
     else:
         log.exception("%s failed", what)

@@ -6,12 +6,15 @@ import contextlib
 import os
 
 import pytest
-from host_stage import XRGB_SHM, memfd
+from host_stage import XRGB_SHM, HostStage, memfd
+
+from heapwire.compositor_plugin.hosts.reference.shm.shm_content import PoolFile
 
 INVALID_FORMAT, INVALID_STRIDE, INVALID_FD = range(3)  # wl_shm.error
 NO_MEMORY = 2  # wl_display.error
 PAGE = 4096
 NV12 = 0x3231564E  # has two planes, which wl_shm cannot tell of
+FIRST, SECOND = (0, 16, 16, 64, XRGB_SHM), (PAGE, 16, 16, 64, XRGB_SHM)
 
 
 @contextlib.contextmanager
@@ -101,12 +104,11 @@ def test_a_buffer_that_is_not_in_its_pool(stage, client, caplog, layout):
 
 
 def test_rows_that_overlap(stage, client, caplog):
-    """The pitch is in bytes, and libwayland compares it with the width in pixels."""
+    """The pitch is in bytes, and libwayland's own wl_shm compares it with the width in pixels."""
     pool = pool_of(client)
-    buffer = client.make(pool, "create_buffer", "wl_buffer", 0, 16, 4, 16, XRGB_SHM)
-    client.show(client.window().surface, buffer)
-    assert client.ended_by() == (buffer, INVALID_STRIDE)
-    told_of(caplog, "wl_buffer", buffer, INVALID_STRIDE)
+    client.make(pool, "create_buffer", "wl_buffer", 0, 16, 4, 16, XRGB_SHM)
+    assert client.ended_by() == (pool, INVALID_STRIDE)
+    told_of(caplog, "wl_shm_pool", pool, INVALID_STRIDE)
     bystander_is_served(stage, caplog)
 
 
@@ -130,12 +132,64 @@ def test_a_pool_that_becomes_smaller(stage, client, caplog):
     bystander_is_served(stage, caplog)
 
 
-def test_a_buffer_that_is_too_large_to_be_copied(stage, client, caplog):
-    window, size = client.window(), 1 << 30
+def test_a_buffer_that_is_too_large_to_be_drawn(stage, client, caplog):
+    size = 1 << 30
     with sent(b"") as fd:
         os.ftruncate(fd, size)
         pool = client.make(client.the("wl_shm"), "create_pool", "wl_shm_pool", fd, size)
-    buffer = client.make(pool, "create_buffer", "wl_buffer", 0, 16384, 16384, 65536, XRGB_SHM)
-    client.show(window.surface, buffer)
+    client.make(pool, "create_buffer", "wl_buffer", 0, 16384, 16384, 65536, XRGB_SHM)
     assert client.error.code == NO_MEMORY
     bystander_is_served(stage, caplog)
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY])
+def test_a_file_that_is_not_for_both(stage, client, caplog, flags):
+    with sent(bytes(PAGE)) as fd:
+        once = os.open(f"/proc/self/fd/{fd}", flags | os.O_CLOEXEC)
+    client.make(client.the("wl_shm"), "create_pool", "wl_shm_pool", once, PAGE)
+    os.close(once)
+    assert client.ended_by() == (client.the("wl_shm"), INVALID_FD)
+    bystander_is_served(stage, caplog)
+
+
+def test_more_pools_than_a_client_may_have_open(stage, client, caplog):
+    while client.error is None:
+        pool_of(client)
+    assert client.error.code == NO_MEMORY
+    bystander_is_served(stage, caplog)
+
+
+def test_a_buffer_is_read_where_it_is_drawn_alone(monkeypatch):
+    """What it costs to show the largest there is: nothing is read, whatever its size."""
+    read = []
+    monkeypatch.setattr(PoolFile, "read", lambda _self, *what: read.append(what))
+    stage = HostStage(record=False)
+    stage.compositor._desktop._on_frame = None
+    client = stage.client()
+    with sent(b"") as fd:
+        os.ftruncate(fd, 8192 * 8192 * 4)
+        pool = client.make(client.the("wl_shm"), "create_pool", "wl_shm_pool", fd, 8192 * 8192 * 4)
+    made = [
+        client.make(pool, "create_buffer", "wl_buffer", 0, 8192, 8192, 8192 * 4, XRGB_SHM)
+        for _ in range(2)
+    ]
+    window = client.window()
+    for buffer in made:
+        client.show(window.surface, buffer)
+        client.settle(window.surface)
+    stage.until(lambda: client.take(made[0]) == [("release",)])
+    assert (client.error, read) == (None, [])
+    client.close()
+    stage.close()
+
+
+def test_a_pool_that_grows_while_it_is_shown(stage, client):
+    shm = client.the("wl_shm")
+    with sent(bytes(PAGE) + b"\x40" * PAGE) as fd:
+        pool = client.make(shm, "create_pool", "wl_shm_pool", fd, PAGE)
+    window = client.window()
+    client.show(window.surface, client.make(pool, "create_buffer", "wl_buffer", *FIRST))
+    assert stage.pixel(0, 0) == (0, 0, 0)
+    client.request(pool, "resize", 2 * PAGE)
+    client.show(window.surface, client.make(pool, "create_buffer", "wl_buffer", *SECOND))
+    assert (stage.pixel(0, 0), client.error) == ((0x40,) * 3, None)

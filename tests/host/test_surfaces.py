@@ -134,17 +134,21 @@ def test_a_viewport_that_goes_leaves_the_surface_as_it_would_be(stage, client):
 # Buffers.
 
 
-def test_shm_buffers_are_copied_and_given_back_at_once(stage, client):
-    window = client.window()
-    buffer = client.shm(window.surface, 4, 4)
-    assert client.take(buffer) == [("release",)]
-    client.request(buffer, "destroy")
-    assert stage.pixel(0, 0) == (255, 255, 255)
+def shm(client):
+    return client.shm_buffer(np.full((16, 16, 4), 0x40, np.uint8))
 
 
-def test_a_dma_buf_is_given_back_when_another_one_is_on_the_screen(stage, client):
+def dmabuf(client):
+    return client.dmabuf(16, 16)
+
+
+KINDS = pytest.mark.parametrize("made", [shm, dmabuf])
+
+
+@KINDS
+def test_a_buffer_is_given_back_when_another_one_is_on_the_screen(stage, client, made):
     window = client.window()
-    first, second = client.dmabuf(16, 16), client.dmabuf(16, 16)
+    first, second = made(client), made(client)
     client.show(window.surface, first)
     client.settle(window.surface)
     assert client.take(first) == []
@@ -161,18 +165,20 @@ def test_a_dma_buf_is_given_back_when_another_one_is_on_the_screen(stage, client
     stage.until(lambda: client.take(second) == [("release",)])
 
 
-def test_a_buffer_that_is_committed_again_is_not_given_back(stage, client):
+@KINDS
+def test_a_buffer_that_is_committed_again_is_not_given_back(stage, client, made):
     window = client.window()
-    buffer = client.dmabuf(16, 16)
+    buffer = made(client)
     for _ in range(3):
         client.show(window.surface, buffer)
         client.settle(window.surface)
     assert client.take(buffer) == []
 
 
-def test_a_buffer_on_two_surfaces_is_given_back_by_the_last(stage, client):
+@KINDS
+def test_a_buffer_on_two_surfaces_is_given_back_by_the_last(stage, client, made):
     one, two = client.window(), client.window()
-    buffer = client.dmabuf(16, 16)
+    buffer = made(client)
     for window in (one, two):
         client.show(window.surface, buffer)
         client.settle(window.surface)
@@ -197,9 +203,10 @@ def test_a_buffer_that_never_took_effect_is_given_back_too(stage, client):
     assert client.take(second) == []
 
 
-def test_a_destroyed_buffer_is_shown_on(stage, client):
+@KINDS
+def test_a_destroyed_buffer_is_shown_on(stage, client, made):
     window = client.window()
-    buffer = client.dmabuf(16, 16)
+    buffer = made(client)
     client.show(window.surface, buffer)
     client.request(buffer, "destroy")
     client.settle(window.surface)

@@ -32,7 +32,6 @@ from heapwire.compositor_plugin.hosts.reference.sandbox import (
     WpSecurityContextManagerV1,
 )
 from heapwire.compositor_plugin.hosts.reference.scene import (
-    SHM_FORMATS,
     Desktop,
     FrameHook,
     FrameRecord,
@@ -46,6 +45,7 @@ from heapwire.compositor_plugin.hosts.reference.shell import (
     WlSeat,
     XdgWmBase,
 )
+from heapwire.compositor_plugin.hosts.reference.shm import WlShm
 from heapwire.compositor_plugin.hosts.reference.status_socket import (
     StatusSocket,
     holdings_document,
@@ -140,7 +140,6 @@ class Compositor(Owner):
                 keep_last=keep_last,
                 debounce=policy.debounce,
             )
-            self._display.init_shm(SHM_FORMATS)
             self._announce()
             self.plugin = HeapPlugin(
                 self._display.address,
@@ -301,6 +300,7 @@ class Compositor(Owner):
         def offer(kind: type[Resource], bind: Callable[[NewId], object]) -> None:
             Global(self._display, kind.INTERFACE, bind, version=kind.VERSION)
 
+        offer(WlShm, lambda new_id: WlShm(new_id, desktop.dmabuf.descriptors))
         offer(WlCompositor, lambda new_id: WlCompositor(new_id, desktop))
         offer(WlSubcompositor, WlSubcompositor)
         offer(WlDataDeviceManager, WlDataDeviceManager)

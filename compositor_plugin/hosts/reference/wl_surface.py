@@ -20,20 +20,16 @@ from heapwire.compositor_plugin.hosts.reference.scene import (
     Rect,
     SizeError,
     SurfaceCommit,
-    copy_shm_content,
-    send_release,
     surface_size,
 )
 from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback
 from heapwire.compositor_plugin.hosts.reference.wl_region import WlRegion
 from heapwire.compositor_plugin.server import (
-    ForeignResource,
     Listener,
     NewId,
     Resource,
     ViolationError,
 )
-from heapwire.protocol import UsageError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference.colours import (
@@ -93,7 +89,7 @@ class WlSurface(Resource):
         self._next_stack: list[WlSurface] = [self]
         self.outputs: tuple[Output, ...] = ()
         self._waiting = False  # whether `cached` holds a commit
-        self._buffer: WlBuffer | ForeignResource | None = None
+        self._buffer: WlBuffer | None = None
         self._buffer_listener: Listener | None = None
         desktop.surfaces[self.address] = self
 
@@ -107,7 +103,7 @@ class WlSurface(Resource):
             )
         self.destroy_resource()
 
-    def attach(self, buffer: WlBuffer | ForeignResource | None, x: int, y: int) -> None:
+    def attach(self, buffer: WlBuffer | None, x: int, y: int) -> None:
         """Set the buffer that the next commit is to show."""
         if (x or y) and self.version >= _OFFSET_VERSION:
             raise ViolationError(self, SurfaceError.INVALID_OFFSET, "x and y have to be 0")
@@ -376,13 +372,8 @@ class WlSurface(Resource):
         self._forget_buffer()
         if buffer is None:
             return None
-        if isinstance(buffer, WlBuffer):
-            return BufferHold(buffer.content, buffer)
-        content = copy_shm_content(buffer)
-        if content is None:
-            raise UsageError("a buffer that is neither wl_shm's nor linux-dmabuf's")
-        send_release(buffer)
-        return BufferHold(content)
+        buffer.check()
+        return BufferHold(buffer.content, buffer)
 
     def _buffer_gone(self) -> None:
         self._buffer = None

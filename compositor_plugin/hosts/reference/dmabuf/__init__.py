@@ -12,12 +12,15 @@ if TYPE_CHECKING:
         BufferCheck as BufferCheck,
     )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import (
+        ClientDescriptors as ClientDescriptors,
+        KeptDescriptor as KeptDescriptor,
         raise_limit as raise_limit,
     )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import (
         DmabufContent as DmabufContent,
     )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_importer import (
+        MAX_PIXELS as MAX_PIXELS,
         DmabufImporter as DmabufImporter,
     )
     from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer as WlBuffer
@@ -33,9 +36,9 @@ else:
         {
             "buffer_attributes": "BufferAttributes",
             "buffer_check": "BufferCheck",
-            "client_descriptors": "raise_limit",
+            "client_descriptors": "ClientDescriptors KeptDescriptor raise_limit",
             "dmabuf_content": "DmabufContent",
-            "dmabuf_importer": "DmabufImporter",
+            "dmabuf_importer": "DmabufImporter MAX_PIXELS",
             "wl_buffer": "WlBuffer",
             "zwp_linux_dmabuf_feedback_v1": "ZwpLinuxDmabufFeedbackV1",
             "zwp_linux_dmabuf_v1": "ZwpLinuxDmabufV1",

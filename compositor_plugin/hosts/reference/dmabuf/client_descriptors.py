@@ -1,8 +1,8 @@
-"""How many file descriptors clients' dma-bufs keep open here: bounded for one, and for all.
+"""How many file descriptors clients' buffers keep open here: bounded for one, and for all.
 
 A client can make buffers for as long as it likes, and each keeps a descriptor of each of its
-objects. Without a bound one client would take all that the process may open, and the next one
-could not even connect.
+objects, or its pool does. Without a bound one client would take all that the process may open, and
+the next one could not even connect.
 """
 
 from __future__ import annotations

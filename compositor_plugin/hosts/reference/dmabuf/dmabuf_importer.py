@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 1 << 26  # 8192x8192; what is composited goes through the CPU
+MAX_PIXELS = 1 << 26
+"""The largest picture that is taken, 8192x8192: what is drawn goes through the CPU."""
 
 
 class DmabufImporter:

@@ -42,11 +42,6 @@ if TYPE_CHECKING:
         read_image as read_image,
     )
     from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY as EMPTY, Rect as Rect
-    from heapwire.compositor_plugin.hosts.reference.scene.shm_content import (
-        SHM_FORMATS as SHM_FORMATS,
-        copy_shm_content as copy_shm_content,
-        send_release as send_release,
-    )
     from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import (
         Crop as Crop,
         SurfaceCommit as SurfaceCommit,
@@ -69,7 +64,6 @@ else:
             "pixel_content": "PixelContent",
             "pixels": "Colours Image PlaneBytes READERS TILED png read_image",
             "region": "EMPTY Rect",
-            "shm_content": "SHM_FORMATS send_release copy_shm_content",
             "surface_extent": "SizeError ViewportError surface_size",
             "surface_commit": "Crop SurfaceCommit",
             "sync_point": "SyncPoint",

@@ -10,7 +10,7 @@ from heapwire.compositor_plugin.hosts.reference.scene import SyncPoint
 from heapwire.compositor_plugin.hosts.reference.sync.wp_linux_drm_syncobj_timeline_v1 import (
     WpLinuxDrmSyncobjTimelineV1,
 )
-from heapwire.compositor_plugin.server import ForeignResource, NewId, Resource, ViolationError
+from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
 from heapwire.protocol.wire import whole
 
 
@@ -50,7 +50,7 @@ class WpLinuxDrmSyncobjSurfaceV1(Resource):
 
     # What the surface calls.
 
-    def take(self, buffer: WlBuffer | ForeignResource | None) -> tuple[SyncPoint, SyncPoint] | None:
+    def take(self, buffer: WlBuffer | None) -> tuple[SyncPoint, SyncPoint] | None:
         """The points of a commit with a buffer, to acquire and to release it; None without one.
 
         Raises `ViolationError` for points that do not go with it.
@@ -61,8 +61,8 @@ class WpLinuxDrmSyncobjSurfaceV1(Resource):
             if acquire is not None or release is not None:
                 raise self._error(SyncobjSurfaceError.NO_BUFFER, "a point and no buffer")
             return None
-        if not isinstance(buffer, WlBuffer):
-            text = "a buffer of wl_shm is copied, and not synchronised"
+        if not buffer.synchronised:
+            text = "a buffer of wl_shm is not synchronised"
             raise self._error(SyncobjSurfaceError.UNSUPPORTED_BUFFER, text)
         if acquire is None:
             raise self._error(SyncobjSurfaceError.NO_ACQUIRE_POINT, "no acquire point")
