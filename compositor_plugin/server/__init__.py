@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     )
     from heapwire.compositor_plugin.server.listener import Listener as Listener
     from heapwire.compositor_plugin.server.next_pass import NextPass as NextPass
+    from heapwire.compositor_plugin.server.object_bound import ObjectBound as ObjectBound
     from heapwire.compositor_plugin.server.protocol_error_log import error_line as error_line
     from heapwire.compositor_plugin.server.ready_order import ReadyOrder as ReadyOrder
     from heapwire.compositor_plugin.server.received_fd import ReceivedFd as ReceivedFd
@@ -78,6 +79,7 @@ else:
             "errors": "ViolationError is_shortage",
             "event_loop": "EventLoop EventSource READABLE WRITABLE",
             "protocol_error_log": "error_line",
+            "object_bound": "ObjectBound",
             "ready_order": "ReadyOrder",
             "received_fd": "ReceivedFd",
             "global_": "Global",

@@ -23,6 +23,7 @@ from heapwire.protocol.wire import Argument, ArgumentKind, Message
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.client import Client
+    from heapwire.compositor_plugin.server.display import Display
     from heapwire.compositor_plugin.server.resource import Resource
 
 MESSAGE_BYTES = 4096  # what libwayland's buffers hold, wayland-private.h
@@ -65,7 +66,7 @@ class Arrived:
         self,
         resource: Resource,
         objects: Callable[[int, Resource], object],
-        new_id: Callable[[Client, int, int, object], Any],
+        new_id: Callable[[Client, int, int, Display | None], Any],
     ) -> None:
         self.resource = resource
         self.fds: list[ReceivedFd] = []

@@ -29,6 +29,7 @@ from heapwire.protocol import MachineError
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.server.global_ import Global
+    from heapwire.compositor_plugin.server.object_bound import ObjectBound
 
 _SENT_TO = 64  # clients, some 0.5 us each
 _NAMES = 33  # that libwayland tries itself (wayland-server.c, MAX_DISPLAYNUM)
@@ -38,10 +39,11 @@ _shows: dict[int, tuple[Display, Callable[[Client, Global | None], bool]]] = {}
 class Display:
     """A display that somebody else made and will destroy."""
 
-    __slots__ = ("globals", "loop", "pointer")
+    __slots__ = ("bound", "globals", "loop", "pointer")
 
-    def __init__(self, display: int) -> None:
-        """`display` is the address of a `wl_display`."""
+    def __init__(self, display: int, bound: ObjectBound | None = None) -> None:
+        """`display` is the address of a `wl_display`, `bound` that of objects made through this."""
+        self.bound = bound
         self.pointer: CData = ffi.cast("struct wl_display *", display)
         self.globals: set[Global] = set()
         self.loop = EventLoop(library().wl_display_get_event_loop(self.pointer))
@@ -83,11 +85,11 @@ class OwnDisplay(Display):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
+    def __init__(self, bound: ObjectBound | None = None) -> None:
         pointer = library().wl_display_create()
         if pointer == ffi.NULL:
             raise MemoryError("wl_display_create")
-        super().__init__(address(pointer))
+        super().__init__(address(pointer), bound)
         log_protocol_errors(self.pointer)
 
     def add_socket(self, name: str | None = None) -> str:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence, Sized
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
 
@@ -49,6 +49,9 @@ from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.protocol import UsageError
 from heapwire.protocol.wire import Interface, MisuseError
 
+if TYPE_CHECKING:
+    from heapwire.compositor_plugin.server.display import Display
+
 log = logging.getLogger(__name__)
 
 _ADDRESS = ffi.typeof("uintptr_t")
@@ -68,7 +71,9 @@ class NewId:
 
     __slots__ = ("client", "id", "owner", "used", "version")
 
-    def __init__(self, client: Client, id_: int, version: int, owner: object = None) -> None:
+    def __init__(
+        self, client: Client, id_: int, version: int, owner: Display | None = None
+    ) -> None:
         self.client = client
         self.id = id_
         self.version = version
@@ -108,11 +113,13 @@ class Resource:
 
     `VERSION` is the highest version that the handlers are written for; requests
     that came later need none. `destroy` and `release` are destructors unless a
-    subclass says otherwise.
+    subclass says otherwise. `WEIGHT` is what one counts where its display bounds the
+    objects of clients.
     """
 
     INTERFACE: ClassVar[Interface]
     VERSION: ClassVar[int]
+    WEIGHT: ClassVar[int] = 1
     _struct: ClassVar[CData]
     _events: ClassVar[dict[str, EventEncoder]]
     _requests: ClassVar[tuple[RequestDecoder, ...]]
@@ -137,10 +144,13 @@ class Resource:
         cls._requests = tuple(RequestDecoder(request) for request in interface.requests)
 
     def __init__(self, new_id: NewId) -> None:
-        """Create the object; raises `MemoryError` if libwayland has none for it."""
+        """Create the object; raises `MemoryError` if the client has too many, or none is there."""
         self.client = client = new_id.client
         self.version = new_id.version
-        self.owner = new_id.owner
+        self.owner = owner = new_id.owner
+        bound = owner.bound if owner is not None else None
+        if bound is not None and not bound.take(client, self.WEIGHT):
+            raise MemoryError("more objects than a client may have")
         lib = library()
         struct = self._struct
         if struct is None:
@@ -148,6 +158,8 @@ class Resource:
         pointer = lib.wl_resource_create(client.pointer, struct, new_id.version, new_id.id)
         new_id.used = True
         if not pointer:
+            if bound is not None:
+                bound.give_back(client, self.WEIGHT)
             client.post_no_memory()
             raise MemoryError("wl_resource_create")
         self.pointer = pointer
@@ -307,6 +319,8 @@ def _destroyed(pointer: int) -> None:
     resource = _resources.pop(pointer, None)
     if resource is None:
         return
+    if resource.owner is not None and resource.owner.bound is not None:
+        resource.owner.bound.give_back(resource.client, resource.WEIGHT)
     try:
         resource.on_destroy()
     except Exception:

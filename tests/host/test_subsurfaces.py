@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from wire_client import DISPLAY
 
-from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import SubcompositorError
+from heapwire.compositor_plugin.hosts.reference.wl_subcompositor import (
+    MOST_PARTS,
+    SubcompositorError,
+)
 from heapwire.compositor_plugin.hosts.reference.wl_subsurface import SubsurfaceError
 
+NO_MEMORY = 2  # wl_display.error
 BLACK, RED, GREEN, BLUE = (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
@@ -170,7 +175,7 @@ def test_frames_of_parts_come_with_the_parents(stage, client, window):
 
 def test_a_deep_nest_is_drawn_and_taken_apart(stage, client, window):
     parent = window.surface
-    for _ in range(300):
+    for _ in range(MOST_PARTS - 1):
         surface, role = part(client, parent)
         client.request(role, "set_desync", pump=False)
         client.shm(surface, 4, 4, GREEN)
@@ -178,6 +183,37 @@ def test_a_deep_nest_is_drawn_and_taken_apart(stage, client, window):
         parent = surface
     client.request(window.surface, "commit")
     assert stage.pixel(0, 0) == GREEN
+    assert client.error is None
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_more_parts_than_there_may_be(stage, client, deep):
+    parent = client.surface()
+    for _ in range(MOST_PARTS - 1):
+        surface, _ = part(client, parent)
+        parent = surface if deep else parent
+    assert client.error is None
+    part(client, parent)
+    assert client.ended_by() == (DISPLAY, NO_MEMORY)
+
+
+def test_trees_that_are_joined_count_together(client):
+    roots = [client.surface() for _ in range(2)]
+    for root in roots:
+        for _ in range(MOST_PARTS // 2):
+            part(client, root)
+    assert client.error is None
+    subcompositor = client.the("wl_subcompositor")
+    client.make(subcompositor, "get_subsurface", "wl_subsurface", *roots)
+    assert client.ended_by() == (DISPLAY, NO_MEMORY)
+
+
+def test_parts_that_left_do_not_count(client):
+    parent = client.surface()
+    for _ in range(2 * MOST_PARTS):
+        surface, role = part(client, parent)
+        client.request(role, "destroy")
+        client.request(surface, "destroy")
     assert client.error is None
 
 

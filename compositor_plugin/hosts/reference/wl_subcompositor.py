@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import chain, islice
 
 from heapwire.compositor_plugin.hosts.reference.interface_tables import interface_table
 from heapwire.compositor_plugin.hosts.reference.wl_subsurface import ROLE, WlSubsurface
 from heapwire.compositor_plugin.hosts.reference.wl_surface import WlSurface
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
+
+MOST_PARTS = 32
+"""Surfaces that may be part of one another: what one request costs may grow with them."""
 
 
 class SubcompositorError(IntEnum):
@@ -31,6 +35,7 @@ class WlSubcompositor(Resource):
                 SubcompositorError.BAD_SURFACE,
                 f"the surface is already {surface.role_name}",
             )
+        root = parent
         ancestor: WlSurface | None = parent
         while ancestor is not None:
             if ancestor is surface:
@@ -39,5 +44,8 @@ class WlSubcompositor(Resource):
                     SubcompositorError.BAD_PARENT,
                     "a surface cannot be its own parent or that of one it is part of",
                 )
-            ancestor = ancestor.parent
+            root, ancestor = ancestor, ancestor.parent
+        parts = chain(root.tree(), surface.tree())
+        if any(True for _ in islice(parts, MOST_PARTS, None)):
+            raise MemoryError(f"more than {MOST_PARTS} surfaces that are part of one another")
         WlSubsurface(new_id, surface, parent)

@@ -45,6 +45,8 @@ class WlSubsurface(Resource):
     def set_position(self, x: int, y: int) -> None:
         """Where the surface is to be on its parent, when that is next committed."""
         self.next_position = (x, y)
+        if self.surface is not None and self.surface.parent is not None:
+            self.surface.parent.part_changed()
 
     def place_above(self, sibling: WlSurface) -> None:
         """Put it right above a sibling or the parent."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
@@ -22,6 +21,7 @@ from heapwire.compositor_plugin.hosts.reference.scene import (
     SurfaceCommit,
     surface_size,
 )
+from heapwire.compositor_plugin.hosts.reference.surface_error import SurfaceError
 from heapwire.compositor_plugin.hosts.reference.wl_callback import WlCallback
 from heapwire.compositor_plugin.hosts.reference.wl_region import WlRegion
 from heapwire.compositor_plugin.server import (
@@ -47,16 +47,6 @@ _DEFUNCT_VERSION = 6  # from here on a surface must outlive its role object
 _numbers = itertools.count(1)
 
 
-class SurfaceError(IntEnum):
-    """The errors of `wl_surface`."""
-
-    INVALID_SCALE = 0
-    INVALID_TRANSFORM = 1
-    INVALID_SIZE = 2
-    INVALID_OFFSET = 3
-    DEFUNCT_ROLE_OBJECT = 4
-
-
 class WlSurface(Resource):
     """A surface. `number` names it in records; it is never used again.
 
@@ -67,6 +57,7 @@ class WlSurface(Resource):
 
     INTERFACE = interface_table("wl_surface")
     VERSION = min(6, INTERFACE.version)
+    WEIGHT = 8
 
     def __init__(self, new_id: NewId, desktop: Desktop) -> None:
         super().__init__(new_id)
@@ -89,6 +80,7 @@ class WlSurface(Resource):
         self._next_stack: list[WlSurface] = [self]
         self.outputs: tuple[Output, ...] = ()
         self._waiting = False  # whether `cached` holds a commit
+        self._parts_changed = False  # whether the next commit brings something for subsurfaces
         self._buffer: WlBuffer | None = None
         self._buffer_listener: Listener | None = None
         desktop.surfaces[self.address] = self
@@ -98,9 +90,8 @@ class WlSurface(Resource):
     def destroy(self) -> None:
         """Destroy it; from version 6 on its role has to be gone."""
         if self.role is not None and self.version >= _DEFUNCT_VERSION:
-            raise ViolationError(
-                self, SurfaceError.DEFUNCT_ROLE_OBJECT, f"the {self.role_name} is still there"
-            )
+            text = f"the {self.role_name} is still there"
+            raise ViolationError(self, SurfaceError.DEFUNCT_ROLE_OBJECT, text)
         self.destroy_resource()
 
     def attach(self, buffer: WlBuffer | None, x: int, y: int) -> None:
@@ -137,9 +128,8 @@ class WlSurface(Resource):
     def set_buffer_transform(self, transform: int) -> None:
         """Say how the buffer's content is rotated and flipped."""
         if not 0 <= transform <= 7:
-            raise ViolationError(
-                self, SurfaceError.INVALID_TRANSFORM, f"{transform} is no transform"
-            )
+            text = f"{transform} is no transform"
+            raise ViolationError(self, SurfaceError.INVALID_TRANSFORM, text)
         self.pending.presenting = self.pending.presenting._replace(transform=transform)
 
     def set_buffer_scale(self, scale: int) -> None:
@@ -164,7 +154,9 @@ class WlSurface(Resource):
             if replaced is not None:
                 replaced.release()
             self._waiting = True
-        elif self.held or self.pending.acquire is not None or len(self._next_stack) > 1:
+            if self.parent is not None:
+                self.parent.part_changed()
+        elif self.held or self.pending.acquire is not None or self._parts_changed:
             self._take_effect(self.pending)
         else:
             self._apply(self.pending)
@@ -203,9 +195,27 @@ class WlSurface(Resource):
             surface = surface.parent
         return False
 
+    @property
+    def runs_free(self) -> bool:
+        """Whether it is a subsurface that is not synchronised itself."""
+        return self.subsurface is not None and not self.subsurface.synchronised
+
     def add_child(self, child: WlSurface) -> None:
         """A subsurface joins on top, when this surface is next committed."""
         self._next_stack.append(child)
+        self._parts_changed = True
+
+    def part_changed(self) -> None:
+        """A subsurface has something that takes effect when this surface is next committed."""
+        self._parts_changed = True
+
+    def tree(self) -> Iterator[WlSurface]:
+        """The surface and all that is part of it, or is going to be."""
+        found = [self]
+        while found:
+            surface = found.pop()
+            found += [child for child in surface._next_stack if child is not surface]
+            yield surface
 
     def remove_child(self, child: WlSurface) -> None:
         """A subsurface leaves at once."""
@@ -216,6 +226,7 @@ class WlSurface(Resource):
         """Put a subsurface right above or below another, or this surface."""
         self._next_stack.remove(child)
         self._next_stack.insert(self._next_stack.index(sibling) + above, child)
+        self._parts_changed = True
 
     def leave_parent(self) -> None:
         """Be no part of the parent any more."""
@@ -228,11 +239,12 @@ class WlSurface(Resource):
         """Commits need not wait any more: what waited takes effect, here and below."""
         if self.waits:
             return
-        if self._waiting:
-            self._take_effect(self.cached)
-        for child in self.stack:
-            if child is not self:
-                child.desynchronised()
+        found = [self]
+        while found:
+            surface = found.pop()
+            if surface._waiting:
+                surface._take_effect(surface.cached)
+            found += [one for one in surface.stack if one.parent is surface and one.runs_free]
 
     # Commits that wait.
 
@@ -314,7 +326,7 @@ class WlSurface(Resource):
             role=None if self.role is None else self.role.set_aside(),
         )
         state.apply_to(held.state)
-        self._waiting = False
+        self._waiting = self._parts_changed = False
         return held
 
     def _show(self, state: SurfaceCommit) -> None:
@@ -333,12 +345,14 @@ class WlSurface(Resource):
     def _apply(self, state: SurfaceCommit) -> None:
         self._show(state)
         self._waiting = False
-        self.stack = list(self._next_stack)
-        for child in self.stack:
-            if child is not self and child.subsurface is not None:
-                child.subsurface.parent_applied()
-                if child._waiting:
-                    child._apply(child.cached)
+        if self._parts_changed:
+            self._parts_changed = False
+            self.stack = list(self._next_stack)
+            for child in self.stack:
+                if child is not self and child.subsurface is not None:
+                    child.subsurface.parent_applied()
+                    if child._waiting:
+                        child._apply(child.cached)
         if self.role is not None:
             self.role.committed()
         self.desktop.surface_committed(self)

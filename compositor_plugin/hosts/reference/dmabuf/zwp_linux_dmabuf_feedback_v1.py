@@ -22,6 +22,7 @@ class ZwpLinuxDmabufFeedbackV1(Resource):
 
     INTERFACE = interface_table("zwp_linux_dmabuf_feedback_v1")
     VERSION = min(6, INTERFACE.version)
+    WEIGHT = 4  # each is told of what happens to its surface
 
     def __init__(self, new_id: NewId, desktop: Desktop, surface: WlSurface | None) -> None:
         super().__init__(new_id)

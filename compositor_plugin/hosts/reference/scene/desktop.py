@@ -10,6 +10,7 @@ import logging
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin import (
@@ -28,6 +29,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.composition import (
     visible_pixels,
 )
 from heapwire.compositor_plugin.hosts.reference.scene.feedback_index import FeedbackIndex
+from heapwire.compositor_plugin.hosts.reference.scene.frame_answers import FrameAnswers
 from heapwire.compositor_plugin.hosts.reference.scene.frame_record import FrameRecord
 from heapwire.compositor_plugin.hosts.reference.scene.held_commits import HeldCommits
 from heapwire.compositor_plugin.hosts.reference.scene.output import Output, OutputMode
@@ -60,9 +62,9 @@ log = logging.getLogger(__name__)
 
 FrameHook = Callable[[FrameRecord, Callable[[], Image]], None]
 """Called with each frame that was shown, and with what draws the output then."""
+Candidates = Callable[[Output], "WlSurface | None"]
 
 KEPT_FRAMES = 64  # records of the last second at 60 Hz, while nobody asks for all of them
-_MILLISECOND = 1_000_000
 
 
 class Desktop:
@@ -110,6 +112,7 @@ class Desktop:
         self._on_frame = on_frame
         self._states: dict[int, SurfaceState | None] = {}
         self._placed = 0
+        self._answers = FrameAnswers(display.loop)
         self._outputs = Outputs(modes, display.loop, self._tick)
 
     def image(self, output: Output) -> Image:
@@ -121,6 +124,7 @@ class Desktop:
         """Stop the outputs and let go of what they showed."""
         self.dmabuf.close()
         self._last.clear()
+        self._answers.close()
         self.held.close()
         self._outputs.close()
         self.tables.close()
@@ -154,7 +158,7 @@ class Desktop:
     def surface_state(self, surface: int) -> SurfaceState | None:
         """See `Host`."""
         found = self.surfaces.get(surface)
-        return self._state(found, self._shown_windows()) if found is not None else None
+        return self._state(found, self._candidates()) if found is not None else None
 
     def importable_formats(self, client: int, surface: int | None) -> frozenset[FormatModifier]:
         """See `Host`."""
@@ -209,30 +213,23 @@ class Desktop:
         """The topmost window."""
         return next(reversed(self._shown_windows()), None)
 
-    def states_changed(self) -> None:
-        """Tell those who want to know of the surfaces whose state differs from before."""
-        windows = self._shown_windows()
-        for surface in tuple(self.surfaces.values()):
-            state = self._state(surface, windows)
-            if surface.address in self._states and self._states[surface.address] == state:
-                continue
-            self._states[surface.address] = state
-            if self.plugin is not None:
-                self.plugin.surface_changed(surface.address)
-            for feedback in self.feedbacks.of_surface(surface.address):
-                feedback.state_changed()
-
     # What windows call.
 
     def output_of(self, window: XdgToplevel) -> Output:
         """The output that a window is on, or would be."""
         return main_output(window, self.outputs)
 
+    def unmapped_changed(self, window: XdgToplevel) -> None:
+        """A window that is not there yet is to be another: its client may draw for that."""
+        if window.xdg_surface is not None and window.xdg_surface.surface is not None:
+            self._state_changed(window.xdg_surface.surface, self._candidates())
+
     def place_window(self, window: XdgToplevel) -> None:
         """A window appears: on top, a step further than the last one."""
         if window.xdg_surface is not None:
             geometry = window.xdg_surface.geometry
-            if not any(shown.window is not window for shown in self._shown_windows()):
+            others = (one.xdg_surface for one in self.windows if one is not window)
+            if not any(other is not None and other.mapped for other in others):
                 self._placed = 0
             window.position = cascade(self._placed, self.outputs[0], geometry)
             self._placed += 1
@@ -261,7 +258,9 @@ class Desktop:
 
     def _tick(self, output: Output) -> None:
         """A refresh: what was committed is on the screen now."""
-        self.states_changed()
+        candidates = self._candidates()
+        for surface in tuple(self.surfaces.values()):
+            self._state_changed(surface, candidates)
         windows = self._shown_windows()
         if self._keep_last:
             self._last[output] = layers_of(output, windows) or self._last.get(output, ())
@@ -272,6 +271,7 @@ class Desktop:
             if window.output is output:
                 for shown in window.surfaces:
                     self._show_guarded(shown.surface, output, windows)
+        self._answers.tell()
         output.release_retired()
 
     def _show_guarded(
@@ -294,17 +294,7 @@ class Desktop:
         if current.attached:
             current.attached = False
             self._keep_record(surface, hold, output, reason)
-        feedbacks, current.feedbacks = current.feedbacks, []
-        for feedback in feedbacks:
-            feedback.present(
-                output,
-                output.presented_at,
-                output.sequence,
-                zero_copy=reason is StatusReason.NONE,
-            )
-        frames, current.frames = current.frames, []
-        for frame in frames:
-            frame.done(output.presented_at // _MILLISECOND)
+        self._answers.add(current, output, zero_copy=reason is StatusReason.NONE)
 
     def _tell_plugin(self, hold: BufferHold, reason: StatusReason) -> None:
         """Say what became of a buffer, if anybody asks and it is news."""
@@ -350,15 +340,31 @@ class Desktop:
             except Exception:
                 log.exception("the frame hook failed")
 
-    def _state(self, surface: WlSurface, windows: Sequence[ShownWindow]) -> SurfaceState:
-        window = window_of(surface, self.windows)
+    def _candidates(self) -> Candidates:
+        """What each output could scan out now, found once for all who ask."""
+        windows = cache(self._shown_windows)
+        return cache(lambda output: scanout_candidate(output, windows()))
+
+    def _state_changed(self, surface: WlSurface, candidates: Candidates) -> None:
+        """Tell those who want to know of a surface, if its state differs from before."""
+        state = self._state(surface, candidates)
+        if surface.address in self._states and self._states[surface.address] == state:
+            return
+        self._states[surface.address] = state
+        if self.plugin is not None:
+            self.plugin.surface_changed(surface.address)
+        for feedback in self.feedbacks.of_surface(surface.address):
+            feedback.state_changed()
+
+    def _state(self, surface: WlSurface, candidate: Candidates) -> SurfaceState:
+        window = window_of(surface)
         output = self._output_of_surface(surface)
         others = [other for other in surface.outputs if other is not output]
         size = surface.size
         is_candidate = False
         if window is not None and window.xdg_surface is not None:
             if window.xdg_surface.mapped:
-                is_candidate = scanout_candidate(output, windows) is surface
+                is_candidate = candidate(output) is surface
             else:
                 size = window.wanted.size
                 is_candidate = (
@@ -387,7 +393,7 @@ class Desktop:
         )
 
     def _output_of_surface(self, surface: WlSurface) -> Output:
-        window = window_of(surface, self.windows)
+        window = window_of(surface)
         if window is not None:
             return main_output(window, self.outputs)
         return surface.outputs[0] if surface.outputs else self.outputs[0]

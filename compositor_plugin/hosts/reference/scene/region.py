@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MAX_RECTS = 512  # a region of a client's beyond this is not worth its cost
+MAX_RECTS = 16
+"""Beyond this a region of a client's is forgotten: each request costs as much as it has.
+
+A window with round corners has three, or twice as many as its corners have rows.
+"""
 
 
 class Rect(NamedTuple):
@@ -81,7 +85,14 @@ class Region:
         return not left
 
     def _without(self, rect: Rect) -> list[Rect]:
-        return [piece for whole in self.rects for piece in whole.minus(rect)]
+        x, y, right, bottom = rect.x, rect.y, rect.right, rect.bottom
+        kept: list[Rect] = []
+        for whole in self.rects:
+            if whole.x >= right or whole.y >= bottom or whole.right <= x or whole.bottom <= y:
+                kept.append(whole)
+            else:
+                kept += whole.minus(rect)
+        return kept
 
     @staticmethod
     def _bounded(rects: list[Rect]) -> Region:

@@ -75,15 +75,13 @@ def main_output(window: XdgToplevel, outputs: Sequence[Output]) -> Output:
     return max(outputs, key=lambda output: output.rect.intersection(rect).area)
 
 
-def window_of(surface: WlSurface, windows: Sequence[XdgToplevel]) -> XdgToplevel | None:
+def window_of(surface: WlSurface) -> XdgToplevel | None:
     """The window that a surface is part of, popups left aside."""
     root = surface
     while root.parent is not None:
         root = root.parent
-    for window in windows:
-        if window.xdg_surface is not None and window.xdg_surface.surface is root:
-            return window
-    return None
+    window = root.role.window if isinstance(root.role, XdgSurface) else None
+    return window if isinstance(window, XdgToplevel) and window.xdg_surface is not None else None
 
 
 def origin(window: XdgToplevel, xdg_surface: XdgSurface) -> tuple[int, int]:

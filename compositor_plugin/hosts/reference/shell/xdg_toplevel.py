@@ -227,7 +227,8 @@ class XdgToplevel(Resource):
             return
         if not xdg_surface.awaits_commit:
             self.send_configure()
-        xdg_surface.desktop.states_changed()
+        if not xdg_surface.mapped:  # of one that is, the state changes when it has followed
+            xdg_surface.desktop.unmapped_changed(self)
 
     def _moved(self, state: WindowState) -> WindowState:
         """A state that was told of outputs, some of which may be gone, with those that are there.
