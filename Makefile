@@ -58,10 +58,10 @@ HERE := $(filter-out %_weston weston,$(patsubst bench/bench_%.py,%,$(sort $(wild
 HAS_WESTON = $(and $(shell command -v weston),$(shell pkg-config --list-all | grep '^libweston-[0-9]* '))
 WESTON := weston sources_weston "loop weston" "end weston" "answer weston"
 
-bench: $(VENV)/installed/test ## measure what all of it costs, in Weston too if it is installed; one table at the end
+bench: $(VENV)/installed/test ## measure what all of it costs, in Weston too if it is installed; a table at the end (LIMITS=fail: its limits hold)
 	$(call measured,$(HERE) $(if $(HAS_WESTON),$(WESTON)),ratios)
 
-bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston alone
+bench-weston: $(VENV)/installed/test ## measure what the module costs a stock Weston alone (LIMITS=fail)
 	$(call measured,$(WESTON),ratios-weston)
 
 bench-%: bench/bench_%.py $(VENV)/installed/test ## make one measurement: bench-answer ARGS=weston

@@ -9,6 +9,7 @@ have the processors. What holds the host up, if anything does, is counted by tes
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -201,6 +202,7 @@ def main() -> None:
                     host.close()
             except MachineError as error:
                 print(f"  {name:48} not measured: {error}")
+                tell_ratio(f"{host_of.__name__}'s end: {name}", math.inf, _BASE, limit=1)
                 continue
         verdict = "" if end.processor <= LIMIT else f"  ABOVE {LIMIT:g} ms"
         print(f"  {name:48} {end.processor:6.1f} ms, {end.passed:6.1f} in all{verdict}", flush=True)

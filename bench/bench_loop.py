@@ -16,6 +16,7 @@ clock.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import tempfile
@@ -244,6 +245,7 @@ def main() -> None:
                 host.end()
         except MachineError as error:
             print(f"{name}: not measured: {error}")
+            tell_ratio(f"{name}'s loop", math.inf, _BASE, limit=1)
 
 
 if __name__ == "__main__":

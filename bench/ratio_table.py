@@ -2,6 +2,10 @@
 
     ratio_table.py FILE    print the rows that the measurements have written into a file
 
+With LIMITS=fail in the environment the status is 1 where a row is above its limit, and a line says
+which. Without it the table is to be looked at: on a machine that is busy, processor time is longer
+too, and says nothing about a change.
+
 Each measurement prints what it found in the field's units, and tells the ratios here: they hold on
 another machine, and on a busy one, where microseconds do not.
 """
@@ -14,6 +18,7 @@ import sys
 from pathlib import Path
 
 TABLE = "BENCH_TABLE"  # the variable that names the file; without it no table is made
+LIMITS = "LIMITS"  # the variable that is "fail" where a limit is one
 
 
 def tell_ratio(figure: str, ratio: float, base: str, *, limit: float | None = None) -> None:
@@ -24,16 +29,23 @@ def tell_ratio(figure: str, ratio: float, base: str, *, limit: float | None = No
             file.write(f"{json.dumps(row)}\n")
 
 
-def main(path: str) -> None:
-    """Print the table."""
+def main(path: str) -> int:
+    """Print the table; the status to end with."""
     rows = [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
     width = max(len(row["figure"]) for row in rows)
     print(f"{'figure':{width}} {'ratio':>8} {'limit':>6}  base")
+    above = [row for row in rows if row["limit"] is not None and row["ratio"] > row["limit"]]
     for row in rows:
         limit = "" if row["limit"] is None else f"{row['limit']:g}"
-        verdict = "  ABOVE" if row["limit"] is not None and row["ratio"] > row["limit"] else ""
+        verdict = "  ABOVE" if row in above else ""
         print(f"{row['figure']:{width}} {row['ratio']:8.3g} {limit:>6}  {row['base']}{verdict}")
+    if os.environ.get(LIMITS) != "fail":
+        return 0
+    for row in above:
+        text = f"{row['ratio']:.3g} times {row['base']}, of {row['limit']:g}"
+        print(f"above its limit: {row['figure']}: {text}", file=sys.stderr)
+    return 1 if above else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1]))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = (
+    "bench",
     "bench/hosts",
     "bench/clients",
     "bench/models",
