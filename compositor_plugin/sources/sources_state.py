@@ -10,8 +10,14 @@ from heapwire.compositor_plugin.server import Client, EncodedEvents
 from heapwire.compositor_plugin.sources.tranche_descriptions import TrancheDescriptions
 from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.make_room import make_room
-from heapwire.protocol.values import FormatModifier, Source, SourceId
-from heapwire.protocol.wire import DmabufFeedback, TrancheMemory, memory_events
+from heapwire.protocol.values import (
+    PERMITTED_SOURCES,
+    FormatModifier,
+    Source,
+    SourceId,
+    SourceKind,
+)
+from heapwire.protocol.wire import DeviceSet, DmabufFeedback, TrancheMemory, memory_events
 from heapwire.protocol.wire.bindings import FeedbackSourcesBatch
 
 if TYPE_CHECKING:
@@ -149,5 +155,18 @@ def _events(
         if memory is None or not everything:
             memory = TrancheMemory()
         sources = tuple(source for source in memory.sources if source in told)
-        events += memory_events(replace(memory, sources=sources), tranche.formats, index)
+        sets = tuple(_set_of(entry, told) for entry in memory.sets)
+        events += memory_events(TrancheMemory(sources, sets), tranche.formats, index)
     return [*events, ("done", (batch,))]
+
+
+def _set_of(entry: DeviceSet, told: frozenset[SourceId]) -> DeviceSet:
+    """A set that permits no heap which the client was not told of, unless none is left then."""
+    constraints = []
+    for constraint in entry.set.constraints:
+        if constraint.type == PERMITTED_SOURCES.type and isinstance(constraint.value, tuple):
+            listed = [one for one in constraint.value if isinstance(one, SourceId)]
+            kept = tuple(one for one in listed if one in told or one.kind is SourceKind.DEVICE)
+            constraint = replace(constraint, value=kept or constraint.value)
+        constraints.append(constraint)
+    return replace(entry, set=replace(entry.set, constraints=tuple(constraints)))

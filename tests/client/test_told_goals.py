@@ -25,9 +25,11 @@ from heapwire.compositor_plugin.sources import DmabufSources, TrancheDescription
 from heapwire.kernel.description import Platform, shipped
 from heapwire.protocol.explain import AnswerMemory
 from heapwire.protocol.values import (
+    CONTIGUOUS,
     INVALID,
     LINEAR,
     MAX_WIDTH,
+    PERMITTED_SOURCES,
     PITCH_ALIGNMENT,
     Constraint,
     ConstraintSet,
@@ -213,6 +215,63 @@ def test_a_pair_of_which_a_device_says_nothing_is_usable(pi):
         formats = {pair for one in participant.sets for pair in one.formats}
         assert {odd, rows, FormatModifier(XRGB, LINEAR)} <= formats
     assert memory.sources == (pi.source("linux,cma").id,)
+
+
+def with_display(platform, *sets):
+    """A machine whose display requires something else, and whose GPU nothing."""
+    devices = []
+    for device in platform.devices:
+        changed = dict(device.sets)
+        if Usage.SCANOUT in changed:
+            changed[Usage.SCANOUT] = sets
+        if Usage.SAMPLING in changed:
+            formats = tuple(sorted({pair for one in sets for pair in one.formats}))
+            changed[Usage.SAMPLING] = (ConstraintSet(formats=formats),)
+        devices.append(replace(device, sets=changed, planes=()))
+    return replace(platform, devices=tuple(devices), links=())
+
+
+CONTIGUOUS_NV12 = (
+    ConstraintSet(formats=(FormatModifier(XRGB, LINEAR),)),
+    ConstraintSet(
+        formats=(FormatModifier(NV12, LINEAR),),
+        constraints=(Constraint(type=CONTIGUOUS.type, value=1),),
+    ),
+)
+
+
+def permitted(memory):
+    """Which sources the sets of each format permit."""
+    return {
+        pair.fourcc: constraint.value
+        for entry in memory.sets
+        for constraint in entry.set.constraints
+        if constraint.type == PERMITTED_SOURCES.type
+        for pair in entry.set.formats
+    }
+
+
+def test_what_serves_some_pairs_alone_is_permitted_for_no_other(pi):
+    """The tranche lists both heaps, and pictures that must be in one run have one of them."""
+    machine = with_display(pi, *CONTIGUOUS_NV12)
+    table = tuple(sorted(pair for one in CONTIGUOUS_NV12 for pair in one.formats))
+    said = DmabufFeedback(
+        version=5,
+        tranches=(DmabufTranche(pi.device("hvs").id, TrancheFlags.SCANOUT, table),),
+        main_device=pi.device("v3d").id,
+        table=table,
+    )
+    described = through_the_wire(TrancheDescriptions(machine, None).described(said))
+    memory = described.tranches[0].memory
+    cma, system = (pi.source(name).id for name in ("linux,cma", "system"))
+    assert set(memory.sources) == {cma, system}
+    assert permitted(memory) == {NV12: (cma,)}
+    # Where no heap is contiguous, the display's own memory is all that is left for these.
+    without = replace(machine, sources=tuple(one for one in machine.sources if one.id != cma))
+    described = through_the_wire(TrancheDescriptions(without, None).described(said))
+    memory = described.tranches[0].memory
+    assert memory.sources == (system,)
+    assert permitted(memory) == {NV12: (SourceId.device(pi.device("hvs").id),)}
 
 
 ROWS, DRIVERS = FormatModifier(XRGB, LINEAR), FormatModifier(XRGB, INVALID)

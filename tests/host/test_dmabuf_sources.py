@@ -13,7 +13,7 @@ from heapwire.compositor_plugin import ClientRule, Policy, SecurityContext
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.compositor_plugin.sources.feedback_sources import FeedbackSources
 from heapwire.kernel import Platform
-from heapwire.protocol.values import SourceId, SourceKind, Usage
+from heapwire.protocol.values import PERMITTED_SOURCES, SourceId, SourceKind, Usage
 from heapwire.protocol.wire import (
     FEEDBACKS,
     MANAGERS,
@@ -103,6 +103,20 @@ def be_a_window(client, window) -> None:
 
 def names(stage, memory):
     return [stage.platform.source(source).name for source in memory.sources]
+
+
+def permitted(stage, memory):
+    """The names of the heaps that the sets of a tranche list."""
+    platform = stage.compositor.platform
+    listed = {
+        source
+        for entry in memory.sets
+        for constraint in entry.set.constraints
+        if constraint.type == PERMITTED_SOURCES.type
+        for source in constraint.value
+        if source.kind is SourceKind.HEAP
+    }
+    return {source.name for source in platform.sources if source.id in listed}
 
 
 def test_the_sources_are_announced_with_what_is_known_of_them(stage, client):
@@ -309,6 +323,7 @@ def test_who_is_told_what_is_the_policys(nothing_left, monkeypatch, rule, sandbo
     for memory in told.memories():
         assert set(names(stage, memory)) <= announced
         assert bool(memory.sets) == bool(expected)
+        assert permitted(stage, memory) <= announced
     stage.close()
 
 
