@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from heapwire.protocol.wire.generate import (
     with_types,
 )
 
+UPSTREAM = Path(__file__).parents[2] / "docs/upstream/wayland-protocols/experimental"
 ROOTS = {name: ET.fromstring(protocol_xml(name)) for name in PROTOCOLS}
 INTERFACES = [interface for root in ROOTS.values() for interface in root.findall("interface")]
 MESSAGES = [
@@ -149,6 +151,63 @@ def test_the_boilerplate_is_there(name: str) -> None:
     assert re.search(r"Privacy: |tells hosts apart", text_of(root))
     assert not re.search(r"\b(MUST|SHALL|SHOULD|MAY|REQUIRED|OPTIONAL)\b", described)
     assert "Copyright" in (root.findtext("copyright") or "")
+
+
+# Where 0 says that something is left open, and why it cannot be the number of something.
+LEFT_OPEN = {
+    "xx_dmabuf_sources_v1.source": "no source has a size of 0",
+    "xx_dmabuf_feedback_sources_v1.tranche_set": "none are 0 rows high",
+    "xx_dmabuf_constraint_set_creator_v1.add_formats": "drm_fourcc.h has 0 as DRM_FORMAT_INVALID",
+    "xx_dmabuf_negotiation_v1.set_participant": "no device node has major 0",
+    "xx_dmabuf_negotiation_v1.participant": "no device node has major 0",
+    "xx_dmabuf_negotiation_v1.set_extents": "no picture is so small",
+    "xx_dmabuf_negotiation_v1.refusal": "there is no participant 0 and no type 0",
+    "xx_dmabuf_negotiation_v1.conflict": "there is no type 0",
+    "xx_dmabuf_negotiation_v1.done": "0, which is no commit's",
+    "xx_dmabuf_negotiation_v1.failed": "0, which is no commit's",
+}
+ZERO = re.compile(r"(?<![\w.-])0(?:x0)?(?!\w)")
+# Sentences in which 0 is a number like others: the first of a count, a bit, a name, or an error.
+A_NUMBER = re.compile(
+    r"from 0\b|invalid_\w+|0 is the best|of a type are a vendor's|1 for yes and 0 for no"
+    r"|are the vendor as numbered|not 0$"
+)
+
+
+def says_of_zero(message: ET.Element) -> list[str]:
+    """The sentences of a description, and the summaries, in which 0 says something by itself."""
+    sentences = re.split(r"(?<=[.;])\s+", text_of(message))
+    sentences += [one.get("summary") or "" for one in message.findall("arg")]
+    found = [one for one in sentences if ZERO.search(one) and not A_NUMBER.search(one)]
+    # Lists of errors have a line for each; the check of a value names what it cannot be.
+    return [one for one in found if not one.startswith(("- ", "Errors:", "0 if it is no device"))]
+
+
+def test_where_0_leaves_something_open_it_is_said_why_it_can() -> None:
+    """A size that is 0 for want of a size, and the like: each place is known, with its reason."""
+    saying = {
+        f"{interface.get('name')}.{message.get('name')}": text_of(message)
+        for interface in INTERFACES
+        for message in (*interface.findall("request"), *interface.findall("event"))
+        if says_of_zero(message)
+    }
+    assert {place for place in saying if LEFT_OPEN.get(place, "?") not in saying[place]} == set()
+    assert saying.keys() == LEFT_OPEN.keys()
+
+
+def test_the_objections_count_the_messages_right() -> None:
+    counts = sorted((len(one.findall("request")), len(one.findall("event"))) for one in INTERFACES)
+    *others, (requests, events) = sorted(counts, key=sum)
+    answer = re.search(
+        r"has (\d+) messages.*?(\d+) requests and (\d+) events.*?have (\d+) and fewer",
+        (UPSTREAM / "xx-dmabuf-negotiation/README").read_text("utf-8"),
+        re.DOTALL,
+    )
+    assert answer is not None
+    assert [int(one) for one in answer.groups()] == [
+        *(requests + events, requests, events),
+        max(map(sum, others)),
+    ]
 
 
 def test_the_core_stays_small() -> None:
