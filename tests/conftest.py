@@ -2,10 +2,10 @@
 
 A test marked `@pytest.mark.system("gcc", "wayland-client.pc")` wants these on the
 machine; a name that ends in `.pc` is a library that pkg-config knows, or a pattern
-for the names of some, one that ends in `.gst` an element of GStreamer's, and one that
-ends in `.icd` a driver of Vulkan's. Where one is missing, the test is skipped and says
-how to install it. With CI=true a skip is a failure, unless skips.toml lists the test with
-its reason.
+for the names of some, one that ends in `.gst` an element of GStreamer's, one that
+ends in `.icd` a driver of Vulkan's, and one that ends in `.gpu` a GPU by its nodes. Where one is
+missing, the test is skipped and says how to install it. With CI=true a skip is a failure, unless
+skips.toml lists the test with its reason.
 """
 
 from __future__ import annotations
@@ -87,8 +87,13 @@ PACKAGES = {
     "weston-subsurfaces": "weston",
 }
 
+# What no package brings.
+HARDWARE = {"nvidia.gpu": "an NVIDIA GPU with its own driver (/dev/nvidia0)"}
+
 
 def _is_there(name: str) -> bool:
+    if name in HARDWARE:
+        return any(Path("/dev").glob(f"{name.removesuffix('.gpu')}[0-9]*"))
     if name.endswith(".gst"):
         inspect = shutil.which("gst-inspect-1.0")
         # Not with --exists, which wants a plugin to be as new as GStreamer: libcamera's is 0.0.3.
@@ -114,10 +119,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers("system"):
             for name in marker.args:
-                if name not in PACKAGES:
+                if name not in PACKAGES.keys() | HARDWARE.keys():
                     raise pytest.UsageError(f"{item.nodeid}: tests/conftest.py knows no {name!r}")
                 if not found.setdefault(name, _is_there(name)):
-                    reason = f"wants {name}: apt-get install {PACKAGES[name]}"
+                    package = f"{name}: apt-get install {PACKAGES.get(name)}"
+                    reason = f"wants {HARDWARE.get(name, package)}"
                     item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -87,6 +87,17 @@ def test_a_program_that_is_there_is_used(folder: Path) -> None:
     assert "1 passed, 3 skipped, 1 xfailed" in run(folder, ci=False).stdout
 
 
+def test_a_gpu_that_is_missing_is_named(folder: Path) -> None:
+    text = 'import pytest\n@pytest.mark.system("nvidia.gpu")\ndef test_it(): pass\n'
+    (folder / "tests/test_some.py").write_text(text, encoding="utf-8")
+    done = run(folder, ci=True)
+    if any(Path("/dev").glob("nvidia[0-9]*")):
+        assert "1 passed" in done.stdout
+    else:
+        assert "wants an NVIDIA GPU with its own driver" in done.stdout
+        assert "1 error" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("installed", "outcome"), [("libweston-99", "1 passed"), ("libwestonia", "1 skipped")]
 )

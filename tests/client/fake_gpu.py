@@ -158,7 +158,10 @@ class FakeGpu:
         return os.dup(memory.dma_buf.fd)
 
     def _memory_of(self, pointer):
-        return next(one for one in self._made if one.base <= pointer < one.base + one.size)
+        for one in self._made:
+            if one.base <= pointer < one.base + one.size:
+                return one
+        raise NotPossibleError("cuPointerGetAttribute: CUDA_ERROR_INVALID_VALUE")
 
     # What FFmpeg does with it.
 

@@ -1,14 +1,11 @@
 """NVDEC's pictures: what CUDA says of them, and who can show them."""
 
-import ctypes.util
 import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import pytest
-from av.codec.hwaccel import HWAccel
 from open_files import are_closed
 
 from heapwire.client_lib.exporters import (
@@ -21,7 +18,6 @@ from heapwire.client_lib.exporters import (
     frame_problem,
 )
 from heapwire.kernel.description import Platform
-from heapwire.kernel.memory import BufferInfo
 from heapwire.protocol import InputError, MachineError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
@@ -277,32 +273,3 @@ class TestShown:
 
     def test_memory_of_a_device_that_the_cpu_can_map_is_anybody_s(self):
         assert answer_for(who_takes_all(self.OTHER), GPU.memory("videobuf2_vmalloc")).plans
-
-
-def test_a_real_gpu_exports_what_it_decodes(tmp_path):
-    """Where there is an NVIDIA GPU, a picture of its decoder; elsewhere what it says without."""
-    if ctypes.util.find_library("cuda") is None:
-        with pytest.raises(MachineError, match="not installed"):
-            CudaLibrary()
-        return
-    clip = tmp_path / "clip.mp4"
-    with av.open(str(clip), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
-        for packet in (*stream.encode(av.VideoFrame(1920, 1080, "yuv420p")), *stream.encode()):
-            container.mux(packet)
-    cuda = CudaLibrary()
-    gpu_only = HWAccel(device_type="cuda", allow_software_fallback=False, is_hw_owned=True)
-    with av.open(str(clip), hwaccel=gpu_only) as container:
-        picture = next(container.decode(video=0))
-        planes = [CudaPlane(plane.buffer_ptr, plane.line_size) for plane in picture.planes]
-        with export_cuda_frame(cuda, GPU, NV12, HD, planes) as made:
-            told = BufferInfo.of(made.objects[0].fd)
-            assert told is not None
-            assert told.exporter == "nv_dmabuf"
-            assert made.frame.planes == (PlaneLayout(0, 0, 2048), PlaneLayout(0, 2228224, 2048))
-            assert [entry.size for entry in made.frame.objects] == [3342336]
-            with pytest.raises(MachineError, match="cannot be mapped"), made.objects[0].map():
-                pass
-    with pytest.raises(NotPossibleError, match="CUDA_ERROR"):
-        cuda.allocation(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctypes.util import find_library
 from dataclasses import replace
 
 import av
@@ -13,13 +12,14 @@ from patience import PATIENCE
 from test_decoder import encode
 
 from heapwire.client_lib import AllocationError, Player, PlayOptions
+from heapwire.client_lib.player.decoding import nvdec
 from heapwire.client_lib.player.decoding.decoder_choice import AUTO, open_picture_stream
 from heapwire.client_lib.player.decoding.nvdec import nvdecs
 from heapwire.client_lib.player.decoding.nvdec_picture_stream import NVDEC_FOURCCS
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf.object_memory import ObjectMemory
 from heapwire.kernel.description import Platform
-from heapwire.kernel.memory import BufferInfo, MemfdMemory
+from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol import InputError, NotPossibleError
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
@@ -324,6 +324,12 @@ class TestChoice:
             "there is no decoder 'nvidia7'; there is\n  cpu\n  /dev/nvidia0  nvidia0 (nvdec)"
         )
 
+    def test_without_a_gpu_there_is_no_such_decoder(self, path, monkeypatch):
+        monkeypatch.setattr(nvdec, "list_nvidia", tuple)
+        with pytest.raises(InputError) as caught:
+            open_picture_stream(path, None, decoder="nvdec", faults=[])
+        assert str(caught.value) == "there is no decoder 'nvdec'; there is\n  cpu"
+
     def test_what_is_piped_in_is_not_for_it(self, plugged):
         plugged(Platform.parse(ALONE))
         with pytest.raises(InputError, match="nvdec decodes files only"):
@@ -340,64 +346,3 @@ def test_what_ffmpeg_calls_its_pictures_is_the_format_that_they_have(name):
         one = here[0]
         assert plane.rows(16) == one.height
         assert plane.row_bytes(16) == one.width * len(here) * (2 if one.bits > 8 else 1)
-
-
-@pytest.fixture
-def h264(tmp_path):
-    """What every NVDEC decodes, to the bit as the CPU does."""
-    return encode(tmp_path / "clip.mp4", [SIZE] * 40, codec="libx264")
-
-
-def there_is_none(path):
-    """Whether this machine has no such GPU, and says so."""
-    if find_library("cuda") is not None:
-        return False
-    with pytest.raises(InputError, match=r"there is no decoder 'nvdec'; there is\n  cpu$"):
-        open_picture_stream(path, None, decoder="nvdec", faults=[])
-    return True
-
-
-class TestRealGpu:
-    """Where there is an NVIDIA GPU; elsewhere what is said without."""
-
-    def test_its_pictures_are_where_they_were_decoded(self, h264):
-        if there_is_none(h264):
-            return
-        stream = nvdecs()[0].as_they_are(h264, ())
-        problem = Platform.parse(ALONE).problem(
-            goals=(Goal(name="it"),),
-            participants=(stream.needs.producer,),
-            extents=Extents(coded=Extent(*SIZE)),
-        )
-        frame = replace(problem, fixed=stream.needs.fixed, sources=(stream.own_memory,))
-        plan = replace(solve(frame).plans[0], buffer_count=3)
-        assert [plane.pitch for plane in plan.layout.planes] == [PITCH, PITCH]
-        buffers, screen = [], []
-
-        def free():
-            buffers.append(stream.make_buffer(plan))
-            return buffers[-1]
-
-        stream.use(plan, free)
-        while (picture := stream.next()) is not None:
-            screen.append(picture.into(free))
-            assert screen[-1] is not None
-            (told,) = (BufferInfo.of(one.fd) for one in screen[-1].objects)
-            assert told.exporter == "nv_dmabuf"
-            if len(screen) > 2:
-                screen[-3].busy = screen[-3] in screen[-2:]
-        assert len(screen) == 40
-        assert len(buffers) < 40
-        for buffer in buffers:
-            buffer.close()
-        stream.close()
-
-    def test_what_cannot_be_shown_there_is_downloaded(self, h264):
-        if there_is_none(h264):
-            return
-        result, images, records = shown(Platform.load("raspberry-pi-4"), h264)
-        assert (result.decoder, result.frames.shown) == ("nvidia0", 40)
-        assert result.faults[0].startswith("nvidia0: no memory suits everyone")
-        assert result.bytes_copied_per_frame >= 2 * luma_and_chroma(SIZE)
-        assert {record.sources for record in records} == {("system",)}
-        assert same(images, h264)
