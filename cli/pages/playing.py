@@ -11,6 +11,7 @@ from heapwire.cli.arguments import (
     add_json,
     add_platform,
     add_policy,
+    add_schema,
     add_timeout,
     fourcc,
     output_file,
@@ -70,6 +71,7 @@ def add_player(parser: argparse.ArgumentParser) -> None:
     add_platform(parser)
     add_policy(parser)
     add_json(parser)
+    add_schema(parser, "play")
 
 
 def run_player(

@@ -37,8 +37,9 @@ class FrameFate:
     `number` counts the frames that were decoded, from 1. `position` is its place in the file and
     `time` when it was on the screen, on the compositor's clock, both in seconds; `late` how many
     seconds after it was due, and `latency` how many after the player had gone for it: taken it from
-    the camera, or begun to decode it. The last three are None for what was dropped, or where nobody
-    tells.
+    the camera, or begun to decode it. `jitter` is how many seconds later it was than the frame that
+    was shown before it, each from when it was due: less than 0 if it was earlier. These four are
+    None for what was dropped, or where nobody tells.
     `fate` is `scanned out`, `composited`, `shown` where nobody says which, or `dropped`, and
     `reason` why it was not scanned out. `copied` are the bytes that the CPU stored for it,
     `sources` the memory that its buffer is in. `explicit_sync` says that points of timelines said
@@ -51,6 +52,7 @@ class FrameFate:
     reason: str = ""
     time: float | None = None
     late: float | None = None
+    jitter: float | None = None
     latency: float | None = None
     copied: int = 0
     sources: tuple[str, ...] = ()

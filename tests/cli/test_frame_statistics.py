@@ -55,6 +55,6 @@ def test_a_line_of_json_a_frame(capsys):
     [line] = statistics.lines
     assert json.loads(line) == {
         "number": 1, "position": 0.1, "fate": "scanned out", "reason": "", "time": 7.5,
-        "late": None, "latency": None, "copied": 10, "sources": ["system"],
+        "late": None, "jitter": None, "latency": None, "copied": 10, "sources": ["system"],
         "explicit_sync": False,
     }  # fmt: skip

@@ -9,11 +9,13 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from json_schema import faults
 from patience import PATIENCE
 
 from heapwire.cli.demo import write_clip
@@ -113,6 +115,33 @@ def test_a_pattern_plays_without_a_file(tmp_path):
     assert {frame["copied"] for frame in frames} == {account["bytes_copied_per_frame"]}
     assert account["explicit_sync"] is True
     assert {frame["explicit_sync"] for frame in frames} == {True}
+    assert {frame["jitter"] for frame in frames} == {None}  # nothing is due
+
+
+def test_what_is_told_is_as_the_schema_says(tmp_path, heapwire):
+    whole = heapwire("play", "--schema").document
+    lines = tmp_path / "frames.json"
+    with compositor(tmp_path, "--size", "320x200") as environment:
+        options = ("--size", "320x200", "--rate", 60, "--frames", 8, "--json")
+        options = (*options, "--platform", "raspberry-pi-4", "--stats-file", lines)
+        done = run(environment, "play", "--picture", *options)
+        other = run(environment, "play", "--picture", *options[:-2], "--format", "XRGB8888")
+    for printed in (done.stdout, other.stdout):
+        assert list(faults(json.loads(printed), whole["$defs"]["played"], whole)) == []
+    frames = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [list(faults(one, whole["$defs"]["frame"], whole)) for one in frames] == [[]] * 8
+    shown = [frame for frame in frames if frame["late"] is not None]
+    assert [frame["jitter"] for frame in shown] == [None] + [
+        pytest.approx(after["late"] - before["late"]) for before, after in pairwise(shown)
+    ]
+
+
+def test_why_there_is_no_plan_is_as_the_schema_says(tmp_path, heapwire):
+    whole = heapwire("play", "--schema").document
+    with compositor(tmp_path, "--platform", "raspberry-pi-4") as environment:
+        options = ("--size", "320x200", "--format", "NV24", "--json", "--require-dmabuf")
+        done = run(environment, "play", "--picture", *options, "--platform", "raspberry-pi-4")
+    assert list(faults(json.loads(done.stdout), whole["$defs"]["conflict"], whole)) == []
 
 
 def test_how_it_is_synchronised_is_said(tmp_path):

@@ -65,3 +65,7 @@ def test_what_is_printed_is_the_file():
     folder = Path(__file__).parents[2] / "cli" / "schemas"
     for file in folder.iterdir():
         assert json.loads(file.read_text("utf-8"))["title"] == f"heapwire {file.stem} --json"
+
+
+def test_the_players_share_a_schema(schema):
+    assert schema("camera") == schema("play")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-_TYPES = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
+_TYPES = {"object": dict, "array": list, "string": str, "integer": int}
+_TYPES |= {"number": (int, float), "null": type(None)}
 _KNOWN = {
     *("$schema", "$defs", "$ref", "title", "description", "type", "const", "enum", "anyOf"),
     *("required", "properties", "additionalProperties", "items"),
