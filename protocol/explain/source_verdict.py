@@ -15,6 +15,7 @@ from heapwire.protocol.solver import (
     TooComplexError,
     class_of,
     is_clean_enough,
+    is_known,
     lift,
     listed,
     needs_clean_memory,
@@ -24,13 +25,11 @@ from heapwire.protocol.solver import (
     source_names,
 )
 from heapwire.protocol.values import (
-    CONTIGUOUS,
     DIFFERENT_SOURCE,
     MAX_SEGMENTS,
     NO_SNOOP,
     PAGE_SIZE,
     PERMITTED_SOURCES,
-    PROTECTED,
     REGISTRY,
     ConflictMember,
     Constraint,
@@ -38,6 +37,7 @@ from heapwire.protocol.values import (
     FormatModifier,
     Source,
     SourceId,
+    Topology,
     Verdict,
     fourcc_name,
     modifier_name,
@@ -83,7 +83,7 @@ def _verdicts(
         able = (0,) * planes if demand is BOTTOM else goal.check.domains(demand, planes)
         checked.append((name, constraint, able))
     opaque = None if goal.problem.fixed is not None else _opaque(best, first)
-    lays_out = goal.sources.laying_out
+    lays_out, topology = goal.sources.laying_out, goal.problem.topology
     verdicts = []
     for position, source in enumerate(goal.sources.sources):
         if source.id in chosen:
@@ -93,6 +93,10 @@ def _verdicts(
             continue
         goal.budget.spend(len(checked) // 4)
         refusal = _refusal(position, planes, checked)
+        if refusal is not None and not is_known(refusal[1].type, source, topology):
+            # What is known to be wrong says more than what nobody knows.
+            sure = [entry for entry in checked if is_known(entry[1].type, source, topology)]
+            refusal = _refusal(position, planes, sure) or refusal
         if refusal is None and opaque is not None and not lays_out >> position & 1:
             text = (
                 f"{names[source.id]} decides no layout, and only a driver knows that of "
@@ -114,7 +118,10 @@ def _verdicts(
                 source=source.id,
                 name=source.name,
                 chosen=False,
-                text=f"{requirement(name, constraint, names)}; {_falls_short(source, constraint)}",
+                text=(
+                    f"{requirement(name, constraint, names)}; "
+                    f"{_falls_short(source, constraint, topology)}"
+                ),
                 participant=name,
                 constraint=constraint,
                 planes=constraint.planes,
@@ -162,16 +169,12 @@ def _refusal(
     return None
 
 
-def _falls_short(source: Source, constraint: Constraint) -> str:
+def _falls_short(source: Source, constraint: Constraint, topology: Topology) -> str:
     """That a source does not meet a requirement, or that nobody knows whether it does."""
-    unknown = (constraint.type == CONTIGUOUS.type and source.contiguous is None) or (
-        constraint.type == PROTECTED.type and source.protected is None
-    )
-    return (
-        f"nobody knows whether {source_name(source)} is"
-        if unknown
-        else (f"{source_name(source)} is not")
-    )
+    here = source_name(source)
+    if is_known(constraint.type, source, topology):
+        return f"{here} is not"
+    return f"nobody knows whether {here} is"
 
 
 def _by_rank(

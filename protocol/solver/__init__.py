@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Demand as Demand,
         fault as fault,
         is_clean_enough as is_clean_enough,
+        is_known as is_known,
         join as join,
         lift as lift,
         needs_clean_memory as needs_clean_memory,
@@ -74,7 +75,9 @@ else:
             "constraint_sentence": (
                 "Names listed planes_text requirement says source_name source_names"
             ),
-            "demand": ("BOTTOM Demand RULES fault is_clean_enough join lift needs_clean_memory"),
+            "demand": (
+                "BOTTOM Demand RULES fault is_clean_enough is_known join lift needs_clean_memory"
+            ),
             "goal_offer": "common_formats spelled_out usable_sources",
             "layout": "class_of least_layout",
             "prepared_goal": "PreparedGoal SolverMemory",

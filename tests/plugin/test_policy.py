@@ -400,7 +400,7 @@ def test_what_is_stated_of_a_display_is_in_the_way_and_in_the_explanation(pi) ->
     batch = broker.batch(asked(stated))
     assert not any(offer.plan.scanout for offer in batch.offers)
     why = "hvs:scanout needs memory that is at addresses 0x0 to 0xfffffff"
-    assert f"{why}; no source is" in [entry.text for entry in batch.conflicts]
+    assert f"{why}; no source is known to be" in [entry.text for entry in batch.conflicts]
 
 
 def test_an_explanation_names_the_user_as_who_says_so(pi) -> None:
@@ -408,7 +408,7 @@ def test_an_explanation_names_the_user_as_who_says_so(pi) -> None:
     stated = parse(LOW + gpu).apply(pi)
     problem = Broker(stated).problem(asked(stated))
     said = render_explain(explain_document(problem, solve(problem)))
-    assert "at addresses 0x0 to 0xfffffff; no source is (user)" in said
+    assert "at addresses 0x0 to 0xfffffff; no source is known to be (user)" in said
 
 
 def test_what_is_stated_of_a_heap_brings_it_into_plans(pi) -> None:

@@ -131,6 +131,25 @@ class TestSources:
         ):  # fmt: skip
             answer = solve(ask(part("any", of(XRGB, constraint)), sources=(dark,)))
             assert [member.constraint for member in answer.conflict] == [constraint]
+            assert answer.message.endswith("; no source is known to be")
+
+    def test_who_does_not_meet_it_is_told_apart_from_whom_nobody_knows(self) -> None:
+        contiguous = part("any", of(XRGB, need("contiguous")))
+        dark = [Source(id=heap_id(5 + n), name=f"dark{n}") for n in range(2)]
+        elsewhere = part("picky", of(XRGB, need("permitted-sources", (SYSTEM.id,))))
+        sources = (SYSTEM, CMA, *dark)
+        answer = solve(ask(contiguous, shown=(elsewhere,), sources=sources))
+        assert [member.text for member in answer.conflict if member.participant == "any"] == [
+            "any needs memory that is contiguous; heap system is not; "
+            "nobody knows whether heap dark0 and heap dark1 are"
+        ]
+        # Of each source the verdict says what is sure, if anything is.
+        in_range = replace(elsewhere, sets=(of(XRGB, need("address-range", (0, 1 << 30))),))
+        told = solve(ask(in_range, contiguous, sources=(SYSTEM, dark[0]))).verdicts
+        assert {verdict.name: verdict.text.partition("; ")[2] for verdict in told} == {
+            "system": "heap system is not",
+            "dark0": "nobody knows whether heap dark0 is",
+        }
 
     def test_a_declared_substitute_serves_in_anothers_place(self) -> None:
         only_system = part("picky", of(XRGB, need("permitted-sources", (SYSTEM.id,))))

@@ -11,7 +11,7 @@ from heapwire.protocol.solver.constraint_sentence import (
     requirement,
     source_name,
 )
-from heapwire.protocol.solver.demand import BOTTOM, RULES, lift
+from heapwire.protocol.solver.demand import BOTTOM, RULES, is_known, lift
 from heapwire.protocol.solver.layout import changes
 from heapwire.protocol.solver.merged_group import MOST_BUFFERS, KnownGroups, group_of
 from heapwire.protocol.solver.prepared_goal import PreparedGoal
@@ -28,6 +28,7 @@ from heapwire.protocol.values import (
     FailureReason,
     FixedBuffer,
     FormatModifier,
+    Source,
     fourcc_name,
     modifier_name,
 )
@@ -88,18 +89,29 @@ def _failing(goal: PreparedGoal, constraint: Constraint) -> str:
         *((type_, value) for (type_, _), value in demand.own.items()),
     ):
         meeting &= check.meeting(type_, value)
-    names = [
-        source_name(source)
-        for position, source in enumerate(check.sources)
-        if not meeting >> position & 1
+    unmet = [source for position, source in enumerate(check.sources) if not meeting >> position & 1]
+    unknown = [
+        source for source in unmet if not is_known(constraint.type, source, goal.problem.topology)
     ]
-    if not names:
-        return ""
-    if not meeting:
-        return "no source is"
-    more = len(names) - _NAMED
-    shown = [*names[:_NAMED], f"{more} more"] if more > 0 else names
-    return f"{listed(shown)} {'is' if len(names) == 1 else 'are'} not"
+    if unmet and not meeting:
+        return "no source is known to be" if unknown else "no source is"
+    refused = [source for source in unmet if source not in unknown]
+    parts = []
+    if refused:
+        parts.append(f"{_sources_text(refused)} {_is(refused)} not")
+    if unknown:
+        parts.append(f"nobody knows whether {_sources_text(unknown)} {_is(unknown)}")
+    return "; ".join(parts)
+
+
+def _sources_text(sources: Sequence[Source]) -> str:
+    shown = [source_name(source) for source in sources[:_NAMED]]
+    more = len(sources) - _NAMED
+    return listed([*shown, f"{more} more"] if more > 0 else shown)
+
+
+def _is(sources: Sequence[Source]) -> str:
+    return "is" if len(sources) == 1 else "are"
 
 
 def conflict_message(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         MetValues as MetValues,
         SourceCheck as SourceCheck,
         is_clean_enough as is_clean_enough,
+        is_known as is_known,
         nearness as nearness,
         needs_clean_memory as needs_clean_memory,
     )
@@ -51,7 +52,7 @@ else:
             "merge": "BOTTOM Bottom Substitutes fault join lift spell",
             "merge_rule": "MEETS MergedValue UINT_MAX as_number",
             "source_check": (
-                "MetValues RULES SourceCheck is_clean_enough nearness needs_clean_memory"
+                "MetValues RULES SourceCheck is_clean_enough is_known nearness needs_clean_memory"
             ),
         },
     )

@@ -184,6 +184,20 @@ RULES: Final[Mapping[int, Rule]] = {
 """The types that a source meets or does not, each by itself."""
 
 
+def is_known(type_: int, source: Source, topology: Topology) -> bool:
+    """Whether anybody knows what a rule asks of a source; what nobody knows meets no rule."""
+    match type_:
+        case CONTIGUOUS.type:
+            return source.contiguous is not None
+        case PROTECTED.type:
+            return source.protected is not None
+        case ADDRESS_RANGE.type | DMA_WIDTH.type:
+            return source.address_range is not None
+        case SAME_NUMA_NODE.type:
+            return node_of(source, topology) is not None
+    return True
+
+
 def needs_clean_memory(demand: Demand) -> bool:
     """Whether cached memory would show stale data, unless somebody cleans the caches.
 
