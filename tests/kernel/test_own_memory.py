@@ -12,6 +12,7 @@ from heapwire.kernel.discovery.own_memory import within_reach
 from heapwire.kernel.memory import MemfdMemory
 from heapwire.protocol.explain import solve
 from heapwire.protocol.values import (
+    ADDRESS_RANGE,
     DMA_WIDTH,
     LINEAR,
     PERMITTED_SOURCES,
@@ -74,6 +75,11 @@ def width(bits: int) -> Constraint:
     return Constraint(type=DMA_WIDTH.type, value=bits, provenance=Provenance.KERNEL)
 
 
+BELOW_GIB = Constraint(
+    type=ADDRESS_RANGE.type, value=(0x1000, 0x3FFFFFFF), provenance=Provenance.PROFILE
+)
+
+
 @pytest.mark.parametrize("bits", [32, 40])
 def test_a_device_reaches_what_it_allocates_itself(bits):
     itself = Constraint(type=PERMITTED_SOURCES.type, value=(OWN.id,))
@@ -83,6 +89,23 @@ def test_a_device_reaches_what_it_allocates_itself(bits):
     assert verdicts(replace(machine, sources=sources)) == {"system": False, "card0": True}
     assert sources[1].address_range == (0, 2**bits - 1)
     assert sources[1].provenance["address_range"] is Provenance.KERNEL
+
+
+@pytest.mark.parametrize(
+    ("constraints", "reach", "rung"),
+    [
+        ((BELOW_GIB,), (0x1000, 0x3FFFFFFF), Provenance.PROFILE),
+        ((BELOW_GIB, width(28)), (0x1000, 0xFFFFFFF), Provenance.PROFILE),
+        ((width(40), BELOW_GIB), (0x1000, 0x3FFFFFFF), Provenance.PROFILE),
+        ((BELOW_GIB, width(8)), None, None),  # nothing is within both
+    ],
+)
+def test_its_bus_may_reach_less_than_a_device(constraints, reach, rung):
+    machine = platform(display(*constraints), SYSTEM, OWN)
+    (_, own) = within_reach(machine.sources, machine.devices)
+    assert own.address_range == reach
+    assert own.provenance.get("address_range") is rung
+    assert verdicts(replace(machine, sources=(SYSTEM, own)))["card0"] is (reach is not None)
 
 
 def test_what_is_known_of_addresses_stays_and_nothing_is_made_up():

@@ -1,10 +1,12 @@
 """Real names of display drivers on a stock machine, of which nobody knows anything else."""
 
 import pytest
+from fake_card import PL111, FakeCard
 from test_local_platform import CARD, Display, constraints, opens
-from test_trial import planned
+from test_trial import asked, planned
 
 from heapwire.kernel.discovery import local_platform
+from heapwire.kernel.discovery.trial import TrialStore
 from heapwire.protocol.values import Provenance, SourceId, Usage, fourcc
 
 XRGB = fourcc("XR24")
@@ -91,8 +93,6 @@ def test_an_iommu_makes_scattered_memory_good_for_who_imports_any(tree, driver, 
 @pytest.mark.parametrize(
     ("compatible", "zones", "memory"),
     [
-        # It reads the lowest GiB of up to eight, and nobody says where the area is.
-        ("brcm,bcm2711-vc5", "", None),
         ("brcm,bcm2711-vc5", ZONES, "reserved"),
         ("brcm,bcm2835-vc4", "", "reserved"),  # no such machine has more than one
     ],
@@ -100,6 +100,27 @@ def test_an_iommu_makes_scattered_memory_good_for_who_imports_any(tree, driver, 
 def test_a_display_of_one_gib_is_promised_what_lies_there(tree, compatible, zones, memory):
     platform = machine(tree, "vc4-drm", "vc4", "platform", zones=zones, compatible=compatible)
     assert planned(platform, XRGB)[0] == memory
+
+
+def test_where_nobody_knows_what_lies_in_reach_the_display_allocates_itself(tree):
+    """It reads the lowest GiB of up to eight, and nobody says where the area is."""
+    platform = machine(tree, "vc4-drm", "vc4", "platform", zones="", compatible="brcm,bcm2711-vc5")
+    chosen, answer = planned(platform, XRGB)
+    assert chosen is None
+    reach = "card0:scanout needs memory that is at addresses 0x0 to 0x3fffffff"
+    assert answer.message == f"{reach}; no source is known to be"
+    assert {verdict.name: verdict.text for verdict in answer.verdicts} == {
+        "reserved": f"{reach}; nobody knows whether heap reserved is",
+        "system": "card0:scanout needs memory that is contiguous; heap system is not",
+        "udmabuf": "card0:scanout needs memory that is contiguous; udmabuf is not",
+    }
+    # Once it is asked, its own memory is a source, and that is where it can read.
+    card = FakeCard(PL111)
+    platform = asked(platform, TrialStore(None, ""), tree, cards=card.open)
+    assert planned(platform, XRGB)[0] == "card0"
+    own = platform.source("card0")
+    assert own.address_range == (0, 0x3FFFFFFF)
+    assert own.provenance["address_range"] is PROFILE
 
 
 @pytest.mark.parametrize("compatible", ["renesas,du-r8a7795", "renesas,du-r8a779g0"])
