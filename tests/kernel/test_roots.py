@@ -27,7 +27,11 @@ PLANS = tomllib.loads((ROOTS / "plans.toml").read_text("utf-8"))
 
 
 def planned(platform, display, code, *more, modifier=LINEAR):
-    """The memory of the best plan for a display, and for whoever else has the buffer."""
+    """The memory of the best plan for a display, and for whoever else has the buffer.
+
+    There is always some, but for what a display does not list or only a driver lays out: then
+    the answer names what each could use instead.
+    """
     shown = Participant(
         name="content",
         usage=Usage(0),
@@ -43,10 +47,13 @@ def planned(platform, display, code, *more, modifier=LINEAR):
         goals=(goal,),
         extents=Extents(coded=Extent(1920, 1080)),
     )
-    plans = solve(problem).plans
-    if not plans:
+    answer = solve(problem)
+    if not answer.plans:
+        assert answer.conflict
+        assert all("can use only" in member.text for member in answer.conflict), answer.message
         return "none"
-    return ", ".join(platform.source_name(one.source) for one in plans[0].layout.objects)
+    best = answer.plans[0]
+    return ", ".join(platform.source_name(one.source) for one in best.layout.objects)
 
 
 def answers(platform):
