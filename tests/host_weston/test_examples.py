@@ -21,7 +21,14 @@ from heapwire.client_lib import BufferStatus
 from heapwire.client_lib.negotiation import NegotiationManager
 from heapwire.client_lib.wayland import AnyProxy, Connection, create
 from heapwire.compositor_plugin.hosts.embed import build_library
-from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, Extents
+from heapwire.protocol.values import (
+    ColourEncoding,
+    ColourRange,
+    Content,
+    Extent,
+    Extents,
+    fourcc_name,
+)
 from heapwire.protocol.wire import Batch
 from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
@@ -322,6 +329,70 @@ def test_a_compositor_is_asked_to_test_its_planes(library, tmp_path):
     assert status == 0, said
     [asked, *_] = [line for line in lines if "asked" in line]
     assert re.fullmatch(r"asked of fd \d+, 640x480\n", asked)
+
+
+REFUSING = """\
+struct answer {
+	struct compositor *compositor;
+	uint32_t number;
+	int error;
+};
+
+static void
+answer(void *data)
+{
+	struct answer *given = data;
+
+	heapwire_tested(given->compositor->heapwire, given->number, given->error);
+	free(given);
+}
+
+static int
+test_plane(void *data, uint32_t number, const struct heapwire_test *test)
+{
+	struct answer *given = malloc(sizeof *given);
+	struct compositor *compositor = data;
+
+	if (!given)
+		return -1;
+	given->compositor = compositor;
+	given->number = number;
+	given->error = test->fourcc == 0x3231564e ? EINVAL : 0; /* NV12 */
+	wl_event_loop_add_idle(wl_display_get_event_loop(compositor->display), answer, given);
+	return 0;
+}
+"""
+
+
+def test_what_a_compositors_planes_refuse_is_offered_to_no_client(library, tmp_path):
+    """It answers from its loop, of buffers in whatever memory: no plane shows NV12."""
+    text = (EXAMPLES / "compositor.c").read_text("utf-8")
+    text, replaced = re.subn(
+        r"static int\ntest_plane\(.*?\n}\n", lambda _: REFUSING, text, count=1, flags=re.DOTALL
+    )
+    assert replaced
+    source = tmp_path / "refusing.c"
+    source.write_text(
+        text.replace("#include <signal.h>", "#include <errno.h>\n#include <signal.h>")
+    )
+    running = Running([compiled(library, tmp_path, source)])
+    try:
+        with running.connect() as connection:
+            client = Surface(connection)
+            client.batches.append(client.negotiate())
+
+            def shown() -> set[str]:
+                plans = [offer.plan for offer in client.batches[-1].offers]
+                return {fourcc_name(plan.fourcc) for plan in plans if plan.scanout}
+
+            # Before it was asked, and until the last answer has come, NV12 may be among them.
+            client.wait(lambda: shown() == {"XRGB8888"}, "plans that the planes do not refuse")
+            composited = [one.plan for one in client.batches[-1].offers if not one.plan.scanout]
+            assert "NV12" in {fourcc_name(plan.fourcc) for plan in composited}
+        status, said = running.stop()
+    finally:
+        running.clean_up()
+    assert status == 0, said
 
 
 def test_a_compositor_can_ask_which_colours_a_client_negotiates(library, tmp_path):
