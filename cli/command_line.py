@@ -221,7 +221,10 @@ def _parser(arguments: Sequence[str]) -> ArgumentParser:
         if not top.has_option(option):
             top.error(f"{option} is no option of heapwire itself; a command's stand after its name")
     if named is not None and named not in COMMANDS:
-        top.error(f"there is no command {named!r}{did_you_mean(named, COMMANDS)}")
+        option = f"--{named}"
+        is_option = named.isalpha() and top.has_option(option)
+        meant = f"; did you mean {option!r}?" if is_option else did_you_mean(named, COMMANDS)
+        top.error(f"there is no command {named!r}{meant}")
     return top
 
 

@@ -76,7 +76,10 @@ def test_a_checkout_that_nobody_installed_has_no_version(command):
     assert "uninstalled" in run.stdout
 
 
-@pytest.mark.parametrize(("slip", "meant"), [("lst", "list"), ("expalin", "explain")])
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [("lst", "list"), ("expalin", "explain"), ("help", "--help"), ("version", "--version")],
+)
 def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
     run = heapwire(slip)
     assert run.status == 2
@@ -124,7 +127,7 @@ def test_a_name_that_there_is_not_is_told_with_what_was_meant(heapwire, words, t
     assert told in run.err
 
 
-@pytest.mark.parametrize("word", ["xyzzy", "-"])
+@pytest.mark.parametrize("word", ["xyzzy", "-", "", "="])
 def test_what_is_like_no_command_is_told_with_all_of_them(heapwire, word):
     run = heapwire("--verbose", word)
     assert run.status == 2
