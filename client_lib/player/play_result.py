@@ -100,7 +100,7 @@ class FrameLedger:
     brings them together. `unseen` counts those that the compositor discarded of the buffers in
     use, and is 0 once it has shown one. Without `statuses` there will be none. Where there is
     none, a frame that was presented without a copy was scanned out. `on_fate` is called with
-    the fate of each frame, once it is known.
+    the fate of each frame, once it is known; `jitter` is worked out here.
     """
 
     def __init__(
@@ -114,6 +114,7 @@ class FrameLedger:
         self.pending = 0
         self.unseen = 0
         self._seen = False
+        self._late: float | None = None  # the frame that was shown last
         self._statuses: Counter[BufferStatusResult] = Counter()
         self._reasons: Counter[str] = Counter()
         self._unsettled: list[tuple[Buffer, bool, FrameFate | None]] = []
@@ -131,6 +132,10 @@ class FrameLedger:
         self.pending -= 1
         self.shown += 1
         self.unseen, self._seen = 0, True
+        if frame is not None:
+            before, self._late = self._late, frame.late
+            if before is not None and frame.late is not None:
+                frame = replace(frame, jitter=frame.late - before)
         self._unsettled.append((buffer, zero_copy, frame))
 
     def discarded(self, frame: FrameFate | None = None) -> None:

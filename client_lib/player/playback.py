@@ -125,7 +125,6 @@ class Playback:
         self._cut_short = False
         self._heard = time.monotonic()
         self._asked: float | None = None
-        self._late: float | None = None  # the frame that was shown last
 
     def play(self) -> None:
         """Show all frames, and wait for the last to be on the screen."""
@@ -268,14 +267,11 @@ class Playback:
                 return
             monotonic = self._window.clock == time.CLOCK_MONOTONIC
             due = clock.due(picture.time) if paced and monotonic and presented.time else None
-            late = None if due is None else presented.time - due - clock.refresh
-            before, self._late = self._late, late
             shown = replace(
                 frame,
                 time=presented.time or None,
                 latency=presented.time - asked if monotonic and presented.time else None,
-                late=late,
-                jitter=None if late is None or before is None else late - before,
+                late=None if due is None else presented.time - due - clock.refresh,
                 explicit_sync=self._window.explicit_sync,
             )
             self._ledger.presented(buffer, zero_copy=presented.zero_copy, frame=shown)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from heapwire.client_lib import BufferStatus
-from heapwire.client_lib.player.play_result import MOST_WAITING, FrameLedger
+from heapwire.client_lib.player.play_result import MOST_WAITING, FrameFate, FrameLedger
 from heapwire.protocol.wire.bindings import BufferStatusReason, BufferStatusResult
 
 
@@ -57,3 +57,17 @@ def test_frames_of_a_compositor_that_tells_nothing_are_given_up_and_do_not_pile_
     ledger.settle(finally_=True)
     assert ledger.reasons == {"unknown": MOST_WAITING + 100}
     assert ledger.counts.shown == MOST_WAITING + 100
+
+
+def test_jitter_is_how_much_later_a_frame_was_than_the_one_that_was_shown_before():
+    told = []
+    ledger = FrameLedger(on_fate=told.append)
+    for number, late in enumerate((0.25, 0.5, None, 0.125, "dropped", 0.0625, 0.0625)):
+        frame = FrameFate(number=number, position=0.0, late=None if late == "dropped" else late)
+        ledger.committed()
+        if late == "dropped":
+            ledger.discarded(frame)
+        else:
+            ledger.presented(SimpleNamespace(status=None), zero_copy=True, frame=frame)
+        ledger.settle()
+    assert [frame.jitter for frame in told] == [None, 0.25, None, None, None, -0.0625, 0.0]
