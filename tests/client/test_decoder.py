@@ -11,6 +11,7 @@ import pytest
 from av.stream import Disposition
 
 from heapwire.client_lib.player.decoding.decoder import Decoder
+from heapwire.client_lib.player.decoding.decoder_stream import DecoderStream
 from heapwire.client_lib.player.decoding.video_file import stream_to_play
 from heapwire.protocol import FileError, MachineError
 from heapwire.protocol.values import ColourEncoding, ColourRange, Extent
@@ -186,6 +187,26 @@ def test_a_file_that_breaks_off_ends_there(no_fd_leak, tmp_path, codec):
         assert decoder.broken is None
         assert len(list(decoder)) == 5
         assert "Invalid data" in decoder.broken
+
+
+def test_a_stream_that_has_ended_goes_on_where_it_is_sent(no_fd_leak, tmp_path):
+    stream = DecoderStream(Decoder(encode(tmp_path / "a.mp4", [(64, 48)] * 5)))
+    assert [frame.position for frame in iter(stream._decoded, None)][-1] == pytest.approx(0.16)
+    assert stream.ended
+    assert stream.seek(-1.0)  # which is the beginning
+    assert not stream.ended
+    assert stream._decoded().position == 0
+    assert (stream.rate, stream.count, stream.damaged, stream.notes) == (25, 5, 0, [])
+    stream._decoder.close()
+
+
+def test_a_stream_notes_how_its_file_breaks_off(no_fd_leak, tmp_path):
+    stream = DecoderStream(Decoder(encode(tmp_path / "a.mkv", [(64, 48)] * 8)))
+    with stream._decoder as decoder:
+        decoder._file._container = BreakingContainer(decoder._file._container, 5)
+        assert len(list(iter(stream._decoded, None))) == 5
+    [note] = stream.notes
+    assert note.startswith("the file breaks off: ")
 
 
 def test_what_the_codec_still_has_comes_in_its_time(no_fd_leak, tmp_path):

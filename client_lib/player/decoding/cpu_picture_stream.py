@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapwire.client_lib.buffers import Light
 from heapwire.client_lib.player.decoding.container_file import coded_fourcc
 from heapwire.client_lib.player.decoding.decoder import Decoder
+from heapwire.client_lib.player.decoding.decoder_stream import DecoderStream
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.client_lib.player.pictures import WrittenPicture, writer_participant
 from heapwire.protocol.values import Content, Extent, Plan
@@ -24,7 +24,7 @@ _MOST_PADDING = 128  # pixels: the largest coding block (AV1 superblock)
 _HELD = 1  # the buffer that is being written
 
 
-class CpuPictureStream:
+class CpuPictureStream(DecoderStream):
     """The pictures of a file; see `PictureStream`.
 
     `formats` are the only fourccs to write, where given; with `tiles` they are written
@@ -44,20 +44,15 @@ class CpuPictureStream:
         gpu: HWAccel | None = None,
         decoder: str = CPU,
     ) -> None:
+        super().__init__(Decoder(path, gpu))
         self.decoder = decoder
-        self.needs: BufferNeeds | None = None
-        self.ended = False
         self.wakes: tuple[int, ...] = ()
         self.copied = 0
-        self.notes: list[str] = []
         self._formats = tuple(formats)
         self._tiles = tiles
         self._downloaded = gpu is not None
         if self._downloaded:
             self.notes.append(f"{decoder}'s pictures are downloaded, which counts as copied")
-        self._decoder = Decoder(path, gpu)
-        self._frames = iter(self._decoder)
-        self.position = 0.0
         self._kind: tuple[Extent, Content, str, Light | None] | None = None
 
     @property
@@ -65,33 +60,10 @@ class CpuPictureStream:
         """V4L2's fourcc of the stream; None for a codec that it has no name for."""
         return coded_fourcc(self._decoder.codec)
 
-    @property
-    def rate(self) -> Fraction:
-        """Pictures a second."""
-        return self._decoder.rate
-
-    @property
-    def count(self) -> int:
-        """How many pictures the file says it has; 0 if it does not."""
-        return self._decoder.frame_count
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel divided by its height."""
-        return self._decoder.pixel_aspect
-
-    @property
-    def damaged(self) -> int:
-        """How many packets could not be decoded and were skipped."""
-        return self._decoder.damaged
-
     def next(self) -> WrittenPicture | None:
         """Decode the next picture; None at the end."""
-        frame = next(self._frames, None)
+        frame = self._decoded()
         if frame is None:
-            self.ended = True
-            if self._decoder.broken is not None:
-                self.notes.append(f"the file breaks off: {self._decoder.broken}")
             return None
         self.position = frame.position
         if self._downloaded:
@@ -113,14 +85,6 @@ class CpuPictureStream:
 
     def _copy(self, count: int) -> None:
         self.copied += count
-
-    def seek(self, seconds: float) -> bool:
-        """Go on at a position of the file."""
-        if not self._decoder.seek(max(0.0, seconds)):
-            return False
-        self._frames = iter(self._decoder)
-        self.ended = False
-        return True
 
     def check(self, plan: Plan) -> None:
         """The CPU writes any plan of a format that it said it would write."""

@@ -8,8 +8,7 @@ buffers. Each piece of memory is exported and imported once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from heapwire.client_lib.exporters import (
     export_cuda_frame,
 )
 from heapwire.client_lib.player.decoding.decoder import DecodedFrame, Decoder
+from heapwire.client_lib.player.decoding.decoder_stream import DecoderStream
 from heapwire.client_lib.player.picture_stream import BufferNeeds, Free
 from heapwire.protocol import InputError, NotPossibleError
 from heapwire.protocol.late_dataclasses import dataclass
@@ -95,7 +95,7 @@ class NvdecPicture:
         """Its memory goes back with it."""
 
 
-class NvdecPictureStream:
+class NvdecPictureStream(DecoderStream):
     """The pictures of a file; see `PictureStream`.
 
     `decoder` leaves its pictures on the `gpu`, and is the stream's from now on, `formats` are the
@@ -109,16 +109,11 @@ class NvdecPictureStream:
     def __init__(
         self, decoder: Decoder, cuda: CudaPictures, gpu: Exporter, formats: Sequence[int] = ()
     ) -> None:
+        super().__init__(decoder)
         self.decoder = gpu.name
-        self.needs: BufferNeeds | None = None
-        self.ended = False
-        self.notes: list[str] = []
-        self.position = 0.0
-        self._decoder = decoder
         self._cuda = cuda
         self._gpu = gpu
         self._formats = frozenset(formats)
-        self._frames: Iterator[DecodedFrame] = iter(decoder)
         self._kind: _Kind | None = None
         self._made: dict[tuple[int, ...], Buffer] = {}  # by the allocations of its planes
         self._held: list[tuple[Buffer, DecodedFrame]] = []
@@ -135,26 +130,6 @@ class NvdecPictureStream:
             raise
 
     @property
-    def rate(self) -> Fraction:
-        """Pictures a second."""
-        return self._decoder.rate
-
-    @property
-    def count(self) -> int:
-        """How many pictures the file says it has; 0 if it does not."""
-        return self._decoder.frame_count
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel divided by its height."""
-        return self._decoder.pixel_aspect
-
-    @property
-    def damaged(self) -> int:
-        """How many packets could not be decoded and were skipped."""
-        return self._decoder.damaged
-
-    @property
     def own_memory(self) -> Source:
         """What the first picture is in."""
         return self._memory
@@ -165,11 +140,8 @@ class NvdecPictureStream:
         self._unmade = self._latest = None
         frame, self._ahead = self._ahead, None
         if frame is None:
-            frame = next(self._frames, None)
+            frame = self._decoded()
         if frame is None:
-            self.ended = True
-            if self._decoder.broken is not None:
-                self.notes.append(f"the file breaks off: {self._decoder.broken}")
             return None
         self.position = frame.position
         self._describe(frame)
@@ -178,11 +150,9 @@ class NvdecPictureStream:
 
     def seek(self, seconds: float) -> bool:
         """Go on at a position of the file."""
-        if not self._decoder.seek(max(0.0, seconds)):
+        if not super().seek(seconds):
             return False
-        self._frames = iter(self._decoder)
         self._ahead = None
-        self.ended = False
         return True
 
     def check(self, plan: Plan) -> None:
