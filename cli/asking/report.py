@@ -19,7 +19,7 @@ from heapwire.cli.arguments import (
 )
 from heapwire.cli.list import list_document
 from heapwire.cli.pages import discreet, feedback_document, private_words
-from heapwire.cli.terminal import DONE, SCHEMA_VERSION, STANDARD_OUTPUT, OutputFile, say
+from heapwire.cli.terminal import DONE, SCHEMA_VERSION, OutputFile, say
 from heapwire.client_lib.negotiation import NegotiationError, NegotiationManager
 from heapwire.client_lib.wayland import Connection
 from heapwire.kernel.description import Platform
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     report.part("compositor", lambda: _compositor(report, options, machine))
     output: OutputFile = options.output
     output.write_json(report.document())
-    if str(output) != str(OutputFile(STANDARD_OUTPUT)):
+    if not output.is_standard:
         failed = f"; what failed: {', '.join(report.failed)}" if report.failed else ""
         say(
             f"wrote {output}: what there is here{failed}\n"

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         warn as warn,
     )
     from heapwire.cli.terminal.output_file import (
-        STANDARD_OUTPUT as STANDARD_OUTPUT,
         OutputFile as OutputFile,
         Written as Written,
     )
@@ -46,6 +45,6 @@ else:
                 "SCHEMA_VERSION begin_output complain documents fail flush open_standard_streams "
                 "say show texts warn"
             ),
-            "output_file": "OutputFile STANDARD_OUTPUT Written",
+            "output_file": "OutputFile Written",
         },
     )

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from heapwire.cli.terminal.output_file import OutputFile
 from heapwire.protocol import InputError, shown
 
 if TYPE_CHECKING:  # generic for a type checker alone
@@ -94,7 +95,19 @@ class ArgumentParser(argparse.ArgumentParser):
                 raise SlipError(
                     self.prog, f"{self.format_help()}\n", f"no {action.metavar} is named"
                 )
+        self._check_outputs(options)
         return options, left
+
+    def _check_outputs(self, options: argparse.Namespace) -> None:
+        """Refuse two documents on one standard output: nobody could tell them apart."""
+        there: list[str] = []
+        for action in self._actions:
+            value = getattr(options, action.dest, None)
+            is_json = action.dest == "json" and value is True
+            if is_json or (isinstance(value, OutputFile) and value.is_standard):
+                there.append(action.option_strings[-1])
+        if len(there) > 1:
+            self.error(f"{' and '.join(there)} would stand on one standard output: name a file")
 
 
 def slip(options: argparse.Namespace, message: str) -> SlipError:

@@ -36,6 +36,11 @@ class OutputFile:
         if not self._standard:
             self._check()
 
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is standard output."""
+        return self._standard
+
     def __str__(self) -> str:
         return "standard output" if self._standard else str(self.path)
 

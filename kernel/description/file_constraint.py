@@ -206,6 +206,9 @@ def _planes(row: TomlTable, constraint_type: ConstraintType | None) -> int:
                 None, f"'planes' is missing: {constraint_type.name} ties planes, such as [0, 1]"
             )
         return 0
+    if raw == []:
+        row.fault("planes", "the list is empty: it stands for nothing")
+        return 0
     if not isinstance(raw, list) or not all(
         type(plane) is int and 0 <= plane < MAX_PLANES for plane in raw
     ):

@@ -116,6 +116,8 @@ class DeviceReader:
     def with_uses(self, table: TomlTable, device: Device) -> Device:
         """The device with its planes and what it is used for; ends its table."""
         planes: dict[str, KmsPlane] = {}
+        if table.raw("kms-planes") == []:
+            table.fault("kms-planes", "the list is empty: it stands for nothing")
         for row in table.tables("kms-planes"):
             plane = _kms_plane(row)
             if plane.name in planes:

@@ -146,3 +146,24 @@ def test_a_capture_goes_to_standard_output() -> None:
     command = [sys.executable, "-m", "heapwire.cli.main", *EXPLAIN, "--capture", "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert '"kind": "heapwire capture"' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("both", "named"),
+    [
+        (["--json", "--html", "-"], "--html and --json"),
+        (["--html", "-", "--dot", "-"], "--html and --dot"),
+        (["--capture=-", "--json"], "--capture and --json"),
+        (["--html", "-", "--dot", "-", "--capture", "-"], "--html and --dot and --capture"),
+    ],
+)
+def test_two_documents_do_not_stand_on_one_standard_output(both, named, capsys):
+    assert main([*EXPLAIN, *both]) == 2
+    assert f"{named} would stand on one standard output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("one", [["--html", "-"], ["--json"], ["--json", "--html"]])
+def test_one_document_does(one, tmp_path, capfd):
+    file = [str(tmp_path / "page.html")] if one[-1:] == ["--html"] else []
+    assert main([*EXPLAIN, *one, *file]) == 0
+    assert capfd.readouterr().out[0] in "<{"

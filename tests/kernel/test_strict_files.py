@@ -36,6 +36,20 @@ def faults(text, kind=Platform):
     [
         ("", "board.toml:1: the file is empty: a machine has [[memory]] and [[device]]"),
         ("# nothing\n", "board.toml:1: the file is empty"),
+        ('name = ""\n' + DEVICE, ":1: name: '' says nothing"),
+        ('name = " "\n' + DEVICE, ":1: name: ' ' says nothing"),
+        (DEVICE.replace('"display"', '"\\t"', 1), "device[0].name: '\\t' says nothing"),
+        (DEVICE.replace("NV12", ""), ":7: device[0].use[0].set[0].formats[0]: '' says nothing"),
+        (DEVICE.replace('["NV12"]', '""'), ":7: device[0].use[0].set[0].formats[0]: '' says noth"),
+        ('[[memory]]\nname = "a"\narea = "  "', ":3: memory[0].area: '  ' says nothing"),
+        (
+            DEVICE + 'constraints = [{ type = "pitch-alignment", value = 4, planes = [] }]',
+            ":8: device[0].use[0].set[0].constraints[0].planes: the list is empty",
+        ),
+        (
+            DEVICE.replace("[[device.use]]", "kms-planes = []\n[[device.use]]"),
+            ":4: device[0].kms-planes: the list is empty",
+        ),
         (DEVICE.replace('"scanout"', "[]"), ":5: device[0].use[0].usage: the list is empty"),
         (DEVICE.replace('["NV12"]', "[]"), ":7: device[0].use[0].set[0].formats: the list is em"),
         (DEVICE + "modifiers = []\n", ":8: device[0].use[0].set[0].modifiers: the list is empty"),

@@ -105,13 +105,13 @@ class TomlTable:
         return self._data.get(key)
 
     def text(self, key: str, default: str = "") -> str:
-        """A string that is not empty."""
+        """A string that has more than blanks in it."""
         value = self.raw(key)
         if value is None:
             return default
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and value.strip():
             return value
-        self.fault(key, f"{shown(value)} is not a text in quotes")
+        self.fault(key, f"{shown(value)} {_not_a_text(value)}")
         return default
 
     def required(self, key: str, what: str) -> str:
@@ -188,10 +188,10 @@ class TomlTable:
             return ()
         good: list[str] = []
         for index, entry in enumerate(entries):
-            if isinstance(entry, str) and entry:
+            if isinstance(entry, str) and entry.strip():
                 good.append(entry)
             else:
-                self.fault_at((*self.path, key, index), f"{shown(entry)} is not a text in quotes")
+                self.fault_at((*self.path, key, index), f"{shown(entry)} {_not_a_text(entry)}")
         return tuple(good)
 
     def some(self, key: str, parse: Callable[[str], int]) -> tuple[int, ...]:
@@ -256,3 +256,8 @@ class TomlTable:
                 return None
         self.fault(key, f"{shown(value)} is not a number of bytes")
         return None
+
+
+def _not_a_text(value: object) -> str:
+    """What is wrong with a value that is to be a text, as the end of a sentence."""
+    return "says nothing" if isinstance(value, str) else "is not a text in quotes"
