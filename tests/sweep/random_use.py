@@ -7,12 +7,15 @@ By hand, for long, with figures at the end:
 The picture is a test pattern of greys with a counter. Of each frame that the reference compositor
 shows, all pixels are those of its number; so are those of the frame before, which has been on the
 screen until then, so that nobody wrote a buffer in use. The numbers are those that the player
-says it has shown, in this order, and there are never more buffers than were agreed on.
+says it has shown, in this order, and there are never more buffers than were agreed on. Three of
+four compositors have explicit sync, and then each frame is told with it. From time to time
+everything settles: then no more is open, resident or alive than there was before.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import os
 import random
@@ -21,10 +24,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -32,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "common"))
 from open_files import open_fds
 from patience import PATIENCE, until
 
+import heapwire.compositor_plugin.hosts.reference.compositor as reference
 from heapwire.client_lib import DisconnectedError, Player, PlayOptions
 from heapwire.client_lib.player import FrameFate, PatternMaterial, PlayResult, Progress
 from heapwire.client_lib.player.pattern.drawing import BITS, Drawing, square_side
@@ -46,6 +51,7 @@ PATTERN = "steps"  # greys: no chroma that a format could have less of
 LEVELS = 3  # of 255, for limited range and back
 NUMBERS = 1 << BITS
 MOST_POOLS = 4  # in use, before, on the screen, and on an output that has yet to refresh
+EXPLICIT = 0.75  # of the compositors
 RENEWED = 2  # negotiations for one change: a surface may change places on its way
 OUTPUTS = (
     OutputMode(name="one", extent=Extent(640, 480), refresh=120_000),
@@ -78,7 +84,9 @@ class Session:
     """One player on one compositor: what was shown, and what the player says of it."""
 
     shown: list[int] = field(default_factory=list)
-    fates: list[FrameFate] = field(default_factory=list)
+    told: list[tuple[int, int]] = field(default_factory=list)  # which frame, and its picture
+    explicit: bool = False
+    otherwise: int = 0  # frames that were told with the other kind of sync
     changes: int = 0
     agreed: int = 0
     result: PlayResult | None = None
@@ -95,6 +103,7 @@ class RandomUse:
         self.faults: list[str] = []
         self.actions: Counter[str] = Counter()
         self.pictures = 0
+        self.explicit = 0
         self.negotiations = 0
         self.most_buffers = 0
         self._random = random.Random(seed)
@@ -118,12 +127,15 @@ class RandomUse:
         kind()
         self._frames(self._random.choice((0, 0, 1, 2, 5)))
 
-    def settle(self) -> None:
+    def settle(self) -> Sample:
         """Everything is as it was, and only the buffers that were agreed on are there."""
         self._paused = False
         self._player.pause(False)
         until(lambda: self._ended or self._buffers() <= self._session.agreed, "old buffers to go")
         self._frames(3)
+        # In the compositor's thread: whoever has a list of all objects while another thread fills
+        # a tuple makes that fail (CPython's PySequence_Tuple).
+        return self._compositor.call(Sample.now)
 
     def end(self) -> None:
         """Stop, and look at what came of it."""
@@ -195,10 +207,12 @@ class RandomUse:
         self._paused = self._full = self._poor = False
         self._unplugged: OutputMode | None = None
         self._before: Callable[[], np.ndarray] | None = None
-        self._session = Session()
-        self._compositor = Compositor(
-            self._whole, outputs=OUTPUTS, socket=self._socket, on_frame=self._on_frame
-        )
+        session = self._session = Session(explicit=self._random.random() < EXPLICIT)
+        timelines = reference.open_timelines if session.explicit else _none
+        with mock.patch.object(reference, "open_timelines", timelines):
+            self._compositor = Compositor(
+                self._whole, outputs=OUTPUTS, socket=self._socket, on_frame=self._on_frame
+            )
         self._running = self._compositor.running()
         self._running.__enter__()
         self._player = Player(
@@ -207,9 +221,9 @@ class RandomUse:
             platform=self._whole,
             options=PlayOptions(timeout=PATIENCE),
             on_progress=self._progress,
-            on_fate=self._session.fates.append,
+            on_fate=lambda fate: self._on_fate(session, fate),
         )
-        self._thread = threading.Thread(target=self._play, args=(self._session,))
+        self._thread = threading.Thread(target=self._play, args=(session,))
         self._thread.start()
         self._frames(1)
 
@@ -222,6 +236,12 @@ class RandomUse:
     def _progress(self, progress: Progress) -> None:
         if progress.plan is not None:
             self._session.agreed = max(self._session.agreed, progress.plan.buffer_count)
+
+    def _on_fate(self, session: Session, fate: FrameFate) -> None:
+        if fate.fate == "dropped":
+            return
+        session.told.append((fate.number, round(fate.position * self._rate) % NUMBERS))
+        session.otherwise += fate.explicit_sync is not session.explicit
 
     def _on_frame(self, _record: object, pixels: Callable[[], np.ndarray]) -> None:
         try:
@@ -271,16 +291,16 @@ class RandomUse:
         self._stop_compositor()
         if session.error is not None:
             self.faults.append(f"the player: {session.error!r}")
-        told = [
-            round(fate.position * self._rate) % NUMBERS
-            for fate in sorted(session.fates, key=lambda fate: fate.number)
-            if fate.fate != "dropped"
-        ]
+        if session.otherwise:
+            sync = "explicit" if session.explicit else "implicit"
+            self.faults.append(f"{session.otherwise} frames without the {sync} sync of all others")
+        told = [picture for _, picture in sorted(session.told)]
         if told != session.shown[: len(told)]:
             pairs = list(itertools.zip_longest(told, session.shown))
             wrong = next(n for n, (one, other) in enumerate(pairs) if one != other)
             self.faults.append(f"told and shown: {pairs[max(0, wrong - 2) : wrong + 3]}")
         self.pictures += len(session.shown)
+        self.explicit += len(session.shown) * session.explicit
         if session.result is not None:
             self.negotiations += session.result.negotiations
             if session.result.negotiations > 1 + RENEWED * session.changes:
@@ -289,10 +309,47 @@ class RandomUse:
                 )
 
 
-def _resident() -> int:
-    """The memory of this process, in KiB."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
+def _none(*, simulated: bool) -> None:
+    """No timelines, of either kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What this process has: open descriptors, resident memory, and objects that are collected."""
+
+    fds: int
+    kib: int
+    objects: int
+
+    @classmethod
+    def now(cls) -> Sample:
+        gc.collect()
+        resident = Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]
+        return cls(len(open_fds()), int(resident), len(gc.get_objects()))
+
+
+# By how much the least of the last quarter may be above the most of the second: the compositor
+# keeps records of a second, and memory comes in pieces for each thread.
+MOST_GROWN = {"fds": 4, "kib": 16 << 10, "objects": 1500}
+
+
+def growth(samples: Sequence[Sample]) -> Iterator[tuple[str, list[int], list[int]]]:
+    """Of each figure the name, and what it was early on and late, the least first."""
+    quarter = max(1, len(samples) // 4)
+    early = samples[quarter : 2 * quarter] or samples
+    for name in MOST_GROWN if samples else ():
+        figures = ([getattr(one, name) for one in some] for some in (early, samples[-quarter:]))
+        before, after = map(sorted, figures)
+        yield name, before, after
+
+
+def grown(samples: Sequence[Sample]) -> list[str]:
+    """What became more and more."""
+    return [
+        f"{name}: {before[-1]} at most early on, {after[0]} at least late"
+        for name, before, after in growth(samples)
+        if after[0] > before[-1] + MOST_GROWN[name]
+    ]
 
 
 def main() -> int:
@@ -308,21 +365,20 @@ def main() -> int:
         while time.monotonic() - began < options.minutes * 60 and not use.faults:
             for _ in range(50):
                 use.act()
-            use.settle()
-            samples.append((len(open_fds()), _resident()))
+            samples.append(use.settle())
             if sys.stderr.isatty():
                 print(f"\r\x1b[K{dict(use.actions)} {samples[-1]}", end="", file=sys.stderr)
         use.end()
-    quarter = len(samples) // 4
-    print(f"\nseed {options.seed}: {use.pictures} pictures, {use.negotiations} negotiations,")
-    print(f"{dict(use.actions)}, at most {use.most_buffers} buffers")
-    for name, place in (("fds", 0), ("KiB", 1)):
-        early = [sample[place] for sample in samples[quarter : 2 * quarter] or samples]
-        late = [sample[place] for sample in samples[-quarter:] or samples]
-        print(f"{name}: {min(early)} to {max(early)} early on, {min(late)} to {max(late)} late")
-    for fault in use.faults:
+    print(f"\nseed {options.seed}: {use.pictures} pictures, {use.explicit} by explicit sync,")
+    print(
+        f"{use.negotiations} negotiations, at most {use.most_buffers} buffers, {dict(use.actions)}"
+    )
+    for name, before, after in growth(samples):
+        print(f"{name}: {before[0]} to {before[-1]} early on, {after[0]} to {after[-1]} late")
+    faults = [*use.faults, *grown(samples)]
+    for fault in faults:
         print(f"FAULT {fault}")
-    return int(bool(use.faults))
+    return int(bool(faults))
 
 
 if __name__ == "__main__":
