@@ -7,6 +7,7 @@ became of buffers; it calls the plugin only when one of these answers changes.
 from __future__ import annotations
 
 import logging
+import traceback
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -271,8 +272,8 @@ class Desktop:
             if window.output is output:
                 for shown in window.surfaces:
                     self._show_guarded(shown.surface, output, windows)
+        output.release_retired()  # first: who may draw on needs a buffer for that
         self._answers.tell()
-        output.release_retired()
 
     def _show_guarded(
         self, surface: WlSurface, output: Output, windows: Sequence[ShownWindow]
@@ -337,8 +338,8 @@ class Desktop:
         if self._on_frame is not None:
             try:
                 self._on_frame(record, pixels)
-            except Exception:
-                log.exception("the frame hook failed")
+            except Exception:  # told as text: who keeps the error keeps the picture
+                log.error("the frame hook failed\n%s", traceback.format_exc())
 
     def _candidates(self) -> Candidates:
         """What each output could scan out now, found once for all who ask."""

@@ -41,7 +41,7 @@ class PoolFile:
         return copy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class ShmContent:
     """A picture in a pool's file, as it is there when it is drawn; `offset`, `pitch` in bytes.
 
