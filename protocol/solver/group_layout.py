@@ -170,14 +170,16 @@ def places_of(
 ) -> list[Assignment]:
     """The best places of the planes, or any; `accept` has the last word on each.
 
-    `rooms` rules out at once the sources that are too small for a plane by itself:
-    an object is no smaller than any plane in it, so no layout that fits is lost.
+    `rooms` rules out at once the sources that are too small for an object with one plane alone:
+    with others in it none is smaller, so no layout that fits is lost.
     """
     domains = domains_of_class(goal, group, layout_class)
     if rooms and goal.problem.fixed is None and goal.heeds_capacity:
+        # `rooms_of` has found that none of these objects is too great.
+        objects = [group.geometry.object_size(room.size, last=False) or 0 for room in rooms]
         domains = tuple(
-            domain & goal.sources.with_room_for(group.count * room.size)
-            for domain, room in zip(domains, rooms, strict=True)
+            domain & goal.sources.with_room_for(group.count * size)
+            for domain, size in zip(domains, objects, strict=True)
         )
     return assign(
         domains,
@@ -247,13 +249,17 @@ def any_layout(
     # One source nearly always has room for everything; only else all are gone through.
     alone = goal.problem.fixed is None and not layout_class.opaque
     together = _all_together(group) if alone else None
-    if together is not None:
-        layout = layout_of(goal, group, layout_class, rooms, together)
-        if layout is not None:
-            return LaidOut(rooms, together, layout)
-    tried: dict[Places, bool] = {}
-    found: list[LaidOut] = []
     heeds_sources = goal.heeds_capacity or group.segments != UINT_MAX
+    tried: dict[Places, bool] = {}
+    if together is not None:
+        if sum([room.size for room in rooms]) <= group.geometry.max_size:
+            layout = layout_of(goal, group, layout_class, rooms, together)
+            if layout is not None:
+                return LaidOut(rooms, together, layout)
+        if not any(domain & (domain - 1) for domain in group.domains):
+            return None  # there is no other source
+        tried[together if heeds_sources else _objects_of(together)] = False
+    found: list[LaidOut] = []
 
     def has_room(places: Places) -> bool:
         # Where every source has room for anything, only the objects count.

@@ -86,6 +86,11 @@ class Search:
         """What was merged."""
         return [group for _, group in self._merged.values() if group is not None]
 
+    @property
+    def is_merged(self) -> bool:
+        """Whether some of what is demanded can be met before anything is placed or laid out."""
+        return bool(self._merged)
+
     def first_choices(self) -> Iterator[tuple[SetChoice, list[FormatModifier]]]:
         """Everyone's first choice for each of the pairs."""
         return ((candidate.choice, candidate.pairs) for candidate in self._first_candidates())

@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 from heapwire.protocol.solver.conflict.atom import Atom, alike_of, bits_of, matters
 from heapwire.protocol.solver.conflict.blamed_families import BY_THEMSELVES, blamed_families
 from heapwire.protocol.solver.conflict.known_subsets import KnownSubsets
+from heapwire.protocol.solver.conflict.limit import limits_of, one_of_each_type
 from heapwire.protocol.solver.conflict.met_layout import MetLayout
 from heapwire.protocol.solver.demand import BOTTOM, Bottom, Demand, join, lift
 from heapwire.protocol.solver.group_layout import (
@@ -70,6 +71,7 @@ class ConflictCases:
         )
         self.atoms = [atom for atom in atoms if matters(atom, spoken_of=unknown_formats)]
         self.blamed = self.everything
+        self.limits = limits_of(self.atoms)
         self._cases = self._all_cases(search)
         said = [mask for options in self._cases for masks in options for mask in masks]
         self._alike = alike_of(self.atoms, _union(said))
@@ -91,6 +93,7 @@ class ConflictCases:
         self._singles: dict[tuple[int, int], Demand | Bottom] = {}
         self._grounds: dict[tuple[tuple[int, ...], int], Demand | Bottom] = {}
         self._known = KnownSubsets()
+        self.is_merged = search.is_merged
 
     @property
     def everything(self) -> int:
@@ -126,16 +129,19 @@ class ConflictCases:
     def _kept_to(self, met: MetLayout, kept: int, certain: int) -> int:
         """Those to blame that a layout meets too, of a case in which these are demanded."""
         others = bits_of(self.blamed & certain & ~kept & ~self._repeated)
-        self._budget.spend(len(others))
+        self._budget.spend(len(others) // 2)
         also = self.blamed & ~certain
         for bit in others:
-            if met.has_room() if bit == _STREAM else met.keeps_to(self._single(bit, met)):
+            if (
+                met.has_room()
+                if bit == _STREAM
+                else met.keeps_to(self._single(bit, met.group.planes))
+            ):
                 also |= bit
         return also
 
-    def _single(self, bit: int, met: MetLayout) -> Demand | Bottom:
-        """What one requirement demands by itself, for as many planes."""
-        planes = met.group.planes
+    def _single(self, bit: int, planes: int) -> Demand | Bottom:
+        """What one requirement demands by itself, of formats of so many planes."""
         demand = self._singles.get((bit, planes))
         if demand is None:
             demand = self._singles[bit, planes] = self._lifted(bit, planes)
@@ -144,21 +150,25 @@ class ConflictCases:
     def not_known(self, subsets: Sequence[int]) -> list[int]:
         """Those of some subsets that what was found out does not tell to be possible."""
         self._budget.spend(len(subsets) * (2 + len(self._known) // 4) // 32)
-        if self._alone:
+        if self._alone and self._repeated:
             subsets = list(dict.fromkeys([self._said(kept) for kept in subsets]))
         return self._known.without_possible(subsets)
 
     def joined(self, subsets: Sequence[int], most: int) -> int:
         """The first of some subsets, and of the others what may be possible with it: so many.
 
-        Those of the same types come first, which are the least likely to contradict each other.
+        With what is no limit that is all that is none. Beside a limit it is the other limits, and
+        one of each type: those of one type soon have no common multiple that is small enough.
         """
         self._budget.spend(len(subsets) * (2 + len(self._known) // 8) // 16)
-        first = subsets[0]
-        types = [self._type_of(bit) for bit in bits_of(first)]
-        alike = _union([bit for bit in bits_of(self.blamed) if self._type_of(bit) in types])
-        close = [subset for subset in subsets if subset & alike == subset]
-        return self._known.union(self._known.union(first, close, most), subsets, most)
+        first, limits = subsets[0], self.limits
+        if not first & limits:
+            others = [subset for subset in subsets if not subset & limits]
+            return self._known.union(first, others, most)
+        chosen = limits | one_of_each_type(self.atoms, first, _union(subsets) & ~limits)
+        limited = [subset for subset in subsets if subset & ~limits & ~first == 0]
+        one_each = [subset for subset in subsets if subset & ~chosen == 0]
+        return self._known.union(self._known.union(first, limited, most), one_each, most)
 
     def merged_to_nothing(self) -> int:
         """The families of types that merge to nothing by themselves; 0 where none is sure to.
@@ -273,10 +283,6 @@ class ConflictCases:
             ground = self._grounds[masks, planes] = ground_of(demands, self._budget)
         return ground
 
-    def _type_of(self, bit: int) -> int | None:
-        constraint = self.atoms[bit.bit_length() - 1].constraint
-        return None if constraint is None else constraint.type
-
     def _lifted(self, mask: int, planes: int) -> Demand | Bottom:
         """What a mask demands of formats of so many planes."""
         constraints = list(self._constraints(mask))
@@ -331,12 +337,10 @@ class ConflictCases:
         key = chosen, planes
         merged = self._merges.get(key)
         if merged is None:
-            constraints = list(self._constraints(chosen))
-            self._budget.spend(_STEPS_OF_A_MERGE + len(constraints))
-            lifted = lift(
-                constraints, planes=planes, substitutes=self._substitutes, budget=self._budget
-            )
-            merged = self._merges[key] = join((lifted,))
+            bits = bits_of(chosen)
+            self._budget.spend(_STEPS_OF_A_MERGE + len(bits) // 2)
+            demands = [self._single(bit, planes) for bit in bits]
+            merged = self._merges[key] = join(demands, budget=self._budget)
         return merged
 
     def _group(self, chosen: int, layout_class: LayoutClass) -> MergedGroup | None:

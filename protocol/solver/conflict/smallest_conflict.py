@@ -1,21 +1,27 @@
 """The smallest requirements that cannot be met, of many that cannot.
 
-Which requirements are looked at is read off the merged demand (`ConflictCases.to_blame`).
-Of these one is dropped after the other, in a fixed order; one whose absence leaves the rest
-unsatisfiable was not needed for the conflict. What remains is minimal: without any one of it,
-the rest can be met. Whole participants are tried first, since most have nothing to do with it.
+Which requirements are looked at is read off the merged demand (`ConflictCases.to_blame`), where
+that leaves nothing. Where it is a layout that fails, one limit is kept that the others do not
+keep to (limit.py). Of what is left one is dropped after the other, in a fixed order; one whose
+absence leaves the rest unsatisfiable was not needed for the conflict. What remains is minimal:
+without any one of it, the rest can be met. Whole participants are tried first, since most have
+nothing to do with it.
 
-A conflict of one or two members is better than a minimal one of more, so these are looked for
-too. What was met while dropping tells of nearly all of them that they can be met.
+A conflict of one or two members is better than a minimal one of more, so where there are more
+these are looked for too. What was met while dropping tells of nearly all of them that they can
+be met.
 """
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import combinations
+from operator import or_
 from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.conflict.atom import bits_of
 from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases
+from heapwire.protocol.solver.conflict.limit import greatest_of_each_type, tightest_last
 from heapwire.protocol.solver.step_budget import TooComplexError
 
 _TRIED_WHOLE: Final = 2  # conflicts of so many members are looked for: nothing is smaller
@@ -37,12 +43,13 @@ def smallest_conflict(cases: ConflictCases) -> SmallConflict:
         # What fails with nothing asked for fails by the picture or the buffer itself.
         if not cases.possible(0):
             return SmallConflict(0, proved_minimal=True)
+        dropping.leave_one_limit()
         dropping.drop()
     except TooComplexError:
         return SmallConflict(dropping.kept, proved_minimal=False)
     kept = dropping.kept
     try:
-        few = _few(cases)
+        few = _few(cases, min(kept.bit_count() - 1, _TRIED_WHOLE))
     except TooComplexError:
         few = None  # there may be fewer, and none of these can be left out all the same
     return SmallConflict(kept if few is None else few, proved_minimal=True)
@@ -58,6 +65,8 @@ class _Dropping:
     def narrow(self) -> None:
         """Keep those to blame, unless the others cannot be met either."""
         cases = self._cases
+        if cases.is_merged and len(cases.atoms) <= _MOST_TRIED_WHOLE:
+            return  # no family is to blame by itself, and few are left
         for to_blame in (cases.merged_to_nothing, cases.to_blame):
             cases.blamed = to_blame()
             if cases.blamed and cases.possible(cases.everything & ~cases.blamed):
@@ -65,6 +74,27 @@ class _Dropping:
         else:
             cases.blamed = cases.everything
         self.kept = cases.blamed
+
+    def leave_one_limit(self) -> None:
+        """Keep one limit alone, of those that a layout of all else does not keep to."""
+        cases = self._cases
+        limits = tightest_last(cases.atoms, self.kept & cases.limits)
+        broken = cases.not_known(limits)
+        if broken and not cases.possible(sum(broken)):
+            for limit in broken:
+                if not cases.possible(limit):
+                    self.kept = limit
+                    return
+        others = self.kept & ~sum(limits)
+        # One alone of each type first: what is beyond that is in a conflict of few.
+        for asked in (greatest_of_each_type(cases.atoms, others), others):
+            if not cases.possible(asked):
+                self.kept = asked
+                return
+            beyond = cases.not_known([asked | limit for limit in limits])
+            if beyond and not cases.possible(beyond[-1]):
+                self.kept = beyond[-1]
+                return
 
     def drop(self) -> None:
         """Drop whatever is not needed."""
@@ -106,19 +136,22 @@ class _Dropping:
         return gone
 
 
-def _few(cases: ConflictCases) -> int | None:
-    """The first one or two of the blamed that cannot be met; None where there are none."""
-    bits = bits_of(cases.blamed)
-    sizes = range(1, _TRIED_WHOLE + 1 if len(bits) <= _MOST_TRIED_WHOLE else 2)
+def _few(cases: ConflictCases, most: int) -> int | None:
+    """The first so few of the blamed, or fewer, that cannot be met; None where there are none."""
+    # The limits that leave the least come first: what keeps to them keeps to the others too.
+    limits = tightest_last(cases.atoms, cases.blamed & cases.limits)[::-1]
+    bits = [*limits, *bits_of(cases.blamed & ~sum(limits))]
+    sizes = range(1, (most if len(bits) <= _MOST_TRIED_WHOLE else min(most, 1)) + 1)
     waiting = cases.not_known([sum(few) for size in sizes for few in combinations(bits, size)])
-    most = len(bits)
+    asked = len(bits)
     while waiting:
         # What can be met answers for all in it. Where it cannot, fewer are asked for at a time.
-        together = cases.joined(waiting, most)
+        cases.blamed = reduce(or_, waiting)
+        together = cases.joined(waiting, asked)
         if cases.possible(together):
             waiting = cases.not_known(waiting)
         elif together == waiting[0]:
             return together
         else:
-            most = (together.bit_count() + 1) // 2
+            asked = (together.bit_count() + 1) // 2
     return None
