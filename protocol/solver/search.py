@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from itertools import repeat
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.assignment import Assignment
@@ -53,6 +55,8 @@ MAX_PLANS: Final = 8
 
 _ALL_DOMAINS: Final = 0b111
 _STEPS_OF_A_COMBINATION: Final = 4
+_UNKNOWN: Final = LayoutClass(0, opaque=True)
+_SHAPE: Final = itemgetter(0, 1)  # of a class of layouts: its planes, and whether it is opaque
 
 
 class FoundPlan(NamedTuple):
@@ -180,20 +184,36 @@ class Search:
     def _open(self, candidate: Candidate, number: int, heap: list[CandidateKey]) -> None:
         """Merge a choice, and put the first pair of each row on the heap."""
         costs = self.goal.problem.format_costs
-        rows: dict[tuple[int, bool, int], list[tuple[FormatModifier, LayoutClass]]] = {}
         self.goal.budget.spend(2 * len(candidate.pairs))
-        for pair in sorted(candidate.pairs):
-            layout_class = classes_of(pair.modifier).get(pair.fourcc)
-            if layout_class is None:
-                planes = plane_count(*pair) or self._planes_spoken_of(candidate.choice)
-                layout_class = LayoutClass(planes, opaque=True)
-            row = layout_class.planes, layout_class.opaque, costs.get(pair, 0) if costs else 0
-            rows.setdefault(row, []).append((pair, layout_class))
-        for (planes, _, cost), pairs in rows.items():
+        ordered = sorted(candidate.pairs)
+        classes = self._classes(ordered, candidate.choice)
+        # Columns are walked over fast, and many more pairs come here than are ever looked at.
+        charged = [costs.get(pair, 0) for pair in ordered] if costs else repeat(0)
+        rows: dict[tuple[tuple[int, bool], int], list[tuple[FormatModifier, LayoutClass]]] = {}
+        for row, entry in zip(
+            zip(map(_SHAPE, classes), charged, strict=False),
+            zip(ordered, classes, strict=True),
+            strict=False,
+        ):
+            rows.setdefault(row, []).append(entry)
+        for ((planes, _), cost), pairs in rows.items():
             group = self._group(candidate, planes)
             best = [] if group is None else self._first_places(group, pairs[0][1])
             if group is not None and best:
                 self._queue(candidate, number, heap, Row(group, best, cost, iter(pairs)))
+
+    def _classes(self, pairs: list[FormatModifier], choice: SetChoice) -> list[LayoutClass]:
+        """How each pair of a choice is laid out; one that only drivers know has planes alone."""
+        fourccs, modifiers = zip(*pairs, strict=True)
+        classes = list(map(dict.get, map(classes_of, modifiers), fourccs, repeat(_UNKNOWN)))
+        if _UNKNOWN not in classes:
+            return classes
+        return [
+            LayoutClass(plane_count(*pair) or self._planes_spoken_of(choice), opaque=True)
+            if one is _UNKNOWN
+            else one
+            for pair, one in zip(pairs, classes, strict=True)
+        ]
 
     def _queue(self, candidate: Candidate, number: int, heap: list[CandidateKey], row: Row) -> None:
         """Put the next pair of a row on the heap."""

@@ -51,11 +51,11 @@ def _tiled() -> dict[int, dict[int, LayoutClass]]:
     return classes
 
 
-_TILED: Final[Mapping[int, Mapping[int, LayoutClass]]] = _tiled()
+_TILED: Final[Mapping[int, dict[int, LayoutClass]]] = _tiled()
 
 
 @lru_cache(_KNOWN)
-def classes_of(modifier: int) -> Mapping[int, LayoutClass]:
+def classes_of(modifier: int) -> dict[int, LayoutClass]:
     """By fourcc the classes of the pairs with a modifier whose layout can be computed."""
     tiled = _TILED.get(modifier)
     if tiled is not None:
@@ -65,7 +65,7 @@ def classes_of(modifier: int) -> Mapping[int, LayoutClass]:
 
 
 @lru_cache(_KNOWN)
-def _whole_classes(whole: Whole) -> Mapping[int, LayoutClass]:
+def _whole_classes(whole: Whole) -> dict[int, LayoutClass]:
     planes = 1 if isinstance(whole, Superblocks) else 2
     return {
         fourcc: LayoutClass(planes, opaque=False, number=number, whole=whole)
