@@ -67,6 +67,12 @@ def instructions(work: Callable[[], object]) -> int:
     return count
 
 
+def settled(work: Callable[[], object]) -> int:
+    """How many of them it takes again: of code that it has not seen Python 3.13 counts a part."""
+    instructions(work)
+    return instructions(work)
+
+
 def answered(compositor: Compositor, client: Plugin) -> None:
     """Dispatch until an answer has come."""
     while True:
@@ -115,9 +121,7 @@ def counted() -> dict[str, int]:
         ("3 devices with odd pitches", three_devices((528, 1456, 1360))),
     ):
         for what, how in (("plans", solve_plans), ("explained", solve)):
-            found[f"{SOLVER}{row}, {what}"] = instructions(
-                lambda how=how, asked=problem: how(asked)
-            )
+            found[f"{SOLVER}{row}, {what}"] = settled(lambda how=how, asked=problem: how(asked))
     return found
 
 
@@ -129,10 +133,10 @@ def compared() -> dict[str, tuple[str, int]]:
     return {
         BY_HAND: (
             "a merge written by hand for it",
-            instructions(lambda: merged_by_hand(merged)),
+            settled(lambda: merged_by_hand(merged)),
         ),
-        SHARED: ("a walk over its pairs", instructions(lambda: nothing(shared))),
-        DISTINCT: ("a walk over its pairs", instructions(lambda: nothing(distinct))),
+        SHARED: ("a walk over its pairs", settled(lambda: nothing(shared))),
+        DISTINCT: ("a walk over its pairs", settled(lambda: nothing(distinct))),
     }
 
 
