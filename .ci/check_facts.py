@@ -58,7 +58,7 @@ TARBALL = Path("/usr/src/linux-source-6.12.tar.xz")
 # What of it is unpacked.
 FOLDERS = (
     "drivers/gpu/drm", "drivers/media", "drivers/staging/media", "include/uapi", "include/drm",
-    "include/linux/sizes.h", "arch/arm/boot/dts", "arch/arm64/boot/dts",
+    "include/linux/sizes.h", "drivers/base/platform.c", "arch/arm/boot/dts", "arch/arm64/boot/dts",
     "include/dt-bindings", "scripts/dtc/include-prefixes", "drivers/soc/mediatek",
     "drivers/dma/xilinx",
 )  # fmt: skip

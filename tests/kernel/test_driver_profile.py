@@ -250,6 +250,7 @@ OF_DEVICES = [
     ({"compatibles": ("rockchip,rk3399-vop-big",)}, ["rockchip-vop-rk3399", "rockchip-drm"]),
     ({"driver": "exynos-drm"}, ["exynos-drm"]),
     ({"compatibles": ("samsung,exynos4210-mixer",)}, ["exynos-mixer", "exynos-drm"]),
+    ({"compatibles": ("samsung,exynos5420-mixer",)}, ["exynos5-mixer", "exynos-drm"]),
     ({"driver": "mediatek-drm"}, ["mediatek-drm"]),
     ({"compatibles": ("mediatek,mt8183-mmsys", "syscon")}, ["mediatek-ovl", "mediatek-drm"]),
     ({"driver": "drm", "api_driver": "tegra"}, ["tegra-drm"]),
