@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from heapwire.kernel.video import drm_format
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
+    FORMATS,
     INVALID,
     fourcc_name,
     modifier_name,
@@ -151,7 +152,7 @@ class _Profile:
                     own = {modifier for _, modifier in pairs}
                     modifiers.setdefault(one["modifiers-source"], set()).update(own)
                 for row in self._constraints(one):
-                    self._constraint(row)
+                    self._constraint(row, _bytes_of_a_pixel(pairs))
         for where, said in formats.items():
             self._compare(where, "formats", lambda *place, said=said: self._formats(said, *place))
         for where, stated in modifiers.items():
@@ -191,7 +192,9 @@ class _Profile:
         self._source.quoted(file, symbol, entry, text)
         return "" if text else "say which text of it"
 
-    def _constraint(self, row: Mapping[str, Any]) -> None:
+    def _constraint(self, row: Mapping[str, Any], sizes: Collection[int] = ()) -> None:
+        """Compare one row; `sizes` are the bytes of a pixel of what it is about."""
+
         def compare(file: str, symbol: str, entry: str, text: str) -> str:
             region = self._source.quoted(file, symbol, entry, text)
             if row["type"] == "colours":
@@ -203,6 +206,8 @@ class _Profile:
             wanted = _numbers(row.get("value"))
             if row["type"] == "scaling" and wanted == [_ONE, _ONE]:
                 wanted = []  # what is not scaled is told by words
+            if row["type"] == "when-width":
+                wanted = wanted[:1]  # where it begins, or ends if it begins with the first pixel
             if not wanted:
                 return "" if text else "say which text of it"
             found = self._source.numbers(file, region)
@@ -211,6 +216,8 @@ class _Profile:
                     found = {self._source.value(file, region)}
             if row["type"] == "scaling":
                 found |= _scales(found)
+            if "bytespp" in text:  # the number is one of pixels
+                found = {number * size for number in found for size in sizes}
             missing = [number for number in wanted if number not in found]
             return f"{missing[0]} is not among {sorted(found)}" if missing else ""
 
@@ -278,6 +285,12 @@ def _pairs(table: Mapping[str, Any]) -> set[tuple[int, int]]:
         for one in table.get("modifiers", ["LINEAR"])
     ]
     return {(code, modifier) for code in codes for modifier in modifiers}
+
+
+def _bytes_of_a_pixel(pairs: Iterable[tuple[int, int]]) -> set[int]:
+    """In the first plane, of the formats whose pixels are bytes there."""
+    planes = {FORMATS[code].planes[0] for code, _ in pairs if code in FORMATS}
+    return {one.bytes_per_block // one.block_width for one in planes}
 
 
 def _numbers(value: object) -> list[int]:

@@ -138,7 +138,8 @@ class KernelSource:
 
         What a number is rounded to stands for the rounding, a mask for what it masks, what
         something is shifted by for what that divides by, each bound of a `min` for itself, and
-        what is refused from a number on (`>=`) for the number below.
+        what is refused from a number on (`>=`) for the number below, and what holds above one
+        (`>`) for the next.
         """
         parts = re.findall(r"\b0[xX][0-9a-fA-F]+\b|\b\d+\b|\b[A-Z_][A-Z0-9_]*\b", text)
         for found in re.finditer(r"=|\b\w+(?=\()|\breturn\b", text):
@@ -153,6 +154,7 @@ class KernelSource:
                     parts += _split(call[len(found[0]) + 1 : -1])
         parts += [f"1 << {by}" for by in re.findall(r"(?:>>|<<)\s*(\w+)", text)]
         parts += [f"{refused} - 1" for refused in re.findall(r">=\s*(\w+)", text)]
+        parts += [f"{above} + 1" for above in re.findall(r"(?<![->])>\s*(\w+)", text)]
         numbers: set[int] = set()
         for part in parts:
             with contextlib.suppress(SourceError):

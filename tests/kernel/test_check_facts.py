@@ -301,6 +301,63 @@ def test_colours_are_compared_with_a_planes_properties(tree, value, text, told):
     assert [told in line for line in outcome.differences] == ([] if told is None else [True])
 
 
+PIXELS = f"""
+title = "Acme"
+
+[[use]]
+usage = "sampling"
+
+[[use.set]]
+formats = FORMATS
+constraints = [
+  {{ type = "pitch-alignment", value = VALUE, source = "{DRIVER}: acme_align: return bytespp * ALIGN(width, 32)" }},
+]
+source = "as seen"
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("formats", "value", "told"),
+    [
+        (["XRGB8888", "ABGR8888"], 128, None),
+        (["YUYV", "RGB565"], 64, None),
+        (["NV12", "YUV420"], 32, None),
+        (["RGB565"], 128, "128 is not among"),
+        (["XRGB8888"], 32, "32 is not among"),
+    ],
+)
+def test_a_pitch_of_pixels_is_compared_in_bytes(tree, formats, value, told):
+    more = (
+        "static int acme_align(int width, int bpp)\n{\n    return bytespp * ALIGN(width, 32);\n}\n"
+    )
+    driver = tree / "linux" / DRIVER
+    driver.write_text(driver.read_text() + more)
+    row = PIXELS.replace("FORMATS", str(formats).replace("'", '"')).replace("VALUE", str(value))
+    outcome = compared(tree, row)
+    assert outcome.compared == 1
+    assert [told in line for line in outcome.differences] == ([] if told is None else [True])
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "differs"),
+    [
+        ([1, 2560], "width <= 2560", False),
+        ([3841, 65536], "p->width > 3840", False),  # it ends nowhere
+        ([3842, 65536], "p->width > 3840", True),
+        ([1, 2561], "width <= 2560", True),
+    ],
+)
+def test_a_range_of_widths_is_compared_where_it_is_bounded(tree, value, text, differs):
+    driver = tree / "linux" / DRIVER
+    driver.write_text(
+        f"{driver.read_text()}static int acme_wide(int width)\n{{\n    if ({text})\n}}\n"
+    )
+    row = SCALING.replace("scaling", "when-width").replace("[LEAST, MOST]", str(value))
+    outcome = compared(tree, row.replace("acme_check: TEXT", f"acme_wide: {text}"))
+    assert outcome.compared == 1
+    assert bool(outcome.differences) is differs, outcome.differences
+
+
 def test_an_entry_is_not_taken_for_another(tree):
     other = PROFILE.replace(
         "acme_sizes[V4L2_PIX_FMT_NV12]: .step", "acme_sizes[V4L2_PIX_FMT_H264]: .step"
