@@ -4,7 +4,6 @@ import pytest
 from check_facts import MOST_UNCOMPARED, Outcome, check
 from check_formats import check_formats
 from check_members import INTEL_IDS, members, pci_ids
-from check_planes import check_planes
 from kernel_source import KernelSource, SourceError
 
 DRIVER = "drivers/gpu/drm/acme/acme.c"
@@ -583,69 +582,3 @@ def test_a_picture_of_v4l2s_that_differs_is_told(tree, old, new, said):
     told = formats_compared(tree, v4l2=V4L2_INFO.replace(old, new, 1))
     [fault] = [fault for name, fault in told.items() if name.startswith("V4L2")]
     assert said in fault
-
-
-PLANES = {
-    "drivers/gpu/drm/i915/display/intel_fb.c": """
-static const struct drm_format_info ccs_formats[] = {
-    { .format = DRM_FORMAT_XRGB8888, .depth = 24, .num_planes = 2,
-      .cpp = { 4, 1, }, },
-    { .format = DRM_FORMAT_NV12, .num_planes = 4, .cpp = { 1, 2, 1, 1 }, },
-};
-static const struct intel_modifier_desc intel_modifiers[] = {
-    {
-        .modifier = I915_FORMAT_MOD_MC_CCS,
-        FORMAT_OVERRIDE(ccs_formats),
-    }, {
-        .modifier = DRM_FORMAT_MOD_LINEAR,
-    },
-};
-""",
-    "drivers/gpu/drm/amd/amdgpu/amdgpu_display.c": """
-static const struct drm_format_info dcc_formats[] = {
-    { .format = DRM_FORMAT_XRGB8888, .num_planes = 2, },
-};
-static const struct drm_format_info dcc_retile_formats[] = {
-    { .format = DRM_FORMAT_XRGB8888, .num_planes = 3, },
-};
-""",
-}
-
-
-@pytest.fixture
-def planes_tree(tree):
-    header = tree / "linux/include/uapi/drm/drm_fourcc.h"
-    header.write_text(f"{header.read_text()}#define I915_FORMAT_MOD_MC_CCS ((1ULL << 56) | 7)\n")
-    for file, text in PLANES.items():
-        path = tree / "linux" / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tree
-
-
-def test_the_planes_are_the_drivers(planes_tree):
-    count, faults = check_planes(KernelSource(planes_tree / "linux"))
-    assert faults == []
-    assert count > 2 + 8  # every format that has no more planes than its own is one
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        (".num_planes = 4", ".num_planes = 3", "NV12 INTEL_Y_TILED_GEN12_MC_CCS: 4, and 3 there"),
-        (".num_planes = 2, }", ".num_planes = 1, }", "XRGB8888 AMD(0x2001): 2, and 1 there"),
-        (".num_planes = 3, }", ".num_planes = 4, }", "XRGB8888 AMD(0x6004): 3, and 4 there"),
-        ("dcc_retile_formats", "dcc_other_formats", "has no dcc_retile_formats"),
-        (
-            "DRM_FORMAT_MOD_LINEAR",
-            "I915_FORMAT_MOD_MC_CCS",
-            "XRGB8888 INTEL_Y_TILED_GEN12_MC_CCS: 2, and 1 there",
-        ),
-    ],
-)
-def test_a_number_of_planes_that_differs_is_told(planes_tree, old, new, told):
-    for file in PLANES:
-        path = planes_tree / "linux" / file
-        path.write_text(path.read_text().replace(old, new))
-    _, faults = check_planes(KernelSource(planes_tree / "linux"))
-    assert any(told in fault for fault in faults), faults
