@@ -74,7 +74,7 @@ def _lines(document: Document) -> Iterator[str]:
     for holder in holders:
         app = f", app {holder['app']}" if holder["app"] else ""
         total = f"{_size(holder['bytes'])}{_of(holder['budget'])}"
-        count = f"{holder['buffers']} buffers"
+        count = f"{holder['buffers']} buffer{'s' * (holder['buffers'] != 1)}"
         fds = f"{holder['descriptors']} of {holder['descriptor_limit']} dma-bufs"
         yield f"    user {holder['uid']}{app}: {total}, {count}, {fds}"
         for heap in documents(holder["heaps"]):

@@ -54,10 +54,10 @@ def _plan_line(plan: Document) -> str:
 
 def _plan_lines(plan: Document) -> Iterator[str]:
     yield _plan_line(plan)
-    extent = _document(plan["extent"])
+    extent, count = _document(plan["extent"]), plan["buffer_count"]
     lines = [
         f"layout {plan['layout']}, room for {extent['width']}x{extent['height']},"
-        f" {plan['buffer_count']} buffers"
+        f" {count} buffer{'s' * (count != 1)}"
     ]
     for index, object_ in enumerate(_documents(plan["objects"])):
         source = _document(object_["source"])

@@ -21,6 +21,7 @@ from heapwire.protocol.solver import (
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
     ALL_PLANES,
+    BUFFERS,
     DIRTY_LINES,
     PERMITTED_SOURCES,
     REGISTRY,
@@ -125,7 +126,7 @@ class Reasons:
         counts = self._problem.counts
         said = words.who("count")
         text = (
-            f"{plan.buffer_count} buffers: {counts.minimum} for the producer,"
+            f"{BUFFERS.counted(plan.buffer_count)}: {counts.minimum} for the producer,"
             f" {counts.queue} in flight, {counts.hold} held by the compositor"
         )
         return Reason("count", f"{text}; {said}" if said else text)

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         ValueKind as ValueKind,
     )
     from heapwire.protocol.values.constraint_words import (
+        BUFFERS as BUFFERS,
         Subject as Subject,
         Unit as Unit,
     )
@@ -211,7 +212,7 @@ else:
                 "BytesType ConstraintType FlagType MaskType MergeRule PairsType RangeType "
                 "RelationType SourcesType UintType ValueKind"
             ),
-            "constraint_words": "Subject Unit",
+            "constraint_words": "BUFFERS Subject Unit",
             "content": "ColourEncoding ColourRange Content",
             "device_number": "DeviceId DeviceNumber HeapId",
             "extents": "Extent Extents MAX_EXTENT",

@@ -87,6 +87,7 @@ BITS = Unit("bits", "bit")
 RUNS = Unit("runs", "run")
 HOPS = Unit("hops", "hop")
 BUFFERS = Unit("buffers", "buffer")
+"""What plans and streams have."""
 OF_ONE = Unit("65536ths", "65536th", parts=1 << 16)
 
 

@@ -12,7 +12,8 @@ from heapwire.protocol.wire.negotiation_state import Inquiry
 def question_line(cookie: int, inquiry: Inquiry) -> str:
     """What a commit asks."""
     members = ", ".join(
-        f"{member.name} ({len(member.sets)} constraint sets)" for _, member in inquiry.participants
+        f"{member.name} ({len(member.sets)} constraint set{'s' * (len(member.sets) != 1)})"
+        for _, member in inquiry.participants
     )
     extents = inquiry.extents
     size = "any size" if extents is None else str(extents.coded)

@@ -208,6 +208,6 @@ def test_the_buffers_are_shared_out_as_the_player_does(heapwire, buffers, shares
     run = heapwire("explain", "--platform", "raspberry-pi-4", "--buffers", str(buffers), "--json")
     producer, flight, held = shares
     (count,) = [r["text"] for r in run.document["plans"][0]["reasons"] if r["subject"] == "count"]
-    assert count.startswith(
-        f"{buffers} buffers: {producer} for the producer, {flight} in flight, {held} held"
-    )
+    said = "1 buffer" if buffers == 1 else f"{buffers} buffers"
+    shared = f"{producer} for the producer, {flight} in flight, {held} held"
+    assert count.startswith(f"{said}: {shared}")

@@ -267,3 +267,11 @@ def test_of_a_device_that_is_for_nothing_it_says_why(heapwire, monkeypatch, comm
     told, *why = run.err.splitlines()
     assert f"local has {sought}: name a platform" in told
     assert why == [f"heapwire: {note}"]
+
+
+def test_one_buffer_is_not_told_as_several(heapwire):
+    run = heapwire("explain", "--platform", "raspberry-pi-4", "--format", "NV12", "--buffers", 1)
+    assert run.status == 0
+    assert ", 1 buffer\n" in run.out
+    assert "why: 1 buffer: 1 for the producer" in run.out
+    assert "1 buffers" not in run.out

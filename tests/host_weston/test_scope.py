@@ -99,7 +99,7 @@ def test_what_is_asked_answered_and_allocated_is_told(weston, listening):
     said = listening.lines[before:]
     pair = f"{fourcc_name(offer.plan.fourcc)} LINEAR"
     size = offer.plan.layout.objects[0].size
-    assert said[0] == "question 1: 1920x1080, for decoder (1 constraint sets)"
+    assert said[0] == "question 1: 1920x1080, for decoder (1 constraint set)"
     assert said[1] == f"answer to question 1: plan 0, for scanout: {pair} from linux,cma"
     asked = said.index(f"asks for {size} bytes of linux,cma")
     assert said.index(f"allocated {size} bytes of linux,cma") > asked

@@ -22,6 +22,7 @@ from heapwire.protocol.solver.prepared_participant import (
 from heapwire.protocol.solver.search import Search
 from heapwire.protocol.solver.step_budget import TooComplexError
 from heapwire.protocol.values import (
+    BUFFERS,
     REGISTRY,
     ConflictMember,
     Constraint,
@@ -64,7 +65,8 @@ def atom_text(goal: PreparedGoal, atom: Atom, names: Names) -> str:
         held = goal.problem.counts.total
         if held > MOST_BUFFERS:
             return f"{STREAM} needs {held} buffers at the same time; {MOST_BUFFERS} are the most"
-        return f"{STREAM} needs {held} buffers at the same time; no source has room for them"
+        needed = f"{STREAM} needs {BUFFERS.counted(held)} at the same time"
+        return f"{needed}; no source has room for {'it' if held == 1 else 'them'}"
     text = requirement(atom.participant, constraint, names)
     if constraint.type in RULES:
         failing = _failing(goal, constraint)
