@@ -42,7 +42,7 @@ from heapwire.client_lib.player import FrameFate, PatternMaterial, PlayResult, P
 from heapwire.client_lib.player.pattern.drawing import BITS, Drawing, square_side
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import WlBuffer
-from heapwire.compositor_plugin.hosts.reference.scene import OutputMode
+from heapwire.compositor_plugin.hosts.reference.scene import FrameRecord, OutputMode
 from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Extent
@@ -170,6 +170,11 @@ class RandomUse:
         else:
             self._compositor.plug(self._unplugged)
             self._unplugged = None
+        # What was on an output that is gone is given back at once.
+        self._compositor.call(self._forget)
+
+    def _forget(self) -> None:
+        self._before = None
 
     def _heap(self) -> None:
         """The memory that the display can read goes, or is there again."""
@@ -206,7 +211,7 @@ class RandomUse:
     def _begin(self) -> None:
         self._paused = self._full = self._poor = False
         self._unplugged: OutputMode | None = None
-        self._before: Callable[[], np.ndarray] | None = None
+        self._before: tuple[str, Callable[[], np.ndarray]] | None = None
         session = self._session = Session(explicit=self._random.random() < EXPLICIT)
         timelines = reference.open_timelines if session.explicit else _none
         with mock.patch.object(reference, "open_timelines", timelines):
@@ -243,15 +248,17 @@ class RandomUse:
         session.told.append((fate.number, round(fate.position * self._rate) % NUMBERS))
         session.otherwise += fate.explicit_sync is not session.explicit
 
-    def _on_frame(self, _record: object, pixels: Callable[[], np.ndarray]) -> None:
+    def _on_frame(self, record: FrameRecord, pixels: Callable[[], np.ndarray]) -> None:
         try:
-            if self._before is not None and self._session.shown:
-                # It was on the screen until now.
-                number = self._counted.number(self._before())
+            output, before = self._before or ("", pixels)
+            if output == record.output and self._session.shown:
+                # It was on this output until now. One that the window has left may have
+                # refreshed before, and with that it gave back what it had shown.
+                number = self._counted.number(before())
                 if number != self._session.shown[-1]:
                     self.faults.append(f"{self._session.shown[-1]} became {number} on the screen")
             self._session.shown.append(self._counted.number(pixels()))
-            self._before = pixels
+            self._before = record.output, pixels
         except Exception as error:
             self.faults.append(repr(error))
 
