@@ -19,6 +19,7 @@ from heapwire.client_lib.player.decoding import CPU, CpuPictureStream, StandIns,
 from heapwire.client_lib.player.keys import key_handler
 from heapwire.client_lib.player.material import Material
 from heapwire.client_lib.player.picture_stream import PictureStream
+from heapwire.client_lib.player.pictures import with_all_formats
 from heapwire.client_lib.player.play_result import FrameFate, PlayResult
 from heapwire.client_lib.player.playback import Controls, Playback, PlayOptions, Progress, Screen
 from heapwire.client_lib.player.ways import Negotiated, Shared, lacks_memory, loss_text
@@ -244,7 +245,7 @@ class Player:
             return
         for device in platform.devices:
             if device.kind is DeviceKind.CPU and Usage.CPU_WRITE in device.sets:
-                yield platform.participant(device.name, Usage.CPU_WRITE)
+                yield with_all_formats(platform.participant(device.name, Usage.CPU_WRITE))
 
     def _stand_ins(self, pictures: PictureStream, platform: Platform | None) -> StandIns | None:
         """Simulated decoders, where the CPU decodes; whoever asks for it as decoder wants none."""

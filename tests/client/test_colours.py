@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import av
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from heapwire.client_lib import Player, PlayOptions
 from heapwire.client_lib.buffers.surface_colours import SurfaceColours
 from heapwire.client_lib.player.pictures.stream_colours import buffer_colour
 from heapwire.compositor_plugin.hosts.reference import Compositor
-from heapwire.kernel.description import DeviceKind, Platform
+from heapwire.kernel.description import Platform
 from heapwire.protocol.values import ColourEncoding, ColourRange, Content, Extent, parse_fourcc
 
 GREEN = (0, 192, 0)
@@ -38,12 +36,16 @@ def codes(rgb, matrix: str, full: bool, bits: int) -> list[int]:
     return [round(unit * (219 * luma + 16)), *(round(unit * (224 * c + 128)) for c in chroma)]
 
 
-def coloured(path, matrix, full, bits=8, *, size=(640, 360), tagged=True, rgb=GREEN, **named):
+def coloured(
+    path, matrix, full, bits=8, *, size=(640, 360), tagged=True, rgb=GREEN, kind=None, **named
+):
     """A clip of three pictures of one colour, which says how it is to be read if `tagged`.
 
-    `named` are more fields of PyAV's, such as `color_trc`.
+    `kind` is FFmpeg's name of its format, 4:2:0 without one; `named` are more fields of PyAV's,
+    such as `color_trc`.
     """
-    kind, item = ("yuv420p", np.dtype("u1")) if bits == 8 else ("yuv420p10le", np.dtype("<u2"))
+    kind = kind or ("yuv420p" if bits == 8 else "yuv420p10le")
+    bits, item = (10, np.dtype("<u2")) if kind.endswith("10le") else (8, np.dtype("u1"))
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25)
         stream.width, stream.height = size
@@ -100,10 +102,7 @@ def shown_by(platform, path, compositor=None, **options):
 def test_every_colour_is_shown_as_it_is(no_fd_leak, tmp_path, matrix, full, bits):
     """Scanned out, composited, and made into RGB by the CPU."""
     path = coloured(tmp_path / "a.mkv", matrix, full, bits)
-    machine = Platform.load("intel-alder-lake-p")
-    # Its CPU writes 8 bits only.
-    devices = tuple(one for one in machine.devices if one.kind is not DeviceKind.CPU)
-    platform = replace(machine, devices=devices)
+    platform = Platform.load("intel-alder-lake-p")
     wanted = parse_fourcc("NV12" if bits == 8 else "P010")
     for options, scanned_out in (
         ({"fullscreen": True, "formats": (wanted,)}, True),
@@ -115,6 +114,28 @@ def test_every_colour_is_shown_as_it_is(no_fd_leak, tmp_path, matrix, full, bits
         assert all(map(close_to, images)), (options, images[0][9, 9])
         assert close_to(shot), (options, shot[9, 9])
         assert result.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("machine", "format_", "kind", "fullscreen"),
+    [
+        ("intel-alder-lake-p", "P010", "yuv420p10le", True),
+        ("intel-alder-lake-p", "P010", "yuv420p10le", False),
+        ("intel-skylake", "P010", "yuv420p10le", False),
+        ("rockchip-rk3288", "NV16", "yuv422p", True),
+        ("mediatek-mt8183", "YUYV", "yuv422p", False),
+    ],
+)
+def test_no_picture_is_made_poorer_where_somebody_takes_it_as_it_is(
+    no_fd_leak, tmp_path, machine, format_, kind, fullscreen
+):
+    """A machine's file names the formats that a player commonly writes, and that is no limit."""
+    path = coloured(tmp_path / "a.mkv", "bt709", False, kind=kind)
+    platform = Platform.load(machine)
+    fates, images, _, result = shown_by(platform, path, fullscreen=fullscreen, decoder="cpu")
+    assert (result.plan.fourcc, fates) == (parse_fourcc(format_), {fullscreen})
+    assert all(map(close_to, images)), images[0][9, 9]
+    assert result.faults == ()
 
 
 @pytest.mark.parametrize("size", [(640, 360), (1280, 720), (720, 576), (704, 578)])

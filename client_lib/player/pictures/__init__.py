@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from heapwire.client_lib.player.pictures.frame_writer import (
         picture_format as picture_format,
         stored_as_they_are as stored_as_they_are,
+        with_all_formats as with_all_formats,
         writer_participant as writer_participant,
     )
     from heapwire.client_lib.player.pictures.stream_colours import (
@@ -23,7 +24,7 @@ else:
         __name__,
         {
             "frame_reader": "read_picture",
-            "frame_writer": "picture_format stored_as_they_are writer_participant",
+            "frame_writer": "picture_format stored_as_they_are with_all_formats writer_participant",
             "stream_colours": "buffer_colour picture_colour picture_light untold_light_text",
             "written_picture": "WrittenPicture",
         },

@@ -129,6 +129,8 @@ _STORED_SO: Mapping[int, str] = MappingProxyType(
     }
 )
 
+_UNCOMMON = 1  # as much as platform files let the formats cost that a player can write too
+
 # What a conversion loses or costs: the cost of a format, and by it their order.
 _SHUFFLED, _CONVERTED, _RGB, _LOSSY = 1, 16, 32, 64
 _SAME_PICTURE: Mapping[str, str] = {
@@ -183,6 +185,27 @@ def writer_participant(
         usage=Usage.CPU_WRITE,
         sets=(ConstraintSet(formats=tuple(pairs), costs=tuple(pairs.values())),),
     )
+
+
+def with_all_formats(cpu: Participant) -> Participant:
+    """A platform's CPU, which writes rows of all that pictures can be written in here.
+
+    A platform file names the formats that are common, which makes a short answer to a question
+    without a picture; who has one of 10 bits needs one more, and pays `_UNCOMMON` for it.
+    """
+    if not cpu.sets:
+        return cpu  # whatever it is
+    named = {pair for one in cpu.sets for pair in one.formats}
+    rows = (FormatModifier(code, LINEAR) for code in writable_formats())
+    others = tuple(pair for pair in rows if pair not in named)
+    if not others:
+        return cpu
+    first, *further = cpu.sets
+    shared = tuple(
+        one for one in first.constraints if all(one in other.constraints for other in further)
+    )
+    more = ConstraintSet(formats=others, costs=(_UNCOMMON,) * len(others), constraints=shared)
+    return replace(cpu, sets=(*cpu.sets, more))
 
 
 def stored_as_they_are(writer: Participant) -> Participant:
