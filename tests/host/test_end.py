@@ -41,6 +41,7 @@ NO_WAITS = {
     "read in Popen._execute_child",
     "socket.recv in SolverProcess._read",
     "socket.send in SolverProcess._write",
+    "poll.poll in OwnDisplay.dispatch",  # of the pass that the signal is in: its byte is there
     "poll.poll in Client.takes_more",
     "epoll.poll in ReadyOrder.put_last",
     "waitpid in Popen._internal_poll",

@@ -367,7 +367,7 @@ FAULTS = [
     ('memory = 3', 1, "memory: this is a list of tables: write [[memory]]"),
     ('[[memory]]\nnam = "cma"', 1, "memory[0]: 'name' is missing"),
     ('[[memory]]\nnam = "cma"', 2, "memory[0].nam: this key is unknown here: did you mean 'name'?"),
-    ('[[memory]]\nname = ""', 2, "memory[0].name: '' is not a text"),
+    ('[[memory]]\nname = ""', 2, "memory[0].name: '' says nothing"),
     ('[[memory]]\nname = "a"\n[[memory]]\nname = "a"', 4, "there is a memory 'a' already"),
     (f'[[memory]]\nname = "{"x" * 241}"', 2, "cannot be the name of a simulated heap"),
     ('[[memory]]\nname = "a"\nkind = "hep"', 3, "kind: 'hep' is unknown: did you mean 'heap'?"),

@@ -30,6 +30,7 @@ _LIMITS: Final = frozenset(
         PERMITTED_SOURCES, PROTECTED,
     )
 )  # fmt: skip
+_OF_ADDRESSES: Final = frozenset((ADDRESS_RANGE.type, DMA_WIDTH.type))
 
 
 def limits_of(atoms: Sequence[Atom]) -> int:
@@ -41,11 +42,25 @@ def limits_of(atoms: Sequence[Atom]) -> int:
     )
 
 
+def of_addresses(atoms: Sequence[Atom], mask: int) -> int:
+    """Those about addresses among some requirements, as a mask.
+
+    Of many places nobody knows where they are, and what is known not to be met says more.
+    """
+    return sum(bit for type_, _, bit in _told(atoms, mask) if type_ in _OF_ADDRESSES)
+
+
 def tightest_last(atoms: Sequence[Atom], mask: int) -> list[int]:
-    """Some requirements by their types, of each type the one with the least number last."""
+    """Some requirements by their types, those of addresses first (see `of_addresses`).
+
+    Of each type the one with the least number is the last.
+    """
     return [
         bit
-        for *_, bit in sorted((type_, -number, bit) for type_, number, bit in _told(atoms, mask))
+        for *_, bit in sorted(
+            (type_ not in _OF_ADDRESSES, type_, -number, bit)
+            for type_, number, bit in _told(atoms, mask)
+        )
     ]
 
 

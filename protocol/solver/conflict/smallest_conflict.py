@@ -21,7 +21,11 @@ from typing import Final, NamedTuple
 
 from heapwire.protocol.solver.conflict.atom import bits_of
 from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases
-from heapwire.protocol.solver.conflict.limit import greatest_of_each_type, tightest_last
+from heapwire.protocol.solver.conflict.limit import (
+    greatest_of_each_type,
+    of_addresses,
+    tightest_last,
+)
 from heapwire.protocol.solver.step_budget import TooComplexError
 
 _TRIED_WHOLE: Final = 2  # conflicts of so many members are looked for: nothing is smaller
@@ -81,7 +85,7 @@ class _Dropping:
         limits = tightest_last(cases.atoms, self.kept & cases.limits)
         broken = cases.not_known(limits)
         if broken and not cases.possible(sum(broken)):
-            for limit in broken:
+            for limit in reversed(broken):
                 if not cases.possible(limit):
                     self.kept = limit
                     return
@@ -108,7 +112,8 @@ class _Dropping:
                 self.kept &= ~own
         # What can be met stays so when less is asked for, so what was needed once stays
         # needed while others go: one pass leaves a minimal set.
-        needed, rest = 0, bits_of(self.kept)
+        unsure = of_addresses(cases.atoms, self.kept)
+        needed, rest = 0, [*bits_of(unsure), *bits_of(self.kept & ~unsure)]
         while rest and cases.possible(needed):
             first = self._first_needed(needed, rest)
             needed |= rest[first]
