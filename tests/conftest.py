@@ -67,6 +67,7 @@ PACKAGES = {
     "pkg-config": "pkg-config",
     "qemu-system-x86_64": "qemu-system-x86",
     "seatd": "seatd",
+    "sway": "sway",
     "udevadm": "udev",
     "v4l2-ctl": "v4l-utils",
     "valgrind": "valgrind",

@@ -103,6 +103,16 @@ def weston_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def egl_device(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is preloaded into a compositor whose EGL names no device; built once."""
+    made = tmp_path_factory.mktemp("egl-device") / "egl_device.so"
+    source = HERE / "guest" / "egl_device.c"
+    flags = ["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run(["cc", *flags, source, "-o", made, "-ldl"], check=True)
+    return made
+
+
+@pytest.fixture(scope="session")
 def gstreamer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with heapwiresink and `play`, a program that plays with it; built once."""
     folder = tmp_path_factory.mktemp("gstreamer")
