@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from patience import PATIENCE
-from telling_compositor import VECTORS, TellingCompositor, client_socket, events, in_c
+from telling_compositor import (
+    VECTORS,
+    WRAPPERS,
+    TellingCompositor,
+    client_socket,
+    events,
+    in_c,
+)
 
 from heapwire.client_lib import Connection, ExtendedFeedback, LinuxDmabuf
 from heapwire.protocol import PeerError
@@ -107,11 +114,12 @@ def document(feedback: DmabufFeedback) -> dict[str, Any]:
 @pytest.mark.system(
     *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
 )
+@pytest.mark.parametrize("wrapper", WRAPPERS)
 @pytest.mark.parametrize("case", CASES)
-def test_in_c(case: dict[str, Any], program: Callable[..., Path]) -> None:
+def test_in_c(case: dict[str, Any], wrapper: tuple[str, ...], program: Callable[..., Path]) -> None:
     compositor = TellingCompositor(VECTORS["sources"], events(case), case.get("version", 5))
     try:
-        sources, *answers = in_c(program(HERE / "decode.c"), compositor)
+        sources, *answers = in_c(program(HERE / "decode.c"), compositor, wrapper)
     finally:
         compositor.close()
     assert sources == SOURCES

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from patience import PATIENCE
 from problem_building import ask, of
-from telling_compositor import VECTORS, TellingCompositor, client_socket, events, in_c
+from telling_compositor import (
+    VECTORS,
+    WRAPPERS,
+    TellingCompositor,
+    client_socket,
+    events,
+    in_c,
+)
 
 from heapwire.client_lib import Connection, ExtendedFeedback, LinuxDmabuf
 from heapwire.client_lib.negotiation.told_goals import told_participants
@@ -28,11 +35,12 @@ CASES = [
 @pytest.mark.system(
     *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
 )
+@pytest.mark.parametrize("wrapper", WRAPPERS)
 @pytest.mark.parametrize("case", CASES)
-def test_in_c(case: dict[str, Any], program: Callable[..., Path]) -> None:
+def test_in_c(case: dict[str, Any], wrapper: tuple[str, ...], program: Callable[..., Path]) -> None:
     compositor = TellingCompositor(VECTORS["sources"], events(case))
     try:
-        assert in_c(program(HERE / "taken.c"), compositor) == [case["taken"]]
+        assert in_c(program(HERE / "taken.c"), compositor, wrapper) == [case["taken"]]
     finally:
         compositor.close()
 

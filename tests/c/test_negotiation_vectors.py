@@ -15,7 +15,7 @@ import pytest
 from answer_document import document
 from answering_compositor import AnsweringCompositor
 from patience import PATIENCE
-from telling_compositor import in_c
+from telling_compositor import LEAK_CHECK, WRAPPERS, in_c
 
 from heapwire.client_lib import Connection
 from heapwire.client_lib.negotiation import NegotiationManager
@@ -25,18 +25,18 @@ from heapwire.protocol.values import Extent, Extents
 HERE = Path(__file__).parent
 VECTORS = json.loads((HERE / "negotiation_vectors.json").read_text("utf-8"))
 CASES = [pytest.param(case, id=case["name"]) for case in VECTORS]
-LEAK_CHECK = ("valgrind", "-q", "--leak-check=full", "--error-exitcode=9")
 PEER = {"fault": "peer"}
 
 
 @pytest.mark.system(
     *("wayland-scanner", "cc", "pkg-config", "wayland-protocols.pc", "wayland-client.pc"),
 )
+@pytest.mark.parametrize("wrapper", WRAPPERS)
 @pytest.mark.parametrize("case", CASES)
-def test_in_c(case: dict[str, Any], program: Callable[..., Path]) -> None:
+def test_in_c(case: dict[str, Any], wrapper: tuple[str, ...], program: Callable[..., Path]) -> None:
     compositor = AnsweringCompositor(case["events"])
     try:
-        answers = in_c(program(HERE / "plan.c"), compositor, arguments=("64", "0", "1"))
+        answers = in_c(program(HERE / "plan.c"), compositor, wrapper, arguments=("64", "0", "1"))
     finally:
         compositor.close()
     assert answers == case["answers"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import fake_compositor
+import pytest
 from fake_compositor import FakeCompositor
 from patience import PATIENCE, until
 from pywayland.protocol.linux_dmabuf_v1 import ZwpLinuxDmabufFeedbackV1
@@ -28,6 +29,12 @@ for _table in (
     fake_compositor.TABLES[_table.name] = _table
 
 VECTORS = json.loads((Path(__file__).parents[1] / "c/feedback_vectors.json").read_text("utf-8"))
+LEAK_CHECK = ("valgrind", "-q", "--leak-check=full", "--error-exitcode=9")
+WRAPPERS = [
+    pytest.param((), id="alone"),
+    pytest.param(LEAK_CHECK, id="in-valgrind", marks=pytest.mark.system("valgrind")),
+]
+"""How a program in C is run over the vectors: for what it says, and for how it gets there."""
 
 
 class TellingCompositor(FakeCompositor):
