@@ -30,7 +30,7 @@ from heapwire.protocol import MachineError
 from heapwire.protocol.explain import Document, Json
 
 WIDTH, HEIGHT, RATE = 1280, 720, 30  # pixels of the clip, and frames a second
-END = 60.0  # seconds that it may take to write its screenshot and end
+PATIENCE = 60.0  # seconds that its own compositor may take for an answer, or for its end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="heapwire-demo.png",
         help="where the screenshot goes (default: %(default)s)",
     )
-    add_timeout(parser)
+    add_timeout(parser, PATIENCE)
     add_json(parser)
 
 
@@ -122,7 +122,7 @@ def compositor(folder: Path, platform: str, record: Path, screenshot: Path) -> I
     finally:
         process.terminate()
         try:
-            process.wait(END)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -84,15 +84,15 @@ def add_schema(parser: argparse.ArgumentParser, command: str) -> None:
     )
 
 
-def add_timeout(parser: argparse.ArgumentParser) -> None:
-    """`--timeout SECONDS`."""
+def add_timeout(parser: argparse.ArgumentParser, default: float = DEFAULT_TIMEOUT) -> None:
+    """`--timeout SECONDS`, which a command may have longer than others by itself."""
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=seconds,
-        default=os.environ.get("HEAPWIRE_TIMEOUT", DEFAULT_TIMEOUT),
+        default=os.environ.get("HEAPWIRE_TIMEOUT", default),
         help="how long the compositor may take for an answer "
-        f"(default: {DEFAULT_TIMEOUT:g}); $HEAPWIRE_TIMEOUT is read too",
+        f"(default: {default:g}); $HEAPWIRE_TIMEOUT is read too",
     )
 
 
