@@ -149,6 +149,12 @@ def test_what_answers_are_remembered_by_is_not_held_against_a_client(stage) -> N
         assert kept(stage) <= CLIENT_SET_BYTES + MOST_OF_ONE
 
 
+def test_the_bounds_are_as_low_as_was_decided() -> None:
+    """The others lower them, so that they are reached: only this sees one that is higher."""
+    assert (CLIENT_SET_BYTES, client_use.ALL_SET_BYTES) == (4 << 20, 64 << 20)
+    assert (CLIENT_OBJECTS, client_use.ALL_OBJECTS) == (64, 4096)
+
+
 def test_all_together_are_bounded_and_who_has_little_is_let_be(stage, monkeypatch) -> None:
     monkeypatch.setattr(client_use, "ALL_SET_BYTES", 1 << 20)
     greedy = [stage.client() for _ in range(3)]

@@ -65,6 +65,11 @@ def narrow(stage: Stage) -> None:
     stage.plugin._state.answers._clock = lambda: float(next(times))
 
 
+def test_a_slice_is_as_short_as_was_decided() -> None:
+    """The clock of the tests stands still: no other would see a longer one (decision 10)."""
+    assert answer_schedule.SLICE == 0.0005  # seconds of processor time
+
+
 @pytest.mark.parametrize("ask", [ask_fences, ask_odd_pitches, ask_heavily])
 def test_no_question_costs_the_loop_more_than_a_trial(stage, steps, ask) -> None:
     client = stage.client()
