@@ -47,11 +47,12 @@ vm: ## build the kernels of the test machines, get what Debian has of them (cach
 	kernel/vm/build
 	kernel/vm/build arm
 
-# What $(1) names is measured one after the other, and ends with one table, in the file $(2).
-measured = @set -e; export BENCH_TABLE=$(CURDIR)/$(VENV)/$(2); rm -f $$BENCH_TABLE; \
+# What $(1) names is measured one after the other, and ends with one table, in the file $(2), also
+# where one of them fails.
+measured = @export BENCH_TABLE=$(CURDIR)/$(VENV)/$(2) status=0; rm -f $$BENCH_TABLE; \
 	for measured in $(1); do set -- $$measured; \
-	echo "bench_$$measured"; $(BIN)/python bench/bench_$$1.py $$2; done; \
-	$(BIN)/python bench/ratio_table.py $$BENCH_TABLE
+	echo "bench_$$measured"; $(BIN)/python bench/bench_$$1.py $$2 || status=1; done; \
+	$(BIN)/python bench/ratio_table.py $$BENCH_TABLE || status=1; exit $$status
 
 HERE := $(filter-out %_weston weston,$(patsubst bench/bench_%.py,%,$(sort $(wildcard bench/bench_*.py))))
 # Weston, and what a module for it is built against.
