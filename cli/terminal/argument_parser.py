@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from heapwire.cli.terminal.output_file import OutputFile
 from heapwire.protocol import InputError, shown
 
 if TYPE_CHECKING:  # generic for a type checker alone
@@ -104,7 +103,8 @@ class ArgumentParser(argparse.ArgumentParser):
         for action in self._actions:
             value = getattr(options, action.dest, None)
             is_json = action.dest == "json" and value is True
-            if is_json or (isinstance(value, OutputFile) and value.is_standard):
+            # An `OutputFile`, whose module --help has no need of.
+            if is_json or getattr(value, "is_standard", False):
                 there.append(action.option_strings[-1])
         if len(there) > 1:
             self.error(f"{' and '.join(there)} would stand on one standard output: name a file")

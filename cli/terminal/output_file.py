@@ -17,9 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heapwire.protocol import FileError, HeapwireError, words_of
-from heapwire.protocol.explain import Document
+
+if TYPE_CHECKING:
+    from heapwire.protocol.explain import Document
 
 STANDARD_OUTPUT = "-"
 """The name of a file that means standard output."""

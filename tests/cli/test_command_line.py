@@ -48,6 +48,7 @@ def test_no_word_of_the_help_is_broken(heapwire, monkeypatch, name):
 def test_help_and_version_import_no_command_and_no_library(asked):
     modules = imported(asked)
     assert not modules & {f"heapwire.cli.{name}" for name in MODULES.values()}
+    assert not modules & {"heapwire.cli.terminal.output_file", "heapwire.protocol.values"}
     assert not modules & {"cffi", "pywayland", "pyudev", "av", "shtab", "logging"}
 
 
