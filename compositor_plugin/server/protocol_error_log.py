@@ -1,8 +1,8 @@
 """A line in the log for each protocol error: whose it is, on which object, and what it says.
 
-libwayland posts errors itself too (those of `wl_shm`, objects that are not there), and says no
-more of them than the client's pid. So this listens to all messages of a display for
-`wl_display.error`, which is how every one of them is sent.
+libwayland posts errors itself too (of objects that are not there), and says no more of them than
+the client's pid. So this listens to all messages of a display for `wl_display.error`, which is how
+every one of them is sent.
 """
 
 from __future__ import annotations

@@ -387,7 +387,7 @@ class WlSurface(Resource):
         if buffer is None:
             return None
         buffer.check()
-        return BufferHold(buffer.content, buffer)
+        return BufferHold(buffer)
 
     def _buffer_gone(self) -> None:
         self._buffer = None

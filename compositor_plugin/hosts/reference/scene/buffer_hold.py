@@ -37,19 +37,18 @@ class BufferContent(Protocol):
 class BufferHold:
     """One use of a buffer's content by one surface; `release` ends it, once.
 
-    `buffer` is the object to be released; None where the content is a copy. `release_point` is
+    `buffer` is the object to be released, whose `content` outlives it here. `release_point` is
     signalled then, where the client has named one for this use.
     """
 
     __slots__ = ("_held", "buffer", "content", "release_point")
 
-    def __init__(self, content: BufferContent, buffer: WlBuffer | None = None) -> None:
-        self.content = content
+    def __init__(self, buffer: WlBuffer) -> None:
+        self.content = buffer.content
         self.buffer = buffer
         self.release_point: SyncPoint | None = None
         self._held = True
-        if buffer is not None:
-            buffer.uses += 1
+        buffer.uses += 1
 
     def release(self) -> None:
         """The surface has no more use for it; the last use of a buffer gives it back."""
@@ -58,7 +57,6 @@ class BufferHold:
         self._held = False
         if self.release_point is not None:
             self.release_point.signal()
-        if self.buffer is not None:
-            self.buffer.uses -= 1
-            if self.buffer.uses == 0:
-                self.buffer.send("release")
+        self.buffer.uses -= 1
+        if self.buffer.uses == 0:
+            self.buffer.send("release")

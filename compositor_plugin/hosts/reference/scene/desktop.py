@@ -300,7 +300,7 @@ class Desktop:
     def _tell_plugin(self, hold: BufferHold, reason: StatusReason) -> None:
         """Say what became of a buffer, if anybody asks and it is news."""
         buffer = hold.buffer
-        if self.plugin is None or buffer is None or not buffer.alive or buffer.told is reason:
+        if self.plugin is None or not buffer.alive or buffer.told is reason:
             return
         if self.plugin.wants(buffer.address):
             buffer.told = reason

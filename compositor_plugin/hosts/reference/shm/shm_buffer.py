@@ -13,8 +13,6 @@ from heapwire.compositor_plugin.server import NewId, ViolationError
 class ShmBuffer(WlBuffer):
     """A part of a pool's file."""
 
-    INTERFACE = WlBuffer.INTERFACE
-    VERSION = WlBuffer.VERSION
     synchronised: ClassVar[bool] = False
 
     def __init__(self, new_id: NewId, content: ShmContent) -> None:
