@@ -110,10 +110,9 @@ def released_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a compositor send wl_buffer.release when a buffer is committed."""
     held = BufferHold.__init__
 
-    def hold(self, content, buffer=None) -> None:
-        held(self, content, buffer)
-        if buffer is not None:
-            buffer.send("release")
+    def hold(self, buffer) -> None:
+        held(self, buffer)
+        buffer.send("release")
 
     monkeypatch.setattr(BufferHold, "__init__", hold)
 
