@@ -7,7 +7,17 @@ import os
 import socket
 import struct
 import time
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The longest of so many waits, in milliseconds of a host's processor time, and in all."""
+
+    processor: float
+    passed: float
+    count: int
 
 
 class Ticker:
@@ -26,33 +36,34 @@ class Ticker:
             os._exit(0)
         theirs.close()
 
-    def stop(self) -> tuple[float, int]:
-        """The longest wait in milliseconds, and of how many."""
+    def stop(self) -> Waits:
+        """The longest waits since the beginning: not of necessity the same one."""
         self._pipe.shutdown(socket.SHUT_WR)
-        longest, count = self._results.read().split()
+        processor, passed, count = self._results.read().split()
         self._pipe.close()
         os.waitpid(self._pid, 0)
-        return float(longest), int(count)
+        return Waits(float(processor), float(passed), int(count))
 
 
 def _tick(path: Path, pid: int, control: socket.socket) -> None:
     clock = (~pid << 3) | 2  # clock_getcpuclockid(3): how the kernel numbers a process's clock
     control.setblocking(False)
-    longest, count = 0.0, 0
+    processor, passed, count = 0.0, 0.0, 0
     with socket.socket(socket.AF_UNIX) as host:
         host.connect(str(path))
         while True:
             with contextlib.suppress(BlockingIOError):
                 if not control.recv(1):
                     break
-            before = time.clock_gettime(clock)
+            began, used = time.monotonic(), time.clock_gettime(clock)
             host.sendall(struct.pack("=III", 1, 12 << 16, 2))  # wl_display.sync, as object 2
             received = 0
             while received < 24:  # done, and delete_id
                 received += len(host.recv(24 - received))
-            longest = max(longest, 1e3 * (time.clock_gettime(clock) - before))
+            processor = max(processor, 1e3 * (time.clock_gettime(clock) - used))
+            passed = max(passed, 1e3 * (time.monotonic() - began))
             count += 1
             time.sleep(0.0005)
     control.setblocking(True)
-    control.sendall(f"{longest} {count}".encode())
+    control.sendall(f"{processor} {passed} {count}".encode())
     control.close()
