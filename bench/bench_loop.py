@@ -31,6 +31,7 @@ from asked_questions import (
     LONG_SETS,
     MANY,
     PATIENCE,
+    combinations,
     decoder,
     fences,
     long_values,
@@ -46,6 +47,7 @@ from ticker import Ticker, Waits
 
 from heapwire.client_lib import AllocationError, NegotiationError
 from heapwire.client_lib.negotiation import Negotiation
+from heapwire.kernel.memory import DmaBuf
 from heapwire.protocol import MachineError
 from heapwire.protocol.values import Participant
 from heapwire.protocol.wire import ALLOCATIONS
@@ -55,6 +57,10 @@ _BASE = f"{LIMIT:g} ms of processor time"
 CLIENTS = 4
 LOOKS = 3.0  # seconds
 TIMES = 3
+SHAPES = ((4, 3), (3, 5), (2, 9))  # devices and alternatives: 81, 125 and 81 combinations
+NOBODY = 65534  # another user than root
+COMES_AGAIN = 4
+SETTLED = 2.0  # seconds, in which the compositor has looked whether memory is free
 
 
 def asked(negotiation: Negotiation) -> None:
@@ -121,6 +127,61 @@ def allocations(host: Host) -> str:
         manager.connection.roundtrip(timeout=PATIENCE)
         host.close()
     return f"{asked_for} were asked for"
+
+
+def all_given(host: Host, user: int | None = None) -> tuple[list[DmaBuf], str]:
+    """All the memory that a new client is given, and by which words it is refused more."""
+    manager, given = host.client(user), list[DmaBuf]()
+    negotiation = made(manager, decoder(), 3840)
+    try:
+        while True:
+            plan = negotiation.negotiate(timeout=PATIENCE).offers[0]
+            with negotiation.allocate(plan) as allocation:
+                allocation.wait(timeout=PATIENCE)
+                given += allocation.take()
+    except (AllocationError, NegotiationError) as error:
+        return given, str(error).removeprefix("the compositor did not allocate: ")
+
+
+def kept(host: Host) -> str:
+    """Memory up to the budget, whose descriptors stay when its client hangs up and comes again."""
+    memory: list[DmaBuf] = []
+    try:
+        for _ in range(COMES_AGAIN):
+            given, refusal = all_given(host)
+            memory += given
+            host.close()
+        said = f"{mebibytes(memory)} MiB in all; then {refusal}"
+        if os.geteuid() == 0:  # who else can be another user
+            given, _ = all_given(host, NOBODY)
+            memory += given
+            said = f"{said}; another user {mebibytes(given)} MiB"
+    finally:
+        for one in memory:
+            one.close()
+    host.close()
+    time.sleep(SETTLED)
+    return said
+
+
+def mebibytes(memory: list[DmaBuf]) -> int:
+    return sum(one.size for one in memory) >> 20
+
+
+def combined(host: Host) -> str:
+    """More combinations of alternatives than anybody needs, all of which work."""
+    manager, longest = host.client(), 0.0
+    for participants, sets in SHAPES:
+        for equal in (False, True):
+            asked_now = never_asked(combinations(participants, sets, equal=equal))
+            negotiation = made(manager, asked_now)
+            start = time.monotonic()
+            offers = negotiation.negotiate(timeout=PATIENCE).offers
+            longest = max(longest, time.monotonic() - start)
+            if not offers:
+                return f"no plan for {participants} devices with {sets} alternatives"
+            negotiation.close()
+    return f"all answered, in {1e3 * longest:.0f} ms at most"
 
 
 def long_sets(host: Host) -> str:
@@ -192,6 +253,8 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
     ),
     ("heavy questions, hung up; another allocates", hang_up),
     ("allocations by the hundred, hung up", allocations),
+    ("memory up to the budget, kept; hung up", kept),
+    ("81 to 125 combinations of alternatives", combined),
     ("sets of 250 KiB", long_sets),
     (f"{MANY} negotiations and a hot-plug", many),
     ("a look at the machine, and another, while one asks", looking),

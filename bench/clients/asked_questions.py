@@ -73,6 +73,24 @@ def long_values() -> tuple[Participant, ...]:
     return (_part(0, NV12, *(_unknown(n, os.urandom(1000)) for n in range(250))),)
 
 
+def combinations(participants: int, sets: int, *, equal: bool) -> tuple[Participant, ...]:
+    """Devices with so many alternatives each, which say the same or have a pitch of their own."""
+    return tuple(
+        Participant(
+            name=f"p{number:02}",
+            usage=Usage.DECODE,
+            sets=tuple(
+                ConstraintSet(
+                    formats=(NV12,),
+                    constraints=(_constraint("pitch-alignment", 64 if equal else 16 << own),),
+                )
+                for own in range(sets)
+            ),
+        )
+        for number in range(participants)
+    )
+
+
 def never_asked(participants: tuple[Participant, ...]) -> tuple[Participant, ...]:
     """The same, so that no answer to it is remembered, nor anything of it."""
     new = _unknown(99, os.urandom(8))

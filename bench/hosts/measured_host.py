@@ -69,9 +69,17 @@ class Host:
         threads = Path(f"/proc/{self.pid}/task").iterdir()
         return [pid for one in threads for pid in (one / "children").read_text("ascii").split()]
 
-    def client(self) -> NegotiationManager:
-        """A new client, until `close`."""
-        self._connections.append(Connection(str(self.path)))
+    def client(self, user: int | None = None) -> NegotiationManager:
+        """A new client, until `close`; of another user, for which this process has to be root's."""
+        if user is not None:
+            self.path.parent.chmod(0o711)
+            self.path.chmod(0o777)
+            os.seteuid(user)
+        try:
+            self._connections.append(Connection(str(self.path)))
+        finally:
+            if user is not None:
+                os.seteuid(0)
         return NegotiationManager(self._connections[-1])
 
     def client_beside(self, act: Callable[[NegotiationManager], None]) -> None:
