@@ -52,13 +52,14 @@ def listen() -> None:
 def _plug() -> None:
     """Take the first source away, or give it back: from the loop, and not in whatever runs now."""
     from heapwire.compositor_plugin.hosts.embed import attachment
+    from heapwire.compositor_plugin.server import IdleCall
 
     for attached in attachment._attachments.values():
         plugin = attached.plugin
         all_there = attached._platform
         others = replace(all_there, sources=all_there.sources[1:])
         changed = others if plugin.platform == all_there else all_there
-        plugin._display.loop.add_idle(partial(plugin.platform_changed, changed))
+        IdleCall(plugin._display.loop, partial(plugin.platform_changed, changed)).ask()
 
 
 _rings: dict[int, Callable[[], None]] = {}

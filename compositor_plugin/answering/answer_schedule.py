@@ -16,6 +16,7 @@ from heapwire.compositor_plugin.server import (
     Client,
     Display,
     EventSource,
+    IdleCall,
     Listener,
     NextPass,
     ReadyOrder,
@@ -84,7 +85,7 @@ class AnswerSchedule:
         self._doubted: dict[NegotiationObject, None] = {}  # which are to be given a turn
         self._upgrades: dict[NegotiationObject, None] = {}  # in the order in which they came
         self._ended: deque[Ending] = deque()
-        self._idle: EventSource | None = None
+        self._idle = IdleCall(loop, self._slice)
         self._order = ReadyOrder(loop)
         # Neither has a slice itself: that comes after what has arrived meanwhile.
         self._next_pass = NextPass(loop, self._go_on)
@@ -96,7 +97,7 @@ class AnswerSchedule:
         self._handled = 0  # requests, when the pass began whose slice comes
         self._described: int | None = None  # the same of a pass in which something is described
         self._describing: dict[Client, None] = {}  # in this pass
-        self._end_of_pass: EventSource | None = None
+        self._end_of_pass = IdleCall(loop, self._pass_ends)
         self._put_off = 0
         self._taken = 0  # turns
         self._end = NEVER  # of the slice, by the clock
@@ -119,7 +120,7 @@ class AnswerSchedule:
             return
         if self._described is None:
             self._described = self._requests
-            self._end_of_pass = self._loop.add_idle(self._pass_ends)
+            self._end_of_pass.ask()
             self._display.send_queued()
         self._describing[client] = None
         self._more += more
@@ -220,10 +221,8 @@ class AnswerSchedule:
         self._next_pass.close()
         self._order.close()
         self._next_slice.remove()
-        for idle in (self._idle, self._end_of_pass):
-            if idle is not None:
-                idle.remove()
-        self._idle = self._end_of_pass = None
+        self._idle.remove()
+        self._end_of_pass.remove()
 
     def _add(
         self,
@@ -241,23 +240,22 @@ class AnswerSchedule:
         return requests_handled() + self._more
 
     def _begin(self) -> None:
-        if self._idle is None and not self._pausing and not self._closed:
+        if not (self._idle.asked or self._pausing or self._closed):
             begun = self._described
             self._handled = self._requests if begun is None else begun
-            self._idle = self._loop.add_idle(self._slice)
+            self._idle.ask()
 
     def _go_on(self) -> None:
         self._pausing = False
         if not self._closed:  # `_handled` is that of the last slice's end
-            self._idle = self._loop.add_idle(self._slice)
+            self._idle.ask()
 
     def _pass_ends(self) -> None:
-        if self._idle is not None:  # a slice comes, and whoever sends something meanwhile
-            self._end_of_pass = self._loop.add_idle(self._pass_ends)
+        if self._idle.asked:  # a slice comes, and whoever sends something meanwhile
+            self._end_of_pass.ask()
             return
         described, self._described = self._described, None
         clients, self._describing = self._describing, {}
-        self._end_of_pass = None
         if described is not None and self._requests - described > self._much:
             self._order.put_last(clients)
 
@@ -266,7 +264,6 @@ class AnswerSchedule:
         self._begin()  # before anything is read: timers are first in a pass
 
     def _slice(self) -> None:
-        self._idle = None
         self._pausing = True  # what is added from here on is part of this slice or the next
         self._display.flush()
         if self._requests - self._handled > self._much and self._put_off < PUT_OFF:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         WRITABLE as WRITABLE,
         EventLoop as EventLoop,
         EventSource as EventSource,
+        IdleCall as IdleCall,
     )
     from heapwire.compositor_plugin.server.global_ import Global as Global
     from heapwire.compositor_plugin.server.interface import (
@@ -77,7 +78,7 @@ else:
             "display": "Display OwnDisplay",
             "encoded_events": "EncodedEvents post_by post_no_more_by",
             "errors": "ViolationError is_shortage",
-            "event_loop": "EventLoop EventSource READABLE WRITABLE",
+            "event_loop": "EventLoop EventSource IdleCall READABLE WRITABLE",
             "protocol_error_log": "error_line",
             "object_bound": "ObjectBound",
             "ready_order": "ReadyOrder",

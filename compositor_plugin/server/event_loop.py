@@ -20,11 +20,16 @@ WRITABLE = 2
 
 _ANYTHING = ffi.typeof("void *")
 _sources: dict[int, EventSource] = {}
+_idle_calls: dict[int, IdleCall] = {}  # those that the loop makes
 _numbers = itertools.count(1)
 
 
 def _nothing(_mask: int) -> None:
     """What a source calls that is no more."""
+
+
+def _nobody() -> None:
+    """The same of an idle call."""
 
 
 class EventSource:
@@ -62,6 +67,43 @@ class EventSource:
             library().wl_event_source_remove(self._pointer)
 
 
+class IdleCall:
+    """Something that the loop calls when what is being dispatched has been dispatched.
+
+    Only when it is asked to, and once each time; `remove` ends it. An answer asks for one, so
+    it is made beforehand.
+    """
+
+    __slots__ = ("_callback", "_data", "_loop", "_number", "_pointer", "asked")
+
+    def __init__(self, loop: EventLoop, callback: Callable[[], None]) -> None:
+        self._callback = callback
+        self._loop = loop
+        self._number = next(_numbers)
+        self._data = cast(_ANYTHING, self._number)
+        self._pointer: CData = ffi.NULL
+        self.asked = False
+        """Whether a call is to come; always, once it is removed."""
+
+    def ask(self) -> None:
+        """Be called soon; nothing happens if that has been asked."""
+        if self.asked:
+            return
+        pointer = library().wl_event_loop_add_idle(self._loop.pointer, _IDLE, self._data)
+        if pointer == ffi.NULL:
+            raise MachineError("an idle callback cannot be added to the event loop")
+        self._pointer, self.asked = pointer, True
+        _idle_calls[self._number] = self
+        self._loop.sources.add(self)
+
+    def remove(self) -> None:
+        """Be called no more; safe to call twice, and from its own callback."""
+        if _idle_calls.pop(self._number, None) is not None:
+            self._loop.sources.discard(self)
+            library().wl_event_source_remove(self._pointer)
+        self.asked, self._callback = True, _nobody  # it often refers to whoever has this
+
+
 class EventLoop:
     """A `wl_event_loop` of somebody's."""
 
@@ -69,7 +111,7 @@ class EventLoop:
 
     def __init__(self, pointer: CData) -> None:
         self.pointer = pointer
-        self.sources: set[EventSource] = set()
+        self.sources: set[EventSource | IdleCall] = set()
 
     def clear(self) -> None:
         """Remove all sources that were added through this object."""
@@ -95,26 +137,14 @@ class EventLoop:
         )
         return source._added(pointer, "a timer", MachineError)
 
-    def add_idle(self, callback: Callable[[], None]) -> EventSource:
-        """Call back once, when what is being dispatched has been dispatched."""
-        source = EventSource(self, lambda _: callback())
-        pointer = library().wl_event_loop_add_idle(
-            self.pointer, _IDLE, cast(_ANYTHING, source._number)
-        )
-        return source._added(pointer, "an idle callback", MachineError)
-
 
 def _run(data: CData, mask: int) -> None:
     source = _sources.get(int(ffi.cast("uintptr_t", data)))
     if source is not None:
-        _call(source._callback, mask)
-
-
-def _call(called: Callable[[int], None], mask: int) -> None:
-    try:
-        called(mask)
-    except Exception:
-        log.exception("an event source failed")
+        try:
+            source._callback(mask)
+        except Exception:
+            log.exception("an event source failed")
 
 
 @callback("int(int, uint32_t, void *)")
@@ -131,11 +161,14 @@ def _timer_fired(data: CData) -> int:
 
 @callback("void(uintptr_t)")
 def _idle(number: int) -> None:
-    source = _sources.pop(number, None)  # libwayland frees an idle source before it calls back
-    if source is not None:
-        source._loop.sources.discard(source)
-        called, source._callback = source._callback, _nothing
-        _call(called, 0)
+    idle = _idle_calls.pop(number, None)  # libwayland frees an idle source before it calls back
+    if idle is not None:
+        idle.asked = False
+        idle._loop.sources.discard(idle)
+        try:
+            idle._callback()
+        except Exception:
+            log.exception("an event source failed")
 
 
 _IDLE = ffi.cast("void(*)(void *)", _idle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from stage import NV12, SIZE, XRGB, Stage
@@ -125,7 +126,8 @@ def test_what_ended_objects_had_is_let_go_in_slices(stage, monkeypatch) -> None:
         slice_(schedule)
         ended.append(before - len(schedule._ended))
 
-    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
+    answers = stage.plugin._state.answers
+    monkeypatch.setattr(answers._idle, "_callback", partial(counted, answers))
     client.close()
     stage.clients.remove(client)
     stage.display.dispatch(100)

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -147,7 +148,7 @@ def test_clients_that_never_stop_asking_put_slices_off_a_few_times(stage, monkey
         slice_(schedule)
         slices.append(not schedule.busy)
 
-    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
+    monkeypatch.setattr(answers._idle, "_callback", partial(counted, answers))
     client.request(negotiation, "commit", 1, pump=False)
     for _ in turns(100, "the slice"):
         if slices and not answers.busy:
@@ -173,8 +174,8 @@ def test_a_thousand_negotiations_are_reconsidered_in_as_many_slices(stage, monke
         run(schedule)
         turns.append(before - len(schedule._turns))
 
-    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
     answers = stage.plugin._state.answers
+    monkeypatch.setattr(answers._idle, "_callback", partial(counted, answers))
     stage.plugin.platform_changed(replace(stage.platform, sources=(cma,)))
     negotiation = other.negotiation()
     other.ask(negotiation, 7)
@@ -339,7 +340,8 @@ def test_what_was_allocated_meanwhile_is_told_in_slices(stage, monkeypatch) -> N
         slice_(schedule)
         told.append(before - len(state.kernel_worker._finished))
 
-    monkeypatch.setattr(answer_schedule.AnswerSchedule, "_slice", counted)
+    answers = stage.plugin._state.answers
+    monkeypatch.setattr(answers._idle, "_callback", partial(counted, answers))
     stage.until(lambda: all(client.of(id_) for id_ in ids))
     assert [client.of(id_)[-1].name for id_ in ids] == ["done"] * len(ids)
     assert [count for count in told if count] == [1] * len(ids)

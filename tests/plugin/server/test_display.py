@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,13 @@ from patience import until
 from probe import PROBE, Probe, serve
 from wire_client import WireClient
 
-from heapwire.compositor_plugin.server import Display, Global, OwnDisplay, core_interface
+from heapwire.compositor_plugin.server import (
+    Display,
+    Global,
+    IdleCall,
+    OwnDisplay,
+    core_interface,
+)
 from heapwire.compositor_plugin.server.libwayland_server import (
     callback,
     mapped_copies,
@@ -104,8 +111,13 @@ def test_file_descriptors_timers_and_idle_callbacks(display) -> None:
     read, write = os.pipe()
     loop = display.loop
     source = loop.add_fd(read, lambda mask: called.append(("fd", mask, os.read(read, 1))))
-    loop.add_idle(lambda: called.append("idle"))
-    loop.add_idle(lambda: called.append("never")).remove()
+    idle, never = (IdleCall(loop, partial(called.append, name)) for name in ("idle", "never"))
+    idle.ask()
+    idle.ask()
+    never.ask()
+    never.remove()
+    never.remove()
+    never.ask()
     timer = loop.add_timer(lambda: called.append("timer"))
     display.dispatch(0)
     assert called == ["idle"]
@@ -165,10 +177,50 @@ def test_a_source_may_remove_itself_in_its_callback(display) -> None:
     os.close(write)
 
 
+def test_an_idle_call_comes_as_often_as_it_is_asked_for(display) -> None:
+    called = []
+
+    def call() -> None:
+        called.append(idle.asked)
+        if len(called) == 2:
+            idle.ask()  # from its own callback: in the same pass
+
+    idle = IdleCall(display.loop, call)
+    display.dispatch(0)
+    assert called == []
+    for expected in (1, 3):
+        idle.ask()
+        assert idle.asked
+        display.dispatch(0)
+        assert called == [False] * expected
+    assert not display.loop.sources
+
+
+def test_an_idle_call_that_ends_itself_or_whose_display_ends_is_gone(display) -> None:
+    called = []
+
+    def end() -> None:
+        called.append(1)
+        idle.remove()
+        idle.ask()
+
+    idle = IdleCall(display.loop, end)
+    idle.ask()
+    for _ in range(2):
+        display.dispatch(0)
+    assert called == [1]
+    with OwnDisplay() as other:
+        left = IdleCall(other.loop, end)
+        left.ask()
+    left.ask()
+    left.remove()
+    assert called == [1]
+
+
 def test_a_failing_callback_is_logged_and_the_loop_goes_on(display, caplog) -> None:
     called = []
-    display.loop.add_idle(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-    display.loop.add_idle(lambda: called.append(1))
+    IdleCall(display.loop, lambda: 1 / 0).ask()  # type: ignore[arg-type, return-value]
+    IdleCall(display.loop, lambda: called.append(1)).ask()
     display.dispatch(0)
     assert called == [1]
     assert "ZeroDivisionError" in caplog.text
