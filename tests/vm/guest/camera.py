@@ -7,7 +7,7 @@ specification and of include/uapi/linux/usb/raw_gadget.h.
 usage: camera.py FUNCTIONS    (runs until it is killed, which unplugs it)
 
 A device with two FUNCTIONS is two cameras that share one USB device. The environment's
-CAMERA_SIZE is the size of the pictures, such as 640x480.
+CAMERA_SIZE is the size of the pictures, such as 640x480; with CAMERA_STILL all are the first one.
 """
 
 import ctypes
@@ -17,6 +17,7 @@ import sys
 import threading
 
 WIDTH, HEIGHT = map(int, os.environ.get("CAMERA_SIZE", "320x240").split("x"))
+STILL = "CAMERA_STILL" in os.environ
 FRAME_SIZE = WIDTH * HEIGHT * 2
 # Two formats of 16 bits a pixel, by the V4L2 name and the GUID's first half.
 FORMATS = {"YUYV": b"YUY2", "RGBP": b"RGBP"}
@@ -192,7 +193,7 @@ class Camera:
     def stream(self, endpoint):
         """Frame after frame: each payload waits until the host wants it."""
         for number in range(1 << 30):
-            data = frame(number)
+            data = frame(0 if STILL else number)
             step = PAYLOAD - HEADER
             for start in range(0, len(data), step):
                 flags = 0x80 | number & 1

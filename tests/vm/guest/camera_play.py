@@ -3,7 +3,8 @@
     camera_play.py MODULE
 
 Shows the emulated USB camera, whose pictures are known to the byte, and vivid, whose bars are, on
-the reference compositor; and vivid with `heapwire camera` on Weston with the module and without.
+the reference compositor; and both with `heapwire camera` on Weston with the module and without,
+where the display tells what it shows.
 Of two of vivid's cameras, of which the second allocates scattered memory, the own buffers are
 judged for a display that scans out one run of memory. Prints one JSON object.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,10 +21,12 @@ import tempfile
 import camera
 import numpy as np
 from contiguous_display import ENVIRONMENT, contiguous_platform, write_policy
+from display_state import Crcs, Look, crc_of_565, framebuffer
 from limits import PATIENCE
 from observe import node_named, plugged
 from played import played
 from step_limit import step_limit
+from still_cameras import picture_of, screen_crc
 from weston import Weston, seat
 
 from heapwire.client_lib import CameraMaterial, Player, PlayOptions
@@ -34,6 +38,7 @@ from heapwire.protocol.explain import solve
 from heapwire.protocol.values import Extent, Extents, FormatModifier, Goal, Usage, parse_fourcc
 
 FRAMES = 8
+VIVIDS = ("vivid-000-vid-cap", "vivid-001-vid-cap")
 VIVID_SIZE = Extent(640, 480)
 LINEAR_XRGB8888 = FormatModifier(parse_fourcc("XRGB8888"), 0)
 
@@ -86,7 +91,7 @@ def usb():
 
 
 def vivid():
-    node = node_named("vivid-000-vid-cap")
+    node = node_named(VIVIDS[0])
     return {
         way.value: on_reference(node, VIVID_SIZE, bars, way=way, code="XRGB8888")
         for way in CaptureMemory
@@ -116,10 +121,11 @@ def judged(platform, name, frame):
     }
 
 
-def offering(label, screen=None):
+def offering(label, screen=None, crc=None):
     """A camera that shows what it has allocated itself, if that is good, or what is negotiated.
 
-    It is opened once. `screen` is where Weston is, None for the reference compositor.
+    It is opened once. `screen` is where Weston is, None for the reference compositor, and `crc`
+    what the display has there for the camera's picture.
     """
     platform = contiguous_platform()
     node = node_named(label)
@@ -151,45 +157,68 @@ def offering(label, screen=None):
         way=way,
         opened=lambda _: device,
     )
-    return {**told, "way": way.value, "played": shown(material, platform, screen)}
+    return {**told, "way": way.value, "played": shown(material, platform, screen, crc)}
 
 
-def shown(material, platform, screen):
-    """What a player says of it, and on the reference compositor what was on the screen."""
+def shown(material, platform, screen, crc):
+    """What a player says of it, and what was on the screen."""
     options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE)
-    seen = []
     if screen is not None:
-        result = Player(material, display=screen, platform=platform, options=options).play()
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            compositor = Compositor(
-                platform,
-                size=VIVID_SIZE,
-                socket=f"{folder}/screen",
-                on_frame=lambda record, pixels: seen.append(bars(pixels())),
-            )
-            with compositor, compositor.running():
-                result = Player(
-                    material, display=compositor.connect(), platform=platform, options=options
-                ).play()
+        with Crcs() as crcs:
+            look = Look(crcs, crc)
+            result = Player(
+                material, display=screen, platform=platform, options=options, on_progress=look
+            ).play()
+        return {**played(result), **look.seen}
+    seen = []
+    with tempfile.TemporaryDirectory() as folder:
+        compositor = Compositor(
+            platform,
+            size=VIVID_SIZE,
+            socket=f"{folder}/screen",
+            on_frame=lambda record, pixels: seen.append(bars(pixels())),
+        )
+        with compositor, compositor.running():
+            result = Player(
+                material, display=compositor.connect(), platform=platform, options=options
+            ).play()
     return {**played(result), "seen": seen}
 
 
-def exporters(screen=None):
-    cameras = {"dma-contig": "vivid-000-vid-cap", "vmalloc": "vivid-001-vid-cap"}
-    return {name: offering(label, screen) for name, label in cameras.items()}
+def exporters(screen=None, crcs=(None, None)):
+    memories = ("dma-contig", "vmalloc")
+    return {
+        name: offering(label, screen, crc)
+        for name, label, crc in zip(memories, VIVIDS, crcs, strict=True)
+    }
 
 
-def command(weston):
-    """What `heapwire camera` says."""
-    words = [sys.executable, "-m", "heapwire.cli.main", "camera", node_named("vivid-000-vid-cap")]
-    words += ["--size", str(VIVID_SIZE), "--format", "XRGB8888", "--fullscreen", "--json"]
-    words += ["--frames", "24", "--timeout", str(PATIENCE), "--buffers", "imported"]
+def on_screen(weston, node, code, crc):
+    """What `heapwire camera` says that is ended once the display shows what the camera sees."""
+    words = [sys.executable, "-m", "heapwire.cli.main", "camera", node, "--size", str(VIVID_SIZE)]
+    words += ["--format", code, "--fullscreen", "--json", "--timeout", str(PATIENCE)]
+    words += ["--buffers", "imported"]
     environment = {**os.environ, "WAYLAND_DISPLAY": weston.socket}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return {"error": done.stdout + done.stderr + weston.log[-2000:]}
-    return json.loads(done.stdout)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with Crcs() as crcs:
+        process = subprocess.Popen(words, env=environment, **pipes)
+        shown = crcs.wait_for(crc, process)
+        plane = framebuffer()
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=PATIENCE)
+    if process.returncode:
+        return {"error": said + errors + weston.log[-2000:]}
+    return {**json.loads(said), "on_screen": shown, "framebuffer": plane}
+
+
+def on_weston(weston, crc):
+    """The picture of vivid and that of the emulated camera, which stand still."""
+    told = {"vivid": on_screen(weston, node_named(VIVIDS[0]), "XRGB8888", crc)}
+    os.environ["CAMERA_STILL"] = "1"
+    with plugged(1):
+        crc = crc_of_565(camera.frame(0), camera.WIDTH, camera.HEIGHT)
+        told["usb"] = on_screen(weston, node_named(camera.NAME), "RGB565", crc)
+    return told
 
 
 def main():
@@ -204,6 +233,8 @@ def main():
     timed("vivid", vivid)
     write_policy()
     timed("exporters", exporters)
+    nodes = map(node_named, VIVIDS)
+    crcs = [screen_crc(picture_of(node, local_platform())) for node in nodes]
     with seat():
         for name, module in (("module", sys.argv[1]), ("stock", None)):
             with Weston(
@@ -213,9 +244,9 @@ def main():
                 size=VIVID_SIZE,
                 environment=ENVIRONMENT,
             ) as weston:
-                timed(name, command, weston)
+                timed(name, on_weston, weston, crcs[0])
                 if module is not None:
-                    timed("exporters_weston", exporters, weston.socket)
+                    timed("exporters_weston", exporters, weston.socket, crcs)
     print(json.dumps(told))
 
 

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from limits import PACE
+from limits import PACE, PATIENCE
 
 DEBUGFS = Path("/sys/kernel/debug/dri")
 CRCS = Path("/tmp/crcs")
@@ -35,6 +35,19 @@ def crc_of(picture, pitch, width, height):
     pixels = rows[:, : width * 4].reshape(height, width, 4)
     wide = np.full((height, width, 4), 0xFFFF, "<u2")
     wide[..., 1:] = pixels[..., 2::-1].astype("<u2") * 257
+    return _crc(wide)
+
+
+def crc_of_565(picture, width, height):
+    """The same for a picture of RGB565 without padding (vkms_formats.c, RGB565_to_argb_u16)."""
+    words = np.frombuffer(picture, "<u2").reshape(height, width)
+    wide = np.full((height, width, 4), 0xFFFF, "<u2")
+    for part, (down, most) in enumerate(((11, 31), (5, 63), (0, 31)), start=1):
+        wide[..., part] = np.rint((words >> down & most) * (65535 / most))
+    return _crc(wide)
+
+
+def _crc(wide):
     return zlib.crc32(wide.tobytes(), 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
@@ -53,11 +66,15 @@ class Crcs:
         self._reader.wait()
         self._file.close()
 
-    def wait_for(self, crc):
-        """Whether the display comes to show what has this CRC."""
-        deadline = time.monotonic() + 30 * PACE
+    def wait_for(self, crc, process=None):
+        """Whether the display comes to show what has this CRC.
+
+        Where a `process` is to show it, that may begin first, and is not waited for once it ends.
+        """
+        deadline = time.monotonic() + (30 * PACE if process is None else PATIENCE)
         while self._last() != crc:
-            if time.monotonic() > deadline:
+            ended = process is not None and process.poll() is not None
+            if ended or time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
         return True
@@ -78,6 +95,24 @@ class Crcs:
         """The last whole line has the number of a frame and its CRC."""
         lines = CRCS.read_text().split("\n")[:-1]
         return int(lines[-1].split()[1], 16) if lines else None
+
+
+class Look:
+    """A player's `on_progress`, where all that it shows is one picture that stands still.
+
+    `seen` is whether the display shows it, by its CRC, and what is on the plane then. That is
+    looked at when the first picture has been handed over; the next one has to wait so long.
+    """
+
+    def __init__(self, crcs, crc):
+        self.seen = {"on_screen": False}
+        self._crcs, self._crc = crcs, crc
+        self._done = False
+
+    def __call__(self, _progress):
+        if not self._done:
+            self._done = True
+            self.seen = {"on_screen": self._crcs.wait_for(self._crc), "framebuffer": framebuffer()}
 
 
 def crcs_seen():
