@@ -87,7 +87,7 @@ class Window(Owner):
         self._connection = connection
         self._configured = False
         self._bounds: Extent | None = None
-        self._opaque: tuple[int, int] | None = None
+        self._placed: tuple[Extent, Fraction, int, Extent | None] | None = None
         failed = connection.handler_failed
         globals_ = connection.globals(timeout=timeout)
         self._compositor = _bind(
@@ -198,21 +198,8 @@ class Window(Owner):
         that has not been imported.
         """
         proxy = _imported(buffer)  # before any state of the surface is set
-        upright = extent
-        if rotation in (90, 270):
-            upright, pixel_aspect = Extent(extent.height, extent.width), 1 / pixel_aspect
-        width, height = self._fit(upright, pixel_aspect)
-        self.surface.set_buffer_transform(_TRANSFORMS[rotation])
-        if self._viewport is not None:
-            scaled = (width, height) != (upright.width, upright.height)
-            self._viewport.set_destination(*((width, height) if scaled else (-1, -1)))
+        self._place(extent, pixel_aspect, rotation)
         told = self._colours.tell(colour)
-        if self._opaque != (width, height):
-            region = self._compositor.create_region()
-            region.add(0, 0, width, height)
-            self.surface.set_opaque_region(region)
-            region.destroy()
-            self._opaque = (width, height)
         self.surface.attach(proxy, 0, 0)
         self.surface.damage_buffer(0, 0, extent.width, extent.height)
         self._await_frame(shown)
@@ -249,6 +236,25 @@ class Window(Owner):
                 proxy.destroy()
         self.surface.destroy()
         self._wm_base.destroy()
+
+    def _place(self, extent: Extent, pixel_aspect: Fraction, rotation: int) -> None:
+        """Turn and scale what is shown from now on; the surface keeps that from frame to frame."""
+        placed = (extent, pixel_aspect, rotation, self._bounds)
+        if placed == self._placed:
+            return
+        self._placed = placed
+        upright = extent
+        if rotation in (90, 270):
+            upright, pixel_aspect = Extent(extent.height, extent.width), 1 / pixel_aspect
+        width, height = self._fit(upright, pixel_aspect)
+        self.surface.set_buffer_transform(_TRANSFORMS[rotation])
+        if self._viewport is not None:
+            scaled = (width, height) != (upright.width, upright.height)
+            self._viewport.set_destination(*((width, height) if scaled else (-1, -1)))
+        region = self._compositor.create_region()
+        region.add(0, 0, width, height)
+        self.surface.set_opaque_region(region)
+        region.destroy()
 
     def _fit(self, extent: Extent, pixel_aspect: Fraction) -> tuple[int, int]:
         """The size of the picture on the surface, in surface coordinates."""

@@ -239,8 +239,7 @@ class Playback:
         clock, paced, needs = self._clock, self._options.paced, self._needs
         assert needs is not None, "no picture comes before what its buffers need to be like"
         self._window.set_fullscreen(self._fullscreen())
-        duration = float(1 / self._pictures.rate)
-        if paced and clock.too_late(picture.time, duration):
+        if paced and clock.too_late(picture.time, float(1 / self._pictures.rate)):
             picture.drop()
             self._dispatch(0.0)
             return False

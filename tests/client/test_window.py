@@ -116,6 +116,35 @@ def test_a_picture_keeps_its_shape_in_the_bounds_of_the_window(
     assert fake.destinations[0] == destination
 
 
+@pytest.mark.parametrize("fake", [Bounded], indirect=True)
+def test_where_a_picture_goes_is_said_when_that_changes(fake, memory):
+    """A surface keeps how it is turned, scaled and covered from frame to frame."""
+    placing = {"set_buffer_transform", "set_destination", "set_opaque_region"}
+    told = []
+    with window_with_buffers(fake, memory) as (connection, window, _, pool):
+
+        def shown(extent=SIZE, **how):
+            until(lambda: window.ready, "a wish for a frame", lambda: connection.dispatch(0.02))
+            before = len(fake.requests)
+            window.show(pool.free(), extent, **how, shown=lambda presented: None)
+            connection.roundtrip()
+            told.append({one.name for one in fake.requests[before:]} & placing)
+
+        shown()
+        shown()
+        shown(rotation=90)
+        shown(rotation=90, pixel_aspect=Fraction(2))
+        shown(rotation=90, pixel_aspect=Fraction(4, 2))
+        fake.bounds = (120, 320)
+        fake.configure()
+        connection.roundtrip()
+        shown(rotation=90, pixel_aspect=Fraction(2))
+        shown(Extent(32, 24))
+        shown(Extent(32, 24))
+    assert told == [placing, set(), placing, placing, set(), placing, placing, set()]
+    assert fake.destinations == [(240, 180), (240, 320), (240, 640), (120, 320), (120, 90)]
+
+
 def test_outputs_that_come_and_go_are_known_by_name(no_fd_leak):
     one, other = OutputMode(name="one"), OutputMode(name="other", extent=Extent(320, 200))
     compositor = Compositor(Platform.load("raspberry-pi-4"), outputs=(one, other))
