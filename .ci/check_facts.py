@@ -6,8 +6,9 @@ Each row of a profile says where it was read: `file: symbol`, `file: symbol: tex
 or `file: symbol[word]: text`, where the word picks an entry of a table. What is
 compared: the formats and the modifiers of a table with those of all rows that
 name it; a number with those that the text has, macros worked out; the text itself
-with what stands there. A row that names no file of the kernel cannot be compared:
-those are counted and listed, and more than a fifth of them is a fault.
+with what stands there. A row that was read elsewhere cannot be compared: those are
+counted and listed, and more than a fifth of them is a fault. Each says where all
+the same: `Mesa 25.0.7, file: symbol`, a release or a repository before the place.
 What platforms quote stands where they say (check_platforms.py).
 The table of formats is compared too (check_formats.py), how many planes buffers have
 (check_planes.py), how large Intel's tiles are (check_tiles.py), and how long a pitch
@@ -39,7 +40,7 @@ from check_planes import check_planes
 from check_platforms import check_platforms
 from check_strides import Table, is_of_a_stride, stride_faults
 from check_tiles import check_tiles
-from kernel_source import PLACE, KernelSource, SourceError, elements
+from kernel_source import ELSEWHERE, PLACE, KernelSource, SourceError, elements
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
 from heapwire.kernel.description.quantity import parse_quantity
@@ -49,6 +50,7 @@ from heapwire.protocol.values import (
     ANY_MODIFIER,
     FORMATS,
     INVALID,
+    TILINGS,
     fourcc_name,
     modifier_name,
     parse_modifier,
@@ -152,7 +154,7 @@ class _Profile:
                     own = {modifier for _, modifier in pairs}
                     modifiers.setdefault(one["modifiers-source"], set()).update(own)
                 for row in self._constraints(one):
-                    self._constraint(row, _bytes_of_a_pixel(pairs))
+                    self._constraint(row, _bytes_of_a_pixel(pairs), _bytes_of_a_tile(pairs))
         for where, said in formats.items():
             self._compare(where, "formats", lambda *place, said=said: self._formats(said, *place))
         for where, stated in modifiers.items():
@@ -177,7 +179,10 @@ class _Profile:
             self._outcome.differences.append(told)
             return
         if place is None:
-            self._outcome.uncompared.append(f"{self._name}: {what}: {where or 'no source'}")
+            told = f"{self._name}: {what}: {where or 'no source'}"
+            self._outcome.uncompared.append(told)
+            if ELSEWHERE.fullmatch(where) is None:
+                self._outcome.differences.append(f"not written as whose, file: symbol: {told}")
             return
         self._outcome.compared += 1
         file, symbol, entry, text = place.groups()
@@ -192,8 +197,10 @@ class _Profile:
         self._source.quoted(file, symbol, entry, text)
         return "" if text else "say which text of it"
 
-    def _constraint(self, row: Mapping[str, Any], sizes: Collection[int] = ()) -> None:
-        """Compare one row; `sizes` are the bytes of a pixel of what it is about."""
+    def _constraint(
+        self, row: Mapping[str, Any], sizes: Collection[int] = (), tiles: Collection[int] = ()
+    ) -> None:
+        """Compare one row; the bytes of a pixel, and of a tile's row, of what it is about."""
 
         def compare(file: str, symbol: str, entry: str, text: str) -> str:
             region = self._source.quoted(file, symbol, entry, text)
@@ -218,6 +225,8 @@ class _Profile:
                 found |= _scales(found)
             if "bytespp" in text:  # the number is one of pixels
                 found = {number * size for number in found for size in sizes}
+            if row["type"] == "pitch-alignment" and "tile_width" in text:  # so is this, of tiles
+                found = {number * width for number in found for width in tiles}
             missing = [number for number in wanted if number not in found]
             return f"{missing[0]} is not among {sorted(found)}" if missing else ""
 
@@ -291,6 +300,15 @@ def _bytes_of_a_pixel(pairs: Iterable[tuple[int, int]]) -> set[int]:
     """In the first plane, of the formats whose pixels are bytes there."""
     planes = {FORMATS[code].planes[0] for code, _ in pairs if code in FORMATS}
     return {one.bytes_per_block // one.block_width for one in planes}
+
+
+def _bytes_of_a_tile(pairs: Iterable[tuple[int, int]]) -> set[int]:
+    """In a row of it, in the first plane, of the pairs that are laid out in tiles."""
+    return {
+        TILINGS[modifier].size_of(FORMATS[code].planes[0])[0]
+        for code, modifier in pairs
+        if modifier in TILINGS and code in FORMATS
+    }
 
 
 def _numbers(value: object) -> list[int]:

@@ -49,6 +49,9 @@ _OPERATORS = {
 }
 PLACE = re.compile(r"([\w./+-]+\.(?:c|h|dtsi?)): ([\w-]+)(?:\[(\w+)\])?(?:: (.+))?", re.DOTALL)
 """How a row says where it was read: file, symbol, entry of a table, and text."""
+_RELEASED = r"[\w-]+ \d[\w.]*|[\w-]+(?:/[\w.-]+)+(?: [\w.-]+)?"
+ELSEWHERE = re.compile(rf"(?:{_RELEASED}), {PLACE.pattern}", re.DOTALL)
+"""The same of another source, `Mesa 25.0.7, FILE: SYMBOL`: a release, or a repository."""
 
 Macro = tuple[tuple[str, ...] | None, str]
 

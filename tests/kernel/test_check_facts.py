@@ -311,7 +311,7 @@ formats = FORMATS
 constraints = [
   {{ type = "pitch-alignment", value = VALUE, source = "{DRIVER}: acme_align: return bytespp * ALIGN(width, 32)" }},
 ]
-source = "as seen"
+source = "acme/user-space, acme.c: acme_formats"
 """  # noqa: E501
 
 
@@ -333,6 +333,27 @@ def test_a_pitch_of_pixels_is_compared_in_bytes(tree, formats, value, told):
     driver.write_text(driver.read_text() + more)
     row = PIXELS.replace("FORMATS", str(formats).replace("'", '"')).replace("VALUE", str(value))
     outcome = compared(tree, row)
+    assert outcome.compared == 1
+    assert [told in line for line in outcome.differences] == ([] if told is None else [True])
+
+
+@pytest.mark.parametrize(
+    ("modifier", "value", "told"),
+    [
+        ("INTEL_Y_TILED", 384, None),  # three tiles of 128 bytes
+        ("INTEL_X_TILED", 1536, None),
+        ("INTEL_X_TILED", 384, "384 is not among"),
+        ("INTEL_Y_TILED", 128, "128 is not among"),
+        ("INTEL_Y_TILED", 3, "3 is not among"),
+    ],
+)
+def test_a_pitch_of_tiles_is_compared_in_bytes(tree, modifier, value, told):
+    more = "static int acme_align(int tile_width)\n{\n    return tile_width *= 3;\n}\n"
+    driver = tree / "linux" / DRIVER
+    driver.write_text(driver.read_text() + more)
+    row = PIXELS.replace("FORMATS", f'["XRGB8888"]\nmodifiers = ["{modifier}"]')
+    row = row.replace("return bytespp * ALIGN(width, 32)", "tile_width *= 3")
+    outcome = compared(tree, row.replace("VALUE", str(value)))
     assert outcome.compared == 1
     assert [told in line for line in outcome.differences] == ([] if told is None else [True])
 
@@ -369,12 +390,43 @@ def test_a_number_needs_its_text(tree):
     assert compared(tree, vague.replace("value = 4096", "value = 12345")).differences
 
 
-def test_what_names_no_file_is_counted_and_told(tree):
-    outcome = compared(tree, PROFILE.replace(f'{DRIVER}: acme_sizes"', 'seen on a board"'))
-    assert outcome.uncompared == ["acme: formats: seen on a board"]
+ELSEWHERE = "Mesa 25.0.7, src/acme/acme.c: acme_sizes"
+
+
+def read_elsewhere(tree, place):
+    return compared(tree, PROFILE.replace(f'{DRIVER}: acme_sizes"', f'{place}"'))
+
+
+def test_what_was_read_elsewhere_is_counted_and_told(tree):
+    outcome = read_elsewhere(tree, ELSEWHERE)
+    assert outcome.uncompared == [f"acme: formats: {ELSEWHERE}"]
+    assert outcome.differences == []
     assert outcome.share == pytest.approx(1 / 6)
     assert Outcome().share == 0
     assert MOST_UNCOMPARED == 0.2
+
+
+@pytest.mark.parametrize(
+    ("place", "good"),
+    [
+        ("Linux 6.14, include/acme.h: ACME_SIZE", True),
+        ("acme/linux, drivers/acme.c: acme_sizes[NV12]: .step = 16", True),
+        ("acme/firmware acme-6.6.y, acme.c: acme_check: ALIGN(height, 16); seen too", True),
+        ("", False),
+        ("seen on a board", False),
+        ("as for sampling", False),
+        ("Mesa acme (the list: unchecked)", False),
+        ("Mesa, src/acme/acme.c: acme_sizes", False),  # of which release
+        ("acme/linux, acme.c, acme_check: 16", False),
+        ("acme/linux, acme.c", False),
+        ("acme.c of acme: acme_check", False),
+        ("what the display takes; Mesa 25.0.7, src/acme.c: acme_sizes", False),
+    ],
+)
+def test_what_was_read_elsewhere_says_whose_file_and_symbol(tree, place, good):
+    outcome = read_elsewhere(tree, place)
+    assert len(outcome.uncompared) == 1
+    assert [(place or "no source") in line for line in outcome.differences] == [True] * (not good)
 
 
 def test_the_members_of_a_class_have_all_their_names(tree):
