@@ -305,6 +305,22 @@ def test_protected_content_goes_to_its_heap_and_nothing_else_does(platforms):
     assert answer(platform, cpu, content=Content(protected=True)).plans == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "modifier"),
+    [
+        ("rockchip-rk3399", "NV15", "LINEAR"),  # a Mali of the fifth architecture
+        ("rockchip-rk3288", "NV15", "LINEAR"),
+        ("tegra-k1", "XRGB8888", "NVIDIA(0x14)"),  # the display's name for such tiles
+    ],
+)
+def test_a_gpu_samples_nothing_that_the_display_alone_takes(platforms, name, code, modifier):
+    platform = platforms[name]
+    [gpu] = [one for one in platform.devices if one.kind is DeviceKind.GPU]
+    pairs = {(p.fourcc, p.modifier) for one in gpu.sets[Usage.SAMPLING] for p in one.formats}
+    assert (parse_fourcc("XRGB8888"), parse_modifier("LINEAR")) in pairs
+    assert (parse_fourcc(code), parse_modifier(modifier)) not in pairs
+
+
 def test_the_second_card_decodes_into_the_first(platforms, platform_text):
     platform = platforms["two-gpus"]
     plan = decoded(platform).plans[0]
