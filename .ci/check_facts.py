@@ -40,6 +40,7 @@ from check_planes import check_planes
 from check_platforms import check_platforms
 from check_strides import Table, is_of_a_stride, stride_faults
 from check_tiles import check_tiles
+from ended import unwind_when_ended
 from kernel_source import ELSEWHERE, PLACE, KernelSource, SourceError, elements
 
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
@@ -392,4 +393,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    unwind_when_ended()
     sys.exit(main())

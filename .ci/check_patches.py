@@ -21,6 +21,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ended import unwind_when_ended
+
 # Of a patch's file: the types of complaints, which the README says why they are kept.
 CHECKPATCH_IS_WRONG = {
     "0002-dma-buf-heaps-cma-Make-a-heap-of-every-area-of-the-D.patch": {"OPEN_BRACE"},
@@ -184,4 +186,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    unwind_when_ended()
     sys.exit(main())

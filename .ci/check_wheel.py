@@ -10,6 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from ended import unwind_when_ended
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/install.md"
 
@@ -84,6 +86,7 @@ def installed_programs(home: Path) -> Path:
 
 
 if __name__ == "__main__":
+    unwind_when_ended()
     try:
         sys.exit(main(Path(sys.argv[1])))
     except subprocess.CalledProcessError as error:

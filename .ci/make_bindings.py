@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from cffi import FFI
+from ended import unwind_when_ended
 
 ROOT = Path(__file__).parents[1]
 BINDINGS = {  # the module, from beside the declarations that it is made of
@@ -50,4 +51,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    unwind_when_ended()
     main()
