@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Set
 
-from heapwire.cli.arguments import add_json, load_platform
+from heapwire.cli.arguments import add_json, add_schema, load_platform
 from heapwire.cli.list import list_document
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, documents, show, texts
 from heapwire.protocol.explain import Document, Json
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="a shipped platform, a platform file, what `list --json` printed, or `local`",
         )
     add_json(parser)
+    add_schema(parser, "diff")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.arguments import add_json, add_timeout
+from heapwire.cli.arguments import add_json, add_schema, add_timeout
 from heapwire.cli.pages import feedback_document, memory_lines, surface_to_ask
 from heapwire.cli.terminal import DONE, show
 from heapwire.client_lib.wayland import Connection
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_timeout(parser)
     add_json(parser)
+    add_schema(parser, "feedback")
 
 
 def run(options: argparse.Namespace) -> int:

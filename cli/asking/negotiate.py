@@ -9,6 +9,7 @@ from heapwire.cli.arguments import (
     MOST_NEGOTIATED,
     add_json,
     add_question,
+    add_schema,
     add_timeout,
     buffer_counts,
     default_participants,
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_timeout(parser)
     add_json(parser)
+    add_schema(parser, "negotiate")
 
 
 def run(options: argparse.Namespace) -> int:

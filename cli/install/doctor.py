@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from heapwire.cli.arguments import add_json, add_policy, add_timeout, load_policy
+from heapwire.cli.arguments import add_json, add_policy, add_schema, add_timeout, load_policy
 from heapwire.cli.install.finding import Finding, State
 from heapwire.cli.install.machine_checks import REAL, Reader, machine_findings
 from heapwire.cli.install.setup import BUILD_MODULE
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_policy(parser)
     add_timeout(parser)
     add_json(parser)
+    add_schema(parser, "doctor")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 
-import pytest
-
-from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf import ZwpLinuxDmabufV1
-from heapwire.kernel.description import Platform
 from heapwire.protocol.values import Usage
 
 
-@pytest.fixture
-def serving(tmp_path, monkeypatch):
-    """Serve a platform on the socket that the command connects to."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("WAYLAND_DISPLAY", "feedback")
-
-    @contextmanager
-    def serve(platform, **options):
-        machine = Platform.load(platform)
-        with Compositor(machine, socket="feedback", **options) as made, made.running():
-            yield machine
-
-    return serve
-
-
 def test_each_tranche_says_where_its_memory_can_come_from(heapwire, serving):
-    with serving("exynos4-mfc-v5") as machine:
+    with serving("exynos4-mfc-v5") as compositor:
+        machine = compositor.plugin.platform
         document = json.loads(heapwire("feedback", "--json").out)
         text = heapwire("feedback").out
     assert {one["name"] for one in document["sources"]} == {one.name for one in machine.sources}
@@ -58,7 +39,8 @@ def test_a_surface_that_fills_the_screen_is_offered_what_is_scanned_out(heapwire
 
 
 def test_what_the_devices_require_is_shown(heapwire, serving):
-    with serving("rockchip-rk3399") as machine:
+    with serving("rockchip-rk3399") as compositor:
+        machine = compositor.plugin.platform
         document = json.loads(heapwire("feedback", "--json").out)
         text = heapwire("feedback").out
     [tranche] = document["tranches"]

@@ -5,31 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 
-import pytest
-
-from heapwire.compositor_plugin.hosts.reference import Compositor
-from heapwire.kernel.description import Platform
 from heapwire.protocol.values import MAX_BUFFER_COUNT
 
 BOARD = "raspberry-pi-4"
 NEGOTIATE = ("negotiate", "--platform", BOARD)
-
-
-@pytest.fixture
-def serving(tmp_path, monkeypatch):
-    """Serve a platform on the socket that the command connects to."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("WAYLAND_DISPLAY", "asked")
-
-    @contextmanager
-    def serve(platform=BOARD, **options):
-        with Compositor(Platform.load(platform), socket="asked", **options) as made, made.running():
-            yield made
-
-    return serve
 
 
 def layout(plan):
@@ -37,7 +18,7 @@ def layout(plan):
 
 
 def test_for_a_window_it_is_sampled_and_for_the_whole_screen_scanned_out(heapwire, serving):
-    with serving():
+    with serving(BOARD):
         window = heapwire(*NEGOTIATE, "--format", "NV12", "--json").document
         screen = heapwire(*NEGOTIATE, "--format", "NV12", "--fullscreen", "--json").document
         text = heapwire(*NEGOTIATE, "--format", "NV12", "--fullscreen").out
@@ -54,7 +35,7 @@ def test_for_a_window_it_is_sampled_and_for_the_whole_screen_scanned_out(heapwir
 
 
 def test_the_size_and_who_takes_part_are_asked_for(heapwire, serving):
-    with serving():
+    with serving(BOARD):
         asked = (*NEGOTIATE, "--participant", "codec:decode", "--size", "640x480", "--buffers", "7")
         [plan, *_] = heapwire(*asked, "--json").document["plans"]
         small = heapwire(*NEGOTIATE, "--format", "NV12", "--size", "640x480", "--json").document
@@ -64,7 +45,7 @@ def test_the_size_and_who_takes_part_are_asked_for(heapwire, serving):
 
 def test_as_many_buffers_are_asked_for_as_a_compositor_can_be_told_of(heapwire, serving):
     few, most = ("--format", "NV12", "--size", "64x64"), MAX_BUFFER_COUNT + 2
-    with serving():
+    with serving(BOARD):
         [plan, *_] = heapwire(*NEGOTIATE, *few, "--buffers", most, "--json").document["plans"]
     [count] = [reason["text"] for reason in plan["reasons"] if reason["subject"] == "count"]
     assert ": 63 for the producer, 1 in flight, " in count
@@ -74,7 +55,7 @@ def test_as_many_buffers_are_asked_for_as_a_compositor_can_be_told_of(heapwire, 
 
 
 def test_where_there_is_no_plan_it_says_who_stands_in_the_way(heapwire, serving):
-    with serving():
+    with serving(BOARD):
         run = heapwire(*NEGOTIATE, "--participant", "codec:decode", "--format", "XRGB8888")
         document = heapwire(
             *NEGOTIATE, "--participant", "codec:decode", "--format", "XRGB8888", "--json"
@@ -86,14 +67,14 @@ def test_where_there_is_no_plan_it_says_who_stands_in_the_way(heapwire, serving)
 
 
 def test_a_compositor_that_makes_no_plans_is_said_to_make_none(heapwire, serving):
-    with serving(extension=False):
+    with serving(BOARD, extension=False):
         run = heapwire(*NEGOTIATE, "--format", "NV12")
     assert run.status == 0
     assert run.out.endswith("planned by this client\n")
 
 
 def test_a_machine_without_anybody_is_told_what_to_say(heapwire, serving):
-    with serving():
+    with serving(BOARD):
         run = heapwire("negotiate", "--platform", "tegra-k1")
         wanted = heapwire("negotiate", "--platform", "tegra-k1", "--format", "XRGB8888", "--json")
     assert run.status == 1
@@ -111,7 +92,7 @@ def test_without_a_compositor_it_ends_in_3(heapwire, monkeypatch, tmp_path):
 
 def test_verbose_tells_what_is_asked_and_answered(serving):
     command = [sys.executable, "-m", "heapwire.cli.main", "-v", *NEGOTIATE]
-    with serving():
+    with serving(BOARD):
         asked = subprocess.run(
             [*command, "--format", "NV12", "--fullscreen"],
             capture_output=True,
@@ -136,7 +117,7 @@ def document_from(stream):
 
 def test_watching_shows_what_changes(serving):
     command = [sys.executable, "-m", "heapwire.cli.main", *NEGOTIATE]
-    with serving() as compositor:
+    with serving(BOARD) as compositor:
         process = subprocess.Popen(
             [*command, "--format", "NV12", "--watch", "--json"],
             stdout=subprocess.PIPE,

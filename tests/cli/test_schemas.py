@@ -46,6 +46,42 @@ def test_a_list_with_a_policy_is_too(heapwire, schema, tmp_path):
     assert list(faults(document, whole, whole)) == []
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_what_a_compositor_tells_is_as_its_schemas_say(heapwire, serving, name):
+    feedback, answer = "feedback", ("negotiate", "--platform", name)
+    with serving(name) as compositor:
+        told = heapwire(feedback, "--json").document  # looked at as it is read (conftest.py)
+        assert told["sources"]
+        assert heapwire(feedback, "--fullscreen", "--json").document["tranches"]
+        for words in (("--format", "XRGB8888"), ("--protected", "--format", "NV12")):
+            answered = heapwire(*answer, "--fullscreen", *words, "--json").document
+            assert answered["planned_by"] == "the compositor"
+        # Nobody has this one, so that each goal has a conflict.
+        assert heapwire(*answer, "--format", "0x31313131", "--json").document["failures"]
+        assert compositor.plugin.platform.sources
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_two_machines_differ_in_is_as_its_schema_says(heapwire, name):
+    assert heapwire("diff", "raspberry-pi-4", name, "--json").document["first"] == "raspberry-pi-4"
+
+
+def test_what_is_missing_is_as_its_schema_says(heapwire, serving, tmp_path):
+    with serving("raspberry-pi-4"):
+        assert heapwire("doctor", "--json").document["checks"]  # of the machine that this runs on
+    (tmp_path / "sys").mkdir()
+    assert not heapwire("doctor", "--root", tmp_path, "--json").document["ready"]
+
+
+@pytest.mark.parametrize(
+    "command", ["diff", "doctor", "explain", "feedback", "list", "negotiate", "play"]
+)
+def test_a_command_prints_its_schema_whatever_else_it_wants(heapwire, command):
+    run = heapwire(command, "--schema")
+    assert run.status == 0
+    assert json.loads(run.out)["title"] == f"heapwire {command} --json"
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
