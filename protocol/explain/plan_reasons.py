@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from heapwire.protocol.explain.choice_words import ChoiceWords, Said
@@ -10,7 +10,6 @@ from heapwire.protocol.solver import (
     CONTENT,
     FoundPlan,
     PreparedGoal,
-    PreparedParticipant,
     SetChoice,
     listed,
     needs_clean_memory,
@@ -39,18 +38,24 @@ Requirement: TypeAlias = tuple[str, Constraint]
 """A participant's name and one of its constraints."""
 
 
-def requirements_of(
-    participants: Sequence[PreparedParticipant], choice: SetChoice
-) -> list[Requirement]:
-    """Every constraint in a choice of sets with who makes it, in a fixed order."""
-    return sorted(
-        (
-            (participant.name, constraint)
-            for participant, position in zip(participants, choice.sets, strict=True)
-            for constraint in participant.constraints(position)
-        ),
-        key=_order,
-    )
+def requirements_of(goal: PreparedGoal, choice: SetChoice, *, steps: int) -> list[Requirement]:
+    """Every constraint in a choice of sets that asks for something, in a fixed order.
+
+    What is carried on and not understood does not. Each that there is costs so many steps, before
+    any is looked at: to sort hundreds of them takes as long as a search.
+    """
+    made = [
+        (participant.name, participant.constraints(position))
+        for participant, position in zip(goal.participants, choice.sets, strict=True)
+    ]
+    goal.budget.spend(steps * sum([len(constraints) for _, constraints in made]))
+    asked = [
+        (name, constraint)
+        for name, constraints in made
+        for constraint in constraints
+        if constraint.must_understand or REGISTRY.get(constraint.type) is not None
+    ]
+    return sorted(asked, key=_order)
 
 
 def _order(requirement: Requirement) -> tuple[bool, str, int, int, str]:
@@ -153,9 +158,7 @@ class Reasons:
         """The requirements of a choice by the reason that tells them (`Subject.explains`)."""
         # Within a reason the subjects come in the order of the registry's rows.
         by_subject: dict[Subject, list[Said]] = {row.subject: [] for row in REGISTRY.values()}
-        requirements = requirements_of(self._goal.participants, choice)
-        self._goal.budget.spend(4 * len(requirements))
-        for name, constraint in requirements:
+        for name, constraint in requirements_of(self._goal, choice, steps=4):
             row = REGISTRY.get(constraint.type)
             # That ordinary content is in ordinary memory goes without saying.
             obvious = name == CONTENT and not self._problem.content.protected

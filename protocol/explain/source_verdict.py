@@ -30,7 +30,6 @@ from heapwire.protocol.values import (
     NO_SNOOP,
     PAGE_SIZE,
     PERMITTED_SOURCES,
-    REGISTRY,
     ConflictMember,
     Constraint,
     ConstraintType,
@@ -68,16 +67,13 @@ def _verdicts(
     names = source_names(goal.problem)
     first = None if best is not None else _first_choice(goal)
     choice = best.choice if best is not None else first[0] if first is not None else None
-    requirements = requirements_of(goal.participants, choice) if choice is not None else []
+    requirements = requirements_of(goal, choice, steps=1) if choice is not None else []
     planes = len(best.sources) if best is not None else _planes_of(first)
     chosen: dict[SourceId, int] = {}
     for plane, source in enumerate(best.sources if best is not None else ()):
         chosen[source.id] = chosen.get(source.id, 0) | 1 << plane
     checked = []
     for name, constraint in requirements:
-        goal.budget.spend()
-        if REGISTRY.get(constraint.type) is None and not constraint.must_understand:
-            continue  # it is carried on, and rules nothing out
         goal.budget.spend(4)
         demand = lift((constraint,), planes=planes, substitutes=goal.participants[0].substitutes)
         able = (0,) * planes if demand is BOTTOM else goal.check.domains(demand, planes)

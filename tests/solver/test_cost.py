@@ -10,15 +10,20 @@ from problem_building import NV12, SYSTEM, XRGB, ask, display, need, of, part
 
 from heapwire.protocol.explain import (
     explain_document,
+    plan_reasons,
     render_explain,
     solve,
+    solve_within,
 )
-from heapwire.protocol.solver import DEFAULT_STEPS, solve_plans
+from heapwire.protocol.solver import DEFAULT_STEPS, StepBudget, solve_plans
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
     BY_NAME,
+    PITCH_ALIGNMENT,
+    REGISTRY,
     Answer,
+    Constraint,
     FailureReason,
     FormatModifier,
     Goal,
@@ -74,6 +79,32 @@ def test_what_nobody_understands_is_not_spelled_out_to_be_sorted(fences) -> None
     answer = solve(problem)
     assert bool(answer.plans) is (fences[0] == fences[1])
     assert len(answer.conflict) == (0 if answer.plans else 2)
+
+
+@pytest.fixture
+def looks(monkeypatch) -> list[tuple[str, Constraint]]:
+    """The requirements that are looked at to be sorted."""
+    found: list[tuple[str, Constraint]] = []
+    order = plan_reasons._order
+    monkeypatch.setattr(plan_reasons, "_order", lambda one: found.append(one) or order(one))
+    return found
+
+
+def test_what_is_carried_on_is_not_sorted(looks) -> None:
+    vendor = [unknown(n) for n in range(300)]
+    answer = solve(ask(part("p", of(XRGB, need("pitch-alignment", 64), *vendor)), display()))
+    assert answer.plans[0].reasons
+    assert answer.verdicts
+    assert {name for name, one in looks if one.type == PITCH_ALIGNMENT.type} == {"p"}
+    assert all(one.type in REGISTRY for _, one in looks)
+
+
+@pytest.mark.parametrize("steps", range(350, 1000, 50))
+def test_requirements_are_sorted_within_the_steps(looks, steps) -> None:
+    """As many as a set has: who runs out of steps has not looked at any more than those."""
+    several = [need("pitch-alignment", 1 << n % 5) for n in range(300)]
+    solve_within(ask(part("p", of(XRGB, *several)), display()), StepBudget(steps))
+    assert len(looks) <= max(0, steps - 300)  # to merge them takes as many
 
 
 class TestAlternatives:
