@@ -133,9 +133,10 @@ class RandomUse:
         self._player.pause(False)
         until(lambda: self._ended or self._buffers() <= self._session.agreed, "old buffers to go")
         self._frames(3)
-        # In the compositor's thread: whoever has a list of all objects while another thread fills
-        # a tuple makes that fail (CPython's PySequence_Tuple).
-        return self._compositor.call(Sample.now)
+        samples: list[Sample] = []
+        self._take_sample = samples.append
+        until(lambda: self._ended or samples, "a picture")
+        return samples[0] if samples else Sample.now()
 
     def end(self) -> None:
         """Stop, and look at what came of it."""
@@ -209,6 +210,7 @@ class RandomUse:
     # How it is done.
 
     def _begin(self) -> None:
+        self._take_sample: Callable[[Sample], None] | None = None
         self._paused = self._full = self._poor = False
         self._unplugged: OutputMode | None = None
         self._before: tuple[str, Callable[[], np.ndarray]] | None = None
@@ -239,6 +241,13 @@ class RandomUse:
             session.error = error
 
     def _progress(self, progress: Progress) -> None:
+        take = self._take_sample
+        if take is not None:
+            self._take_sample = None
+            # In the compositor's thread, while the player's waits here: whoever has a list of all
+            # objects while another thread fills a tuple makes that fail (CPython's
+            # PySequence_Tuple).
+            take(self._compositor.call(Sample.now))
         if progress.plan is not None:
             self._session.agreed = max(self._session.agreed, progress.plan.buffer_count)
 
