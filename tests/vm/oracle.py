@@ -1,13 +1,22 @@
-"""Rows of guest/displays.py judged: what was foretold of a picture against what the driver did."""
+"""Rows of guest/displays.py judged: what was foretold of a picture against what the driver did.
+
+Nothing here wants a guest: tests/kernel/test_oracle.py holds that each fault is found.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 PICTURE = [1024, 768]
+PICTURES = 9
+"""That each kind of memory is asked for, on each display: 6 formats, and 3 other sizes of one."""
+MOST_WRONG = 0.05
+"""The share of pictures that may be foretold wrongly without a trial, and then only by caution."""
+Cell = tuple[str, str, str]
+"""A guest, a driver, and a kind of memory."""
 MARKS = {
     (True, True): "+",
     (False, False): "-",
@@ -110,24 +119,70 @@ def rows_of(guest: str, seen: dict[str, Any]) -> Iterator[Row]:
                 )
 
 
+def cells(rows: Iterable[Row]) -> dict[Cell, list[Row]]:
+    """The rows of each kind of memory of each display."""
+    found: dict[Cell, list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.guest, row.driver, row.memory), []).append(row)
+    return found
+
+
+def unjudged(
+    rows: Iterable[Row], answers: Mapping[tuple[str, str], Mapping[str, str]]
+) -> list[str]:
+    """Which pictures of the memories that are known of each display have no row, or no prediction.
+
+    What is not asked is not wrong, and would pass. A heap and udmabuf are known without a trial;
+    what heapwire can allocate, after one.
+    """
+    found = cells(rows)
+    faults = []
+    for (guest, driver), memories in answers.items():
+        for memory in memories:
+            judged = found.get((guest, driver, memory), [])
+            there = {(row.format, row.size) for row in judged}
+            where = f"{guest}: {driver}: {memory}"
+            if len(there) < PICTURES:
+                faults.append(f"{where}: {len(there)} of {PICTURES} pictures were asked for")
+            if memory.endswith(" of vivid"):
+                continue
+            if memory != "dumb" and any(row.foretold is None for row in judged):
+                faults.append(f"{where}: nothing was foretold")
+            if any(row.after_trial is None for row in judged):
+                faults.append(f"{where}: it was not tried")
+    return faults
+
+
+def otherwise(rows: Collection[Row]) -> list[str]:
+    """What did not go as was foretold, and should have.
+
+    Never is a plan made of what is refused, and after a trial nothing is wrong. Without one a few
+    may be, so that those are listed where they are more.
+    """
+    faults = [f"promised, and refused: {row}" for row in rows if row.promised]
+    faults += [f"wrong after a trial: {row}" for row in rows if row.wrong_after_trial]
+    known = [row for row in rows if row.foretold is not None]
+    wrong = [row for row in known if row.wrong]
+    if len(wrong) > len(known) * MOST_WRONG:
+        faults += [f"wrong without a trial, with too many others: {row}" for row in wrong]
+    return faults
+
+
 def table(rows: Iterable[Row]) -> list[str]:
     """The oracle's table, a line for each kind of memory of each display, and its sums.
 
     The first mark of a picture is for what was foretold without a trial, the second after it.
     """
     rows = list(rows)
-    lines: dict[tuple[str, str, str], list[Row]] = {}
-    for row in rows:
-        lines.setdefault((row.guest, row.driver, row.memory), []).append(row)
     told = [LEGEND]
-    for (guest, driver, memory), members in lines.items():
-        cells = " ".join(
+    for (guest, driver, memory), members in cells(rows).items():
+        marks = " ".join(
             f"{_column(row)}{MARKS[row.foretold, row.good]}{MARKS[row.after_trial, row.good]}"
             for row in members
         )
         answers = Counter(row.answer for row in members)
         summary = ", ".join(f"{count} {answer}" for answer, count in answers.most_common())
-        told.append(f"{guest:<8}{driver:<11}{memory:<20}{cells}   {summary}")
+        told.append(f"{guest:<8}{driver:<11}{memory:<20}{marks}   {summary}")
     before = [row for row in rows if row.foretold is not None]
     after = [row for row in rows if row.after_trial is not None]
     told.append(f"{len(rows)} rows; {sum(row.promised for row in rows)} promised and refused")
