@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from heapwire.protocol.errors import PeerError
 from heapwire.protocol.values import BufferObject, FormatModifier, PlaneLayout, SourceId, SourceKind
 from heapwire.protocol.wire.limits import MAX_ARRAY
 
-_FORMAT = struct.Struct("=IIQ")
+_FORMAT = struct.Struct("=I4xQ")
 _SOURCE = struct.Struct("=III")
 _OBJECT = struct.Struct("=IIIIQ")
 _PLANE = struct.Struct("=III")
+# What `FormatModifier._make` does; it is Python, and arrays have a thousand pairs, tables 65,536.
+_PAIR = partial(tuple.__new__, FormatModifier)
 
 
 def encode_formats(formats: Iterable[FormatModifier]) -> bytes:
     """Entries of 16 bytes, as in the format table of linux-dmabuf."""
-    return b"".join(_FORMAT.pack(pair.fourcc, 0, pair.modifier) for pair in formats)
+    return b"".join(_FORMAT.pack(pair.fourcc, pair.modifier) for pair in formats)
 
 
 def encode_table(table: Iterable[FormatModifier]) -> bytes:
@@ -33,7 +36,7 @@ def encode_table(table: Iterable[FormatModifier]) -> bytes:
 def decode_formats(raw: bytes) -> tuple[FormatModifier, ...]:
     """The pairs in an array or a format table."""
     _check(raw, _FORMAT, "formats")
-    return tuple([FormatModifier(fourcc, mod) for fourcc, _, mod in _FORMAT.iter_unpack(raw)])
+    return tuple(map(_PAIR, _FORMAT.iter_unpack(raw)))
 
 
 def format_chunks(formats: Sequence[FormatModifier]) -> Iterator[bytes]:

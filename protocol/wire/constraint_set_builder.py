@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 from heapwire.protocol.errors import NotPossibleError, PeerError, UsageError
 from heapwire.protocol.values import (
@@ -56,13 +57,11 @@ class ConstraintSetBuilder:
         known = self._formats
         if len(known) + len(pairs) > SET_FORMATS:
             raise LimitError(Error.TOO_MANY, f"more than {SET_FORMATS} pairs in a set")
-        for pair in pairs:
-            if pair in known:
-                raise MisuseError(
-                    Error.ALREADY_SET,
-                    f"format {pair.fourcc:#010x} modifier {pair.modifier:#x} was added before",
-                )
-            known[pair] = cost
+        # A dict as a whole: pairs come by the thousand, and each has to be looked up.
+        added = dict.fromkeys(pairs, cost)
+        if len(added) < len(pairs) or not known.keys().isdisjoint(added):
+            raise _added_twice(known, pairs)
+        known.update(added)
         if cost:
             self._preferring = True
 
@@ -101,6 +100,14 @@ class ConstraintSetBuilder:
             # who remembers answers, need not know.
             costs=tuple(self._formats.values()) if self._preferring else (),
         )
+
+
+def _added_twice(known: Collection[FormatModifier], pairs: Iterable[FormatModifier]) -> MisuseError:
+    """Which pair was added again, where one of `pairs` was."""
+    times = Counter(pairs)
+    pair = next(one for one, count in times.items() if count > 1 or one in known)
+    text = f"format {pair.fourcc:#010x} modifier {pair.modifier:#x} was added before"
+    return MisuseError(Error.ALREADY_SET, text)
 
 
 def _misuse(planes: int, flags: int, provenance: int, value: bytes) -> MisuseError:

@@ -287,6 +287,15 @@ def test_the_smallest_values_are_taken() -> None:
     assert builder.create().costs == ()
 
 
+@pytest.mark.parametrize("again", [[7], [3, 7, 4], [8, 9, 8, 7]])
+def test_a_pair_that_is_added_twice_is_named(again: list[int]) -> None:
+    builder = ConstraintSetBuilder()
+    builder.add_formats(0, formats(1, 7))
+    pairs = encode_formats(FormatModifier(number, 0) for number in again)
+    with pytest.raises(MisuseError, match=r"^format 0x0000000[78] modifier 0x0 was added before"):
+        builder.add_formats(0, pairs)
+
+
 def test_a_participant_that_is_full_can_be_replaced() -> None:
     state = NegotiationState()
     for number in range(1, 17):

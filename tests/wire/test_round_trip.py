@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from sys import byteorder
 
 import pytest
 from hypothesis import given, strategies as st
@@ -382,6 +383,19 @@ def test_arrays_of_any_bytes_are_decoded_or_the_peers_error(raw: bytes) -> None:
     ):
         with suppress(PeerError):
             decode(raw)
+
+
+@given(st.lists(PAIR, max_size=20), st.binary(min_size=4, max_size=4))
+def test_of_an_entry_of_formats_the_unused_bytes_say_nothing(
+    pairs: list[FormatModifier], unused: bytes
+) -> None:
+    raw = b"".join(
+        pair.fourcc.to_bytes(4, byteorder) + unused + pair.modifier.to_bytes(8, byteorder)
+        for pair in pairs
+    )
+    found = array.decode_formats(raw)
+    assert found == tuple(pairs)
+    assert all(type(pair) is FormatModifier for pair in found)
 
 
 @given(st.text())
