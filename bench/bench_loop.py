@@ -23,7 +23,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import shared_modules
@@ -43,6 +42,7 @@ from asked_questions import (
 from costly_questions import DEAR_BY_A_CLIENT, question
 from measured_host import Host, reference, weston
 from ratio_table import tell_ratio
+from slice_times import FILE, SliceTimes
 from ticker import Ticker, Waits
 
 from heapwire.client_lib import AllocationError, NegotiationError
@@ -53,6 +53,7 @@ from heapwire.protocol.values import Participant
 from heapwire.protocol.wire import ALLOCATIONS
 
 LIMIT = 5.0  # milliseconds of the host's processor time that the ticker may wait
+SLICE_LIMIT = 4.0  # milliseconds of the loop's thread that a slice may take
 _BASE = f"{LIMIT:g} ms of processor time"
 CLIENTS = 4
 LOOKS = 3.0  # seconds
@@ -281,6 +282,15 @@ def measure(host: Host, host_name: str) -> None:
         tell_ratio(f"{host_name}'s loop: {name}", longest / LIMIT, _BASE, limit=1)
 
 
+def tell_slices(slices: SliceTimes, host_name: str) -> None:
+    """Print the longest slice of all rows."""
+    longest = slices.longest
+    verdict = "" if longest <= SLICE_LIMIT else f"  ABOVE {SLICE_LIMIT:g} ms"
+    print(f"  {'the longest slice':48} {longest:5.2f} ms of {slices.count}{verdict}")
+    base = f"{SLICE_LIMIT:g} ms of processor time"
+    tell_ratio(f"{host_name}'s longest slice", longest / SLICE_LIMIT, base, limit=1)
+
+
 def taken_away() -> float:
     """Milliseconds that were counted for a process at once which did nothing but look, in 2 s."""
     longest, last = 0.0, time.thread_time()
@@ -293,11 +303,12 @@ def taken_away() -> float:
 
 def main() -> None:
     """Measure and print."""
-    name, host_of = "reference", partial(reference, slices=True)
-    if sys.argv[1:] == ["weston"]:
-        name, host_of = "weston", weston
+    host_of = weston if sys.argv[1:] == ["weston"] else reference
+    name = host_of.__name__
     with tempfile.TemporaryDirectory(prefix="heapwire-") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
+        os.environ[FILE] = f"{folder}/slices"
+        slices = SliceTimes(Path(os.environ[FILE]))
         try:
             with host_of(Path(folder)) as host:
                 print(
@@ -306,6 +317,7 @@ def main() -> None:
                 )
                 measure(host, name)
                 host.end()
+            tell_slices(slices, name)
         except MachineError as error:
             print(f"{name}: not measured: {error}")
             tell_ratio(f"{name}'s loop", math.inf, _BASE, limit=1)

@@ -16,7 +16,7 @@ from pathlib import Path
 from host_signals import HANG, HOT_PLUG, LOOK, hang
 from machine_bell import follow_bell
 from patience import until
-from ratio_table import tell_ratio
+from slice_times import time_slices
 from weston_hot_plug import environment
 
 from heapwire.client_lib import NoCompositorError
@@ -26,7 +26,6 @@ from heapwire.kernel.description import Platform
 from heapwire.protocol import MachineError
 
 PLATFORM = "raspberry-pi-4"
-SLICE_LIMIT = 4.0  # milliseconds that a slice may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +114,10 @@ class Host:
 
 
 @contextlib.contextmanager
-def reference(folder: Path, *, slices: bool = False) -> Iterator[Host]:
-    """The reference compositor, in an interpreter of its own; with `slices` it times them.
-
-    It prints the longest then, at its end.
-    """
+def reference(folder: Path) -> Iterator[Host]:
+    """The reference compositor, in an interpreter of its own."""
     ready, told = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, __file__, str(told), *["slices"] * slices], pass_fds=[told]
-    )
+    process = subprocess.Popen([sys.executable, __file__, str(told)], pass_fds=[told])
     os.close(told)
     try:
         if os.read(ready, 1) != b"r":
@@ -148,6 +142,7 @@ def _serve(told: int) -> None:
     from heapwire.compositor_plugin import rehearse, spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
 
+    time_slices()
     platform = Platform.load(PLATFORM)
     with Compositor(platform, socket="bench-0") as compositor:
         others = replace(platform, sources=platform.sources[1:])
@@ -168,27 +163,6 @@ def _serve(told: int) -> None:
         os.write(told, b"r")
         os.close(told)
         compositor.run()
-
-
-def _serve_and_time(told: int) -> None:
-    from heapwire.compositor_plugin.answering.answer_schedule import AnswerSchedule
-
-    slices: list[float] = []
-    slice_ = AnswerSchedule._slice
-
-    def timed(schedule: AnswerSchedule) -> None:
-        before = time.thread_time()
-        slice_(schedule)
-        slices.append(time.thread_time() - before)
-
-    AnswerSchedule._slice = timed  # type: ignore[method-assign]  # to time it
-    _serve(told)
-    longest = [1e3 * one for one in sorted(slices)[-3:]]  # each row is measured three times
-    base = f"{SLICE_LIMIT:g} ms of processor time"
-    tell_ratio("reference's longest slice", longest[0] / SLICE_LIMIT, base, limit=1)
-    verdict = "" if longest[0] <= SLICE_LIMIT else f"  ABOVE {SLICE_LIMIT:g} ms"
-    each = " ".join(f"{one:.2f}" for one in longest)
-    print(f"  longest slices of {len(slices)}: {each} ms{verdict}", flush=True)
 
 
 @contextlib.contextmanager
@@ -226,4 +200,4 @@ def weston(folder: Path) -> Iterator[Host]:
 
 
 if __name__ == "__main__":
-    (_serve_and_time if "slices" in sys.argv else _serve)(int(sys.argv[1]))
+    _serve(int(sys.argv[1]))

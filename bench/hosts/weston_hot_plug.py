@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from host_signals import HANG, HOT_PLUG, LOOK
+from slice_times import time_slices
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin import HeapPlugin
@@ -38,12 +39,13 @@ def environment(folder: Path) -> Path:
 
 
 def listen() -> None:
-    """In Weston's process, as its Python starts: follow the signals.
+    """In Weston's process, as its Python starts: follow the signals, and time slices if asked to.
 
     What looks at the machine is imported now, as it is where the machine is not a simulated one.
     """
     from machine_bell import follow_bell
 
+    time_slices()
     signal.signal(HOT_PLUG, lambda *_: _plug())
     signal.signal(LOOK, lambda *_: _ring(follow_bell))
     signal.signal(HANG, lambda *_: _hang())
