@@ -101,11 +101,8 @@ class ConstraintSetCreator(Resource):
         """
         uses, use, end_while = self._plugin.uses, self._use, self._plugin.answers.end_while
 
-        def greedy() -> bool:
-            return uses.bytes_of(use) > CLIENT_SET_BYTES
-
-        end_while(greedy)
-        if greedy():
+        end_while(lambda: uses.greedy(use))
+        if uses.greedy(use):
             text = f"more than {CLIENT_SET_BYTES} bytes of constraint sets"
             raise ViolationError(self, ConstraintSetCreatorError.TOO_MANY, text)
         end_while(lambda: uses.crowded(use))

@@ -76,7 +76,7 @@ class PluginState:
             undo.callback(self.answers.close)
             self.accounts = Accounts(loop, quota, self.answers.work_soon)
             undo.callback(self.accounts.close)
-            self.uses = ClientUses(self.answers.forget_client)
+            self.uses = ClientUses(self.answers.forget_client, self.answers.work_soon)
             self.solving = SolverQueue(loop, self.answers, records, self._solver_failed)
             undo.callback(self.solving.close)
             self.kernel_worker = Worker("heapwire-kernel")

@@ -122,6 +122,62 @@ def test_a_set_counts_for_what_it_costs(stage, make, most) -> None:
     assert made > most * 3 // 4
 
 
+def off_the_books(monkeypatch) -> list[int]:
+    """How many sets that are no more are taken off the books, each time that some are."""
+    taken: list[int] = []
+    settle = client_use.ClientUses._settle
+
+    def settled(uses: client_use.ClientUses, most: int) -> None:
+        before = len(uses._returned)
+        settle(uses, most)
+        taken.append(before - len(uses._returned))
+
+    monkeypatch.setattr(client_use.ClientUses, "_settle", settled)
+    return taken
+
+
+def test_sets_that_come_and_go_leave_nothing_to_be_taken_off_the_books(stage) -> None:
+    client, most = stage.client(), 0
+    for _ in range(200):
+        set_ = client.constraint_set()
+        client.request(set_, "destroy")
+        most = max(most, len(stage.plugin._state.uses._returned))
+    assert most <= 4
+
+
+def test_who_hangs_up_leaves_sets_that_go_off_the_books_a_few_at_a_time(stage, monkeypatch) -> None:
+    """Whoever comes next does not do it for those who went."""
+    uses = stage.plugin._state.uses
+    client = stage.client()
+    for _ in range(600):
+        client.constraint_set()
+    taken = off_the_books(monkeypatch)
+    client.close()
+    stage.clients.remove(client)
+    stage.until(lambda: uses._set_bytes == 0)
+    assert sum(taken) == 600
+    assert max(taken) <= 256
+
+
+def test_what_has_gone_is_not_held_against_who_is_at_the_limits(stage, monkeypatch) -> None:
+    """Though nobody has taken it off the books yet, and no more of it than is in the way."""
+    stage.plugin._state.answers._begin = lambda: None  # no slice comes
+    first, second = stage.client(), stage.client()
+    while kept(stage) < CLIENT_SET_BYTES - (1 << 20):
+        big_set(first)
+    for _ in range(400):
+        first.constraint_set()
+    monkeypatch.setattr(client_use, "ALL_SET_BYTES", kept(stage))
+    taken = off_the_books(monkeypatch)
+    first.close()
+    stage.clients.remove(first)
+    stage.display.dispatch(100)
+    big_set(second)
+    second.ask(second.negotiation(), 1)
+    assert second.error is None
+    assert max(taken) <= 256
+
+
 def test_a_set_that_negotiations_refer_to_counts_though_it_was_destroyed(stage) -> None:
     client = stage.client()
     negotiation = client.negotiation()
