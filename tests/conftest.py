@@ -79,6 +79,7 @@ PACKAGES = {
     "wayland-server.pc": "libwayland-dev",
     "v4l2src.gst": "gstreamer1.0-plugins-good",
     "videotestsrc.gst": "gstreamer1.0-plugins-base",
+    "vp8dec.gst": "gstreamer1.0-plugins-good",
     "weston": "weston",
     "weston-debug": "weston",
     "weston-presentation-shm": "weston",
