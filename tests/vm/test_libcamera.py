@@ -17,6 +17,7 @@ from patience import PACE
 GUEST = Path(__file__).parent / "guest"
 SECONDS = round(900 * PACE)
 CONTIGUOUS = "reserved"
+LEVELS = 2  # of 255, of YCbCr that is shown in RGB
 
 pytestmark = [
     pytest.mark.system("weston", "libweston-*.pc", "cc", "pkg-config", "seatd", "udevadm"),
@@ -64,9 +65,17 @@ def test_they_are_in_the_memory_that_the_display_needs_and_nobody_copies_them(se
     assert told["scanned_out"] > 0
 
 
+def test_weston_has_the_cameras_picture_on_its_plane(seen):
+    """The display's own checksum is that of what the camera sends, in the camera's buffer."""
+    told = seen["weston"]
+    assert told["on_screen"], told
+    assert told["framebuffer"] == {"format": "RG16", "imported": True}
+
+
 def test_libcameras_own_buffers_are_imported_by_the_sink_as_they_are(seen):
     """GStreamer's element for it takes nobody's buffers but those that libcamera exports."""
     told = seen["gstreamer"]
-    assert told["shown"], told
     assert told["stats"]["imported"] > 0
     assert (told["stats"]["copies"], told["stats"]["copied-bytes"]) == (0, 0)
+    assert len(told["unlike"]) >= 10, told
+    assert max(told["unlike"]) <= LEVELS

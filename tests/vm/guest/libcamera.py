@@ -3,10 +3,10 @@
     libcamera.py CAMERA MODULE FOLDER
 
 CAMERA is `libcamera_camera.cpp`, compiled. What libcamera sees is the emulated USB camera, whose
-pictures are known to the byte. It is shown on the reference compositor, and on a stock Weston with
-the module, whose display takes one run of memory. FOLDER has the plugin of GStreamer's, and
-tests/gstreamer/play.c as `play`: libcamera's own element shows the pictures too, in the memory that
-libcamera has. Prints one JSON object.
+pictures are known to the byte. It is shown on the reference compositor, and, standing still, on a
+stock Weston with the module, whose display takes one run of memory, and tells what it shows. FOLDER
+has the plugin of GStreamer's, and tests/gstreamer/play.c as `play`: libcamera's own element shows
+the pictures too, in the memory that libcamera has. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import camera
+import numpy as np
 from camera_play import whole
 from contiguous_display import ENVIRONMENT, contiguous_platform, write_policy
-from gstreamer import frames_of, playing, wait_for
+from display_state import Crcs, Look, crc_of_565
+from gstreamer import PICTURES, playing
 from limits import PATIENCE
 from observe import node_named, plugged
 from played import played
@@ -124,7 +127,7 @@ class LibcameraDevice:
         return heard
 
 
-def shown(program, platform, display):
+def shown(program, platform, display, look=None):
     node = node_named(camera.NAME)
     material = CameraMaterial(
         platform,
@@ -135,7 +138,9 @@ def shown(program, platform, display):
         opened=lambda _: LibcameraDevice(program, node),
     )
     options = PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE)
-    result = Player(material, display=display, platform=platform, options=options).play()
+    result = Player(
+        material, display=display, platform=platform, options=options, on_progress=look
+    ).play()
     return {
         **played(result),
         "sources": [platform.source_name(one.source) for one in result.plan.layout.objects],
@@ -157,44 +162,72 @@ def on_reference(program):
 
 
 def on_weston(program, module):
+    crc = crc_of_565(camera.frame(0), SIZE.width, SIZE.height)
     with (
         seat(),
         Weston("vm-1", shell="kiosk", module=module, size=MODE, environment=ENVIRONMENT) as weston,
+        Crcs() as crcs,
     ):
-        return shown(program, local_platform(), weston.socket)
+        look = Look(crcs, crc)
+        return {**shown(program, local_platform(), weston.socket, look), **look.seen}
+
+
+def rgb(picture):
+    """YUYV as BT.601 of limited range has it in RGB, two pixels with the same chroma."""
+    pairs = np.frombuffer(picture, np.uint8).reshape(SIZE.height, SIZE.width // 2, 4).astype(float)
+    luma = (pairs[..., ::2].reshape(SIZE.height, SIZE.width) - 16) * 255 / 219
+    blue, red = ((pairs[..., part].repeat(2, 1) - 128) * 255 / 224 for part in (1, 3))
+    green = luma - (0.114 * 1.772 * blue + 0.299 * 1.402 * red) / 0.587
+    return np.dstack((luma + 1.402 * red, green, luma + 1.772 * blue)).clip(0, 255)
 
 
 def by_gstreamer(folder):
-    """`libcamerasrc ! heapwiresink` on the reference compositor, without a policy."""
+    """`libcamerasrc ! heapwiresink` on the reference compositor, without a policy.
+
+    How far any pixel is from the camera's, for each frame.
+    """
     os.environ |= {"GST_PLUGIN_PATH": folder, "GST_REGISTRY": "/tmp/gstreamer-registry"}
     source = f"libcamerasrc ! video/x-raw,format=YUY2,width={SIZE.width},height={SIZE.height}"
+    wanted = rgb(camera.frame(0))
+    unlike = []
+
+    def look(_record, pixels):
+        unlike.append(float(np.abs(pixels()[..., :3] - wanted).max()))
+
     with tempfile.TemporaryDirectory() as runtime:
         os.environ["XDG_RUNTIME_DIR"] = runtime
         with (
-            Compositor(local_platform(), socket="gst", size=SIZE, record=True) as compositor,
+            Compositor(local_platform(), socket="gst", size=SIZE, on_frame=look) as compositor,
             compositor.running(),
+            playing(f"{folder}/play", source, "gst") as (process, run),
         ):
-            with playing(f"{folder}/play", source, "gst") as (process, run):
-                shown = wait_for(compositor, process)
-            return {**run, "frames": frames_of(compositor), "shown": shown}
+            deadline = time.monotonic() + PATIENCE
+            while len(unlike) < PICTURES and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.1)
+    return {**run, "unlike": unlike}
 
 
 def main():
     program, module, folder = sys.argv[1:]
     write_policy()
     told = {}
+
+    def timed(name, step, *arguments):
+        with step_limit(name):
+            told[name] = step(*arguments)
+        print(name, file=sys.stderr, flush=True)
+
+    # libcamera looks for what udev has looked at.
+    settle = ["udevadm", "settle"]
     with plugged(1):
-        # libcamera looks for what udev has looked at.
-        subprocess.run(["udevadm", "settle"], check=True)
+        subprocess.run(settle, check=True)
         name_the_controller()
-        for name, step in (
-            ("reference", lambda: on_reference(program)),
-            ("weston", lambda: on_weston(program, module)),
-            ("gstreamer", lambda: by_gstreamer(folder)),
-        ):
-            with step_limit(name):
-                told[name] = step()
-            print(name, file=sys.stderr, flush=True)
+        timed("reference", on_reference, program)
+    os.environ["CAMERA_STILL"] = "1"
+    with plugged(1):
+        subprocess.run(settle, check=True)
+        timed("weston", on_weston, program, module)
+        timed("gstreamer", by_gstreamer, folder)
     print(json.dumps(told))
 
 
