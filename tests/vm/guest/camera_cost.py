@@ -45,7 +45,8 @@ def cost(weston, platform, *, negotiated):
 
     def told(fate):
         fates.append(fate)
-        spent.append((own_seconds(), processor_seconds(weston.process.pid)))
+        if len(fates) % SETTLED == 0:
+            spent.append((len(fates), own_seconds(), processor_seconds(weston.process.pid)))
 
     material = CameraMaterial(
         platform,
@@ -61,10 +62,8 @@ def cost(weston, platform, *, negotiated):
         options=PlayOptions(frames=FRAMES, fullscreen=True, timeout=PATIENCE),
         on_fate=told,
     ).play()
-    player, compositor = (
-        1000 * (last - first) / (len(spent) - SETTLED)
-        for first, last in zip(spent[SETTLED - 1], spent[-1], strict=True)
-    )
+    frames, *seconds = (last - first for first, last in zip(spent[0], spent[-1], strict=True))
+    player, compositor = (1000 * one / frames for one in seconds)
     latencies = [one.latency for one in fates[SETTLED:] if one.latency is not None]
     return {
         **played(result),
