@@ -25,7 +25,17 @@ from typing import Any
 
 import shared_modules
 from bench_answer import Plugin
-from bench_solve import four_planes, many_pairs, nothing, three_devices
+from bench_solve import (
+    AIMS,
+    BY_HAND,
+    DISTINCT,
+    SHARED,
+    four_planes,
+    many_pairs,
+    three_devices,
+    walk,
+)
+from heard_question import heard, question_of
 from merge_by_hand import as_by_hand, merged_by_hand
 from ratio_table import tell_ratio
 
@@ -39,10 +49,6 @@ from heapwire.protocol.wire import Explanation
 PLATFORM = "raspberry-pi-4"
 QUESTIONS = 40
 SOLVER = "solver: "
-BY_HAND = f"{SOLVER}2 participants x 8 x 4 heaps, plans"
-SHARED = f"{SOLVER}4 participants x 1200 x 16 heaps, plans"
-DISTINCT = f"{SOLVER}4 participants x 1200 distinct x 16, plans"
-AIMS = {BY_HAND: 10, SHARED: 3, DISTINCT: 4}  # times what they are compared with
 BASE = Path(__file__).with_name("instructions_base.json")
 # Times the base. What the solver takes is the same in each run; how a question's requests arrive
 # at a compositor, and how many turns its loop takes for them, is the machine's matter.
@@ -114,9 +120,9 @@ def counted() -> dict[str, int]:
                 found[f"a new question{how}"] = questions(compositor, client, widths)
                 found[f"the same question{how}"] = questions(compositor, client, [640] * QUESTIONS)
     for row, problem in (
-        ("2 participants x 8 x 4 heaps", many_pairs(2, 8, 4, 1)),
-        ("4 participants x 1200 x 16 heaps", many_pairs(4, 1200, 16, 16)),
-        ("4 participants x 1200 distinct x 16", many_pairs(4, 1200, 16, 16, distinct=True)),
+        (BY_HAND, many_pairs(2, 8, 4, 1)),
+        (SHARED, many_pairs(4, 1200, 16, 16)),
+        (DISTINCT, many_pairs(4, 1200, 16, 16, distinct=True)),
         ("4 planes x 16 drivers, related", four_planes(16)),
         ("3 devices with odd pitches", three_devices((528, 1456, 1360))),
     ):
@@ -125,19 +131,24 @@ def counted() -> dict[str, int]:
     return found
 
 
-def compared() -> dict[str, tuple[str, int]]:
-    """What the plans of a row are compared with, and its instructions."""
+def compared() -> list[tuple[str, str, int]]:
+    """Rows, what their plans are compared with, and its instructions."""
     merged, shared = many_pairs(2, 8, 4, 1), many_pairs(4, 1200, 16, 16)
     distinct = many_pairs(4, 1200, 16, 16, distinct=True)
+    questions = {SHARED: question_of(shared), DISTINCT: question_of(distinct)}
+    walked = {SHARED: shared, DISTINCT: distinct}
     assert merged_by_hand(merged) == [as_by_hand(plan) for plan in solve_plans(merged).plans]
-    return {
-        BY_HAND: (
-            "a merge written by hand for it",
-            settled(lambda: merged_by_hand(merged)),
+    return [
+        (BY_HAND, "a merge written by hand for it", settled(lambda: merged_by_hand(merged))),
+        *(
+            (row, "hearing alone", settled(lambda asked=asked: heard(asked)))
+            for row, asked in questions.items()
         ),
-        SHARED: ("a walk over its pairs", settled(lambda: nothing(shared))),
-        DISTINCT: ("a walk over its pairs", settled(lambda: nothing(distinct))),
-    }
+        *(
+            (row, "a walk over its pairs", settled(lambda asked=asked: walk(asked)))
+            for row, asked in walked.items()
+        ),
+    ]
 
 
 def main(options: list[str]) -> int:
@@ -159,9 +170,10 @@ def main(options: list[str]) -> int:
         print(f"  {what:48} {count:7}, {count / before:.2f} times the base{verdict}")
         if what in base:
             tell_ratio(f"instructions, {what}", count / before, f"{before}, kept", limit=most)
-    for what, (other, count) in compared().items():
+    for row, other, count in compared():
+        what = f"{SOLVER}{row}, plans"
         print(f"  {what}: {found[what] / count:.1f} times {other} ({count})")
-        tell_ratio(f"instructions, {what}", found[what] / count, other, limit=AIMS[what])
+        tell_ratio(f"instructions, {what}", found[what] / count, other, limit=AIMS[row])
     return status
 
 
