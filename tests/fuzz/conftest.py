@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 import signatures
 from fuzzing import Fuzzer, Tally
-from target import Target
+from target import reference
 
 
 @pytest.fixture(scope="session")
 def session(tmp_path_factory) -> Iterator[Fuzzer]:
     """One compositor for all tests: what one of them does must not matter to the next."""
-    target = Target(tmp_path_factory.mktemp("fuzz"))
+    target = reference(tmp_path_factory.mktemp("fuzz"))
     try:
         fuzzer = Fuzzer(target, signatures.read())
         yield fuzzer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from scripts import DISPLAY, FILES, REGISTRY, SERVER_IDS, Read, Script, Send
+from scripts import DISPLAY, FILES, REGISTRY, SERVER_IDS, MissingGlobalError, Read, Script, Send
 from signatures import Interface
 
 
@@ -149,7 +150,8 @@ def script_of(
     character = random.choice(CHARACTERS)
     habits, weights = list(character), list(character.values())
     for _ in range(random.choice((3, 10, 40))):
-        random.choices(habits, weights)[0](script)
+        with contextlib.suppress(MissingGlobalError):  # what came before it is sent
+            random.choices(habits, weights)[0](script)
     if random.random() < 0.2:
         truncated(script)
     return script

@@ -28,6 +28,10 @@ FILES = ("heap", "heap", "cma", "memfd", "shrunk", "null", "pipe", "folder", "so
 SOURCES = ((0, 250, 0), (0, 250, 1), (0, 250, 2), (2, 10, 125), (1, 226, 0), (0, 4095, 9))
 
 
+class MissingGlobalError(Exception):
+    """What a client would do needs a global that the compositor does not have."""
+
+
 @dataclass(frozen=True)
 class Send:
     """Bytes and what kinds of files go with them. `messages` is how many that makes."""
@@ -109,6 +113,8 @@ class Script:
         """The object of a global, bound once unless a version is named."""
         if version is None and interface in self.bound and self.bound[interface] in self.live:
             return self.bound[interface]
+        if interface not in self.globals:
+            raise MissingGlobalError(interface)
         number, highest = self.globals[interface]
         id_ = self.new(interface)
         name = interface.encode()

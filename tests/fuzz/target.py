@@ -30,20 +30,12 @@ BUFFER = "/memfd:heapwire:"  # memory of a simulated heap
 
 
 class Target:
-    """`heapwire compositor` on a simulated platform, in a folder of its own."""
+    """A compositor that runs, what it listens at, and the file that it logs to."""
 
-    def __init__(self, folder: Path, *, platform: str = "raspberry-pi-4") -> None:
-        self.socket = folder / "fuzz"
-        self._log = folder / "log"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "--platform", platform, "--size", "64x64"],
-                env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        until(lambda: self.socket.exists() or self.process.poll() is not None, "the compositor")
+    def __init__(self, process: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
+        self.process = process
+        self.socket = socket
+        self._log = log
 
     @property
     def log(self) -> str:
@@ -86,6 +78,21 @@ class Target:
         return "\n".join(lines[-60:])
 
 
+def reference(folder: Path, *, platform: str = "raspberry-pi-4") -> Target:
+    """`heapwire compositor` on a simulated platform, in a folder of its own."""
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "--platform", platform, "--size", "64x64"],
+            env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    target = Target(process, folder / "fuzz", folder / "log")
+    until(lambda: target.socket.exists() or process.poll() is not None, "the compositor")
+    return target
+
+
 class Healthy:
     """A client that keeps to the rules, and must get what it got when it was alone."""
 
@@ -96,11 +103,13 @@ class Healthy:
         self._objects: dict[int, str] = {DISPLAY: "wl_display"}
         self._request(DISPLAY, "get_registry", self._new("wl_registry"))
         self.tick()
-        self.globals = dict(
+        announced = (
             self._global(body)
             for object_, opcode, body in self.connection.events
             if (object_, opcode) == (REGISTRY, 0)
         )
+        # A compositor may have some whose requests nobody here knows.
+        self.globals = {name: numbers for name, numbers in announced if name in interfaces}
         manager = self.bind("xx_dmabuf_negotiation_manager_v1")
         self.tick()
         types = [
