@@ -73,8 +73,7 @@ def _asked(
             call = work.send(answer)
     except StopIteration as end:
         batch: Batch = end.value.content
-        for _ in batch_events(batch, explanation):
-            pass
+        batch_events(batch, explanation)
         return batch
     return None
 

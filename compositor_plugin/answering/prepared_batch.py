@@ -33,7 +33,7 @@ class PreparedBatch:
         key = (receiver.version, explanation)
         known = self._events.get(key)
         if known is None:
-            events = list(batch_events(self.content, explanation))
+            events = batch_events(self.content, explanation)
             known = self._events[key] = receiver.encode(events[:-1])  # not `done` or `failed`
             self.size += known.size
         return known

@@ -27,32 +27,36 @@ Event = tuple[str, tuple[int | str | bytes, ...]]
 """An event by its name, with its arguments."""
 
 
-def batch_events(batch: Batch, explanation: Explanation = Explanation.ALL) -> Iterator[Event]:
+def batch_events(batch: Batch, explanation: Explanation = Explanation.ALL) -> list[Event]:
     """All events of a batch, for a client that wants so much explained."""
+    events: list[Event] = []
     if explanation >= Explanation.REASONS:
         spoken = None if explanation >= Explanation.ALL else _speakers(batch.conflicts)
         for participant in batch.participants:
             if spoken is None or participant.id in spoken:
                 major, minor = _numbers(participant.device)
                 name = clip(participant.name)
-                yield "participant", (participant.id, participant.usage, major, minor, name)
+                about = (participant.id, participant.usage, major, minor, name)
+                events.append(("participant", about))
+    explained = explanation >= Explanation.ALL
     for tranche in batch.tranches:
         for offer in tranche.offers:
-            yield from _offer_events(offer, tranche.flags)
-            if explanation >= Explanation.ALL:
-                yield from _reason_events(offer)
-    if explanation >= Explanation.ALL:
+            _add_offer(events, offer, tranche.flags)
+            if explained:
+                events += _reason_events(offer)
+    if explained:
         for refusal in batch.refusals:
             source = (refusal.source.kind, refusal.source.major, refusal.source.minor)
-            about = (refusal.cause, refusal.participant, refusal.type, refusal.planes)
-            yield "refusal", (*source, *about, clip(refusal.text))
+            cause = (refusal.cause, refusal.participant, refusal.type, refusal.planes)
+            events.append(("refusal", (*source, *cause, clip(refusal.text))))
     if explanation >= Explanation.REASONS:
-        for entry in batch.conflicts:
-            yield "conflict", _conflict(entry)
+        events += [("conflict", _conflict(entry)) for entry in batch.conflicts]
     if batch.reason is None:
-        yield "done", (batch.cookie, batch.serial)
+        events.append(("done", (batch.cookie, batch.serial)))
     else:
-        yield "failed", (batch.cookie, batch.serial, batch.reason, clip(batch.message))
+        told = (batch.cookie, batch.serial, batch.reason, clip(batch.message))
+        events.append(("failed", told))
+    return events
 
 
 def _speakers(conflicts: tuple[ConflictEntry, ...]) -> set[int]:
@@ -67,19 +71,23 @@ def _conflict(entry: ConflictEntry) -> tuple[int | str | bytes, ...]:
     return (entry.goal, cause, flags, *about, value, clip(entry.text))
 
 
-def _offer_events(offer: Offer, goal: TrancheFlags) -> Iterator[Event]:
+def _add_offer(events: list[Event], offer: Offer, goal: TrancheFlags) -> None:
     plan, layout = offer.plan, offer.plan.layout
     pair = (plan.fourcc, plan.modifier >> 32, plan.modifier & 0xFFFFFFFF)
     size = (layout.extent.width, layout.extent.height)
-    yield "plan", (offer.index, goal, *pair, layout.kind, *size, plan.buffer_count)
+    shape = (*pair, layout.kind, *size, plan.buffer_count)
+    events.append(("plan", (offer.index, goal, *shape)))
+    sized = layout.kind is not LayoutKind.ALLOCATOR
     for entry, access in zip(layout.objects, offer.access, strict=True):
-        source = (entry.source.kind, entry.source.major, entry.source.minor)
-        if layout.kind is LayoutKind.ALLOCATOR:
-            yield "plan_source", (*source, access)
+        source = entry.source
+        where = (source.kind, source.major, source.minor, access)
+        if sized:
+            size = (entry.size >> 32, entry.size & 0xFFFFFFFF)
+            events.append(("plan_object", (*where, *size)))
         else:
-            yield "plan_object", (*source, access, entry.size >> 32, entry.size & 0xFFFFFFFF)
+            events.append(("plan_source", where))
     for plane in layout.planes:
-        yield "plan_plane", (plane.object, plane.offset, plane.pitch)
+        events.append(("plan_plane", (plane.object, plane.offset, plane.pitch)))
     agreed = 0
     if plan.domain is not None:
         agreed |= _COHERENCY
@@ -89,9 +97,9 @@ def _offer_events(offer: Offer, goal: TrancheFlags) -> Iterator[Event]:
         agreed |= _COLOUR
     if agreed:
         colour = plan.colour or (0, 0)
-        yield "plan_agreement", (agreed, plan.domain or 0, plan.fence or 0, *colour)
+        events.append(("plan_agreement", (agreed, plan.domain or 0, plan.fence or 0, *colour)))
     for constraint in layout.constraints:
-        yield "plan_constraint", constraint_arguments(constraint)
+        events.append(("plan_constraint", constraint_arguments(constraint)))
 
 
 def _reason_events(offer: Offer) -> Iterator[Event]:

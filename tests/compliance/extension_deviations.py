@@ -275,7 +275,7 @@ def _answers(name: str, change: Callable[[Any, Events], Events], found_by: str =
     def plant(patch: pytest.MonkeyPatch) -> None:
         def send(method, self, numbered):
             content = numbered.batch.content
-            events = list(batch_events(content, numbered.explanation))
+            events = batch_events(content, numbered.explanation)
             end, arguments = events[-1]
             events[-1] = end, (numbered.cookie, numbered.serial, *arguments[2:])
             for event, values in change(self, events):
