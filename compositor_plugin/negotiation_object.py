@@ -260,11 +260,11 @@ class NegotiationObject(Resource):
     def _send(self, numbered: NumberedBatch) -> None:
         batch, numbers = numbered.batch, (numbered.cookie, numbered.serial)
         content = batch.content
-        self.send_encoded(batch.events(self, numbered.explanation))
+        events = batch.events(self, numbered.explanation)
         if content.reason is None:
-            self.send("done", *numbers)
+            self.send_encoded(events, "done", *numbers)
         else:
-            self.send("failed", *numbers, content.reason, clip(content.message))
+            self.send_encoded(events, "failed", *numbers, content.reason, clip(content.message))
         if self._plugin.client_log.wanted:
             names = self._plugin.broker.platform.source_names
             lines = answer_lines(content, numbered.cookie, names)

@@ -43,24 +43,36 @@ class EncodedEvents:
     def __len__(self) -> int:
         return self._count
 
-    def post(self, resource: CData, client: CData) -> None:
-        """Post them by an object of a client's that lives.
+    def post(self, resource: CData, client: CData, last: tuple[int, bytes] | None = None) -> None:
+        """Post them by an object of a client's that lives, and then a `last` one.
 
-        A client for which there is no room ends later, and not in here. None of them is an
+        That is an opcode and the words of its arguments, which outlive the call. A client for
+        which there is no room ends later, and not in here. None of them is an
         error of the protocol's, so nobody who looks for those need hear of them.
         """
-        if not self._count:
+        count = self._count
+        if last is not None:
+            opcode, words = last
+            place = int(cast(_WORD, from_buffer(_CHARS, words)))
+        elif not count:
             return
         if _posters:
-            if self._row is None:
-                self._row = ffi.new(_ROW, list(chain.from_iterable(self._events)))
-            next(reversed(_posters.values()))(resource, self._row, self._count)
+            row = self._row
+            if row is None:  # with room for the last one
+                pairs = (*chain.from_iterable(self._events), 0, 0)
+                row = self._row = ffi.new(_ROW, pairs)
+            if last is not None:
+                row[2 * count], row[2 * count + 1] = opcode, place
+                count += 1
+            next(reversed(_posters.values()))(resource, row, count)
             return
         post = cast(_POST, library().wl_resource_post_event_array)  # of addresses as numbers
         heard = hear_nothing(client)
         try:
-            for opcode, arguments in self._events:
-                post(resource, opcode, arguments)
+            for number, arguments in self._events:
+                post(resource, number, arguments)
+            if last is not None:
+                post(resource, opcode, place)
         finally:
             if heard:
                 hear_again(client)

@@ -191,18 +191,33 @@ class Resource:
         Of this object or another of its class and version. They must not name an object or
         have an fd. Raises `UsageError` as `send` does.
         """
-        encoders, version = self._events, self.version
+        known, version = self._events, self.version
         kept: list[Sized] = []
-        words = [encoders[name].words(values, version, kept) for name, values in events]
-        opcodes = [encoders[name].opcode for name, _ in events]
+        encoders = [known[name] for name, _ in events]
+        words = [
+            encoder.words(values, version, kept)
+            for encoder, (_, values) in zip(encoders, events, strict=True)
+        ]
+        opcodes = [encoder.opcode for encoder in encoders]
         size = _EVENT_BYTES * len(opcodes) + _WORD_FACTOR * sum(map(len, words))
         size += sum(map(len, kept))
         return EncodedEvents(opcodes, words, kept, size)
 
-    def send_encoded(self, events: EncodedEvents) -> None:
-        """Send events; nothing happens if the object is dead."""
-        if _resources.get(self.address) is self:
+    def send_encoded(self, events: EncodedEvents, last: str = "", *arguments: object) -> None:
+        """Send events, and then a `last` one if it is named; nothing if the object is dead.
+
+        All go out in one call where a function in C posts them. Raises as `send` does.
+        """
+        if _resources.get(self.address) is not self:
+            return
+        if not last:
             events.post(self.pointer, self.client.pointer)
+            return
+        encoder = self._events[last]
+        kept: list[Sized] = []
+        words = encoder.words(arguments, self.version, kept)
+        events.post(self.pointer, self.client.pointer, (encoder.opcode, words))
+        del kept  # libwayland has copied what the arguments point to
 
     def has_event(self, event: str) -> bool:
         """Whether the object's version has an event."""

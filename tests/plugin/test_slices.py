@@ -373,15 +373,15 @@ def test_hundreds_that_were_overtaken_are_told_in_slices_and_in_order(stage) -> 
     for cookie in range(2, 202):
         client.request(negotiation, "commit", cookie, pump=False)
     sent: list[int] = []
-    send = Resource.send
+    send = Resource.send_encoded
 
-    def counted(resource, event: str, *arguments) -> None:
+    def counted(resource, events, *last) -> None:
         sent.append(1)
-        send(resource, event, *arguments)
+        send(resource, events, *last)
 
     longest = 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Resource, "send", counted)
+        patch.setattr(Resource, "send_encoded", counted)
         for _ in turns(1000, "all answers"):
             if sent and not stage.plugin._state.answers.busy:
                 break

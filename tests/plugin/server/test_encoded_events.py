@@ -15,6 +15,7 @@ from heapwire.compositor_plugin.server import (
 )
 from heapwire.compositor_plugin.server.libwayland_server import address, callback, ffi, library
 from heapwire.compositor_plugin.server.resource import live_resources
+from heapwire.protocol import UsageError
 
 EVENTS = 5
 
@@ -73,8 +74,8 @@ def test_all_are_sent_in_order_any_number_of_times(client) -> None:
     assert len(events) == EVENTS
 
 
-def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
-    counts: list[int] = []
+def posting(counts: list[int]):
+    """What a function in C does, and how many events it was given in each call."""
 
     @callback("void(void *, uintptr_t *, size_t)")
     def post(resource, row, count) -> None:
@@ -84,6 +85,41 @@ def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
             pointer = ffi.cast("struct wl_resource *", resource)
             library().wl_resource_post_event_array(pointer, row[2 * index], arguments)
 
+    return post
+
+
+def test_a_last_event_of_its_own_goes_out_with_them(client) -> None:
+    """Another one each time, with events and with none, by Python and by a function in C."""
+    counts: list[int] = []
+    post = posting(counts)
+    probe, events = served(), encoded(served())
+    none = EncodedEvents((), (), (), 0)
+    by_python = []
+    for offered in (False, True):
+        if offered:
+            post_by(1, address(post))
+        try:
+            found = []
+            for number in range(3):
+                probe.send_encoded(events, "big", bytes([number]) * 9)
+                probe.send_encoded(none, "later")
+                found += told(client)
+        finally:
+            post_no_more_by(1)
+        by_python = by_python or found
+    assert found == by_python
+    lasts = [event for event in found if len(event) == 2 and len(event[1]) == 9]
+    assert lasts == [("big", bytes([number]) * 9) for number in range(3)]
+    assert counts == [EVENTS + 1, 1] * 3
+    assert len(events) == EVENTS
+    with pytest.raises(UsageError):
+        probe.send_encoded(events, "big")
+    assert told(client) == []
+
+
+def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
+    counts: list[int] = []
+    post = posting(counts)
     events = encoded(served())
     served().send_encoded(events)
     by_python = told(client)
