@@ -131,6 +131,8 @@ class Negotiation:
         pending, self._pending = self._pending, []
         if not self.has_surface:
             return [self.unsurfaced(due) for due in pending], None
+        if len(pending) == 1:
+            return [], pending[0]
         overtaken = pending[:-1][:_TOLD_AT_ONCE]
         failures = [self.superseded(due) for due in overtaken]
         if len(overtaken) + 1 < len(pending):

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -160,7 +161,7 @@ class AnswerSchedule:
 
     def work_soon(self, key: Hashable, work: Callable[[], None]) -> None:
         """Let the plugin itself do something in a slice."""
-        self._turns.add(key, Turn.ANSWER, key, lambda: _guard(work))
+        self._turns.add(key, Turn.ANSWER, key, partial(_guard, work))
         self._begin()
 
     def upgrade_later(self, negotiation: NegotiationObject) -> None:
@@ -231,7 +232,7 @@ class AnswerSchedule:
         who: Hashable,
         work: Callable[[], None],
     ) -> None:
-        self._turns.add(client, turn, who, lambda: _serve(client, work))
+        self._turns.add(client, turn, who, partial(_serve, client, work))
         self._begin()
 
     @property
@@ -285,9 +286,9 @@ class AnswerSchedule:
                 self._took()
             if self._ended:  # one of them after each turn: neither is held up by the other
                 _guard(self._ended.popleft().end)
-            elif taken is None:
+            if not self._ended and self._turns.next is None:
                 break
-            if (self._ended or self._turns.next is not None) and self._clock() >= self._end:
+            if self._clock() >= self._end:
                 self._leave()
                 return
         self._pausing = self._in_a_row = False

@@ -102,6 +102,8 @@ class BatchSolver:
 
     def stop(self) -> WaitingCommit | None:
         """Forget what is being solved; what it was for."""
+        if self._due is None and not self.busy:
+            return None  # as a rule
         job, self._job = self._job, None
         if job is not None:
             self._plugin.solving.cancel(job)

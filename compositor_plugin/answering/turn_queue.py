@@ -62,7 +62,9 @@ class TurnQueue:
             if waiting[1] <= turn:
                 return
             self.discard(key)
-        levels = self._clients.get(client) or self._aside.get(client)
+        levels = self._clients.get(client)
+        if levels is None and self._aside:
+            levels = self._aside.get(client)
         if levels is None:
             levels = self._clients[client] = ({}, {}, {}, {})  # one for each `Turn`
         levels[turn][key] = work
@@ -87,11 +89,11 @@ class TurnQueue:
 
     def take(self) -> Work | None:
         """The next piece of work; None if there is none."""
-        client = self.next
-        if client is None:
+        if not self._clients:
             return None
+        client = next(iter(self._clients))
         levels = self._clients.pop(client)
-        level = next(one for one in levels if one)
+        level = next(filter(None, levels))
         key = next(iter(level))
         work = level.pop(key)
         del self._turns[key]
