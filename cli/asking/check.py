@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from heapwire.cli.arguments import add_json, add_platform, add_timeout, is_local, output_file
-from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, say, show
+from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, say, show, slip
 from heapwire.client_lib.compliance import (
     Case,
     Outcome,
@@ -20,6 +20,7 @@ from heapwire.client_lib.compliance import (
     totals,
 )
 from heapwire.kernel.description import Platform
+from heapwire.protocol import InputError
 from heapwire.protocol.explain import Document
 
 
@@ -42,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the cases against the compositor of `$WAYLAND_DISPLAY`; 1 if one failed."""
-    cases = cases_named(options.cases)
+    try:
+        cases = cases_named(options.cases)
+    except InputError as error:
+        raise slip(options, str(error)) from None
     if options.list:
         show(_list_document(cases), _render_list, as_json=options.json)
         return DONE

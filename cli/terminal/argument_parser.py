@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, NoReturn
 
 from heapwire.protocol import InputError, shown
@@ -81,11 +82,11 @@ class ArgumentParser(argparse.ArgumentParser):
 
         argparse would have the outermost parser complain, which knows none of the options.
         """
+        # Before what is missing, which argparse would tell alone.
+        self._check_options(args or ())
         options, left = super().parse_known_args(args, namespace)
         if left and left[0].startswith("-"):
-            option = left[0].partition("=")[0]
-            known = [name for name in self._option_string_actions if name.startswith("--")]
-            self.error(f"there is no option {option}{did_you_mean(option, known)}")
+            self._refuse_option(left[0])
         if left:
             self.error(f"{left[0]!r} is one word too many")
         for action in self._actions:
@@ -96,6 +97,19 @@ class ArgumentParser(argparse.ArgumentParser):
                 )
         self._check_outputs(options)
         return options, left
+
+    def _check_options(self, words: Sequence[str]) -> None:
+        """Refuse the first long option that there is not; of words for others nothing is said."""
+        if any(action.nargs in {argparse.PARSER, argparse.REMAINDER} for action in self._actions):
+            return
+        for word in takewhile("--".__ne__, words):
+            if word.startswith("--") and " " not in word and not self.has_option(word):
+                self._refuse_option(word)
+
+    def _refuse_option(self, word: str) -> NoReturn:
+        option = word.partition("=")[0]
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        self.error(f"there is no option {option}{did_you_mean(option, known)}")
 
     def _check_outputs(self, options: argparse.Namespace) -> None:
         """Refuse two documents on one standard output: nobody could tell them apart."""
@@ -124,8 +138,12 @@ def did_you_mean(word: str, known: Iterable[str], *, otherwise: str | None = Non
     from difflib import SequenceMatcher  # of a command line that can be read nothing is asked
 
     words = list(known)
-    likeness = {one: SequenceMatcher(None, one, word).ratio() for one in words}
+    # The dashes of options are like those of any other.
+    bare = word.lstrip("-")
+    likeness = {one: SequenceMatcher(None, one.lstrip("-"), bare).ratio() for one in words}
     meant = max(words, key=likeness.__getitem__, default="")  # the first of those that are as like
     if likeness.get(meant, 0) >= _LIKE:
         return f"; did you mean {meant!r}?"
-    return f"; there are {', '.join(words)}" if otherwise is None else otherwise
+    if otherwise is not None:
+        return otherwise
+    return f"; there is only {words[0]}" if len(words) == 1 else f"; there are {', '.join(words)}"

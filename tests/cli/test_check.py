@@ -120,7 +120,7 @@ def test_the_cases_are_listed_with_a_sentence_each(heapwire):
 
 def test_a_case_that_there_is_not(heapwire):
     done = heapwire("check", "--list", "params/plain-4")
-    assert done.status == 1
+    assert done.status == 2
     assert "no case is named 'params/plain-4': did you mean 'params/plane-4/v" in done.err
 
 

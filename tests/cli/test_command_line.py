@@ -91,7 +91,7 @@ def test_a_slip_is_told_with_what_was_meant(heapwire, slip, meant):
     ("words", "told"),
     [
         (["weston", "biuld"], "there is no 'biuld'; did you mean 'build'?"),
-        (["client", "install"], "there is no 'install'; there are build"),
+        (["client", "install"], "there is no 'install'; there is only build"),
         (["protocol", "pth"], "there is no 'pth'; did you mean 'path'?"),
         (["protocol", "xml", "xx-dmabuf-negotiation"], "did you mean 'xx-dmabuf-negotiation-v1'?"),
         (["protocol", "header", "--for", "sever"], "there is no 'sever'; did you mean 'server'?"),

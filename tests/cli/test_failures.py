@@ -18,6 +18,10 @@ EXPLAIN = ("explain", "--platform", "raspberry-pi-4", "--format", "NV12", "--jso
     [
         (("explain", "--fromat", "NV12"), "there is no option --fromat; did you mean '--format'?"),
         (("list", "--plaform=local"), "there is no option --plaform; did you mean '--platform'?"),
+        (("diff", "--sjon"), "there is no option --sjon; did you mean '--json'?"),
+        (("check-frame", "--objekt=a:1", "--format"), "there is no option --objekt; did you mean"),
+        (("protocol", "xml", "--outputs"), "there is no option --outputs; did you mean '--output'"),
+        (("list", "--bogus"), "there is no option --bogus; there are --help, --platform,"),
         (("-v", "list", "--xyz"), "there is no option --xyz; there are --help, --platform,"),
         (("list", "raspberry-pi-4"), "'raspberry-pi-4' is one word too many"),
     ],
@@ -26,7 +30,22 @@ def test_a_slip_in_an_option_is_told_with_what_was_meant(heapwire, words, said):
     run = heapwire(*words)
     assert run.status == 2
     assert said in run.err
-    assert run.err.startswith(f"usage: heapwire {'list' if 'list' in words else 'explain'} ")
+    command = next(word for word in words if not word.startswith("-"))
+    assert run.err.startswith(f"usage: heapwire {command} ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("import", "--", "--nmae"), "--nmae: No such file or directory"),
+        (("compositor", "no-such-program", "--frobnicate"), "cannot run no-such-program"),
+    ],
+)
+def test_what_is_for_others_is_no_option_of_ours(heapwire, words, said, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    run = heapwire(*words)
+    assert run.status == 1
+    assert said in run.err
 
 
 def test_an_error_is_an_object_for_programs(heapwire):
