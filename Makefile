@@ -19,7 +19,7 @@ SPHINX = $(BIN)/python -m sphinx -q --keep-going -j auto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test fuzz test-host test-vm vm bench bench-weston lint format protocol bindings reference \
-	roots check-facts check-patches docs links wheel check-wheel clean
+	roots check-facts check-patches docs links wheel check-wheel deb clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -115,6 +115,14 @@ wheel: $(VENV)/installed/dev ## build the wheel and the source archive in dist/
 
 check-wheel: wheel ## install the wheel elsewhere and import all of it
 	$(BIN)/python .ci/check_wheel.py dist/*.whl
+
+# Built in a copy: packages are put beside the tree that they are built from.
+deb: ## build the Debian package in build/debian, and have lintian look at it
+	rm -rf build/debian && mkdir -p build/debian/heapwire
+	git ls-files -z | tar c --null -T - | tar x -C build/debian/heapwire
+	cd build/debian/heapwire && { dpkg-buildpackage -us -uc -b >../log 2>&1 || { cat ../log >&2; exit 1; }; }
+	lintian --allow-root --fail-on error build/debian/heapwire_*.changes
+	@ls build/debian/*.deb
 
 clean: ## remove everything that was made here
 	rm -rf .venv .venv-* build dist *.egg-info src/*.egg-info demo.png .pytest_cache .mypy_cache .ruff_cache .hypothesis
