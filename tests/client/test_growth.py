@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from patience import PATIENCE
@@ -17,6 +23,10 @@ WARM = 80  # frames after which both have all that they keep: the compositor, re
 # of each round would be twice as many.
 SOME = ROUNDS // 2
 HALF = ROUNDS // 2 - 1
+FRAMES = 600
+WARM_MEMORY = 150
+LOOKED = 150  # frames of which that counts in which both had least
+BYTES_A_FRAME = 250
 
 
 @pytest.fixture
@@ -65,3 +75,27 @@ def test_frames_that_are_shown_leave_nothing(no_fd_leak, clips, uncollected, ful
     first, middle, last = WARM, WARM + HALF, WARM + 2 * HALF
     grown = (objects[middle] - objects[first], objects[last] - objects[middle])
     assert min(grown) < HALF // 2, grown
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc counts since 2.33")
+@pytest.mark.parametrize("shown", ["fullscreen", "window"])
+def test_frames_that_are_shown_take_no_memory(shown) -> None:
+    """Python's or C's, of the player or the compositor: both are in one process of their own.
+
+    Frames took 600 bytes and 340 once. What is left, some 60 at first, are stores that fill.
+    """
+    program = Path(__file__).with_name("played_memory.py")
+    folders = [str(program.parents[1] / "common")]
+    said = subprocess.run(
+        [sys.executable, program, str(FRAMES), shown],
+        env={**os.environ, "PYTHONMALLOC": "malloc", "PYTHONPATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    used = {int(frames): size for frames, size in json.loads(said.stdout).items()}
+    before, after = (
+        min(used[frames] for frames in used if first <= frames < first + LOOKED)
+        for first in (WARM_MEMORY, FRAMES - LOOKED)
+    )
+    assert (after - before) / (FRAMES - LOOKED - WARM_MEMORY) < BYTES_A_FRAME, used
