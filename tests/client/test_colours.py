@@ -138,6 +138,27 @@ def test_no_picture_is_made_poorer_where_somebody_takes_it_as_it_is(
     assert result.faults == ()
 
 
+@pytest.mark.parametrize("fullscreen", [True, False])
+def test_a_video_in_rgb_is_shown_as_it_is(no_fd_leak, tmp_path, fullscreen):
+    """No decoder of the machine takes one, and nothing of it becomes YCbCr."""
+    path = tmp_path / "a.mp4"
+    size = (360, 640, 3)
+    noise = np.random.default_rng(7).integers(0, 256, size, np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264rgb", rate=25, options={"qp": "0"})  # loses nothing
+        stream.height, stream.width, _ = size
+        stream.pix_fmt = "rgb24"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")))
+        container.mux(stream.encode())
+    platform = Platform.load("raspberry-pi-4")
+    fates, [image], _, result = shown_by(platform, path, fullscreen=fullscreen)
+    assert fates == {fullscreen}
+    assert np.array_equal(image, noise)
+    assert result.faults == (
+        "codec would not decode this: its pictures are in no format that buffers have",
+    )
+
+
 @pytest.mark.parametrize("size", [(640, 360), (1280, 720), (720, 576), (704, 578)])
 def test_without_a_word_the_size_says_which_matrix_it_is(no_fd_leak, tmp_path, size):
     matrix = "bt709" if size[0] >= 1280 or size[1] > 576 else "bt601"
