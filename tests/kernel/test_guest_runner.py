@@ -13,6 +13,7 @@ from patience import PATIENCE, until
 
 RUN = Path(__file__).resolve().parents[2] / "kernel" / "vm" / "run"
 QEMU = """#!/bin/sh
+echo "$@" >"$STARTED.arguments"
 echo $$ >"$STARTED.new" && mv "$STARTED.new" "$STARTED"
 exec sleep infinity
 """
@@ -85,6 +86,21 @@ def test_a_runner_that_is_killed_leaves_no_guest_and_the_next_removes_its_folder
     _, _ = runner()
     (own,) = folders(tmp_path)
     assert own != left
+
+
+@pytest.mark.parametrize(
+    ("options", "speed"),
+    [
+        ((), "-accel tcg,thread=multi"),
+        (("--counted",), "-accel tcg,thread=single -icount shift=0,sleep=off"),
+    ],
+)
+def test_a_guest_has_one_kind_of_time(runner, tmp_path, options, speed):
+    """QEMU refuses to count instructions that are run by several threads."""
+    runner(*options)
+    arguments = (tmp_path / "started.arguments").read_text()
+    assert f" {speed} -m " in arguments
+    assert arguments.count("-accel") == 1
 
 
 def test_the_folder_of_a_guest_that_runs_is_left_alone(runner, tmp_path):

@@ -11,7 +11,7 @@ TRIAL = Path(__file__).resolve().parent / "guest" / "trial.py"
 
 @pytest.fixture(scope="module")
 def found(run_guest, record):
-    done = run_guest([sys.executable, str(TRIAL)])
+    done = run_guest([sys.executable, str(TRIAL)], "--counted")
     assert done.returncode == 0, done.stdout + done.stderr
     seen = json.loads(done.stdout)
     record(
@@ -61,6 +61,13 @@ def test_the_display_is_asked_by_few_ioctls(found, display):
     formats = sum(len(verdict["pairs"]) for verdict in found["records"][display]["verdicts"])
     assert formats > 4
     assert 10 < found["milliseconds"][display]["ioctls"] <= 40 + 2 * formats
+
+
+def test_trial_and_gauge_of_the_display_take_less_than_50_ms(found, display):
+    """Of a processor that does an instruction in a nanosecond: it is they that are counted."""
+    took = found["milliseconds"][display]
+    assert len([one for one in found["sources"] if one != display]) >= 3
+    assert 0 < took["processor"] <= took["wall"] < 50
 
 
 def test_as_the_master_each_plane_is_tested_and_takes_what_is_shown(found, display):
