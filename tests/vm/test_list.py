@@ -1,6 +1,7 @@
 """`heapwire list` on a desktop as QEMU has it: virtio-gpu, Debian's own kernel, Mesa's llvmpipe.
 
-What it says to root, who may ask the display and EGL, and to somebody who may open nothing.
+What it says to root, who may ask the display and EGL, and to somebody who may open nothing; and
+what it says on the same machine before it has a display, and before it has memory to offer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ FETCH = Path(__file__).parents[2] / "kernel" / "vm" / "fetch"
 
 
 @pytest.fixture(scope="module")
-def said(run_guest):
+def machines(run_guest):
     stock = subprocess.run([FETCH, "stock"], stdout=subprocess.PIPE, text=True, check=True)
     done = run_guest(
         [sys.executable, str(SCRIPT), stock.stdout.strip()],
@@ -27,6 +28,11 @@ def said(run_guest):
     if done.returncode:
         pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def said(machines):
+    return machines["desktop"]
 
 
 def device(said, who, kind):
@@ -86,3 +92,36 @@ def test_who_may_open_nothing_is_told_what_is_not_known_and_how_to_be_granted_it
     assert 'KERNEL=="udmabuf"' in notes
     unknown = r"sampling\n +any format \(which ones is not known\)\n"
     assert re.search(unknown, said["ordinary"]["text"])
+
+
+@pytest.mark.parametrize("who", ["root", "ordinary"])
+def test_a_machine_with_nothing_is_said_to_have_nothing(machines, who):
+    said = machines["nothing"][who]
+    document = said["document"]
+    assert document["heaps"] == document["trials"] == document["notes"] == []
+    assert [one["kind"] for one in document["devices"]] == ["cpu"]
+    title, *lines = said["text"].splitlines()
+    assert title.startswith("local: ")
+    assert lines == [
+        "no memory: this machine has no DMA heap",
+        "no display, GPU, codec or camera",
+        "devices",
+        "    cpu (cpu)",
+        "        cpu-read",
+        "            any format",
+        "        cpu-write",
+        "            any format",
+        "no links between devices and memory",
+    ]
+
+
+@pytest.mark.parametrize("who", ["root", "ordinary"])
+def test_a_machine_with_memory_alone_is_said_to_have_that(machines, who):
+    said = machines["memory"][who]
+    document = said["document"]
+    assert {one["name"] for one in document["heaps"]} == {"system", "udmabuf"}
+    assert [one["kind"] for one in document["devices"]] == ["cpu"]
+    assert document["trials"] == []
+    assert "no display, GPU, codec or camera\n" in said["text"]
+    refused = [note for note in document["notes"] if "may not allocate" in note]
+    assert len(refused) == (who == "ordinary")
