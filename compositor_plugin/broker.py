@@ -90,9 +90,6 @@ class _Answered:
         return self.batch.size
 
 
-_NOTHING = PreparedBatch(Batch())  # the answer to who asks for nothing
-
-
 class Broker:
     """Answers questions about one machine.
 
@@ -117,6 +114,8 @@ class Broker:
         self._on_solved = on_solved
         self._records = SetRecords() if records is None else records
         self._answered: AnswerStore[_Answered] = AnswerStore()
+        # The answer to who asks for nothing: with its events, so it is one loop's alone.
+        self._nothing = PreparedBatch(Batch())
         self._platform = platform
         self.allocatable = allocatable_heaps(platform, allocated)
         """The heaps that clients may have the compositor allocate from."""
@@ -167,7 +166,7 @@ class Broker:
     def known(self, question: BatchQuestion, key: KeyHashedOnce) -> PreparedBatch | None:
         """What `answering` comes to where nothing has to be worked out for it; else None."""
         if not question.inquiry.wants_plans:
-            return _NOTHING
+            return self._nothing
         answered = self._answered.get(key)
         if answered is None or self._spent_of(answered, question):
             return None
@@ -192,7 +191,7 @@ class Broker:
         each heap.
         """
         if not question.inquiry.wants_plans:
-            return _NOTHING
+            return self._nothing
         spent: dict[SourceId, str] = {}
         while True:
             if key is None or spent:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Sequence, Sized
 from itertools import accumulate, chain
 
-from _cffi_backend import cast, from_buffer  # of a type that is known, without a detour
+from _cffi_backend import cast  # of a type that is known, without a detour
 
 from heapwire.compositor_plugin.server.libwayland_server import CData, ffi, library
 from heapwire.compositor_plugin.server.protocol_error_log import hear_again, hear_nothing
 
-_ROW = ffi.typeof("uintptr_t[]")
-_WORD = ffi.typeof("uintptr_t")
-_POSTER = ffi.typeof("void(*)(void *, uintptr_t *, size_t)")
+_POSTER = ffi.typeof("void(*)(void *, uintptr_t, size_t)")
 _POST = ffi.typeof("void(*)(void *, uint32_t, uintptr_t)")
-_CHARS = ffi.typeof("char[]")
+_WORD = "L"  # an unsigned long is as wide as an address wherever there is Wayland
+_EVENT_BYTES, _WORD_FACTOR = 256, 4  # of an event that is kept, about; and of each byte
 
 _posters: dict[int, CData] = {}  # functions in C by who has offered them; the last is called
 
@@ -26,19 +26,20 @@ class EncodedEvents:
     to what is `kept`. `size` are their bytes in memory, about.
     """
 
-    __slots__ = ("_count", "_events", "_kept", "_row", "size")
+    __slots__ = ("_address", "_count", "_kept", "_row", "size")
 
     def __init__(
-        self, opcodes: Sequence[int], arguments: Sequence[bytes], kept: Sequence[object], size: int
+        self, opcodes: Sequence[int], arguments: Sequence[bytes], kept: Sequence[Sized]
     ) -> None:
-        block = from_buffer(_CHARS, b"".join(arguments))
-        address = int(cast(_WORD, block))
-        addresses = accumulate(map(len, arguments), initial=address)
-        self._count = len(opcodes)
-        self._events = tuple(zip(opcodes, addresses, strict=False))  # the last one is the end
+        # Arrays know where they are, at a quarter of what asking for a pointer to bytes takes.
+        block = array("B", b"".join(arguments))
+        addresses = accumulate(map(len, arguments), initial=block.buffer_info()[0])
+        pairs = zip((*opcodes, 0), addresses, strict=True)  # with room for a last one
+        self._count = count = len(opcodes)
+        self._row = array(_WORD, chain.from_iterable(pairs))
+        self._address = self._row.buffer_info()[0]
         self._kept = (block, kept)
-        self._row: CData = None  # made when a function in C first sends them
-        self.size = size
+        self.size = _EVENT_BYTES * count + _WORD_FACTOR * len(block) + sum(map(len, kept))
 
     def __len__(self) -> int:
         return self._count
@@ -46,33 +47,25 @@ class EncodedEvents:
     def post(self, resource: CData, client: CData, last: tuple[int, bytes] | None = None) -> None:
         """Post them by an object of a client's that lives, and then a `last` one.
 
-        That is an opcode and the words of its arguments, which outlive the call. A client for
+        That is an opcode and the words of its arguments. A client for
         which there is no room ends later, and not in here. None of them is an
         error of the protocol's, so nobody who looks for those need hear of them.
         """
-        count = self._count
+        count, row = self._count, self._row
         if last is not None:
-            opcode, words = last
-            place = int(cast(_WORD, from_buffer(_CHARS, words)))
-        elif not count:
+            words = array("B", last[1])
+            row[2 * count], row[2 * count + 1] = last[0], words.buffer_info()[0]
+            count += 1
+        if not count:
             return
         if _posters:
-            row = self._row
-            if row is None:  # with room for the last one
-                pairs = (*chain.from_iterable(self._events), 0, 0)
-                row = self._row = ffi.new(_ROW, pairs)
-            if last is not None:
-                row[2 * count], row[2 * count + 1] = opcode, place
-                count += 1
-            next(reversed(_posters.values()))(resource, row, count)
+            next(reversed(_posters.values()))(resource, self._address, count)
             return
         post = cast(_POST, library().wl_resource_post_event_array)  # of addresses as numbers
         heard = hear_nothing(client)
         try:
-            for number, arguments in self._events:
-                post(resource, number, arguments)
-            if last is not None:
-                post(resource, opcode, place)
+            for place in range(0, 2 * count, 2):
+                post(resource, row[place], row[place + 1])
         finally:
             if heard:
                 hear_again(client)

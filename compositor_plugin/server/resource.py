@@ -56,7 +56,6 @@ log = logging.getLogger(__name__)
 
 _ADDRESS = ffi.typeof("uintptr_t")
 _NULL = ffi.NULL
-_EVENT_BYTES, _WORD_FACTOR = 256, 4  # of an event that is kept, about; and of each byte
 _resources: dict[int, Resource] = {}
 _handled = 0
 
@@ -198,10 +197,7 @@ class Resource:
             encoder.words(values, version, kept)
             for encoder, (_, values) in zip(encoders, events, strict=True)
         ]
-        opcodes = [encoder.opcode for encoder in encoders]
-        size = _EVENT_BYTES * len(opcodes) + _WORD_FACTOR * sum(map(len, words))
-        size += sum(map(len, kept))
-        return EncodedEvents(opcodes, words, kept, size)
+        return EncodedEvents([encoder.opcode for encoder in encoders], words, kept)
 
     def send_encoded(self, events: EncodedEvents, last: str = "", *arguments: object) -> None:
         """Send events, and then a `last` one if it is named; nothing if the object is dead.

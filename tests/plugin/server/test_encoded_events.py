@@ -93,7 +93,7 @@ def test_a_last_event_of_its_own_goes_out_with_them(client) -> None:
     counts: list[int] = []
     post = posting(counts)
     probe, events = served(), encoded(served())
-    none = EncodedEvents((), (), (), 0)
+    none = EncodedEvents((), (), ())
     by_python = []
     for offered in (False, True):
         if offered:
@@ -127,7 +127,7 @@ def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
     try:
         for _ in range(2):
             served().send_encoded(events)
-            served().send_encoded(EncodedEvents((), (), (), 0))
+            served().send_encoded(EncodedEvents((), (), ()))
             assert told(client) == by_python
     finally:
         post_no_more_by(1)
