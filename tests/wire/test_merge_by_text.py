@@ -13,6 +13,7 @@ import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import pytest
 
@@ -23,6 +24,7 @@ from heapwire.protocol.values import (
     REGISTRY,
     Constraint,
     DeviceId,
+    Provenance,
     SourceId,
     SourceKind,
     Value,
@@ -204,6 +206,108 @@ def test_both_merges_agree_on_random_values(type_: int) -> None:
         outcomes.add(said is None)
     if ENTRIES[type_].merge in ("both", "equal", "lcm"):
         assert outcomes == {True, False}  # both outcomes were compared
+
+
+MUST_UNDERSTAND, PRESUMED = (
+    int(ROOT.find(f".//enum[@name='flag']/entry[@name='{name}']").attrib["value"])  # type: ignore[union-attr]
+    for name in ("must_understand", "presumed")
+)
+UNKNOWN = 0x7E000001  # a vendor's, of which neither side knows
+
+Said = tuple[int, int, int, bytes]  # type, planes, flags, value: a tranche_constraint
+MergedSets = dict[int, tuple[int, dict[int, Merged]]]  # by type: flags, and what it came to
+
+
+def merge_sets_by_text(sets: list[list[Said]]) -> MergedSets | None:
+    """What whole sets come to, one of each device; None if nothing can be used."""
+    gathered: dict[int, list[tuple[int, bytes]]] = {}
+    flagged: dict[int, int] = {}
+    for type_, planes, flags, raw in (said for one in sets for said in one):
+        entry = ENTRIES.get(type_)
+        if entry is None:
+            if flags & MUST_UNDERSTAND:
+                return None
+        elif entry.merge != "condition":
+            gathered.setdefault(type_, []).append((planes, raw))
+            flagged[type_] = flagged.get(type_, 0) | flags
+    found: MergedSets = {}
+    for type_, inputs in gathered.items():
+        merged = merge_by_text(type_, inputs)
+        if merged is None:
+            return None
+        found[type_] = (flagged[type_], merged)
+    return found
+
+
+def our_sets(sets: list[list[Said]]) -> MergedSets | None:
+    """The same by what everything else here merges with."""
+    constraints = [[constraint(*said) for said in one] for one in sets]
+    joined = join([lift(one) for one in constraints])
+    if joined is BOTTOM:
+        return None
+    found: MergedSets = {}
+    for one in spell(joined, list(chain.from_iterable(constraints))):
+        row = REGISTRY.get(one.type)
+        if row is None:
+            continue
+        flags, merged = found.setdefault(one.type, (0, {}))
+        flags |= MUST_UNDERSTAND * one.must_understand
+        flags |= PRESUMED * (one.provenance is Provenance.PRESUMPTION)
+        for plane in range(PLANES) if row.per_plane else (-1,):
+            value = joined.value(row, plane) if row.per_plane else joined.value(row)
+            if value is not None:
+                merged[plane] = plain(row.is_relation, value)
+        found[one.type] = (flags, merged)
+    return found
+
+
+def constraint(type_: int, planes: int, flags: int, raw: bytes) -> Constraint:
+    return Constraint(
+        type=type_,
+        planes=planes,
+        value=decode_value(type_, raw),
+        must_understand=bool(flags & MUST_UNDERSTAND),
+        provenance=Provenance.PRESUMPTION if flags & PRESUMED else Provenance.UNCHECKED,
+    )
+
+
+def some_set(dice: random.Random) -> list[Said]:
+    """What one device may say: of a few types, of some of them twice, and rarely of an unknown."""
+    said: list[Said] = []
+    for type_ in dice.choices(list(ENTRIES), k=dice.randint(0, 9)):
+        value = some_value(REGISTRY[type_].kind, ENTRIES[type_].merge, dice)
+        planes = dice.randrange(1 << PLANES) if ENTRIES[type_].planes else 0
+        said.append((type_, planes, dice.randrange(4), encode_value(type_, value)))
+    if dice.random() < 0.2:
+        must = MUST_UNDERSTAND * (dice.random() < 0.2)
+        said.append((UNKNOWN, 0, must | PRESUMED * dice.randrange(2), b"anything"))
+    return said
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_merges_agree_on_random_sets(seed: int) -> None:
+    """Of several devices, which speak of different types; and of the flags that are left."""
+    dice = random.Random(seed)
+    agreed, of_one_alone, refused = 0, 0, 0
+    for _ in range(ROUNDS):
+        sets = [some_set(dice) for _ in range(dice.randint(1, 4))]
+        by_text, mine = merge_sets_by_text(sets), our_sets(sets)
+        if mine is None and by_text is not None:
+            # Of two types that contradict each other merging says nothing: each alone is the same.
+            for type_ in by_text:
+                alone = [[said for said in one if said[0] == type_] for one in sets]
+                assert our_sets(alone) == {type_: by_text[type_]}
+            continue
+        assert mine == by_text, sets
+        refused += by_text is None
+        agreed += by_text is not None
+        of_one_alone += any(
+            sum(any(said[0] == type_ for said in one) for one in sets) == 1
+            for type_ in by_text or ()
+        )
+    assert agreed > ROUNDS // 4
+    assert of_one_alone > ROUNDS // 8
+    assert refused
 
 
 @pytest.mark.parametrize("seed", range(100))
