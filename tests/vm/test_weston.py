@@ -116,8 +116,9 @@ def test_and_its_pictures_are_on_the_display_unchanged(seen):
     assert all(one["framebuffer"] == {"format": "XR24", "imported": True} for one in steps)
 
 
-def test_on_the_reference_compositor_as_well(seen):
-    told = seen["reference"]
+@pytest.mark.parametrize("which", ["reference", "reference_stateless"])
+def test_on_the_reference_compositor_as_well(seen, which):
+    told = seen[which]
     assert told["alike"] == [True] * STEPS
     assert (told["scanned_out"], told["copied"], told["faults"]) == (STEPS, 0, [])
 

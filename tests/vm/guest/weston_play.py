@@ -351,7 +351,8 @@ def main():
     del told["encode"]
     expected = [crc_of(one, pitch, SIZE.width, SIZE.height) for one in decoded]
     parses_nothing = vicodec(Usage.DECODE, STATELESS_FWHT)
-    timed("reference", on_reference, pitch, decoded, parses_nothing)
+    timed("reference", on_reference, pitch, decoded, vicodec(Usage.DECODE, FWHT))
+    timed("reference_stateless", on_reference, pitch, decoded, parses_nothing)
     with seat():
         with (
             Weston(
