@@ -36,6 +36,7 @@ ANSWERS = {
     ("arm", "pl111"): {
         "system": "import EINVAL",
         "reserved": SHOWN,
+        "udmabuf": "import EINVAL",
         "dumb": SHOWN,
     },
     ("stock", "bochs-drm"): {

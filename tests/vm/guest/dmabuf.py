@@ -15,11 +15,18 @@ SYNC_READ, SYNC_START, SYNC_END = 1, 0, 4
 
 @contextmanager
 def of_memfd(size):
-    """A dma-buf of at least `size` bytes of ordinary memory (include/uapi/linux/udmabuf.h)."""
+    """A dma-buf of at least `size` bytes of ordinary memory (include/uapi/linux/udmabuf.h).
+
+    Every other page of it is there before those between them, so that no two that follow each
+    other lie in a row, as they often do in a machine that has just booted (see `scattered`).
+    """
     size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
     memory = os.memfd_create("memory", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         os.ftruncate(memory, size)
+        for first in range(2):
+            for offset in range(first * mmap.PAGESIZE, size, 2 * mmap.PAGESIZE):
+                os.pwrite(memory, b"\0", offset)
         fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
         node = os.open("/dev/udmabuf", os.O_RDWR | os.O_CLOEXEC)
         try:
