@@ -1,8 +1,9 @@
 """What the module costs a headless Weston: start-up, memory, and time for each frame.
 
 Compares Weston with the module to Weston without. The start is over when Weston has nothing left
-to do: its processor time and private memory are told then, the least of some. A frame is one
-that a client commits, with a buffer that is tagged, while idle clients hold feedback objects.
+to do: its processor time and private memory are told then, the least of some. What the module adds
+to that time is told beside what Python and cffi alone take in a process in C. A frame is one that a
+client commits, with a buffer that is tagged, while idle clients hold feedback objects.
 Needs weston and what `heapwire weston build` needs; `make bench-weston` runs it, before the others
 that have a Weston.
 """
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import shared_modules
+from bench_load import PLATFORM, built, steps
 from ratio_table import tell_ratio
 from windows import Client, Extent
 
@@ -28,6 +30,7 @@ from heapwire.protocol import MachineError
 ROUNDS = 5
 STILL = 1.0  # seconds without any processor time, after which a start is over
 FRAMES = 600
+MOST_TIMES = 19.4  # of Python that the module may add: half of what it did before it was looked at
 MOST_MEMORY = 15 * 1024  # KiB that the module may add
 IDLE_CLIENTS = 20
 SIZE = Extent(32, 32)  # small, so that what Weston does with pixels counts for little
@@ -42,7 +45,7 @@ def start(folder: Path, module: Path | None) -> subprocess.Popen[bytes]:
     command += ["--socket=bench-0", "--idle-time=0", "--no-config", f"--log={folder / 'log'}"]
     weston = subprocess.Popen(
         [*command, *([f"--modules={module}"] if module else [])],
-        env={**os.environ, "XDG_RUNTIME_DIR": str(folder), "HEAPWIRE_PLATFORM": "raspberry-pi-4"},
+        env={**os.environ, "HEAPWIRE_PLATFORM": PLATFORM},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -57,6 +60,13 @@ def start(folder: Path, module: Path | None) -> subprocess.Popen[bytes]:
     while used != (used := cpu_seconds(weston.pid)):
         time.sleep(STILL)
     return weston
+
+
+def python_alone(folder: Path) -> float:
+    """Seconds of processor time that Python takes to start with cffi, in a host of nothing."""
+    program = built(folder)
+    runs = [steps(program, PLATFORM) for _ in range(ROUNDS)]
+    return min(run["python"][0] - run["started"][0] for run in runs) / 1e6
 
 
 def end(weston: subprocess.Popen[bytes]) -> None:
@@ -103,6 +113,7 @@ def seconds_of_frames(weston: subprocess.Popen[bytes], folder: Path, *, extensio
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
         folder = Path(name)
+        os.environ["XDG_RUNTIME_DIR"] = name
         try:
             module = folder / MODULE
             build_module(module, find_libweston())
@@ -129,6 +140,11 @@ def main() -> None:
             )
         for what, ours, bare in zip(("start", "frame"), cost["with"], cost["without"], strict=True):
             tell_ratio(f"a {what} of Weston, with the module", ours / bare, "without it")
+        added = cost["with"][0] - cost["without"][0]
+        times = added / python_alone(folder)
+        print(f"to the start it adds {added * 1e3:.0f} ms, {times:.1f} times Python and cffi alone")
+        base = "Python and cffi, started in a process in C"
+        tell_ratio("what the module adds to Weston's start", times, base, limit=MOST_TIMES)
         added = (private["with"] - private["without"]) / MOST_MEMORY
         base = f"the {MOST_MEMORY} KiB that it may have"
         tell_ratio("private memory that the module adds to Weston", added, base, limit=1)
