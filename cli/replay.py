@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from heapwire.cli.arguments import add_json
+from heapwire.cli.arguments import add_json, add_schema
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, documents, show
 from heapwire.kernel.description import json_excess, read_text_file
 from heapwire.protocol import FileError, InputError, PeerError
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", nargs="+", type=Path, help="captures to solve again"
     )
     add_json(parser)
+    add_schema(parser, "replay")
 
 
 def run(options: argparse.Namespace) -> int:

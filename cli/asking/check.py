@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from heapwire.cli.arguments import add_json, add_platform, add_timeout, is_local, output_file
+from heapwire.cli.arguments import (
+    add_json,
+    add_platform,
+    add_schema,
+    add_timeout,
+    is_local,
+    output_file,
+)
 from heapwire.cli.terminal import DONE, FAILED, SCHEMA_VERSION, say, show, slip
 from heapwire.client_lib.compliance import (
     Case,
@@ -39,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_platform(parser)
     add_timeout(parser)
     add_json(parser)
+    add_schema(parser, "check")
 
 
 def run(options: argparse.Namespace) -> int:

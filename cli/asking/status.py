@@ -9,7 +9,7 @@ import socket as sockets
 from collections.abc import Iterator
 from pathlib import Path
 
-from heapwire.cli.arguments import add_json
+from heapwire.cli.arguments import add_json, add_schema
 from heapwire.cli.terminal import DONE, documents, show
 from heapwire.client_lib import DisconnectedError, NoCompositorError
 from heapwire.client_lib.compliance import socket_path
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name of the compositor's Wayland socket (default: $WAYLAND_DISPLAY, wayland-0)",
     )
     add_json(parser)
+    add_schema(parser, "status")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,8 @@ from json_schema import faults
 
 from heapwire.kernel.description import shipped
 
+SCHEMAS = Path(__file__).parents[2] / "cli/schemas"
+
 
 @pytest.fixture
 def schema(heapwire):
@@ -74,7 +76,7 @@ def test_what_is_missing_is_as_its_schema_says(heapwire, serving, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["diff", "doctor", "explain", "feedback", "list", "negotiate", "play"]
+    "command", sorted(file.stem for file in SCHEMAS.iterdir() if file.suffix == ".json")
 )
 def test_a_command_prints_its_schema_whatever_else_it_wants(heapwire, command):
     run = heapwire(command, "--schema")
@@ -95,12 +97,6 @@ def test_what_is_not_as_a_schema_says_is_found(heapwire, schema, change, fault):
     whole = schema("list")
     document = heapwire("list", "--platform", "raspberry-pi-4", "--json").document
     assert fault in list(faults({**document, **change}, whole, whole))
-
-
-def test_what_is_printed_is_the_file():
-    folder = Path(__file__).parents[2] / "cli" / "schemas"
-    for file in folder.iterdir():
-        assert json.loads(file.read_text("utf-8"))["title"] == f"heapwire {file.stem} --json"
 
 
 def test_the_players_share_a_schema(schema):
