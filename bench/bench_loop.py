@@ -2,7 +2,8 @@
 
 A ticker in a process of its own sends `wl_display.sync`, one after the other. Between sending
 one and its answer the processor time of the host is read, of all its threads: what the host
-did meanwhile. The first row is a host at rest, in the same run.
+did meanwhile, and no more than the wait was, since its threads may work beside each other. The
+first row is a host at rest, in the same run.
 
 Each row is measured three times, and judged by the longest of all waits. Processor time does not
 grow while others run, but work takes longer beside them; and what a virtual machine's host takes
@@ -274,9 +275,9 @@ def measure(host: Host, host_name: str) -> None:
             finally:
                 host.close()
                 times.append(ticker.stop())
-        longest, passed = max(one.processor for one in times), max(one.passed for one in times)
+        longest, passed = max(one.blamed for one in times), max(one.passed for one in times)
         verdict = "" if longest <= LIMIT else f"  ABOVE {LIMIT:g} ms"
-        each = " ".join(f"{one.processor:5.2f}" for one in times)
+        each = " ".join(f"{one.blamed:5.2f}" for one in times)
         waits = f"{each} ms, {passed:6.1f} in all, of {sum(one.count for one in times):5}"
         print(f"  {name:48} {waits}  {said}{verdict}", flush=True)
         tell_ratio(f"{host_name}'s loop: {name}", longest / LIMIT, _BASE, limit=1)
