@@ -19,6 +19,9 @@ from heapwire.kernel.discovery.presumption import presumed_own_memory
 from heapwire.protocol import UsageError
 from heapwire.protocol.values import CONTIGUOUS, PERMITTED_SOURCES, Source, SourceId, Usage
 
+# The class of displays whose driver copies what is shown, on whatever bus (simpledrm, ofdrm).
+_TAKES_ANY = "drm-gem-shmem"
+
 
 def profiled(
     devices: Iterable[Device], sources: Iterable[Source]
@@ -49,12 +52,14 @@ def profiled(
 
 
 def speaks_of_memory(device: Device, usage: Usage) -> bool:
-    """Whether a profile of a device says which memory it takes for a use."""
+    """Whether a profile of a device says which memory it takes for a use: some, or any."""
     return any(
-        one.type in (CONTIGUOUS, PERMITTED_SOURCES)
+        profile.name == _TAKES_ANY
+        or any(
+            one.type in (CONTIGUOUS, PERMITTED_SOURCES) for one in profile.uses[usage].constraints
+        )
         for profile in profiles_of(device)
         if usage in profile.uses
-        for one in profile.uses[usage].constraints
     )
 
 

@@ -148,9 +148,18 @@ def test_what_its_own_gpu_allocates_such_a_display_is_promised_too(tree):
     assert presumed.value == tuple(SourceId.device(one) for one in own)
 
 
-@pytest.mark.parametrize("driver", ["ast", "mgag200", "cirrus"])
-def test_who_copies_what_it_shows_takes_any_memory(tree, driver):
-    platform = machine(tree, driver, driver, "pci")
+@pytest.mark.parametrize(
+    ("driver", "drm_name", "bus"),
+    [
+        ("ast", "ast", "pci"),
+        ("mgag200", "mgag200", "pci"),
+        ("cirrus", "cirrus", "pci"),
+        ("simple-framebuffer", "simpledrm", "platform"),
+        ("of-display", "ofdrm", "platform"),
+    ],
+)
+def test_who_copies_what_it_shows_takes_any_memory(tree, driver, drm_name, bus):
+    platform = machine(tree, driver, drm_name, bus)
     assert planned(platform, XRGB)[0] == "system"
 
 
