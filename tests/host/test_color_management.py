@@ -265,4 +265,6 @@ def test_no_plane_shows_light_that_is_not_the_display_s(stage, client):
         client.show(full.surface, client.dmabuf(output.width, output.height))
         client.settle(full.surface)
         assert stage.frames[-1].scanned_out is scanned_out
+        [state] = map(stage.compositor._desktop.surface_state, stage.compositor._desktop.surfaces)
+        assert state.candidate is scanned_out, "what is planned for it says so, too"
     assert not np.array_equal(stage.images[1], stage.images[0])
