@@ -258,6 +258,25 @@ def test_what_is_piped_in_plays(tmp_path, clip):
     assert json.loads(done.stdout)["frames"]["shown"] == 12
 
 
+def test_a_pipe_that_would_have_to_be_read_from_its_end_says_so(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", frames=12)  # whose index stands behind the pictures
+    with compositor(tmp_path) as environment:
+        done = subprocess.run(
+            [*COMMAND, "play", "-"],
+            input=clip.read_bytes(),
+            env=environment,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert line.endswith(
+        "; a pipe is read once, from the beginning, and most MP4 and MOV files say"
+        " at their end where their pictures are: save it, and play the file"
+    )
+
+
 def test_a_clip_is_played_and_recorded(tmp_path, clip):
     record, capture = tmp_path / "record.json", tmp_path / "capture.json"
     heard = tmp_path / "heard.json"

@@ -23,6 +23,11 @@ DEFAULT_RATE = Fraction(25)  # frames a second, for a stream that does not say
 STDIN = "-"
 """The path that stands for what is piped in; it can be read once."""
 
+_READ_ONCE = (
+    "; a pipe is read once, from the beginning, and most MP4 and MOV files say at their end"
+    " where their pictures are: save it, and play the file"
+)
+
 _CLOCK_JUMPS = 0x0200  # libavformat/avformat.h, AVFMT_TS_DISCONT
 
 
@@ -108,7 +113,9 @@ class VideoFile:
                 return
             except (self.fault, OSError) as error:
                 if not begun:
-                    raise FileError(self.path, words_of(error)) from None
+                    piped = self.path == STDIN and not sys.stdin.buffer.seekable()
+                    hint = _READ_ONCE if piped else ""
+                    raise FileError(self.path, f"{words_of(error)}{hint}") from None
                 self.broken = words_of(error)
                 packet = self._flush()
             begun = True
