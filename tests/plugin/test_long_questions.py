@@ -87,6 +87,12 @@ def test_a_surface_that_goes_ends_it(stage, gate) -> None:
     assert client.batches(negotiation) == []
 
 
+def test_nothing_is_solved_or_waits_for_longer_than_was_decided() -> None:
+    """The others lower these, so that they pass: only this sees one that is higher."""
+    assert (solver_queue.DEADLINE, solver_queue.GRACE) == (5_000, 500)  # milliseconds
+    assert solver_queue.PATIENCE == 10_000  # docs/security.md
+
+
 def test_what_takes_too_long_once_it_has_begun_is_ended(stage, gate, monkeypatch) -> None:
     monkeypatch.setattr(solver_queue, "DEADLINE", 1)
     monkeypatch.setattr(solver_queue, "GRACE", 1)

@@ -69,6 +69,7 @@ def narrow(stage: Stage) -> None:
 def test_a_slice_is_as_short_as_was_decided() -> None:
     """The clock of the tests stands still: no other would see a longer one (decision 10)."""
     assert answer_schedule.SLICE == 0.0005  # seconds of processor time
+    assert answer_schedule.AT_ONCE == 50  # negotiations that a hot-plug gives a turn together
 
 
 @pytest.mark.parametrize("ask", [ask_fences, ask_odd_pitches, ask_heavily])
