@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import av
-import numpy as np
 import shared_modules
 from asked_questions import LONG_SETS, PATIENCE, long_values, made
+from coded_clip import coded_clip
 from ratio_table import tell_ratio
 
 from heapwire.client_lib.negotiation import NegotiationManager
@@ -32,7 +31,7 @@ from heapwire.compositor_plugin.clients.client_use import ALL_SET_BYTES
 from heapwire.kernel.description import Platform
 
 PLATFORM = "raspberry-pi-4"
-WIDTH, HEIGHT = 64, 48
+SIZE, CODEC, OPTIONS = (64, 48), "h264", {"preset": "ultrafast"}
 SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)  # of the frames, when it is looked at
 
 
@@ -49,7 +48,7 @@ def main() -> None:
     marks = [int(share * frames) for share in SHARES]
     with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
         os.environ["XDG_RUNTIME_DIR"] = name
-        clip = written(Path(name) / "clip.mp4", frames)
+        clip = coded_clip(Path(name) / "clip.mp4", CODEC, OPTIONS, size=SIZE, pictures=frames)
         with compositor() as pid:
             played(clip, pid, marks)
         with compositor() as pid:
@@ -123,21 +122,6 @@ def resident(process: int | str) -> int:
     """KiB of memory, as the kernel counts it."""
     status = Path(f"/proc/{process}/status").read_text("ascii")
     return int(status.partition("VmRSS:")[2].split()[0])
-
-
-def written(path: Path, frames: int) -> Path:
-    """Encode pictures that move."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("h264", rate=60, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        for number in range(frames):
-            picture[:] = number % 256
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    return path
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import av
-import numpy as np
+from coded_clip import coded_clip
 from patience import PATIENCE
 
 from heapwire.client_lib import Player, PlayOptions
@@ -22,7 +21,7 @@ from heapwire.client_lib.player import Progress
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 
-WIDTH, HEIGHT = 64, 48  # small: pictures on their way come and go, and hide less
+SIZE = 64, 48  # small: pictures on their way come and go, and hide less
 EACH = 10  # frames between two looks
 
 
@@ -36,21 +35,6 @@ class Mallinfo(ctypes.Structure):
             *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
         )
     ]
-
-
-def written(path: Path, frames: int) -> Path:
-    """Encode pictures that move."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=60)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        for number in range(frames):
-            picture[:] = number % 256
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    return path
 
 
 def main(frames: int, fullscreen: bool) -> None:
@@ -72,7 +56,7 @@ def main(frames: int, fullscreen: bool) -> None:
     compositor = Compositor(platform)
     with tempfile.TemporaryDirectory() as folder, compositor, compositor.running():
         Player(
-            written(Path(folder) / "clip.mp4", frames),
+            coded_clip(Path(folder) / "clip.mp4", "mpeg4", {}, size=SIZE, pictures=frames),
             display=compositor.connect(),
             platform=platform,
             options=PlayOptions(fullscreen=fullscreen, paced=False, timeout=PATIENCE),
