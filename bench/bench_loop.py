@@ -8,8 +8,10 @@ first row is a host at rest, in the same run.
 Each row is measured three times, and judged by the longest of all waits. Processor time does not
 grow while others run, but work takes longer beside them; and what a virtual machine's host takes
 away is counted as processor time of whatever ran: the first line says how much that was for a
-process that only looks at its clock. Beside each row stands the longest wait in all, which is
-the machine's as well.
+process that only looks at its clock. So each row also says what work that is always the same took
+in the same time, at its best and at its longest (yardstick.py): a wait that is above the limit by
+no more than that work was stretched is the machine's. The limit is what it is all the same.
+Beside each row stands the longest wait in all, which is the machine's as well.
 
     make bench-loop                the reference compositor
     make bench-loop ARGS=weston    a headless Weston with the module
@@ -45,6 +47,7 @@ from measured_host import Host, reference, weston
 from ratio_table import tell_ratio
 from slice_times import FILE, SliceTimes
 from ticker import Ticker, Waits
+from yardstick import Stretch, Yardstick
 
 from heapwire.client_lib import AllocationError, NegotiationError
 from heapwire.client_lib.negotiation import Negotiation
@@ -264,10 +267,15 @@ ROWS: tuple[tuple[str, Callable[[Host], str]], ...] = (
 )  # fmt: skip
 
 
-def measure(host: Host, host_name: str) -> None:
-    """Print a row for each: the longest wait of each time, and what was said the last time."""
+def measure(host: Host, host_name: str, yardstick: Yardstick) -> float:
+    """Print a row for each: the longest wait of each time, and what was said the last time.
+
+    Returned is how many times as long as at its best the same work took at most, in all rows.
+    """
+    most = 1.0
     for name, run in ROWS:
         times: list[Waits] = []
+        yardstick.look()
         for _ in range(TIMES):
             ticker = Ticker(host.path, host.pid)
             try:
@@ -279,17 +287,34 @@ def measure(host: Host, host_name: str) -> None:
         verdict = "" if longest <= LIMIT else f"  ABOVE {LIMIT:g} ms"
         each = " ".join(f"{one.blamed:5.2f}" for one in times)
         waits = f"{each} ms, {passed:6.1f} in all, of {sum(one.count for one in times):5}"
-        print(f"  {name:48} {waits}  {said}{verdict}", flush=True)
-        tell_ratio(f"{host_name}'s loop: {name}", longest / LIMIT, _BASE, limit=1)
+        stretch = yardstick.look()
+        most = max(most, stretch.times)
+        print(f"  {name:48} {waits}  {told(stretch)}  {said}{verdict}", flush=True)
+        tell_both(f"{host_name}'s loop: {name}", longest / LIMIT, _BASE, stretch.times)
+    return most
 
 
-def tell_slices(slices: SliceTimes, host_name: str) -> None:
-    """Print the longest slice of all rows."""
+def told(stretch: Stretch) -> str:
+    """In a row: what the same work took at its best, and at its longest in the row's time."""
+    return f"[{stretch.least:.2f} -> {stretch.longest:5.2f} ms of {stretch.count:4}]"
+
+
+def tell_both(figure: str, ratio: float, base: str, stretched: float) -> None:
+    """A row of the table that has a limit, and one of it without what the machine made of it."""
+    tell_ratio(figure, ratio, base, limit=1)
+    tell_ratio(
+        f"{figure}, by the same work", ratio / stretched, f"{base}, stretched {stretched:.1f} times"
+    )
+
+
+def tell_slices(slices: SliceTimes, host_name: str, stretched: float) -> None:
+    """Print the longest slice of all rows, beside how much the same work was stretched."""
     longest = slices.longest
     verdict = "" if longest <= SLICE_LIMIT else f"  ABOVE {SLICE_LIMIT:g} ms"
-    print(f"  {'the longest slice':48} {longest:5.2f} ms of {slices.count}{verdict}")
+    same = f"[stretched up to {stretched:.1f} times]"
+    print(f"  {'the longest slice':48} {longest:5.2f} ms of {slices.count}  {same}{verdict}")
     base = f"{SLICE_LIMIT:g} ms of processor time"
-    tell_ratio(f"{host_name}'s longest slice", longest / SLICE_LIMIT, base, limit=1)
+    tell_both(f"{host_name}'s longest slice", longest / SLICE_LIMIT, base, stretched)
 
 
 def taken_away() -> float:
@@ -311,14 +336,15 @@ def main() -> None:
         os.environ[FILE] = f"{folder}/slices"
         slices = SliceTimes(Path(os.environ[FILE]))
         try:
-            with host_of(Path(folder)) as host:
+            with contextlib.closing(Yardstick()) as yardstick, host_of(Path(folder)) as host:
                 print(
                     f"{name}: the ticker's longest wait, limit {LIMIT:g} ms; "
-                    f"who only looks at its clock misses up to {taken_away():.2f} ms of it"
+                    f"who only looks at its clock misses up to {taken_away():.2f} ms of it; "
+                    "[the same work beside it: at its best -> at its longest]"
                 )
-                measure(host, name)
+                stretched = measure(host, name, yardstick)
                 host.end()
-            tell_slices(slices, name)
+            tell_slices(slices, name, stretched)
         except MachineError as error:
             print(f"{name}: not measured: {error}")
             tell_ratio(f"{name}'s loop", math.inf, _BASE, limit=1)
