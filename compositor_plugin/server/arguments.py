@@ -12,6 +12,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Sequence, Sized
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from _cffi_backend import cast, from_buffer  # of a type that is known, without a detour
@@ -137,7 +138,7 @@ def _decoder(kinds: Sequence[ArgumentKind]) -> Callable[[CData], Sequence[Any]]:
 class EventEncoder:
     """Makes an event's `union wl_argument` array of Python values."""
 
-    __slots__ = ("_encode", "_name", "_plain", "_texts", "opcode", "since")
+    __slots__ = ("_encode", "_name", "_plain", "_texts", "numbers", "opcode", "since")
 
     def __init__(self, interface: str, opcode: int, message: Message) -> None:
         self._name = f"{interface}.{message.name}"
@@ -154,6 +155,8 @@ class EventEncoder:
             if kinds and _NUMBERS_AND_TEXTS.issuperset(kinds)
             else None
         )
+        self.numbers = self._plain if not self._texts else None
+        """What packs all of the arguments; None where some are no numbers, or there are none."""
 
     def encode(self, values: Sequence[object], version: int) -> tuple[CData, list[Sized]]:
         """The array, and what must outlive the call that uses it; raises as `words` does."""
@@ -201,6 +204,37 @@ class EventEncoder:
             kept.append(raw)  # it stays where it is; libwayland copies, and writes nothing
             values[index] = int(cast(_ADDRESS, from_buffer(_CHARS, raw)))
         return values
+
+
+class EventRow:
+    """Makes the words of events that come one after the other, as most answers have the same.
+
+    `opcodes` has that of each, and `sizes` the bytes of its words.
+    """
+
+    __slots__ = ("_counts", "_numbers", "_since", "opcodes", "sizes")
+
+    def __init__(self, encoders: Sequence[EventEncoder]) -> None:
+        self.opcodes = tuple([encoder.opcode for encoder in encoders])
+        self._since = max([encoder.since for encoder in encoders], default=1)
+        packers = [encoder.numbers for encoder in encoders if encoder.numbers is not None]
+        self.sizes = tuple([packer.size for packer in packers])
+        self._counts = tuple([size // _WORD_BYTES for size in self.sizes])
+        self._numbers = (
+            struct.Struct("=" + "".join([packer.format[1:] for packer in packers]))
+            if len(packers) == len(encoders)
+            else None
+        )
+
+    def words(self, values: Sequence[Sequence[object]], version: int) -> bytes | None:
+        """All words, of the values of each; None for what has to be looked at one by one."""
+        numbers = self._numbers
+        if numbers is None or version < self._since or self._counts != tuple(map(len, values)):
+            return None
+        try:
+            return numbers.pack(*chain.from_iterable(values))
+        except struct.error:
+            return None
 
 
 def _text(word: int) -> str | None:

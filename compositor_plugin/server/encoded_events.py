@@ -22,18 +22,18 @@ _posters: dict[int, CData] = {}  # functions in C by who has offered them; the l
 class EncodedEvents:
     """Events one after the other, which `Resource.encode` makes for `Resource.send_encoded`.
 
-    `opcodes` has the opcode of each, and `arguments` the words of their arguments, which point
-    to what is `kept`. `size` are their bytes in memory, about.
+    `opcodes` has the opcode of each, `words` all arguments, which point to what is `kept`, and
+    `sizes` how many bytes of them are whose. `size` are their bytes in memory, about.
     """
 
     __slots__ = ("_address", "_count", "_kept", "_row", "size")
 
     def __init__(
-        self, opcodes: Sequence[int], arguments: Sequence[bytes], kept: Sequence[Sized]
+        self, opcodes: Sequence[int], sizes: Sequence[int], words: bytes, kept: Sequence[Sized] = ()
     ) -> None:
         # Arrays know where they are, at a quarter of what asking for a pointer to bytes takes.
-        block = array("B", b"".join(arguments))
-        addresses = accumulate(map(len, arguments), initial=block.buffer_info()[0])
+        block = array("B", words)
+        addresses = accumulate(sizes, initial=block.buffer_info()[0])
         pairs = zip((*opcodes, 0), addresses, strict=True)  # with room for a last one
         self._count = count = len(opcodes)
         self._row = array(_WORD, chain.from_iterable(pairs))

@@ -29,7 +29,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from _cffi_backend import cast  # `ffi.cast` of a type that is known, without its detours
 
-from heapwire.compositor_plugin.server.arguments import Arrived, EventEncoder, RequestDecoder
+from heapwire.compositor_plugin.server.arguments import (
+    Arrived,
+    EventEncoder,
+    EventRow,
+    RequestDecoder,
+)
 from heapwire.compositor_plugin.server.client import Client
 from heapwire.compositor_plugin.server.encoded_events import EncodedEvents
 from heapwire.compositor_plugin.server.errors import (
@@ -47,6 +52,7 @@ from heapwire.compositor_plugin.server.libwayland_server import (
 )
 from heapwire.compositor_plugin.server.listener import Listener
 from heapwire.protocol import UsageError
+from heapwire.protocol.make_room import make_room
 from heapwire.protocol.wire import Interface, MisuseError
 
 if TYPE_CHECKING:
@@ -56,6 +62,7 @@ log = logging.getLogger(__name__)
 
 _ADDRESS = ffi.typeof("uintptr_t")
 _NULL = ffi.NULL
+_ROWS = 64  # of events, by their names; what is told of a machine has a handful
 _resources: dict[int, Resource] = {}
 _handled = 0
 
@@ -121,6 +128,7 @@ class Resource:
     WEIGHT: ClassVar[int] = 1
     _struct: ClassVar[CData]
     _events: ClassVar[dict[str, EventEncoder]]
+    _rows: ClassVar[dict[tuple[str, ...], EventRow]]
     _requests: ClassVar[tuple[RequestDecoder, ...]]
 
     def __init_subclass__(cls) -> None:
@@ -140,6 +148,7 @@ class Resource:
             event.name: EventEncoder(interface.name, opcode, event)
             for opcode, event in enumerate(interface.events)
         }
+        cls._rows = {}
         cls._requests = tuple(RequestDecoder(request) for request in interface.requests)
 
     def __init__(self, new_id: NewId) -> None:
@@ -190,14 +199,20 @@ class Resource:
         Of this object or another of its class and version. They must not name an object or
         have an fd. Raises `UsageError` as `send` does.
         """
-        known, version = self._events, self.version
+        names, values = zip(*events, strict=True) if events else ((), ())
+        row = self._rows.get(names)
+        if row is None:
+            make_room(self._rows, _ROWS)
+            row = self._rows[names] = EventRow([self._events[name] for name in names])
+        block = row.words(values, self.version)
+        if block is not None:
+            return EncodedEvents(row.opcodes, row.sizes, block)
         kept: list[Sized] = []
-        encoders = [known[name] for name, _ in events]
         words = [
-            encoder.words(values, version, kept)
-            for encoder, (_, values) in zip(encoders, events, strict=True)
+            self._events[name].words(arguments, self.version, kept)
+            for name, arguments in zip(names, values, strict=True)
         ]
-        return EncodedEvents([encoder.opcode for encoder in encoders], words, kept)
+        return EncodedEvents(row.opcodes, tuple(map(len, words)), b"".join(words), kept)
 
     def send_encoded(self, events: EncodedEvents, last: str = "", *arguments: object) -> None:
         """Send events, and then a `last` one if it is named; nothing if the object is dead.

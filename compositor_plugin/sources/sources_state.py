@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NOTHING = EncodedEvents((), (), ())
+_NOTHING = EncodedEvents((), (), b"")
 
 MAX_ENCODED = 64  # batches that are kept as events; a host can make up batches without end
 

@@ -36,6 +36,8 @@ PROBE = Interface(
         Message("made", (Argument("id", K.NEW_ID, "heapwire_probe"),)),
         Message("big", (Argument("array", K.ARRAY),)),
         Message("later", since=2),
+        Message("pair", (Argument("int", K.INT), Argument("uint", K.UINT))),
+        Message("newer", (Argument("uint", K.UINT),), since=2),
     ),
 )
 

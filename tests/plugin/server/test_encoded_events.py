@@ -74,6 +74,37 @@ def test_all_are_sent_in_order_any_number_of_times(client) -> None:
     assert len(events) == EVENTS
 
 
+def test_events_of_numbers_are_told_as_they_are_one_by_one(client) -> None:
+    """A row of them is made in one call, and beside any other it is not."""
+    events = [*[("pair", (-number, 1 << number)) for number in range(EVENTS)], ("newer", (7,))]
+    for among in (events, [*events, ("big", (b"and",))], events[:2], events):
+        served().send_encoded(served().encode(among))
+        assert told(client) == [(name, *values) for name, values in among]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [("pair", (1,)), ("pair", (2, 3, 4))],  # as many in all as there should be
+        [("pair", (1, -2))],
+        [("pair", (1, 1 << 32)), ("newer", (1,))],
+    ],
+)
+def test_numbers_that_an_event_has_not_are_refused(client, wrong) -> None:
+    with pytest.raises(UsageError, match="pair"):
+        served().encode(wrong)
+    assert told(client) == []
+
+
+def test_a_row_is_no_newer_than_its_object(client) -> None:
+    events = [("pair", (1, 2)), ("newer", (3,))]
+    probe = served()
+    assert len(probe.encode(events)) == len(events)
+    probe.version = 1
+    with pytest.raises(UsageError, match="since version 2"):
+        probe.encode(events)
+
+
 def posting(counts: list[int]):
     """What a function in C does, and how many events it was given in each call."""
 
@@ -93,7 +124,7 @@ def test_a_last_event_of_its_own_goes_out_with_them(client) -> None:
     counts: list[int] = []
     post = posting(counts)
     probe, events = served(), encoded(served())
-    none = EncodedEvents((), (), ())
+    none = EncodedEvents((), (), b"")
     by_python = []
     for offered in (False, True):
         if offered:
@@ -127,7 +158,7 @@ def test_one_call_of_a_function_in_c_sends_all_of_them(client) -> None:
     try:
         for _ in range(2):
             served().send_encoded(events)
-            served().send_encoded(EncodedEvents((), (), ()))
+            served().send_encoded(EncodedEvents((), (), b""))
             assert told(client) == by_python
     finally:
         post_no_more_by(1)
