@@ -15,7 +15,6 @@ from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import SurfaceState
-from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.values import Content, FailureReason, FormatModifier, Plan, Source
 from heapwire.protocol.wire import (
     COMMITS,
@@ -41,8 +40,10 @@ class AnswerChange(Enum):
     UPGRADE = "send it if it lasts"
 
 
-@dataclass(frozen=True, slots=True)
-class HostState:
+# Tuples, as `_Told` is: one of each is made for every answer, in half the time of a dataclass.
+
+
+class HostState(NamedTuple):
     """What the host says at the moment of an answer, and the sources that there are."""
 
     surface: SurfaceState | None
@@ -51,16 +52,14 @@ class HostState:
     allowance: Allowance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingCommit:
+class WaitingCommit(NamedTuple):
     """A commit that waits for its answer; cookie 0 is nobody's, but a renewal."""
 
     cookie: int
     inquiry: Inquiry
 
 
-@dataclass(frozen=True, slots=True)
-class NumberedBatch:
+class NumberedBatch(NamedTuple):
     """A batch as one client gets it."""
 
     batch: PreparedBatch

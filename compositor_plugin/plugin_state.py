@@ -129,8 +129,9 @@ class PluginState:
 
     def allowance(self, client: Client) -> Allowance:
         """What a client may be given now of the heaps that there are."""
-        heaps = self.broker.allocatable
-        return self.accounts.allowance(self.holder(client), heaps, self.grant(client))
+        use = self.uses.of(client)  # once: every answer asks
+        holder, grant = use.holder or self.holder(client), use.grant or self.grant(client)
+        return self.accounts.allowance(holder, self.broker.allocatable, grant)
 
     def shortage(self, client: Client, objects: Iterable[BufferObject]) -> Shortage | None:
         """Why a client may not be given a buffer, after a look at what it holds no more."""
