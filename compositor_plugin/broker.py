@@ -287,12 +287,13 @@ class Broker:
             return spent
         for plan in plans:
             objects = plan.layout.objects
-            if plan.layout.kind is not LayoutKind.EXACT or not self._allocatable.issuperset(
-                [entry.source for entry in objects]
-            ):
+            if plan.layout.kind is not LayoutKind.EXACT:
                 continue
             shortage = allowance.obstacle(objects, plan.buffer_count)
-            if shortage is not None:
+            # Which is rare, so that only then it is looked at whether the heaps are ours to give.
+            if shortage is not None and self._allocatable.issuperset(
+                [entry.source for entry in objects]
+            ):
                 spent.update((entry.source, shortage.text) for entry in objects)
         return spent
 

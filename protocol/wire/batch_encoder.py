@@ -22,6 +22,7 @@ from heapwire.protocol.wire.limits import clip
 
 # Plain numbers: operations on flags are slow.
 _COHERENCY, _FENCE, _COLOUR = map(int, (Agreement.COHERENCY, Agreement.FENCE, Agreement.COLOUR))
+_LOW = 0xFFFFFFFF  # the half of a 64-bit number that is told last
 
 Event = tuple[str, tuple[int | str | bytes, ...]]
 """An event by its name, with its arguments."""
@@ -73,31 +74,30 @@ def _conflict(entry: ConflictEntry) -> tuple[int | str | bytes, ...]:
 
 def _add_offer(events: list[Event], offer: Offer, goal: TrancheFlags) -> None:
     plan, layout = offer.plan, offer.plan.layout
-    pair = (plan.fourcc, plan.modifier >> 32, plan.modifier & 0xFFFFFFFF)
-    size = (layout.extent.width, layout.extent.height)
-    shape = (*pair, layout.kind, *size, plan.buffer_count)
-    events.append(("plan", (offer.index, goal, *shape)))
-    sized = layout.kind is not LayoutKind.ALLOCATOR
+    modifier, kind, extent = plan.modifier, layout.kind, layout.extent
+    told = (
+        offer.index, goal, plan.fourcc, modifier >> 32, modifier & _LOW,
+        kind, extent.width, extent.height, plan.buffer_count,
+    )  # fmt: skip
+    events.append(("plan", told))
+    sized = kind is not LayoutKind.ALLOCATOR
     for entry, access in zip(layout.objects, offer.access, strict=True):
-        source = entry.source
-        where = (source.kind, source.major, source.minor, access)
+        source, size = entry.source, entry.size
+        node, major, minor = source.kind, source.major, source.minor
         if sized:
-            size = (entry.size >> 32, entry.size & 0xFFFFFFFF)
-            events.append(("plan_object", (*where, *size)))
+            events.append(("plan_object", (node, major, minor, access, size >> 32, size & _LOW)))
         else:
-            events.append(("plan_source", where))
+            events.append(("plan_source", (node, major, minor, access)))
     for plane in layout.planes:
         events.append(("plan_plane", (plane.object, plane.offset, plane.pitch)))
-    agreed = 0
-    if plan.domain is not None:
-        agreed |= _COHERENCY
-    if plan.fence is not None:
+    domain, fence, colour = plan.domain, plan.fence, plan.colour
+    agreed = 0 if domain is None else _COHERENCY
+    if fence is not None:
         agreed |= _FENCE
-    if plan.colour is not None:
+    if colour is not None:
         agreed |= _COLOUR
     if agreed:
-        colour = plan.colour or (0, 0)
-        events.append(("plan_agreement", (agreed, plan.domain or 0, plan.fence or 0, *colour)))
+        events.append(("plan_agreement", (agreed, domain or 0, fence or 0, *(colour or (0, 0)))))
     for constraint in layout.constraints:
         events.append(("plan_constraint", constraint_arguments(constraint)))
 
