@@ -21,6 +21,8 @@ from heapwire.protocol.explain import (
     Document,
     capture_document,
     explain_document,
+    format_lines,
+    formats_document,
     render_explain,
     requirement_lines,
     requirements_document,
@@ -90,7 +92,11 @@ def run(options: argparse.Namespace) -> int:
             options.dot.write_text(explain_dot(platform, problem, answer))
     document = explain_document(problem, answer)
     show(
-        {**document, "requirements": requirements_document(problem)},
+        {
+            **document,
+            "formats_from": formats_document(problem),
+            "requirements": requirements_document(problem),
+        },
         partial(_render, whole=options.verbose),
         as_json=options.json,
     )
@@ -99,7 +105,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _render(document: Document, *, whole: bool) -> str:
-    needs = requirement_lines(documents(document["requirements"]), whole=whole)
+    needs = [
+        *format_lines(documents(document["formats_from"]), whole=whole),
+        *requirement_lines(documents(document["requirements"]), whole=whole),
+    ]
     asked = ["requirements", *(f"    {need}" for need in needs)] if needs else []
     return "\n".join((render_explain(document), *asked))
 

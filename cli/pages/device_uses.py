@@ -8,6 +8,8 @@ from heapwire.cli.terminal import documents, texts
 from heapwire.kernel.description import Device, Platform, usage_name
 from heapwire.protocol.explain import (
     Document,
+    format_lines,
+    format_rungs,
     founded_document,
     holds_always,
     pair_groups,
@@ -32,6 +34,7 @@ def use_document(platform: Platform, device: Device, usage: Usage) -> Document:
             pair_name(pair)
             for pair in sorted(pairs, key=lambda one: (fourcc_name(one.fourcc), one.modifier))
         ],
+        "formats_from": [*format_rungs(sets)],
         "requirements": [
             {
                 **_requirement_document(constraint, held, names),
@@ -72,7 +75,10 @@ def use_lines(device: Document, usage: Document, *, whole: bool) -> Iterator[str
         groups.sort()
     for codes, modifiers in groups:
         yield f"    {', '.join(codes)}: {', '.join(modifiers)}"
-    for line in requirement_lines(documents(usage["requirements"]), whole=whole):
+    for line in (
+        *format_lines(documents(usage["formats_from"]), whole=whole),
+        *requirement_lines(documents(usage["requirements"]), whole=whole),
+    ):
         yield f"    {line}"
     for one in documents(usage["overruled"]):
         [said] = requirement_lines([one], whole=whole)

@@ -109,7 +109,9 @@ def _set(constraint_set: ConstraintSet, problem: Problem) -> str:
         f'<span class="dim">({_text(founded(constraint.provenance, constraint.source))})</span>'
         for constraint in constraint_set.constraints
     ]
-    return f'<p class="dim">for {_text(formats)}</p>{_list(needs)}'
+    rung = constraint_set.provenance
+    told = "" if rung is None else f" ({founded(rung, constraint_set.source)})"
+    return f'<p class="dim">for {_text(formats + told)}</p>{_list(needs)}'
 
 
 def _by_name(pair: FormatModifier) -> tuple[str, int]:
@@ -152,8 +154,13 @@ def _plan(plan: Document) -> str:
 
 
 def _conflict(title: str, document: Document) -> str:
-    members = [_text(member["text"]) for member in documents(document["conflict"])]
+    members = [_text(member["text"]) + _rung(member) for member in documents(document["conflict"])]
     return _card(title, _list(members)) if members else ""
+
+
+def _rung(member: Document) -> str:
+    rung = member["provenance"]
+    return f' <span class="dim">({_text(rung)})</span>' if rung else ""
 
 
 def _sources(document: Document) -> str:

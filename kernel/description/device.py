@@ -15,10 +15,15 @@ from heapwire.protocol.values import (
     DeviceId,
     FormatModifier,
     Place,
+    Provenance,
     Usage,
 )
 
-ANYTHING = ConstraintSet(formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),))
+ANYTHING = ConstraintSet(
+    formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),),
+    provenance=Provenance.PRESUMPTION,
+    source="nobody lists its formats",
+)
 """The set of a device that can use anything, once something is demanded of it."""
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import TypeAlias
 
 from heapwire.kernel.description.device import (
     ANYTHING,
@@ -21,7 +22,11 @@ from heapwire.kernel.description.device import (
     KmsPlane,
     PlaneType,
 )
-from heapwire.kernel.description.file_constraint import FileConstraint, MachineNames
+from heapwire.kernel.description.file_constraint import (
+    FileConstraint,
+    MachineNames,
+    written_rung,
+)
 from heapwire.kernel.description.ladder import Fact, Overruled, Resolution, resolve
 from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
@@ -39,6 +44,9 @@ from heapwire.protocol.values import (
 
 Bind = Callable[[Iterable[FileConstraint]], tuple[Constraint, ...]]
 
+# What rows have to be one set for: their demands, KMS planes and rung.
+_Alike: TypeAlias = tuple[tuple[Constraint, ...], tuple[str, ...], Provenance | None]
+
 USES_OF_KIND: Mapping[DeviceKind, tuple[Usage, ...]] = {
     DeviceKind.DISPLAY: (Usage.SCANOUT,),
     DeviceKind.GPU: (Usage.SAMPLING, Usage.RENDER),
@@ -53,12 +61,16 @@ USES_OF_KIND: Mapping[DeviceKind, tuple[Usage, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRow:
-    """What a driver demands for some pairs; `kms_planes` names those of its profile."""
+    """What a driver demands for some pairs; `kms_planes` names those of its profile.
+
+    `source` is where the pairs were read.
+    """
 
     pairs: tuple[FormatModifier, ...]
     constraints: tuple[FileConstraint, ...] = ()
     cost: int = 0
     kms_planes: tuple[str, ...] = ()
+    source: str = ""
 
     def covers(self, pair: FormatModifier) -> bool:
         """Whether it speaks of a pair. A driver without modifiers lays out rows as linear does."""
@@ -183,29 +195,36 @@ def profile_sets(
     others = [other for other in profiles if other is not profile]
     bind = _binder(device, names)
     # Rows that demand the same are one set: the more sets, the more combinations to solve.
-    costs: dict[tuple[tuple[Constraint, ...], tuple[str, ...]], dict[FormatModifier, int]] = {}
+    alike: dict[_Alike, dict[FormatModifier, int]] = {}
+    read_at: dict[_Alike, dict[str, None]] = {}
     for row in use.rows:
         said = ConstraintSet(
             formats=row.pairs,
             constraints=tuple(dict.fromkeys(bind((*use.constraints, *row.constraints)))),
+            provenance=written_rung(row.source),
         )
         own = frozenset(bind(row.constraints))
         for one in _overlaid(device, usage, (said,), others, names).sets:
             # What holds for all of them comes first, whichever profile says it.
             told = tuple(sorted(one.constraints, key=own.__contains__))
-            pairs = costs.setdefault((told, row.kms_planes), {})
+            key = told, row.kms_planes, one.provenance
+            pairs = alike.setdefault(key, {})
             for pair in one.formats:
                 pairs.setdefault(pair, row.cost)
+            if row.source:
+                read_at.setdefault(key, {})[row.source] = None
     return tuple(
         (
             ConstraintSet(
                 formats=tuple(pairs),
                 constraints=constraints,
                 costs=tuple(pairs.values()) if any(pairs.values()) else (),
+                provenance=rung,
+                source="; ".join(read_at.get((constraints, where, rung), ())),
             ),
             where,
         )
-        for (constraints, where), pairs in costs.items()
+        for (constraints, where, rung), pairs in alike.items()
     )
 
 

@@ -89,15 +89,14 @@ class FileConstraint:
         A source that calls itself unchecked lowers PROFILE to UNCHECKED. Raises
         `InputError` if it speaks of a device that is not there.
         """
-        if self.rung is not None and provenance is Provenance.PROFILE:
-            provenance = self.rung
-        unchecked = provenance is Provenance.PROFILE and "unchecked" in self.source
+        if provenance is Provenance.PROFILE:
+            provenance = written_rung(self.source, self.rung)
         return Constraint(
             type=self.type.type,
             value=self._value(names),
             planes=self.planes,
             must_understand=self.must_understand,
-            provenance=Provenance.UNCHECKED if unchecked else provenance,
+            provenance=provenance,
             source=self.source,
         )
 
@@ -178,6 +177,13 @@ def _read(row: TomlTable) -> FileConstraint | None:
         rung=rung,
         path=row.path,
     )
+
+
+def written_rung(source: str, rung: Provenance | None = None) -> Provenance:
+    """The rung of a fact of a file: what the file says, else by what its source calls itself."""
+    said = Provenance.PROFILE if rung is None else rung
+    unchecked = said is Provenance.PROFILE and "unchecked" in source
+    return Provenance.UNCHECKED if unchecked else said
 
 
 def read_rung(table: TomlTable, key: str) -> Provenance | None:

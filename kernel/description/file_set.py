@@ -7,7 +7,12 @@ from typing import TypeAlias
 
 from heapwire.kernel.description.device import KmsPlane
 from heapwire.kernel.description.drm_fourccs import parse_known_fourcc
-from heapwire.kernel.description.file_constraint import MachineNames, read_constraints
+from heapwire.kernel.description.file_constraint import (
+    MachineNames,
+    read_constraints,
+    read_rung,
+    written_rung,
+)
 from heapwire.kernel.description.toml import (
     MOST_TABLES,
     TomlPath,
@@ -82,7 +87,7 @@ class SetReader:
         pairs = read_pairs(table)
         check_planes(table, pairs)
         cost = table.integer("cost", MOST_COST)
-        table.text("source")
+        source, rung = table.text("source"), read_rung(table, "rung")
         self._read += len(constraints) + len(pairs)
         if len(constraints) > MOST_TABLES:
             table.fault(
@@ -98,6 +103,8 @@ class SetReader:
             formats=pairs,
             constraints=constraints,
             costs=(cost,) * len(pairs) if cost else (),
+            provenance=written_rung(source, rung),
+            source=source,
         )
 
     def _without_first_answers(

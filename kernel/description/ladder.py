@@ -92,6 +92,8 @@ def resolve(usage: Usage, sets: Iterable[ConstraintSet], facts: Iterable[Fact]) 
                     formats=pairs,
                     constraints=holding,
                     costs=tuple(cost for _, cost in entries) if constraint_set.costs else (),
+                    provenance=constraint_set.provenance,
+                    source=constraint_set.source,
                 )
             )
     return Resolution(

@@ -166,7 +166,7 @@ def _use(table: TomlTable, planes: Mapping[str, KmsPlane]) -> ProfileUse:
     for row in table.tables("set", MOST_SETS):
         pairs = read_pairs(row)
         check_planes(row, pairs)
-        row.text("source")
+        source = row.text("source")
         row.text("modifiers-source")
         constraints, own = _by_colour(_constraints(row))
         cost = row.integer("cost", MOST_COST) or 0
@@ -174,7 +174,11 @@ def _use(table: TomlTable, planes: Mapping[str, KmsPlane]) -> ProfileUse:
         for part, colours in _converted(pairs, converted + own):
             rows.append(
                 ProfileRow(
-                    pairs=part, constraints=constraints + colours, cost=cost, kms_planes=where
+                    pairs=part,
+                    constraints=constraints + colours,
+                    cost=cost,
+                    kms_planes=where,
+                    source=source,
                 )
             )
     if converted and not rows:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from heapwire.kernel.description.device import (
+    ANYTHING,
     Device,
     parse_usage,
     usage_name,
@@ -36,18 +37,12 @@ from heapwire.kernel.description.toml import (
 from heapwire.protocol import InputError, shown
 from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
-    ANY_FOURCC,
-    ANY_MODIFIER,
     Constraint,
-    ConstraintSet,
-    FormatModifier,
     Provenance,
     Source,
     SourceId,
     Usage,
 )
-
-_ANYTHING = ConstraintSet(formats=(FormatModifier(ANY_FOURCC, ANY_MODIFIER),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +230,6 @@ def _needing(device: Device, usage: Usage, more: tuple[Constraint, ...]) -> Devi
     """
     if not more:
         return device
-    sets = device.sets[usage] or (_ANYTHING,)
+    sets = device.sets[usage] or (ANYTHING,)
     stated = replace(device, sets={**device.sets, usage: sets})
     return with_facts_of(stated, usage, (Fact(constraint=constraint) for constraint in more))

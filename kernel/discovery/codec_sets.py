@@ -20,7 +20,7 @@ from heapwire.kernel.video import (
     layout_format,
     v4l2_format_name,
 )
-from heapwire.protocol.late_dataclasses import dataclass
+from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
     ADJACENT_PLANES,
     FORMATS,
@@ -136,14 +136,20 @@ def _sets(
         if together is not None:
             way = len(FORMATS[together.fourcc].planes), together.modifier in TILINGS
             tied.setdefault(way, []).append(together)
-    sets = []
-    if apart:
-        sets.append(ConstraintSet(formats=tuple(dict.fromkeys(apart)), constraints=constraints))
+    known = ConstraintSet(
+        formats=tuple(dict.fromkeys(apart)),
+        constraints=constraints,
+        provenance=Provenance.KERNEL,
+        source="VIDIOC_ENUM_FMT",
+    )
+    sets = [known] if apart else []
     for (planes, adjacent), pairs in sorted(tied.items()):
         same_buffer = _in_same_buffer(planes, adjacent=adjacent) if planes > 1 else ()
         sets.append(
-            ConstraintSet(
-                formats=tuple(dict.fromkeys(pairs)), constraints=(*constraints, *same_buffer)
+            replace(
+                known,
+                formats=tuple(dict.fromkeys(pairs)),
+                constraints=(*constraints, *same_buffer),
             )
         )
     return tuple(sets)
@@ -175,7 +181,12 @@ def layout_sets(
                 pairs_by_demand.setdefault(demand, []).append(pair)
                 break  # later sets are the same device's second choice for the pair
     return tuple(
-        ConstraintSet(formats=tuple(dict.fromkeys(pairs)), constraints=demand)
+        ConstraintSet(
+            formats=tuple(dict.fromkeys(pairs)),
+            constraints=demand,
+            provenance=Provenance.KERNEL,
+            source="the format of its queue",
+        )
         for demand, pairs in pairs_by_demand.items()
     )
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from heapwire.kernel.description import rgb_and_yuv
+from heapwire.protocol.late_dataclasses import replace
 from heapwire.protocol.values import (
     COLOURS,
+    INVALID,
     ColourEncoding,
     ColourRange,
     Constraint,
     ConstraintSet,
     FormatModifier,
+    Provenance,
     colour_bit,
 )
 
@@ -43,14 +46,21 @@ def scanout_sets_of(
 
     `choices` has the names of the values of the colour properties that the plane has.
     """
+    named = all(pair.modifier != INVALID for pair in pairs)
+    said = ConstraintSet(
+        formats=pairs,
+        constraints=constraints,
+        provenance=Provenance.KERNEL,
+        source="IN_FORMATS" if named else "the plane's formats, without modifiers",
+    )
     mask = _mask(choices)
     if not mask:
-        return (ConstraintSet(formats=pairs, constraints=constraints),) if pairs else ()
+        return (said,) if pairs else ()
     plain, converted = rgb_and_yuv(pairs)
     colours = Constraint(type=COLOURS.type, value=mask)
     sets = (
-        ConstraintSet(formats=plain, constraints=constraints),
-        ConstraintSet(formats=converted, constraints=(*constraints, colours)),
+        replace(said, formats=plain),
+        replace(said, formats=converted, constraints=(*constraints, colours)),
     )
     return tuple(one for one in sets if one.formats)
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from heapwire.protocol.explain.explanation_text import render_explain as render_explain
     from heapwire.protocol.explain.problem_document import to_json as to_json
     from heapwire.protocol.explain.requirements import (
+        format_lines as format_lines,
+        format_rungs as format_rungs,
+        formats_document as formats_document,
         founded as founded,
         founded_document as founded_document,
         holds_always as holds_always,
@@ -52,8 +55,8 @@ else:
             "explanation_text": "render_explain",
             "problem_document": "to_json",
             "requirements": (
-                "founded founded_document holds_always pair_groups pair_name required "
-                "requirement_lines requirements_document"
+                "format_lines format_rungs formats_document founded founded_document holds_always "
+                "pair_groups pair_name required requirement_lines requirements_document"
             ),
         },
     )

@@ -19,6 +19,7 @@ from heapwire.protocol.values import (
     GoalFailure,
     Plan,
     Problem,
+    Provenance,
     SourceId,
     Value,
     Verdict,
@@ -119,21 +120,29 @@ def _planes(mask: int) -> list[Json]:
 
 
 def conflict_document(
-    conflict: Sequence[ConflictMember], names: Mapping[SourceId, str]
+    conflict: Sequence[ConflictMember],
+    names: Mapping[SourceId, str],
+    listed: Mapping[str, Provenance],
 ) -> list[Json]:
-    """The members of a conflict; `plane` is null for the buffer or for several planes."""
-    return [_member_document(member, names) for member in conflict]
+    """The members of a conflict; `plane` is null for the buffer or for several planes.
+
+    `listed` says on which rung it stands that a participant has its formats and no others.
+    """
+    return [_member_document(member, names, listed) for member in conflict]
 
 
-def _member_document(member: ConflictMember, names: Mapping[SourceId, str]) -> Document:
+def _member_document(
+    member: ConflictMember, names: Mapping[SourceId, str], listed: Mapping[str, Provenance]
+) -> Document:
     planes = _planes(member.planes)
+    rung = listed.get(member.participant)
     common: Document = {
         "participant": member.participant,
         "constraint": "formats" if member.participant != "the stream" else "buffers",
         "plane": planes[0] if len(planes) == 1 else None,
         "planes": planes,
         "value": None,
-        "provenance": None,
+        "provenance": None if rung is None else rung.name.lower(),
         "text": member.text,
     }
     if member.constraint is not None:
@@ -157,14 +166,14 @@ def verdict_document(verdict: Verdict, names: Mapping[SourceId, str]) -> Documen
 
 def explain_document(problem: Problem, answer: Answer) -> Document:
     """The whole answer to a problem, for programs."""
-    names = bare_names(problem)
+    names, listed = bare_names(problem), _format_rungs(problem)
     document: Document = {
         "schema_version": SCHEMA_VERSION,
         "satisfiable": bool(answer.plans),
         "plans": [plan_document(plan, names) for plan in answer.plans],
-        "conflict": conflict_document(answer.conflict, names),
+        "conflict": conflict_document(answer.conflict, names, listed),
         "sources": [verdict_document(verdict, names) for verdict in answer.verdicts],
-        "failures": [_failure_document(failure, names) for failure in answer.failures],
+        "failures": [_failure_document(failure, names, listed) for failure in answer.failures],
         "reason": None if answer.reason is None else answer.reason.name.lower(),
         "message": answer.message,
     }
@@ -172,9 +181,24 @@ def explain_document(problem: Problem, answer: Answer) -> Document:
     return document if answer.proved_minimal else {**document, "not_proved_minimal": True}
 
 
-def _failure_document(failure: GoalFailure, names: Mapping[SourceId, str]) -> Document:
+def _format_rungs(problem: Problem) -> dict[str, Provenance]:
+    """The lowest rung of each participant's formats, of those that were told of all."""
+    return {
+        participant.name: min(rungs)
+        for participant in (
+            *problem.participants,
+            *(member for goal in problem.goals for member in goal.participants),
+        )
+        if (rungs := [one.provenance for one in participant.sets if one.provenance is not None])
+        and len(rungs) == len(participant.sets)
+    }
+
+
+def _failure_document(
+    failure: GoalFailure, names: Mapping[SourceId, str], listed: Mapping[str, Provenance]
+) -> Document:
     document: Document = {
         "goal": failure.goal,
-        "conflict": conflict_document(failure.conflict, names),
+        "conflict": conflict_document(failure.conflict, names, listed),
     }
     return document if failure.proved_minimal else {**document, "not_proved_minimal": True}

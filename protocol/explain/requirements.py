@@ -48,6 +48,42 @@ def requirements_document(problem: Problem) -> list[Json]:
     ]
 
 
+def formats_document(problem: Problem) -> list[Json]:
+    """On which rung it stands that each participant of a problem has its formats."""
+    return [
+        {"participant": participant.name, **one}
+        for participant in _everyone(problem)
+        for one in format_rungs(participant.sets)
+    ]
+
+
+def format_rungs(sets: Iterable[ConstraintSet]) -> list[Document]:
+    """On which rungs it stands that somebody has the formats of some sets, and where it is said.
+
+    One entry where that is the same for all: it names no formats, which its readers have. Sets
+    of which it was not told are left out.
+    """
+    all_sets = [*sets]
+    alike: dict[tuple[Provenance, str], list[ConstraintSet]] = {}
+    for one in all_sets:
+        if one.provenance is not None:
+            alike.setdefault((one.provenance, one.source), []).append(one)
+    entries: list[Document] = []
+    for (provenance, source), those in alike.items():
+        always = len(those) == len(all_sets)
+        named = [] if always else [pair for one in those for pair in one.formats]
+        entries.append(
+            {
+                "provenance": provenance.name.lower(),
+                "source": source,
+                "formats": [*dict.fromkeys(fourcc_name(pair.fourcc) for pair in named)],
+                "pairs": [*dict.fromkeys(map(pair_name, named))],
+                "always": always,
+            }
+        )
+    return entries
+
+
 def required(
     sets: Iterable[ConstraintSet], sources: Iterable[SourceId]
 ) -> dict[Constraint, list[FormatModifier]]:
@@ -112,13 +148,27 @@ def requirement_lines(requirements: Iterable[Document], *, whole: bool = False) 
     the `whole` is wanted.
     """
     return [
-        f"{one['text']}{_held_for(one, whole=whole)}"
-        f" ({one['provenance']}{', ' if one['source'] else ''}{one['source']})"
+        f"{one['text']}{f', for {which}' if which else ''} {_founded(one)}"
         for one in requirements
+        for which in (_held_for(one, whole=whole),)
     ]
 
 
+def format_lines(entries: Iterable[Document], *, whole: bool = False) -> list[str]:
+    """What `format_rungs` or `formats_document` says, for people, one rung a line."""
+    return [
+        f"formats{f' of {who}' if who else ''}{f': {which}' if which else ''} {_founded(one)}"
+        for one in entries
+        for who, which in ((one.get("participant"), _held_for(one, whole=whole)),)
+    ]
+
+
+def _founded(one: Document) -> str:
+    return f"({one['provenance']}{', ' if one['source'] else ''}{one['source']})"
+
+
 def _held_for(one: Document, *, whole: bool) -> str:
+    """The formats that something holds for; nothing where it holds for all."""
     pairs = one["pairs"]
     if one["always"] or not isinstance(pairs, list):
         return ""
@@ -126,7 +176,7 @@ def _held_for(one: Document, *, whole: bool) -> str:
         f"{_few(codes, whole=whole)} with {_few(modifiers, whole=whole)}"
         for codes, modifiers in pair_groups(map(str, pairs))
     ]
-    return f", for {'; '.join(groups)}"
+    return "; ".join(groups)
 
 
 def _few(names: list[str], *, whole: bool) -> str:

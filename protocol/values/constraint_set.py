@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from heapwire.protocol.late_dataclasses import dataclass
-from heapwire.protocol.values.constraint import Constraint
+from heapwire.protocol.late_dataclasses import dataclass, field
+from heapwire.protocol.values.constraint import Constraint, Provenance
 
 ANY_FOURCC = 0
 """Stands for every fourcc that others name: DRM_FORMAT_INVALID, the code of no format."""
@@ -29,9 +29,14 @@ class ConstraintSet:
     """Constraints and the pairs that they hold for.
 
     `costs` has one entry for each of `formats`, 0 the best: the participant's
-    own soft preference. Empty means that it has none.
+    own soft preference. Empty means that it has none. `provenance` is the rung on which it
+    stands that the participant has these pairs, None where that was not told, and `source`
+    where it is said, for people. Neither is sent, and two sets that differ in them alone are
+    the same.
     """
 
     formats: tuple[FormatModifier, ...]
     constraints: tuple[Constraint, ...] = ()
     costs: tuple[int, ...] = ()
+    provenance: Provenance | None = field(default=None, compare=False)
+    source: str = field(default="", compare=False)

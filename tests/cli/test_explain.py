@@ -141,7 +141,8 @@ def test_each_requirement_is_told_with_its_rung_and_source(heapwire):
         "(profile, arch/arm/boot/dts/broadcom/bcm2711.dtsi: soc: "
         "dma-ranges = <0xc0000000 0x0 0x00000000 0x40000000>)"
     ) in needs
-    told = heapwire(*arguments, "--json").document["requirements"]
+    document = heapwire(*arguments, "--json").document
+    told = [*document["formats_from"], *document["requirements"]]
     assert {one["provenance"] for one in told} == {"profile"}
     assert len(told) == len(needs)
 

@@ -172,6 +172,7 @@ def test_sampled_is_all_and_drawn_to_is_what_is_not_external():
     assert [one.formats for one in sampled] == [tuple(entry.pair for entry in PAIRS)]
     assert [one.formats for one in drawn] == [(PAIRS[0].pair, PAIRS[1].pair)]
     assert not sampled[0].constraints
+    assert {one.provenance for one in (*sampled, *drawn)} == {Provenance.TRIAL}
     assert not found.notes
 
 

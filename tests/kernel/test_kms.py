@@ -66,6 +66,7 @@ def test_a_plane_takes_the_pairs_of_its_blob():
         for code in (XRGB, NV12)
         for modifier in (LINEAR, INTEL_X_TILED)
     )
+    assert (one.provenance, one.source) == (Provenance.KERNEL, "IN_FORMATS")
 
 
 def test_a_plane_without_a_blob_takes_rows_with_and_without_a_modifier():
@@ -77,6 +78,8 @@ def test_a_plane_without_a_blob_takes_rows_with_and_without_a_modifier():
             FormatModifier(XRGB, LINEAR),
             FormatModifier(XRGB, INVALID),
         )
+        assert found.sets[0].provenance is Provenance.KERNEL
+        assert "IN_FORMATS" not in found.sets[0].source
 
 
 def test_planes_are_told_apart_and_primary_ones_come_first():

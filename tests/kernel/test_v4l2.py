@@ -143,6 +143,9 @@ def test_a_decoder_has_a_set_with_a_buffer_for_each_plane_and_one_with_one_for_a
     apart, together = told.sets
     assert names(apart) == ["NV12", "YU12"]
     assert names(together) == ["NV12"]
+    assert {(one.provenance, one.source) for one in told.sets} == {
+        (Provenance.KERNEL, "VIDIOC_ENUM_FMT")
+    }
     assert "same-buffer" not in values(apart)
     (tie,) = (c for c in together.constraints if c.type == BY_NAME["same-buffer"].type)
     assert (tie.planes, tie.provenance) == (0b11, Provenance.KERNEL)

@@ -66,7 +66,14 @@ def gpu_sets(
         Usage.RENDER: _drawn_to(device.pairs),
     }
     return {
-        usage: (ConstraintSet(formats=pairs, constraints=own),)
+        usage: (
+            ConstraintSet(
+                formats=pairs,
+                constraints=own,
+                provenance=Provenance.TRIAL,
+                source="what EGL lists here",
+            ),
+        )
         for usage, pairs in listed.items()
         if pairs
     }

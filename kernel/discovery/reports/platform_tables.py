@@ -147,6 +147,9 @@ class _Writer:
                 on = planes.get(constraint_set, [])
                 if len(on) < len(device.planes):
                     _add(row, "kms-planes", [plane.name for plane in on])
+                if constraint_set.provenance not in (None, Provenance.PROFILE):
+                    row["rung"] = constraint_set.provenance.name.lower()
+                _add(row, "source", constraint_set.source)
                 rows.append(row)
         _add(table, "set", rows)
         return table
