@@ -76,22 +76,10 @@ def dataclass(
     def made(given: type) -> type:
         own = _own_fields(given, kw_only=kw_only)
         fields = _fields_with_bases(given, own)
+        added = _added(given, fields, flags, slots=slots)
         if slots:
-            cls = _with_slots(given, own, weakref_slot=weakref_slot)
-        else:
-            cls = _with_defaults(given, own)
-        setattr(cls, _FIELDS, fields)
-        setattr(cls, _FLAGS, flags)
-        for name, make in _makers(cls, flags).items():
-            if name not in cls.__dict__:
-                setattr(cls, name, _Late(cls, name, make))
-        if frozen and slots:
-            _add(cls, "__getstate__", _state)
-            _add(cls, "__setstate__", _set_state)
-        taken = (name for name, one in fields.items() if one.init and not one.kw_only)
-        _add(cls, "__match_args__", tuple(taken))
-        _add(cls, "__replace__", replace)
-        return cls
+            return _with_slots(given, own, added, weakref_slot=weakref_slot)
+        return _with_defaults(given, own, added)
 
     return made if cls is None else made(cls)
 
@@ -125,10 +113,12 @@ class _Late:
 
     __slots__ = ("cls", "make", "name")
 
-    def __init__(self, cls: type, name: str, make: Maker) -> None:
+    def __init__(self, make: Maker) -> None:
+        self.make = make
+
+    def __set_name__(self, cls: type, name: str) -> None:
         self.cls = cls
         self.name = name
-        self.make = make
 
     def __get__(self, instance: object, owner: type) -> object:
         made = self.make(self.cls, self.name)
@@ -158,53 +148,67 @@ def _fields_with_bases(cls: type, own: dict[str, LateField]) -> dict[str, LateFi
     return fields | own
 
 
-def _with_slots(cls: type, own: dict[str, LateField], *, weakref_slot: bool) -> type:
-    """The class once more, with a slot for each field that no base has one for."""
+def _with_slots(
+    cls: type, own: dict[str, LateField], added: dict[str, object], *, weakref_slot: bool
+) -> type:
+    """The class once more, with a slot for each field that no base has one for.
+
+    It is made with all that is added: what it is given afterwards, by a name that Python looks
+    for in the class, has Python go through its own table of such names each time.
+    """
     taken = {name for base in cls.__mro__[1:-1] for name in base.__dict__.get("__slots__", ())}
     names = [name for name in own if name not in taken]
     inner = {name: value for name, value in cls.__dict__.items() if name not in own}
     inner["__slots__"] = (*names, "__weakref__") if weakref_slot else tuple(names)
     inner.pop("__dict__", None)
     inner.pop("__weakref__", None)
-    made = type(cls)(cls.__name__, cls.__bases__, inner)
+    made = type(cls)(cls.__name__, cls.__bases__, inner | added)
     made.__qualname__ = cls.__qualname__
     return made
 
 
-def _with_defaults(cls: type, own: dict[str, LateField]) -> type:
+def _with_defaults(cls: type, own: dict[str, LateField], added: dict[str, object]) -> type:
     """The class, with the defaults of its fields where `field` said them."""
     for name, one in own.items():
         if one.default is not _NONE:
             setattr(cls, name, one.default)
         elif name in cls.__dict__:
             delattr(cls, name)
+    for name, value in added.items():
+        setattr(cls, name, value)
+        if isinstance(value, _Late):
+            value.__set_name__(cls, name)
     return cls
 
 
-def _makers(cls: type, flags: dict[str, bool]) -> dict[str, Maker]:
-    """Who makes what a class has not said itself."""
+def _added(
+    cls: type, fields: dict[str, LateField], flags: dict[str, bool], *, slots: bool
+) -> dict[str, object]:
+    """What a class is given besides its fields: what it has not said itself."""
+    own = cls.__dict__
+    taken = tuple([name for name, one in fields.items() if one.init and not one.kw_only])
+    given: dict[str, object] = {"__match_args__": taken, "__replace__": replace}
+    if flags["frozen"] and slots:
+        given |= {"__getstate__": _state, "__setstate__": _set_state}
+    given |= {name: _Late(make) for name, make in _makers(flags).items()}
+    added = {name: value for name, value in given.items() if name not in own}
+    if flags["eq"] and (
+        "__hash__" not in own or (own["__hash__"] is None and "__eq__" in own)
+    ):  # Python says None by itself where a class has __eq__ alone
+        added["__hash__"] = _Late(_hash) if flags["frozen"] else None
+    return added | {_FIELDS: fields, _FLAGS: flags}
+
+
+def _makers(flags: dict[str, bool]) -> dict[str, Maker]:
+    """Who makes the methods of a class."""
     makers: dict[str, Maker] = {"__init__": _init, "__repr__": _repr}
     if flags["eq"]:
         makers["__eq__"] = _eq
-        own = cls.__dict__
-        if "__hash__" not in own or (own["__hash__"] is None and "__eq__" in own):
-            # Python says None by itself where a class has __eq__ alone.
-            if flags["frozen"]:
-                if "__hash__" in own:
-                    del cls.__hash__
-                makers["__hash__"] = _hash
-            else:
-                setattr(cls, "__hash__", None)  # noqa: B010  # which a type checker would not let be
     if flags["order"]:
         makers |= dict.fromkeys(_ORDER, _ordered)
     if flags["frozen"]:
         makers |= {"__setattr__": _refusal, "__delattr__": _refusal}
     return makers | dict.fromkeys(("__dataclass_fields__", "__dataclass_params__"), _as_library)
-
-
-def _add(cls: type, name: str, value: object) -> None:
-    if name not in cls.__dict__:
-        setattr(cls, name, value)
 
 
 def _fields(cls: type) -> dict[str, LateField]:
