@@ -28,6 +28,9 @@ MAX_TABLES = 16  # kept; a host can make up tables without end
 _EVENTS = [event.name for event in DMABUF_FEEDBACK.events]
 _HEAD = struct.Struct("=II")
 _FLAGS = struct.Struct("=I")
+# Pointers as numbers: every answer asks, and to make pointers of them takes longer than the call.
+_TOLD_OF = ffi.typeof("struct heapwire_batch *(*)(void *, uintptr_t, uintptr_t)")
+_TOLD_CLIENT = ffi.typeof("struct heapwire_batch *(*)(void *, uintptr_t)")
 
 
 class FeedbackTracker:
@@ -44,6 +47,7 @@ class FeedbackTracker:
         self._batch_ends = batch_ends
         self._learned = learned
         self._calls: CData | None = None
+        self._told: Callable[[int, int], CData] | None = None
         self._extended: dict[int, None] = {}
         self._batches: dict[int, DmabufFeedback] = {}
         self._tables: dict[bytes, tuple[FormatModifier, ...]] = {}
@@ -53,6 +57,7 @@ class FeedbackTracker:
     def ask(self, calls: CData | None) -> None:
         """Ask by these `struct heapwire_calls *` from now on, or nobody."""
         self._calls = calls
+        self._told = None if calls is None else _last_told(calls)
         self._batches.clear()  # numbers are one library's
         for feedback in self._extended:
             self._extend(feedback, extended=True)
@@ -70,14 +75,8 @@ class FeedbackTracker:
         Without a surface, or where it was told nothing of that, it is what it was told for none
         in particular, else what anybody was.
         """
-        calls = self._calls
-        if calls is None:
-            return None
-        pointer = ffi.cast("struct wl_client *", client)
-        if calls.size <= ffi.offsetof("struct heapwire_calls", "batch_to"):
-            return self._known(calls.batch_for(calls.feedback, pointer))
-        resource = ffi.cast("struct wl_resource *", surface or 0)
-        return self._known(calls.batch_to(calls.feedback, pointer, resource))
+        told = self._told
+        return None if told is None else self._known(told(client, surface or 0))
 
     def extend(self, feedback: int, extended: bool) -> None:
         """A feedback object is extended, or is no longer."""
@@ -149,3 +148,13 @@ class FeedbackTracker:
             make_room(self._tables, MAX_TABLES)
             table = self._tables[content] = decode_formats(content)
         return table
+
+
+def _last_told(calls: CData) -> Callable[[int, int], CData]:
+    """What gives the batch that a client, by its address, was told last of a surface, or of 0."""
+    # `calls.feedback` is there only when attaching is over.
+    if calls.size > ffi.offsetof("struct heapwire_calls", "batch_to"):
+        told = ffi.cast(_TOLD_OF, calls.batch_to)
+        return lambda client, surface: told(calls.feedback, client, surface)
+    older = ffi.cast(_TOLD_CLIENT, calls.batch_for)
+    return lambda client, _surface: older(calls.feedback, client)

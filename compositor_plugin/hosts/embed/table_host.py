@@ -37,16 +37,13 @@ class TableHost:
         self.formats: frozenset[FormatModifier] = frozenset()
         self._feedback = feedback
         self._linear: dict[int, tuple[DmabufFeedback, frozenset[FormatModifier]]] = {}
-        self._host = host
+        self.names_formats = False
+        """Whether the host says itself which formats it imports."""
+        self.use(host)
         self._platform = platform
         self._devices: dict[str, DeviceId | None] = {}
         self._number = 0
         self._answered: Callable[[int | None], None] | None = None
-
-    @property
-    def names_formats(self) -> bool:
-        """Whether the host says itself which formats it imports."""
-        return bool(self._host.importable_formats != ffi.NULL)
 
     def surface_state(self, surface: int) -> SurfaceState | None:
         """What the compositor makes of the surface; None if it knows it not."""
@@ -96,6 +93,7 @@ class TableHost:
     def use(self, host: CData) -> None:
         """Ask by another table of the same compositor from now on."""
         self._host = host
+        self.names_formats = bool(host.importable_formats != ffi.NULL)  # every answer asks
 
     def dmabuf_feedback(self, feedback: int) -> DmabufFeedback | None:
         """What a feedback object of the host's says."""
