@@ -145,9 +145,9 @@ class _Profile:
         for use in self._data.get("use", ()):
             for row in self._constraints(use):
                 self._constraint(row)
-            if "import-is-no-proof" in use:
-                where = use["import-is-no-proof"]
-                self._compare(where, "import-is-no-proof", self._quoted)
+            for said in ("import-is-no-proof", "takes-any-memory"):
+                if said in use:
+                    self._compare(use[said], said, self._quoted)
             for one in use.get("set", ()):
                 pairs = _pairs(one)
                 formats.setdefault(one.get("source", ""), set()).update(pairs)

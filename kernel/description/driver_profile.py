@@ -32,8 +32,10 @@ from heapwire.protocol.late_dataclasses import dataclass, replace
 from heapwire.protocol.values import (
     ANY_FOURCC,
     ANY_MODIFIER,
+    CONTIGUOUS,
     INVALID,
     LINEAR,
+    PERMITTED_SOURCES,
     Constraint,
     ConstraintSet,
     FormatModifier,
@@ -46,6 +48,9 @@ Bind = Callable[[Iterable[FileConstraint]], tuple[Constraint, ...]]
 
 # What rows have to be one set for: their demands, KMS planes and rung.
 _Alike: TypeAlias = tuple[tuple[Constraint, ...], tuple[str, ...], Provenance | None]
+
+MEMORY_TYPES = (CONTIGUOUS, PERMITTED_SOURCES)
+"""The types of constraints that say which memory will do."""
 
 USES_OF_KIND: Mapping[DeviceKind, tuple[Usage, ...]] = {
     DeviceKind.DISPLAY: (Usage.SCANOUT,),
@@ -87,11 +92,14 @@ class ProfileUse:
 
     `import_is_no_proof` says that the driver takes memory, and makes framebuffers of it, that it
     cannot show: it refuses it when a picture is to be shown, or shows something else.
+    `takes_any_memory` says that no kind of memory is refused: having no requirement of memory is
+    otherwise not to know of any.
     """
 
     constraints: tuple[FileConstraint, ...] = ()
     rows: tuple[ProfileRow, ...] = ()
     import_is_no_proof: bool = False
+    takes_any_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +125,13 @@ class Profile:
         """Whether it says something of every pair of a use."""
         use = self.uses.get(usage)
         return use is not None and bool(use.constraints)
+
+    def speaks_of_memory(self, usage: Usage) -> bool:
+        """Whether it says which memory will do for a use: some, or any."""
+        use = self.uses.get(usage)
+        return use is not None and (
+            use.takes_any_memory or any(one.type in MEMORY_TYPES for one in use.constraints)
+        )
 
     def planes_of_others(self, type_: PlaneType | None) -> frozenset[str]:
         """The names of its planes that are not of a type; none where it is not known."""

@@ -12,7 +12,12 @@ from functools import cache
 from pathlib import Path
 
 from heapwire.kernel.description.device import Device, KmsPlane, PlaneType, parse_usage, usage_name
-from heapwire.kernel.description.driver_profile import Profile, ProfileRow, ProfileUse
+from heapwire.kernel.description.driver_profile import (
+    MEMORY_TYPES,
+    Profile,
+    ProfileRow,
+    ProfileUse,
+)
 from heapwire.kernel.description.file_constraint import (
     ITSELF,
     FileConstraint,
@@ -183,9 +188,18 @@ def _use(table: TomlTable, planes: Mapping[str, KmsPlane]) -> ProfileUse:
             )
     if converted and not rows:
         table.fault_at(converted[0].path, "of which formats? Add a set that names them")
-    no_proof = table.text("import-is-no-proof")  # where its source says so
+    # Where its source says so.
+    no_proof, any_memory = table.text("import-is-no-proof"), table.text("takes-any-memory")
+    for one in common if any_memory else ():
+        if one.type in MEMORY_TYPES:
+            table.fault_at(one.path, f"{one.type.name}, and takes-any-memory is said here")
     table.close()
-    return ProfileUse(constraints=common, rows=tuple(rows), import_is_no_proof=bool(no_proof))
+    return ProfileUse(
+        constraints=common,
+        rows=tuple(rows),
+        import_is_no_proof=bool(no_proof),
+        takes_any_memory=bool(any_memory),
+    )
 
 
 def _by_colour(

@@ -17,10 +17,7 @@ from heapwire.kernel.description import (
 from heapwire.kernel.discovery.own_memory import own_source
 from heapwire.kernel.discovery.presumption import presumed_own_memory
 from heapwire.protocol import UsageError
-from heapwire.protocol.values import CONTIGUOUS, PERMITTED_SOURCES, Source, SourceId, Usage
-
-# The class of displays whose driver copies what is shown, on whatever bus (simpledrm, ofdrm).
-_TAKES_ANY = "drm-gem-shmem"
+from heapwire.protocol.values import PERMITTED_SOURCES, Source, SourceId, Usage
 
 
 def profiled(
@@ -53,14 +50,7 @@ def profiled(
 
 def speaks_of_memory(device: Device, usage: Usage) -> bool:
     """Whether a profile of a device says which memory it takes for a use: some, or any."""
-    return any(
-        profile.name == _TAKES_ANY
-        or any(
-            one.type in (CONTIGUOUS, PERMITTED_SOURCES) for one in profile.uses[usage].constraints
-        )
-        for profile in profiles_of(device)
-        if usage in profile.uses
-    )
+    return any(profile.speaks_of_memory(usage) for profile in profiles_of(device))
 
 
 def _asks_for(device: Device, source: SourceId) -> bool:

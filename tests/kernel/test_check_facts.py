@@ -261,8 +261,9 @@ static int acme_turns(struct drm_plane_state *state)
         ("acme_pitch", "say which text of it"),
     ],
 )
-def test_that_an_import_proves_nothing_stands_in_the_source(tree, place, told):
-    use = f'title = "Acme"\n[[use]]\nusage = "scanout"\nimport-is-no-proof = "{DRIVER}: {place}"\n'
+@pytest.mark.parametrize("said", ["import-is-no-proof", "takes-any-memory"])
+def test_what_is_said_of_all_memory_stands_in_the_source(tree, said, place, told):
+    use = f'title = "Acme"\n[[use]]\nusage = "scanout"\n{said} = "{DRIVER}: {place}"\n'
     outcome = compared(tree, use)
     assert outcome.compared == 1
     assert [told in line for line in outcome.differences] == ([] if told is None else [True])

@@ -5,6 +5,7 @@ from fake_card import PL111, FakeCard
 from test_local_platform import CARD, Display, constraints, opens
 from test_trial import asked, planned
 
+from heapwire.kernel.description import ProfileFileError, parse_profile
 from heapwire.kernel.discovery import local_platform
 from heapwire.kernel.discovery.trial import TrialStore
 from heapwire.protocol.values import Provenance, SourceId, Usage, fourcc
@@ -168,3 +169,29 @@ def test_of_a_display_that_is_known_nothing_is_presumed(tree, driver):
     platform = machine(tree, driver, driver, "pci")
     found = constraints(platform, "card0", Usage.SCANOUT)
     assert not any(one.provenance is Provenance.PRESUMPTION for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("said", "usage", "expected"),
+    [
+        ('takes-any-memory = "acme.c: acme_import"', Usage.SCANOUT, True),
+        ('takes-any-memory = "acme.c: acme_import"', Usage.RENDER, False),
+        ('constraints = [{ type = "contiguous" }]', Usage.SCANOUT, True),
+        ('constraints = [{ type = "pitch-alignment", value = 64 }]', Usage.SCANOUT, False),
+        ("", Usage.SCANOUT, False),
+    ],
+)
+def test_a_profile_speaks_of_memory_by_a_word_of_its_own(said, usage, expected):
+    """Whatever it is called, and whichever rows it has."""
+    text = f'title = "Acme"\n[[use]]\nusage = "scanout"\n{said}\n'
+    profile = parse_profile(text, file="acme.toml", name="acme")
+    assert profile.speaks_of_memory(usage) is expected
+
+
+def test_a_profile_does_not_take_any_memory_and_ask_for_some():
+    text = (
+        'title = "Acme"\n[[use]]\nusage = "scanout"\ntakes-any-memory = "acme.c: acme_import"\n'
+        'constraints = [{ type = "contiguous" }]\n'
+    )
+    with pytest.raises(ProfileFileError, match=r"acme\.toml:5: .*contiguous"):
+        parse_profile(text, file="acme.toml", name="acme")
