@@ -47,7 +47,10 @@ class Light(NamedTuple):
 
 
 class SurfaceLight:
-    """The light of one surface, as far as the compositor can be told of it."""
+    """The light of one surface, as far as the compositor can be told of it.
+
+    `said` is what it was last asked to tell, None for the usual.
+    """
 
     def __init__(self, connection: Connection, surface: CData, timeout: float) -> None:
         self._connection = connection
@@ -58,7 +61,7 @@ class SurfaceLight:
             "supported_tf_named": set(),
             "supported_primaries_named": set(),
         }
-        self._light: Light | None = None
+        self.said: Light | None = None
         self._told = True
         self._manager: CData = None
         self._object: CData = None
@@ -73,9 +76,9 @@ class SurfaceLight:
         Waits for the compositor to know it where it is another than before. Raises
         `NoAnswerError` if that takes longer than the timeout, and what a dispatch raises.
         """
-        if light != self._light:
+        if light != self.said:
             description = None if light is None else self._description(light)
-            self._light, self._told = light, light is None or description is not None
+            self.said, self._told = light, light is None or description is not None
             if description is None:
                 self._forget()
             else:

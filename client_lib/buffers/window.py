@@ -172,10 +172,15 @@ class Window(Owner):
     def describe(self, light: Light | None) -> bool:
         """Say of which light the pictures are from the next `show` on, None for that of usual RGB.
 
-        Whether the compositor can be told, who may have to answer first. Raises
+        Before the first `show` it holds at once, so that what is planned for the window follows
+        it. Returns whether the compositor can be told, who may have to answer first. Raises
         `NoAnswerError` if it does not.
         """
-        return self._light.tell(light)
+        changes = light != self._light.said
+        told = self._light.tell(light)
+        if changes and told and not self.mapped:
+            self.surface.commit()
+        return told
 
     def show(
         self,

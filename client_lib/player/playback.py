@@ -216,6 +216,9 @@ class Playback:
         if needs == self._needs:
             renewed = self._supply.update() or self._passes_over()
         else:
+            # First: what light it is of decides who can show it.
+            if not self._window.describe(needs.light) and needs.light is not None:
+                self._untold_lights.setdefault(needs.light)
             self._question.ask(needs)
             self._needs = needs
             self._heard = time.monotonic()
@@ -276,8 +279,6 @@ class Playback:
             self._ledger.presented(buffer, zero_copy=presented.zero_copy, frame=shown)
             clock.presented(picture.time, presented.time if monotonic else 0.0, presented.refresh)
 
-        if not self._window.describe(needs.light) and needs.light is not None:
-            self._untold_lights.setdefault(needs.light)
         colour = buffer_colour(buffer.plan.fourcc, needs.content, needs.extent)
         told = self._window.show(
             buffer,

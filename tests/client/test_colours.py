@@ -74,7 +74,7 @@ def close_to(image, rgb=GREEN) -> bool:
     return bool((np.abs(image.astype(int) - rgb) <= LEVELS).all())
 
 
-def shown_by(platform, path, compositor=None, **options):
+def shown_by(platform, path, compositor=None, on_progress=None, **options):
     """The fates, the pixels of each picture, the screen at the end, and the player's notes."""
     images, fates, shots = [], [], []
 
@@ -91,6 +91,7 @@ def shown_by(platform, path, compositor=None, **options):
             display=made.connect(),
             platform=platform,
             options=PlayOptions(paced=False, timeout=PATIENCE, **options),
+            on_progress=on_progress,
             on_last_frame=lambda: shots.append(made.screenshot()),
         ).play()
     return set(fates), images, shots[0], result

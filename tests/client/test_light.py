@@ -74,6 +74,29 @@ def test_a_bright_picture_is_shown_in_the_light_of_the_display(no_fd_leak, tmp_p
     assert set(result.reasons) == {"transform"}
 
 
+@pytest.mark.parametrize("extension", [True, False], ids=["its plans", "the player's"])
+@pytest.mark.parametrize(("primaries", "transfer"), [(BT2020, HLG), (PAL, USUAL), (BT709, USUAL)])
+def test_the_first_plan_follows_the_light(no_fd_leak, tmp_path, primaries, transfer, extension):
+    """Nothing is promised that the first picture takes back, whoever makes the plans."""
+    planned = []
+
+    def note(progress):
+        planned.append(progress.plan.scanout)
+
+    usual = (primaries, transfer) == (BT709, USUAL)
+    fates, _, _, result = shown_by(
+        Platform.load("intel-alder-lake-p"),
+        clip(tmp_path, primaries, transfer, matrix="bt709"),
+        {"extension": extension},
+        on_progress=note,
+        fullscreen=True,
+        decoder="cpu",
+    )
+    assert fates == {usual}
+    assert set(planned) == {usual}
+    assert result.negotiations == 1
+
+
 @pytest.mark.parametrize(("primaries", "transfer"), [(BT709, USUAL), (2, 2)])
 def test_a_usual_picture_is_scanned_out_as_before(tmp_path, primaries, transfer):
     path = clip(tmp_path, primaries, transfer, matrix="bt709")

@@ -220,10 +220,9 @@ class Desktop:
         """The output that a window is on, or would be."""
         return main_output(window, self.outputs)
 
-    def unmapped_changed(self, window: XdgToplevel) -> None:
+    def unmapped_changed(self, surface: WlSurface) -> None:
         """A window that is not there yet is to be another: its client may draw for that."""
-        if window.xdg_surface is not None and window.xdg_surface.surface is not None:
-            self._state_changed(window.xdg_surface.surface, self._candidates())
+        self._state_changed(surface, self._candidates())
 
     def place_window(self, window: XdgToplevel) -> None:
         """A window appears: on top, a step further than the last one."""

@@ -195,6 +195,8 @@ class XdgSurface(Resource):
         elif self._initial:
             self._initial = False
             window.send_configure()
+        else:
+            self.desktop.unmapped_changed(surface)
 
     def surface_gone(self) -> None:
         """The surface was destroyed before its role (which a client may do up to version 5)."""

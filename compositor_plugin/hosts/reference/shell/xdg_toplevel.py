@@ -227,8 +227,9 @@ class XdgToplevel(Resource):
             return
         if not xdg_surface.awaits_commit:
             self.send_configure()
-        if not xdg_surface.mapped:  # of one that is, the state changes when it has followed
-            xdg_surface.desktop.unmapped_changed(self)
+        # Of one that is there, the state changes when it has followed.
+        if not xdg_surface.mapped and xdg_surface.surface is not None:
+            xdg_surface.desktop.unmapped_changed(xdg_surface.surface)
 
     def _moved(self, state: WindowState) -> WindowState:
         """A state that was told of outputs, some of which may be gone, with those that are there.
