@@ -34,7 +34,7 @@ class Patched:
     qemu = "qemu-system-x86_64"
     package = "qemu-system-x86"
     """The Debian package of this QEMU."""
-    board: tuple[str, ...] = ("-cpu", "max", "-smp", "2,sockets=2")
+    board: tuple[str, ...] = ("-cpu", "max")
     bus = "pci"
     """The end of the names of virtio's devices on this board."""
     console = "ttyS0"
@@ -84,7 +84,7 @@ class Arm(Patched):
 
     qemu = "qemu-system-arm"
     package = "qemu-system-arm"
-    board = ("-M", "vexpress-a9", "-smp", "2", "-audiodev", "none,id=none")
+    board = ("-M", "vexpress-a9", "-audiodev", "none,id=none")
     bus = "device"
     console = "ttyAMA0"
     memory = 768  # what a kernel without high memory uses
