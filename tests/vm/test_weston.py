@@ -19,7 +19,9 @@ from patience import PACE
 from heapwire.compositor_plugin.hosts.weston import MODULE, build_module, find_libweston
 
 GUEST = Path(__file__).parent / "guest" / "weston_play.py"
-FRAMES = 72  # in the clip
+FRAMES = 24  # in the clip
+LATE = 3  # of them that may be drawn before the first is on the plane
+BEFORE = 8  # repaints that Weston may make without any of them
 SECONDS = round(1800 * PACE)
 STEPS = 24  # pictures that were looked at one by one
 CONTIGUOUS = "reserved"  # the default CMA area's heap
@@ -60,7 +62,7 @@ def test_a_decoded_clip_is_scanned_out_whole(seen):
     played = succeeded(seen["fullscreen"]["played"])
     frames = played["frames"]
     assert (frames["decoded"], frames["shown"], frames["dropped"]) == (FRAMES, FRAMES, 0)
-    assert frames["scanned_out"] >= 0.95 * FRAMES
+    assert frames["scanned_out"] >= FRAMES - LATE
     assert played["damaged"] == 0
     assert played["faults"] == []
 
@@ -73,9 +75,9 @@ def test_its_memory_is_that_which_the_display_needs(seen):
 
 def test_weston_itself_says_that_the_frames_were_on_a_plane(seen):
     told = seen["fullscreen"]
-    assert told["plane_only"] >= 0.95 * FRAMES
+    assert told["plane_only"] >= FRAMES - LATE
     # Beside them there are those before the first frame, some more on a busy machine.
-    assert told["plane_only"] >= 0.9 * told["repaints"]
+    assert told["plane_only"] >= told["repaints"] - BEFORE
 
 
 def test_nobody_copies_a_frame(seen):
@@ -104,9 +106,9 @@ def test_a_driver_that_parses_nothing_decodes_the_same(seen):
     assert "/dev/" + played["decoder"] == told["node"]
     assert (played["damaged"], played["bytes_copied_per_frame"], played["faults"]) == (0, 0, [])
     assert played["plan"]["scanout"]
-    assert frames["scanned_out"] >= 0.95 * FRAMES
-    assert told["plane_only"] >= 0.95 * FRAMES
-    assert told["plane_only"] >= 0.9 * told["repaints"]
+    assert frames["scanned_out"] >= FRAMES - LATE
+    assert told["plane_only"] >= FRAMES - LATE
+    assert told["plane_only"] >= told["repaints"] - BEFORE
     assert told["left"] <= 0
 
 
@@ -149,7 +151,7 @@ def test_one_player_that_is_killed_takes_nobody_with_it(seen):
     crowd = seen["crowd"]
     assert crowd["alive"]
     assert min(crowd["shown"]) >= 8
-    assert crowd["after"] >= crowd["shown"][1] + 24
+    assert crowd["after"] >= crowd["shown"][1] + 16
     assert {CONTIGUOUS, "system"} <= set(crowd["late"])
 
 
@@ -157,7 +159,7 @@ def test_without_the_module_the_player_picks_the_memory_that_the_display_needs(s
     played = succeeded(seen["fallback"]["command"])
     assert played["plan"]["scanout"]
     assert sources(played["plan"]) == {CONTIGUOUS}
-    assert played["frames"]["scanned_out"] >= 0.95 * FRAMES  # as wp_presentation has it
+    assert played["frames"]["scanned_out"] >= FRAMES - LATE  # as wp_presentation has it
     assert played["bytes_copied_per_frame"] == 0
 
 

@@ -21,7 +21,7 @@ import tempfile
 import camera
 import numpy as np
 from contiguous_display import ENVIRONMENT, contiguous_platform, write_policy
-from display_state import Crcs, Look, crc_of_565, framebuffer
+from display_state import Crcs, Look, crc_of_565, framebuffer, wait_for_import
 from limits import PATIENCE
 from observe import node_named, plugged
 from played import played
@@ -200,8 +200,10 @@ def on_screen(weston, node, code, crc):
     words += ["--buffers", "imported"]
     environment = {**os.environ, "WAYLAND_DISPLAY": weston.socket}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(words, env=environment, **pipes)
+    # vkms draws all that its CRCs are of: not before there is something to see.
+    wait_for_import(process)
     with Crcs() as crcs:
-        process = subprocess.Popen(words, env=environment, **pipes)
         shown = crcs.wait_for(crc, process)
         plane = framebuffer()
         process.send_signal(signal.SIGINT)

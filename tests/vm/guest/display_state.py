@@ -130,3 +130,12 @@ def framebuffer():
         "format": re.search(r"format=(\w+)", plane)[1],
         "imported": "imported=yes" in plane,
     }
+
+
+def wait_for_import(process):
+    """Wait until the primary plane has a client's buffer, or the process for it ends."""
+    deadline = time.monotonic() + PATIENCE
+    while not framebuffer()["imported"]:
+        if process.poll() is not None or time.monotonic() > deadline:
+            return
+        time.sleep(0.2)

@@ -31,7 +31,8 @@ from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.discovery import local_platform
 from heapwire.protocol.values import Extent
 
-SIZE = Extent(640, 480)
+# An emulated processor draws each picture, and compares it: a quarter of what Weston's screen has.
+SIZE, SCREEN = Extent(320, 240), Extent(640, 480)
 PICTURE = SIZE.width * SIZE.height * 3 // 2  # bytes of NV12
 # By codec, what makes of a Matroska file's packets what the decoder wants, and the decoder.
 ELEMENTS = {
@@ -141,7 +142,7 @@ def main():
                 if clip.stem in PARSED_HERE:
                     told[clip.stem]["player"] = by_the_player(platform, clip)
             print(clip.stem, file=sys.stderr, flush=True)
-    with seat(), Weston("vm-1", shell="kiosk", module=module, size=SIZE) as weston:
+    with seat(), Weston("vm-1", shell="kiosk", module=module, size=SCREEN) as weston:
         weston.connect().close()
         for clip in map(Path, clips):
             with (

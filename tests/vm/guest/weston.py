@@ -25,6 +25,9 @@ mode={mode}
 startup-animation=none
 close-animation=none
 locking=false
+
+[input-method]
+path=
 """
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 

@@ -47,8 +47,8 @@ FWHT = int.from_bytes(b"FWHT", "little")
 STATELESS_FWHT = int.from_bytes(b"SFWH", "little")
 XR24 = int.from_bytes(b"XR24", "little")  # V4L2's name for what DRM calls XRGB8888
 CLIP, LONG_CLIP = Path("/tmp/clip.fwht"), Path("/tmp/long.fwht")
-LOOPS, MANY_LOOPS = 3, 100
-IDLE_CLIENTS = 20
+MANY_LOOPS = 100
+IDLE_CLIENTS = 8
 PHASE = 8  # frames in a way of being shown before it is changed
 HEAPWIRE = [sys.executable, "-m", "heapwire.cli.main", "play", "--unpaced"]
 
@@ -68,7 +68,7 @@ def encode(path):
         packets = list(
             encoder.encode(pictures(path, SIZE, FRAMES), raw=XR24, extent=SIZE, coded=FWHT)
         )
-    CLIP.write_bytes(b"".join(packets) * LOOPS)
+    CLIP.write_bytes(b"".join(packets))
     LONG_CLIP.write_bytes(b"".join(packets) * MANY_LOOPS)
     layout, decoded = reference_decoder.decode(
         vicodec(Usage.DECODE, FWHT), packets, coded=FWHT, raw=XR24, extent=SIZE
@@ -263,7 +263,7 @@ def crowd(weston, stack):
     shown = [frames_of(player, PHASE) for player in players]
     players[0].send_signal(signal.SIGKILL)
     players[0].wait()
-    after = frames_of(players[1], shown[1] + 3 * PHASE)
+    after = frames_of(players[1], shown[1] + 2 * PHASE)
     for connection in idle:
         connection.roundtrip(timeout=PATIENCE)
     with weston.connect() as late:
