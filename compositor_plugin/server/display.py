@@ -98,15 +98,20 @@ class OwnDisplay(Display):
         Without a name it is the first of `wayland-0` to `wayland-32` that nobody has. Raises
         `MachineError` if that is not possible.
         """
+        folder = os.environ.get("XDG_RUNTIME_DIR", "")
         if name is None:
-            folder = os.environ.get("XDG_RUNTIME_DIR", "")
             for number in range(_NAMES) if folder else ():
                 chosen = f"wayland-{number}"
                 if not _is_locked(Path(folder, f"{chosen}.lock")) and self._listens_at(chosen):
                     return chosen
             raise MachineError("no Wayland socket can be made in $XDG_RUNTIME_DIR")
+        if not name:  # libwayland would take the folder for the socket
+            raise MachineError("a Wayland socket's name is not empty: leave it out for a free one")
         if not self._listens_at(name):
-            raise MachineError(f"the Wayland socket {name!r} cannot be made, or is in use")
+            where = folder or "$XDG_RUNTIME_DIR, which is not set,"
+            raise MachineError(
+                f"the Wayland socket {name!r} cannot be made in {where} or is in use"
+            )
         return name
 
     def _listens_at(self, name: str) -> bool:

@@ -86,6 +86,7 @@ def compile_shared(
     ]
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()  # where none can be made, it is not for the compiler to say so
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise MachineError(f"{what} does not compile:\n{done.stderr.strip()}")

@@ -44,6 +44,18 @@ def test_a_socket_below_the_runtime_directory(tmp_path, monkeypatch) -> None:
     assert list(tmp_path.glob("*")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("", "leave it out for a free one"), ("no/such", "cannot be made in {}"), ("n" * 200, "{}")],
+)
+def test_a_name_that_no_socket_can_have(tmp_path, monkeypatch, name, said) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with OwnDisplay() as display, pytest.raises(MachineError) as caught:
+        display.add_socket(name)
+    assert said.format(tmp_path) in str(caught.value)
+    assert list(tmp_path.glob("*")) == []
+
+
 def test_names_that_others_have_are_passed_over_in_silence(tmp_path, monkeypatch, capfd) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     (tmp_path / "wayland-1.lock").touch()  # left behind: nobody holds it
