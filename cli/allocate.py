@@ -12,6 +12,7 @@ from heapwire.cli.arguments import (
     MOST_ASKED,
     add_json,
     add_question,
+    add_schema,
     asked_problem,
     load_platform,
     output_file,
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dump", metavar="FILE", type=output_file, help="write the raw picture that is in it then"
     )
     add_json(parser)
+    add_schema(parser, "allocate")
 
 
 def run(options: argparse.Namespace) -> int:

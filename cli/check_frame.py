@@ -8,6 +8,7 @@ from heapwire.cli.arguments import (
     add_json,
     add_participants,
     add_platform,
+    add_schema,
     decimal,
     default_participants,
     extent,
@@ -91,6 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the exporter is behind no IOMMU, so that what it calls contiguous is",
     )
     add_json(parser)
+    add_schema(parser, "check-frame")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from heapwire.cli.arguments import (
     MOST_FRAMES,
     add_json,
     add_platform,
+    add_schema,
     add_timeout,
     load_platform,
     output_file,
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_timeout(parser, PATIENCE)
     add_json(parser)
+    add_schema(parser, "demo")
 
 
 def run(options: argparse.Namespace) -> int:

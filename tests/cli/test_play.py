@@ -85,6 +85,8 @@ def test_the_demo_scans_out_from_the_heap_that_the_platform_demands(tmp_path):
     done = run(os.environ, "demo", "--frames", 20, "--output", shot, "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
+    schema = json.loads(run(os.environ, "demo", "--schema").stdout)
+    assert list(faults(document, schema, schema)) == []
     frames = document["frames"]
     assert frames["decoded"] == 20 == frames["shown"] + frames["dropped"]
     assert frames["scanned_out"] == frames["shown"] > 0
