@@ -25,19 +25,11 @@ from typing import Any
 
 import shared_modules
 from bench_answer import Plugin
-from bench_solve import (
-    AIMS,
-    BY_HAND,
-    DISTINCT,
-    SHARED,
-    four_planes,
-    many_pairs,
-    three_devices,
-    walk,
-)
+from bench_solve import AIMS, BY_HAND, DISTINCT, SHARED, walk
 from heard_question import heard, question_of
 from merge_by_hand import as_by_hand, merged_by_hand
 from ratio_table import tell_ratio
+from solver_questions import four_planes, many_pairs, three_devices
 
 from heapwire.compositor_plugin import spare_the_loop
 from heapwire.compositor_plugin.hosts.reference import Compositor
