@@ -162,8 +162,10 @@ class PlayingCompositor(FakeCompositor):
             self._mapped = True
             self.configure()
             return
+        if self._pending.buffer is None:
+            assert self._current is None, "what is shown stays, and its state changes with a buffer"
+            return
         pending, self._pending = self._pending, Pending()
-        assert pending.buffer is not None
         self.display(pending)
 
     def configure(self) -> None:

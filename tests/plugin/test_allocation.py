@@ -234,8 +234,8 @@ def test_each_user_has_a_share(monkeypatch) -> None:
         stage.candidate()
         allocator = Allocator(stage)
         allocator.allocate_all()
-        other = Allocator(stage)
         monkeypatch.setattr(stage.plugin._state, "holder", lambda client: Holder(4711))
+        other = Allocator(stage)  # who it is is asked once
         other.commit(2)
         assert other.allocate()[1][-1] == ("done",)
 
