@@ -225,6 +225,8 @@ def test_a_picture_that_is_turned_is_composited_where_no_plane_turns_it_so(heapw
         run = heapwire(*asked, str(rotation))
         assert run.status == 0
         assert run.document["plans"][0]["scanout"] is scanout
+        said = [m["text"] for one in run.document["failures"] for m in one["conflict"]]
+        assert any(f"turned by {rotation} degrees" in one for one in said) is not scanout
     assert heapwire(*asked, "45").status == 2
     listed = heapwire("list", "--platform", file).out
     assert "needs content that has rotation 0 or 180 (kernel)" in listed

@@ -90,7 +90,9 @@ def _formats_in_conflict(goal: PreparedGoal) -> Conflict:
             participant=participant.name,
             constraint=None,
             planes=0,
-            text=formats_text(participant, unknown if participant is kept[-1] else ()),
+            text=formats_text(
+                participant, goal.problem, unknown if participant is kept[-1] else ()
+            ),
         )
         for participant in kept
     )

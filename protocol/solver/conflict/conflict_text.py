@@ -29,6 +29,7 @@ from heapwire.protocol.values import (
     FailureReason,
     FixedBuffer,
     FormatModifier,
+    Problem,
     Source,
     fourcc_name,
     modifier_name,
@@ -38,15 +39,27 @@ _NAMED = 3  # formats or sources that a sentence lists before it says how many m
 _NOT_PROVED = "not proved minimal: some of these may not be needed for the contradiction"
 
 
-def formats_text(participant: PreparedParticipant, unknown: Sequence[FormatModifier] = ()) -> str:
+def formats_text(
+    participant: PreparedParticipant, problem: Problem, unknown: Sequence[FormatModifier] = ()
+) -> str:
     """What pairs a participant can use; `unknown` are those that nobody here can lay out."""
     if not participant.offers:
-        return f"{participant.name} has no format for such content"
+        return f"{participant.name} has no format for {_picture_text(problem)}"
     text = f"{participant.name} can use only {_pairs_text(participant.offers)}"
     if not unknown:
         return text
     what = "that" if len(participant.offers) == len(unknown) else _pairs_text(unknown)
     return f"{text}; only a driver knows the layout of {what}, and no memory here is a driver's"
+
+
+def _picture_text(problem: Problem) -> str:
+    """What conditions of sets are about: the pictures' size, fields and rotation."""
+    content, size = problem.content, problem.extents.allocated
+    fields = "interlaced pictures" if content.interlaced else "pictures"
+    turned = content.rotation % 360
+    return f"{fields} of {size.width}x{size.height}" + (
+        f" that are turned by {turned} degrees" if turned else ""
+    )
 
 
 def _pairs_text(pairs: Iterable[FormatModifier]) -> str:
