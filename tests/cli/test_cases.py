@@ -112,6 +112,20 @@ def test_compressed_pictures_are_planned_where_both_have_them(plan_of, decoder, 
     assert plan["objects"][0]["source"]["name"] == "pages"
 
 
+def test_blocks_that_the_display_has_not_are_named(heapwire):
+    """Compressed pictures are asked for, which decoder and display have in different blocks."""
+    run = heapwire(
+        *("explain", "--platform", CASES / "compressed-or-rows.toml", "--format", "YU08"),
+        *("--size", "1280x720", "--participant", "fixed:decode", "--participant", "vop:scanout"),
+        *("--participant", "gpu:sampling", "--json"),
+    )
+    [failure] = [one for one in run.document["failures"] if one["goal"] == "scanout"]
+    told = {one["participant"]: one["text"] for one in failure["conflict"]}
+    assert "ARM_AFBC(32x8,SPARSE)" in told["vop:scanout"]
+    assert "ARM_AFBC(32x8,SPARSE)" not in told["fixed:decode"]
+    assert "ARM_AFBC(16x16,SPARSE)" in told["fixed:decode"]
+
+
 @pytest.mark.parametrize(
     ("who", "fourcc", "pitch"),
     [("vpu:decode", "NV12", 896), ("camera:camera", "YUYV", 1664)],
