@@ -244,7 +244,7 @@ class Sweep:
     def outcome(self, path: Path, name: str) -> Outcome:
         """Play one file, and look again where it is not what FFmpeg has."""
         found = self._played(path, name)
-        if found.verdict in ("refused", "count", "differs") and not settled(path):
+        if found.verdict in ("count", "differs") and not settled(path):
             return replace(found, verdict="unsettled")
         return found
 
