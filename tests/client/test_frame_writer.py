@@ -276,6 +276,14 @@ def test_rgb_pictures_are_made_into_yuv_only_where_nothing_else_is_taken():
     assert dearest < min(cost for name, cost in found.items() if FORMATS[parse_fourcc(name)].is_yuv)
 
 
+@pytest.mark.parametrize("kind", ["yuv444p", "yuvj444p", "yuv444p10le", "yuva444p"])
+def test_what_has_all_chroma_is_rather_made_into_rgb_than_into_what_has_half_of_it(kind):
+    found = costs(kind)
+    assert found["XRGB8888"] + 1 < min(found["NV12"], found["P010"], found["YUYV"])
+    halved = costs("yuv422p")
+    assert max(halved["NV12"], halved["P010"]) < halved["XRGB8888"]
+
+
 def test_the_writer_is_the_cpu():
     participant = writer_participant("yuv420p", [parse_fourcc("NV12")])
     assert (participant.name, participant.usage) == (WRITER_NAME, Usage.CPU_WRITE)

@@ -41,7 +41,8 @@ def test_each_file_has_an_outcome_and_is_played_once(tmp_path):
     folder, file = tmp_path / "media", tmp_path / "out.jsonl"
     folder.mkdir()
     clip(folder / "a.mp4")
-    clip(folder / "b.mkv", "yuv444p")
+    clip(folder / "b.mkv", "yuv420p10le")
+    clip(folder / "e.mkv", "yuv444p")
     (folder / "c.webm").write_bytes(b"this is no video" * 100)
     (folder / "d.ts").write_text("export const number: int = 1;")
     file.write_text(json.dumps({"file": "a.mp4", "platform": "raspberry-pi-4"}) + "\n")
@@ -51,6 +52,7 @@ def test_each_file_has_an_outcome_and_is_played_once(tmp_path):
         "a.mp4": "crash",  # it was begun, and nothing came of it
         "b.mkv": "converted",
         "c.webm": "no picture",
+        "e.mkv": "equal",  # as RGB, which loses no chroma
     }
     assert found["b.mkv"]["shown"] == found["b.mkv"]["decoded"] == 3
     assert status == 1

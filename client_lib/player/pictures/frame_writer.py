@@ -338,9 +338,12 @@ def _cost(picture: str, code: int) -> int:
     if _is_stored_as_it_is(picture, code):
         plain = recipe.columns in (None, _PLANAR, _PLANAR_SWAPPED)
         return 0 if plain else _SHUFFLED
-    # RGB is made into YCbCr where nothing else is taken: half of its chroma goes.
+    # RGB is made into YCbCr where nothing else is taken: half of its chroma goes. So it is with
+    # 4:4:4, which is rather made into RGB, and loses none.
     if recipe.columns is not None:
-        return _LOSSY + 1 if _is_rgb(picture) else _CONVERTED
+        if _is_rgb(picture):
+            return _LOSSY + 1
+        return _RGB + 2 if _has_all_chroma(picture) else _CONVERTED
     return _LOSSY if recipe.picture == "rgb565le" else _RGB
 
 
@@ -349,6 +352,16 @@ def _is_rgb(picture: str) -> bool:
     import av
 
     return bool(av.VideoFormat(picture).is_rgb)
+
+
+@cache
+def _has_all_chroma(picture: str) -> bool:
+    """Whether each pixel has chroma of its own, as in 4:4:4."""
+    import av
+
+    known = av.VideoFormat(picture)
+    block = (known.chroma_width(_BLOCK), known.chroma_height(_BLOCK))
+    return len(known.components) >= len(_PLANAR) and block == (_BLOCK, _BLOCK)
 
 
 def _convert(picture: av.VideoFrame, recipe: _Recipe) -> av.VideoFrame:
