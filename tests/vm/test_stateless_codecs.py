@@ -53,12 +53,7 @@ def clips(tmp_path_factory):
 def seen(run_guest, visl_tells, weston_module, gstreamer_folder, clips):
     """All that the guest saw, in one boot."""
     command = [sys.executable, GUEST, gstreamer_folder, weston_module, *clips.values()]
-    options = [
-        "--udev",
-        "--processors=1",
-        f"--timeout={SECONDS}",
-        *(f"--append={one}" for one in visl_tells),
-    ]
+    options = ["--udev", f"--timeout={SECONDS}", *(f"--append={one}" for one in visl_tells)]
     done = run_guest([*map(str, command)], *options, env={**os.environ})
     if done.returncode:
         pytest.fail(f"the guest ended with {done.returncode}:\n{done.stdout}{done.stderr}")
