@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from heapwire.protocol.explain.answer_document import (
     Document,
@@ -75,9 +75,7 @@ def format_rungs(sets: Iterable[ConstraintSet]) -> list[Document]:
         entries.append(
             {
                 "provenance": provenance.name.lower(),
-                "source": source,
-                "formats": [*dict.fromkeys(fourcc_name(pair.fourcc) for pair in named)],
-                "pairs": [*dict.fromkeys(map(pair_name, named))],
+                **_said_of(source, named),
                 "always": always,
             }
         )
@@ -115,12 +113,15 @@ def founded_document(
 
     `pairs` has them with their modifiers.
     """
-    there = [*pairs]
+    return {**constraint_document(constraint, names), **_said_of(constraint.source, [*pairs])}
+
+
+def _said_of(source: str, pairs: Sequence[FormatModifier]) -> Document:
+    """Where something is said, and the formats that it is said of."""
     return {
-        **constraint_document(constraint, names),
-        "source": constraint.source,
-        "formats": [*dict.fromkeys(fourcc_name(pair.fourcc) for pair in there)],
-        "pairs": [*dict.fromkeys(map(pair_name, there))],
+        "source": source,
+        "formats": [*dict.fromkeys(fourcc_name(pair.fourcc) for pair in pairs)],
+        "pairs": [*dict.fromkeys(map(pair_name, pairs))],
     }
 
 
