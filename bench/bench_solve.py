@@ -48,9 +48,7 @@ from heapwire.protocol.solver import (
     plans_of_goals,
     solve_plans,
 )
-from heapwire.protocol.values import (
-    Problem,
-)
+from heapwire.protocol.values import Problem
 
 Asked = TypeVar("Asked", Problem, Question)
 BY_HAND = "2 participants x 8 x 4 heaps"

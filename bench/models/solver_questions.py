@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from heapwire.protocol.values import (
     BY_NAME,
     FORMATS,
@@ -137,57 +139,42 @@ def four_planes(sources: int) -> Problem:
 
 def three_devices(alignments: tuple[int, int, int]) -> Problem:
     """Three devices with five requirements each, which contradict if their pitches are odd."""
-    nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
-    everyone = tuple(
-        Participant(
-            name=f"device{number}",
-            usage=Usage.DECODE,
-            sets=(
-                ConstraintSet(
-                    formats=(nv12,),
-                    constraints=(
-                        need("pitch-alignment", alignment),
-                        need("max-pitch", 16384),
-                        need("scanline-alignment", 2 << number),
-                        need("size-alignment", 4096),
-                        need("max-width", 8192),
-                    ),
-                ),
-            ),
-        )
+    return decoders(
+        [
+            (
+                need("pitch-alignment", alignment),
+                need("max-pitch", 16384),
+                need("scanline-alignment", 2 << number),
+                need("size-alignment", 4096),
+                need("max-width", 8192),
+            )
+        ]
         for number, alignment in enumerate(alignments)
     )
-    return asked_by(everyone)
 
 
 def one_fence_each(unknowns: int) -> Problem:
     """16 participants with a fence in common but for one each, and constraints of no meaning."""
-    nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
-    return asked_by(
-        tuple(
-            Participant(
-                name=f"device{number}",
-                usage=Usage.DECODE,
-                sets=(
-                    ConstraintSet(
-                        formats=(nv12,),
-                        constraints=(
-                            need("fences", 0xFFFF & ~(1 << number)),
-                            *(
-                                Constraint(type=0x7F000100 + n, value=b"", must_understand=False)
-                                for n in range(unknowns)
-                            ),
-                        ),
-                    ),
-                ),
-            )
-            for number in range(16)
-        )
-    )
+    unknown = [
+        Constraint(type=0x7F000100 + n, value=b"", must_understand=False) for n in range(unknowns)
+    ]
+    return decoders([(all_fences_but(number), *unknown)] for number in range(16))
 
 
 def all_alternatives() -> Problem:
     """16 participants with 16 alternatives each, which have no fence in common."""
+    return decoders(
+        [(all_fences_but(number), need("min-pitch", n + 1)) for n in range(SETS)]
+        for number in range(16)
+    )
+
+
+def all_fences_but(number: int) -> Constraint:
+    return need("fences", 0xFFFF & ~(1 << number))
+
+
+def decoders(everyone: Iterable[Sequence[tuple[Constraint, ...]]]) -> Problem:
+    """What decoders of NV12 ask together, each by the constraints of its sets."""
     nv12 = FormatModifier(parse_fourcc("NV12"), LINEAR)
     return asked_by(
         tuple(
@@ -195,17 +182,10 @@ def all_alternatives() -> Problem:
                 name=f"device{number}",
                 usage=Usage.DECODE,
                 sets=tuple(
-                    ConstraintSet(
-                        formats=(nv12,),
-                        constraints=(
-                            need("fences", 0xFFFF & ~(1 << number)),
-                            need("min-pitch", n + 1),
-                        ),
-                    )
-                    for n in range(SETS)
+                    ConstraintSet(formats=(nv12,), constraints=constraints) for constraints in sets
                 ),
             )
-            for number in range(16)
+            for number, sets in enumerate(everyone)
         )
     )
 
