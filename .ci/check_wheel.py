@@ -1,4 +1,7 @@
-"""Look into a wheel, install as docs/install.md says, put the wheel there, and import all of it."""
+"""Look into a wheel, install as docs/install.md says, put the wheel there, and import all of it.
+
+The page has two ways to install: with pip, and with pipx, which has an environment of its own.
+"""
 
 from __future__ import annotations
 
@@ -66,23 +69,39 @@ def main(wheel: Path) -> int:
         again = ("install", "-qq", "--force-reinstall", "--no-deps", wheel.resolve())
         subprocess.run([programs / "python", "-m", "pip", *again], check=True)
         subprocess.run([programs / "python", "-I", "-c", IMPORT_ALL], check=True, cwd=folder)
-        command = [programs / "heapwire", "list", "--platform", "exynos4-mfc-v5"]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        for program in (programs / "heapwire", program_by_pipx(Path(folder))):
+            command = (program, "list", "--platform", "exynos4-mfc-v5")
+            subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
     return 0
 
 
 def installed_programs(home: Path) -> Path:
     """What the page has a person type, as somebody who lives in `home`; where the programs are."""
     [block] = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    typed(block, home)
+    return home / "heapwire/bin"
+
+
+def program_by_pipx(home: Path) -> Path:
+    """The same of the line for pipx, which is installed first; where the program is."""
+    [line] = re.findall(r"`(pipx install [^`]*)`", PAGE.read_text("utf-8"))
+    environment = home / "pipx"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    subprocess.run([environment / "bin/pip", "install", "-qq", "pipx"], check=True)
+    typed(f"{environment}/bin/{line} --quiet", home)
+    return home / ".local/bin/heapwire"
+
+
+def typed(lines: str, home: Path) -> None:
+    """Have a shell do some lines in the checkout, as somebody who lives in `home`."""
     kept = {
         # How pip is set up here stays as it is.
         "XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME", str(Path.home() / ".config")),
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
     }
-    subprocess.run(
-        ["bash", "-euc", block], check=True, cwd=ROOT, env={**os.environ, **kept, "HOME": str(home)}
-    )
-    return home / "heapwire/bin"
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PIPX_")}
+    environment = {**others, **kept, "HOME": str(home)}
+    subprocess.run(["bash", "-euc", lines], check=True, cwd=ROOT, env=environment)
 
 
 if __name__ == "__main__":
