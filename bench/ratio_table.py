@@ -7,13 +7,15 @@ which. Without it the table is to be looked at: on a machine that is busy, proce
 too, and says nothing about a change.
 
 Each measurement prints what it found in the field's units, and tells the ratios here: they hold on
-another machine, and on a busy one, where microseconds do not.
+another machine, and on a busy one, where microseconds do not. Those to what is not Python depend on
+how the interpreter was built, by a quarter and more, so the table begins with which one it is.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 from pathlib import Path
 
@@ -29,8 +31,23 @@ def tell_ratio(figure: str, ratio: float, base: str, *, limit: float | None = No
             file.write(f"{json.dumps(row)}\n")
 
 
+def measured_on() -> str:
+    """What measured, and how busy it is: the interpreter, the processor, the load of a minute."""
+    models = [
+        value.strip()
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        for name, _, value in [line.partition(":")]
+        if name.strip() == "model name"
+    ]
+    python = f"Python {platform.python_version()} of {sys.base_prefix}"
+    built = " ".join([platform.python_compiler(), *platform.python_build()])
+    processors = f"{os.cpu_count()} processors{f' ({models[0]})' if models else ''}"
+    return f"{python} ({built}), {processors}, load {os.getloadavg()[0]:.1f}"
+
+
 def main(path: str) -> int:
     """Print the table; the status to end with."""
+    print(measured_on())
     rows = [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
     width = max(len(row["figure"]) for row in rows)
     print(f"{'figure':{width}} {'ratio':>8} {'limit':>6}  base")

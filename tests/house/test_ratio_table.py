@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -43,4 +44,6 @@ def test_what_is_above_its_limit_fails_where_that_is_asked_for(tmp_path, ratio):
 def test_else_the_table_is_to_be_looked_at(tmp_path, ratio, limits):
     done = table(tmp_path, ratio, limits)
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(done.stdout.splitlines()) == 4
+    first, *rows = done.stdout.splitlines()
+    assert first.startswith(f"Python {platform.python_version()} of {sys.base_prefix} ")
+    assert len(rows) == 4
