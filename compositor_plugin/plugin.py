@@ -18,7 +18,7 @@ from heapwire.compositor_plugin.broker import Broker
 from heapwire.compositor_plugin.buffer_status import BufferStatusManager
 from heapwire.compositor_plugin.clients import Holdings, Policy
 from heapwire.compositor_plugin.host import Host, PlaneTester, StatusReason
-from heapwire.compositor_plugin.machine_watch import MachineWatch
+from heapwire.compositor_plugin.machine import MachineWatch
 from heapwire.compositor_plugin.negotiation_manager import NegotiationManager
 from heapwire.compositor_plugin.plugin_state import PluginState
 from heapwire.compositor_plugin.server import Client, Display, Global, ffi, interface_struct
@@ -34,7 +34,7 @@ from heapwire.protocol.wire.bindings import (
 )
 
 if TYPE_CHECKING:
-    from heapwire.compositor_plugin.host_trials import HostTrials
+    from heapwire.compositor_plugin.machine import HostTrials
     from heapwire.kernel.discovery import HotPlug
 
 GLOBALS = (DmabufSources, NegotiationManager, AllocationManager, BufferStatusManager)
@@ -221,7 +221,7 @@ class HeapPlugin:
         What it refuses is offered to no client any more.
         """
         # What fills buffers and asks drivers is for hosts with planes.
-        from heapwire.compositor_plugin.host_trials import HostTrials
+        from heapwire.compositor_plugin.machine import HostTrials
 
         if self._trials is not None:
             self._trials.close()

@@ -26,11 +26,11 @@ from heapwire.compositor_plugin.clients import (
     client_holding,
 )
 from heapwire.compositor_plugin.host import Host, SurfaceState
+from heapwire.compositor_plugin.machine import Worker
 from heapwire.compositor_plugin.negotiation import HostState
 from heapwire.compositor_plugin.negotiation_index import NegotiationIndex
 from heapwire.compositor_plugin.server import Client, Display
 from heapwire.compositor_plugin.sources import SourcesState
-from heapwire.compositor_plugin.worker import Worker
 from heapwire.protocol.values import BufferObject
 from heapwire.protocol.wire import DmabufFeedback
 

@@ -31,7 +31,7 @@ NOT_LOADED = {
     "heapwire.kernel.drm": "displays",
     "heapwire.kernel.discovery.trial": "trials",
     "heapwire.compositor_plugin.hosts.embed.machine_look": "this machine",
-    "heapwire.compositor_plugin.host_trials": "hosts with planes",
+    "heapwire.compositor_plugin.machine.host_trials": "hosts with planes",
 }
 
 

@@ -12,9 +12,9 @@ import pytest
 from c_host import PLATFORM, CHost, the_plugin
 from patience import until
 
-from heapwire.compositor_plugin import host_trials
 from heapwire.compositor_plugin.hosts.embed import attachment as attachment_file
 from heapwire.compositor_plugin.hosts.embed.host_table import ffi
+from heapwire.compositor_plugin.machine import host_trials
 from heapwire.kernel.description import KmsPlane, PlaneType, Platform
 from heapwire.protocol.values import PERMITTED_SOURCES, Provenance, Usage
 

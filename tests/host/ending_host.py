@@ -32,10 +32,10 @@ from heapwire.compositor_plugin.constraint_set import ConstraintSetCreator
 from heapwire.compositor_plugin.hosts.embed import machine_look
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.compositor_plugin.hosts.reference.dmabuf.frame_trials import FrameTrials
+from heapwire.compositor_plugin.machine import Worker
 from heapwire.compositor_plugin.negotiation_object import NegotiationObject
 from heapwire.compositor_plugin.server import requests_handled
 from heapwire.compositor_plugin.server.display import OwnDisplay
-from heapwire.compositor_plugin.worker import Worker
 
 MAY_WAIT = {
     *("lock.acquire", "RLock.acquire", "SimpleQueue.get", "sleep", "read", "poll.poll", "select"),

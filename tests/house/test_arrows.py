@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "compositor_plugin": {"protocol", "kernel"},
     "compositor_plugin.answering": {"protocol", "compositor_plugin.server"},
     "compositor_plugin.clients": {"protocol", "kernel", "compositor_plugin.server"},
+    "compositor_plugin.machine": {"protocol", "kernel", "compositor_plugin.server"},
     "compositor_plugin.server": {"protocol", "kernel.system"},
     "compositor_plugin.sources": {"protocol", "kernel", "compositor_plugin.server"},
     "compositor_plugin.hosts": {"protocol", "kernel", "compositor_plugin"},

@@ -8,7 +8,7 @@ import select
 import pytest
 from patience import turns, until
 
-from heapwire.compositor_plugin.worker import Worker
+from heapwire.compositor_plugin.machine import Worker
 
 SOME = 5
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
+from heapwire.compositor_plugin.machine import Worker
 from heapwire.compositor_plugin.server import EventLoop
-from heapwire.compositor_plugin.worker import Worker
 from heapwire.kernel.discovery import takes_frame
 from heapwire.kernel.drm import Card, Framebuffer, open_card
 

@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from heapwire.compositor_plugin.host import PlaneTest, PlaneTester
+from heapwire.compositor_plugin.machine.worker import Task, Worker
 from heapwire.compositor_plugin.server import EventLoop
-from heapwire.compositor_plugin.worker import Task, Worker
 from heapwire.kernel.description import Device, KmsPlane, Platform
 from heapwire.kernel.discovery import (
     DeviceRecord,

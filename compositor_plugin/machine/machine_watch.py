@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from heapwire.compositor_plugin.machine.worker import Task, Worker
 from heapwire.compositor_plugin.server import EventLoop
-from heapwire.compositor_plugin.worker import Task, Worker
 from heapwire.kernel.description import Platform
 
 if TYPE_CHECKING:
