@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator
 from functools import partial
-from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import (
     AnswerStore,
@@ -39,6 +38,7 @@ from heapwire.compositor_plugin.clients import (
 from heapwire.compositor_plugin.surface_goals import Showing, surface_goals, unsampled
 from heapwire.kernel.description import Platform
 from heapwire.protocol.late_dataclasses import dataclass, replace
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver import SolverMemory
 from heapwire.protocol.values import (

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 from heapwire.compositor_plugin.answering import PreparedBatch
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.clients import Allowance
 from heapwire.compositor_plugin.host import SurfaceState
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.values import Content, FailureReason, FormatModifier, Plan, Source
 from heapwire.protocol.wire import (
     COMMITS,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from heapwire.kernel.description import Platform
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver import common_formats
 from heapwire.protocol.values import (
     ConstraintSet,

@@ -6,11 +6,11 @@ Primaries and transfer are those of ITU-T H.273, as streams and decoders number 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pywayland.protocol.color_management_v1 import WpColorManagerV1
 
 from heapwire.client_lib.wayland import CData, Connection, listen
+from heapwire.protocol.late_tuples import NamedTuple
 
 # wp_color_manager_v1.primaries and .transfer_function; H.273 tables 2 and 3.
 _PRIMARIES: Mapping[int, int] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pywayland.protocol.presentation_time import WpPresentation, WpPresentationFeedback
 from pywayland.protocol.viewporter import WpViewporter
@@ -27,6 +27,7 @@ from heapwire.client_lib.wayland import (
 )
 from heapwire.kernel.system import Owner
 from heapwire.protocol import UsageError
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.values import Colour, Extent
 
 if TYPE_CHECKING:

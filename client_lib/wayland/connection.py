@@ -14,7 +14,7 @@ import select
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pywayland import ffi, lib
 from pywayland.client.display import Display
@@ -34,6 +34,7 @@ from heapwire.client_lib.wayland.default_timeout import DEFAULT_TIMEOUT
 from heapwire.client_lib.wayland.interfaces import AnyProxy, CData, end, listen
 from heapwire.kernel.system import Owner
 from heapwire.protocol import PeerError, UsageError
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.wire.bindings import INTERFACES
 
 Shared = TypeVar("Shared")

@@ -7,12 +7,12 @@ module is linked with, so there is no name to guess and never a second copy.
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
 
 import pywayland._ffi
 
 from heapwire.client_lib.wayland.interfaces import CData
 from heapwire.client_lib.wayland.libwayland_client_ffi import ffi
+from heapwire.protocol.late_tuples import NamedTuple
 
 _LIB = ffi.dlopen(pywayland._ffi.__file__)
 _LOG = logging.getLogger("heapwire.wayland")

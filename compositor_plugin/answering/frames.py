@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
+
+from heapwire.protocol.late_tuples import NamedTuple
 
 _HEAD = struct.Struct("=IIQ")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver import listed
 from heapwire.protocol.values import ALL_PLANES, Reason
 

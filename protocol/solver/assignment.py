@@ -18,8 +18,9 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Sequence, Set
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.demand import PAIRS_OF, connected
 from heapwire.protocol.solver.step_budget import StepBudget
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.group_layout import PairClass, Places
 from heapwire.protocol.solver.layout import LayoutClass

@@ -6,8 +6,9 @@ Pairs that are placed and laid out alike are one class.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.assignment import Assignment, assign
 from heapwire.protocol.solver.demand import BOTTOM, UINT_MAX, Bottom, Demand, common_ground, join
 from heapwire.protocol.solver.layout import (

@@ -13,9 +13,10 @@ which alternatives were tried, or on which somebody has conditions that the size
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from heapwire.protocol.late_dataclasses import dataclass
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.make_room import make_room
 from heapwire.protocol.solver.demand import MetValues
 from heapwire.protocol.solver.group_layout import PairClass, Places, computed_rooms, fits

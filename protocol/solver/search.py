@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from itertools import repeat
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.assignment import Assignment
 from heapwire.protocol.solver.candidate import (
     UNOPENED,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from heapwire.protocol.late_dataclasses import dataclass, field
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.values.constraint import Constraint, Provenance
 
 ANY_FOURCC = 0

@@ -70,6 +70,7 @@ MODULES = {dotted(path) for path in sources(*ROOMS)}
 COMMON = {
     "protocol.lazy_exports",
     "protocol.late_dataclasses",
+    "protocol.late_tuples",
     "protocol.make_room",
 }  # what faces, values and caches are made with
 

@@ -1,4 +1,4 @@
-"""The house's dataclasses are those that the standard library would make."""
+"""The house's dataclasses and named tuples are those that the standard library would make."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import operator
 import pickle
+import re
 import subprocess
 import sys
 import weakref
@@ -15,21 +16,23 @@ from types import FunctionType
 import pytest
 from source_tree import ROOMS, dotted, sources
 
-from heapwire.protocol import late_class, late_dataclasses
+from heapwire.protocol import late_class, late_dataclasses, late_tuples
 
 MAKERS = pytest.mark.parametrize("maker", [dataclasses, late_dataclasses], ids=["library", "house"])
 MODULES = [
     dotted(path)
     for path in sources(*ROOMS)
-    if "late_dataclasses import " in path.read_text("utf-8") and path.name != "late_dataclasses.py"
+    if re.search("late_(dataclasses|tuples) import ", path.read_text("utf-8"))
+    and path.name not in ("late_dataclasses.py", "late_tuples.py")
 ]
 
-# Run with the names of modules: what can be told of each dataclass there without a value of it.
+# Run with the names of modules: what can be told of each class there without a value of it.
 FACTS = """
-import dataclasses, inspect, re, sys
+import dataclasses, inspect, re, sys, typing
 from importlib import import_module
 if sys.argv[1] == "library":
     sys.modules["heapwire.protocol.late_dataclasses"] = dataclasses
+    sys.modules["heapwire.protocol.late_tuples"] = typing
 METHODS = ("__init__ __repr__ __eq__ __hash__ __lt__ __le__ __gt__ __ge__ __setattr__ __delattr__"
            " __getstate__ __setstate__ __dataclass_fields__ __dataclass_params__").split()
 facts = {}
@@ -37,6 +40,17 @@ for name in sys.argv[2:]:
     module = import_module("heapwire." + name)
     for cls in vars(module).values():
         if not isinstance(cls, type) or cls.__module__ != module.__name__:
+            continue
+        if hasattr(cls, "_fields"):
+            kinds = cls.__annotations__.items()
+            facts[f"{name}.{cls.__name__}"] = [
+                cls._fields,
+                re.sub(" at 0x[0-9a-f]+", "", repr(cls._field_defaults)),
+                {key: getattr(kind, "__forward_arg__", kind) for key, kind in kinds},
+                cls.__new__.__annotations__ == dict(kinds),
+                sorted(vars(cls).keys() - {"__orig_bases__"}),
+                [cls.__bases__ == (tuple,), cls.__doc__, cls.__qualname__],
+            ]
             continue
         if not dataclasses.is_dataclass(cls):
             continue
@@ -72,7 +86,7 @@ def facts(maker: str) -> dict[str, object]:
 
 def test_each_class_of_the_house_is_what_the_library_would_make_of_it():
     made, by_library = facts("house"), facts("library")
-    assert len(made) > 150
+    assert len(made) > 180
     assert {name: made[name] for name in made if made[name] != by_library.get(name)} == {}
     assert made.keys() == by_library.keys()
 
@@ -269,11 +283,40 @@ def test_nothing_of_the_house_makes_a_class_by_the_library():
         (dotted(path), name.name)
         for path in sources(*ROOMS)
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if isinstance(node, ast.ImportFrom) and node.module in ("dataclasses", "typing")
         for name in node.names
     }
+    own = {*late_dataclasses.__all__, *late_tuples.__all__}
+    passed_on = ("protocol.late_dataclasses", "protocol.late_tuples")
     assert [
-        (module, name)
-        for module, name in sorted(given)
-        if name in late_dataclasses.__all__ and module != "protocol.late_dataclasses"
+        (module, name) for module, name in sorted(given) if name in own and module not in passed_on
     ] == []
+
+
+class Span(late_tuples.NamedTuple):
+    """Where pickle finds it."""
+
+    first: int
+    last: int = 9
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first
+
+    @classmethod
+    def of(cls, count: int) -> Span:
+        return cls(0, count)
+
+
+def test_a_named_tuple_is_a_tuple_with_what_its_class_says():
+    assert (Span(3), Span.of(4), Span(3).length) == ((3, 9), (0, 4), 6)
+    assert (Span(last=5, first=1)._replace(first=2), repr(Span(3))) == (
+        (2, 5),
+        "Span(first=3, last=9)",
+    )
+    for made in (copy.copy(Span(1)), pickle.loads(pickle.dumps(Span(1)))):
+        assert (made, type(made)) == ((1, 9), Span)
+    with pytest.raises(TypeError):
+        Span()
+    with pytest.raises(AttributeError):
+        Span(1).first = 2

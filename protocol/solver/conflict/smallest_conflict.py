@@ -17,8 +17,9 @@ from __future__ import annotations
 from functools import reduce
 from itertools import combinations
 from operator import or_
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.conflict.atom import bits_of
 from heapwire.protocol.solver.conflict.conflict_cases import ConflictCases
 from heapwire.protocol.solver.conflict.limit import (

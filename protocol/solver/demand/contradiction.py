@@ -9,8 +9,9 @@ meet the demand is empty (merge.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.demand.demand import PAIRS_OF, Demand, connected, planes_together
 from heapwire.protocol.solver.demand.merge_rule import UINT_MAX
 from heapwire.protocol.solver.demand.source_check import RULES

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.layout.whole_layout import Whole, whole_formats, whole_of
 from heapwire.protocol.values import (
     FORMATS,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
-from typing import Final, NamedTuple
+from typing import Final
 
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.solver.demand import Demand
 from heapwire.protocol.solver.layout.tied_pitch import TiedPlane
 from heapwire.protocol.values import (

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor, gcd, lcm
-from typing import NamedTuple
+
+from heapwire.protocol.late_tuples import NamedTuple
 
 
 class TiedPlane(NamedTuple):

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from heapwire.protocol.errors import InputError, shown
+from heapwire.protocol.late_tuples import NamedTuple
 
 LINEAR = 0
 """Rows of pixels one after the other (DRM_FORMAT_MOD_LINEAR)."""

@@ -8,13 +8,14 @@ because each has an owner from the moment it arrives.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.dmabuf.client_descriptors import KeptDescriptor
 from heapwire.compositor_plugin.hosts.reference.dmabuf.dmabuf_content import DmabufContent
 from heapwire.compositor_plugin.hosts.reference.dmabuf.wl_buffer import WlBuffer
 from heapwire.compositor_plugin.server import NewId, ReceivedFd, Resource, ViolationError
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.values import (
     FORMATS,
     INVALID,

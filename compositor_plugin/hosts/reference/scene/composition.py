@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from heapwire.compositor_plugin.hosts.reference.scene.region import Rect
 from heapwire.compositor_plugin.hosts.reference.scene.shown_windows import ShownWindow
 from heapwire.compositor_plugin.hosts.reference.scene.surface_commit import Crop, Presenting
 from heapwire.protocol import MachineError, NotPossibleError
+from heapwire.protocol.late_tuples import NamedTuple
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heapwire.compositor_plugin.hosts.reference.scene.pixels import Image
+from heapwire.protocol.late_tuples import NamedTuple
 
 Levels = NDArray[np.float32]
 

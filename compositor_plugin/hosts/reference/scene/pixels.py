@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from heapwire.protocol import MachineError, NotPossibleError, UsageError
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.values import (
     ALLWINNER_TILED,
     FORMATS,

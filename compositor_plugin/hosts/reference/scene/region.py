@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from heapwire.protocol.late_tuples import NamedTuple
 
 MAX_RECTS = 16
 """Beyond this a region of a client's is forgotten: each request costs as much as it has.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference.scene.buffer_hold import BufferHold
 from heapwire.compositor_plugin.hosts.reference.scene.light import Light
 from heapwire.compositor_plugin.hosts.reference.scene.region import EMPTY, Region
 from heapwire.protocol.late_dataclasses import dataclass, field
+from heapwire.protocol.late_tuples import NamedTuple
 from heapwire.protocol.values import Colour
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heapwire.compositor_plugin.hosts.reference import interface_table
 from heapwire.compositor_plugin.hosts.reference.scene import Rect
 from heapwire.compositor_plugin.hosts.reference.shell.wm_base_error import WmBaseError
 from heapwire.compositor_plugin.server import NewId, Resource, ViolationError
+from heapwire.protocol.late_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from heapwire.compositor_plugin.hosts.reference import WlOutput
