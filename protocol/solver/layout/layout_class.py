@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import Final
 
@@ -16,6 +15,7 @@ from heapwire.protocol.values import (
     FormatModifier,
     PlaneFormat,
     Superblocks,
+    Tiling,
 )
 
 _KNOWN: Final = 256  # modifiers; clients can make up any number
@@ -35,32 +35,35 @@ class LayoutClass(NamedTuple):
     whole: Whole | None = None
 
 
-def _tiled() -> dict[int, dict[int, LayoutClass]]:
-    """The classes of all pairs that are rows of tiles: by modifier and fourcc."""
-    alike: dict[tuple[PlaneFormat, ...], list[Format]] = {}  # most differ in their colours alone
+@cache
+def _alike() -> tuple[tuple[Format, ...], ...]:
+    """All formats by their planes: most differ in their colours alone."""
+    alike: dict[tuple[PlaneFormat, ...], list[Format]] = {}
     for format_ in FORMATS.values():
         alike.setdefault(format_.planes, []).append(format_)
-    classes: dict[int, dict[int, LayoutClass]] = {}
-    number = count()
-    for modifier, tiling in TILINGS.items():
-        classes[modifier] = {}
-        for formats in map(tiling.divided, alike.values()):
-            if formats:
-                planes = len(tiling.planes_of(formats[0]))
-                one = LayoutClass(planes, opaque=False, number=next(number))
-                classes[modifier].update(dict.fromkeys((each.fourcc for each in formats), one))
+    return tuple(map(tuple, alike.values()))
+
+
+@cache  # of no more modifiers than there are tilings
+def _tiled(tiling: Tiling) -> dict[int, LayoutClass]:
+    """By fourcc the classes of all pairs with a modifier that is rows of tiles."""
+    classes: dict[int, LayoutClass] = {}
+    # No two tilings share a number.
+    numbers = count([*TILINGS].index(tiling.modifier) * len(FORMATS))
+    for formats in map(tiling.divided, _alike()):
+        if formats:
+            planes = len(tiling.planes_of(formats[0]))
+            one = LayoutClass(planes, opaque=False, number=next(numbers))
+            classes |= dict.fromkeys((each.fourcc for each in formats), one)
     return classes
-
-
-_TILED: Final[Mapping[int, dict[int, LayoutClass]]] = _tiled()
 
 
 @lru_cache(_KNOWN)
 def classes_of(modifier: int) -> dict[int, LayoutClass]:
     """By fourcc the classes of the pairs with a modifier whose layout can be computed."""
-    tiled = _TILED.get(modifier)
-    if tiled is not None:
-        return tiled
+    tiling = TILINGS.get(modifier)
+    if tiling is not None:
+        return _tiled(tiling)
     whole = whole_of(modifier)
     return {} if whole is None else _whole_classes(whole)
 
