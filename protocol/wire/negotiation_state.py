@@ -8,6 +8,7 @@ direction: the requests that bring a compositor to the same inquiry.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from heapwire.protocol.errors import NotPossibleError, PeerError
 from heapwire.protocol.late_dataclasses import dataclass
@@ -42,7 +43,7 @@ from heapwire.protocol.wire.misuse import LimitError, MisuseError
 
 _PROTECTED, _INTERLACED = 1, 2
 _ALL_USAGE = sum(Usage)
-_USAGES = tuple(map(Usage, range(_ALL_USAGE + 1)))
+_usage_of = cache(Usage)  # which looks for the number each time, several times as long
 _ANY_CONTENT = Content()
 
 
@@ -108,7 +109,7 @@ class NegotiationState:
             raise MisuseError(Error.INVALID_DEVICE, fault)
         device = DeviceId(major, minor) if major or minor else None
         # In a dict a replaced participant keeps its turn: what is set again makes an equal inquiry.
-        use = _USAGES[usage]
+        use = _usage_of(usage)
         self._participants[id_] = Participant(name=name, usage=use, device=device, sets=())
         self._inquiry = None
 
