@@ -24,17 +24,16 @@ _MOST_PARTS = 64  # of a dotted key; ours have one
 _MOST_WORD = 1000  # characters of a number or a bare key; Python's limit is 4300 digits
 
 # A string that nobody closes ends with its line or with the text, and each is passed once.
-_TOML = re.compile(
+_TOML = (
     r'"""(?:\\.?|[^\\])*?(?:"{3,5}|\Z)'
     r"|'''.*?(?:'{3,5}|\Z)"
     r'|"(?:\\[^\n]|[^"\\\n])*+"?'
     r"|'[^'\n]*+'?"
     r"|\#[^\n]*+"
     r"|[A-Za-z0-9_+-]++"
-    r"|[\[\]{}.=,\n]",
-    re.DOTALL,
+    r"|[\[\]{}.=,\n]"
 )
-_JSON = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[0-9]++|[\[\]{}]', re.DOTALL)
+_JSON = r'"(?:[^"\\]++|\\.?)*+"?|[0-9]++|[\[\]{}]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,9 @@ def json_excess(text: str) -> LineFault | None:
     return _excess(text, _JSON)
 
 
-def _excess(text: str, tokens: re.Pattern[str]) -> LineFault | None:
+def _excess(text: str, tokens: str) -> LineFault | None:
     depth = parts = 0
-    for token in tokens.finditer(text):
+    for token in re.finditer(tokens, text, re.DOTALL):
         match text[token.start()]:
             case "[" | "{":
                 depth += 1

@@ -11,7 +11,7 @@ from heapwire.kernel.description.toml.toml_position import TomlPath, line_of
 from heapwire.kernel.description.toml.toml_table import TomlFault, key_name
 from heapwire.protocol import FileError
 
-_POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+_POSITION = r"\s*\(at (?:line (\d+), column \d+|end of document)\)$"
 
 
 class TomlFileError(FileError):
@@ -36,10 +36,10 @@ def parse_toml(text: str, *, file: str, error: type[TomlFileError]) -> dict[str,
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as caught:
-        position = _POSITION.search(str(caught))
+        position = re.search(_POSITION, str(caught))
         at_end = max(1, len(text.splitlines()))
         line = int(position[1]) if position and position[1] else at_end
-        what = _POSITION.sub("", str(caught))
+        what = re.sub(_POSITION, "", str(caught))
         raise error(file, [LineFault(line, f"this is not TOML: {what}")]) from None
 
 

@@ -16,13 +16,12 @@ from typing import TypeAlias
 TomlPath: TypeAlias = tuple[str | int, ...]
 """Where a value is in a file: keys, and the numbers of entries of lists, from the top."""
 
-_BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*\n?[ \t\r\n]*)*")
-_SPACE = re.compile(r"[ \t]*")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_STRING = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'", re.DOTALL
-)
-_SCALAR = re.compile(r"[^,\]}#\n]*")
+# Patterns, which are compiled when a file is walked: that is where it has a fault.
+_BLANK = r"[ \t\r\n]*(?:#[^\n]*\n?[ \t\r\n]*)*"
+_SPACE = r"[ \t]*"
+_BARE_KEY = r"[A-Za-z0-9_-]+"
+_STRING = r'(?s:"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\])*"' r"|'[^']*')"
+_SCALAR = r"[^,\]}#\n]*"
 
 
 def key_lines(text: str) -> Mapping[TomlPath, int]:
@@ -93,7 +92,7 @@ class _Scan:
         keys: list[str] = []
         while True:
             self._skip(_SPACE)
-            bare = _BARE_KEY.match(self._text, self._at)
+            bare = self._match(_BARE_KEY)
             if bare is not None:
                 keys.append(bare.group())
                 self._at = bare.end()
@@ -105,7 +104,7 @@ class _Scan:
             self._at += 1
 
     def _string(self) -> str:
-        literal = _STRING.match(self._text, self._at)
+        literal = self._match(_STRING)
         if literal is None:  # tomllib has accepted the text, so this cannot be
             raise AssertionError(f"no string at {self._text[self._at : self._at + 20]!r}")
         self._at = literal.end()
@@ -146,8 +145,11 @@ class _Scan:
                 self._skip(_BLANK)
         self._at += 1
 
-    def _skip(self, pattern: re.Pattern[str]) -> None:
-        skipped = pattern.match(self._text, self._at)
+    def _match(self, pattern: str) -> re.Match[str] | None:
+        return re.compile(pattern).match(self._text, self._at)
+
+    def _skip(self, pattern: str) -> None:
+        skipped = self._match(pattern)
         if skipped is not None:
             self._at = skipped.end()
 

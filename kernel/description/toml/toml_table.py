@@ -29,7 +29,7 @@ _MOST_TEXTS = 4096  # entries of a list: the pairs of a set (wire/limits.py, SET
 _UINT_MAX = (1 << 64) - 1
 _MOST_CHOICES = 64  # names that a hint compares with
 _LONGEST_WORD = 64  # characters of a word that is compared
-_BARE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BARE = r"[A-Za-z0-9_-]{1,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def key_name(path: TomlPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
             continue
-        key = part if _BARE.fullmatch(part) else shown(part)
+        key = part if re.fullmatch(_BARE, part) else shown(part)
         text += f".{key}" if text else key
     return text
 
