@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import io
-import pickle
+from _pickle import Pickler, dumps, load, loads  # `pickle` has them too, beside a second pickler
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -23,6 +23,8 @@ from heapwire.protocol.values import (
     register,
 )
 
+_NEWEST = -1  # protocol of pickle's
+
 
 def encode_question(call: SolverCall, records: SetRecords) -> bytes:
     """A question; raises what pickling raises."""
@@ -34,7 +36,7 @@ def encode_question(call: SolverCall, records: SetRecords) -> bytes:
         return recorded_set, (record.recording,)
 
     body = io.BytesIO()
-    pickler = pickle.Pickler(body, pickle.HIGHEST_PROTOCOL)
+    pickler = Pickler(body, _NEWEST)
     pickler.dispatch_table = {
         **copyreg.dispatch_table,
         MappingProxyType: _mapping,
@@ -50,20 +52,20 @@ def encode_question(call: SolverCall, records: SetRecords) -> bytes:
 def decode_question(message: bytes) -> SolverCall:
     """The question."""
     body = io.BytesIO(message)
-    register(*pickle.load(body))  # first: what the sets' bytes mean depends on them
-    call = pickle.load(body)
+    register(*load(body))  # first: what the sets' bytes mean depends on them
+    call = load(body)
     assert isinstance(call, SolverCall)
     return call
 
 
 def encode_answer(answer: Answer | str) -> bytes:
     """An answer, or what went wrong."""
-    return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+    return dumps(answer, _NEWEST)
 
 
 def decode_answer(message: bytes) -> Answer | str:
     """The answer, or what went wrong."""
-    answer = pickle.loads(message)
+    answer = loads(message)
     assert isinstance(answer, Answer | str)
     return answer
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
+from _socket import socketpair  # `socket` makes enumerations of its constants: 2 ms of a start
 from collections.abc import Callable
 from typing import Final
 
 from heapwire.compositor_plugin.answering.frames import Frame, FrameReader
+from heapwire.compositor_plugin.answering.spawned_process import PASSED, SpawnedProcess
 from heapwire.compositor_plugin.server import WRITABLE, EventLoop, EventSource
 from heapwire.protocol import MachineError, words_of
 
-# Isolated: the host's environment is for the host. Where it finds modules is handed on.
+# Isolated: the host's environment is for the host. Where it finds modules is handed on. What else
+# the host lets be inherited, a display's memory for example, is let go first.
 _BOOT: Final = (
-    "import sys; _, fd, *sys.path = sys.argv\n"
+    "import os, sys; _, fd, *sys.path = sys.argv\n"
+    "os.closerange(int(fd) + 1, max(map(int, os.listdir('/proc/self/fd'))) + 1)\n"
     "from heapwire.compositor_plugin.answering.solver_child import main; main(int(fd))"
 )
 _CHUNK = 1 << 16  # bytes that are written or read in a turn of the loop
 
-_ended: list[subprocess.Popen[bytes]] = []  # killed, and perhaps not collected yet
+_ended: list[SpawnedProcess] = []  # killed, and perhaps not collected yet
 
 
 class SolverProcess:
@@ -39,14 +41,15 @@ class SolverProcess:
         self._reader = FrameReader()
         self._unsent = bytearray()
         self._writing: EventSource | None = None
-        _ended[:] = [one for one in _ended if one.poll() is None]
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = _started(theirs.fileno())
-            except OSError as error:
-                ours.close()
-                raise MachineError(f"no process can be started: {words_of(error)}") from error
+        _ended[:] = [one for one in _ended if not one.has_ended()]
+        ours, theirs = socketpair()
+        try:
+            self._process = _started(theirs.fileno())
+        except OSError as error:
+            ours.close()
+            raise MachineError(f"no process can be started: {words_of(error)}") from error
+        finally:
+            theirs.close()
         ours.setblocking(False)
         self._socket = ours
         self._reading = loop.add_fd(ours.fileno(), lambda _: self._read())
@@ -70,7 +73,7 @@ class SolverProcess:
             self._writing.remove()
         self._socket.close()
         self._process.kill()
-        if self._process.poll() is None:
+        if not self._process.has_ended():
             _ended.append(self._process)
 
     def _write(self) -> None:
@@ -102,13 +105,7 @@ class SolverProcess:
             self._heard(frame)
 
 
-def _started(fd: int) -> subprocess.Popen[bytes]:
+def _started(fd: int) -> SpawnedProcess:
     if not sys.executable:
         raise FileNotFoundError("this program does not know its Python")
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", _BOOT, str(fd), *sys.path],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=(fd,),
-        start_new_session=True,  # Ctrl-C is for the host
-    )
+    return SpawnedProcess([sys.executable, "-I", "-c", _BOOT, str(PASSED), *sys.path], fd)

@@ -75,7 +75,10 @@ def test_a_display_that_talks_nonsense_or_hangs_up_counts_as_none(monkeypatch, s
     """The other end of the question is not Wayland at all."""
     display = OwnDisplay()
     ours, theirs = socket.socketpair()
-    monkeypatch.setattr(socket, "socketpair", lambda *_: (ours, socket.socket()))
+    monkeypatch.setattr(
+        "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.socketpair",
+        lambda *_: (ours, socket.socket()),
+    )
     monkeypatch.setattr(
         "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.library", lambda: Library()
     )

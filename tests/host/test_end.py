@@ -38,14 +38,12 @@ UNKNOWN = 0x7F000100  # a vendor's types that nobody knows
 # process that solves, and hears whether that could be.
 NO_WAITS = {
     "read in _drain",
-    "read in Popen._execute_child",
     "socket.recv in SolverProcess._read",
     "socket.send in SolverProcess._write",
     "poll.poll in OwnDisplay.dispatch",  # of the pass that the signal is in: its byte is there
     "poll.poll in Client.takes_more",
     "epoll.poll in ReadyOrder.put_last",
-    "waitpid in Popen._internal_poll",
-    "lock.acquire in Popen._internal_poll",
+    "waitpid in SpawnedProcess.has_ended",
 }
 
 

@@ -269,7 +269,7 @@ def test_the_end_waits_for_nothing(stage, gate) -> None:
     gate.wait()
     process = stage.plugin._state.solving._process._process
     stage.plugin.close()
-    stage.until(lambda: process.poll() is not None)
+    stage.until(process.has_ended)
 
 
 def test_a_process_without_a_question_is_ended(stage, monkeypatch) -> None:
