@@ -189,8 +189,8 @@ def _pitches(layout: QueueFormat, pair: FormatModifier) -> tuple[int, ...]:
     if len(layout.pitches) > 1:
         return layout.pitches
     first, *others = FORMATS[pair.fourcc].planes
-    scales = [plane.pitch_ratio(first) for plane in others]
-    return (layout.pitches[0], *(int(layout.pitches[0] * scale) for scale in scales))
+    ratios = [plane.pitch_ratio(first) for plane in others]
+    return (layout.pitches[0], *(layout.pitches[0] * over // under for over, under in ratios))
 
 
 def _up(rows: int, whole: int) -> int:

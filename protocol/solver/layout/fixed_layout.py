@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 from heapwire.protocol.late_dataclasses import dataclass
 from heapwire.protocol.solver.demand import Demand, connected, planes_together
@@ -70,9 +69,10 @@ def changes(fixed: FixedBuffer, demand: Demand, extents: Extents) -> Iterator[Ch
         wanted = geometry.planes[index]
         format_of_plane = formats[index] if formats is not None else None
         if geometry.tied and index and formats is not None:
-            tied = layout.planes[0].pitch * formats[index].pitch_ratio(formats[0])
-            if plane.pitch != tied:
-                yield Change("pitch", plane.pitch, ceil(tied), index)
+            over, under = formats[index].pitch_ratio(formats[0])
+            tied = layout.planes[0].pitch * over
+            if plane.pitch * under != tied:
+                yield Change("pitch", plane.pitch, -(-tied // under), index)
         else:
             yield from _pitch_changes(
                 geometry, wanted, format_of_plane, tiling or _UNTILED, index, plane.pitch

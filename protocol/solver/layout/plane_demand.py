@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import lcm
 from typing import Final
 
@@ -91,9 +90,14 @@ class PlaneDemand(NamedTuple):
         return lcm(self.scanline_alignment, tiling.size_of(plane)[1])
 
     def tied(
-        self, plane: PlaneFormat, tiling: Tiling, extent: Extent, narrowest: int, ratio: Fraction
+        self,
+        plane: PlaneFormat,
+        tiling: Tiling,
+        extent: Extent,
+        narrowest: int,
+        ratio: tuple[int, int],
     ) -> TiedPlane:
-        """The demand on a plane whose pitch is so many times that of plane 0."""
+        """The demand on a plane whose pitch is that of plane 0 times a ratio, of two numbers."""
         return TiedPlane(
             ratio=ratio,
             aligned=self.alignment(plane, tiling),

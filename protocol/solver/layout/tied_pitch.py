@@ -9,21 +9,20 @@ them, a plane begins at a multiple of its alignment only if those before it end 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor, gcd, lcm
+from math import gcd, lcm
 
 from heapwire.protocol.late_tuples import NamedTuple
 
 
 class TiedPlane(NamedTuple):
-    """What holds for one plane: its pitch is `ratio` times that of plane 0.
+    """What holds for one plane: its pitch is that of plane 0 times `ratio`, of two numbers.
 
     The pitch is a multiple of `aligned` from `least` to `most` bytes, and maybe a power of
     two. The plane has `rows` rows and so much `padding`, and begins at a multiple of `start`.
     """
 
-    ratio: Fraction
+    ratio: tuple[int, int]
     aligned: int
     least: int
     most: int
@@ -41,28 +40,34 @@ def tied_pitches(planes: Sequence[TiedPlane], *, adjacent: bool) -> list[int] | 
     # The pitch of plane 0 is `step` times something, from `least` to `most`.
     step, least, most = 1, 1, planes[0].most
     for plane in planes:
-        over, under = plane.ratio.numerator, plane.ratio.denominator
+        over, under = plane.ratio
         step = lcm(step, under * plane.aligned // gcd(plane.aligned, over))
-        least = max(least, ceil(plane.least / plane.ratio))
-        most = min(most, floor(plane.most / plane.ratio))
+        least = max(least, -(-plane.least * under // over))
+        most = min(most, plane.most * under // over)
     steps = _Numbers()
     if adjacent:
-        rows, padding = Fraction(0), 0
+        room = padding = 0
         for plane, after in pairwise(planes):
-            rows += plane.ratio * plane.rows
+            room += _times(step, plane.ratio) * plane.rows
             padding += plane.padding
-            steps = steps.of_which_a_multiple(int(step * rows), padding, after.start)
+            steps = steps.of_which_a_multiple(room, padding, after.start)
     for pitch in _candidates(planes, steps, step, least):
         if pitch > most:
             return None
         if pitch >= least and pitch % step == 0 and pitch // step in steps:
-            pitches = [int(pitch * plane.ratio) for plane in planes]
+            pitches = [_times(pitch, plane.ratio) for plane in planes]
             if all(
                 not plane.power_of_two or own & (own - 1) == 0
                 for plane, own in zip(planes, pitches, strict=True)
             ):
                 return pitches
     return None
+
+
+def _times(pitch: int, ratio: tuple[int, int]) -> int:
+    """The pitch of a plane for one of plane 0 that is a multiple of `step`: then it is whole."""
+    over, under = ratio
+    return pitch // under * over
 
 
 def _candidates(
@@ -75,10 +80,11 @@ def _candidates(
         if first is not None:
             yield step * first
         return
+    over, under = strict.ratio
     for bit in range(strict.most.bit_length()):
-        pitch = (1 << bit) / strict.ratio
-        if pitch.denominator == 1:
-            yield pitch.numerator
+        pitch, rest = divmod((1 << bit) * under, over)
+        if not rest:
+            yield pitch
 
 
 class _Numbers(NamedTuple):

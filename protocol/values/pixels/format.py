@@ -11,7 +11,7 @@ of this table has a layout that can be computed for a modifier that has one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
+from math import gcd
 from types import MappingProxyType
 
 from heapwire.protocol.errors import InputError, UsageError, shown
@@ -45,9 +45,15 @@ class PlaneFormat:
         samples = -(-width // self.horizontal)
         return -(-samples // self.block_width) * self.bytes_per_block // self.block_height
 
-    def pitch_ratio(self, other: PlaneFormat) -> Fraction:
-        """The bytes of a row of many pixels here, for each byte of a row of another plane."""
-        return self._bytes_a_pixel / other._bytes_a_pixel
+    def pitch_ratio(self, other: PlaneFormat) -> tuple[int, int]:
+        """The bytes of a row of many pixels here, for how many of a row of another plane.
+
+        In lowest terms: (1, 2) is half as many.
+        """
+        here = self.bytes_per_block * other._pixels_a_row
+        there = other.bytes_per_block * self._pixels_a_row
+        shared = gcd(here, there)
+        return here // shared, there // shared
 
     def rows(self, height: int) -> int:
         """Rows of samples of a picture `height` pixels high; the last block is whole."""
@@ -55,14 +61,15 @@ class PlaneFormat:
         return -(-samples // self.block_height) * self.block_height
 
     @property
-    def bytes_per_sample(self) -> Fraction:
-        """What DRM calls cpp, where that is whole."""
-        return Fraction(self.bytes_per_block, self.block_width * self.block_height)
+    def bytes_per_sample(self) -> int:
+        """What DRM calls cpp; 0 where that is no whole number."""
+        size, rest = divmod(self.bytes_per_block, self.block_width * self.block_height)
+        return 0 if rest else size
 
     @property
-    def _bytes_a_pixel(self) -> Fraction:
-        """Of a row, for each pixel of the picture's width."""
-        return self.bytes_per_sample / self.horizontal
+    def _pixels_a_row(self) -> int:
+        """Of the picture's width, for each `bytes_per_block` of a row."""
+        return self.block_width * self.block_height * self.horizontal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

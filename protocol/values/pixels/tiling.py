@@ -7,7 +7,6 @@ Linear is one of them. `make check-facts` calls i915's own functions for the siz
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from types import MappingProxyType
 
 from heapwire.protocol.late_dataclasses import dataclass
@@ -118,9 +117,7 @@ _INTEL_TILES = (
     "of which 4096 bytes are a tile (intel_tile_size)"
 )
 
-_WIDTHS: Mapping[Fraction, int] = MappingProxyType(
-    {Fraction(size): width for size, width in ((1, 64), (2, 128), (4, 128), (8, 256), (16, 256))}
-)
+_WIDTHS: Mapping[int, int] = MappingProxyType({1: 64, 2: 128, 4: 128, 8: 256, 16: 256})
 """Bytes of a row of Intel's Yf tiles, by those of a sample: as wide as high, or twice as wide."""
 
 _CCS = PlaneFormat(bytes_per_block=1, horizontal=8, vertical=16)
