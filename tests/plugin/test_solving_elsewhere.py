@@ -17,7 +17,7 @@ from heapwire.compositor_plugin.answering.set_records import recorded_set
 from heapwire.compositor_plugin.answering.solver_child import _answer, _Wanted
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import solve
-from heapwire.protocol.values import Answer, Extent, Extents, FormatModifier, Problem
+from heapwire.protocol.values import Answer, Constraint, Extent, Extents, FormatModifier, Problem
 from heapwire.protocol.wire.array import encode_formats
 
 
@@ -48,13 +48,24 @@ def test_what_a_trial_tells_is_what_any_budget_tells(monkeypatch, make) -> None:
 
 
 def test_what_is_too_heavy_is_not_even_tried(monkeypatch) -> None:
-    """Of more than 512 pairs and constraints, however few steps they take."""
+    """Of more than 512 pairs and constraints, however few steps they take.
+
+    Where all is explained, a constraint is five.
+    """
     monkeypatch.setattr(trial, "TRIAL_STEPS", 100_000)
     pairs = [FormatModifier(NV12.fourcc, n << 8) for n in range(513)]
     for tried, is_tried in ((pairs[1:], True), (pairs, False)):
         problem = ask(part("a", of(tried)))
         answer = trial.tried(SolverCall(problem, explained=False))
         assert (answer is not None) is is_tried
+    vendors = [
+        Constraint(type=0x7F000100, value=bytes([n]), must_understand=False) for n in range(103)
+    ]
+    for constraints, is_tried in ((vendors[1:], True), (vendors, False)):
+        problem = ask(part("a", of(NV12, *constraints)))
+        for explained in (True, False):
+            answer = trial.tried(SolverCall(problem, explained))
+            assert (answer is not None) is (is_tried or not explained)
 
 
 @pytest.mark.parametrize("explained", [True, False])
