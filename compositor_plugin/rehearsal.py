@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from heapwire.compositor_plugin.answering import SolverCall, tried
 from heapwire.compositor_plugin.batch_question import BatchQuestion
 from heapwire.compositor_plugin.broker import Broker
@@ -45,7 +47,7 @@ def rehearse(platform: Platform) -> None:
     then of that one, as a client is told of it now and when the machine has changed.
     """
     for alignments in (_AGREEING, _CONTRADICTING):
-        tried(SolverCall(_problem(alignments), explained=True))
+        tried(SolverCall(_problem(alignments), explained=True), None, math.inf)
     broker = Broker(platform)  # of its own: the plugin's keeps what clients ask
     for alignments in (_AGREEING, _CONTRADICTING):
         for explanation in (Explanation.NONE, Explanation.ALL):
@@ -69,7 +71,7 @@ def _asked(
     work = broker.answering(BatchQuestion(inquiry, None, frozenset([_NV12])), keep=keep)
     try:
         call = next(work)
-        while (answer := tried(call, broker.memory)) is not None:
+        while (answer := tried(call, broker.memory, math.inf)) is not None:
             call = work.send(answer)
     except StopIteration as end:
         batch: Batch = end.value.content

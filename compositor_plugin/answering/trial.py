@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 from heapwire.protocol.explain import solve_within
@@ -12,6 +14,11 @@ from heapwire.protocol.values import Answer, Problem
 TRIAL_STEPS: Final = 700
 """Steps that are tried on the loop; plans for one video take 50 to 620 on the shipped
 platforms, but for 880 with the columns of raspberry-pi-sand."""
+TRIAL_SECONDS: Final = 0.0025
+"""Seconds of processor time after which no step is tried any more. Honest conflicts of three
+devices take 1.0 to 1.7 ms on a machine that does nothing else, and two to three times that where
+others fill the caches, or a virtual machine's host takes time away: a step has no length."""
+_STEPS_A_LOOK: Final = 5  # as a power of two: 32 steps, some 0.05 ms, to a look of 1 us
 _NOTHING: Final = -(1 << 62)  # steps: less than any part of it, which is kept for later
 TRIAL_WEIGHT: Final = 512
 """Pairs and constraints of a client's that are looked at on the loop. What walks over pairs
@@ -34,15 +41,21 @@ class SolverCall:
         return solver(self.problem, budget or StepBudget(), memory)
 
 
-def tried(call: SolverCall, memory: SolverMemory | None = None) -> Answer | None:
+clock: Callable[[], float] = time.thread_time
+"""What a trial's seconds are told by: the processor time of its thread."""
+
+
+def tried(
+    call: SolverCall, memory: SolverMemory | None = None, seconds: float = TRIAL_SECONDS
+) -> Answer | None:
     """The answer if it costs no more than a slice; None if that is not enough to tell.
 
     It is the answer that any greater budget gives: who was refused no step does not know how
-    many were left.
+    many were left. So it is the same whatever the clock says; where it is found is not.
     """
     if _weight(call) > TRIAL_WEIGHT:
         return None
-    budget = _TrialBudget(TRIAL_STEPS)
+    budget = _TrialBudget(TRIAL_STEPS, seconds)
     answer = call.solve(budget, memory)
     return None if budget.ended else answer
 
@@ -58,13 +71,24 @@ def _weight(call: SolverCall) -> int:
 
 
 class _TrialBudget(StepBudget):
-    """Knows whether it has ever refused a step."""
+    """Refuses steps when its time is over as well, and knows whether it has ever refused one."""
 
-    __slots__ = ("ended",)
+    __slots__ = ("_until", "ended")
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, seconds: float) -> None:
         super().__init__(steps)
+        self._until = clock() + seconds
         self.ended = False
+
+    def spend(self, steps: int = 1) -> None:
+        """As `StepBudget.spend`."""
+        before = self.left
+        left = before - steps
+        if left < self.kept or (
+            left >> _STEPS_A_LOOK != before >> _STEPS_A_LOOK and clock() > self._until
+        ):
+            raise self.refuse()
+        self.left = left
 
     def refuse(self) -> TooComplexError:
         """As `StepBudget.refuse`; once refused, always."""

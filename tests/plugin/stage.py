@@ -22,6 +22,7 @@ from heapwire.compositor_plugin import (
     StatusReason,
     SurfaceState,
 )
+from heapwire.compositor_plugin.answering import trial
 from heapwire.compositor_plugin.server import (
     Display,
     Global,
@@ -143,6 +144,7 @@ class Stage:
         self.plugin = HeapPlugin(self.display.address, offered, self.host, policy=policy, **options)
         answers = self.plugin._state.answers
         answers._clock = lambda: 0.0  # one slice is enough for all
+        trial.clock = lambda: 0.0  # and a trial has its steps, however busy the machine is
         answers._much = 1 << 30  # and comes in whatever pass there was something to tell
         self.clients: list[WireClient] = []
 

@@ -57,8 +57,8 @@ def rehearsed(platform: Platform, monkeypatch) -> list[tuple[SolverCall, Answer 
     """What is asked in a rehearsal, and what comes of it."""
     asked: list[tuple[SolverCall, Answer | None]] = []
 
-    def noted(call: SolverCall, memory: SolverMemory | None = None) -> Answer | None:
-        asked.append((call, tried(call, memory)))
+    def noted(call: SolverCall, memory: SolverMemory | None, seconds: float) -> Answer | None:
+        asked.append((call, tried(call, memory, seconds)))
         return asked[-1][1]
 
     monkeypatch.setattr(rehearsal, "tried", noted)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import partial, partialmethod
 from itertools import pairwise
 
 import pytest
@@ -20,6 +21,7 @@ from heapwire.compositor_plugin.answering import (
     answer_schedule,
     batch_solver,
     prepared_batch,
+    trial,
     tried,
 )
 from heapwire.compositor_plugin.answering.answer_store import AnswerStore
@@ -31,6 +33,7 @@ from heapwire.compositor_plugin.server.resource import live_resources
 from heapwire.protocol.solver import SolverMemory, StepBudget
 from heapwire.protocol.values import Answer, FailureReason
 
+Spend = Callable[[StepBudget, int], None]
 MANY = 40
 PROMISED = 700  # steps of a trial, in docs/security.md
 
@@ -45,18 +48,19 @@ def stage():
 def steps(monkeypatch) -> list[int]:
     """The steps that are spent in this process, for each question of the solver's."""
     spent: list[int] = []
-    begin, spend = StepBudget.__init__, StepBudget.spend
+    begin = StepBudget.__init__
 
     def began(budget: StepBudget, *given: int) -> None:
         spent.append(0)
         begin(budget, *given)
 
-    def spending(budget: StepBudget, steps: int = 1) -> None:
+    def spending(spend: Spend, budget: StepBudget, steps: int = 1) -> None:
         spend(budget, steps)
         spent[-1] += steps
 
     monkeypatch.setattr(StepBudget, "__init__", began)
-    monkeypatch.setattr(StepBudget, "spend", spending)
+    for kind in (StepBudget, trial._TrialBudget):
+        monkeypatch.setattr(kind, "spend", partialmethod(partial(spending, kind.spend)))
     return spent
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from problem_building import NV12, XRGB, ask, need, of, part
 
@@ -44,6 +46,23 @@ def test_what_a_trial_tells_is_what_any_budget_tells(monkeypatch, make) -> None:
             answer = trial.tried(SolverCall(problem, explained=True))
             told.add(answer is None)
             assert answer in (None, solve(problem))
+    assert told == {True, False}
+
+
+@pytest.mark.parametrize("make", [contradicting, alternatives])
+def test_a_trial_ends_when_its_time_is_over(monkeypatch, make) -> None:
+    """However few steps it has spent; and what it tells is what any budget tells."""
+    monkeypatch.setattr(trial, "TRIAL_STEPS", 100_000)
+    told = set()
+    for seconds in (1, 3, 10, 10_000):
+        for number in range(2, 8):
+            clock = itertools.count()
+            monkeypatch.setattr(trial, "clock", clock.__next__)
+            problem = make(number)
+            answer = trial.tried(SolverCall(problem, explained=True), None, seconds)
+            told.add(answer is None)
+            assert answer in (None, solve(problem))
+            assert next(clock) <= seconds + 2, "it went on"
     assert told == {True, False}
 
 
