@@ -16,6 +16,26 @@ from heapwire.kernel.description import Platform
 rehearse(Platform.load(sys.argv[1]))
 print(*sys.modules)
 """
+# Prints what is loaded by a long question, from its process's start to its answer.
+ASKED = f"""
+{ATTACHED.replace("print(*sys.modules)", "")}
+from heapwire.compositor_plugin.answering import SetRecords, SolverCall
+from heapwire.compositor_plugin.answering.frames import Frame, FrameKind
+from heapwire.compositor_plugin.answering.question_message import decode_answer, encode_question
+from heapwire.compositor_plugin.answering.solver_process import SolverProcess
+from heapwire.compositor_plugin.rehearsal import _problem
+from heapwire.compositor_plugin.server import OwnDisplay
+display, heard, call = OwnDisplay(), [], SolverCall(_problem((64, 128)), explained=True)
+before = {{*sys.modules}}
+process = SolverProcess(display.loop, heard.append, lambda: None)
+process.send(Frame(FrameKind.QUESTION, 1, encode_question(call, SetRecords())))
+while len(heard) < 2:
+    display.dispatch(100)
+assert decode_answer(heard[1].body) == call.solve()
+process.close()
+print(*{{*sys.modules}} - before)
+display.destroy()
+"""
 # What each is for, or what takes long in it; none is needed to answer on a simulated machine.
 NOT_LOADED = {
     "inspect": "the library's dataclasses",
@@ -23,6 +43,12 @@ NOT_LOADED = {
     "hashlib": "OpenSSL",
     "ctypes": "V4L2's structs",
     "json": "captures and trials",
+    "subprocess": "the process that solves",
+    "socket": "enumerations of a system's constants",
+    "selectors": "socket",
+    "pickle": "a pickler beside the one in C",
+    "fractions": "ratios of rows",
+    "decimal": "fractions",
     "difflib": "files with mistakes",
     "pyudev": "hot-plug",
     "pywayland": "a libwayland-server of its own",
@@ -62,3 +88,8 @@ def test_what_a_first_client_needs_is_loaded(loaded):
     assert {
         f"heapwire.protocol.solver.{name}" for name in ("solution", "search", "layout.exact_layout")
     } <= loaded
+
+
+def test_a_question_for_the_process_that_solves_loads_nothing():
+    """Neither its start nor a message, which are parts of slices."""
+    assert modules_after(ASKED, PLATFORM) == set()
