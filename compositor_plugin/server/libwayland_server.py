@@ -9,7 +9,6 @@ the pywayland wheel.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import logging
 import os
 import re
@@ -120,6 +119,8 @@ def _find() -> str:
 
 def _bundled() -> str:
     """The copy inside the pywayland wheel."""
+    import importlib.util  # no compositor gets here: libwayland is mapped there
+
     spec = importlib.util.find_spec("pywayland")
     if spec is not None and spec.origin is not None:
         folder = Path(spec.origin).parent.parent / "pywayland.libs"
