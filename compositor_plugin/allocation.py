@@ -87,7 +87,7 @@ class Allocation(Resource):
 
     def destroy(self) -> None:
         """The client has what it wanted, or wants it no more."""
-        self.destroy_resource()
+        self._plugin.answers.destroy(self)
 
     def on_destroy(self) -> None:
         """What is under way is allocated for nobody; the charge ends when the memory is free."""

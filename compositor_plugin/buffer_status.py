@@ -61,7 +61,7 @@ class BufferStatus(Resource):
 
     def destroy(self) -> None:
         """The client wants to hear no more."""
-        self.destroy_resource()
+        self._plugin.answers.destroy(self)
 
     def shown(self, scanned_out: bool, reason: StatusReason) -> None:
         """Tell the client what became of the buffer, if it does not know."""
@@ -84,6 +84,7 @@ class BufferStatus(Resource):
 
     def end(self) -> None:
         """Let go of everything: the object is gone for some time."""
+        super().end()
         self.let_go()
 
     def _hear_no_more(self) -> None:

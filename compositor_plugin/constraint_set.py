@@ -41,7 +41,7 @@ class ConstraintSetCreator(Resource):
 
     def destroy(self) -> None:
         """Give the set up."""
-        self.destroy_resource()
+        self._plugin.answers.destroy(self)
 
     def add_formats(self, cost: int, formats: bytes) -> None:
         """Add (format, modifier) pairs."""
@@ -71,8 +71,8 @@ class ConstraintSetCreator(Resource):
         self._plugin.records.add(constraint_set, self._recording.create())
         self._plugin.uses.count_while_used(constraint_set, self._use, self._size)
         self._size = 0
-        ConstraintSetResource(new_id, constraint_set)
-        self.destroy_resource()
+        ConstraintSetResource(new_id, self._plugin, constraint_set)
+        self._plugin.answers.destroy(self)
 
     def on_destroy(self) -> None:
         """What was never made a set is kept no longer."""
@@ -115,10 +115,11 @@ class ConstraintSetResource(Resource):
 
     INTERFACE = XX_DMABUF_CONSTRAINT_SET_V1
 
-    def __init__(self, new_id: NewId, constraint_set: ConstraintSet) -> None:
+    def __init__(self, new_id: NewId, plugin: PluginState, constraint_set: ConstraintSet) -> None:
         super().__init__(new_id)
+        self._plugin = plugin
         self.constraint_set = constraint_set
 
     def destroy(self) -> None:
         """The client has no more use for it."""
-        self.destroy_resource()
+        self._plugin.answers.destroy(self)

@@ -73,7 +73,7 @@ class NegotiationObject(Resource):
 
     def destroy(self) -> None:
         """The client has no more use for it."""
-        self.destroy_resource()
+        self._plugin.answers.destroy(self)
 
     def set_participant(self, id_: int, usage: int, major: int, minor: int, name: str) -> None:
         """Add or replace a participant."""
@@ -195,6 +195,7 @@ class NegotiationObject(Resource):
 
     def end(self) -> None:
         """Let go of everything: the object is gone for some time."""
+        super().end()
         self.let_go()
         if self._begun is not None:
             self._begun.end()

@@ -10,7 +10,8 @@ from heapwire.protocol import PeerError
 
 MESSAGE_BYTES = 127  # wl_resource_post_error formats into 128 bytes, wayland-server.c
 
-
+_DISPLAY = 1  # the id of wl_display in every connection
+_INVALID_OBJECT, _INVALID_METHOD = 0, 1  # enum wl_display_error
 _SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -50,3 +51,22 @@ def post_error(resource: CData, code: int, message: str) -> None:
     """Post an error on a `wl_resource *`."""
     format_, text = c_message(message)
     library().wl_resource_post_error(resource, ffi.cast("uint32_t", code), format_, text)
+
+
+def post_invalid_object(resource: CData) -> None:
+    """What libwayland posts where a request is made on an object that is not there."""
+    number = library().wl_resource_get_id(resource)
+    _post_on_display(resource, _INVALID_OBJECT, f"invalid object {number}")
+
+
+def post_invalid_arguments(resource: CData, interface: str, request: str) -> None:
+    """What it posts where a request on this `wl_resource *` names an object that is not there."""
+    number = library().wl_resource_get_id(resource)
+    text = f"invalid arguments for {interface}#{number}.{request}"
+    _post_on_display(resource, _INVALID_METHOD, text)
+
+
+def _post_on_display(resource: CData, code: int, text: str) -> None:
+    lib = library()
+    display = lib.wl_client_get_object(lib.wl_resource_get_client(resource), _DISPLAY)
+    post_error(display, code, text)

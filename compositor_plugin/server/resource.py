@@ -41,6 +41,8 @@ from heapwire.compositor_plugin.server.errors import (
     ViolationError,
     is_shortage,
     post_error,
+    post_invalid_arguments,
+    post_invalid_object,
 )
 from heapwire.compositor_plugin.server.interface import interface_struct
 from heapwire.compositor_plugin.server.libwayland_server import (
@@ -51,7 +53,7 @@ from heapwire.compositor_plugin.server.libwayland_server import (
     library,
 )
 from heapwire.compositor_plugin.server.listener import Listener
-from heapwire.protocol import UsageError
+from heapwire.protocol import PeerError, UsageError
 from heapwire.protocol.make_room import make_room
 from heapwire.protocol.wire import Interface, MisuseError
 
@@ -64,6 +66,8 @@ _ADDRESS = ffi.typeof("uintptr_t")
 _NULL = ffi.NULL
 _ROWS = 64  # of events, by their names; what is told of a machine has a handful
 _resources: dict[int, Resource] = {}
+_left: dict[int, Resource] = {}  # what `leave` has ended, and libwayland still has
+_MOST_LEFT = 1024  # of these: what a client can destroy while no slice comes is not bounded
 _handled = 0
 
 
@@ -239,6 +243,23 @@ class Resource:
         if _resources.get(self.address) is self:
             library().wl_resource_destroy(self.pointer)
 
+    def leave(self) -> None:
+        """End the object for its client as `destroy_resource` does; libwayland's goes in `end`.
+
+        That is half of what it takes, and a client destroys hundreds at once. Until then the
+        client is told no `delete_id`, and to use the object is the error that it would be.
+        """
+        if len(_left) >= _MOST_LEFT:
+            self.destroy_resource()
+        elif _resources.pop(self.address, None) is not None:
+            _left[self.address] = self
+            self.on_destroy()
+
+    def end(self) -> None:
+        """Let go of what `leave` left, if it is still there."""
+        if _left.get(self.address) is self:
+            library().wl_resource_destroy(self.pointer)
+
     def post_error(self, code: int, message: str) -> None:
         """End the client with an error of this object's interface."""
         if self.alive:
@@ -272,12 +293,18 @@ def live_resources() -> tuple[Resource, ...]:
     return tuple(_resources.values())
 
 
+class _LeftError(PeerError):
+    """A request names an object that its client has destroyed."""
+
+
 def _object(word: int, receiver: Resource) -> Resource | ForeignResource | None:
     if not word:
         return None
     resource = _resources.get(word)
     if resource is not None and resource.owner is receiver.owner:
         return resource
+    if word in _left:
+        raise _LeftError
     return ForeignResource(ffi.cast("struct wl_resource *", word))
 
 
@@ -287,6 +314,8 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: CD
     global _handled
     resource = _resources.get(target)
     if resource is None:
+        if target in _left:
+            post_invalid_object(_left[target].pointer)
         return 0
     _handled += 1
     request = resource._requests[opcode]
@@ -311,6 +340,8 @@ def _dispatch(_impl: int, target: int, opcode: int, _message: int, arguments: CD
         resource.post_error(error.code, error.message)
     except ViolationError as error:
         error.resource.post_error(error.code, error.message)
+    except _LeftError:
+        post_invalid_arguments(resource.pointer, resource.INTERFACE.name, request.name)
     except Exception as error:
         _failed(resource, request.name, error)
     return 0
@@ -342,11 +373,14 @@ def _failed(resource: Resource, request: str, error: Exception) -> None:
 
 @callback("void(uintptr_t)")
 def _destroyed(pointer: int) -> None:
-    resource = _resources.pop(pointer, None)
+    left = _left.pop(pointer, None)
+    resource = left or _resources.pop(pointer, None)
     if resource is None:
         return
     if resource.owner is not None and resource.owner.bound is not None:
         resource.owner.bound.give_back(resource.client, resource.WEIGHT)
+    if left is not None:
+        return
     try:
         resource.on_destroy()
     except Exception:
