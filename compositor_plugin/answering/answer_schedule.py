@@ -39,7 +39,8 @@ SLICE = 0.0005
 costs at most what trial.py permits, so that a slice stays below four milliseconds."""
 PAUSE = 1  # milliseconds after two slices in a row, in which the loop serves everybody else
 MUCH = 64
-"""Requests handled in one pass of the loop, some 0.6 ms, after which a slice is put off."""
+"""Requests handled in one pass of the loop, some 0.6 ms, after which who made them is read last;
+and after half of them a slice is put off to the next pass."""
 PUT_OFF = 4
 """Times in a row that a slice is put off: clients that never stop must not keep others waiting."""
 TURNS = 8
@@ -282,9 +283,11 @@ class AnswerSchedule:
     def _slice(self) -> None:
         self._pausing = True  # what is added from here on is part of this slice or the next
         self._display.flush()
-        if self._requests - self._handled > self._much and self._put_off < PUT_OFF:
+        handled = self._requests
+        if handled - self._handled > self._much // 2 and self._put_off < PUT_OFF:
             self._put_off += 1
-            self._next_slice.arm(PAUSE)
+            self._handled = handled
+            self._next_pass.ask()
             return
         self._put_off = 0
         self._end = self._clock() + SLICE

@@ -236,3 +236,24 @@ def test_of_another_machine_the_same_question_is_another(stage) -> None:
     assert gone not in [
         entry.source for offer in batch.offers for entry in offer.plan.layout.objects
     ]
+
+
+def test_what_is_asked_with_more_than_half_of_much_is_answered_in_the_next_pass(
+    stage, monkeypatch
+) -> None:
+    """And not after a pause: whoever asks for a sign of life comes between the two."""
+    client = stage.client()
+    negotiation = client.negotiation()
+    answers = stage.plugin._state.answers
+    monkeypatch.setattr(answer_schedule, "PAUSE", 60_000)
+    for cookie, much, told in ((1, 2 * MANY, [[1], []]), (2, 2 * MANY - 2, [[], [2]])):
+        answers._much = much
+        client.request(negotiation, "commit", cookie, pump=False)
+        for _ in range(MANY):
+            client.request(negotiation, "set_extents", 640, 480, 0, 0, 0, 0, pump=False)
+        found = []
+        for _ in range(2):
+            stage.display.dispatch(0)
+            client.read()
+            found.append([batch.cookie for batch in client.batches(negotiation)])
+        assert found == told
