@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
-from types import FunctionType, MemberDescriptorType
+from types import CodeType, FunctionType, MemberDescriptorType
 
 _NONE = object()  # no default
 _FIELDS = "__heapwire_fields__"  # where a class has its fields by name, those of its bases first
@@ -216,11 +216,17 @@ def _fields(cls: type) -> dict[str, LateField]:
     return fields
 
 
+@cache
+def _compiled(text: str) -> CodeType:
+    """What a text says, compiled: that is most of what writing a method takes."""
+    return compile(text, "<string>", "exec")
+
+
 def _written(
     cls: type, name: str, parameters: str, lines: list[str], known: dict[str, object]
 ) -> FunctionType:
     """A method of a class, of its text; `known` is what that may name."""
-    exec("\n ".join((f"def {name}({parameters}):", *lines)), known)
+    exec(_compiled("\n ".join((f"def {name}({parameters}):", *lines))), known)
     made = known[name]
     assert isinstance(made, FunctionType)
     made.__qualname__ = f"{cls.__qualname__}.{name}"
@@ -229,38 +235,51 @@ def _written(
 
 
 def _init(cls: type, name: str) -> object:
+    """In its text fields have numbers, so that classes which are alike have it in common."""
     frozen = getattr(cls, _FLAGS)["frozen"]
     known: dict[str, object] = {"_set": object.__setattr__, "_none": _NONE}
     lines: list[str] = []
     by_place, by_name = ["self"], list[str]()
-    for one, of in _fields(cls).items():
-        value, default = one, ""
-        if of.default_factory is not _NONE:
-            known[f"_{one}"] = of.default_factory
-            value, default = f"_{one}() if {one} is _none else {one}", "=_none"
-        elif of.default is not _NONE:
-            known[f"_{one}"] = of.default
-            default = f"=_{one}"
+    names: dict[str, str] = {}  # of the parameters, by those in the text
+    defaults: dict[str, object] = {}  # of those by name
+    for number, (one, of) in enumerate(_fields(cls).items()):
+        here = value = f"_{number}"
+        is_made, has_default = of.default_factory is not _NONE, of.default is not _NONE
+        if is_made:
+            known[f"_new{number}"] = of.default_factory
+            value = f"_new{number}() if {here} is _none else {here}"
+        elif has_default:
+            known[f"_else{number}"] = of.default
         if of.init:
-            (by_name if of.kw_only else by_place).append(one + default)
-        elif default == "=_none":
-            value = f"_{one}()"
-        elif default:
-            value = f"_{one}"
+            names[here] = one
+            if not of.kw_only:
+                default = "=_none" if is_made else f"=_else{number}" if has_default else ""
+                by_place.append(here + default)
+            else:
+                by_name.append(here)
+                if is_made or has_default:
+                    defaults[one] = of.default  # or none, and it is made
+        elif is_made:
+            value = f"_new{number}()"
+        elif has_default:
+            value = f"_else{number}"
         else:
             continue  # __post_init__ sets it, or nobody
         slot = getattr(cls, one, None)
         if not frozen:
             lines.append(f"self.{one} = {value}")
         elif isinstance(slot, MemberDescriptorType):  # half as long as by its name
-            known[f"_set_{one}"] = slot.__set__
-            lines.append(f"_set_{one}(self, {value})")
+            known[f"_set{number}"] = slot.__set__
+            lines.append(f"_set{number}(self, {value})")
         else:
             lines.append(f"_set(self, {one!r}, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     parameters = ", ".join([*by_place, *(["*", *by_name] if by_name else [])])
     made = _written(cls, name, parameters, lines or ["pass"], known)
+    code = made.__code__
+    made.__code__ = code.replace(co_varnames=tuple(names.get(one, one) for one in code.co_varnames))
+    made.__kwdefaults__ = defaults or None
     kinds = {one: of.kind for one, of in _fields(cls).items() if of.init}
     made.__annotations__ = {**kinds, "return": None}
     return made

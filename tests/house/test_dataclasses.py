@@ -273,6 +273,34 @@ def test_a_method_is_written_when_it_is_called_and_once(monkeypatch):
 
 
 @MAKERS
+@pytest.mark.parametrize("kw_only", [True, False])
+def test_classes_that_are_alike_keep_their_names_and_defaults(maker, kw_only):
+    """Also where one has been made before another is."""
+
+    @maker.dataclass(frozen=True, slots=True, kw_only=kw_only)
+    class Near:
+        left: int
+        right: int = 1
+        more: list[int] = maker.field(default_factory=list)
+
+    @maker.dataclass(frozen=True, slots=True, kw_only=kw_only)
+    class Far:
+        top: str
+        bottom: str = "b"
+        names: set[str] = maker.field(default_factory=set)
+
+    for _ in range(2):
+        near, far = Near(left=0), Far(top="t")
+        assert (near.left, near.right, near.more) == (0, 1, [])
+        assert (far.top, far.bottom, far.names) == ("t", "b", set())
+        assert Far(names={"n"}, bottom="", top="") != far != Far(top="u")
+        with pytest.raises(TypeError, match="left"):
+            Far(left=0)
+        with pytest.raises(TypeError, match="top"):
+            Far(bottom="b")
+
+
+@MAKERS
 def test_a_default_that_all_would_share_is_refused(maker):
     with pytest.raises(ValueError, match="default"):
         maker.dataclass(type("Shared", (), {"__annotations__": {"a": "list[int]"}, "a": []}))
