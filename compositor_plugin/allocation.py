@@ -80,6 +80,7 @@ class Allocation(Resource):
         self._use.allocations += 1
         self._charge: Charge | None = None
         self._objects = buffer.layout.objects
+        self._waits = not plugin.closed  # for a turn
         if plugin.closed:
             self._begin(buffer)
         else:  # dozens are asked for together, and each takes a few tenths of a millisecond
@@ -92,11 +93,13 @@ class Allocation(Resource):
     def on_destroy(self) -> None:
         """What is under way is allocated for nobody; the charge ends when the memory is free."""
         self._use.allocations -= 1
-        self._plugin.answers.forget_turn(self)
+        if self._waits:
+            self._plugin.answers.forget_turn(self)
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
 
     def _begin(self, buffer: FixedBuffer) -> None:
+        self._waits = False
         self._log("asks for")
         if self._plugin.closed:
             self._fail(AllocationReason.INTERNAL, "the compositor has stopped to allocate")
@@ -127,6 +130,7 @@ class Allocation(Resource):
             if (asker := allocation()) is not None and asker.alive:
                 # In a turn of its client's, who may not read: libwayland ends a client for which
                 # it has more descriptors than 28 that the connection does not take.
+                asker._waits = True
                 answers.tell_soon(asker.client, asker, lambda: asker._allocated(outcome))
 
         self._plugin.kernel_worker.submit(
@@ -134,6 +138,7 @@ class Allocation(Resource):
         )
 
     def _allocated(self, outcome: tuple[DmaBuf, ...] | Exception) -> None:
+        self._waits = False
         if isinstance(outcome, OutOfMemoryError):
             self._fail(AllocationReason.NO_MEMORY, str(outcome))
             return

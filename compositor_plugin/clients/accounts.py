@@ -203,7 +203,11 @@ class Accounts:
         Who hangs up leaves hundreds at once, so that they are looked at a few at a time.
         """
         charge.wanted = False
-        if charge in self._charges:
+        if charge not in self._charges:
+            return
+        if self._due:  # `_look_soon`, for one of hundreds
+            self._due[charge] = None
+        else:
             self._look_soon(charge)
 
     def heaps_held(self, sources: Iterable[Source]) -> tuple[HeapHolding, ...]:

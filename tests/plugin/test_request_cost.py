@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from stage import NV12, SIZE, XRGB, Stage
+from stage import NV12, SIZE, XRGB, Allocator, Stage
 
 from heapwire.compositor_plugin import broker
 from heapwire.compositor_plugin.answering import answer_schedule
@@ -93,9 +93,18 @@ def destroyed(client) -> int:
     return MANY
 
 
+def given_up(client) -> int:
+    allocator = Allocator(client.stage)
+    ids = [allocator.client.allocate(allocator.plan, pump=False) for _ in range(MANY)]
+    client.stage.finish_work()
+    for allocation in ids:
+        allocator.client.request(allocation, "destroy", pump=False)
+    return MANY
+
+
 @pytest.mark.parametrize(
     ("burst", "most"),
-    [(adds, 25), (sets, 30), (negotiations, 30), (states, 20), (destroyed, 34)],
+    [(adds, 25), (sets, 30), (negotiations, 30), (states, 20), (destroyed, 34), (given_up, 19)],
 )
 def test_a_request_takes_few_calls(stage, burst, most) -> None:
     client = stage.client()
