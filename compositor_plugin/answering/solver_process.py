@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from _socket import socketpair  # `socket` makes enumerations of its constants: 2 ms of a start
+from _socket import (  # `socket` makes enumerations of its constants: 2 ms of a start
+    MSG_NOSIGNAL,
+    socketpair,
+)
 from collections.abc import Callable
 from typing import Final
 
@@ -78,7 +81,8 @@ class SolverProcess:
 
     def _write(self) -> None:
         try:
-            del self._unsent[: self._socket.send(self._unsent[:_CHUNK])]
+            # A host in C may let SIGPIPE end it, and the process can end at any moment.
+            del self._unsent[: self._socket.send(self._unsent[:_CHUNK], MSG_NOSIGNAL)]
         except BlockingIOError:
             pass
         except OSError:

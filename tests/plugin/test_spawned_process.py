@@ -14,6 +14,7 @@ from heavy_questions import ask_heavily
 from stage import Stage
 
 from heapwire.compositor_plugin.answering import spawned_process
+from heapwire.compositor_plugin.answering.frames import Frame, FrameKind
 from heapwire.compositor_plugin.answering.spawned_process import PASSED, SpawnedProcess
 
 # Tells its descriptors, and whether it leads a session.
@@ -70,6 +71,24 @@ def test_what_any_process_would_inherit_the_solver_lets_go() -> None:
         os.close(writing)
         assert os.read(reading, 1) == b""
     os.close(reading)
+
+
+def test_a_process_that_has_ended_is_told_something_without_a_signal() -> None:
+    """SIGPIPE is ignored in programs of Python's, and ends a host in C that does not ignore it."""
+    signals: list[str] = []
+    before = signal.signal(signal.SIGPIPE, lambda *_: signals.append("SIGPIPE"))
+    try:
+        with Stage() as stage:
+            client = stage.client()
+            ask_heavily(client, client.negotiation(), 1)
+            solving = stage.plugin._state.solving
+            stage.until(lambda: solving._ready)
+            os.kill(solving._process.pid, signal.SIGKILL)
+            until_ended(solving._process._process)
+            solving._process.send(Frame(FrameKind.CANCEL, 1))
+    finally:
+        signal.signal(signal.SIGPIPE, before)
+    assert signals == []
 
 
 def test_what_cannot_be_started_leaves_nothing(tmp_path) -> None:

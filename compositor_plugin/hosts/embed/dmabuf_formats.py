@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from _socket import AF_UNIX, SOCK_STREAM, socketpair  # `socket` takes 2 ms of a start
+from _socket import AF_UNIX, MSG_NOSIGNAL, SOCK_STREAM, socketpair  # `socket` takes 2 ms of a start
 from collections.abc import Callable, Iterable
 
 from heapwire.compositor_plugin.server import Display, EventSource, ffi, library
@@ -76,8 +76,10 @@ class DmabufFormats:
             self._socket.close()
 
     def _send(self, object_id: int, opcode: int, body: bytes) -> None:
-        # A fresh socket's buffer takes these few bytes at once.
-        self._socket.sendall(struct.pack("=II", object_id, (8 + len(body)) << 16 | opcode) + body)
+        # A fresh socket's buffer takes these few bytes at once. If the display has hung up, that is
+        # an error, and no signal, which may be the host's end.
+        message = struct.pack("=II", object_id, (8 + len(body)) << 16 | opcode) + body
+        self._socket.sendall(message, MSG_NOSIGNAL)
 
     def _read(self) -> None:
         try:
