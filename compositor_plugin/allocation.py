@@ -93,13 +93,20 @@ class Allocation(Resource):
     def on_destroy(self) -> None:
         """What is under way is allocated for nobody; the charge ends when the memory is free."""
         self._use.allocations -= 1
-        if self._waits:
-            self._plugin.answers.forget_turn(self)
+        if self._waits:  # what its turn holds takes as long to let go of as all the rest
+            self._plugin.answers.end_soon(self)
         if self._charge is not None:
             self._plugin.accounts.leave(self._charge)
 
+    def end(self) -> None:
+        """Let go of the turn that it waited for: the object is gone for some time."""
+        super().end()
+        self._plugin.answers.forget_turn(self)
+
     def _begin(self, buffer: FixedBuffer) -> None:
         self._waits = False
+        if not self.alive:
+            return
         self._log("asks for")
         if self._plugin.closed:
             self._fail(AllocationReason.INTERNAL, "the compositor has stopped to allocate")
@@ -139,6 +146,8 @@ class Allocation(Resource):
 
     def _allocated(self, outcome: tuple[DmaBuf, ...] | Exception) -> None:
         self._waits = False
+        if not self.alive:
+            return
         if isinstance(outcome, OutOfMemoryError):
             self._fail(AllocationReason.NO_MEMORY, str(outcome))
             return

@@ -163,3 +163,22 @@ def test_no_more_wait_than_there_may(stage, monkeypatch) -> None:
     assert len(told_gone(client)) == MANY - 5
     begin()
     assert not resource._left
+
+
+def test_memory_that_nobody_waits_for_any_more_is_not_allocated(stage) -> None:
+    """What waited for its turn is let go of in slices too."""
+    allocator = Allocator(stage)
+    client, state = allocator.client, stage.plugin._state
+    begin = without_slices(stage)
+    objects = [client.allocate(allocator.plan, pump=False) for _ in range(MANY)]
+    client.pump()
+    for object_ in objects:
+        client.request(object_, "destroy", pump=False)
+    client.pump()
+    assert len(state.answers._turns) == MANY
+    charged: list[object] = []
+    state.accounts.charge = lambda *what: charged.append(what)
+    begin()
+    assert not charged
+    assert len(state.answers._turns) == 0
+    assert client.error is None
