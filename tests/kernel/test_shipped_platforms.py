@@ -386,30 +386,6 @@ def test_the_hevc_decoder_of_the_pi_writes_columns(format_, extent, column, byte
     assert objects(platform, plan) == [("linux,cma", bytes_)]
 
 
-@pytest.mark.parametrize("name", ["raspberry-pi-4", "raspberry-pi-sand"])
-def test_the_pi_draws_from_columns_of_any_height(name, platforms):
-    """Its GPU makes tiles of them first; it does so of nothing else, and takes no rows of P030."""
-    platform = platforms[name]
-    gpu = platform.participant("v3d", Usage.SAMPLING)
-    pairs = {
-        (fourcc_name(pair.fourcc), modifier_name(pair.modifier))
-        for one in gpu.sets
-        for pair in one.formats
-    }
-    columns = {pair for pair in pairs if pair[1] != "LINEAR"}
-    assert columns == {("NV12", "BROADCOM_SAND128(0)"), ("P030", "BROADCOM_SAND128(0)")}
-    assert ("P030", "LINEAR") not in pairs
-    decoder = platforms["raspberry-pi-sand"].participant("codec", Usage.DECODE)
-    window = platform.problem(
-        participants=(decoder,),
-        goals=(Goal(name="sampling", participants=(gpu,)),),
-        extents=Extents(coded=FULL_HD),
-    )
-    assert {modifier_name(plan.modifier) for plan in solve(window).plans} == {
-        "BROADCOM_SAND128(1632)"
-    }
-
-
 @pytest.mark.parametrize(
     ("extent", "pitch", "size"),
     [
