@@ -32,6 +32,7 @@ from ratio_table import tell_ratio
 from solver_questions import four_planes, many_pairs, three_devices
 
 from heapwire.compositor_plugin import spare_the_loop
+from heapwire.compositor_plugin.answering import trial
 from heapwire.compositor_plugin.hosts.reference import Compositor
 from heapwire.kernel.description import Platform
 from heapwire.protocol.explain import solve
@@ -94,6 +95,7 @@ def questions(compositor: Compositor, client: Plugin, widths: list[int]) -> int:
 def counted() -> dict[str, int]:
     """The instructions of everything."""
     found: dict[str, int] = {}
+    trial.clock = lambda: 0.0  # to count takes so long that a trial would be over
     with tempfile.TemporaryDirectory(prefix="heapwire-") as name:
         os.environ["XDG_RUNTIME_DIR"] = name
         with Compositor(Platform.load(PLATFORM), socket="count-0") as compositor:
