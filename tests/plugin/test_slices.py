@@ -331,6 +331,7 @@ def test_a_pass_in_which_much_memory_is_asked_for_has_no_slice(stage) -> None:
 
 
 def test_what_was_allocated_meanwhile_is_told_in_slices(stage, monkeypatch) -> None:
+    monkeypatch.setattr("heapwire.compositor_plugin.machine.worker.AT_ONCE", 5)
     allocator = Allocator(stage)
     client, state = allocator.client, stage.plugin._state
     ids = [client.allocate(allocator.plan, pump=False) for _ in range(5)]
@@ -345,8 +346,7 @@ def test_what_was_allocated_meanwhile_is_told_in_slices(stage, monkeypatch) -> N
         slice_(schedule)
         told.append(before - len(state.kernel_worker._finished))
 
-    answers = stage.plugin._state.answers
-    monkeypatch.setattr(answers._idle, "_callback", partial(counted, answers))
+    monkeypatch.setattr(state.answers._idle, "_callback", partial(counted, state.answers))
     stage.until(lambda: all(client.of(id_) for id_ in ids))
     assert [client.of(id_)[-1].name for id_ in ids] == ["done"] * len(ids)
     assert [count for count in told if count] == [1] * len(ids)

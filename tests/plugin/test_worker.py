@@ -8,13 +8,14 @@ import select
 import pytest
 from patience import turns, until
 
-from heapwire.compositor_plugin.machine import Worker
+from heapwire.compositor_plugin.machine import Worker, worker as worker_file
 
 SOME = 5
 
 
 @pytest.fixture
-def worker():
+def worker(monkeypatch):
+    monkeypatch.setattr(worker_file, "AT_ONCE", SOME)
     worker = Worker("test")
     yield worker
     worker.close()
@@ -65,3 +66,43 @@ def test_a_callback_may_close_it(worker) -> None:
     assert not worker.hand_on()
     assert worker.fd < 0
     assert not worker._finished
+
+
+def test_the_thread_has_a_few_tasks_at_a_time(worker, monkeypatch) -> None:
+    """The next one when a result has been handed on; and what never was begun never is."""
+    monkeypatch.setattr(worker_file, "AT_ONCE", 2)
+    begun: list[int] = []
+    told: list[int] = []
+
+    def submitted(number: int) -> None:
+        worker.submit(lambda: begun.append(number) or number, told.append)
+
+    for number in range(SOME):
+        submitted(number)
+    assert len(worker._waiting) == SOME - 2
+    finished(worker, 2)
+    assert begun == [0, 1]
+    worker.hand_on()
+    assert len(worker._waiting) == SOME - 3
+    finished(worker, 2)
+    assert (begun, told) == ([0, 1, 2], [0])
+    submitted(SOME)
+    assert len(worker._waiting) == SOME - 2
+    worker.close()
+    assert not worker._waiting
+    assert begun == [0, 1, 2]
+
+
+def test_all_tasks_come_to_their_turn(worker, monkeypatch) -> None:
+    monkeypatch.setattr(worker_file, "AT_ONCE", 2)
+    told: list[int] = []
+    for number in range(4 * SOME):
+        worker.submit(lambda number=number: number, told.append)
+    for _ in turns(1000, "the last result"):
+        if len(told) == 4 * SOME:
+            break
+        until(lambda: is_readable(worker), "the thread")
+        worker.acknowledge()
+        while worker.hand_on():
+            pass
+    assert told == [*range(4 * SOME)]
