@@ -8,7 +8,7 @@ too, and says nothing about a change.
 
 Each measurement prints what it found in the field's units, and tells the ratios here: they hold on
 another machine, and on a busy one, where microseconds do not. Those to what is not Python depend on
-how the interpreter was built, by a quarter and more, so the table begins with which one it is.
+how the interpreter was built, by a tenth and more, so the table begins with which one it is.
 """
 
 from __future__ import annotations
