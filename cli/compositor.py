@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until SIGINT, SIGTERM or a command's end; write what was asked for then."""
+    """Serve until SIGINT, SIGTERM, SIGHUP or a command's end; write what was asked for then."""
     from heapwire.compositor_plugin import rehearse, spare_the_loop
     from heapwire.compositor_plugin.hosts.reference import Compositor
     from heapwire.compositor_plugin.hosts.reference.dmabuf import raise_limit
@@ -114,6 +114,8 @@ def run(options: argparse.Namespace) -> int:
         compositor.stop()  # a process has ended: the command, or one of the plugin's own
 
     handlers: dict[int, Handler] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's: it outlives its terminal
+        handlers[signal.SIGHUP] = stop
     if command:
         handlers[signal.SIGCHLD] = look
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 from patience import PATIENCE, until
@@ -115,6 +117,44 @@ def test_a_command_that_does_not_end_is_killed(run_on_it, lasting):
     _, err = run.communicate(timeout=PATIENCE)
     assert (run.returncode, runs(told)) == (0, False)
     assert "Traceback" not in err
+
+
+@pytest.fixture
+def not_ignored():
+    """SIGHUP ends who does not handle it, also where these tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("not_ignored")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_way_to_end_it_ends_it_in_order(run_on_it, tmp_path, number):
+    """SIGHUP is that of a terminal which is closed."""
+    picture = tmp_path / "last.png"
+    run = run_on_it(options=("--socket", "mine", "--screenshot", os.fspath(picture)))
+    assert run.stdout.readline() == "socket mine\n"
+    assert (tmp_path / "mine").exists()
+    run.send_signal(number)
+    _, err = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, "Traceback" in err) == (0, False)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == [picture.name]
+
+
+def test_it_outlives_its_terminal_where_that_is_asked_for(run_on_it, lasting):
+    """As nohup does: SIGHUP is ignored when it is started."""
+    command, number = lasting
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run = run_on_it(*command())
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    number()
+    [ignored] = re.findall(r"^SigIgn:\s*(\S+)", Path(f"/proc/{run.pid}/status").read_text(), re.M)
+    assert int(ignored, 16) >> signal.SIGHUP - 1 & 1
+    run.send_signal(signal.SIGTERM)
+    run.communicate(timeout=PATIENCE)
 
 
 def test_who_does_not_read_what_is_written_is_left_at_the_next_signal(run_on_it, tmp_path):
