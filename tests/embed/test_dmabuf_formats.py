@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 
 import pytest
+from broken_pipes import told_of_broken_pipes
 from open_files import open_fds
 from patience import until
 
@@ -94,23 +94,21 @@ def test_a_display_that_talks_nonsense_or_hangs_up_counts_as_none(monkeypatch, s
 
 
 def test_a_display_that_has_hung_up_ends_no_host(monkeypatch):
-    """SIGPIPE is ignored in programs of Python's, and ends a host in C that does not ignore it."""
-    signals = []
-    before = signal.signal(signal.SIGPIPE, lambda *_: signals.append("SIGPIPE"))
     ours, theirs = socket.socketpair()
-    try:
-        monkeypatch.setattr(
-            "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.socketpair",
-            lambda *_: (ours, theirs),
-        )
-        monkeypatch.setattr(
-            "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.library", lambda: Library()
-        )
-        with OwnDisplay() as display, pytest.raises(BrokenPipeError):
-            DmabufFormats(display, lambda _: None)
-    finally:
-        signal.signal(signal.SIGPIPE, before)
-        ours.close()
+    monkeypatch.setattr(
+        "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.socketpair",
+        lambda *_: (ours, theirs),
+    )
+    monkeypatch.setattr(
+        "heapwire.compositor_plugin.hosts.embed.dmabuf_formats.library", lambda: Library()
+    )
+    with (
+        told_of_broken_pipes() as signals,
+        OwnDisplay() as display,
+        pytest.raises(BrokenPipeError),
+    ):
+        DmabufFormats(display, lambda _: None)
+    ours.close()
     assert signals == []
 
 

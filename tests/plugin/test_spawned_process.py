@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from broken_pipes import told_of_broken_pipes
 from heavy_questions import ask_heavily
 from stage import Stage
 
@@ -74,20 +75,14 @@ def test_what_any_process_would_inherit_the_solver_lets_go() -> None:
 
 
 def test_a_process_that_has_ended_is_told_something_without_a_signal() -> None:
-    """SIGPIPE is ignored in programs of Python's, and ends a host in C that does not ignore it."""
-    signals: list[str] = []
-    before = signal.signal(signal.SIGPIPE, lambda *_: signals.append("SIGPIPE"))
-    try:
-        with Stage() as stage:
-            client = stage.client()
-            ask_heavily(client, client.negotiation(), 1)
-            solving = stage.plugin._state.solving
-            stage.until(lambda: solving._ready)
-            os.kill(solving._process.pid, signal.SIGKILL)
-            until_ended(solving._process._process)
-            solving._process.send(Frame(FrameKind.CANCEL, 1))
-    finally:
-        signal.signal(signal.SIGPIPE, before)
+    with told_of_broken_pipes() as signals, Stage() as stage:
+        client = stage.client()
+        ask_heavily(client, client.negotiation(), 1)
+        solving = stage.plugin._state.solving
+        stage.until(lambda: solving._ready)
+        os.kill(solving._process.pid, signal.SIGKILL)
+        until_ended(solving._process._process)
+        solving._process.send(Frame(FrameKind.CANCEL, 1))
     assert signals == []
 
 
