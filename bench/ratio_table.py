@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -33,15 +34,11 @@ def tell_ratio(figure: str, ratio: float, base: str, *, limit: float | None = No
 
 def measured_on() -> str:
     """What measured, and how busy it is: the interpreter, the processor, the load of a minute."""
-    models = [
-        value.strip()
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        for name, _, value in [line.partition(":")]
-        if name.strip() == "model name"
-    ]
+    text = Path("/proc/cpuinfo").read_text("utf-8")
+    model = re.search(r"^model name\s*: *(.*\S)", text, re.MULTILINE)
     python = f"Python {platform.python_version()} of {sys.base_prefix}"
     built = " ".join([platform.python_compiler(), *platform.python_build()])
-    processors = f"{os.cpu_count()} processors{f' ({models[0]})' if models else ''}"
+    processors = f"{os.cpu_count()} processors{f' ({model[1]})' if model else ''}"
     return f"{python} ({built}), {processors}, load {os.getloadavg()[0]:.1f}"
 
 
